@@ -1,0 +1,117 @@
+"""Fixtures: one server for the whole run, two accounts, and whoever a test needs.
+
+Tests share the server, so each makes its own users and roles under names nobody used.
+"""
+
+import collections
+import json
+import os
+import subprocess
+
+import pytest
+
+from support.client import ALLOW_ALL, MODELS, REGION, Account, House
+from support.server import Server, binary, clean_environment
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment(tmp_path_factory):
+    """No settings of the machine, and our own API model where boto3 looks."""
+    for known in [known for known in os.environ if known.startswith("AWS_")]:
+        del os.environ[known]
+    nowhere = tmp_path_factory.mktemp("aws") / "none"
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(nowhere)
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    os.environ["AWS_DATA_PATH"] = MODELS
+
+
+@pytest.fixture(scope="session")
+def server(environment, tmp_path_factory):
+    assert os.path.exists(binary()), f"{binary()} is not there: cargo build -p daypass-server"
+    server = Server(tmp_path_factory.mktemp("daypass"))
+    yield server
+    code = server.stop()
+    assert code == 0, f"the server ended with {code}"
+
+
+@pytest.fixture(scope="session")
+def house(server):
+    return House(server)
+
+
+@pytest.fixture(scope="session")
+def home(house, server):
+    """The account of the first start."""
+    return Account(house, server.root_keys())
+
+
+@pytest.fixture(scope="session")
+def other(house, server):
+    """A second account, made at the operator door while the server runs."""
+    return Account(house, server.create_account())
+
+
+@pytest.fixture(scope="session")
+def admin(home):
+    """A user who may do everything."""
+    return home.user(json.dumps(ALLOW_ALL), prefix="admin")
+
+
+@pytest.fixture
+def aws(server):
+    """The AWS CLI: `aws("iam", "list-users", keys=…)` gives what it printed, read as JSON."""
+
+    def run(*arguments, keys, check=True):
+        environment = {
+            **clean_environment(),
+            "AWS_ACCESS_KEY_ID": keys.id,
+            "AWS_SECRET_ACCESS_KEY": keys.secret,
+            **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
+            "AWS_ENDPOINT_URL_STS": server.endpoint,
+            "AWS_ENDPOINT_URL_IAM": server.endpoint,
+            "AWS_ENDPOINT_URL_DAYPASS": server.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_DATA_PATH": MODELS,
+            "AWS_CONFIG_FILE": os.environ["AWS_CONFIG_FILE"],
+            "AWS_SHARED_CREDENTIALS_FILE": os.environ["AWS_SHARED_CREDENTIALS_FILE"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        command = [os.environ.get("DAYPASS_AWS_CLI", "aws"), "--output", "json", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+        if not check:
+            return done
+        assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    return run
+
+
+# --- the report that `cargo xtask test` reads: file, passed, failed, skipped, seconds -------------------
+
+RESULTS = collections.defaultdict(lambda: [0, 0, 0, 0.0])
+
+
+def pytest_runtest_logreport(report):
+    row = RESULTS[os.path.basename(report.fspath)]
+    row[3] += report.duration
+    if report.when == "call" and report.passed:
+        row[0] += 1
+    elif report.failed:
+        row[1] += 1
+    elif report.skipped:
+        row[2] += 1
+
+
+def pytest_collectreport(report):
+    if report.failed:
+        RESULTS[os.path.basename(str(report.fspath or "collection"))][1] += 1
+
+
+def pytest_sessionfinish():
+    path = os.environ.get("DAYPASS_REPORT")
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            for known, (passed, failed, skipped, seconds) in sorted(RESULTS.items()):
+                file.write(f"{known}\t{passed}\t{failed}\t{skipped}\t{seconds:.3f}\n")

@@ -1,0 +1,201 @@
+"""The AWS CLI, unmodified, does every STS, IAM and daypass action that is here.
+
+One walk through the life of everything, since each command costs a process.
+"""
+
+import json
+import os
+
+import pytest
+from botocore import xform_name
+
+from support.client import allow, name, policy, statement, trust
+from support.server import Keys, actions
+from support.signing import Request
+
+
+def command(action):
+    """`CreateUser` as the AWS CLI spells it: `create-user`."""
+    return xform_name(action, "-")
+
+
+class Walk:
+    """Calls the CLI as the root user and remembers which actions it did."""
+
+    def __init__(self, aws, keys):
+        self.aws, self.keys, self.done = aws, keys, set()
+
+    def __call__(self, service, action, keys=None, **parameters):
+        arguments = [service, command(action)]
+        for known, value in parameters.items():
+            arguments.append("--" + command(known))
+            if isinstance(value, (list, dict)):
+                value = json.dumps(value)
+            if value is not True:
+                arguments.append(str(value))
+        self.done.add((service, action))
+        return self.aws(*arguments, keys=keys or self.keys)
+
+
+@pytest.fixture
+def walk(aws, home):
+    return Walk(aws, home.keys)
+
+
+TAG = [{"Key": "Team", "Value": "blue"}]
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
+
+
+def users(walk, home):
+    user = name("cli")
+    assert walk("iam", "CreateUser", UserName=user, Path="/cli/")["User"]["UserName"] == user
+    renamed = name("cli")
+    walk("iam", "UpdateUser", UserName=user, NewUserName=renamed)
+    assert walk("iam", "GetUser", UserName=renamed)["User"]["Path"] == "/cli/"
+    assert [row["UserName"] for row in walk("iam", "ListUsers", PathPrefix="/cli/")["Users"]] == [renamed]
+    walk("iam", "TagUser", UserName=renamed, Tags=TAG)
+    assert walk("iam", "ListUserTags", UserName=renamed)["Tags"] == TAG
+    walk("iam", "UntagUser", UserName=renamed, TagKeys="Team")
+    walk("iam", "PutUserPermissionsBoundary", UserName=renamed, PermissionsBoundary=BOUNDARY)
+    walk("iam", "DeleteUserPermissionsBoundary", UserName=renamed)
+    key = walk("iam", "CreateAccessKey", UserName=renamed)["AccessKey"]["AccessKeyId"]
+    walk("iam", "UpdateAccessKey", UserName=renamed, AccessKeyId=key, Status="Inactive")
+    assert walk("iam", "ListAccessKeys", UserName=renamed)["AccessKeyMetadata"][0]["Status"] == "Inactive"
+    assert walk("iam", "GetAccessKeyLastUsed", AccessKeyId=key)["UserName"] == renamed
+    walk("iam", "DeleteAccessKey", UserName=renamed, AccessKeyId=key)
+    return renamed
+
+
+def groups(walk, user):
+    group = name("cli")
+    walk("iam", "CreateGroup", GroupName=group, Path="/cli/")
+    renamed = name("cli")
+    walk("iam", "UpdateGroup", GroupName=group, NewGroupName=renamed)
+    walk("iam", "AddUserToGroup", GroupName=renamed, UserName=user)
+    assert walk("iam", "GetGroup", GroupName=renamed)["Users"][0]["UserName"] == user
+    assert walk("iam", "ListGroupsForUser", UserName=user)["Groups"][0]["GroupName"] == renamed
+    assert walk("iam", "ListGroups", PathPrefix="/cli/")["Groups"]
+    walk("iam", "RemoveUserFromGroup", GroupName=renamed, UserName=user)
+    return renamed
+
+
+def roles(walk, home):
+    role = name("cli")
+    walk("iam", "CreateRole", RoleName=role, Path="/cli/", AssumeRolePolicyDocument=trust(home.root_arn))
+    walk("iam", "UpdateRole", RoleName=role, MaxSessionDuration=7200)
+    walk("iam", "UpdateRoleDescription", RoleName=role, Description="by the CLI")
+    found = walk("iam", "GetRole", RoleName=role)["Role"]
+    assert (found["Description"], found["MaxSessionDuration"]) == ("by the CLI", 7200)
+    assert walk("iam", "ListRoles", PathPrefix="/cli/")["Roles"]
+    walk("iam", "UpdateAssumeRolePolicy", RoleName=role, PolicyDocument=trust(home.id))
+    walk("iam", "TagRole", RoleName=role, Tags=TAG)
+    assert walk("iam", "ListRoleTags", RoleName=role)["Tags"] == TAG
+    walk("iam", "UntagRole", RoleName=role, TagKeys="Team")
+    walk("iam", "PutRolePermissionsBoundary", RoleName=role, PermissionsBoundary=BOUNDARY)
+    walk("iam", "DeleteRolePermissionsBoundary", RoleName=role)
+    return role
+
+
+def managed(walk):
+    made = walk("iam", "CreatePolicy", PolicyName=name("cli"), Path="/cli/", PolicyDocument=allow("s3:*"))["Policy"]
+    arn = made["Arn"]
+    walk("iam", "CreatePolicyVersion", PolicyArn=arn, PolicyDocument=allow("sqs:*"))
+    walk("iam", "SetDefaultPolicyVersion", PolicyArn=arn, VersionId="v2")
+    assert walk("iam", "GetPolicy", PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v2"
+    document = walk("iam", "GetPolicyVersion", PolicyArn=arn, VersionId="v2")["PolicyVersion"]["Document"]
+    assert document == json.loads(allow("sqs:*"))
+    assert len(walk("iam", "ListPolicyVersions", PolicyArn=arn)["Versions"]) == 2
+    walk("iam", "DeletePolicyVersion", PolicyArn=arn, VersionId="v1")
+    assert walk("iam", "ListPolicies", PathPrefix="/cli/", Scope="Local")["Policies"]
+    walk("iam", "TagPolicy", PolicyArn=arn, Tags=TAG)
+    assert walk("iam", "ListPolicyTags", PolicyArn=arn)["Tags"] == TAG
+    walk("iam", "UntagPolicy", PolicyArn=arn, TagKeys="Team")
+    return arn
+
+
+def policies(walk, arn, **entities):
+    for kind, known in entities.items():
+        target = {f"{kind}Name": known}
+        walk("iam", f"Put{kind}Policy", **target, PolicyName="inline", PolicyDocument=allow("s3:*"))
+        got = walk("iam", f"Get{kind}Policy", **target, PolicyName="inline")
+        assert got["PolicyDocument"] == json.loads(allow("s3:*"))
+        assert walk("iam", f"List{kind}Policies", **target)["PolicyNames"] == ["inline"]
+        walk("iam", f"Delete{kind}Policy", **target, PolicyName="inline")
+        walk("iam", f"Attach{kind}Policy", **target, PolicyArn=arn)
+        attached = walk("iam", f"ListAttached{kind}Policies", **target)["AttachedPolicies"]
+        assert [row["PolicyArn"] for row in attached] == [arn]
+        users_of = walk("iam", "ListEntitiesForPolicy", PolicyArn=arn)
+        assert len(users_of[f"Policy{kind}s"]) == 1
+        walk("iam", f"Detach{kind}Policy", **target, PolicyArn=arn)
+
+
+def issuing(walk, home, admin):
+    role = home.role(None, allow("iam:ListUsers"))
+    assumed = walk("sts", "AssumeRole", keys=admin.keys, RoleArn=role["Arn"], RoleSessionName="cli")
+    walk("iam", "ListUsers", keys=Keys.of(assumed["Credentials"]), PathPrefix="/cli/")
+    walk("sts", "GetSessionToken", DurationSeconds=900)
+    federated = walk("sts", "GetFederationToken", Name="Cli", Policy=allow("s3:*"))
+    who = walk("sts", "GetCallerIdentity", keys=Keys.of(federated["Credentials"]))
+    assert who["Arn"] == f"arn:aws:sts::{home.id}:federated-user/Cli"
+    assert walk("sts", "GetAccessKeyInfo", AccessKeyId=admin.keys.id)["Account"] == home.id
+
+
+def resources(walk, home):
+    arn = f"arn:aws:s3:::{name('cli')}"
+    document = policy({**statement("s3:GetObject", f"{arn}/*"), "Principal": {"AWS": home.root_arn}})
+    walk("daypass", "PutResourcePolicy", ResourceArn=arn, Policy=document)
+    assert json.loads(walk("daypass", "GetResourcePolicy", ResourceArn=arn)["Policy"]) == json.loads(document)
+    assert walk("daypass", "ListResourcePolicies")["ResourcePolicies"]
+    user = home.user(allow("s3:GetObject"))
+    request = Request("bucket.example.test", "GET", "/a").sign(user.keys, service="s3").described()
+    answer = walk("daypass", "CheckRequest", Request=request, Action="s3:GetObject", Resource=f"{arn}/a")
+    assert answer["Decision"] == "Allowed"
+    walk("daypass", "DeleteResourcePolicy", ResourceArn=arn)
+
+
+def test_cli_does_every_action_that_is_here(walk, home, admin):
+    user = users(walk, home)
+    group = groups(walk, user)
+    role = roles(walk, home)
+    arn = managed(walk)
+    policies(walk, arn, User=user, Group=group, Role=role)
+    issuing(walk, home, admin)
+    resources(walk, home)
+    walk("iam", "DeletePolicy", PolicyArn=arn)
+    walk("iam", "DeleteRole", RoleName=role)
+    walk("iam", "DeleteGroup", GroupName=group)
+    walk("iam", "DeleteUser", UserName=user)
+    here = {(service, action) for service, known in actions().items() for action in known}
+    assert walk.done == here, f"not walked: {here - walk.done}; not here: {walk.done - here}"
+
+
+def test_cli_shows_why_it_was_refused(aws, home):
+    user = home.user()
+    done = aws("iam", "list-users", keys=user.keys, check=False)
+    assert done.returncode != 0
+    text = (
+        "An error occurred (AccessDenied) when calling the ListUsers operation:"
+        f" User: {user.arn} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::{home.id}:user/"
+        " because no identity-based policy allows the iam:ListUsers action"
+    )
+    assert text in done.stderr
+
+
+def test_cli_assumes_a_role_from_its_configuration(aws, home, admin, tmp_path):
+    role = home.role(None, allow("iam:ListUsers"))
+    config = tmp_path / "config"
+    config.write_text(
+        f"[profile worker]\nrole_arn = {role['Arn']}\ncredential_source = Environment\nrole_session_name = profiled\n"
+    )
+    kept = os.environ["AWS_CONFIG_FILE"]
+    os.environ["AWS_CONFIG_FILE"] = str(config)
+    try:
+        who = aws("--profile", "worker", "sts", "get-caller-identity", keys=admin.keys)
+    finally:
+        os.environ["AWS_CONFIG_FILE"] = kept
+    assert who["Arn"] == f"arn:aws:sts::{home.id}:assumed-role/{role['RoleName']}/profiled"
+
+
+def test_cli_waits_for_what_it_made(aws, home):
+    user = home.iam.create_user(UserName=name())["User"]["UserName"]
+    aws("iam", "wait", "user-exists", "--user-name", user, keys=home.keys)

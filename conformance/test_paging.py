@@ -1,0 +1,175 @@
+"""Lists: every element exactly once, whatever the page size, and markers that mean one list.
+
+AWS sources: Marker, MaxItems and IsTruncated of the List operations in the IAM API Reference.
+"""
+
+import pytest
+
+from support.client import allow, name, policy, refused, statement, trust
+
+TAGS = [{"Key": f"k{number}", "Value": str(number)} for number in range(5)]
+
+
+class Place:
+    """Five of everything under one path of their own."""
+
+    def __init__(self, home):
+        self.iam = home.iam
+        self.path = f"/{name('paging')}/"
+        self.names = [f"{letter}{name()}" for letter in "dBaEc"]
+        for known in self.names:
+            self.iam.create_user(UserName=known, Path=self.path)
+            self.iam.create_group(GroupName=known, Path=self.path)
+            self.iam.create_role(RoleName=known, Path=self.path, AssumeRolePolicyDocument=trust(home.root_arn))
+            self.iam.create_policy(PolicyName=known, Path=self.path, PolicyDocument=allow("s3:*"))
+        self.arns = {row["Arn"] for row in self.iam.list_policies(PathPrefix=self.path)["Policies"]}
+        self.user, self.group, self.role = self.names[0], self.names[1], self.names[2]
+        self.iam.tag_user(UserName=self.user, Tags=TAGS)
+        self.iam.tag_role(RoleName=self.role, Tags=TAGS)
+        self.tagged = min(self.arns)
+        self.iam.tag_policy(PolicyArn=self.tagged, Tags=TAGS)
+        for number, arn in enumerate(sorted(self.arns)):
+            self.iam.attach_user_policy(UserName=self.user, PolicyArn=arn)
+            self.iam.attach_group_policy(GroupName=self.group, PolicyArn=arn)
+            self.iam.attach_role_policy(RoleName=self.role, PolicyArn=arn)
+            document = policy(statement("s3:*"))
+            self.iam.put_user_policy(UserName=self.user, PolicyName=f"i{number}", PolicyDocument=document)
+            self.iam.put_group_policy(GroupName=self.group, PolicyName=f"i{number}", PolicyDocument=document)
+            self.iam.put_role_policy(RoleName=self.role, PolicyName=f"i{number}", PolicyDocument=document)
+        for number in range(4):
+            self.iam.create_policy_version(PolicyArn=self.tagged, PolicyDocument=allow(f"s3:V{number}"))
+        for known in self.names:
+            self.iam.add_user_to_group(GroupName=known, UserName=self.user)
+            if known != self.user:
+                self.iam.add_user_to_group(GroupName=self.group, UserName=known)
+        for known in self.names:
+            if known != self.user:
+                self.iam.attach_user_policy(UserName=known, PolicyArn=self.tagged)
+
+
+@pytest.fixture(scope="module")
+def place(home):
+    return Place(home)
+
+
+# operation, its selection, the list in the answer, what names an element, how many
+LISTS = [
+    ("list_users", lambda p: {"PathPrefix": p.path}, "Users", "UserName", 5),
+    ("list_groups", lambda p: {"PathPrefix": p.path}, "Groups", "GroupName", 5),
+    ("list_roles", lambda p: {"PathPrefix": p.path}, "Roles", "RoleName", 5),
+    ("list_policies", lambda p: {"PathPrefix": p.path}, "Policies", "PolicyName", 5),
+    ("list_user_tags", lambda p: {"UserName": p.user}, "Tags", "Key", 5),
+    ("list_role_tags", lambda p: {"RoleName": p.role}, "Tags", "Key", 5),
+    ("list_policy_tags", lambda p: {"PolicyArn": p.tagged}, "Tags", "Key", 5),
+    ("list_policy_versions", lambda p: {"PolicyArn": p.tagged}, "Versions", "VersionId", 5),
+    ("list_groups_for_user", lambda p: {"UserName": p.user}, "Groups", "GroupName", 5),
+    ("get_group", lambda p: {"GroupName": p.group}, "Users", "UserName", 5),
+    ("list_attached_user_policies", lambda p: {"UserName": p.user}, "AttachedPolicies", "PolicyArn", 5),
+    ("list_attached_group_policies", lambda p: {"GroupName": p.group}, "AttachedPolicies", "PolicyArn", 5),
+    ("list_attached_role_policies", lambda p: {"RoleName": p.role}, "AttachedPolicies", "PolicyArn", 5),
+    ("list_user_policies", lambda p: {"UserName": p.user}, "PolicyNames", None, 5),
+    ("list_group_policies", lambda p: {"GroupName": p.group}, "PolicyNames", None, 5),
+    ("list_role_policies", lambda p: {"RoleName": p.role}, "PolicyNames", None, 5),
+]
+IDS = [row[0] for row in LISTS]
+
+
+def pages(place, operation, selection, size):
+    """Walks the list by hand, checking what every page must say."""
+    arguments = {**selection(place), "MaxItems": size}
+    for _ in range(20):
+        answer = getattr(place.iam, operation)(**arguments)
+        yield answer
+        if not answer["IsTruncated"]:
+            assert "Marker" not in answer
+            return
+        assert 1 <= len(answer["Marker"]) <= 320
+        arguments["Marker"] = answer["Marker"]
+    pytest.fail("the list does not end")
+
+
+@pytest.mark.parametrize("operation,selection,member,key,count", LISTS, ids=IDS)
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+def test_every_element_comes_once(place, operation, selection, member, key, count, size):
+    found = []
+    for answer in pages(place, operation, selection, size):
+        assert len(answer[member]) <= size
+        found += [row[key] if key else row for row in answer[member]]
+    assert len(found) == len(set(found)) == count
+
+
+@pytest.mark.parametrize("operation,selection,member,key,count", LISTS, ids=IDS)
+def test_boto3_paginator_walks_the_list(place, operation, selection, member, key, count):
+    walk = place.iam.get_paginator(operation).paginate(**selection(place), PaginationConfig={"PageSize": 2})
+    assert sum(len(answer[member]) for answer in walk) == count
+
+
+@pytest.mark.parametrize("operation,selection,member,key,count", LISTS, ids=IDS)
+def test_page_size_out_of_range(place, house, home, operation, selection, member, key, count):
+    lax = house.iam(home.keys, lax=True)
+    for size in (0, -1, 1001):
+        with refused("ValidationError", status=400):
+            getattr(lax, operation)(**selection(place), MaxItems=size)
+
+
+@pytest.mark.parametrize("operation,selection,member,key,count", LISTS, ids=IDS)
+def test_made_up_marker(place, operation, selection, member, key, count):
+    for marker in ("made-up", "AAAA", "x" * 320):
+        with refused("ValidationError", status=400):
+            getattr(place.iam, operation)(**selection(place), Marker=marker)
+
+
+def test_page_size_may_change_on_the_way(place):
+    first = place.iam.list_users(PathPrefix=place.path, MaxItems=2)
+    rest = place.iam.list_users(PathPrefix=place.path, MaxItems=3, Marker=first["Marker"])
+    names = [row["UserName"] for row in first["Users"] + rest["Users"]]
+    assert sorted(names) == sorted(place.names) and rest["IsTruncated"] is False
+
+
+def test_marker_belongs_to_its_list(place, home, other):
+    marker = place.iam.list_users(PathPrefix=place.path, MaxItems=1)["Marker"]
+    wrong = [
+        lambda: place.iam.list_groups(PathPrefix=place.path, Marker=marker),
+        lambda: place.iam.list_users(PathPrefix="/", Marker=marker),
+        lambda: other.iam.list_users(PathPrefix=place.path, Marker=marker),
+    ]
+    for call in wrong:
+        with refused("ValidationError", status=400):
+            call()
+
+
+def test_users_come_in_the_order_of_their_names(place):
+    names = [row["UserName"] for row in place.iam.list_users(PathPrefix=place.path)["Users"]]
+    assert names == sorted(place.names, key=str.lower)
+
+
+def test_path_prefix_is_a_plain_prefix(home):
+    path = f"/{name('prefix')}/"
+    home.iam.create_user(UserName=name(), Path=path + "a/")
+    home.iam.create_user(UserName=name(), Path=path + "ab/")
+    assert len(home.iam.list_users(PathPrefix=path + "a")["Users"]) == 2
+    assert len(home.iam.list_users(PathPrefix=path + "a/")["Users"]) == 1
+
+
+def test_element_that_goes_between_two_pages_does_not_break_the_walk(home):
+    path = f"/{name('moving')}/"
+    names = [f"{number}{name()}" for number in range(4)]
+    for known in names:
+        home.iam.create_user(UserName=known, Path=path)
+    first = home.iam.list_users(PathPrefix=path, MaxItems=2)
+    home.iam.delete_user(UserName=names[1])
+    rest = home.iam.list_users(PathPrefix=path, Marker=first["Marker"])
+    assert [row["UserName"] for row in rest["Users"]] == names[2:]
+
+
+def test_entities_for_policy_are_paged_over_all_kinds(place):
+    found, arguments = [], {"PolicyArn": place.tagged, "MaxItems": 2}
+    for _ in range(20):
+        answer = place.iam.list_entities_for_policy(**arguments)
+        for kind in ("Group", "User", "Role"):
+            found += [(kind, row[f"{kind}Name"]) for row in answer[f"Policy{kind}s"]]
+        if not answer["IsTruncated"]:
+            break
+        arguments["Marker"] = answer["Marker"]
+    wanted = {("User", known) for known in place.names} | {("Group", place.group), ("Role", place.role)}
+    assert len(found) == len(wanted) and set(found) == wanted

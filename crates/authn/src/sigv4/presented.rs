@@ -1,0 +1,356 @@
+//! Reading the credential of a request: nothing, a well-formed proof, or an error.
+//!
+//! This file decides what *counts* as presenting a credential. It looks into every place where AWS
+//! accepts one, so that half a credential, or one in two places, is never taken for none.
+//! It does not know what is true of a proof.
+
+use std::borrow::Cow;
+
+use data_encoding::BASE64;
+use daypass_model::limits::REQUEST_HEAD_BYTES_MAX;
+use sha2::{Digest, Sha256};
+
+use super::form::{decode, raw_pairs};
+use super::proof::{Place, Proof, Scope};
+use super::time::{amz_date, parse_amz_date, parse_date_field};
+use super::{ALGORITHM, AuthError, HttpRequest};
+
+/// What a request presents.
+#[derive(Debug, Clone)]
+pub enum Presented {
+    /// No part of any credential.
+    Nothing,
+    /// A well-formed Signature Version 4.
+    SigV4(Box<Proof>),
+}
+
+/// Find the credential of a request.
+///
+/// # Errors
+/// When there is anything of a credential that is not exactly one whole, well-formed one. Signature
+/// Version 2 and SigV4A are refused by name.
+pub fn presented(request: &HttpRequest) -> Result<Presented, AuthError> {
+    if request.head_size() > REQUEST_HEAD_BYTES_MAX {
+        return Err(AuthError::HeadTooLarge);
+    }
+    let fields = Fields::of(request)?;
+    let query = QueryParts::of(request.query.as_bytes())?;
+    let older = query.version_2 || form_holds_credential(request)?;
+    match (fields.authorization, query.any(), older) {
+        (Some(_), true, _) | (Some(_), _, true) | (_, true, true) => Err(AuthError::TwoCredentials),
+        (Some(authorization), false, false) => {
+            fields.refuse_repeated()?;
+            from_header(authorization, &fields).map(|proof| Presented::SigV4(Box::new(proof)))
+        }
+        (None, true, false) => {
+            fields.refuse_repeated()?;
+            if fields.token.is_some() {
+                return Err(AuthError::TwoCredentials);
+            }
+            from_query(query).map(|proof| Presented::SigV4(Box::new(proof)))
+        }
+        (None, false, true) => Err(AuthError::SignatureVersion2),
+        (None, false, false) if fields.token.is_some() => Err(AuthError::AuthorizationRequires {
+            missing: vec![REQUIRES_CREDENTIAL, REQUIRES_SIGNATURE, REQUIRES_SIGNED_HEADERS],
+            hash: hash_of(b""),
+        }),
+        (None, false, false) => Ok(Presented::Nothing),
+    }
+}
+
+const REQUIRES_CREDENTIAL: &str = "Authorization header requires 'Credential' parameter.";
+const REQUIRES_SIGNATURE: &str = "Authorization header requires 'Signature' parameter.";
+const REQUIRES_SIGNED_HEADERS: &str = "Authorization header requires 'SignedHeaders' parameter.";
+const REQUIRES_DATE: &str =
+    "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.";
+
+fn hash_of(authorization: &[u8]) -> String {
+    BASE64.encode(&Sha256::digest(authorization))
+}
+
+/// The header fields that matter to authentication, and which of them came twice.
+#[derive(Default)]
+struct Fields<'r> {
+    authorization: Option<&'r [u8]>,
+    amz_date: Option<&'r [u8]>,
+    date: Option<&'r [u8]>,
+    token: Option<&'r [u8]>,
+    host: Option<&'r [u8]>,
+    payload_hash: Option<&'r [u8]>,
+    repeated: Option<&'static str>,
+}
+
+impl<'r> Fields<'r> {
+    /// One pass over the fields. A second `Authorization` is an error whatever else there is.
+    fn of(request: &'r HttpRequest) -> Result<Self, AuthError> {
+        let mut fields = Self::default();
+        for (name, value) in &request.headers {
+            let (slot, known) = match name.len() {
+                4 if name.eq_ignore_ascii_case("host") => (&mut fields.host, "Host"),
+                4 if name.eq_ignore_ascii_case("date") => (&mut fields.date, "Date"),
+                10 if name.eq_ignore_ascii_case("x-amz-date") => (&mut fields.amz_date, "X-Amz-Date"),
+                13 if name.eq_ignore_ascii_case("authorization") => {
+                    (&mut fields.authorization, "Authorization")
+                }
+                20 if name.eq_ignore_ascii_case("x-amz-security-token") => {
+                    (&mut fields.token, "X-Amz-Security-Token")
+                }
+                20 if name.eq_ignore_ascii_case("x-amz-content-sha256") => {
+                    (&mut fields.payload_hash, "X-Amz-Content-Sha256")
+                }
+                _ => continue,
+            };
+            if slot.replace(value.as_slice()).is_some() {
+                fields.repeated = Some(known);
+                if known == "Authorization" {
+                    return Err(AuthError::RepeatedField { name: known });
+                }
+            }
+        }
+        Ok(fields)
+    }
+
+    fn refuse_repeated(&self) -> Result<(), AuthError> {
+        self.repeated.map_or(Ok(()), |name| Err(AuthError::RepeatedField { name }))
+    }
+}
+
+/// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` and the fields around it.
+fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthError> {
+    let syntax = || AuthError::AuthorizationSyntax { hash: hash_of(authorization) };
+    let text = std::str::from_utf8(authorization).map_err(|_| syntax())?.trim();
+    let (algorithm, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
+    check_algorithm(algorithm)?;
+
+    let (mut credential, mut signed_headers, mut signature) = (None, None, None);
+    for part in rest.trim().split(',').filter(|_| !rest.trim().is_empty()) {
+        let (key, value) = part.trim().split_once('=').ok_or_else(syntax)?;
+        let slot = match key {
+            "Credential" => &mut credential,
+            "SignedHeaders" => &mut signed_headers,
+            "Signature" => &mut signature,
+            _ => return Err(syntax()),
+        };
+        if slot.replace(value).is_some() {
+            return Err(syntax());
+        }
+    }
+    let date_field = fields.amz_date.or(fields.date);
+    let (Some(credential), Some(signature), Some(signed), Some(date)) =
+        (credential, signature, signed_headers, date_field)
+    else {
+        let checks = [
+            (credential.is_none(), REQUIRES_CREDENTIAL),
+            (signature.is_none(), REQUIRES_SIGNATURE),
+            (signed_headers.is_none(), REQUIRES_SIGNED_HEADERS),
+            (date_field.is_none(), REQUIRES_DATE),
+        ];
+        let missing = checks.iter().filter(|(absent, _)| *absent).map(|(_, sentence)| *sentence).collect();
+        return Err(AuthError::AuthorizationRequires { missing, hash: hash_of(authorization) });
+    };
+
+    let date = std::str::from_utf8(date).map_err(|_| AuthError::MalformedDate)?.trim();
+    let (time, time_text) = match fields.amz_date {
+        Some(_) => (parse_amz_date(date), date.to_owned()),
+        None => (parse_date_field(date), parse_date_field(date).map(amz_date).unwrap_or_default()),
+    };
+    let time = time.ok_or(AuthError::MalformedDate)?;
+    let token = fields.token.map(std::str::from_utf8).transpose();
+    let token = token.map_err(|_| AuthError::InvalidClientTokenId)?;
+    let (access_key_id, scope, terminator) = parse_credential(credential)?;
+    Ok(Proof {
+        access_key_id,
+        scope,
+        terminator,
+        session_token: token.map(|text| text.trim().to_owned()),
+        time,
+        place: Place::Header,
+        time_text,
+        signed_headers: parse_signed_headers(signed)?,
+        signature: signature.to_owned(),
+        expires: None,
+        query_payload_hash: None,
+    })
+}
+
+/// The authentication parameters of the query.
+#[derive(Default)]
+struct QueryParts<'r> {
+    algorithm: Option<Cow<'r, [u8]>>,
+    credential: Option<Cow<'r, [u8]>>,
+    date: Option<Cow<'r, [u8]>>,
+    expires: Option<Cow<'r, [u8]>>,
+    signed_headers: Option<Cow<'r, [u8]>>,
+    signature: Option<Cow<'r, [u8]>>,
+    token: Option<Cow<'r, [u8]>>,
+    payload_hash: Option<Cow<'r, [u8]>>,
+    version_2: bool,
+}
+
+impl<'r> QueryParts<'r> {
+    fn of(query: &'r [u8]) -> Result<Self, AuthError> {
+        let mut parts = Self::default();
+        for (name, value) in raw_pairs(query) {
+            let name = decode(name);
+            parts.version_2 |= is_version_2(&name);
+            if !name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Amz-")) {
+                continue;
+            }
+            let Some((known, slot)) = parts.slot(&name) else { continue };
+            // A parser that ignores case and one that does not would see two different requests.
+            if name != known.as_bytes() {
+                return Err(AuthError::ParameterCase { name: known });
+            }
+            if slot.replace(decode(value)).is_some() {
+                return Err(AuthError::RepeatedField { name: known });
+            }
+        }
+        Ok(parts)
+    }
+
+    fn slot(&mut self, name: &[u8]) -> Option<(&'static str, &mut Option<Cow<'r, [u8]>>)> {
+        let known = [
+            ("X-Amz-Algorithm", &mut self.algorithm),
+            ("X-Amz-Credential", &mut self.credential),
+            ("X-Amz-Date", &mut self.date),
+            ("X-Amz-Expires", &mut self.expires),
+            ("X-Amz-SignedHeaders", &mut self.signed_headers),
+            ("X-Amz-Signature", &mut self.signature),
+            ("X-Amz-Security-Token", &mut self.token),
+            ("X-Amz-Content-Sha256", &mut self.payload_hash),
+        ];
+        known.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+    }
+
+    /// Whether any part of a credential is there. A payload hash alone is none.
+    fn any(&self) -> bool {
+        self.algorithm.is_some()
+            || self.credential.is_some()
+            || self.date.is_some()
+            || self.expires.is_some()
+            || self.signed_headers.is_some()
+            || self.signature.is_some()
+            || self.token.is_some()
+    }
+}
+
+fn from_query(parts: QueryParts<'_>) -> Result<Proof, AuthError> {
+    if let Some(algorithm) = &parts.algorithm {
+        check_algorithm(&String::from_utf8_lossy(algorithm))?;
+    }
+    let QueryParts { algorithm, credential, date, signed_headers, signature, .. } = parts;
+    let (Some(_), Some(credential), Some(date), Some(signed), Some(signature)) =
+        (&algorithm, &credential, &date, &signed_headers, &signature)
+    else {
+        let checks = [
+            (algorithm.is_none(), "X-Amz-Algorithm"),
+            (credential.is_none(), "X-Amz-Credential"),
+            (signature.is_none(), "X-Amz-Signature"),
+            (signed_headers.is_none(), "X-Amz-SignedHeaders"),
+            (date.is_none(), "X-Amz-Date"),
+        ];
+        let missing = checks.iter().filter(|(absent, _)| *absent).map(|(_, name)| *name).collect();
+        return Err(AuthError::QueryRequires { missing });
+    };
+
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let time_text = text(date);
+    let time = parse_amz_date(&time_text).ok_or(AuthError::MalformedDate)?;
+    let (access_key_id, scope, terminator) = parse_credential(&text(credential))?;
+    Ok(Proof {
+        access_key_id,
+        scope,
+        terminator,
+        session_token: parts.token.as_deref().map(text),
+        time,
+        place: Place::Query,
+        time_text,
+        signed_headers: parse_signed_headers(&text(signed))?,
+        signature: text(signature),
+        expires: parts.expires.as_deref().map(text),
+        query_payload_hash: parts.payload_hash.as_deref().map(text),
+    })
+}
+
+fn check_algorithm(given: &str) -> Result<(), AuthError> {
+    match given {
+        ALGORITHM => Ok(()),
+        "AWS" => Err(AuthError::SignatureVersion2),
+        other => {
+            // What stands here may be anything, a password included: repeat only what looks like a scheme.
+            let plain = other.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let shown = if plain && other.len() <= 32 { other } else { "" };
+            Err(AuthError::UnsupportedAlgorithm { given: shown.to_owned() })
+        }
+    }
+}
+
+/// `<access key id>/<date>/<region>/<service>/<terminator>`, from the right: elsewhere ids hold slashes.
+fn parse_credential(text: &str) -> Result<(String, Scope, String), AuthError> {
+    const ACCESS_KEY_ID_LENGTH_MAX: usize = 128;
+    const PART_LENGTH_MAX: usize = 64;
+    let mut parts = text.rsplitn(5, '/');
+    let (Some(terminator), Some(service), Some(region), Some(date), Some(id)) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(AuthError::MalformedCredential);
+    };
+    let word = |part: &str| {
+        let fits = (1..=PART_LENGTH_MAX).contains(&part.len());
+        fits && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    let id_fits =
+        (1..=ACCESS_KEY_ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    if !id_fits || ![terminator, service, region, date].into_iter().all(word) {
+        return Err(AuthError::MalformedCredential);
+    }
+    let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
+    Ok((id.to_owned(), scope, terminator.to_owned()))
+}
+
+/// AWS defines the list as sorted lower-case names. Another order or a repetition would have two
+/// readings, so it is refused.
+fn parse_signed_headers(text: &str) -> Result<String, AuthError> {
+    let mut previous = "";
+    for name in text.split(';') {
+        let token = name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+        });
+        if !token || name <= previous {
+            return Err(AuthError::MalformedSignedHeaders);
+        }
+        previous = name;
+    }
+    if !text.split(';').any(|name| name == "host") {
+        return Err(AuthError::HostNotSigned);
+    }
+    Ok(text.to_owned())
+}
+
+/// Parameters that only a Signature Version 2 (or older) request has.
+fn is_version_2(name: &[u8]) -> bool {
+    name == b"AWSAccessKeyId" || name == b"SignatureVersion"
+}
+
+/// Signature Version 2 puts its parameters into a form body; Version 4 never does.
+fn form_holds_credential(request: &HttpRequest) -> Result<bool, AuthError> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let is_form = request.header("content-type").is_some_and(|value| {
+        value
+            .trim_ascii_start()
+            .get(..FORM.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(FORM.as_bytes()))
+    });
+    if !is_form {
+        return Ok(false);
+    }
+    let mut version_2 = false;
+    for (name, _) in raw_pairs(&request.body) {
+        let name = decode(name);
+        version_2 |= is_version_2(&name);
+        if [&b"X-Amz-Signature"[..], b"X-Amz-Credential", b"X-Amz-Algorithm"].contains(&&*name) {
+            return Err(AuthError::QueryRequires { missing: vec!["X-Amz-Signature"] });
+        }
+    }
+    Ok(version_2)
+}

@@ -1,0 +1,339 @@
+//! Scope, time and signature, in that order.
+//!
+//! This file answers whether a [`Proof`] is true under given [`Rules`]. It does not know whose the key
+//! is; the caller looks that up in between.
+
+use data_encoding::HEXLOWER;
+use daypass_model::rfc3339_seconds;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::canonical::{Form, canonical_request, string_to_sign};
+use super::proof::{Place, Proof};
+use super::rules::{BodyHash, PayloadRule, PresignedLifetime, Rules, ServiceRule};
+use super::time::amz_date;
+use super::{AuthError, HttpRequest, SigningKey, TERMINATOR, UNSIGNED_PAYLOAD};
+
+/// Check the credential scope: terminator, region, service, date.
+///
+/// # Errors
+/// One of the `Scope…` variants.
+pub fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
+    if proof.terminator != TERMINATOR {
+        return Err(AuthError::ScopeTerminator { given: proof.terminator.clone() });
+    }
+    let scope = &proof.scope;
+    if rules.region.is_some_and(|region| region != scope.region) {
+        return Err(AuthError::ScopeRegion { given: scope.region.clone() });
+    }
+    let fits = match rules.service {
+        ServiceRule::Exactly(service) => scope.service == service,
+        ServiceRule::OneOf(services) => services.contains(&scope.service.as_str()),
+        ServiceRule::AnyBut(refused) => {
+            !refused.iter().any(|service| service.eq_ignore_ascii_case(&scope.service))
+        }
+    };
+    if !fits {
+        return Err(AuthError::ScopeService { expected: expected_service(&rules.service) });
+    }
+    if proof.time_text.get(..8) != Some(scope.date.as_str()) {
+        return Err(AuthError::ScopeDate { scope: scope.date.clone(), time: proof.time_text.clone() });
+    }
+    Ok(())
+}
+
+fn expected_service(rule: &ServiceRule<'_>) -> String {
+    match rule {
+        ServiceRule::Exactly(service) => (*service).to_owned(),
+        ServiceRule::OneOf(services) => services.join("', '"),
+        ServiceRule::AnyBut(_) => "the service that was called".to_owned(),
+    }
+}
+
+/// Check the time of the request; answers the last moment at which it verifies.
+///
+/// # Errors
+/// Too old, too far ahead, or a presigned lifetime that is missing or out of range.
+pub fn check_time(proof: &Proof, rules: &Rules<'_>, now: Timestamp) -> Result<Timestamp, AuthError> {
+    const FIFTEEN_MINUTES: i64 = 900;
+    let window = rules.window_seconds;
+    let is_s3 = matches!(rules.payload, PayloadRule::S3 { .. });
+
+    let newest = shifted(now, window);
+    if proof.time > newest {
+        return Err(if is_s3 {
+            AuthError::RequestTimeTooSkewed
+        } else {
+            AuthError::SignatureNotYetCurrent {
+                time: proof.time_text.clone(),
+                limit: amz_date(newest),
+                now: amz_date(now),
+                minutes: window / 60,
+            }
+        });
+    }
+    let from_expires = proof.place == Place::Query && rules.presigned == PresignedLifetime::FromExpires;
+    let lifetime = match proof.place {
+        Place::Header => window,
+        Place::Query if from_expires => presigned_lifetime(proof.expires.as_deref())?,
+        Place::Query => FIFTEEN_MINUTES,
+    };
+    let expires = shifted(proof.time, lifetime);
+    if now > expires {
+        return Err(if from_expires {
+            AuthError::PresignedExpired
+        } else if is_s3 {
+            AuthError::RequestTimeTooSkewed
+        } else {
+            AuthError::SignatureExpired {
+                time: proof.time_text.clone(),
+                limit: amz_date(shifted(now, -lifetime)),
+                now: amz_date(now),
+                minutes: lifetime / 60,
+            }
+        });
+    }
+    Ok(expires)
+}
+
+/// [`check_scope`], then [`check_time`].
+///
+/// # Errors
+/// Theirs.
+pub fn check_scope_and_time(
+    proof: &Proof,
+    rules: &Rules<'_>,
+    now: Timestamp,
+) -> Result<Timestamp, AuthError> {
+    check_scope(proof, rules)?;
+    check_time(proof, rules, now)
+}
+
+/// What the signature says about the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayloadHash {
+    /// The body must have this SHA-256 (lower-case hex). Compared already where the body's hash was known.
+    Hex(String),
+    /// `UNSIGNED-PAYLOAD`: the signature holds for any body.
+    Unsigned,
+}
+
+/// A request whose signature is true.
+#[derive(Clone)]
+pub struct Verified {
+    /// What was signed about the body.
+    pub payload_hash: PayloadHash,
+    /// The last moment at which this request verifies. Until then it can be replayed, as on AWS.
+    pub expires: Timestamp,
+    signed_headers: String,
+    signature: String,
+}
+
+impl Verified {
+    /// Lower-case hex SHA-256 of the signature's hex text: a name for this request that cannot be replayed.
+    #[must_use]
+    pub fn signature_sha256(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(self.signature.as_bytes()))
+    }
+
+    /// The header fields that the signature covers, sorted, in lower case. Trust no other field.
+    pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
+        self.signed_headers.split(';')
+    }
+
+    /// Whether the signature covers this header field (`name` in lower case).
+    #[must_use]
+    pub fn signs(&self, name: &str) -> bool {
+        self.signed_headers().any(|signed| signed == name)
+    }
+}
+
+impl std::fmt::Debug for Verified {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verified")
+            .field("payload_hash", &self.payload_hash)
+            .field("expires", &rfc3339_seconds(self.expires))
+            .field("signed_headers", &self.signed_headers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Check everything about a proof: scope, time, which fields are signed, payload hash, signature.
+///
+/// `key` is the signing key of the access key's secret for the proof's scope. Scope and time are
+/// checked again here (they cost little), so that no caller can forget them.
+///
+/// # Errors
+/// The first thing that is wrong, in AWS's order.
+pub fn verify(
+    request: &HttpRequest,
+    proof: &Proof,
+    rules: &Rules<'_>,
+    key: &SigningKey,
+    now: Timestamp,
+) -> Result<Verified, AuthError> {
+    let expires = check_scope_and_time(proof, rules, now)?;
+    refuse_unsigned_fields(request, proof, rules)?;
+    let (payload, source) = payload_hash(request, proof, rules)?;
+    let text = match &payload {
+        PayloadHash::Hex(hex) => hex.as_str(),
+        PayloadHash::Unsigned => UNSIGNED_PAYLOAD,
+    };
+
+    let as_sent = signature_matches(request, proof, rules, key, text, false);
+    let token_appended = || {
+        proof.place == Place::Query
+            && proof.session_token.is_some()
+            && signature_matches(request, proof, rules, key, text, true)
+    };
+    if !as_sent && !token_appended() {
+        return Err(AuthError::SignatureDoesNotMatch);
+    }
+    if source == Source::Declared {
+        compare_with_body(request, rules, &payload)?;
+    }
+    Ok(Verified {
+        payload_hash: payload,
+        expires,
+        signed_headers: proof.signed_headers.clone(),
+        signature: proof.signature.clone(),
+    })
+}
+
+/// INVARIANT (signed-fields): no `x-amz-*` field that the signature does not cover ever reaches an action,
+/// except the session token, which proves itself.
+fn refuse_unsigned_fields(request: &HttpRequest, proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
+    for (name, _) in &request.headers {
+        let special = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-amz-"));
+        if !special || proof.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        let tolerated = rules.tolerated_unsigned.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !tolerated && !name.eq_ignore_ascii_case("x-amz-security-token") {
+            return Err(match rules.payload {
+                PayloadRule::HashOfBody => AuthError::SignatureDoesNotMatch,
+                PayloadRule::S3 { .. } => AuthError::HeadersNotSigned,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Where a payload hash comes from.
+#[derive(PartialEq)]
+enum Source {
+    /// We calculated it: the signature itself proves the body.
+    Body,
+    /// The request says so.
+    Declared,
+}
+
+/// The payload hash that the canonical request must hold.
+fn payload_hash(
+    request: &HttpRequest,
+    proof: &Proof,
+    rules: &Rules<'_>,
+) -> Result<(PayloadHash, Source), AuthError> {
+    const FIELD: &str = "x-amz-content-sha256";
+    // An unsigned one, tolerated or not, says nothing.
+    let field = if proof.signs(FIELD) { request.header(FIELD) } else { None };
+    let given = match field.map(std::str::from_utf8) {
+        None => None,
+        Some(Ok(text)) => Some(text.trim()),
+        Some(Err(_)) => return Err(AuthError::SignatureDoesNotMatch),
+    };
+    let of_body = || {
+        body_sha256(request, rules)
+            .map(|hash| (PayloadHash::Hex(HEXLOWER.encode(&hash)), Source::Body))
+            .ok_or(AuthError::BodyHashRequired)
+    };
+    let declared = |hash| Ok((hash, Source::Declared));
+    match rules.payload {
+        PayloadRule::HashOfBody => match given {
+            None => of_body(),
+            Some(hex) if is_digest(hex) => declared(PayloadHash::Hex(hex.to_owned())),
+            // UNSIGNED-PAYLOAD and STREAMING-… here would mean unsigned parameters.
+            Some(_) => Err(AuthError::SignatureDoesNotMatch),
+        },
+        PayloadRule::S3 { allow_unsigned } => {
+            match (given.or(proof.query_payload_hash.as_deref()), proof.place) {
+                (None, Place::Header) => of_body(),
+                (None | Some(UNSIGNED_PAYLOAD), _) if allow_unsigned => declared(PayloadHash::Unsigned),
+                (None | Some(UNSIGNED_PAYLOAD), _) => Err(AuthError::PayloadHashSyntax),
+                (Some(hex), _) if is_digest(hex) => declared(PayloadHash::Hex(hex.to_owned())),
+                (Some(word), _) if word.starts_with("STREAMING-") => Err(AuthError::StreamingPayload),
+                (Some(_), _) => Err(AuthError::PayloadHashSyntax),
+            }
+        }
+    }
+}
+
+/// A signed digest must be the body's, wherever the body's is known.
+fn compare_with_body(
+    request: &HttpRequest,
+    rules: &Rules<'_>,
+    payload: &PayloadHash,
+) -> Result<(), AuthError> {
+    let PayloadHash::Hex(signed) = payload else { return Ok(()) };
+    match body_sha256(request, rules) {
+        Some(hash) if HEXLOWER.encode(&hash) != *signed => Err(match rules.payload {
+            PayloadRule::HashOfBody => AuthError::SignatureDoesNotMatch,
+            PayloadRule::S3 { .. } => AuthError::PayloadHashMismatch,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn body_sha256(request: &HttpRequest, rules: &Rules<'_>) -> Option<[u8; 32]> {
+    match rules.body {
+        BodyHash::OfRequest => Some(Sha256::digest(&request.body).into()),
+        BodyHash::Known(hash) => Some(hash),
+        BodyHash::Unknown => None,
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn signature_matches(
+    request: &HttpRequest,
+    proof: &Proof,
+    rules: &Rules<'_>,
+    key: &SigningKey,
+    payload_hash: &str,
+    without_token: bool,
+) -> bool {
+    let form = Form { path: rules.path, signed_headers: &proof.signed_headers, payload_hash, without_token };
+    // A field that is signed but absent may have been taken away on the road: no match.
+    let Ok(canonical) = canonical_request(request, form) else { return false };
+    let expected = key.sign(string_to_sign(&proof.time_text, &proof.scope, &canonical).as_bytes());
+    let mut given = [0; 32];
+    let well_formed =
+        is_digest(&proof.signature) && HEXLOWER.decode_mut(proof.signature.as_bytes(), &mut given).is_ok();
+    well_formed && bool::from(expected.ct_eq(&given))
+}
+
+fn presigned_lifetime(expires: Option<&str>) -> Result<i64, AuthError> {
+    let problem = |problem| AuthError::PresignedLifetime { problem };
+    let text = expires.ok_or(problem("AWS query-string parameters must include 'X-Amz-Expires'."))?;
+    let digits = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits {
+        return Err(problem("X-Amz-Expires should be a number"));
+    }
+    match text.parse() {
+        Ok(0) => Err(problem("X-Amz-Expires must be at least 1")),
+        Ok(seconds @ 1..=604_800) => Ok(seconds),
+        _ => Err(problem(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be \
+             less than 604800 seconds",
+        )),
+    }
+}
+
+/// `time` moved by `seconds`, to the nearest end of what a timestamp can say.
+fn shifted(time: Timestamp, seconds: i64) -> Timestamp {
+    let step = jiff::SignedDuration::from_secs(seconds);
+    time.checked_add(step).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}

@@ -1,0 +1,19 @@
+//! The room from outside: signatures against published and independent vectors and the official signer,
+//! refusals in AWS's words, tokens against tampering.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail loudly, as tests may"
+)]
+
+mod dictionary;
+mod figures;
+mod malformed;
+mod official_signer;
+mod payload_table;
+mod support;
+mod tampering;
+mod tokens;
+mod untrue;
+mod vectors;

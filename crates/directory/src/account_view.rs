@@ -1,0 +1,233 @@
+//! One account, as the calls of its own principals see it.
+//!
+//! INVARIANT (account-isolation): an action gets an [`AccountView`] of the caller's account and nothing
+//! that leads from it to another account. [`View::trusting_role`](crate::View::trusting_role) is the one exception, and says so.
+
+use std::sync::Arc;
+
+use daypass_model::{AccountId, UniqueId, fold_name};
+
+use crate::entity::{AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, User};
+use crate::managed;
+use crate::view::Account;
+
+/// What is known of one account.
+#[derive(Clone, Copy)]
+pub struct AccountView<'v> {
+    pub(crate) id: AccountId,
+    pub(crate) account: &'v Account,
+}
+
+/// A managed policy: a customer's or one of AWS's.
+#[derive(Clone, Copy)]
+pub enum AnyPolicy<'v> {
+    /// Made in this account.
+    Customer(&'v Arc<ManagedPolicy>),
+    /// `arn:aws:iam::aws:policy/…`
+    Aws(&'static managed::AwsPolicy),
+}
+
+impl<'v> AccountView<'v> {
+    /// The account number.
+    #[must_use]
+    pub fn id(&self) -> AccountId {
+        self.id
+    }
+
+    /// The account's own record and root user.
+    #[must_use]
+    pub fn root(&self) -> Option<&'v Arc<AccountEntity>> {
+        self.account.root.as_ref()
+    }
+
+    /// A user by name, ignoring case.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<&'v Arc<User>> {
+        self.account.users.get(self.account.user_names.get(&fold_name(name))?)
+    }
+
+    /// A user by unique id.
+    #[must_use]
+    pub fn user_by_id(&self, id: &UniqueId) -> Option<&'v Arc<User>> {
+        self.account.users.get(id)
+    }
+
+    /// A group by name, ignoring case.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<&'v Arc<Group>> {
+        self.account.groups.get(self.account.group_names.get(&fold_name(name))?)
+    }
+
+    /// A group by unique id.
+    #[must_use]
+    pub fn group_by_id(&self, id: &UniqueId) -> Option<&'v Arc<Group>> {
+        self.account.groups.get(id)
+    }
+
+    /// A role by name, ignoring case.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Option<&'v Arc<Role>> {
+        self.into_role(name)
+    }
+
+    pub(crate) fn into_role(self, name: &str) -> Option<&'v Arc<Role>> {
+        self.account.roles.get(self.account.role_names.get(&fold_name(name))?)
+    }
+
+    /// A role by unique id.
+    #[must_use]
+    pub fn role_by_id(&self, id: &UniqueId) -> Option<&'v Arc<Role>> {
+        self.account.roles.get(id)
+    }
+
+    /// A customer managed policy by name, ignoring case.
+    #[must_use]
+    pub fn policy_by_name(&self, name: &str) -> Option<&'v Arc<ManagedPolicy>> {
+        self.account.policies.get(self.account.policy_names.get(&fold_name(name))?)
+    }
+
+    /// A managed policy by its exact ARN: of this account or of AWS.
+    #[must_use]
+    pub fn policy(&self, arn: &str) -> Option<AnyPolicy<'v>> {
+        if let Some(aws) = managed::find(arn) {
+            return Some(AnyPolicy::Aws(aws));
+        }
+        let name = arn.rsplit('/').next()?;
+        self.policy_by_name(name).filter(|policy| &*policy.arn == arn).map(AnyPolicy::Customer)
+    }
+
+    /// All users, by name.
+    pub fn users(&self) -> impl Iterator<Item = &'v Arc<User>> + use<'v> {
+        let account = self.account;
+        account.user_names.values().filter_map(|id| account.users.get(id))
+    }
+
+    /// All groups, by name.
+    pub fn groups(&self) -> impl Iterator<Item = &'v Arc<Group>> + use<'v> {
+        let account = self.account;
+        account.group_names.values().filter_map(|id| account.groups.get(id))
+    }
+
+    /// All roles, by name.
+    pub fn roles(&self) -> impl Iterator<Item = &'v Arc<Role>> + use<'v> {
+        let account = self.account;
+        account.role_names.values().filter_map(|id| account.roles.get(id))
+    }
+
+    /// All customer managed policies, by name.
+    pub fn policies(&self) -> impl Iterator<Item = &'v Arc<ManagedPolicy>> + use<'v> {
+        let account = self.account;
+        account.policy_names.values().filter_map(|id| account.policies.get(id))
+    }
+
+    /// How many users, groups, roles and customer managed policies there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize, usize, usize) {
+        let account = self.account;
+        (account.users.size(), account.groups.size(), account.roles.size(), account.policies.size())
+    }
+
+    /// The members of a group, by id.
+    pub fn members(&self, group: &UniqueId) -> impl Iterator<Item = &'v Arc<User>> + use<'v> {
+        let (account, group) = (self.account, group.clone());
+        let from = (group.clone(), UniqueId::from(String::new()));
+        account.members.range(from..).take_while(move |(g, _)| *g == group).filter_map(|(_, user)| account.users.get(user))
+    }
+
+    /// The ids of the entities that a managed policy is attached to.
+    pub fn attached_to(&self, policy_arn: &str) -> impl Iterator<Item = &'v UniqueId> + use<'v> {
+        linked(&self.account.attached, policy_arn)
+    }
+
+    /// The ids of the entities whose boundary a managed policy is.
+    pub fn boundary_of(&self, policy_arn: &str) -> impl Iterator<Item = &'v UniqueId> + use<'v> {
+        linked(&self.account.bounded, policy_arn)
+    }
+
+    /// The policy of a resource, by its exact ARN.
+    #[must_use]
+    pub fn resource_policy(&self, arn: &str) -> Option<&'v Arc<ResourcePolicy>> {
+        self.account.resource_policies.get(arn)
+    }
+
+    /// All resource policies, by ARN.
+    pub fn resource_policies(&self) -> impl Iterator<Item = &'v Arc<ResourcePolicy>> + use<'v> {
+        self.account.resource_policies.values()
+    }
+
+    /// Everything that grants to a user: its own policies and its groups'.
+    #[must_use]
+    pub fn policies_of_user(&self, user: &User) -> Vec<NamedPolicy> {
+        let mut all = user.inline.clone();
+        self.extend_managed(&mut all, &user.record.attached);
+        for group in user.record.groups.iter().filter_map(|id| self.group_by_id(id)) {
+            all.extend(group.inline.iter().cloned());
+            self.extend_managed(&mut all, &group.record.attached);
+        }
+        all
+    }
+
+    /// Everything that grants to a role.
+    #[must_use]
+    pub fn policies_of_role(&self, role: &Role) -> Vec<NamedPolicy> {
+        let mut all = role.inline.clone();
+        self.extend_managed(&mut all, &role.record.attached);
+        all
+    }
+
+    /// Managed policies by ARN, in the version that is the default now; one that is gone grants nothing.
+    #[must_use]
+    pub fn managed(&self, arns: &[String]) -> Vec<NamedPolicy> {
+        let mut all = Vec::with_capacity(arns.len());
+        self.extend_managed(&mut all, arns);
+        all
+    }
+
+    fn extend_managed(&self, all: &mut Vec<NamedPolicy>, arns: &[String]) {
+        all.extend(arns.iter().filter_map(|arn| self.policy(arn)?.named()));
+    }
+}
+
+impl AnyPolicy<'_> {
+    /// The default version under the policy's ARN.
+    #[must_use]
+    pub fn named(&self) -> Option<NamedPolicy> {
+        match self {
+            Self::Customer(policy) => Some(NamedPolicy { id: policy.arn.clone(), policy: policy.default.clone() }),
+            Self::Aws(policy) => policy.named(),
+        }
+    }
+
+    /// The policy's ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        match self {
+            Self::Customer(policy) => &policy.arn,
+            Self::Aws(policy) => policy.arn,
+        }
+    }
+
+    /// The policy's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Customer(policy) => &policy.record.name,
+            Self::Aws(policy) => policy.name,
+        }
+    }
+
+    /// The policy's path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Customer(policy) => &policy.record.path,
+            Self::Aws(policy) => policy.path,
+        }
+    }
+}
+
+fn linked<'v>(set: &'v rpds::RedBlackTreeSetSync<(String, UniqueId)>, arn: &str) -> impl Iterator<Item = &'v UniqueId> + use<'v> {
+    let arn = arn.to_owned();
+    let from = (arn.clone(), UniqueId::from(String::new()));
+    set.range(from..).take_while(move |(a, _)| *a == arn).map(|(_, id)| id)
+}

@@ -1,0 +1,351 @@
+//! May this principal do this? The only maker of [`Authorized`], and so the only way to an action.
+//!
+//! An action states its checks (principal – action – resource, literally what it is about to do); all
+//! must pass. The policies that take part are gathered here from one view; how they combine is
+//! `daypass_policy::evaluate`'s.
+
+use std::sync::Arc;
+
+use daypass_model::AccountId;
+use daypass_policy::{Context, Decision, Named, Policies, Request};
+
+use crate::context::{Operation, Value, context};
+use crate::entity::{NamedPolicy, ResourcePolicy, Role};
+use crate::principal::{Identity, Issuer, Principal};
+use crate::view::View;
+
+/// One question: may the caller do `action` on `resource`?
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// `iam:CreateUser`
+    pub action: String,
+    /// ARN, or `*` for actions that take no resource.
+    pub resource: String,
+    /// How a denial names the resource, where that is not the ARN (`user Bob`).
+    pub shown: Option<String>,
+    /// The account that owns the resource.
+    pub owner: AccountId,
+    /// Condition keys beside the global ones.
+    pub keys: Vec<(String, Value)>,
+    /// The policy of the resource itself.
+    pub grantor: Grantor,
+}
+
+/// The resource's own policy, where it has one.
+#[derive(Debug, Clone, Default)]
+pub enum Grantor {
+    /// None: only identity policies speak.
+    #[default]
+    Nobody,
+    /// The trust policy of the role.
+    Role(Arc<Role>),
+    /// The policy of a resource of some service behind daypass.
+    Resource(Arc<ResourcePolicy>),
+}
+
+impl Check {
+    /// A check on a resource of the caller's account.
+    #[must_use]
+    pub fn new(action: impl Into<String>, resource: impl Into<String>, owner: AccountId) -> Self {
+        Self {
+            action: action.into(),
+            resource: resource.into(),
+            shown: None,
+            owner,
+            keys: Vec::new(),
+            grantor: Grantor::Nobody,
+        }
+    }
+
+    /// How a denial names the resource.
+    #[must_use]
+    pub fn shown(mut self, text: impl Into<String>) -> Self {
+        self.shown = Some(text.into());
+        self
+    }
+
+    /// Add a condition key.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.keys.push((key.into(), value.into()));
+        self
+    }
+
+    /// Add a condition key when there is a value for it; absent and empty differ.
+    #[must_use]
+    pub fn with_some(self, key: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+
+    /// The same question about another action: a second permission with the same resource and context.
+    #[must_use]
+    pub fn also(&self, action: &str) -> Self {
+        Self { action: action.to_owned(), ..self.clone() }
+    }
+}
+
+/// What a call must be allowed: never empty by accident.
+#[derive(Debug, Clone)]
+pub struct Checks(Asked);
+
+#[derive(Debug, Clone)]
+enum Asked {
+    All(Vec<Check>),
+    NothingCanDeny,
+    NobodyMay { action: String, resource: String },
+}
+
+impl Checks {
+    /// One check.
+    #[must_use]
+    pub fn one(check: Check) -> Self {
+        Self(Asked::All(vec![check]))
+    }
+
+    /// A second permission that the call needs as well.
+    #[must_use]
+    pub fn and(mut self, check: Check) -> Self {
+        if let Asked::All(checks) = &mut self.0 {
+            checks.push(check);
+        }
+        self
+    }
+
+    /// A second permission that the call needs in some cases.
+    #[must_use]
+    pub fn and_if(self, needed: bool, check: impl FnOnce() -> Check) -> Self {
+        if needed { self.and(check()) } else { self }
+    }
+
+    /// For calls that AWS lets nobody be denied: GetCallerIdentity and GetSessionToken.
+    #[must_use]
+    pub fn nothing_can_deny() -> Self {
+        Self(Asked::NothingCanDeny)
+    }
+
+    /// Refused whoever asks, with the sentence of a plain denial: a role that does not exist must look
+    /// like one that does not trust the caller.
+    #[must_use]
+    pub fn nobody_may(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self(Asked::NobodyMay { action: action.into(), resource: resource.into() })
+    }
+
+    /// The checks, for the tests that compare them with AWS's published ones.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Check] {
+        match &self.0 {
+            Asked::All(checks) => checks,
+            Asked::NothingCanDeny | Asked::NobodyMay { .. } => &[],
+        }
+    }
+}
+
+/// Proof that every check of a call passed. Only [`authorize()`] makes one.
+// INVARIANT (authorized-only): the fields are private to this module's constructor; an action takes
+// `Authorized<Input>`, so a call that skipped its checks does not compile.
+pub struct Authorized<I> {
+    view: Arc<View>,
+    principal: Principal,
+    input: I,
+}
+
+impl<I> Authorized<I> {
+    /// The picture that the checks were made on; the action decides on the same one.
+    #[must_use]
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
+    }
+
+    /// Who was allowed.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn input(&self) -> &I {
+        &self.input
+    }
+}
+
+/// A refusal, and who refused. Displayed as AWS's sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("User: {principal} is not authorized to perform: {action} on resource: {resource}{reason}")]
+pub struct Denied {
+    /// ARN of the caller.
+    pub principal: String,
+    /// The action that was refused.
+    pub action: String,
+    /// The resource as AWS prints it.
+    pub resource: String,
+    /// ` because no …` or ` with an explicit deny …`; empty across accounts.
+    pub reason: String,
+    /// The decision itself, when there was one.
+    pub decision: Option<Decision>,
+}
+
+/// What a decision is asked about.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The call.
+    pub op: &'a Operation,
+    /// The view everything is read from.
+    pub view: &'a Arc<View>,
+    /// Who asks.
+    pub principal: &'a Principal,
+}
+
+/// Make every check; all must pass.
+///
+/// # Errors
+/// [`Denied`] by the first check that does not.
+pub fn authorize<I>(facts: Facts<'_>, checks: &Checks, input: I) -> Result<Authorized<I>, Box<Denied>> {
+    let Facts { view, principal, .. } = facts;
+    match &checks.0 {
+        Asked::NothingCanDeny => {}
+        Asked::NobodyMay { action, resource } => {
+            return Err(Box::new(Denied {
+                principal: principal.arn.clone(),
+                action: action.clone(),
+                resource: resource.clone(),
+                reason: String::new(),
+                decision: None,
+            }));
+        }
+        Asked::All(checks) => {
+            for check in checks {
+                let decision = decide(facts, check);
+                if !decision.is_allowed() {
+                    return Err(Box::new(denied(principal, check, decision)));
+                }
+            }
+        }
+    }
+    Ok(Authorized { view: view.clone(), principal: principal.clone(), input })
+}
+
+fn denied(principal: &Principal, check: &Check, decision: Decision) -> Denied {
+    // Empty across accounts: the sentence must not tell what the other account's policies say.
+    let reason = match decision.denial_reason(&check.action) {
+        reason if reason.is_empty() => reason,
+        reason => format!(" {reason}"),
+    };
+    Denied {
+        principal: principal.arn.clone(),
+        action: check.action.clone(),
+        resource: check.shown.clone().unwrap_or_else(|| check.resource.clone()),
+        reason,
+        decision: Some(decision),
+    }
+}
+
+/// Evaluate one check for a principal; the answer for every door (`CheckRequest` asks here too).
+#[must_use]
+pub fn decide(facts: Facts<'_>, check: &Check) -> Decision {
+    let Facts { op, view, principal } = facts;
+    let gathered = Gathered::of(view, principal);
+    let identity = named(&gathered.identity);
+    let boundary = gathered.boundary.as_deref().map(named);
+    let layers: Vec<Vec<Named<'_>>> = gathered.layers.iter().map(|layer| named(layer)).collect();
+    let layers: Vec<&[Named<'_>]> = layers.iter().map(Vec::as_slice).collect();
+    let policies = Policies {
+        identity: &identity,
+        boundary: boundary.as_deref(),
+        session: &layers,
+        resource: check.grantor.named(),
+        scp: &[],
+        rcp: &[],
+    };
+    let account = principal.account.to_string();
+    let context = context(op, Some(principal), check.owner, &check.keys);
+    evaluate(check, as_policy_principal(principal, &account), &context, &policies)
+}
+
+/// Evaluate one check for a request without credentials: only the resource's own policy can let it in.
+#[must_use]
+pub fn decide_anonymous(op: &Operation, check: &Check) -> Decision {
+    let policies = Policies { resource: check.grantor.named(), ..Policies::default() };
+    let context = context(op, None, check.owner, &check.keys);
+    evaluate(check, daypass_policy::Principal::Anonymous, &context, &policies)
+}
+
+fn evaluate(check: &Check, principal: daypass_policy::Principal<'_>, context: &Context, policies: &Policies<'_>) -> Decision {
+    let owner = check.owner.to_string();
+    let request = Request {
+        principal,
+        action: &check.action,
+        resource: &check.resource,
+        resource_account: Some(&owner),
+        context,
+    };
+    daypass_policy::evaluate(&request, policies)
+}
+
+impl Grantor {
+    fn named(&self) -> Option<Named<'_>> {
+        match self {
+            Self::Nobody => None,
+            Self::Role(role) => Some(Named { id: &role.arn, policy: &role.trust }),
+            Self::Resource(resource) => Some(Named { id: &resource.record.arn, policy: &resource.policy }),
+        }
+    }
+}
+
+/// The policies on the caller's side.
+struct Gathered {
+    identity: Vec<NamedPolicy>,
+    /// `Some` and empty when the boundary's policy is gone: then nothing is allowed.
+    boundary: Option<Vec<NamedPolicy>>,
+    layers: Vec<Vec<NamedPolicy>>,
+}
+
+impl Gathered {
+    fn of(view: &View, principal: &Principal) -> Self {
+        let nothing = Self { identity: Vec::new(), boundary: None, layers: Vec::new() };
+        let Some(account) = view.account(principal.account) else { return nothing };
+        let (identity, boundary) = match &principal.identity {
+            Identity::Root | Identity::Federated(Issuer::Root) => (Vec::new(), None),
+            Identity::User(user) | Identity::Federated(Issuer::User(user)) => {
+                (account.policies_of_user(user), user.record.boundary.as_ref())
+            }
+            Identity::Role(role) => (account.policies_of_role(role), role.record.boundary.as_ref()),
+        };
+        let boundary = boundary.map(|arn| account.managed(std::slice::from_ref(arn)));
+        let layers = principal.session.iter().flat_map(|session| &session.layers);
+        let layers = layers.map(|layer| layer.inline.iter().cloned().chain(account.managed(&layer.arns)).collect());
+        Self { identity, boundary, layers: layers.collect() }
+    }
+}
+
+fn named(policies: &[NamedPolicy]) -> Vec<Named<'_>> {
+    policies.iter().map(|named| Named { id: &named.id, policy: &named.policy }).collect()
+}
+
+fn as_policy_principal<'a>(principal: &'a Principal, account: &'a str) -> daypass_policy::Principal<'a> {
+    use daypass_policy::Principal as P;
+    match &principal.identity {
+        Identity::Root => P::Root { account },
+        Identity::User(user) => P::User { account, arn: &user.arn, id: Some(user.record.id.as_str()) },
+        Identity::Role(role) => P::Role {
+            account,
+            session_arn: &principal.arn,
+            role_arn: &role.arn,
+            role_id: Some(role.record.id.as_str()),
+            service_linked: role.record.path.starts_with("/aws-service-role/"),
+        },
+        Identity::Federated(issuer) => P::Federated {
+            account,
+            arn: &principal.arn,
+            issuer: match issuer {
+                Issuer::Root => daypass_policy::Issuer::Root,
+                Issuer::User(user) => {
+                    daypass_policy::Issuer::User { arn: &user.arn, id: Some(user.record.id.as_str()) }
+                }
+            },
+        },
+    }
+}

@@ -1,0 +1,140 @@
+//! The facts of a call that conditions can ask about: the global `aws:` keys.
+//!
+//! Which key is present when is as telling as its value (a missing key is not an empty one): see
+//! "AWS global condition context keys" in the IAM User Guide. Nothing here comes from a header that the
+//! caller is free to set, but `aws:UserAgent` and `aws:Referer`, which AWS defines as such.
+
+use std::net::IpAddr;
+
+use daypass_model::{AccountId, rfc3339_seconds};
+use daypass_policy::Context;
+use jiff::Timestamp;
+
+use crate::principal::Principal;
+
+/// The facts of one call, beside who makes it.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// UUID; in the answer, the audit and every record the call writes.
+    pub request_id: String,
+    /// The one moment that the whole call looks at.
+    pub now: Timestamp,
+    /// The peer's address, or what a trusted proxy says of it.
+    pub source_ip: Option<IpAddr>,
+    /// Whether it came over TLS; absent where nobody can say.
+    pub secure: Option<bool>,
+    /// The region the request was signed for.
+    pub region: String,
+    /// `User-Agent`
+    pub user_agent: Option<String>,
+    /// `Referer`
+    pub referer: Option<String>,
+}
+
+/// The value of a condition key that a check adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A single-valued key.
+    One(String),
+    /// A multivalued key, even if it holds one value.
+    Many(Vec<String>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::One(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::One(text)
+    }
+}
+
+impl From<Vec<String>> for Value {
+    fn from(texts: Vec<String>) -> Self {
+        Self::Many(texts)
+    }
+}
+
+/// Everything known of `principal` and the call, and what the check adds.
+pub(crate) fn context(op: &Operation, principal: Option<&Principal>, owner: AccountId, added: &[(String, Value)]) -> Context {
+    let mut context = Context::new();
+    of_request(&mut context, op);
+    match principal {
+        Some(principal) => of_principal(&mut context, principal, op.now),
+        None => of_nobody(&mut context),
+    }
+    context.insert("aws:ResourceAccount", owner.to_string());
+    for (key, value) in added {
+        match value {
+            Value::One(text) => context.insert(key, text.clone()),
+            Value::Many(texts) => context.insert_list(key, texts.clone()),
+        }
+    }
+    context
+}
+
+fn of_request(context: &mut Context, op: &Operation) {
+    context.insert("aws:CurrentTime", rfc3339_seconds(op.now));
+    context.insert("aws:EpochTime", op.now.as_second().to_string());
+    context.insert("aws:ViaAWSService", "false".to_owned());
+    if let Some(secure) = op.secure {
+        context.insert("aws:SecureTransport", secure.to_string());
+    }
+    if !op.region.is_empty() {
+        context.insert("aws:RequestedRegion", op.region.clone());
+    }
+    if let Some(ip) = op.source_ip {
+        context.insert("aws:SourceIp", ip.to_string());
+    }
+    if let Some(agent) = &op.user_agent {
+        context.insert("aws:UserAgent", agent.clone());
+    }
+    if let Some(referer) = &op.referer {
+        context.insert("aws:Referer", referer.clone());
+    }
+}
+
+/// A request without credentials.
+fn of_nobody(context: &mut Context) {
+    context.insert("aws:PrincipalType", "Anonymous");
+    context.insert("aws:PrincipalAccount", "anonymous");
+    context.insert("aws:userid", "anonymous");
+    context.insert("aws:PrincipalIsAWSService", "false");
+}
+
+/// What policies may ask about the principal itself.
+fn of_principal(context: &mut Context, principal: &Principal, now: Timestamp) {
+    context.insert("aws:PrincipalArn", principal.principal_arn().to_owned());
+    context.insert("aws:PrincipalAccount", principal.account.to_string());
+    context.insert("aws:PrincipalType", principal.kind().to_owned());
+    context.insert("aws:PrincipalIsAWSService", "false".to_owned());
+    context.insert("aws:userid", principal.user_id.clone());
+    if let Some(name) = principal.user_name() {
+        context.insert("aws:username", name.to_owned());
+    }
+    for tag in &principal.tags() {
+        context.insert(&format!("aws:PrincipalTag/{}", tag.key), tag.value.clone());
+    }
+    let Some(session) = &principal.session else { return };
+    let claims = &session.claims;
+    if let Ok(issued) = Timestamp::from_second(claims.issued_at) {
+        context.insert("aws:TokenIssueTime", rfc3339_seconds(issued));
+    }
+    // Present with every temporary credential, absent with long-term keys; true only where the session itself was asked for with MFA.
+    context.insert("aws:MultiFactorAuthPresent", claims.mfa_authenticated_at.is_some().to_string());
+    if let Some(at) = claims.mfa_authenticated_at {
+        context.insert("aws:MultiFactorAuthAge", (now.as_second() - at).max(0).to_string());
+    }
+    if let Some(source) = &claims.source_identity {
+        context.insert("aws:SourceIdentity", source.clone());
+    }
+    for (key, values) in &claims.federation {
+        match values.as_slice() {
+            [one] if !key.ends_with(":amr") => context.insert(key, one.clone()),
+            _ => context.insert_list(key, values.clone()),
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The directory of one node: it loads the store once, follows its changes, hands out snapshots and
+//! makes commits.
+//!
+//! A request never waits for the store in order to be authenticated, decided or given credentials: all
+//! of that reads one [`View`]. Only a write waits, until its commit is durable *and* in this node's view.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use daypass_authn::token::{BadSeal, Keyring, MasterKey};
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret};
+use daypass_store::{Commit, CommitError, Guard, Revision, Store, StoreError, WatchEnd};
+use tokio::sync::watch;
+
+use crate::change::Change;
+use crate::credential::BadCredential;
+use crate::entity::{Compiler, Unreadable};
+use crate::key;
+use crate::last_used::{self, LastUsed};
+use crate::record::{AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, KeyringRecord, Unknown, Written};
+use crate::session::{Session, SessionCache};
+use crate::view::{self, View};
+
+/// See the module.
+pub struct Directory {
+    store: Arc<dyn Store>,
+    master: Arc<MasterKey>,
+    view: ArcSwap<View>,
+    compiler: Compiler,
+    sessions: SessionCache,
+    last_used: Arc<LastUsed>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    /// The revision in `view`; `Err` once this node can no longer follow the store.
+    applied: watch::Sender<Result<Revision, String>>,
+}
+
+/// Why a directory could not be opened. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store did not answer.
+    #[error("the store cannot be read: {0}")]
+    Store(#[from] StoreError),
+    /// The store did not take the first records.
+    #[error("the store cannot be written: {0}")]
+    Commit(CommitError),
+    /// Sealed with another master key.
+    #[error("this is not the master key that the data was sealed with; give the one that was made with it")]
+    WrongMasterKey,
+    /// A secret is too large to be sealed; ours are not.
+    #[error("a secret could not be sealed")]
+    Seal(#[from] BadSeal),
+    /// Some record is damaged.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+}
+
+/// Why a change was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotCommitted {
+    /// A record it was decided on has changed: decide again from a newer snapshot.
+    #[error("a record changed meanwhile")]
+    Conflict,
+    /// The store is away, or this node cannot follow it; nothing was written, or nobody can tell.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// No space left: nothing was written.
+    #[error("the disk is full")]
+    Full,
+}
+
+const CHECK_TEXT: &[u8] = b"daypass master key check";
+/// How long a write waits to see its own commit, before it says that it cannot tell.
+const APPLY_SECONDS_MAX: Duration = Duration::from_secs(5);
+
+impl Directory {
+    /// Load everything, make the keyring if there is none yet, and follow the store from then on (in a task of
+    /// the current tokio runtime that ends when the directory is dropped).
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(
+        store: Arc<dyn Store>,
+        master: MasterKey,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let master = Arc::new(master);
+        let compiler = Compiler::new(master.clone());
+        prepare(&*store, &master, &*clock, &*random).await?;
+        let last_used = Arc::new(LastUsed::new());
+        let view = load(&*store, &compiler, &master, &last_used).await?;
+        let (applied, _) = watch::channel(Ok(view.revision()));
+        let directory = Arc::new(Self {
+            store,
+            master,
+            view: ArcSwap::from_pointee(view),
+            compiler,
+            sessions: SessionCache::new(),
+            last_used: last_used.clone(),
+            clock,
+            random,
+            applied,
+        });
+        tokio::spawn(follow(Arc::downgrade(&directory)));
+        tokio::spawn(last_used::keep(last_used, Arc::downgrade(&directory)));
+        Ok(directory)
+    }
+
+    /// The present picture. Take one per call and read everything from it.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// The clock everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// The randomness everything here draws from.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// When keys and roles were last used.
+    #[must_use]
+    pub fn last_used(&self) -> &LastUsed {
+        &self.last_used
+    }
+
+    /// The store, for facts that are spent and for backups.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Whether this node follows the store; otherwise why not.
+    ///
+    /// # Errors
+    /// What keeps it from following, for the operator.
+    pub fn health(&self) -> Result<Revision, String> {
+        self.applied.borrow().clone()
+    }
+
+    /// Write, and return when this node's view has it.
+    ///
+    /// # Errors
+    /// [`NotCommitted`]; on [`NotCommitted::Conflict`] decide again from a new snapshot.
+    pub async fn commit(&self, change: Change) -> Result<(), NotCommitted> {
+        if change.is_empty() {
+            return Ok(());
+        }
+        let commit = change.into_commit();
+        let written = commit.puts.first().cloned();
+        let revision = match self.store.commit(commit).await {
+            Ok(revision) => revision,
+            Err(CommitError::Conflict) => return Err(NotCommitted::Conflict),
+            Err(CommitError::Full) => return Err(NotCommitted::Full),
+            Err(CommitError::Unknown) => self.look_again(written).await?,
+            Err(error) => return Err(NotCommitted::Unavailable(error.to_string())),
+        };
+        self.wait_for(revision).await
+    }
+
+    /// Seal a new long-term secret access key for its record.
+    ///
+    /// # Errors
+    /// Never for keys of ours; see [`Directory::seal_access_key`].
+    pub fn new_access_key(&self, account: AccountId, now: i64) -> Result<(AccessKeyRecord, Secret), BadSeal> {
+        let id = AccessKeyId::generate(AccessKeyKind::LongTerm, account, &*self.random);
+        let secret = new_secret_access_key(&*self.random);
+        Ok((self.seal_access_key(id, &secret, now)?, secret))
+    }
+
+    /// Seal a given key, for root keys pinned by configuration.
+    ///
+    /// # Errors
+    /// When the secret is too large to be opened again.
+    pub fn seal_access_key(&self, id: AccessKeyId, secret: &Secret, now: i64) -> Result<AccessKeyRecord, BadSeal> {
+        let sealed_secret = self.master.seal(&key::access_key(&id), secret.expose(), &*self.random)?;
+        Ok(AccessKeyRecord { id, sealed_secret, active: true, created: now, unknown: Unknown::new() })
+    }
+
+    /// Make an account with one root key.
+    ///
+    /// # Errors
+    /// [`NotCommitted::Conflict`] when there is such an account, or such a key.
+    pub async fn create_account(&self, id: AccountId, root_key: AccessKeyRecord, request_id: &str) -> Result<(), NotCommitted> {
+        let mut change = Change::new(request_id, &self.snapshot());
+        let (account, pointer) = (key::account(id), key::access_key(&root_key.id));
+        change.absent(account.clone());
+        change.absent(pointer.clone());
+        let written = change.written();
+        let owner = Some(KeyOwner::Root);
+        change.put(pointer, &AccessKeyPointer { written: written.clone(), account: id, owner, unknown: Unknown::new() });
+        let created = self.clock.now().as_second();
+        change.put(account, &AccountRecord { written, id, created, root_keys: vec![root_key], unknown: Unknown::new() });
+        self.commit(change).await
+    }
+
+    pub(crate) fn open_session(&self, view: &View, id: &AccessKeyId, token: &str) -> Result<Arc<Session>, BadCredential> {
+        self.sessions.open(view.keyring(), &self.compiler, id, token)
+    }
+
+    /// A commit whose answer got lost: what it wrote carries its request id, so reading tells.
+    async fn look_again(&self, written: Option<(String, bytes::Bytes)>) -> Result<Revision, NotCommitted> {
+        let unavailable = |why: String| NotCommitted::Unavailable(why);
+        let Some((place, value)) = written else { return Err(unavailable("the outcome is unknown".into())) };
+        let (revision, records) = self.store.load(&place).await.map_err(|error| unavailable(error.to_string()))?;
+        let done = records.iter().any(|record| *record.key == *place && record.value == value);
+        if done { Ok(revision) } else { Err(unavailable("the outcome is unknown".into())) }
+    }
+
+    async fn wait_for(&self, revision: Revision) -> Result<(), NotCommitted> {
+        let mut applied = self.applied.subscribe();
+        let reached = applied.wait_for(|state| state.as_ref().map_or(true, |at| *at >= revision));
+        match tokio::time::timeout(APPLY_SECONDS_MAX, reached).await {
+            Ok(Ok(state)) if state.is_ok() => Ok(()),
+            _ => Err(NotCommitted::Unavailable("this node does not follow the store".into())),
+        }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        self.last_used.close();
+    }
+}
+
+/// 240 random bits in the 40 characters that secret access keys have, `[A-Za-z0-9+/]`.
+fn new_secret_access_key(random: &dyn Random) -> Secret {
+    let mut bytes = [0; 30];
+    random.fill(&mut bytes);
+    Secret::new(data_encoding::BASE64.encode(&bytes))
+}
+
+/// The first records: the master key's check and the keyring. Two nodes may race; one wins, both go on.
+async fn prepare(store: &dyn Store, master: &MasterKey, clock: &dyn Clock, random: &dyn Random) -> Result<(), OpenError> {
+    let (_, found) = store.load(key::MASTER_KEY_CHECK).await?;
+    if let Some(check) = found.first() {
+        let sealed = std::str::from_utf8(&check.value).unwrap_or_default();
+        let opens = master.open(key::MASTER_KEY_CHECK, sealed).is_ok_and(|text| text.expose() == CHECK_TEXT);
+        return if opens { Ok(()) } else { Err(OpenError::WrongMasterKey) };
+    }
+    let keyring = Keyring::generate(random, clock.now().as_second()).keys().to_text();
+    let sealed = master.seal(key::KEYRING, keyring.expose(), random)?;
+    let record = KeyringRecord { written: Written::by("first-start"), sealed, unknown: Unknown::new() };
+    let check = master.seal(key::MASTER_KEY_CHECK, CHECK_TEXT, random)?;
+    let commit = Commit {
+        guards: vec![Guard::absent(key::KEYRING), Guard::absent(key::MASTER_KEY_CHECK)],
+        puts: vec![
+            (key::KEYRING.into(), serde_json::to_vec(&record).unwrap_or_default().into()),
+            (key::MASTER_KEY_CHECK.into(), check.into_bytes().into()),
+        ],
+        deletes: Vec::new(),
+    };
+    match store.commit(commit).await {
+        Ok(_) => Ok(()),
+        Err(CommitError::Conflict) => Box::pin(prepare(store, master, clock, random)).await,
+        Err(error) => Err(OpenError::Commit(error)),
+    }
+}
+
+async fn load(store: &dyn Store, compiler: &Compiler, master: &MasterKey, last_used: &LastUsed) -> Result<View, OpenError> {
+    let (revision, records) = store.load("/").await?;
+    records.iter().for_each(|record| last_used.read(record));
+    let missing = || Unreadable { key: key::KEYRING.into(), why: "it is missing".into() };
+    let keyring = records.iter().find(|record| &*record.key == key::KEYRING).ok_or_else(missing)?;
+    let keyring = Arc::new(view::keyring(keyring, master)?);
+    Ok(View::empty(keyring).apply(compiler, revision, &records, &[])?)
+}
+
+/// Apply every change of the store to the view, in order, for as long as the directory lives.
+async fn follow(directory: std::sync::Weak<Directory>) {
+    loop {
+        let Some(strong) = directory.upgrade() else { return };
+        let after = strong.view.load().revision();
+        let mut changes = match strong.store.watch(after) {
+            Ok(changes) => changes,
+            Err(_) => {
+                if reload(&strong).await { continue } else { return }
+            }
+        };
+        drop(strong);
+        loop {
+            let change = changes.next().await;
+            let Some(strong) = directory.upgrade() else { return };
+            match change {
+                Ok(change) => {
+                    if !strong.take(&change) {
+                        return;
+                    }
+                }
+                Err(WatchEnd::Compacted(_)) => break,
+                Err(WatchEnd::Closed) => {
+                    strong.report(Err("the store was closed".into()));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Start over from a full load, when the changes between are no longer kept.
+async fn reload(directory: &Directory) -> bool {
+    match load(&*directory.store, &directory.compiler, &directory.master, &directory.last_used).await {
+        Ok(view) => {
+            let revision = view.revision();
+            directory.view.store(Arc::new(view));
+            directory.report(Ok(revision));
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, "this node no longer follows the store");
+            directory.report(Err(error.to_string()));
+            false
+        }
+    }
+}
+
+impl Directory {
+    /// Tell everyone who waits how far this node is, or why it can go no further.
+    fn report(&self, state: Result<Revision, String>) {
+        drop(self.applied.send_replace(state));
+    }
+
+    /// Apply one change. What cannot be read stops this node from following: a view with a hole in it
+    /// could allow what the missing record denies.
+    fn take(&self, change: &daypass_store::Change) -> bool {
+        let keyring = change.puts.iter().find(|record| &*record.key == key::KEYRING);
+        let keyring = keyring.map(|record| view::keyring(record, &self.master)).transpose();
+        let next = keyring.and_then(|keyring| {
+            let next = self.view.load().apply(&self.compiler, change.revision, &change.puts, &change.deletes)?;
+            Ok(match keyring {
+                Some(keyring) => next.with_keyring(Arc::new(keyring)),
+                None => next,
+            })
+        });
+        match next {
+            Ok(next) => {
+                change.puts.iter().for_each(|record| self.last_used.read(record));
+                change.deletes.iter().for_each(|place| self.last_used.forget(place));
+                self.view.store(Arc::new(next));
+                self.report(Ok(change.revision));
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "this node no longer follows the store");
+                self.report(Err(error.to_string()));
+                false
+            }
+        }
+    }
+}

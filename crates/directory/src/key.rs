@@ -1,0 +1,168 @@
+//! The names of records in the store. One place, so that a guard and a write cannot disagree.
+//!
+//! ```text
+//! /account/<account>                          AccountRecord
+//! /access-key/<AKIA…>                         AccessKeyPointer
+//! /keyring                                    KeyringRecord
+//! /master-key-check                           a constant sealed with the master key
+//! /<account>/user/<AIDA…>                     UserRecord        (group, role, policy alike)
+//! /<account>/user-name/<name, lower case>     Pointer to the id (group-name, role-name, policy-name alike)
+//! /<account>/member/<AGPA…>/<AIDA…>           Pointer: the user is in the group
+//! /<account>/attached/<ANPA…>/<entity id>     Pointer: the policy is attached
+//! /<account>/bounded/<ANPA…>/<entity id>      Pointer: the policy is the entity's boundary
+//! /<account>/resource-policy/<ARN>            ResourcePolicyRecord
+//! /<account>/used/<AKIA… or AROA…>            UsedRecord
+//! ```
+
+use daypass_model::{AccessKeyId, AccountId, EntityKind, UniqueId, fold_name};
+
+/// The keyring.
+pub const KEYRING: &str = "/keyring";
+/// Sealed with the master key when the store is made; opening it tells whether the master key is the right one.
+pub const MASTER_KEY_CHECK: &str = "/master-key-check";
+
+/// An account.
+#[must_use]
+pub fn account(id: AccountId) -> String {
+    format!("/account/{id}")
+}
+
+/// Whose key it is.
+#[must_use]
+pub fn access_key(id: &AccessKeyId) -> String {
+    format!("/access-key/{id}")
+}
+
+/// A user, group, role or policy.
+#[must_use]
+pub fn entity(account: AccountId, kind: EntityKind, id: &UniqueId) -> String {
+    format!("/{account}/{}/{id}", word(kind))
+}
+
+/// The claim on a name.
+#[must_use]
+pub fn name(account: AccountId, kind: EntityKind, name: &str) -> String {
+    format!("/{account}/{}-name/{}", word(kind), fold_name(name))
+}
+
+/// Everything of one kind in an account, for guarding quotas.
+#[must_use]
+pub fn entities(account: AccountId, kind: EntityKind) -> String {
+    format!("/{account}/{}-name/", word(kind))
+}
+
+/// One membership.
+#[must_use]
+pub fn member(account: AccountId, group: &UniqueId, user: &UniqueId) -> String {
+    format!("/{account}/member/{group}/{user}")
+}
+
+/// All members of a group.
+#[must_use]
+pub fn members(account: AccountId, group: &UniqueId) -> String {
+    format!("/{account}/member/{group}/")
+}
+
+/// One attachment of a customer managed policy.
+#[must_use]
+pub fn attached(account: AccountId, policy: &UniqueId, entity: &UniqueId) -> String {
+    format!("/{account}/attached/{policy}/{entity}")
+}
+
+/// All attachments of a policy.
+#[must_use]
+pub fn attachments(account: AccountId, policy: &UniqueId) -> String {
+    format!("/{account}/attached/{policy}/")
+}
+
+/// One use of a policy as a boundary.
+#[must_use]
+pub fn bounded(account: AccountId, policy: &UniqueId, entity: &UniqueId) -> String {
+    format!("/{account}/bounded/{policy}/{entity}")
+}
+
+/// All uses of a policy as a boundary.
+#[must_use]
+pub fn boundaries(account: AccountId, policy: &UniqueId) -> String {
+    format!("/{account}/bounded/{policy}/")
+}
+
+/// The policy of a resource.
+#[must_use]
+pub fn resource_policy(account: AccountId, arn: &str) -> String {
+    format!("/{account}/resource-policy/{arn}")
+}
+
+/// When an access key or a role was last used.
+#[must_use]
+pub fn used(account: AccountId, id: &str) -> String {
+    format!("/{account}/used/{id}")
+}
+
+/// What a key names, for whoever follows the store's changes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Named<'a> {
+    Account(AccountId),
+    AccessKey(&'a str),
+    Keyring,
+    Entity(AccountId, EntityKind, &'a str),
+    ResourcePolicy(AccountId, &'a str),
+    Used(AccountId, &'a str),
+    /// Names and links: guards need them, readers derive them from the entities.
+    Derived,
+}
+
+/// Read a key back. Keys of a newer daypass are [`Named::Derived`]: left alone.
+pub(crate) fn parse(key: &str) -> Named<'_> {
+    let rest = key.strip_prefix('/').unwrap_or(key);
+    if key == KEYRING {
+        return Named::Keyring;
+    }
+    let Some((first, rest)) = rest.split_once('/') else { return Named::Derived };
+    match first {
+        "account" => rest.parse().map_or(Named::Derived, Named::Account),
+        "access-key" => Named::AccessKey(rest),
+        _ => first.parse().map_or(Named::Derived, |account| in_account(account, rest)),
+    }
+}
+
+fn in_account(account: AccountId, rest: &str) -> Named<'_> {
+    match rest.split_once('/') {
+        Some(("user", id)) => Named::Entity(account, EntityKind::User, id),
+        Some(("group", id)) => Named::Entity(account, EntityKind::Group, id),
+        Some(("role", id)) => Named::Entity(account, EntityKind::Role, id),
+        Some(("policy", id)) => Named::Entity(account, EntityKind::Policy, id),
+        Some(("resource-policy", arn)) => Named::ResourcePolicy(account, arn),
+        Some(("used", id)) => Named::Used(account, id),
+        _ => Named::Derived,
+    }
+}
+
+fn word(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::User => "user",
+        EntityKind::Role => "role",
+        EntityKind::Group => "group",
+        EntityKind::Policy => "policy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_that_a_reader_follows_reads_back() {
+        let a: AccountId = "111122223333".parse().unwrap();
+        let id = UniqueId::from("AIDAX".to_owned());
+        assert_eq!(parse(&account(a)), Named::Account(a));
+        assert_eq!(parse(&entity(a, EntityKind::User, &id)), Named::Entity(a, EntityKind::User, "AIDAX"));
+        assert_eq!(parse(&entity(a, EntityKind::Policy, &id)), Named::Entity(a, EntityKind::Policy, "AIDAX"));
+        assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, "arn:aws:s3:::b/c"));
+        assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
+        assert_eq!(parse(KEYRING), Named::Keyring);
+        for derived in [name(a, EntityKind::User, "Bob"), member(a, &id, &id), MASTER_KEY_CHECK.into(), "/x/y".into()] {
+            assert_eq!(parse(&derived), Named::Derived, "{derived}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What is known: record types, the in-memory snapshot, who a caller is, and whether it may.
+//!
+//! This room answers four questions: what does the store hold ([`record`], [`Change`]), what is known
+//! right now ([`View`]), who is behind a verified credential ([`Principal`]), and may that principal
+//! do this ([`authorize()`]). It knows no HTTP, no wire format and no API action; how policies are
+//! evaluated is `daypass-policy`'s, how signatures and tokens are checked `daypass-authn`'s.
+
+mod account_view;
+mod authorize;
+mod change;
+mod context;
+mod credential;
+mod directory;
+mod entity;
+pub mod key;
+mod last_used;
+pub mod managed;
+mod principal;
+pub mod record;
+mod session;
+mod view;
+
+pub use account_view::{AccountView, AnyPolicy};
+pub use authorize::{Authorized, Check, Checks, Denied, Facts, Grantor, authorize, decide, decide_anonymous};
+pub use change::{Change, Entity};
+pub use context::{Operation, Value};
+pub use credential::{BadCredential, Caller, Credential};
+pub use directory::{Directory, NotCommitted, OpenError};
+pub use entity::{
+    AccessKey, AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, Unreadable, User,
+};
+pub use last_used::{LastUsed, Used};
+pub use principal::{Identity, Issuer, NoPrincipal, Principal, assumed_role_arn, federated_user_arn};
+pub use session::Session;
+pub use view::View;

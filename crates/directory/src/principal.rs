@@ -1,0 +1,182 @@
+//! Resolve: from a verified credential to the live user, role or root behind it.
+
+use std::sync::Arc;
+
+use daypass_authn::token::SessionKind;
+use daypass_model::{AccessKeyId, AccountId, TagSet, UniqueId};
+use jiff::Timestamp;
+
+use crate::credential::{Caller, Proof};
+use crate::entity::{Role, User};
+use crate::record::KeyOwner;
+use crate::session::Session;
+use crate::view::View;
+
+/// Who makes a call, as policies see it.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The account.
+    pub account: AccountId,
+    /// The live entity.
+    pub identity: Identity,
+    /// Present with temporary credentials.
+    pub session: Option<Arc<Session>>,
+    /// The access key id that signed.
+    pub access_key_id: AccessKeyId,
+    /// The ARN that GetCallerIdentity answers: of the session, for sessions.
+    pub arn: String,
+    /// `aws:userid`.
+    pub user_id: String,
+}
+
+/// The live entity behind a principal.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// The account's root user.
+    Root,
+    /// An IAM user, by its keys or by GetSessionToken.
+    User(Arc<User>),
+    /// A session of a role.
+    Role(Arc<Role>),
+    /// A session of GetFederationToken.
+    Federated(Issuer),
+}
+
+/// Who called GetFederationToken.
+#[derive(Debug, Clone)]
+pub enum Issuer {
+    /// The root user.
+    Root,
+    /// A user.
+    User(Arc<User>),
+}
+
+/// Why there is nobody behind a good signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoPrincipal {
+    /// The session has ended.
+    #[error("the session has expired")]
+    Expired,
+    /// The user, role or account is gone: made again under the same name, it is somebody else.
+    #[error("the user, role or account is gone")]
+    Gone,
+}
+
+impl Principal {
+    /// Who `caller` is in this view, at this moment.
+    ///
+    /// # Errors
+    /// [`NoPrincipal`].
+    pub fn resolve(view: &View, caller: Caller, now: Timestamp) -> Result<Self, NoPrincipal> {
+        let Caller { access_key_id, account, proof } = caller;
+        let account_view = view.account(account).ok_or(NoPrincipal::Gone)?;
+        let session = match proof {
+            Proof::LongTerm(KeyOwner::Root) => {
+                return Ok(Self::new(account, Identity::Root, None, access_key_id));
+            }
+            Proof::LongTerm(KeyOwner::User(id)) => {
+                let user = account_view.user_by_id(&id).ok_or(NoPrincipal::Gone)?.clone();
+                return Ok(Self::new(account, Identity::User(user), None, access_key_id));
+            }
+            Proof::Session(session) => session,
+        };
+        if now.as_second() >= session.claims.expires_at {
+            return Err(NoPrincipal::Expired);
+        }
+        let id = UniqueId::from(session.claims.principal_id.clone());
+        let user = || account_view.user_by_id(&id).cloned().ok_or(NoPrincipal::Gone);
+        let identity = match session.claims.kind {
+            SessionKind::Root => Identity::Root,
+            SessionKind::User => Identity::User(user()?),
+            SessionKind::FederatedByRoot => Identity::Federated(Issuer::Root),
+            SessionKind::Federated => Identity::Federated(Issuer::User(user()?)),
+            SessionKind::Role => {
+                Identity::Role(account_view.role_by_id(&id).cloned().ok_or(NoPrincipal::Gone)?)
+            }
+        };
+        Ok(Self::new(account, identity, Some(session), access_key_id))
+    }
+
+    fn new(account: AccountId, identity: Identity, session: Option<Arc<Session>>, access_key_id: AccessKeyId) -> Self {
+        let name = session.as_ref().map_or("", |session| session.claims.session_name.as_str());
+        let (arn, user_id) = match &identity {
+            Identity::Root => (account.root_arn(), account.to_string()),
+            Identity::User(user) => (user.arn.clone(), user.record.id.to_string()),
+            Identity::Role(role) => {
+                (assumed_role_arn(account, &role.record.name, name), format!("{}:{name}", role.record.id))
+            }
+            Identity::Federated(_) => (federated_user_arn(account, name), format!("{account}:{name}")),
+        };
+        Self { account, identity, session, access_key_id, arn, user_id }
+    }
+
+    /// `aws:PrincipalType`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.identity {
+            Identity::Root => "Account",
+            Identity::User(_) => "User",
+            Identity::Role(_) => "AssumedRole",
+            Identity::Federated(_) => "FederatedUser",
+        }
+    }
+
+    /// `aws:PrincipalArn`: of a role session, the role's ARN with its path.
+    #[must_use]
+    pub fn principal_arn(&self) -> &str {
+        match &self.identity {
+            Identity::Role(role) => &role.arn,
+            _ => &self.arn,
+        }
+    }
+
+    /// The user's name; absent for everything but users.
+    #[must_use]
+    pub fn user_name(&self) -> Option<&str> {
+        match &self.identity {
+            Identity::User(user) => Some(&user.record.name),
+            _ => None,
+        }
+    }
+
+    /// The user itself, by long-term key or GetSessionToken.
+    #[must_use]
+    pub fn user(&self) -> Option<&Arc<User>> {
+        match &self.identity {
+            Identity::User(user) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// Whether the user in question, or whoever issued a federated session, is the root user.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        matches!(self.identity, Identity::Root)
+    }
+
+    /// The principal's tags: the user's or role's own, overlaid by those of the session.
+    #[must_use]
+    pub fn tags(&self) -> TagSet {
+        let mut tags = match &self.identity {
+            Identity::User(user) => user.record.tags.clone(),
+            Identity::Role(role) => role.record.tags.clone(),
+            Identity::Root | Identity::Federated(_) => TagSet::new(),
+        };
+        for tag in self.session.iter().flat_map(|session| &session.claims.tags) {
+            tags.insert(tag.clone());
+        }
+        tags
+    }
+}
+
+/// `arn:aws:sts::<account>:assumed-role/<role>/<session>`; the role's path is dropped.
+#[must_use]
+pub fn assumed_role_arn(account: AccountId, role: &str, session: &str) -> String {
+    format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")
+}
+
+/// `arn:aws:sts::<account>:federated-user/<name>`.
+#[must_use]
+pub fn federated_user_arn(account: AccountId, name: &str) -> String {
+    format!("arn:aws:sts::{account}:federated-user/{name}")
+}

@@ -1,0 +1,300 @@
+//! What the store holds: one JSON record per entity, with everything its quotas bound.
+//!
+//! Every record carries its format version, the id of the request that last wrote it, and, in
+//! `unknown`, members that a newer daypass put there: they survive a rewrite by this one.
+//! Golden files under `tests/golden` keep the forms from drifting.
+
+use daypass_model::{AccessKeyId, AccountId, TagSet, UniqueId};
+use serde::{Deserialize, Serialize};
+
+/// The format version this daypass writes.
+pub const RECORD_VERSION: u32 = 1;
+
+/// Bookkeeping that every record carries.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Written {
+    /// Format version of the record.
+    #[serde(rename = "v")]
+    pub version: u32,
+    /// The request that last wrote it; after a commit of unknown outcome this tells whether it was done.
+    pub request_id: String,
+}
+
+/// Members of a newer format, kept as they are.
+pub type Unknown = serde_json::Map<String, serde_json::Value>;
+
+/// `/account/<id>`: an account and its root user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// The account number.
+    pub id: AccountId,
+    /// Unix seconds.
+    pub created: i64,
+    /// Access keys of the root user.
+    #[serde(default)]
+    pub root_keys: Vec<AccessKeyRecord>,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A long-term access key, inside its owner's record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccessKeyRecord {
+    /// `AKIA…`
+    pub id: AccessKeyId,
+    /// The secret access key, sealed with the master key and bound to `/access-key/<id>`.
+    pub sealed_secret: String,
+    /// Whether it may be used.
+    pub active: bool,
+    /// Unix seconds.
+    pub created: i64,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// An inline policy of a user, group or role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InlinePolicy {
+    /// Its name; unique in its entity ignoring case, the first spelling is kept.
+    pub name: String,
+    /// The text as it was given.
+    pub document: String,
+}
+
+/// `/<account>/user/<id>`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `AIDA…`
+    pub id: UniqueId,
+    /// The name as it was given.
+    pub name: String,
+    /// `/` or `/…/`
+    pub path: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// At most two.
+    #[serde(default)]
+    pub access_keys: Vec<AccessKeyRecord>,
+    /// Inline policies.
+    #[serde(default)]
+    pub inline: Vec<InlinePolicy>,
+    /// ARNs of attached managed policies.
+    #[serde(default)]
+    pub attached: Vec<String>,
+    /// Ids of the groups it is in.
+    #[serde(default)]
+    pub groups: Vec<UniqueId>,
+    /// ARN of the permissions boundary.
+    #[serde(default)]
+    pub boundary: Option<String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: TagSet,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/group/<id>`. Its members are links of their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `AGPA…`
+    pub id: UniqueId,
+    /// The name as it was given.
+    pub name: String,
+    /// `/` or `/…/`
+    pub path: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Inline policies.
+    #[serde(default)]
+    pub inline: Vec<InlinePolicy>,
+    /// ARNs of attached managed policies.
+    #[serde(default)]
+    pub attached: Vec<String>,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/role/<id>`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RoleRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `AROA…`
+    pub id: UniqueId,
+    /// The name as it was given.
+    pub name: String,
+    /// `/` or `/…/`
+    pub path: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// The trust policy, users and roles in it replaced by their unique ids.
+    pub trust: String,
+    /// As given; absent and empty differ.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Seconds.
+    pub session_duration_max: i64,
+    /// Inline policies.
+    #[serde(default)]
+    pub inline: Vec<InlinePolicy>,
+    /// ARNs of attached managed policies.
+    #[serde(default)]
+    pub attached: Vec<String>,
+    /// ARN of the permissions boundary.
+    #[serde(default)]
+    pub boundary: Option<String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: TagSet,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/policy/<id>`: a customer managed policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `ANPA…`
+    pub id: UniqueId,
+    /// The name as it was given.
+    pub name: String,
+    /// `/` or `/…/`
+    pub path: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Unix seconds; moves when versions come, go or become the default.
+    pub updated: i64,
+    /// Immutable.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// At most five, oldest first.
+    pub versions: Vec<PolicyVersionRecord>,
+    /// Number of the default version.
+    pub default_version: u32,
+    /// Number of the next version; never goes back.
+    pub next_version: u32,
+    /// Tags.
+    #[serde(default)]
+    pub tags: TagSet,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// One version of a managed policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PolicyVersionRecord {
+    /// 1 for `v1`.
+    pub number: u32,
+    /// The text as it was given.
+    pub document: String,
+    /// Unix seconds.
+    pub created: i64,
+}
+
+/// `/access-key/<id>`: whose key it is. Stays, without owner, when the key is deleted, so that the id is never used again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccessKeyPointer {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// The account.
+    pub account: AccountId,
+    /// The owner; absent once the key is deleted.
+    #[serde(default)]
+    pub owner: Option<KeyOwner>,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// The owner of a long-term access key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyOwner {
+    /// The root user of the account.
+    Root,
+    /// A user, by unique id.
+    User(UniqueId),
+}
+
+/// `/<account>/resource-policy/<ARN>`: the policy of a resource of some service behind daypass.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ResourcePolicyRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// The resource.
+    pub arn: String,
+    /// The text, users and roles in it replaced by their unique ids.
+    pub document: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/keyring`: the keys that seal session tokens, themselves sealed with the master key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeyringRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// The serialised keyring, sealed and bound to `/keyring`.
+    pub sealed: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/used/<id>`: the last use of an access key or a role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UsedRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Unix seconds.
+    pub at: i64,
+    /// The service it was for.
+    pub service: String,
+    /// The region it was signed for.
+    pub region: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A name or link: a key whose presence says everything but what it points to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Pointer {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// What it points to.
+    pub to: String,
+}
+
+impl Written {
+    /// Bookkeeping of a record that `request_id` writes now.
+    #[must_use]
+    pub fn by(request_id: &str) -> Self {
+        Self { version: RECORD_VERSION, request_id: request_id.to_owned() }
+    }
+}

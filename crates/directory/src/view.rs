@@ -1,0 +1,317 @@
+//! The whole state in memory: an immutable snapshot that readers take without locking.
+//!
+//! A new [`View`] shares everything but what changed with the one before it (persistent maps), so a
+//! commit costs the record it touched and a reader keeps a consistent picture for its whole call
+//! (INVARIANT (one-snapshot)). Indexes are derived from the entity records alone; the name and link
+//! records in the store are there for guards.
+
+use std::sync::Arc;
+
+use daypass_authn::token::{Keyring, KeyringKeys, MasterKey};
+use daypass_model::{AccessKeyId, AccountId, Arn, EntityKind, UniqueId, fold_name};
+use daypass_store::{Record, Revision};
+use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
+use serde::de::DeserializeOwned;
+
+use crate::account_view::AccountView;
+use crate::entity::{AccountEntity, Compiler, Group, ManagedPolicy, ResourcePolicy, Role, Unreadable, User};
+use crate::key::{self, Named};
+use crate::record::{AccessKeyPointer, KeyOwner, KeyringRecord};
+
+/// An immutable picture of everything known, at one revision of the store.
+#[derive(Clone)]
+pub struct View {
+    revision: Revision,
+    accounts: HashTrieMapSync<AccountId, Arc<Account>>,
+    key_owners: HashTrieMapSync<AccessKeyId, (AccountId, Option<KeyOwner>)>,
+    keyring: Arc<Keyring>,
+}
+
+/// What is known of one account. Reached only through [`View::account`].
+#[derive(Clone, Default)]
+pub(crate) struct Account {
+    pub(crate) root: Option<Arc<AccountEntity>>,
+    pub(crate) users: HashTrieMapSync<UniqueId, Arc<User>>,
+    pub(crate) groups: HashTrieMapSync<UniqueId, Arc<Group>>,
+    pub(crate) roles: HashTrieMapSync<UniqueId, Arc<Role>>,
+    pub(crate) policies: HashTrieMapSync<UniqueId, Arc<ManagedPolicy>>,
+    /// Lower-case name → id, in order, one map per kind.
+    pub(crate) user_names: RedBlackTreeMapSync<String, UniqueId>,
+    pub(crate) group_names: RedBlackTreeMapSync<String, UniqueId>,
+    pub(crate) role_names: RedBlackTreeMapSync<String, UniqueId>,
+    pub(crate) policy_names: RedBlackTreeMapSync<String, UniqueId>,
+    /// (group, user)
+    pub(crate) members: RedBlackTreeSetSync<(UniqueId, UniqueId)>,
+    /// (policy ARN, entity): who a managed policy, of AWS or of the account, is attached to.
+    pub(crate) attached: RedBlackTreeSetSync<(String, UniqueId)>,
+    /// (policy ARN, entity): whose boundary it is.
+    pub(crate) bounded: RedBlackTreeSetSync<(String, UniqueId)>,
+    pub(crate) resource_policies: RedBlackTreeMapSync<String, Arc<ResourcePolicy>>,
+}
+
+impl View {
+    /// Nothing known yet but the keyring.
+    pub(crate) fn empty(keyring: Arc<Keyring>) -> Self {
+        Self {
+            revision: Revision::default(),
+            accounts: HashTrieMapSync::new_sync(),
+            key_owners: HashTrieMapSync::new_sync(),
+            keyring,
+        }
+    }
+
+    /// The revision of the store this is a picture of.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The keys that seal tokens.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// An open account.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<AccountView<'_>> {
+        let account = self.accounts.get(&id)?;
+        account.root.as_ref()?;
+        Some(AccountView { id, account })
+    }
+
+    /// Every account number, in order.
+    #[must_use]
+    pub fn account_ids(&self) -> Vec<AccountId> {
+        let mut ids: Vec<_> = self.accounts.iter().filter(|(_, account)| account.root.is_some()).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Whose long-term key this is; `None` for an id that never was, `Some((_, None))` for a deleted key.
+    #[must_use]
+    pub fn key_owner(&self, id: &AccessKeyId) -> Option<&(AccountId, Option<KeyOwner>)> {
+        self.key_owners.get(id)
+    }
+
+    /// The role of any account that a caller names by ARN in order to assume it: the one door between accounts.
+    #[must_use]
+    pub fn trusting_role(&self, arn: &Arn) -> Option<&Arc<Role>> {
+        let account = self.account(arn.account_id()?)?;
+        let name = arn.resource_parts().filter(|(kind, _)| *kind == "role")?.1.rsplit('/').next()?;
+        // Names ignore case on lookup, ARNs do not: the ARN must be the stored one to the letter.
+        account.into_role(name).filter(|role| role.arn == arn.as_str())
+    }
+
+    /// The present ARN of a user or role by its unique id, whatever its account: how stored trust policies are read back.
+    #[must_use]
+    pub fn arn_of(&self, id: &str) -> Option<String> {
+        let id = UniqueId::from(id.to_owned());
+        self.accounts.values().find_map(|account| {
+            let user = account.users.get(&id).map(|user| user.arn.clone());
+            user.or_else(|| account.roles.get(&id).map(|role| role.arn.clone()))
+        })
+    }
+
+    /// The unique id of the user or role that an ARN names now: what stored trust policies keep.
+    #[must_use]
+    pub fn id_of(&self, arn: &Arn) -> Option<UniqueId> {
+        let account = self.account(arn.account_id()?)?;
+        let (kind, rest) = arn.resource_parts()?;
+        let name = rest.rsplit('/').next()?;
+        match kind {
+            "user" => account.user(name).filter(|user| user.arn == arn.as_str()).map(|user| user.record.id.clone()),
+            "role" => account.role(name).filter(|role| role.arn == arn.as_str()).map(|role| role.record.id.clone()),
+            _ => None,
+        }
+    }
+
+    /// The picture after a commit.
+    pub(crate) fn apply(
+        &self,
+        compiler: &Compiler,
+        revision: Revision,
+        puts: &[Record],
+        deletes: &[Arc<str>],
+    ) -> Result<Self, Unreadable> {
+        let mut next = self.clone();
+        next.revision = revision;
+        for deleted in deletes {
+            next.delete(deleted);
+        }
+        for record in puts {
+            next.put(compiler, record)?;
+        }
+        Ok(next)
+    }
+
+    /// Replace the keyring, once its record has been opened.
+    pub(crate) fn with_keyring(mut self, keyring: Arc<Keyring>) -> Self {
+        self.keyring = keyring;
+        self
+    }
+
+    fn put(&mut self, compiler: &Compiler, record: &Record) -> Result<(), Unreadable> {
+        let revision = record.revision;
+        match key::parse(&record.key) {
+            Named::Account(id) => {
+                let root = compiler.account(read(record)?, revision)?;
+                self.edit(id, |account| account.root = Some(Arc::new(root)));
+            }
+            Named::AccessKey(_) => {
+                let pointer: AccessKeyPointer = read(record)?;
+                if let Some(id) = record.key.strip_prefix("/access-key/").and_then(|id| id.parse().ok()) {
+                    self.key_owners.insert_mut(id, (pointer.account, pointer.owner));
+                }
+            }
+            Named::Entity(id, EntityKind::User, _) => {
+                let user = compiler.user(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_user(user));
+            }
+            Named::Entity(id, EntityKind::Group, _) => {
+                let group = compiler.group(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_group(group));
+            }
+            Named::Entity(id, EntityKind::Role, _) => {
+                let role = compiler.role(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_role(role));
+            }
+            Named::Entity(id, EntityKind::Policy, _) => {
+                let policy = compiler.policy(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_policy(policy));
+            }
+            Named::ResourcePolicy(id, arn) => {
+                let policy = Arc::new(compiler.resource(read(record)?, revision)?);
+                let arn = arn.to_owned();
+                self.edit(id, |account| account.resource_policies.insert_mut(arn, policy));
+            }
+            Named::Keyring | Named::Used(..) | Named::Derived => {}
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, key: &str) {
+        match key::parse(key) {
+            Named::Account(id) => {
+                self.accounts.remove_mut(&id);
+            }
+            Named::AccessKey(id) => {
+                if let Ok(id) = id.parse() {
+                    self.key_owners.remove_mut(&id);
+                }
+            }
+            Named::Entity(account, kind, id) => {
+                let id = UniqueId::from(id.to_owned());
+                self.edit(account, |account| account.delete(kind, &id));
+            }
+            Named::ResourcePolicy(account, arn) => {
+                self.edit(account, |account| {
+                    account.resource_policies.remove_mut(arn);
+                });
+            }
+            Named::Keyring | Named::Used(..) | Named::Derived => {}
+        }
+    }
+
+    fn edit(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+        let mut account = self.accounts.get(&id).map(|account| Account::clone(account)).unwrap_or_default();
+        change(&mut account);
+        self.accounts.insert_mut(id, Arc::new(account));
+    }
+}
+
+impl Account {
+    fn put_user(&mut self, user: User) {
+        let id = user.record.id.clone();
+        self.delete(EntityKind::User, &id);
+        self.user_names.insert_mut(fold_name(&user.record.name), id.clone());
+        for group in &user.record.groups {
+            self.members.insert_mut((group.clone(), id.clone()));
+        }
+        self.link(&id, &user.record.attached, user.record.boundary.as_ref());
+        self.users.insert_mut(id, Arc::new(user));
+    }
+
+    fn put_group(&mut self, group: Group) {
+        let id = group.record.id.clone();
+        self.delete(EntityKind::Group, &id);
+        self.group_names.insert_mut(fold_name(&group.record.name), id.clone());
+        self.link(&id, &group.record.attached, None);
+        self.groups.insert_mut(id, Arc::new(group));
+    }
+
+    fn put_role(&mut self, role: Role) {
+        let id = role.record.id.clone();
+        self.delete(EntityKind::Role, &id);
+        self.role_names.insert_mut(fold_name(&role.record.name), id.clone());
+        self.link(&id, &role.record.attached, role.record.boundary.as_ref());
+        self.roles.insert_mut(id, Arc::new(role));
+    }
+
+    fn put_policy(&mut self, policy: ManagedPolicy) {
+        let id = policy.record.id.clone();
+        self.policy_names.insert_mut(fold_name(&policy.record.name), id.clone());
+        self.policies.insert_mut(id, Arc::new(policy));
+    }
+
+    fn link(&mut self, id: &UniqueId, attached: &[String], boundary: Option<&String>) {
+        for arn in attached {
+            self.attached.insert_mut((arn.clone(), id.clone()));
+        }
+        if let Some(arn) = boundary {
+            self.bounded.insert_mut((arn.clone(), id.clone()));
+        }
+    }
+
+    /// Take an entity and every index entry it made out again.
+    fn delete(&mut self, kind: EntityKind, id: &UniqueId) {
+        let (attached, boundary) = match kind {
+            EntityKind::User => {
+                let Some(user) = self.users.get(id).cloned() else { return };
+                self.users.remove_mut(id);
+                self.user_names.remove_mut(&fold_name(&user.record.name));
+                for group in &user.record.groups {
+                    self.members.remove_mut(&(group.clone(), id.clone()));
+                }
+                (user.record.attached.clone(), user.record.boundary.clone())
+            }
+            EntityKind::Group => {
+                let Some(group) = self.groups.get(id).cloned() else { return };
+                self.groups.remove_mut(id);
+                self.group_names.remove_mut(&fold_name(&group.record.name));
+                (group.record.attached.clone(), None)
+            }
+            EntityKind::Role => {
+                let Some(role) = self.roles.get(id).cloned() else { return };
+                self.roles.remove_mut(id);
+                self.role_names.remove_mut(&fold_name(&role.record.name));
+                (role.record.attached.clone(), role.record.boundary.clone())
+            }
+            EntityKind::Policy => {
+                let Some(policy) = self.policies.get(id).cloned() else { return };
+                self.policies.remove_mut(id);
+                self.policy_names.remove_mut(&fold_name(&policy.record.name));
+                return;
+            }
+        };
+        for arn in attached {
+            self.attached.remove_mut(&(arn, id.clone()));
+        }
+        if let Some(arn) = boundary {
+            self.bounded.remove_mut(&(arn, id.clone()));
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(record: &Record) -> Result<T, Unreadable> {
+    serde_json::from_slice(&record.value).map_err(|error| Unreadable { key: record.key.to_string(), why: error.to_string() })
+}
+
+/// Open the keyring's record.
+pub(crate) fn keyring(record: &Record, master: &MasterKey) -> Result<Keyring, Unreadable> {
+    let stored: KeyringRecord = read(record)?;
+    let unreadable = || Unreadable { key: key::KEYRING.into(), why: "it does not open with this master key".into() };
+    let plain = master.open(key::KEYRING, &stored.sealed).map_err(|_| unreadable())?;
+    let keys = KeyringKeys::from_text(&plain).map_err(|_| unreadable())?;
+    Keyring::new(keys).map_err(|_| unreadable())
+}

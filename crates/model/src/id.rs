@@ -1,0 +1,242 @@
+//! Unique ids, access key ids and session ids.
+//!
+//! Unique ids and access key ids: IAM User Guide, "IAM identifiers". The embedding of the account
+//! number in an access key id is AWS's own (`sts:GetAccessKeyInfo` answers from it alone).
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::BASE32_NOPAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{AccountId, Random};
+
+/// What a unique id names; the kind is its first four letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntityKind {
+    /// `AIDA…`
+    User,
+    /// `AROA…`
+    Role,
+    /// `AGPA…`
+    Group,
+    /// `ANPA…`, a managed policy
+    Policy,
+}
+
+impl EntityKind {
+    /// The four letters.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::User => "AIDA",
+            Self::Role => "AROA",
+            Self::Group => "AGPA",
+            Self::Policy => "ANPA",
+        }
+    }
+}
+
+/// A unique id: four letters for the kind and 17 characters of `[A-Z2-7]`. Never used twice, so a
+/// user made again under the same name is somebody else.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UniqueId(String);
+
+impl UniqueId {
+    /// A new id of this kind: 85 random bits.
+    #[must_use]
+    pub fn generate(kind: EntityKind, random: &dyn Random) -> Self {
+        let mut bytes = [0; 11];
+        random.fill(&mut bytes);
+        let mut id = String::from(kind.prefix());
+        id.extend(BASE32_NOPAD.encode(&bytes).chars().take(17));
+        Self(id)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for UniqueId {
+    /// Take an id that a record or a token already holds.
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for UniqueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for UniqueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Long-term or temporary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessKeyKind {
+    /// `AKIA…`, of a user or of root
+    LongTerm,
+    /// `ASIA…`, valid only together with a session token
+    Temporary,
+}
+
+/// An access key id: `AKIA` or `ASIA` and 16 base32 characters that embed the account number.
+/// Ids pinned by configuration (root keys) may have another form and embed none.
+///
+/// With 39 random bits, a temporary key's id is a hint and never an identity: sessions have ids of their own.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccessKeyId(String);
+
+/// The text cannot be an access key id (16–128 characters of `[A-Za-z0-9_]`).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an access key id is 16 to 128 letters, digits and underscores")]
+pub struct InvalidAccessKeyId;
+
+impl AccessKeyId {
+    /// A new id for a key of `account`.
+    ///
+    /// The ten bytes behind the 16 characters hold, from the top bit on: one set bit, the 40-bit
+    /// account number, 39 random bits.
+    #[must_use]
+    pub fn generate(kind: AccessKeyKind, account: AccountId, random: &dyn Random) -> Self {
+        let mut bytes = [0; 10];
+        random.fill(&mut bytes);
+        let high = (1 << 47) | (account.number() << 7) | u64::from(bytes[5] & 0x7f);
+        let [.., b0, b1, b2, b3, b4, b5] = high.to_be_bytes();
+        bytes[..6].copy_from_slice(&[b0, b1, b2, b3, b4, b5]);
+        let prefix = match kind {
+            AccessKeyKind::LongTerm => "AKIA",
+            AccessKeyKind::Temporary => "ASIA",
+        };
+        Self(format!("{prefix}{}", BASE32_NOPAD.encode(&bytes)))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Temporary exactly when it begins `ASIA`.
+    #[must_use]
+    pub fn kind(&self) -> AccessKeyKind {
+        if self.0.starts_with("ASIA") { AccessKeyKind::Temporary } else { AccessKeyKind::LongTerm }
+    }
+
+    /// The account number embedded in the id; `None` where the id has another form.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        let encoded = self.0.get(4..).filter(|rest| rest.len() == 16)?;
+        let bytes = BASE32_NOPAD.decode(encoded.as_bytes()).ok()?;
+        let high = bytes.iter().take(6).fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+        AccountId::from_number((high & 0x7fff_ffff_ff80) >> 7)
+    }
+}
+
+impl FromStr for AccessKeyId {
+    type Err = InvalidAccessKeyId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAccessKeyId> {
+        let fits = (16..=128).contains(&text.len());
+        let word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if fits && word { Ok(Self(text.to_owned())) } else { Err(InvalidAccessKeyId) }
+    }
+}
+
+impl fmt::Display for AccessKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AccessKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for AccessKeyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for AccessKeyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The identity of a session: 128 random bits, never shown to AWS clients.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub [u8; 16]);
+
+impl SessionId {
+    /// A new session id.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SeededRandom;
+
+    #[test]
+    fn the_account_is_read_from_real_access_key_ids() {
+        // Pairs published by people who worked out the encoding.
+        for (id, account) in
+            [("ASIAQNZGKIQY56JQ7WML", "029608264753"), ("AKIASP2TPHJSQH3FJRUX", "171436882533")]
+        {
+            assert_eq!(id.parse::<AccessKeyId>().unwrap().account().unwrap().as_str(), account);
+        }
+        assert_eq!("AKIAIOSFODNN7EXAMPL".parse::<AccessKeyId>().unwrap().account(), None);
+    }
+
+    #[test]
+    fn generated_keys_embed_their_account_and_kind() {
+        let random = SeededRandom::new(1);
+        for account in ["000000000000", "111122223333", "999999999999"] {
+            let account: AccountId = account.parse().unwrap();
+            for kind in [AccessKeyKind::LongTerm, AccessKeyKind::Temporary] {
+                let id = AccessKeyId::generate(kind, account, &random);
+                assert_eq!(id.as_str().len(), 20);
+                assert_eq!((id.account(), id.kind()), (Some(account), kind));
+                assert_eq!(id.as_str().parse::<AccessKeyId>().unwrap(), id);
+            }
+        }
+    }
+
+    #[test]
+    fn unique_ids_have_the_published_form() {
+        let id = UniqueId::generate(EntityKind::Role, &SeededRandom::new(7));
+        assert_eq!(id.as_str().len(), 21);
+        assert!(id.as_str().starts_with("AROA"));
+        assert!(id.as_str().bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
+    }
+}

@@ -1,0 +1,71 @@
+//! Every bound of an input, under AWS's name for it where AWS has one.
+//!
+//! Sources: "IAM and AWS STS quotas" in the IAM User Guide; the public API models for lengths of
+//! members (those live in the generated shape table, not here).
+
+/// Longest ARN that any operation takes.
+pub const ARN_LENGTH_MAX: usize = 2048;
+/// Longest token daypass makes, and the figure of which `PackedPolicySize` is a percentage.
+pub const SESSION_TOKEN_SIZE_MAX: usize = 4096;
+/// Managed session policies in one call.
+pub const SESSION_POLICY_ARNS_MAX: usize = 10;
+/// Plain text of the inline session policy and the ARNs of managed ones together, in characters.
+pub const SESSION_POLICY_CHARACTERS_MAX: usize = 2048;
+/// Session ids from the root identity down to a session, itself included.
+pub const SESSION_ANCESTRY_MAX: usize = 16;
+/// Tags on an entity or a session (`TagsPerUser`, …).
+pub const TAGS_MAX: usize = 50;
+/// `PolicySize`: a managed policy version, white space outside strings not counted.
+pub const MANAGED_POLICY_SIZE_MAX: usize = 6144;
+/// Sum of a user's inline policies.
+pub const USER_POLICY_SIZE_MAX: usize = 2048;
+/// Sum of a group's inline policies.
+pub const GROUP_POLICY_SIZE_MAX: usize = 5120;
+/// Sum of a role's inline policies.
+pub const ROLE_POLICY_SIZE_MAX: usize = 10_240;
+/// `ACLSizePerRole`: the trust policy.
+pub const TRUST_POLICY_SIZE_MAX: usize = 2048;
+/// `AccessKeysPerUser`.
+pub const ACCESS_KEYS_PER_USER_MAX: usize = 2;
+/// `GroupsPerUser`.
+pub const GROUPS_PER_USER_MAX: usize = 10;
+/// `PoliciesPerUser`: managed policies attached.
+pub const POLICIES_PER_USER_MAX: usize = 10;
+/// `PoliciesPerGroup`.
+pub const POLICIES_PER_GROUP_MAX: usize = 10;
+/// `PoliciesPerRole`.
+pub const POLICIES_PER_ROLE_MAX: usize = 10;
+/// Versions of one managed policy.
+pub const POLICY_VERSIONS_MAX: usize = 5;
+/// `UsersPerAccount`.
+pub const USERS_PER_ACCOUNT_MAX: usize = 5000;
+/// `GroupsPerAccount`.
+pub const GROUPS_PER_ACCOUNT_MAX: usize = 300;
+/// `RolesPerAccount`.
+pub const ROLES_PER_ACCOUNT_MAX: usize = 1000;
+/// `PoliciesPerAccount`: customer managed policies.
+pub const POLICIES_PER_ACCOUNT_MAX: usize = 1500;
+/// Resource policies kept for services behind daypass, in one account.
+pub const RESOURCE_POLICIES_PER_ACCOUNT_MAX: usize = 10_000;
+
+/// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
+pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Request line and headers, in bytes.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Parameters (leaves) of one request.
+pub const REQUEST_PARAMETERS_MAX: usize = 2000;
+/// Header fields of one request.
+pub const REQUEST_HEADERS_MAX: usize = 100;
+
+/// Shortest session that any issuing call but GetScopedCredentials gives, in seconds.
+pub const SESSION_SECONDS_MIN: i64 = 900;
+/// A role session that was asked for with temporary credentials ("role chaining"), in seconds.
+pub const CHAINED_SESSION_SECONDS_MAX: i64 = 3600;
+/// Sessions that the root user's keys ask for, in seconds; more is cut silently.
+pub const ROOT_SESSION_SECONDS_MAX: i64 = 3600;
+/// `GetSessionToken` and `GetFederationToken` by an IAM user, in seconds.
+pub const USER_SESSION_SECONDS_MAX: i64 = 129_600;
+/// Default of the same, in seconds.
+pub const USER_SESSION_SECONDS_DEFAULT: i64 = 43_200;
+/// `AssumeRole` without DurationSeconds, in seconds.
+pub const ROLE_SESSION_SECONDS_DEFAULT: i64 = 3600;

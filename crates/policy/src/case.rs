@@ -1,0 +1,300 @@
+//! Self-contained evaluation cases: one JSON object with a request, its policies and the decision expected.
+//!
+//! The format is that of the files in `tests/cases`; their README describes it. A case's context is complete:
+//! nothing is added to it.
+
+use crate::arn::Arn;
+use crate::context::Context;
+use crate::decision::Decision;
+use crate::evaluate::{Level, Named, Policies, evaluate};
+use crate::explain::{Explanation, explain};
+use crate::json::{self, Node, Value};
+use crate::policy::Policy;
+use crate::request::{Issuer, Principal, Request};
+
+/// Longest line read as a case, in characters.
+const CHARACTERS_MAX: usize = 1 << 20;
+
+/// One case.
+#[derive(Debug)]
+pub struct Case {
+    /// Its name.
+    pub id: String,
+    /// The group it is counted in.
+    pub category: String,
+    /// The decision expected: `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`. Empty when not given.
+    pub expected: String,
+    /// For contested cases, the name of the point.
+    pub reason: Option<String>,
+    /// For cases on which the documentation is silent, the name of the point.
+    pub soft: Option<String>,
+    /// Whether either answer is defensible.
+    pub open: bool,
+    caller: Caller,
+    action: String,
+    resource: String,
+    resource_account: Option<String>,
+    context: Context,
+    identity: Vec<Entry>,
+    boundary: Option<Vec<Entry>>,
+    session: Option<Entry>,
+    attached: Option<Entry>,
+    scp: Vec<LevelEntry>,
+    rcp: Vec<LevelEntry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    policy: Policy,
+}
+
+#[derive(Debug)]
+struct LevelEntry {
+    name: String,
+    policies: Vec<Entry>,
+}
+
+/// The caller, owned. `role_arn` is for role sessions only.
+#[derive(Debug)]
+struct Caller {
+    kind: CallerKind,
+    account: Option<String>,
+    name: String,
+    role_arn: String,
+    service_linked: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CallerKind {
+    Root,
+    User,
+    Role,
+    Federated,
+    Service,
+    Provider,
+    Anonymous,
+}
+
+impl Case {
+    /// Reads one line.
+    ///
+    /// # Errors
+    ///
+    /// A sentence saying what is wrong: no JSON, a member missing or of another type, a policy that does not
+    /// keep to the grammar.
+    pub fn parse(line: &str) -> Result<Case, String> {
+        let node = json::parse(line, CHARACTERS_MAX).map_err(|error| error.to_string())?;
+        let resource = member(&node, "resource")?;
+        let policies = member(&node, "policies")?;
+        let context = read_context(member(&node, "context")?)?;
+        let action = text(&node, "action")?;
+        Ok(Case {
+            id: text(&node, "id")?,
+            category: optional_text(&node, "category").unwrap_or_default(),
+            expected: optional_text(&node, "expected").unwrap_or_default(),
+            reason: optional_text(&node, "reason"),
+            soft: optional_text(&node, "soft"),
+            open: node.get("open").is_some_and(|open| open.value == Value::Bool(true)),
+            caller: read_caller(&node, &context, &action)?,
+            action,
+            resource: text(resource, "arn")?,
+            resource_account: optional_text(resource, "account"),
+            context,
+            identity: present(policies, "identity").map_or(Ok(Vec::new()), read_entries)?,
+            boundary: present(policies, "boundary").map(read_entries).transpose()?,
+            session: present(policies, "session").map(|node| read_policy("session", node)).transpose()?,
+            attached: present(policies, "resource").map(|node| read_policy("resource", node)).transpose()?,
+            scp: present(policies, "scp").map_or(Ok(Vec::new()), read_levels)?,
+            rcp: present(policies, "rcp").map_or(Ok(Vec::new()), read_levels)?,
+        })
+    }
+
+    /// Evaluates it.
+    #[must_use]
+    pub fn decide(&self) -> Decision {
+        self.with(evaluate)
+    }
+
+    /// Evaluates it and says why.
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        self.with(explain)
+    }
+
+    /// Whether the decision is the expected one.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.decide().effect.as_str() == self.expected
+    }
+
+    fn with<T>(&self, answer: impl FnOnce(&Request<'_>, &Policies<'_>) -> T) -> T {
+        let request = Request {
+            principal: self.caller.principal(),
+            action: &self.action,
+            resource: &self.resource,
+            resource_account: self.resource_account.as_deref(),
+            context: &self.context,
+        };
+        let identity = named(&self.identity);
+        let boundary = self.boundary.as_deref().map(named);
+        let session: Option<[Named<'_>; 1]> = self.session.as_ref().map(|entry| [entry.named()]);
+        let layers: Vec<&[Named<'_>]> = session.iter().map(<[Named<'_>; 1]>::as_slice).collect();
+        let scp: Vec<_> = self.scp.iter().map(|level| named(&level.policies)).collect();
+        let rcp: Vec<_> = self.rcp.iter().map(|level| named(&level.policies)).collect();
+        let policies = Policies {
+            identity: &identity,
+            boundary: boundary.as_deref(),
+            session: &layers,
+            resource: self.attached.as_ref().map(Entry::named),
+            scp: &levels(&self.scp, &scp),
+            rcp: &levels(&self.rcp, &rcp),
+        };
+        answer(&request, &policies)
+    }
+}
+
+impl Entry {
+    fn named(&self) -> Named<'_> {
+        Named { id: &self.name, policy: &self.policy }
+    }
+}
+
+fn named(entries: &[Entry]) -> Vec<Named<'_>> {
+    entries.iter().map(Entry::named).collect()
+}
+
+fn levels<'a>(entries: &'a [LevelEntry], named: &'a [Vec<Named<'a>>]) -> Vec<Level<'a>> {
+    entries.iter().zip(named).map(|(entry, policies)| Level { name: &entry.name, policies }).collect()
+}
+
+impl Caller {
+    fn principal(&self) -> Principal<'_> {
+        let name = self.name.as_str();
+        let account = self.account.as_deref().unwrap_or_default();
+        match self.kind {
+            CallerKind::Root => Principal::Root { account },
+            CallerKind::User => Principal::User { account, arn: name, id: None },
+            CallerKind::Role => Principal::Role {
+                account,
+                session_arn: name,
+                role_arn: &self.role_arn,
+                role_id: None,
+                service_linked: self.service_linked,
+            },
+            CallerKind::Federated => Principal::Federated { account, arn: name, issuer: Issuer::Unknown },
+            CallerKind::Service => Principal::Service { name },
+            CallerKind::Provider => Principal::Provider { account: self.account.as_deref(), name },
+            CallerKind::Anonymous => Principal::Anonymous,
+        }
+    }
+}
+
+/// The caller is told by its ARN or name; the role of a session by `aws:PrincipalArn`, or by its name.
+fn read_caller(case: &Node, context: &Context, action: &str) -> Result<Caller, String> {
+    let account = optional_text(case, "account");
+    let mut caller = Caller {
+        kind: CallerKind::Anonymous,
+        account,
+        name: String::new(),
+        role_arn: String::new(),
+        service_linked: false,
+    };
+    let principal = member(case, "principal")?;
+    if optional_text(principal, "type").as_deref() == Some("Anonymous") {
+        return Ok(caller);
+    }
+    caller.name = principal.as_str().ok_or("`principal` is neither a name nor anonymous")?.to_owned();
+    let Some(arn) = Arn::parse(&caller.name) else {
+        let asks_as_provider = ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
+            .iter()
+            .any(|name| action.eq_ignore_ascii_case(name));
+        caller.kind = match caller.name.as_str() {
+            "cognito-identity.amazonaws.com"
+            | "accounts.google.com"
+            | "www.amazon.com"
+            | "graph.facebook.com" => CallerKind::Provider,
+            _ if asks_as_provider => CallerKind::Provider,
+            _ => CallerKind::Service,
+        };
+        return Ok(caller);
+    };
+    let (kind, rest) = arn.resource().split_once('/').unwrap_or((arn.resource(), ""));
+    let mut role_arn = String::new();
+    let mut service_linked = false;
+    caller.kind = match kind {
+        "root" => CallerKind::Root,
+        "user" => CallerKind::User,
+        "federated-user" => CallerKind::Federated,
+        "oidc-provider" | "saml-provider" => CallerKind::Provider,
+        "assumed-role" => {
+            let role = rest.split('/').next().unwrap_or_default();
+            let [_, partition, ..] = arn.0;
+            role_arn = match context.get("aws:PrincipalArn") {
+                Some([arn]) => arn.clone(),
+                _ => format!("arn:{partition}:iam::{}:role/{role}", arn.account()),
+            };
+            service_linked = role_arn.contains(":role/aws-service-role/");
+            CallerKind::Role
+        }
+        other => return Err(format!("`{other}` is no kind of caller")),
+    };
+    caller.role_arn = role_arn;
+    caller.service_linked = service_linked;
+    Ok(caller)
+}
+
+fn read_context(node: &Node) -> Result<Context, String> {
+    let mut context = Context::new();
+    for member in node.as_object().ok_or("`context` is not an object")? {
+        let key = &member.name;
+        match &member.node.value {
+            Value::String(value) => context.insert(key, value.as_str()),
+            Value::Array(nodes) => {
+                let values = nodes.iter().map(|node| node.as_str().map(str::to_owned));
+                let values = values.collect::<Option<Vec<_>>>();
+                let values = values
+                    .ok_or_else(|| format!("the context key `{key}` holds something else than texts"))?;
+                context.insert_list(key, values);
+            }
+            _ => return Err(format!("the context key `{key}` is neither a text nor a list")),
+        }
+    }
+    Ok(context)
+}
+
+fn read_entries(node: &Node) -> Result<Vec<Entry>, String> {
+    let nodes = node.as_array().ok_or("a list of policies is not a list")?;
+    nodes.iter().map(|node| read_policy(&text(node, "name")?, member(node, "policy")?)).collect()
+}
+
+fn read_levels(node: &Node) -> Result<Vec<LevelEntry>, String> {
+    let nodes = node.as_array().ok_or("a list of levels is not a list")?;
+    let level = |node| {
+        Ok(LevelEntry { name: text(node, "level")?, policies: read_entries(member(node, "policies")?)? })
+    };
+    nodes.iter().map(level).collect()
+}
+
+fn read_policy(name: &str, node: &Node) -> Result<Entry, String> {
+    let policy = Policy::from_node(node)
+        .map_err(|fault| format!("the policy `{name}` breaks the grammar at byte {}", fault.offset))?;
+    Ok(Entry { name: name.to_owned(), policy })
+}
+
+fn member<'n>(node: &'n Node, name: &str) -> Result<&'n Node, String> {
+    node.get(name).ok_or_else(|| format!("`{name}` is missing"))
+}
+
+/// A member that is there and not null.
+fn present<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    node.get(name).filter(|node| node.value != Value::Null)
+}
+
+fn text(node: &Node, name: &str) -> Result<String, String> {
+    optional_text(node, name).ok_or_else(|| format!("`{name}` is missing or no text"))
+}
+
+fn optional_text(node: &Node, name: &str) -> Option<String> {
+    node.get(name)?.as_str().map(str::to_owned)
+}

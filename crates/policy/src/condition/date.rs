@@ -1,0 +1,236 @@
+//! Dates and times as instants.
+//!
+//! A value that contains `t` or `-` is read as ISO 8601 in the W3C profile (`YYYY-MM`, `YYYY-MM-DD`, with
+//! time, fraction and zone); any other as whole seconds since 1970. Instants count milliseconds; finer
+//! fractions are cut off. A time without a zone is UTC.
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Instant(i128);
+
+/// The years whose milliseconds fit 64 bits.
+const YEARS: std::ops::RangeInclusive<i64> = -292_275_054..=292_278_993;
+
+impl Instant {
+    pub(super) fn parse(text: &str) -> Option<Instant> {
+        // Longer than any date, shorter than what would cost time.
+        if text.len() > 64 || !text.is_ascii() {
+            return None;
+        }
+        if text.contains(['t', 'T', '-']) { iso(text) } else { epoch(text) }
+    }
+}
+
+/// An integer in 0…2^63−1.
+fn epoch(text: &str) -> Option<Instant> {
+    if !all_digits(text) {
+        return None;
+    }
+    text.parse::<i64>().ok().map(|seconds| Instant(i128::from(seconds) * 1000))
+}
+
+fn iso(text: &str) -> Option<Instant> {
+    let (date, time) = match text.split_once(['t', 'T']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let (days, complete) = parse_date(date)?;
+    let millis = match time {
+        // A time stands only after a whole date.
+        Some(time) if complete => parse_time(time)?,
+        Some(_) => return None,
+        None => 0,
+    };
+    Some(Instant(i128::from(days) * 86_400_000 + i128::from(millis)))
+}
+
+/// Days since 1970, and whether month and day were given.
+fn parse_date(text: &str) -> Option<(i64, bool)> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut parts = rest.split('-');
+    let year = sign * parts.next().filter(|year| year.len() >= 4).and_then(|year| digits(year, 9))?;
+    let month = parts.next();
+    let day = parts.next();
+    if parts.next().is_some() || !YEARS.contains(&year) {
+        return None;
+    }
+    let month_number = month.map_or(Some(1), two_digits)?;
+    let day_number = day.map_or(Some(1), two_digits)?;
+    let valid = (1..=12).contains(&month_number) && (1..=days_in(year, month_number)).contains(&day_number);
+    valid.then(|| (days_since_1970(year, month_number, day_number), day.is_some()))
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// The proleptic Gregorian calendar, counted in eras of 400 years that begin in March.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// `hh[:mm[:ss[.fraction]]]` with an optional zone, in milliseconds of the UTC day (below zero and above one
+/// day where the zone says so).
+fn parse_time(text: &str) -> Option<i64> {
+    let zone_at = text.find(['z', 'Z', '+', '-']).unwrap_or(text.len());
+    let (clock, zone) = text.split_at_checked(zone_at)?;
+    let mut parts = clock.split(':');
+    let hour = parts.next().and_then(two_digits).filter(|hour| *hour < 24)?;
+    let minute = parts.next().map_or(Some(0), two_digits).filter(|minute| *minute < 60)?;
+    let (second, fraction) = match parts.next() {
+        None => ("00", None),
+        Some(part) => match part.split_once('.') {
+            Some((second, fraction)) => (second, Some(fraction)),
+            None => (part, None),
+        },
+    };
+    let second = two_digits(second).filter(|second| *second < 60)?;
+    let millis = fraction.map_or(Some(0), milliseconds)?;
+    if parts.next().is_some() {
+        return None;
+    }
+    Some(((hour * 60 + minute - parse_zone(zone)?) * 60 + second) * 1000 + millis)
+}
+
+/// Minutes east of Greenwich: nothing, `Z`, `±hh:mm`, `±hhmm` or `±hh`.
+fn parse_zone(text: &str) -> Option<i64> {
+    if matches!(text, "" | "z" | "Z") {
+        return Some(0);
+    }
+    let (sign, rest) = match text.strip_prefix('+') {
+        Some(rest) => (1, rest),
+        None => (-1, text.strip_prefix('-')?),
+    };
+    let (hours, minutes) = match (rest.split_once(':'), rest.len()) {
+        (Some(parts), _) => parts,
+        (None, 4) => rest.split_at_checked(2)?,
+        (None, _) => (rest, "00"),
+    };
+    let hours = two_digits(hours).filter(|hours| *hours < 24)?;
+    let minutes = two_digits(minutes).filter(|minutes| *minutes < 60)?;
+    Some(sign * (hours * 60 + minutes))
+}
+
+fn milliseconds(fraction: &str) -> Option<i64> {
+    if !all_digits(fraction) {
+        return None;
+    }
+    let mut digits = fraction.bytes().map(|byte| i64::from(byte - b'0'));
+    let mut digit = || digits.next().unwrap_or(0);
+    Some(digit() * 100 + digit() * 10 + digit())
+}
+
+fn two_digits(text: &str) -> Option<i64> {
+    if text.len() == 2 { digits(text, 2) } else { None }
+}
+
+fn digits(text: &str, most: usize) -> Option<i64> {
+    if text.len() > most || !all_digits(text) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(text: &str) -> i128 {
+        Instant::parse(text).unwrap_or_else(|| panic!("{text}")).0
+    }
+
+    #[test]
+    fn known_instants() {
+        // Expected values: GNU date.
+        assert_eq!(millis("1970-01-01T00:00:00Z"), 0);
+        assert_eq!(millis("2024-06-01T00:00:00Z"), 1_717_200_000_000);
+        assert_eq!(millis("2000-02-29"), 951_782_400_000);
+        assert_eq!(millis("1969-12-31T23:59:59.5Z"), -500);
+        assert_eq!(millis("0001-01-01T00:00:00Z"), -62_135_596_800_000);
+        assert_eq!(millis("9999-12-31T23:59:59.999Z"), 253_402_300_799_999);
+    }
+
+    #[test]
+    fn spellings_of_one_instant_are_equal() {
+        for text in [
+            "1717200000",
+            "2024-06",
+            "2024-06-01",
+            "2024-06-01T00Z",
+            "2024-06-01T00:00Z",
+            "2024-06-01t00:00:00z",
+            "2024-06-01T00:00:00",
+            "2024-06-01T00:00:00.0009Z",
+            "2024-06-01T02:00:00+02:00",
+            "2024-06-01T02:00:00+0200",
+            "2024-06-01T02:00:00+02",
+            "2024-05-31T18:30:00-05:30",
+        ] {
+            assert_eq!(millis(text), 1_717_200_000_000, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_year_is_epoch_seconds() {
+        assert_eq!(millis("2024"), 2_024_000);
+        assert_eq!(millis("9223372036854775807"), i128::from(i64::MAX) * 1000);
+        assert_eq!(Instant::parse("9223372036854775808"), None);
+    }
+
+    #[test]
+    fn the_range_of_years_is_bounded() {
+        assert!(Instant::parse("292278993-12-31").is_some());
+        assert!(Instant::parse("292278994-01-01").is_none());
+        assert!(Instant::parse("-292275054-01-01").is_some());
+        assert!(Instant::parse("-292275055-01-01").is_none());
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "yesterday",
+            "2024-13-01",
+            "2024-00-01",
+            "2023-02-29",
+            "2024-02-30",
+            "2024-6-1",
+            "24-06-01",
+            "2024-06-01T",
+            "2024-06-01T24:00:00Z",
+            "2024-06-01T00:60Z",
+            "2024-06-01T00:00:60Z",
+            "2024-06-01T00:00:00.Z",
+            "2024-06-01T00:00:00ZZ",
+            "2024-06-01T00:00:00+2:00",
+            "2024-06T00:00Z",
+            "2024-06-01 00:00:00",
+            "2024-06-01-01",
+            "1.5",
+            "+5",
+            "-",
+            "t",
+            "\u{661}\u{661}",
+            "2024-06-01T00:00:00+25:00",
+        ] {
+            assert_eq!(Instant::parse(text), None, "{text}");
+        }
+    }
+}

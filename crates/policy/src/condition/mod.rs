@@ -1,0 +1,195 @@
+//! `Condition`: one operator, one key, its values, compiled with typed operands.
+//!
+//! It answers for the meaning of every operator, set qualifier and suffix (IAM User Guide, "Condition
+//! operators" and "Multivalued context keys") and for failing closed: what it cannot understand never
+//! makes an Allow apply.
+
+mod address;
+mod base64;
+mod date;
+mod number;
+mod operator;
+
+use address::{Address, Network};
+use date::Instant;
+use number::Number;
+pub(crate) use operator::Operator;
+use operator::{Base, Qualifier, Relation, TextComparison};
+
+use crate::arn::{Arn, ArnPattern};
+use crate::context::{Context, Entry, fold};
+use crate::document::Effect;
+use crate::variable::{Match, Template};
+
+/// One key of one operator of a statement's `Condition`.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    /// As written, for explanations.
+    pub(crate) operator: Box<str>,
+    /// As written, for explanations.
+    pub(crate) key: Box<str>,
+    /// In the form the context is looked up by.
+    folded: Box<str>,
+    /// `None` for an operator that does not exist.
+    test: Option<(Operator, Operands)>,
+}
+
+/// The values of a condition. A value that cannot be read as the operator's type is `None`.
+#[derive(Debug)]
+enum Operands {
+    Text(TextComparison, Box<[Template]>),
+    Numeric(Relation, Box<[Option<Number<Box<str>>>]>),
+    Date(Relation, Box<[Option<Instant>]>),
+    Bool(Box<[Option<bool>]>),
+    Binary(Box<[Option<Vec<u8>>]>),
+    Address(Box<[Option<Network>]>),
+    Arn(Box<[ArnPattern]>),
+    Null(Box<[Option<bool>]>),
+}
+
+impl Condition {
+    /// Compiles one entry. `variables` says whether the document is new enough to have them.
+    pub(crate) fn new<'a>(
+        operator: &str,
+        key: &str,
+        values: impl Iterator<Item = &'a str>,
+        variables: bool,
+    ) -> Condition {
+        let test = Operator::parse(operator).map(|parsed| (parsed, Operands::new(parsed, values, variables)));
+        Condition { operator: operator.into(), key: key.into(), folded: fold(key).into(), test }
+    }
+
+    /// Whether the condition is met, for a statement of that effect.
+    // INVARIANT (fail-closed): an operator nobody knows keeps an Allow from applying and lets a Deny apply.
+    pub(crate) fn holds(&self, effect: Effect, context: &Context) -> bool {
+        let Some((operator, operands)) = &self.test else { return effect == Effect::Deny };
+        let negated = operator.base.is_negated();
+        if effect == Effect::Allow && negated && operands.has_unparsable() {
+            // "Differs from something unreadable" must not grant.
+            return false;
+        }
+        let entry = context.entry(&self.folded);
+        if let Operands::Null(expected) = operands {
+            // Presence only: an empty text or an empty list is present.
+            return expected.contains(&Some(entry.is_none()));
+        }
+        let meets = |value: &String| operands.meets(value, negated, effect, context);
+        match (operator.qualifier, entry) {
+            (Qualifier::None, None) => negated || operator.if_exists,
+            (Qualifier::None, Some(Entry::Single([value]))) => meets(value),
+            // A multivalued key needs a qualifier, even when it has one value.
+            (Qualifier::None, Some(Entry::List(_))) => false,
+            // The suffix has no effect under a qualifier: a missing key is the empty set.
+            (Qualifier::ForAllValues, entry) => entry.is_none_or(|entry| entry.values().iter().all(meets)),
+            (Qualifier::ForAnyValue, entry) => entry.is_some_and(|entry| entry.values().iter().any(meets)),
+        }
+    }
+}
+
+impl Operands {
+    fn new<'a>(operator: Operator, values: impl Iterator<Item = &'a str>, variables: bool) -> Operands {
+        match operator.base {
+            Base::Text { comparison: TextComparison::Like, .. } => Operands::Text(
+                TextComparison::Like,
+                values.map(|value| Template::like(value, variables)).collect(),
+            ),
+            Base::Text { comparison, .. } => {
+                Operands::Text(comparison, values.map(|value| Template::exact(value, variables)).collect())
+            }
+            Base::Numeric(relation) => Operands::Numeric(
+                relation,
+                values.map(|value| Number::parse(value).map(Number::to_owned)).collect(),
+            ),
+            Base::Date(relation) => Operands::Date(relation, values.map(Instant::parse).collect()),
+            Base::Bool => Operands::Bool(values.map(parse_bool).collect()),
+            Base::Binary => Operands::Binary(values.map(base64::decode).collect()),
+            Base::Address { .. } => Operands::Address(values.map(Network::parse).collect()),
+            Base::Arn { .. } => {
+                Operands::Arn(values.map(|value| ArnPattern::new(value, variables)).collect())
+            }
+            Base::Null => Operands::Null(values.map(parse_bool).collect()),
+        }
+    }
+
+    fn has_unparsable(&self) -> bool {
+        match self {
+            Operands::Text(..) => false,
+            Operands::Numeric(_, values) => values.iter().any(Option::is_none),
+            Operands::Date(_, values) => values.iter().any(Option::is_none),
+            Operands::Bool(values) | Operands::Null(values) => values.iter().any(Option::is_none),
+            Operands::Binary(values) => values.iter().any(Option::is_none),
+            Operands::Address(values) => values.iter().any(Option::is_none),
+            Operands::Arn(values) => values.iter().any(ArnPattern::is_unparsable),
+        }
+    }
+
+    /// Whether one value of the request meets the operator: one policy value matches, or for a negated
+    /// operator none does.
+    fn meets(&self, value: &str, negated: bool, effect: Effect, context: &Context) -> bool {
+        let matched = match self {
+            Operands::Text(TextComparison::EqualsIgnoreCase, templates) => {
+                templates.iter().any(|template| template.matches_ignoring_case(value, context) == Match::Yes)
+            }
+            Operands::Text(_, templates) => {
+                templates.iter().any(|template| template.matches(value, context) == Match::Yes)
+            }
+            // A number or date that cannot be read is unequal to everything.
+            Operands::Numeric(relation, numbers) => Number::parse(value).is_some_and(|value| {
+                numbers.iter().flatten().any(|number| relation.accepts(value.compare(number)))
+            }),
+            Operands::Date(relation, instants) => Instant::parse(value).is_some_and(|value| {
+                instants.iter().flatten().any(|instant| relation.accepts(value.cmp(instant)))
+            }),
+            Operands::Bool(values) => values.contains(&Some(value.eq_ignore_ascii_case("true"))),
+            Operands::Binary(values) => base64::decode(value)
+                .is_some_and(|value| values.iter().flatten().any(|bytes| *bytes == value)),
+            // An address or ARN that cannot be read meets neither the operator nor its negation.
+            Operands::Address(networks) => match Address::parse(value) {
+                Some(address) => networks.iter().flatten().any(|network| network.contains(address)),
+                None => return false,
+            },
+            Operands::Arn(patterns) => match Arn::parse(value) {
+                Some(_) if effect == Effect::Deny && self.has_unparsable() => return true,
+                Some(arn) => patterns.iter().any(|pattern| pattern.matches(&arn, context) == Match::Yes),
+                None => return false,
+            },
+            Operands::Null(_) => return false,
+        };
+        matched != negated
+    }
+}
+
+fn parse_bool(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Which literals are checked when a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LiteralCheck {
+    /// Numeric, Date, IpAddress, Arn and Binary values: IAM's own policies.
+    All,
+    /// Binary values only: session policies.
+    Binary,
+    /// None: policies of other services and of organizations.
+    Nothing,
+}
+
+/// Whether the value may be written under that operator.
+pub(crate) fn is_writable_literal(operator: &str, value: &str, variables: bool, check: LiteralCheck) -> bool {
+    let Some(operator) = Operator::parse(operator) else { return true };
+    let checked = match check {
+        LiteralCheck::All => !matches!(operator.base, Base::Bool | Base::Null),
+        LiteralCheck::Binary => operator.base == Base::Binary,
+        LiteralCheck::Nothing => false,
+    };
+    !checked || !Operands::new(operator, std::iter::once(value), variables).has_unparsable()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Why: the same evaluation with a recorder that keeps what each statement answered.
+//!
+//! There is no second code path. Evaluation is generic over [`Recorder`]; the silent one compiles away.
+
+use std::fmt;
+
+use crate::decision::{Decision, PolicyType};
+use crate::document::Effect;
+use crate::evaluate::{Policies, evaluate_with};
+use crate::policy::{Mismatch, Statement};
+use crate::principal::Strength;
+use crate::request::Request;
+
+/// A decision and what every statement had to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The decision, the same that `evaluate` makes.
+    pub decision: Decision,
+    /// Every statement that was asked, in the order of asking. Policies that do not bind this caller or this
+    /// action (service control policies for a service, say) are not asked.
+    pub statements: Vec<StatementReport>,
+}
+
+/// What one statement answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementReport {
+    /// The kind of policy it stands in.
+    pub policy_type: PolicyType,
+    /// The level of the organization, for service and resource control policies.
+    pub level: Option<String>,
+    /// The name or ARN of the policy.
+    pub policy: String,
+    /// Its place in the document, from 0.
+    pub index: usize,
+    /// Its `Sid`, if it has one.
+    pub sid: Option<String>,
+    /// Whether it allows or denies.
+    pub effect: Effect,
+    /// Whether it matched.
+    pub outcome: Outcome,
+}
+
+/// Whether a statement matched, or the first part of it that did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It matched: its effect counts.
+    Matched,
+    /// `Action` or `NotAction`.
+    ActionMismatch,
+    /// `Resource` or `NotResource`.
+    ResourceMismatch,
+    /// `Principal` or `NotPrincipal`.
+    PrincipalMismatch,
+    /// One key of the `Condition`.
+    ConditionMismatch {
+        /// The operator as written.
+        operator: String,
+        /// The key as written.
+        key: String,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Matched => f.write_str("matches"),
+            Outcome::ActionMismatch => f.write_str("the action does not match"),
+            Outcome::ResourceMismatch => f.write_str("the resource does not match"),
+            Outcome::PrincipalMismatch => f.write_str("the principal does not match"),
+            Outcome::ConditionMismatch { operator, key } => {
+                write!(f, "the condition `{operator}` on `{key}` is not met")
+            }
+        }
+    }
+}
+
+/// Decides one request and says why.
+///
+/// ```
+/// # use daypass_policy::*;
+/// let policy = Policy::parse(
+///     r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
+///         "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}}"#,
+/// )?;
+/// let mut context = Context::new();
+/// context.insert("aws:SourceIp", "198.51.100.7");
+/// let request = Request {
+///     principal: Principal::User {
+///         account: "111122223333",
+///         arn: "arn:aws:iam::111122223333:user/alice",
+///         id: None,
+///     },
+///     action: "s3:GetObject",
+///     resource: "arn:aws:s3:::bucket/key",
+///     resource_account: None,
+///     context: &context,
+/// };
+/// let own = [Named { id: "readers", policy: &policy }];
+/// let explanation = explain(&request, &Policies { identity: &own, ..Policies::default() });
+/// assert_eq!(
+///     explanation.statements[0].outcome.to_string(),
+///     "the condition `IpAddress` on `aws:SourceIp` is not met"
+/// );
+/// # Ok::<(), Malformed>(())
+/// ```
+#[must_use]
+pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Explanation {
+    let mut log = Log::default();
+    let decision = evaluate_with(request, policies, &mut log);
+    Explanation { decision, statements: log.statements }
+}
+
+/// Hears about every statement that is asked.
+pub(crate) trait Recorder {
+    /// Whether statements that can no longer change the decision are asked too.
+    const WANTS_ALL: bool;
+
+    /// The level of the organization whose policies come next; empty for policies that belong to none.
+    fn level(&mut self, name: &str);
+
+    fn statement(
+        &mut self,
+        policy_type: PolicyType,
+        policy: &str,
+        index: usize,
+        statement: &Statement,
+        outcome: &Result<Strength, Mismatch<'_>>,
+    );
+}
+
+/// Keeps nothing.
+pub(crate) struct Silent;
+
+impl Recorder for Silent {
+    const WANTS_ALL: bool = false;
+
+    fn level(&mut self, _: &str) {}
+
+    fn statement(
+        &mut self,
+        _: PolicyType,
+        _: &str,
+        _: usize,
+        _: &Statement,
+        _: &Result<Strength, Mismatch<'_>>,
+    ) {
+    }
+}
+
+#[derive(Default)]
+struct Log {
+    level: String,
+    statements: Vec<StatementReport>,
+}
+
+impl Recorder for Log {
+    const WANTS_ALL: bool = true;
+
+    fn level(&mut self, name: &str) {
+        name.clone_into(&mut self.level);
+    }
+
+    fn statement(
+        &mut self,
+        policy_type: PolicyType,
+        policy: &str,
+        index: usize,
+        statement: &Statement,
+        outcome: &Result<Strength, Mismatch<'_>>,
+    ) {
+        let outcome = match outcome {
+            Ok(_) => Outcome::Matched,
+            Err(Mismatch::Action) => Outcome::ActionMismatch,
+            Err(Mismatch::Resource) => Outcome::ResourceMismatch,
+            Err(Mismatch::Principal) => Outcome::PrincipalMismatch,
+            Err(Mismatch::Condition(condition)) => Outcome::ConditionMismatch {
+                operator: condition.operator.to_string(),
+                key: condition.key.to_string(),
+            },
+        };
+        self.statements.push(StatementReport {
+            policy_type,
+            level: (!self.level.is_empty()).then(|| self.level.clone()),
+            policy: policy.to_owned(),
+            index,
+            sid: statement.sid.as_deref().map(str::to_owned),
+            effect: statement.effect,
+            outcome,
+        });
+    }
+}

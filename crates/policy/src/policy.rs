@@ -1,0 +1,219 @@
+//! A compiled policy document, and what can be said about one statement and one request.
+//!
+//! It answers for `Policy` and for whether a statement matches. It does not know which kinds of policies
+//! there are or how they combine: that is the evaluate module.
+
+use crate::action::{Action, ActionSet};
+use crate::arn::{Arn, ResourcePattern};
+use crate::condition::Condition;
+use crate::context::Context;
+use crate::document::{
+    Document, Effect, Fault, Listed, Malformed, PrincipalForm, PrincipalText, SYNTAX_ERRORS, StatementText,
+};
+use crate::json::Node;
+use crate::principal::{PrincipalKind, PrincipalMatcher, Strength};
+use crate::request::Principal;
+use crate::variable::Match;
+
+/// A policy document, compiled once and shared by all requests that meet it.
+///
+/// ```
+/// use daypass_policy::Policy;
+/// let policy = Policy::parse(r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#)?;
+/// assert_eq!(policy.principals().count(), 0);
+/// let error = Policy::parse(r#"{"Statement": [{"Effect": "Allow"}, ]}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "Syntax errors in policy.");
+/// assert_eq!((error.line, error.column), (1, 37));
+/// # Ok::<(), daypass_policy::Malformed>(())
+/// ```
+#[derive(Debug)]
+pub struct Policy {
+    statements: Box<[Statement]>,
+}
+
+/// One entry of a `Principal` or `NotPrincipal`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrincipalEntry<'a> {
+    /// `AWS`, `Service`, `Federated` or `CanonicalUser`; `*` for the bare `"*"`.
+    pub kind: &'static str,
+    /// The value: an ARN, an account, a unique id, a service name…
+    pub value: &'a str,
+    /// Whether it stands in a `NotPrincipal`.
+    pub negated: bool,
+}
+
+impl Policy {
+    /// Parses and compiles a document that was validated when it was written: only its syntax is checked.
+    /// What cannot be understood (an operator nobody knows, a value that is no number) fails closed when it
+    /// is met.
+    ///
+    /// # Errors
+    ///
+    /// `Malformed` when the text is no JSON, has a name twice in one object, is too long or nested too
+    /// deeply, or breaks the grammar.
+    pub fn parse(text: &str) -> Result<Policy, Malformed> {
+        let compiled = Document::parse(text).and_then(|document| Policy::compile(&document));
+        compiled.map_err(|fault| fault.locate(text, SYNTAX_ERRORS.to_owned()))
+    }
+
+    /// Every entry of every `Principal` and `NotPrincipal`, in the order of the document: for checking that
+    /// what they name exists.
+    pub fn principals(&self) -> impl Iterator<Item = PrincipalEntry<'_>> {
+        self.statements.iter().filter_map(|statement| statement.principal.as_ref()).flat_map(|principal| {
+            principal.entries.iter().map(|(kind, value)| PrincipalEntry {
+                kind: kind.name(),
+                value,
+                negated: principal.negated,
+            })
+        })
+    }
+
+    /// A policy that stands inside a larger JSON document.
+    pub(crate) fn from_node(node: &Node) -> Result<Policy, Fault> {
+        Policy::compile(&Document::read(node)?)
+    }
+
+    pub(crate) fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    fn compile(document: &Document) -> Result<Policy, Fault> {
+        let variables = document.has_variables();
+        let statements = document.statements.iter().map(|text| Statement::compile(text, variables));
+        Ok(Policy { statements: statements.collect::<Result<_, Fault>>()? })
+    }
+}
+
+/// A compiled statement.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) sid: Option<Box<str>>,
+    pub(crate) effect: Effect,
+    principal: Option<PrincipalMatcher>,
+    not_action: bool,
+    actions: ActionSet,
+    resource: Option<ResourceMatcher>,
+    conditions: Box<[Condition]>,
+}
+
+#[derive(Debug)]
+struct ResourceMatcher {
+    negated: bool,
+    patterns: Box<[ResourcePattern]>,
+}
+
+/// A request, split once for all statements.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) action: Action<'a>,
+    pub(crate) resource: Option<Arn<'a>>,
+    pub(crate) principal: &'a Principal<'a>,
+    pub(crate) context: &'a Context,
+    /// Whether the caller has a permissions boundary.
+    pub(crate) bounded: bool,
+}
+
+/// The first part of a statement that did not match.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mismatch<'p> {
+    Action,
+    Resource,
+    Principal,
+    Condition(&'p Condition),
+}
+
+impl Statement {
+    fn compile(text: &StatementText, variables: bool) -> Result<Statement, Fault> {
+        let effect = text.effect().ok_or_else(|| Fault::syntax(text.effect.at))?;
+        let action = text.action.as_ref().ok_or_else(|| Fault::syntax(text.at))?;
+        let values = |listed: &Listed| listed.items.iter().map(|item| item.value.clone()).collect::<Vec<_>>();
+        let resource = text.resource.as_ref().map(|resource| ResourceMatcher {
+            negated: resource.negated,
+            patterns: values(resource).iter().map(|value| ResourcePattern::new(value, variables)).collect(),
+        });
+        let conditions = text.conditions.iter().flat_map(|operator| {
+            operator.keys.iter().map(|(key, values)| {
+                let values = values.iter().map(|value| value.value.as_str());
+                Condition::new(&operator.name.value, &key.value, values, variables)
+            })
+        });
+        Ok(Statement {
+            sid: text.sid.as_ref().map(|sid| sid.value.as_str().into()),
+            effect,
+            principal: text.principal.as_ref().map(compile_principal).transpose()?,
+            not_action: action.negated,
+            actions: ActionSet::new(action.items.iter().map(|item| item.value.as_str())),
+            resource,
+            conditions: conditions.collect(),
+        })
+    }
+
+    /// Whether the statement speaks of this call. `attached` says that the policy stands at a resource, so
+    /// that its statements name principals; there the answer is how strongly they name the caller.
+    // INVARIANT (fail-closed): an element that is missing or out of place keeps an Allow from applying and
+    // does not keep a Deny from it.
+    pub(crate) fn check(&self, call: &Call<'_>, attached: bool) -> Result<Strength, Mismatch<'_>> {
+        if self.actions.contains(call.action) == self.not_action {
+            return Err(Mismatch::Action);
+        }
+        if !self.reaches_resource(call, attached) {
+            return Err(Mismatch::Resource);
+        }
+        let strength = self.names_caller(call, attached).ok_or(Mismatch::Principal)?;
+        match self.conditions.iter().find(|condition| !condition.holds(self.effect, call.context)) {
+            Some(condition) => Err(Mismatch::Condition(condition)),
+            None => Ok(strength),
+        }
+    }
+
+    fn reaches_resource(&self, call: &Call<'_>, attached: bool) -> bool {
+        let Some(resource) = &self.resource else {
+            // Trust policies have no Resource: they speak of the role they belong to.
+            return attached || self.effect == Effect::Deny;
+        };
+        let mut unresolved = false;
+        let listed = resource.patterns.iter().any(|pattern| {
+            match pattern.matches(call.resource.as_ref(), call.context) {
+                Match::Yes => true,
+                Match::No => false,
+                Match::Unresolved => {
+                    unresolved = true;
+                    false
+                }
+            }
+        });
+        if !resource.negated {
+            return listed;
+        }
+        // An exclusion that names nothing excludes nothing. A Deny then applies everywhere; an Allow that
+        // did the same would grant what its author meant to exclude, so it does not apply.
+        let doubtful = unresolved && self.effect == Effect::Allow;
+        !listed && !doubtful
+    }
+
+    fn names_caller(&self, call: &Call<'_>, attached: bool) -> Option<Strength> {
+        let deny = self.effect == Effect::Deny;
+        match &self.principal {
+            None => (!attached || deny).then_some(Strength::Everyone),
+            Some(_) if !attached => deny.then_some(Strength::Everyone),
+            Some(principal) if principal.negated => {
+                // Only Deny takes a NotPrincipal, and it catches every caller with a boundary.
+                let caught = deny && (call.bounded || !principal.spares(call.principal));
+                caught.then_some(Strength::Everyone)
+            }
+            Some(principal) => principal.names(call.principal, deny),
+        }
+    }
+}
+
+fn compile_principal(text: &PrincipalText) -> Result<PrincipalMatcher, Fault> {
+    let entries = match &text.form {
+        PrincipalForm::Star => Box::from([(PrincipalKind::Star, Box::from("*"))]),
+        PrincipalForm::Map(kinds) => kinds
+            .iter()
+            .flat_map(|(kind, values)| values.iter().map(|value| (*kind, Box::from(value.value.as_str()))))
+            .collect(),
+        PrincipalForm::Wrong(at) => return Err(Fault::syntax(*at)),
+    };
+    Ok(PrincipalMatcher { negated: text.negated, entries })
+}

@@ -1,0 +1,56 @@
+//! Rules for `Action` and `NotAction`.
+
+use super::Kind;
+use crate::document::{Fault, StatementText, Text};
+
+/// Some policies of other services may list no action at all; an element must be there in every kind.
+pub(super) fn check_present(kind: Kind, statement: &StatementText) -> Result<(), Fault> {
+    let message = match kind {
+        Kind::Trust => "Missing required field Action",
+        _ => "Policy statement must contain actions.",
+    };
+    match &statement.action {
+        Some(action) if !action.items.is_empty() || !kind.is_iam() => Ok(()),
+        Some(action) => Err(Fault::rule(message, action.at)),
+        None => Err(Fault::rule(message, statement.at)),
+    }
+}
+
+/// A lone `*`, or one colon after a service name without wildcards (or `*`). Unknown services pass.
+pub(super) fn check_prefixes(_: Kind, statement: &StatementText) -> Result<(), Fault> {
+    statement.action.iter().flat_map(|action| &action.items).try_for_each(check_prefix)
+}
+
+fn check_prefix(action: &Text) -> Result<(), Fault> {
+    let text = action.value.as_str();
+    if text == "*" {
+        return Ok(());
+    }
+    let message = match text.split_once(':') {
+        None => "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned(),
+        Some((_, name)) if name.contains(':') => "Actions/Condition can contain only one colon.".to_owned(),
+        Some((vendor, _)) if vendor == "*" || is_vendor(vendor) => return Ok(()),
+        Some((vendor, _)) => format!("Vendor {vendor} is not valid"),
+    };
+    Err(Fault::rule(message, action.at))
+}
+
+fn is_vendor(vendor: &str) -> bool {
+    !vendor.is_empty()
+        && vendor.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+}
+
+/// Trust policies speak of `sts:` actions only, and never of all but some.
+pub(super) fn check_trust(_: Kind, statement: &StatementText) -> Result<(), Fault> {
+    let message = "AssumeRole policy may only specify STS AssumeRole actions.";
+    let Some(action) = &statement.action else { return Ok(()) };
+    if action.negated {
+        return Err(Fault::rule(message, action.at));
+    }
+    let is_sts =
+        |text: &str| text.split_once(':').is_some_and(|(vendor, _)| vendor.eq_ignore_ascii_case("sts"));
+    match action.items.iter().find(|item| !is_sts(&item.value)) {
+        Some(item) => Err(Fault::rule(message, item.at)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,115 @@
+//! Rules for `Resource` and `NotResource`.
+
+use super::Kind;
+use crate::document::{Fault, StatementText, Text};
+
+/// Trust policies take no resource, every other kind needs one.
+pub(super) fn check_present(kind: Kind, statement: &StatementText) -> Result<(), Fault> {
+    match (&statement.resource, kind) {
+        (None, Kind::Trust) => Ok(()),
+        (Some(resource), Kind::Trust) => Err(Fault::rule("Has prohibited field Resource", resource.at)),
+        (Some(resource), _) if !resource.items.is_empty() || !kind.is_iam() => Ok(()),
+        _ => Err(Fault::rule("Policy statement must contain resources.", statement.at)),
+    }
+}
+
+/// The form of each resource in a policy of IAM.
+pub(super) fn check_format(_: Kind, statement: &StatementText) -> Result<(), Fault> {
+    statement.resource.iter().flat_map(|resource| &resource.items).try_for_each(check_resource)
+}
+
+fn check_resource(resource: &Text) -> Result<(), Fault> {
+    match fault(&resource.value) {
+        Some(message) => Err(Fault::rule(message, resource.at)),
+        None => Ok(()),
+    }
+}
+
+fn fault(text: &str) -> Option<String> {
+    if text == "*" {
+        return None;
+    }
+    let Some((_, rest)) = text.split_once(':') else {
+        return Some(format!("Resource {text} must be in ARN format or \"*\"."));
+    };
+    if !text.starts_with("arn:") && !text.starts_with(['*', '?']) {
+        return Some(format!("Resource {text} must be in ARN format or \"*\"."));
+    }
+    let mut fields = rest.splitn(5, ':');
+    let partition = fields.next().unwrap_or_default();
+    if !is_partition(partition) {
+        return Some(partition_fault(rest, partition));
+    }
+    let Some(service) = fields.next() else {
+        return Some("Resource vendor must be fully qualified and cannot contain regexes.".to_owned());
+    };
+    let region = fields.next().unwrap_or_default();
+    let account = fields.next().unwrap_or_default();
+    let resource = fields.next();
+    match service {
+        "iam" if !region.is_empty() => {
+            Some(format!("IAM resource {text} cannot contain region information."))
+        }
+        "iam" => resource.filter(|resource| !is_iam_path(resource)).map(|_| IAM_PATHS_FAULT.to_owned()),
+        // Buckets and objects have neither region nor account; what has an account (access points, jobs) has
+        // a region too.
+        "s3" if !region.is_empty() && account.is_empty() => {
+            Some(format!("Resource {text} can not contain region information."))
+        }
+        _ => None,
+    }
+}
+
+fn is_partition(partition: &str) -> bool {
+    matches!(
+        partition,
+        "aws" | "aws-cn" | "aws-us-gov" | "aws-iso" | "aws-iso-b" | "aws-iso-e" | "aws-iso-f" | "aws-eusc"
+    ) || partition.contains(['*', '?'])
+}
+
+/// The message spells the ARN out, with `*` for fields that are missing.
+fn partition_fault(rest: &str, partition: &str) -> String {
+    let mut fields = rest.splitn(5, ':').skip(1);
+    let mut next = || fields.next().unwrap_or("*");
+    let (service, region, account, resource) = (next(), next(), next(), next());
+    format!(
+        "Partition \"{partition}\" is not valid for resource \
+         \"arn:{partition}:{service}:{region}:{account}:{resource}\"."
+    )
+}
+
+const IAM_PATHS_FAULT: &str = "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, \
+     group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, \
+     report/, access-report/.";
+
+/// The resource types of the message, those IAM got since, `root` (AssumeRoot), and whatever a wildcard or
+/// variable leaves open.
+fn is_iam_path(resource: &str) -> bool {
+    let (kind, is_path) = match resource.split_once('/') {
+        Some((kind, _)) => (kind, true),
+        None => (resource, false),
+    };
+    if kind.contains(['*', '?']) || kind.contains("${") {
+        return true;
+    }
+    let listed = matches!(
+        kind,
+        "user"
+            | "federated-user"
+            | "role"
+            | "group"
+            | "instance-profile"
+            | "mfa"
+            | "server-certificate"
+            | "policy"
+            | "sms-mfa"
+            | "saml-provider"
+            | "oidc-provider"
+            | "report"
+            | "access-report"
+            | "delegation-request"
+            | "role-template"
+            | "contextProvider"
+    );
+    (is_path && listed) || resource == "root"
+}

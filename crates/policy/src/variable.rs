@@ -1,0 +1,283 @@
+//! Texts of a policy that may hold wildcards and policy variables, split once when the policy is compiled.
+//!
+//! It answers for `${key}`, `${key, 'default'}` and the escapes `${*}`, `${?}`, `${$}` (IAM User Guide,
+//! "Policy elements: variables and tags"), and for matching the result. Where variables are allowed is
+//! decided by the callers: never in documents older than 2012-10-17.
+
+use crate::context::{Context, Entry, fold};
+use crate::glob::{self, Piece};
+
+/// A compiled text. The plain forms come first because almost every text is one of them.
+#[derive(Debug)]
+pub(crate) enum Template {
+    /// A lone `*`.
+    Any,
+    /// No wildcard, no variable.
+    Literal(Box<str>),
+    /// `text*`
+    Prefix(Box<str>),
+    /// Wildcards, no variable.
+    Glob(Box<[Piece<Box<str>>]>),
+    /// At least one variable.
+    Variables(Box<[Token]>),
+}
+
+/// A piece of a template with variables.
+#[derive(Debug)]
+pub(crate) enum Token {
+    Fixed(Piece<Box<str>>),
+    Variable { key: Box<str>, default: Option<Box<str>> },
+}
+
+/// What matching a template gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Match {
+    Yes,
+    No,
+    /// A variable has no value: the text stands for nothing, so it neither matches nor can be compared.
+    Unresolved,
+}
+
+impl From<bool> for Match {
+    fn from(yes: bool) -> Match {
+        if yes { Match::Yes } else { Match::No }
+    }
+}
+
+impl Template {
+    /// A text in which `*` and `?` are wildcards.
+    pub(crate) fn like(text: &str, variables: bool) -> Template {
+        Template::from_tokens(tokens(text, true, variables))
+    }
+
+    /// A text in which `*` and `?` are themselves.
+    pub(crate) fn exact(text: &str, variables: bool) -> Template {
+        Template::from_tokens(tokens(text, false, variables))
+    }
+
+    fn from_tokens(tokens: Vec<Token>) -> Template {
+        let mut pieces = Vec::with_capacity(tokens.len());
+        let mut rest = tokens.into_iter();
+        while let Some(token) = rest.next() {
+            match token {
+                Token::Fixed(piece) => pieces.push(piece),
+                variable @ Token::Variable { .. } => {
+                    let before = pieces.into_iter().map(Token::Fixed);
+                    return Template::Variables(before.chain([variable]).chain(rest).collect());
+                }
+            }
+        }
+        match pieces.as_mut_slice() {
+            [] => Template::Literal(Box::default()),
+            [Piece::Text(text)] => Template::Literal(std::mem::take(text)),
+            [Piece::Many] => Template::Any,
+            [Piece::Text(text), Piece::Many] => Template::Prefix(std::mem::take(text)),
+            _ => Template::Glob(pieces.into()),
+        }
+    }
+
+    /// Whether `text` fits, case-sensitively.
+    pub(crate) fn matches(&self, text: &str, context: &Context) -> Match {
+        match self {
+            Template::Any => Match::Yes,
+            Template::Literal(literal) => (**literal == *text).into(),
+            Template::Prefix(prefix) => text.starts_with(&**prefix).into(),
+            Template::Glob(pieces) => glob::matches(pieces, text).into(),
+            Template::Variables(tokens) => match resolve(tokens, context) {
+                Some(pieces) => glob::matches(&pieces, text).into(),
+                None => Match::Unresolved,
+            },
+        }
+    }
+
+    /// Whether `text` is the same apart from case. Both sides are put into lower case, without Unicode case
+    /// folding or normalisation. For templates made by [`Template::exact`].
+    pub(crate) fn matches_ignoring_case(&self, text: &str, context: &Context) -> Match {
+        match self {
+            Template::Literal(literal) => same_ignoring_case(literal, text).into(),
+            Template::Variables(tokens) => match resolve(tokens, context) {
+                Some(pieces) => {
+                    let whole: String = pieces
+                        .iter()
+                        .map(|piece| if let Piece::Text(text) = piece { text } else { "" })
+                        .collect();
+                    same_ignoring_case(&whole, text).into()
+                }
+                None => Match::Unresolved,
+            },
+            Template::Any | Template::Prefix(_) | Template::Glob(_) => Match::No,
+        }
+    }
+}
+
+fn same_ignoring_case(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        a.eq_ignore_ascii_case(b)
+    } else {
+        a.to_lowercase() == b.to_lowercase()
+    }
+}
+
+/// Puts values in the place of variables; what is put in is literal text. `None` when one has no value.
+pub(crate) fn resolve<'a>(tokens: &'a [Token], context: &'a Context) -> Option<Vec<Piece<&'a str>>> {
+    tokens
+        .iter()
+        .map(|token| match token {
+            Token::Fixed(Piece::Text(text)) => Some(Piece::Text(&**text)),
+            Token::Fixed(Piece::One) => Some(Piece::One),
+            Token::Fixed(Piece::Many) => Some(Piece::Many),
+            Token::Variable { key, default } => match context.entry(key) {
+                Some(Entry::Single([value])) => Some(Piece::Text(value.as_str())),
+                // A multivalued key never resolves, not even to the default.
+                Some(Entry::List(_)) => None,
+                None => default.as_deref().map(Piece::Text),
+            },
+        })
+        .collect()
+}
+
+/// Splits a text of a policy. Neighbouring literals are joined, so that a plain text is one token.
+pub(crate) fn tokens(text: &str, wildcards: bool, variables: bool) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    let mut variables = variables;
+    while let Some(c) = rest.chars().next() {
+        if let Some(inside) = rest.strip_prefix("${").filter(|_| variables) {
+            if let Some((content, after)) = inside.split_once('}') {
+                rest = after;
+                match content {
+                    "*" | "?" | "$" => literal.push_str(content),
+                    _ => {
+                        flush(&mut literal, &mut tokens);
+                        tokens.push(named(content));
+                    }
+                }
+                continue;
+            }
+            // No brace closes from here on: all of it is plain text, and nobody searches for one again.
+            variables = false;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        let wildcard = match c {
+            '*' if wildcards => Piece::Many,
+            '?' if wildcards => Piece::One,
+            c => {
+                literal.push(c);
+                continue;
+            }
+        };
+        flush(&mut literal, &mut tokens);
+        let repeated = wildcard == Piece::Many && matches!(tokens.last(), Some(Token::Fixed(Piece::Many)));
+        if !repeated {
+            tokens.push(Token::Fixed(wildcard));
+        }
+    }
+    flush(&mut literal, &mut tokens);
+    tokens
+}
+
+fn flush(literal: &mut String, tokens: &mut Vec<Token>) {
+    if !literal.is_empty() {
+        tokens.push(Token::Fixed(Piece::Text(std::mem::take(literal).into())));
+    }
+}
+
+/// `key` or `key, 'default'`: comma, one space, single quotes. Any other spelling is a key that no request
+/// has, so it never gets a value.
+fn named(content: &str) -> Token {
+    let with_default = content
+        .split_once(", '")
+        .and_then(|(key, rest)| rest.strip_suffix('\'').map(|default| (key, Some(default.into()))));
+    let (key, default) = with_default.unwrap_or((content, None));
+    Token::Variable { key: fold(key).into(), default }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        let mut context = Context::new();
+        context.insert("aws:username", "alice");
+        context.insert("aws:PrincipalTag/star", "a*");
+        context.insert("aws:PrincipalTag/empty", "");
+        context.insert_list("aws:TagKeys", vec!["one".into()]);
+        context
+    }
+
+    fn like(pattern: &str, text: &str) -> Match {
+        Template::like(pattern, true).matches(text, &context())
+    }
+
+    #[test]
+    fn variables_are_replaced_wherever_they_stand() {
+        assert_eq!(like("${aws:username}-queue", "alice-queue"), Match::Yes);
+        assert_eq!(like("home/${AWS:UserName}/*", "home/alice/x/y"), Match::Yes);
+        assert_eq!(like("home/${aws:username}/*", "home/bob/x"), Match::No);
+        assert_eq!(like("a${aws:PrincipalTag/empty}b", "ab"), Match::Yes);
+    }
+
+    #[test]
+    fn substituted_text_is_literal() {
+        assert_eq!(like("x/${aws:PrincipalTag/star}", "x/a*"), Match::Yes);
+        assert_eq!(like("x/${aws:PrincipalTag/star}", "x/abc"), Match::No);
+    }
+
+    #[test]
+    fn a_missing_or_multivalued_key_has_no_value() {
+        assert_eq!(like("${aws:nope}*", "x"), Match::Unresolved);
+        assert_eq!(like("${aws:TagKeys}", "one"), Match::Unresolved);
+        assert_eq!(like("${aws:TagKeys, 'd'}", "d"), Match::Unresolved);
+    }
+
+    #[test]
+    fn defaults_have_one_spelling() {
+        assert_eq!(like("x-${aws:nope, 'd*'}", "x-d*"), Match::Yes);
+        assert_eq!(like("x-${aws:nope, 'd*'}", "x-dd"), Match::No);
+        assert_eq!(like("${aws:username, 'd'}", "alice"), Match::Yes);
+        for other in ["${aws:nope,'d'}", "${aws:nope, \"d\"}", "${aws:nope , 'd'}x", "${aws:nope, d}"] {
+            assert_ne!(like(other, "d"), Match::Yes, "{other}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_the_characters_also_without_wildcards() {
+        assert_eq!(like("a${*}b", "a*b"), Match::Yes);
+        assert_eq!(like("a${*}b", "axb"), Match::No);
+        assert_eq!(like("a${?}${$}", "a?$"), Match::Yes);
+        assert_eq!(Template::exact("a${*}b", true).matches("a*b", &context()), Match::Yes);
+    }
+
+    #[test]
+    fn without_variables_the_text_is_plain() {
+        let template = Template::like("x-${aws:username}", false);
+        assert_eq!(template.matches("x-${aws:username}", &context()), Match::Yes);
+        assert_eq!(template.matches("x-alice", &context()), Match::No);
+        assert_eq!(like("x${aws:username", "x${aws:username"), Match::Yes);
+    }
+
+    #[test]
+    fn ignoring_case_is_lower_case_on_both_sides() {
+        let same =
+            |a: &str, b: &str| Template::exact(a, true).matches_ignoring_case(b, &context()) == Match::Yes;
+        assert!(same("ALICE", "alice"));
+        assert!(same("${aws:username}", "ALICE"));
+        assert!(same("STRASSE\u{c9}", "strasse\u{e9}"));
+        assert!(same("\u{3a3}\u{3a3}", "\u{3c3}\u{3c2}"));
+        assert!(!same("stra\u{df}e", "strasse"));
+        assert!(!same("\u{17f}", "s"));
+        assert!(!same("a*", "abc"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn escaped_text_stands_for_itself(text in "[ab*?${}:']{0,12}", other in "[ab*?${}]{0,12}") {
+            let escaped = crate::text::escape(&text);
+            for template in [Template::like(&escaped, true), Template::exact(&escaped, true)] {
+                proptest::prop_assert_eq!(template.matches(&text, &context()), Match::Yes);
+                proptest::prop_assert_eq!(template.matches(&other, &context()) == Match::Yes, text == other);
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Inputs made to hurt: they are refused or answered, soon and without a panic.
+
+use daypass_policy::case::Case;
+use daypass_policy::{Kind, Policy, rewrite_principals, size_without_white_space, validate};
+use proptest::prelude::*;
+
+use crate::support::{Scene, policy};
+
+const KINDS: [Kind; 8] = [
+    Kind::Managed,
+    Kind::Inline,
+    Kind::Session,
+    Kind::Boundary,
+    Kind::Trust,
+    Kind::Resource,
+    Kind::Scp,
+    Kind::Rcp,
+];
+
+fn swallow(text: &str) {
+    for kind in KINDS {
+        let _ = validate(kind, text);
+    }
+    let _ = Case::parse(text);
+    let _ = size_without_white_space(text);
+    let rewritten = rewrite_principals(text, |value| Some(value.to_owned()));
+    match Policy::parse(text) {
+        Ok(policy) => {
+            assert_eq!(
+                policy.principals().count(),
+                Policy::parse(&rewritten.unwrap()).unwrap().principals().count()
+            );
+            Scene { identity: vec![policy], ..Scene::default() }.decide();
+        }
+        Err(error) => assert!(text.is_char_boundary(error.offset)),
+    }
+}
+
+#[test]
+fn deep_and_long_documents_are_refused() {
+    for text in ["[".repeat(1_000_000), "{\"Statement\":".repeat(100_000), "\"".repeat(131_073)] {
+        assert!(Policy::parse(&text).is_err());
+        swallow(&text);
+    }
+}
+
+#[test]
+fn many_variables_without_an_end_are_plain_text() {
+    let resource = format!("arn:aws:s3:::{}", "${".repeat(50_000));
+    let policy = policy(&format!(r#"{{"Effect":"Allow","Action":"*","Resource":"{resource}"}}"#));
+    assert!(!Scene { identity: vec![policy], ..Scene::default() }.decide().is_allowed());
+}
+
+#[test]
+fn huge_globs_and_lists_are_answered() {
+    let stars = "*a".repeat(30_000);
+    let glob =
+        policy(&format!(r#"{{"Effect":"Allow","Action":"s3:{stars}","Resource":"arn:aws:s3:::{stars}"}}"#));
+    assert!(!Scene { identity: vec![glob], ..Scene::default() }.decide().is_allowed());
+    let actions = (0..9000).map(|i| format!("\"s3:A{i}\"")).collect::<Vec<_>>().join(",");
+    let list = policy(&format!(r#"{{"Effect":"Allow","NotAction":[{actions}],"Resource":"*"}}"#));
+    assert!(Scene { identity: vec![list], ..Scene::default() }.decide().is_allowed());
+}
+
+/// Texts that are nearly policies: real tokens in any order.
+fn nearly_policy() -> impl Strategy<Value = String> {
+    let token = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"Version\"",
+        "\"2012-10-17\"",
+        "\"Statement\"",
+        "\"Effect\"",
+        "\"Allow\"",
+        "\"Deny\"",
+        "\"Action\"",
+        "\"NotAction\"",
+        "\"*\"",
+        "\"Resource\"",
+        "\"Principal\"",
+        "\"AWS\"",
+        "\"Condition\"",
+        "\"StringLike\"",
+        "\"aws:x\"",
+        "\"${a\"",
+        "\"arn:aws:s3:::${aws:x, 'y'}*?\"",
+        "1",
+        "true",
+        "null",
+        " ",
+        "\\",
+        "\u{e9}",
+        "\u{1f600}",
+    ]);
+    prop::collection::vec(token, 0..60).prop_map(|tokens| tokens.concat())
+}
+
+/// A document of the right form with any text in every place.
+fn any_texts() -> impl Strategy<Value = String> {
+    let text = || prop_oneof!["\\PC{0,12}", "[ -~]{0,20}", Just("${aws:x}*".to_owned())];
+    (text(), text(), text(), text(), text(), text(), any::<bool>()).prop_map(
+        |(action, resource, operator, key, value, principal, deny)| {
+            let effect = if deny { "Deny" } else { "Allow" };
+            serde_json::json!({"Version": "2012-10-17", "Statement": {"Effect": effect, "Action": action,
+                "Resource": [resource], "Principal": {"AWS": principal}, "Condition": {operator: {key: value}}}})
+            .to_string()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_answered(text in "\\PC{0,200}") {
+        swallow(&text);
+    }
+
+    #[test]
+    fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        swallow(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn nearly_policies_are_answered(text in nearly_policy()) {
+        swallow(&text);
+    }
+
+    #[test]
+    fn any_texts_in_the_right_places_are_answered(text in any_texts()) {
+        swallow(&text);
+        prop_assert!(Policy::parse(&text).is_ok());
+    }
+
+    #[test]
+    fn rewriting_nothing_changes_nothing(text in any_texts()) {
+        prop_assert_eq!(rewrite_principals(&text, |_| None).unwrap(), text);
+    }
+}

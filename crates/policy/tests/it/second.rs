@@ -1,0 +1,203 @@
+//! A second evaluator: slow, obvious, and written apart from the engine. Random worlds must get the same
+//! answer from both.
+//!
+//! It works on plain data, matches wildcards by trying everything, and states the rules of combination as
+//! one formula for each kind of caller.
+
+use daypass_policy::{DecisionEffect, Issuer, Principal};
+use proptest::prelude::*;
+
+use crate::model::{Document, Statement, World, world};
+
+fn glob(pattern: &[char], text: &[char]) -> bool {
+    match (pattern, text) {
+        ([], []) => true,
+        (['*', rest @ ..], _) => glob(rest, text) || (!text.is_empty() && glob(pattern, &text[1..])),
+        (['?', rest @ ..], [_, tail @ ..]) => glob(rest, tail),
+        ([a, rest @ ..], [b, tail @ ..]) => a == b && glob(rest, tail),
+        _ => false,
+    }
+}
+
+fn like(pattern: &str, text: &str) -> bool {
+    glob(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+}
+
+fn action_matches(world: &World, statement: &Statement) -> bool {
+    let action = world.action.to_lowercase();
+    statement.actions.iter().any(|pattern| like(&pattern.to_lowercase(), &action)) != statement.not_action
+}
+
+/// `None`: a variable has no value.
+fn resource_pattern_matches(world: &World, pattern: &str) -> Option<bool> {
+    if pattern == "*" {
+        return Some(true);
+    }
+    if world.resource == "*" {
+        return Some(false);
+    }
+    // Literal stand-ins for the value's characters keep a `*` in it from being a wildcard.
+    let (hide, team_variable) = (|text: &str| text.replace('*', "\u{1}"), "${aws:PrincipalTag/team}");
+    let pattern_fields: Vec<&str> = pattern.splitn(6, ':').collect();
+    let resource_fields: Vec<&str> = world.resource.splitn(6, ':').collect();
+    if !pattern_fields.iter().zip(&resource_fields).take(5).all(|(pattern, field)| like(pattern, field)) {
+        return Some(false);
+    }
+    let mut last = pattern_fields[5].to_owned();
+    if last.contains(team_variable) {
+        last = last.replace(team_variable, &hide(world.team?));
+    }
+    if last.contains("${") {
+        return None;
+    }
+    Some(like(&last, &resource_fields[5].replace('*', "\u{1}")))
+}
+
+fn resource_matches(world: &World, statement: &Statement) -> bool {
+    let answers: Vec<Option<bool>> =
+        statement.resources.iter().map(|pattern| resource_pattern_matches(world, pattern)).collect();
+    let listed = answers.contains(&Some(true));
+    if statement.not_resource { !listed && (statement.deny || !answers.contains(&None)) } else { listed }
+}
+
+fn condition_holds(world: &World, operator: &str, key: &str, values: &[&str]) -> bool {
+    let (set, base) = operator.split_once(':').unwrap_or(("", operator));
+    let if_exists = base.ends_with("IfExists");
+    let negated = base.contains("Not");
+    let one = |value: &str| {
+        let matched = values
+            .iter()
+            .any(|wanted| if base.contains("Like") { like(wanted, value) } else { *wanted == value });
+        matched != negated
+    };
+    let multivalued = key.contains("tagkeys");
+    let present: Option<Vec<&str>> =
+        if multivalued { world.tags.clone() } else { world.team.map(|team| vec![team]) };
+    match (set, present) {
+        ("ForAllValues", present) => present.unwrap_or_default().into_iter().all(one),
+        ("ForAnyValue", present) => present.unwrap_or_default().into_iter().any(one),
+        (_, None) => if_exists || negated,
+        (_, Some(_)) if multivalued => false,
+        (_, Some(values)) => one(values[0]),
+    }
+}
+
+fn matches(world: &World, statement: &Statement) -> bool {
+    action_matches(world, statement)
+        && resource_matches(world, statement)
+        && statement
+            .conditions
+            .iter()
+            .all(|(operator, key, values)| condition_holds(world, operator, key, values))
+}
+
+/// Every name a policy can give the caller, with what it is worth.
+fn names(principal: &Principal<'_>) -> Vec<(&'static str, String, char)> {
+    let mut names = Vec::new();
+    if !matches!(principal, Principal::Provider { .. }) {
+        names.push(("AWS", "*".to_owned(), 'E'));
+    }
+    match *principal {
+        Principal::User { arn, id, .. } => {
+            names.push(("AWS", arn.to_owned(), 'D'));
+            names.extend(id.map(|id| ("AWS", id.to_owned(), 'D')));
+        }
+        Principal::Role { session_arn, role_arn, role_id, .. } => {
+            names.push(("AWS", session_arn.to_owned(), 'D'));
+            names.push(("AWS", role_arn.to_owned(), 'O'));
+            names.extend(role_id.map(|id| ("AWS", id.to_owned(), 'O')));
+        }
+        Principal::Federated { arn, issuer, .. } => {
+            names.push(("AWS", arn.to_owned(), 'D'));
+            if let Issuer::User { arn, id } = issuer {
+                names.push(("AWS", arn.to_owned(), 'O'));
+                names.extend(id.map(|id| ("AWS", id.to_owned(), 'O')));
+            }
+        }
+        Principal::Service { name } => names.push(("Service", name.to_owned(), 'D')),
+        Principal::Provider { name, .. } => names.push(("Federated", name.to_owned(), 'D')),
+        Principal::Root { .. } | Principal::Anonymous => {}
+    }
+    if let Some(account) = principal.account() {
+        names.push(("AWS", account.to_owned(), 'A'));
+        names.push(("AWS", format!("arn:aws:iam::{account}:root"), 'A'));
+    }
+    names
+}
+
+/// What the statement's principals are worth for the caller; a Deny to everybody also catches providers.
+fn worth(world: &World, statement: &Statement) -> Vec<char> {
+    let names = names(&world.principal);
+    let mut worth: Vec<char> = names
+        .into_iter()
+        .filter(|(kind, name, _)| statement.principals.iter().any(|(k, n)| k == kind && n == name))
+        .map(|(_, _, worth)| worth)
+        .collect();
+    if statement.deny && statement.principals.contains(&("AWS", "*")) {
+        worth.push('E');
+    }
+    worth
+}
+
+fn any(world: &World, documents: &[Document], deny: bool) -> bool {
+    documents.iter().flatten().any(|statement| statement.deny == deny && matches(world, statement))
+}
+
+fn decide(world: &World) -> DecisionEffect {
+    let caller = &world.principal;
+    let root = matches!(caller, Principal::Root { .. });
+    let federated = matches!(caller, Principal::Federated { .. });
+    let account = caller.account().filter(|_| !matches!(caller, Principal::Provider { .. }));
+    let has_account = account.is_some();
+    let service = world.action.split(':').next().unwrap();
+    let rcp_binds = ["s3", "sqs", "sts", "kms"].contains(&service) && world.resource != "*";
+
+    let attached: Vec<&Statement> = world.attached.iter().flatten().filter(|s| matches(world, s)).collect();
+    let attached_denies = attached.iter().any(|s| s.deny && !worth(world, s).is_empty());
+    let rcp_denies = rcp_binds
+        && world
+            .rcp
+            .iter()
+            .flatten()
+            .flatten()
+            .any(|s| s.deny && matches(world, s) && !worth(world, s).is_empty());
+    let own_denies = has_account
+        && (any(world, &world.scp.concat(), true)
+            || any(world, &world.session.concat(), true)
+            || (!root && any(world, &world.identity, true))
+            || (!root && world.boundary.as_ref().is_some_and(|documents| any(world, documents, true))));
+    if attached_denies || rcp_denies || own_denies {
+        return DecisionEffect::ExplicitlyDenied;
+    }
+
+    let grants: Vec<char> = attached.iter().filter(|s| !s.deny).flat_map(|s| worth(world, s)).collect();
+    let granted = |worth: char| grants.contains(&worth);
+    let allowed = if !has_account {
+        granted('E') || granted('D')
+    } else {
+        let scp = world.scp.iter().all(|level| any(world, level, false));
+        let i = root || any(world, &world.identity, false);
+        let b = root || world.boundary.as_ref().is_none_or(|documents| any(world, documents, false));
+        let s = world.session.iter().all(|layer| any(world, layer, false))
+            && !(federated && world.session.is_empty());
+        let own = i && b && s;
+        // The session of a user or of the root user is no principal of its own.
+        let direct = granted('D') && (s || !matches!(caller, Principal::User { .. }));
+        let must_take_part = matches!(service, "sts" | "kms");
+        scp && if account != Some(world.owner) {
+            !grants.is_empty() && own
+        } else {
+            granted('E') || direct || (granted('O') && b && s) || (own && (granted('A') || !must_take_part))
+        }
+    };
+    if allowed { DecisionEffect::Allowed } else { DecisionEffect::ImplicitlyDenied }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn both_evaluators_agree(world in world()) {
+        prop_assert_eq!(world.scene().decide().effect, decide(&world));
+    }
+}

@@ -1,0 +1,153 @@
+//! Put a house together in a data directory: store, directory, audit, first account.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use daypass_authn::SystemRandom;
+use daypass_authn::sigv4::SigningKeyCache;
+use daypass_directory::Directory;
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret, SystemClock};
+use daypass_service::{Audit, House, Settings};
+use daypass_store::SqliteStore;
+
+use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
+use crate::config::{Config, Pinned};
+use crate::data_dir::DataDir;
+use crate::failure::Failure;
+use crate::metrics::Metrics;
+
+/// Signing keys kept: one for each secret, day, region and service in use.
+const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
+
+/// Everything of a server but its sockets.
+pub struct Assembled {
+    /// The house.
+    pub house: Arc<House>,
+    /// The audit file behind it.
+    pub audit: Arc<AuditFile>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// The data directory, held for as long as this lives.
+    pub data: DataDir,
+    /// What the first start made.
+    pub first: Option<FirstStart>,
+}
+
+/// The first account and where its root key is.
+pub struct FirstStart {
+    /// The account.
+    pub account: AccountId,
+    /// Its root key.
+    pub access_key_id: AccessKeyId,
+    /// The secret, for a terminal only; absent when it was given by the environment.
+    pub secret: Option<Secret>,
+    /// The file with the key; absent when it was given by the environment.
+    pub credentials: Option<PathBuf>,
+}
+
+/// Open or make everything in the data directory.
+///
+/// # Errors
+/// One line that says what to do; nothing is damaged.
+pub async fn assemble(config: &Config) -> Result<Assembled, Failure> {
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let data = DataDir::acquire(&config.data)?;
+    let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), &*random)?;
+    let store = SqliteStore::open(&data.file("store.sqlite")).map_err(|error| Failure::new(error.to_string()))?;
+    let directory = Directory::open(Arc::new(store), master, clock, random.clone()).await;
+    let directory = directory.map_err(|error| Failure::new(format!("`{}`: {error}", config.data.display())))?;
+    let path = config.audit_file.clone().unwrap_or_else(|| data.file("audit.jsonl"));
+    let audit = AuditFile::open(AuditSettings {
+        path: path.clone(),
+        rotate_bytes: config.audit_rotate_bytes,
+        keep: config.audit_keep,
+        stdout: config.audit_stdout,
+    });
+    let audit = audit.map_err(|error| Failure::new(format!("the audit file `{}` cannot be opened: {error}", path.display())))?;
+    let first = first_account(&directory, &data, &config.pinned).await?;
+    let house = House {
+        directory,
+        audit: Audit::new(Box::new(AuditLines(audit.clone()))),
+        settings: Settings {
+            public_authority: config.public_authority.clone(),
+            tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
+        },
+        signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
+    };
+    Ok(Assembled { house: Arc::new(house), audit, metrics: Metrics::new(), random, data, first })
+}
+
+/// On the first start make an account and its root key; later, hold what is pinned against what is there.
+async fn first_account(directory: &Directory, data: &DataDir, pinned: &Pinned) -> Result<Option<FirstStart>, Failure> {
+    let view = directory.snapshot();
+    if !view.account_ids().is_empty() {
+        return check_pinned(&view, pinned).map(|()| None);
+    }
+    let account = match &pinned.account_id {
+        Some(text) => text.parse().map_err(|error| Failure::new(format!("DAYPASS_ACCOUNT_ID: {error}")))?,
+        None => random_account(directory.random())?,
+    };
+    let now = directory.clock().now().as_second();
+    let (id, secret, credentials) = match (&pinned.access_key_id, &pinned.secret_access_key) {
+        (Some(id), Some(secret)) => (parse_pinned(id, secret)?, secret.clone(), None),
+        (None, None) => {
+            // The file comes before the account: a crash between the two leaves a file that opens nothing,
+            // never an account whose key nobody has.
+            data.remove("root-credentials");
+            let (record, secret) = directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
+            let path = data.write_credentials("root-credentials", &record.id, &secret)?;
+            (record.id, secret, Some(path))
+        }
+        _ => return Err(Failure::new("give DAYPASS_ROOT_ACCESS_KEY_ID and DAYPASS_ROOT_SECRET_ACCESS_KEY together, or neither")),
+    };
+    let record = directory.seal_access_key(id.clone(), &secret, now).map_err(|error| Failure::new(error.to_string()))?;
+    let created = directory.create_account(account, record, "first-start").await;
+    created.map_err(|error| Failure::new(format!("the first account could not be made: {error}")))?;
+    let secret = credentials.is_some().then_some(secret);
+    Ok(Some(FirstStart { account, access_key_id: id, secret, credentials }))
+}
+
+fn parse_pinned(id: &str, secret: &Secret) -> Result<AccessKeyId, Failure> {
+    let parsed: AccessKeyId = id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
+    if parsed.kind() == AccessKeyKind::Temporary {
+        return Err(Failure::new("DAYPASS_ROOT_ACCESS_KEY_ID: ids that begin with ASIA are for temporary credentials"));
+    }
+    if secret.expose().len() < 16 {
+        return Err(Failure::new("DAYPASS_ROOT_SECRET_ACCESS_KEY: at least 16 characters"));
+    }
+    Ok(parsed)
+}
+
+/// A later start with other pinned values is refused: they count on the first start only.
+fn check_pinned(view: &daypass_directory::View, pinned: &Pinned) -> Result<(), Failure> {
+    let wrong = |name: &str| {
+        Err(Failure::new(format!(
+            "{name} differs from what this data directory was made with; it counts on the first start only: unset it, or name another --data"
+        )))
+    };
+    let Some(id) = &pinned.access_key_id else {
+        let known = |account: &String| view.account_ids().iter().any(|id| id.as_str() == account);
+        return if pinned.account_id.as_ref().is_none_or(known) { Ok(()) } else { wrong("DAYPASS_ACCOUNT_ID") };
+    };
+    let id: AccessKeyId = id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
+    let Some((account, Some(daypass_directory::record::KeyOwner::Root))) = view.key_owner(&id) else {
+        return wrong("DAYPASS_ROOT_ACCESS_KEY_ID");
+    };
+    if pinned.account_id.as_ref().is_some_and(|pinned| pinned != account.as_str()) {
+        return wrong("DAYPASS_ACCOUNT_ID");
+    }
+    let keys = view.account(*account).and_then(|account| account.root().cloned());
+    let same = keys.is_some_and(|root| root.root_keys.iter().any(|key| key.id == id && pinned.secret_access_key.as_ref() == Some(&key.secret)));
+    if same { Ok(()) } else { wrong("DAYPASS_ROOT_SECRET_ACCESS_KEY") }
+}
+
+/// Twelve random digits, the first of them not zero.
+pub fn random_account(random: &dyn Random) -> Result<AccountId, Failure> {
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    let number = 100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000;
+    AccountId::from_number(number).ok_or_else(|| Failure::new("no account number could be drawn"))
+}

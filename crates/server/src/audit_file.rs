@@ -1,0 +1,185 @@
+//! The audit on disk: one line for each event, in a file that is rotated by size.
+//!
+//! A thread of its own writes, so a call never waits for the disk; a crash loses what that thread had not
+//! written yet. Nothing else loses a line that a call relies on (a write, issued credentials), a full disk
+//! included: room is reserved before the call acts, never more than [`ROOM`] in all, and a file of that size
+//! lies beside the audit for no other purpose than to be deleted when the disk is full. From then on nothing
+//! can be reserved, so nothing is changed or issued, until that file could be made again. (Reserving that way
+//! needs nothing of the file system but that deleting a file frees its blocks, and costs a call no system
+//! call. It cannot help against another program that takes the freed blocks in that very moment.)
+//!
+//! Lines that nobody relies on (reads, refusals) wait in memory meanwhile, and are counted once too many wait.
+
+mod disk;
+mod writer;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use daypass_service::{AuditLog, Error};
+
+use disk::{Disk, RealDisk};
+use writer::Writer;
+
+/// Bytes of lines, written down or promised, that may wait for the disk.
+const ROOM: u64 = 16 * 1024 * 1024;
+/// How much of that lines may take that nobody relies on.
+const ROOM_UNRESERVED: u64 = ROOM / 2;
+/// How long the writer waits before it tries a disk again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Where the audit goes and how much of it is kept.
+#[derive(Debug, Clone)]
+pub struct AuditSettings {
+    /// The file; rotated ones get `.1`, `.2`, … behind their name.
+    pub path: PathBuf,
+    /// Bytes after which the file is rotated.
+    pub rotate_bytes: u64,
+    /// Rotated files kept beside the current one.
+    pub keep: u32,
+    /// Also to standard output.
+    pub stdout: bool,
+}
+
+/// The audit file of one server.
+pub struct AuditFile {
+    queue: Sender<Message>,
+    shared: Arc<Shared>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl AuditFile {
+    /// Open (or go on with) the file and start its writer. A disk too full for the reserve is no error: the
+    /// server answers reads.
+    ///
+    /// # Errors
+    /// The file cannot be opened for appending.
+    pub fn open(settings: AuditSettings) -> io::Result<Arc<Self>> {
+        let echo = settings.stdout.then(|| Box::new(io::stdout()) as Box<dyn io::Write + Send>);
+        let (audit, writer, queue) = Self::parts(settings, Box::new(RealDisk), echo, RETRY_AFTER)?;
+        let thread = std::thread::Builder::new().name("audit".into()).spawn(move || writer.run(&queue))?;
+        *lock(&audit.writer) = Some(thread);
+        Ok(Arc::new(audit))
+    }
+
+    /// The file and its writer, not yet running.
+    fn parts(
+        settings: AuditSettings,
+        disk: Box<dyn Disk>,
+        echo: Option<Box<dyn io::Write + Send>>,
+        retry_after: Duration,
+    ) -> io::Result<(Self, Writer, Receiver<Message>)> {
+        let (sender, queue) = channel();
+        let shared = Arc::new(Shared::default());
+        let writer = Writer::open(settings, disk, echo, retry_after, shared.clone())?;
+        Ok((Self { queue: sender, shared, writer: Mutex::new(None) }, writer, queue))
+    }
+
+    /// Whether everything that happens can be audited.
+    ///
+    /// # Errors
+    /// Why not, for the operator.
+    pub fn health(&self) -> Result<(), String> {
+        lock(&self.shared.trouble).clone().map_or(Ok(()), Err)
+    }
+
+    /// Write what waits and end the writer.
+    pub fn close(&self) {
+        // Fails only when the writer has ended already.
+        drop(self.queue.send(Message::Close));
+        if lock(&self.writer).take().is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the audit's writer ended by a panic");
+        }
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<(), Error> {
+        let shared = &self.shared;
+        if !shared.take(bytes, ROOM) {
+            return Err(Error::unavailable("The audit log is too far behind. Try again."));
+        }
+        // INVARIANT (promised-room): taken first and asked second. Whoever is let through here was counted
+        // before the reserve was given up, so all that is promised then fits into its place.
+        if !shared.ready.load(Ordering::SeqCst) {
+            shared.give_back(bytes);
+            return Err(Error::unavailable("The audit log cannot be written, so nothing may be changed or issued."));
+        }
+        Ok(())
+    }
+
+    fn append(&self, text: String, reserved: u64) -> bool {
+        let shared = &self.shared;
+        let bytes = text.len() as u64;
+        if reserved == 0 && !shared.take(bytes, ROOM_UNRESERVED) {
+            shared.lost.fetch_add(1, Ordering::SeqCst);
+            return false;
+        }
+        if reserved > 0 {
+            shared.give_back(reserved.saturating_sub(bytes));
+            shared.outstanding.fetch_add(bytes.saturating_sub(reserved), Ordering::SeqCst);
+        }
+        let sent = self.queue.send(Message::Lines(Lines { text, relied_on: reserved > 0 })).is_ok();
+        if !sent {
+            shared.give_back(bytes);
+        }
+        sent
+    }
+}
+
+/// The audit log that a house holds.
+pub struct AuditLines(pub Arc<AuditFile>);
+
+impl AuditLog for AuditLines {
+    fn reserve(&self, bytes: usize) -> Result<(), Error> {
+        self.0.reserve(bytes as u64)
+    }
+
+    fn append(&self, lines: String, reserved: usize) -> bool {
+        self.0.append(lines, reserved as u64)
+    }
+}
+
+enum Message {
+    Lines(Lines),
+    Close,
+}
+
+/// What one call appended: one line or two.
+struct Lines {
+    text: String,
+    relied_on: bool,
+}
+
+/// What calls and the writer both look at.
+#[derive(Default)]
+struct Shared {
+    /// Bytes promised, or appended and not yet written.
+    outstanding: AtomicU64,
+    /// The reserve is in its place.
+    ready: AtomicBool,
+    /// Lines that were not kept since the last time that was said.
+    lost: AtomicU64,
+    trouble: Mutex<Option<String>>,
+}
+
+impl Shared {
+    fn take(&self, bytes: u64, of: u64) -> bool {
+        let fits = |outstanding: u64| outstanding.checked_add(bytes).filter(|sum| *sum <= of);
+        self.outstanding.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits).is_ok()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.outstanding.fetch_sub(bytes, Ordering::SeqCst);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+
+use super::writer::SLACK;
+use super::*;
+
+/// A directory of the test's own, removed at its end.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("daypass-audit-{}-{name}", std::process::id()));
+        drop(std::fs::remove_dir_all(&path));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.text("audit.jsonl").lines().map(str::to_owned).collect()
+    }
+
+    fn has_reserve(&self) -> bool {
+        self.0.join("audit.jsonl.reserve").exists()
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A disk that holds so many bytes in the files of one directory.
+#[derive(Clone)]
+struct SmallDisk {
+    dir: PathBuf,
+    bytes: Arc<AtomicU64>,
+}
+
+impl SmallDisk {
+    fn new(dir: &Dir, bytes: u64) -> Self {
+        Self { dir: dir.0.clone(), bytes: Arc::new(AtomicU64::new(bytes)) }
+    }
+
+    fn resize(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::SeqCst);
+    }
+
+    fn used(&self) -> u64 {
+        let files = std::fs::read_dir(&self.dir).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
+    }
+
+    /// No byte more than there is.
+    fn fill_up(&self) {
+        self.resize(self.used());
+    }
+}
+
+impl Disk for SmallDisk {
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+        let free = self.bytes.load(Ordering::SeqCst).saturating_sub(self.used());
+        let fits = bytes.len().min(usize::try_from(free).unwrap());
+        if fits == 0 { Err(io::ErrorKind::StorageFull.into()) } else { io::Write::write(file, &bytes[..fits]) }
+    }
+}
+
+/// An audit whose writer runs when the test says so.
+struct Stepped {
+    audit: AuditFile,
+    writer: Writer,
+    queue: Receiver<Message>,
+}
+
+#[derive(Clone, Default)]
+struct Echo(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Echo {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn settings(dir: &Path, rotate_bytes: u64) -> AuditSettings {
+    AuditSettings { path: dir.join("audit.jsonl"), rotate_bytes, keep: 3, stdout: false }
+}
+
+impl Stepped {
+    fn open(dir: &Dir, disk: impl Disk + 'static, rotate_bytes: u64, echo: Option<Echo>) -> Self {
+        let echo = echo.map(|echo| Box::new(echo) as Box<dyn io::Write + Send>);
+        let settings = settings(&dir.0, rotate_bytes);
+        let (audit, writer, queue) =
+            AuditFile::parts(settings, Box::new(disk), echo, Duration::ZERO).unwrap();
+        Self { audit, writer, queue }
+    }
+
+    /// Append a line that nobody relies on.
+    fn told(&self, text: &str) -> bool {
+        self.audit.append(format!("{text}\n"), 0)
+    }
+
+    /// Append a line that room was reserved for.
+    fn relied_on(&self, text: &str) {
+        self.audit.reserve(1000).unwrap();
+        assert!(self.audit.append(format!("{text}\n"), 1000));
+    }
+
+    /// Let the writer write; it must have something to do, or it waits.
+    fn turn(&mut self) {
+        assert!(self.writer.turn(&self.queue));
+    }
+
+    fn outstanding(&self) -> u64 {
+        self.audit.shared.outstanding.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn a_running_audit_writes_everything_before_it_closes_and_goes_on_where_it_was() {
+    let dir = Dir::new("running");
+    for n in 0..2 {
+        let audit = AuditFile::open(settings(&dir.0, 1 << 20)).unwrap();
+        assert!(audit.append(format!("read {n}\n"), 0));
+        audit.reserve(1000).unwrap();
+        assert!(audit.append(format!("write {n}\n"), 1000));
+        assert_eq!(audit.health(), Ok(()));
+        audit.close();
+        audit.reserve(1000).unwrap();
+        assert!(!audit.append("too late\n".into(), 1000), "a closed audit keeps nothing");
+    }
+    assert_eq!(dir.lines(), ["read 0", "write 0", "read 1", "write 1"]);
+}
+
+#[test]
+fn files_rotate_between_lines_and_the_oldest_goes() {
+    let dir = Dir::new("rotate");
+    let mut stepped = Stepped::open(&dir, RealDisk, 100, None);
+    // Two lines of 40 bytes fit, a third does not; 40 bytes beyond the limit have a file of their own.
+    for n in 0..9 {
+        assert!(stepped.told(&format!("{n:039}")));
+    }
+    assert!(stepped.told(&"x".repeat(139)));
+    stepped.turn();
+    assert_eq!(dir.text("audit.jsonl"), format!("{}\n", "x".repeat(139)));
+    assert_eq!(dir.text("audit.jsonl.1"), format!("{:039}\n", 8));
+    assert_eq!(dir.text("audit.jsonl.2"), format!("{:039}\n{:039}\n", 6, 7));
+    assert_eq!(dir.text("audit.jsonl.3"), format!("{:039}\n{:039}\n", 4, 5));
+    assert!(!dir.0.join("audit.jsonl.4").exists());
+    assert_eq!(stepped.outstanding(), 0);
+}
+
+#[test]
+fn a_full_disk_refuses_writes_keeps_what_was_promised_and_recovers_by_itself() {
+    let dir = Dir::new("full");
+    let disk = SmallDisk::new(&dir, 2 * ROOM);
+    let mut stepped = Stepped::open(&dir, disk.clone(), 1 << 30, None);
+    assert!(dir.has_reserve());
+    // This call is under way when the disk fills up.
+    stepped.audit.reserve(500_000).unwrap();
+    disk.fill_up();
+    assert!(stepped.told("read 1"));
+    stepped.turn();
+    assert!(stepped.audit.health().is_err());
+    assert!(!dir.has_reserve(), "its room is what the promised lines go into");
+    assert_eq!(stepped.audit.reserve(1).unwrap_err().code, "ServiceUnavailable");
+    // Reads go on; the one that was promised is written, they wait.
+    assert!(stepped.told("read 2"));
+    let large = "w".repeat(499_999);
+    assert!(stepped.audit.append(format!("{large}\n"), 500_000));
+    stepped.turn();
+    assert_eq!(dir.lines(), [large.clone()]);
+    assert_eq!(stepped.audit.reserve(1).unwrap_err().code, "ServiceUnavailable");
+    // Room for some lines is not yet room to promise anything.
+    disk.resize(disk.used() + ROOM / 2);
+    stepped.turn();
+    assert!(stepped.audit.reserve(1).is_err());
+    disk.resize(2 * ROOM + SLACK);
+    stepped.turn();
+    assert_eq!(stepped.audit.health(), Ok(()));
+    assert!(dir.has_reserve());
+    stepped.relied_on("write");
+    stepped.turn();
+    assert_eq!(dir.lines(), [large, "read 1".into(), "read 2".into(), "write".into()]);
+    assert_eq!(stepped.outstanding(), 0);
+}
+
+#[test]
+fn all_that_can_be_promised_fits_where_the_reserve_was() {
+    let dir = Dir::new("promised");
+    let disk = SmallDisk::new(&dir, 2 * ROOM);
+    let mut stepped = Stepped::open(&dir, disk.clone(), 1 << 30, None);
+    const LINE: u64 = 256 * 1024;
+    let mut promised = 0;
+    while stepped.audit.reserve(LINE).is_ok() {
+        promised += 1;
+    }
+    assert_eq!(promised, ROOM / LINE);
+    assert!(!stepped.told("no room is left for a line that nobody relies on"));
+    disk.fill_up();
+    let line = format!("{}\n", "p".repeat(usize::try_from(LINE).unwrap() - 1));
+    for _ in 0..promised {
+        assert!(stepped.audit.append(line.clone(), LINE));
+    }
+    stepped.turn();
+    assert_eq!(dir.lines().len() as u64, promised);
+    assert_eq!(stepped.outstanding(), 0);
+    assert!(stepped.audit.reserve(LINE).is_err(), "and no more is promised after that");
+}
+
+#[test]
+fn a_line_that_did_not_fit_is_neither_torn_nor_repeated() {
+    let dir = Dir::new("torn");
+    let (disk, echo) = (SmallDisk::new(&dir, 2 * ROOM), Echo::default());
+    let mut stepped = Stepped::open(&dir, disk.clone(), 1 << 30, Some(echo.clone()));
+    assert!(stepped.told("first"));
+    stepped.turn();
+    // Room for half of the next line only, not even in the place of the reserve.
+    std::fs::remove_file(dir.0.join("audit.jsonl.reserve")).unwrap();
+    disk.resize(disk.used() + 3);
+    stepped.relied_on("second");
+    stepped.turn();
+    assert_eq!(dir.text("audit.jsonl"), "first\n");
+    stepped.turn();
+    disk.resize(2 * ROOM);
+    stepped.turn();
+    assert_eq!(dir.lines(), ["first", "second"]);
+    assert_eq!(*echo.0.lock().unwrap(), b"first\nsecond\n");
+}
+
+#[test]
+fn a_line_torn_by_a_crash_is_cut_off_at_the_next_start() {
+    let dir = Dir::new("crash");
+    std::fs::write(dir.0.join("audit.jsonl"), "whole\nhal").unwrap();
+    let mut stepped = Stepped::open(&dir, RealDisk, 1 << 20, None);
+    assert!(stepped.told("next"));
+    stepped.turn();
+    assert_eq!(dir.lines(), ["whole", "next"]);
+}
+
+#[test]
+fn a_server_starts_on_a_full_disk_for_reads_only() {
+    let dir = Dir::new("start");
+    let disk = SmallDisk::new(&dir, 1000);
+    let mut stepped = Stepped::open(&dir, disk.clone(), 1 << 20, None);
+    assert!(stepped.audit.health().is_err());
+    assert!(!dir.has_reserve(), "half a reserve would only be in the way");
+    assert!(stepped.audit.reserve(1).is_err());
+    assert!(stepped.told("read"));
+    disk.resize(2 * ROOM);
+    stepped.turn();
+    assert_eq!(stepped.audit.health(), Ok(()));
+    assert_eq!(dir.lines(), ["read"]);
+}

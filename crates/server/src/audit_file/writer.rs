@@ -1,0 +1,221 @@
+//! The thread that writes audit lines.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use super::disk::{self, Disk};
+use super::{AuditSettings, Lines, Message, ROOM, Shared, lock};
+
+/// What file systems may need beside the lines: a last block, a directory entry.
+pub(super) const SLACK: u64 = 64 * 1024;
+/// Bytes written at once.
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+pub(super) struct Writer {
+    settings: AuditSettings,
+    disk: Box<dyn Disk>,
+    echo: Option<Box<dyn Write + Send>>,
+    retry_after: Duration,
+    shared: Arc<Shared>,
+    file: File,
+    /// Length of the file up to its last whole line.
+    written: u64,
+    /// The file is longer than that.
+    torn: bool,
+    waiting: VecDeque<Lines>,
+    batch: Vec<u8>,
+}
+
+impl Writer {
+    pub(super) fn open(
+        settings: AuditSettings,
+        disk: Box<dyn Disk>,
+        echo: Option<Box<dyn Write + Send>>,
+        retry_after: Duration,
+        shared: Arc<Shared>,
+    ) -> io::Result<Self> {
+        let file = disk::append(&settings.path)?;
+        let written = disk::cut_torn_line(&settings.path, &file)?;
+        let (waiting, batch) = (VecDeque::new(), Vec::new());
+        let mut writer =
+            Self { settings, disk, echo, retry_after, shared, file, written, torn: false, waiting, batch };
+        writer.step();
+        Ok(writer)
+    }
+
+    /// Until the queue is closed, and once more for what is in it then.
+    pub(super) fn run(mut self, queue: &Receiver<Message>) {
+        while self.turn(queue) {}
+        if !self.waiting.is_empty() {
+            tracing::error!(lines = self.waiting.len(), "audit lines could not be written before the end");
+        }
+        if let Err(error) = self.file.sync_data() {
+            tracing::error!(%error, "the audit may not survive a power failure");
+        }
+    }
+
+    /// Take what there is, waiting for something, and write it. `false` when there will be no more.
+    pub(super) fn turn(&mut self, queue: &Receiver<Message>) -> bool {
+        let settled = self.waiting.is_empty() && self.shared.ready.load(Ordering::SeqCst);
+        let first = if settled {
+            queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            queue.recv_timeout(self.retry_after)
+        };
+        let mut more = true;
+        let mut next = match first {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Close),
+        };
+        while let Some(message) = next {
+            match message {
+                Message::Lines(lines) => self.waiting.push_back(lines),
+                Message::Close => more = false,
+            }
+            next = queue.try_recv().ok();
+        }
+        self.step();
+        more
+    }
+
+    fn step(&mut self) {
+        let outcome = self.write().or_else(|error| {
+            self.give_up_reserve(&error);
+            self.write()
+        });
+        let outcome = outcome.and_then(|()| self.restore_reserve());
+        let trouble = outcome.err().map(|error| error.to_string());
+        *lock(&self.shared.trouble) = trouble;
+    }
+
+    /// Write what waits: all of it, or without the reserve only what calls rely on.
+    fn write(&mut self) -> io::Result<()> {
+        while self.gather() > 0 {
+            if self.written > 0 && self.written + self.batch.len() as u64 > self.settings.rotate_bytes {
+                self.rotate();
+            }
+            self.put_batch()?;
+            if let Some(echo) = &mut self.echo {
+                // Best effort, and only now: the file is the record, and what it took is not tried again.
+                drop(echo.write_all(&self.batch).and_then(|()| echo.flush()));
+            }
+            self.drop_batch();
+        }
+        Ok(())
+    }
+
+    /// Put whole lines into the batch, as many as go into one file. How many calls they are of.
+    fn gather(&mut self) -> usize {
+        self.batch.clear();
+        let all = self.shared.ready.load(Ordering::SeqCst);
+        let mut calls = 0;
+        for lines in self.waiting.iter().filter(|lines| all || lines.relied_on) {
+            let size = self.batch.len() + lines.text.len();
+            let too_many = size > BATCH_BYTES_MAX || self.written + size as u64 > self.settings.rotate_bytes;
+            if calls > 0 && too_many {
+                break;
+            }
+            self.batch.extend_from_slice(lines.text.as_bytes());
+            calls += 1;
+        }
+        calls
+    }
+
+    /// All of the batch or none of it: readers and rotation never meet half a line.
+    fn put_batch(&mut self) -> io::Result<()> {
+        if self.torn {
+            self.file.set_len(self.written)?;
+            self.torn = false;
+        }
+        let outcome = disk::write_all(&*self.disk, &mut self.file, &self.batch);
+        match outcome {
+            Ok(()) => self.written += self.batch.len() as u64,
+            Err(_) => self.torn = self.file.set_len(self.written).is_err(),
+        }
+        outcome
+    }
+
+    /// The batch is written: it waits no longer, and its room is free.
+    fn drop_batch(&mut self) {
+        let all = self.shared.ready.load(Ordering::SeqCst);
+        let mut left = self.batch.len();
+        self.waiting.retain(|lines| {
+            let written = left > 0 && (all || lines.relied_on);
+            if written {
+                left = left.saturating_sub(lines.text.len());
+            }
+            !written
+        });
+        self.shared.give_back(self.batch.len() as u64);
+    }
+
+    /// There is no room, or the disk fails: from now on nothing can be promised, and what was promised goes
+    /// where the reserve was.
+    fn give_up_reserve(&mut self, error: &io::Error) {
+        if self.shared.ready.swap(false, Ordering::SeqCst) {
+            tracing::error!(%error, path = %self.settings.path.display(), "the audit cannot be written; nothing is changed or issued until it can");
+        }
+        drop(std::fs::remove_file(self.reserve()));
+    }
+
+    /// Make the reserve again, if there is room for it, and write what had to wait for that.
+    fn restore_reserve(&mut self) -> io::Result<()> {
+        if self.shared.ready.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        disk::fill(&*self.disk, &self.reserve(), ROOM + SLACK)?;
+        self.shared.ready.store(true, Ordering::SeqCst);
+        let lost = self.shared.lost.swap(0, Ordering::SeqCst);
+        if lost > 0 {
+            tracing::error!(lost, "events of reads and refusals are missing in the audit");
+        }
+        self.write().inspect_err(|error| self.give_up_reserve(error))
+    }
+
+    /// Begin a new file. When that fails the present one grows on: a large audit is better than none.
+    fn rotate(&mut self) {
+        match self.next_file() {
+            Ok(file) => {
+                let old = std::mem::replace(&mut self.file, file);
+                self.written = 0;
+                if let Err(error) = old.sync_data() {
+                    tracing::warn!(%error, "a rotated audit file may not survive a power failure");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the audit file was not rotated"),
+        }
+    }
+
+    fn next_file(&self) -> io::Result<File> {
+        let path = &self.settings.path;
+        let next = beside(path, "next");
+        let file = disk::append(&next)?;
+        for n in (1..self.settings.keep).rev() {
+            match std::fs::rename(beside(path, &n.to_string()), beside(path, &(n + 1).to_string())) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        std::fs::rename(path, beside(path, "1"))?;
+        std::fs::rename(&next, path)?;
+        Ok(file)
+    }
+
+    fn reserve(&self) -> PathBuf {
+        beside(&self.settings.path, "reserve")
+    }
+}
+
+/// `audit.jsonl` and `1`: `audit.jsonl.1`
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{end}"));
+    PathBuf::from(name)
+}

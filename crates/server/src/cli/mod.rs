@@ -1,0 +1,95 @@
+//! The command line: a contract that operators and tests rely on (`docs/operating.md`).
+
+mod account;
+mod actions;
+mod policy;
+mod signature;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::config::{Config, ServeArgs};
+use crate::failure::Failure;
+use crate::serve::{say, serve};
+
+/// A self-hosted, AWS-compatible security token service and IAM.
+#[derive(Debug, Parser)]
+#[command(name = "daypass", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (what `daypass` alone does)
+    Serve(Box<ServeArgs>),
+    /// Evaluate policies
+    Policy(policy::PolicyArgs),
+    /// Look at request signatures
+    Signature(signature::SignatureArgs),
+    /// Make and list accounts, while the server runs
+    Account(account::AccountArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the action table, one line for each action
+    #[command(hide = true)]
+    Actions,
+}
+
+/// Run the command line; the process's exit code: 0 done, 1 failed, 2 wrong use.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        None => in_runtime(serve(Config::load(cli.serve)?)),
+        Some(Command::Serve(args)) => in_runtime(serve(Config::load(*args)?)),
+        Some(Command::Policy(args)) => policy::run(&args),
+        Some(Command::Signature(args)) => signature::run(&args),
+        Some(Command::Account(args)) => in_runtime(account::run(args)),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "daypass", &mut script);
+            say(&String::from_utf8_lossy(&script));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Actions) => {
+            actions::print();
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn in_runtime(future: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot start: {error}")))?;
+    runtime.block_on(future).map(|()| ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stderr, reason = "the one line a failing command owes its user")]
+fn complain(failure: &Failure) {
+    eprintln!("daypass: {failure}");
+}

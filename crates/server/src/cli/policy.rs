@@ -1,0 +1,85 @@
+//! `daypass policy eval`: decide cases without a server.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use daypass_policy::Effect;
+use daypass_policy::case::Case;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::serve::say;
+
+#[derive(Debug, Args)]
+pub(super) struct PolicyArgs {
+    #[command(subcommand)]
+    command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Evaluate cases (JSON lines: policies, request) and print a decision for each, in order
+    Eval {
+        /// File with one case per line, or - for standard input
+        #[arg(long, value_name = "FILE")]
+        cases: PathBuf,
+        /// Say which statements decided, and why the others did not match
+        #[arg(long)]
+        explain: bool,
+    },
+}
+
+/// Longest case.
+const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+pub(super) fn run(args: &PolicyArgs) -> Result<ExitCode, Failure> {
+    let PolicyCommand::Eval { cases, explain } = &args.command;
+    let mut lines = open(cases)?;
+    for number in 1.. {
+        let mut line = String::new();
+        let read = (&mut lines).take(LINE_BYTES_MAX).read_line(&mut line);
+        let read = read.map_err(|error| Failure::new(format!("`{}`, line {number}: {error}", cases.display())))?;
+        if read == 0 {
+            break;
+        }
+        if line.trim().is_empty() {
+            continue;
+        }
+        let case = Case::parse(&line).map_err(|why| Failure::new(format!("`{}`, line {number}: {why}", cases.display())))?;
+        let answer = if *explain { explained(&case) } else { json!({"id": case.id, "decision": case.decide().effect.as_str()}) };
+        say(&format!("{answer}\n"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(std::io::stdin().lock()));
+    }
+    let file = std::fs::File::open(path);
+    let file = file.map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", path.display())))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+fn explained(case: &Case) -> Value {
+    let explanation = case.explain();
+    let decision = &explanation.decision;
+    let statements: Vec<Value> = explanation
+        .statements
+        .iter()
+        .map(|statement| {
+            json!({"type": statement.policy_type.as_str(), "policy": statement.policy, "sid": statement.sid,
+                   "index": statement.index, "effect": effect(statement.effect), "outcome": statement.outcome.to_string()})
+        })
+        .collect();
+    json!({"id": case.id, "decision": decision.effect.as_str(), "kind": decision.decided_by.as_str(), "statements": statements})
+}
+
+fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Allow => "Allow",
+        Effect::Deny => "Deny",
+    }
+}

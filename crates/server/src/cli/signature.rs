@@ -1,0 +1,108 @@
+//! `daypass signature explain`: why does a signature not match?
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use daypass_authn::sigv4::{HttpRequest, explain, first_difference};
+use daypass_model::Secret;
+use daypass_model::limits::REQUEST_BODY_BYTES_MAX;
+
+use crate::failure::Failure;
+use crate::serve::say;
+
+#[derive(Debug, Args)]
+pub(super) struct SignatureArgs {
+    #[command(subcommand)]
+    command: SignatureCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SignatureCommand {
+    /// Show our canonical request and string to sign, and where the client's part from them.
+    /// The secret access key comes from AWS_SECRET_ACCESS_KEY or, failing that, from standard input.
+    Explain {
+        /// The raw HTTP request: request line, header fields, empty line, body
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        /// The client's own canonical request, to compare line by line
+        #[arg(long, value_name = "FILE")]
+        canonical_request: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(args: &SignatureArgs) -> Result<ExitCode, Failure> {
+    let SignatureCommand::Explain { request, canonical_request } = &args.command;
+    let parsed = parse(&read(request)?)?;
+    let explained = explain(&parsed, &secret()?).map_err(|error| Failure::new(format!("{}: {error}", error.code())))?;
+    let mut text = format!(
+        "canonical request\n-----------------\n{}\n\nstring to sign\n--------------\n{}\n\nexpected signature  {}\ngiven signature     {}\n",
+        explained.canonical_request, explained.string_to_sign, explained.expected_signature, explained.given_signature
+    );
+    if let Some(path) = canonical_request {
+        let theirs = String::from_utf8_lossy(&read(path)?).into_owned();
+        if let Some(found) = first_difference(&explained.canonical_request, theirs.trim_end_matches('\n')) {
+            let line = |side: Option<String>| side.unwrap_or_else(|| "(no such line)".into());
+            text.push_str(&format!("\nfirst difference, line {}\n  ours    {}\n  theirs  {}\n", found.line, line(found.ours), line(found.theirs)));
+        }
+    }
+    let verdict = match (explained.matches(), &explained.difference) {
+        (true, _) => "the signature matches".to_owned(),
+        (false, Some(mistake)) => format!("the signature does not match: {mistake}"),
+        (false, None) => "the signature does not match; compare the client's canonical request with --canonical-request, or look for another secret".to_owned(),
+    };
+    text.push_str(&format!("\n{verdict}\n"));
+    say(&text);
+    Ok(if explained.matches() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", path.display())))
+}
+
+/// Never an argument: arguments are seen by every user of the machine.
+fn secret() -> Result<Secret, Failure> {
+    if let Ok(secret) = std::env::var("AWS_SECRET_ACCESS_KEY") {
+        return Ok(Secret::new(secret));
+    }
+    if std::io::stdin().is_terminal() {
+        return Err(Failure::new("give the secret access key in AWS_SECRET_ACCESS_KEY or on standard input"));
+    }
+    let mut text = String::new();
+    std::io::stdin().take(4096).read_to_string(&mut text).map_err(|error| Failure::new(format!("standard input: {error}")))?;
+    Ok(Secret::new(text.trim()))
+}
+
+/// A raw HTTP/1.1 request; lines may end with or without a carriage return.
+fn parse(raw: &[u8]) -> Result<HttpRequest, Failure> {
+    let bad = |what: &str| Failure::new(format!("the request file is no HTTP request: {what}"));
+    if raw.len() > 2 * REQUEST_BODY_BYTES_MAX {
+        return Err(bad("it is too large"));
+    }
+    let mut rest = raw;
+    let mut next_line = || {
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        String::from_utf8(line.strip_suffix(b"\r").unwrap_or(line).to_vec()).map_err(|_| bad("its head is not text"))
+    };
+    let first = next_line()?;
+    let mut words = first.split(' ');
+    let (Some(method), Some(target)) = (words.next(), words.next()) else {
+        return Err(bad("its first line is no request line"));
+    };
+    let (method, target) = (method.to_owned(), target.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let line = next_line()?;
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').ok_or_else(|| bad("a header field has no colon"))?;
+        headers.push((name.to_ascii_lowercase(), value.trim().as_bytes().to_vec()));
+    }
+    let mut request = HttpRequest::new(&method, &target, rest.to_vec());
+    request.headers = headers;
+    Ok(request)
+}

@@ -1,0 +1,208 @@
+//! Configuration: flags, then `DAYPASS_*` environment, then `daypass.toml`, then defaults.
+//!
+//! Every setting has all three forms under one name. A name that is not known is refused in all of them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use daypass_model::Secret;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The settings of `daypass serve`, as flags and environment give them.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeArgs {
+    /// Configuration file [default: daypass.toml, if there is one]
+    #[arg(long, env = "DAYPASS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data directory [default: ./daypass-data]
+    #[arg(long, env = "DAYPASS_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Address of the API; port 0 picks one [default: 127.0.0.1:7777]
+    #[arg(long, env = "DAYPASS_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Address of /healthz, /readyz and /metrics [default: 127.0.0.1:7778]
+    #[arg(long, env = "DAYPASS_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub admin_listen: Option<SocketAddr>,
+    /// Allow plain HTTP on addresses that are not loopback (a TLS proxy stands in front)
+    #[arg(long, env = "DAYPASS_ALLOW_PLAIN_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_plain_http: Option<bool>,
+    /// The URL clients use: requests signed for another host are refused
+    #[arg(long, env = "DAYPASS_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// File with the master key (32 bytes in base64) [default: <data>/master-key, made on first start]
+    #[arg(long, env = "DAYPASS_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// A header that a proxy adds after signing: tolerated unsigned, without meaning; may be repeated
+    #[arg(long, env = "DAYPASS_TOLERATE_UNSIGNED_HEADER", value_delimiter = ',', value_name = "NAME")]
+    pub tolerate_unsigned_header: Vec<String>,
+    /// Audit file [default: <data>/audit.jsonl]
+    #[arg(long, env = "DAYPASS_AUDIT_FILE", value_name = "FILE")]
+    pub audit_file: Option<PathBuf>,
+    /// Rotate the audit file at this size, in MiB [default: 64]
+    #[arg(long, env = "DAYPASS_AUDIT_ROTATE_MIB", value_name = "MIB")]
+    pub audit_rotate_mib: Option<u64>,
+    /// Rotated audit files to keep [default: 16]
+    #[arg(long, env = "DAYPASS_AUDIT_KEEP", value_name = "COUNT")]
+    pub audit_keep: Option<u32>,
+    /// Write audit events to standard output as well
+    #[arg(long, env = "DAYPASS_AUDIT_STDOUT", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub audit_stdout: Option<bool>,
+    /// What to log: error, warn, info, debug, trace, or target=level,… [default: info]
+    #[arg(long, env = "DAYPASS_LOG", value_name = "LEVELS")]
+    pub log: Option<String>,
+    /// Form of the log on standard error [default: text]
+    #[arg(long, env = "DAYPASS_LOG_FORMAT", value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object per line.
+    Json,
+}
+
+/// `daypass.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ConfigFile {
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
+    allow_plain_http: Option<bool>,
+    public_url: Option<String>,
+    master_key_file: Option<PathBuf>,
+    #[serde(default)]
+    tolerate_unsigned_header: Vec<String>,
+    audit_file: Option<PathBuf>,
+    audit_rotate_mib: Option<u64>,
+    audit_keep: Option<u32>,
+    audit_stdout: Option<bool>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+}
+
+/// The settings a server runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Data directory.
+    pub data: PathBuf,
+    /// Address of the API.
+    pub listen: SocketAddr,
+    /// Address of health and metrics.
+    pub admin_listen: SocketAddr,
+    /// `host[:port]` of the public URL.
+    pub public_authority: Option<String>,
+    /// Where the master key is, if not in the data directory.
+    pub master_key_file: Option<PathBuf>,
+    /// The master key itself, from the environment.
+    pub master_key: Option<Secret>,
+    /// Header names in lower case.
+    pub tolerated_unsigned_headers: Vec<String>,
+    /// Audit file, if not in the data directory.
+    pub audit_file: Option<PathBuf>,
+    /// Bytes.
+    pub audit_rotate_bytes: u64,
+    /// Files.
+    pub audit_keep: u32,
+    /// Also to standard output.
+    pub audit_stdout: bool,
+    /// Log levels.
+    pub log: String,
+    /// Log form.
+    pub log_format: LogFormat,
+    /// `DAYPASS_ACCOUNT_ID`, `DAYPASS_ROOT_ACCESS_KEY_ID`, `DAYPASS_ROOT_SECRET_ACCESS_KEY`.
+    pub pinned: Pinned,
+}
+
+/// What the environment pins for the first start.
+#[derive(Debug, Clone, Default)]
+pub struct Pinned {
+    /// The first account.
+    pub account_id: Option<String>,
+    /// Its root key.
+    pub access_key_id: Option<String>,
+    /// And that key's secret.
+    pub secret_access_key: Option<Secret>,
+}
+
+impl Config {
+    /// Put flags, environment and file together.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds an unknown name; a setting is out of its range.
+    pub fn load(args: ServeArgs) -> Result<Self, Failure> {
+        let file = read_file(args.config.as_deref())?;
+        let listen = args.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7777)));
+        let admin_listen = args.admin_listen.or(file.admin_listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7778)));
+        let plain_allowed = args.allow_plain_http.or(file.allow_plain_http).unwrap_or(false);
+        for (flag, address) in [("--listen", listen), ("--admin-listen", admin_listen)] {
+            if !address.ip().is_loopback() && !plain_allowed {
+                return Err(Failure::new(format!(
+                    "{flag} {address}: plain HTTP is served on loopback only; put a TLS proxy in front and say --allow-plain-http"
+                )));
+            }
+        }
+        let public_url = args.public_url.or(file.public_url);
+        let tolerated = if args.tolerate_unsigned_header.is_empty() { file.tolerate_unsigned_header } else { args.tolerate_unsigned_header };
+        Ok(Self {
+            data: args.data.or(file.data).unwrap_or_else(|| "daypass-data".into()),
+            listen,
+            admin_listen,
+            public_authority: public_url.as_deref().map(authority).transpose()?,
+            master_key_file: args.master_key_file.or(file.master_key_file),
+            master_key: secret_variable("DAYPASS_MASTER_KEY"),
+            tolerated_unsigned_headers: tolerated.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            audit_file: args.audit_file.or(file.audit_file),
+            audit_rotate_bytes: args.audit_rotate_mib.or(file.audit_rotate_mib).unwrap_or(64).max(1).saturating_mul(1024 * 1024),
+            audit_keep: args.audit_keep.or(file.audit_keep).unwrap_or(16).max(1),
+            audit_stdout: args.audit_stdout.or(file.audit_stdout).unwrap_or(false),
+            log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
+            log_format: args.log_format.or(file.log_format).unwrap_or_default(),
+            pinned: Pinned {
+                account_id: std::env::var("DAYPASS_ACCOUNT_ID").ok(),
+                access_key_id: std::env::var("DAYPASS_ROOT_ACCESS_KEY_ID").ok(),
+                secret_access_key: secret_variable("DAYPASS_ROOT_SECRET_ACCESS_KEY"),
+            },
+        })
+    }
+}
+
+fn secret_variable(name: &str) -> Option<Secret> {
+    std::env::var(name).ok().map(Secret::new)
+}
+
+fn read_file(named: Option<&std::path::Path>) -> Result<ConfigFile, Failure> {
+    let path = named.unwrap_or_else(|| std::path::Path::new("daypass.toml"));
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text).map_err(|error| {
+            // The error shows the line; configuration holds no secrets, only names of files with some.
+            Failure::new(format!("`{}`: {}", path.display(), error.to_string().trim()))
+        }),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(ConfigFile::default()),
+        Err(error) => Err(Failure::new(format!("the configuration `{}` cannot be read: {error}", path.display()))),
+    }
+}
+
+/// The authority of an `http` or `https` URL, as clients sign it: lower case, without the scheme's own port.
+fn authority(url: &str) -> Result<String, Failure> {
+    let bad = || Failure::new(format!("--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"));
+    let parsed: http::Uri = url.parse().map_err(|_| bad())?;
+    let authority = parsed.authority().ok_or_else(bad)?.as_str().to_ascii_lowercase();
+    let (scheme, port) = match parsed.scheme_str() {
+        Some("https") => ("https", ":443"),
+        Some("http") => ("http", ":80"),
+        _ => return Err(bad()),
+    };
+    if authority.contains('@') || parsed.path() != "/" || parsed.query().is_some() || scheme.is_empty() {
+        return Err(bad());
+    }
+    Ok(authority.strip_suffix(port).map_or(authority.clone(), str::to_owned))
+}

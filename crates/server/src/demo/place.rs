@@ -1,0 +1,158 @@
+//! Where the demo keeps its data: a directory of its own, marked as such. Somebody's real data is never touched.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use daypass_store::DirLock;
+
+use crate::failure::Failure;
+
+/// The file that marks a directory as the demo's.
+const MARK: &str = "demo-data";
+const MARK_TEXT: &str = "This directory was made by `daypass demo`. The next demo here removes its data and begins anew.\n";
+/// The lock file, which a directory without data may hold.
+const LOCK: &str = "daypass.lock";
+/// The bucket's objects.
+pub(super) const OBJECTS: &str = "demo-objects";
+/// What a run leaves, and the next one removes: these names, and those that begin with the prefixes. Nothing else.
+const OURS: [&str; 7] =
+    ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm", "master-key", "root-credentials", "audit.jsonl", "operator.sock"];
+const OUR_PREFIXES: [&str; 2] = ["root-credentials-", "audit.jsonl."];
+
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Marked,
+    Foreign,
+}
+
+/// Make the directory ready: new, or emptied of the last run's things.
+///
+/// # Errors
+/// It holds something that no demo made (it is left as it was), a server is running on it, or it cannot be used.
+pub(super) fn prepare(path: &Path) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::new(format!("the demo's directory `{}` cannot be used: {error}; name another with --data", path.display()));
+    refuse_foreign(path, &look(path).map_err(failed)?)?;
+    DirBuilder::new().mode(0o700).recursive(true).create(path).map_err(failed)?;
+    // Under the lock, and looked at again: a server that started meanwhile must neither lose its data nor have it marked.
+    let lock = DirLock::acquire(path).map_err(|error| Failure::new(error.to_string()))?;
+    let found = look(path).map_err(failed)?;
+    refuse_foreign(path, &found)?;
+    match found {
+        Found::Marked => clean(path).map_err(failed)?,
+        _ => mark(path).map_err(failed)?,
+    }
+    drop(lock);
+    Ok(())
+}
+
+fn refuse_foreign(path: &Path, found: &Found) -> Result<(), Failure> {
+    if *found != Found::Foreign {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`{}` holds something that is not the demo's; it was left as it is: name another directory with --data",
+        path.display()
+    )))
+}
+
+fn look(path: &Path) -> io::Result<Found> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    };
+    let mut found = Found::Nothing;
+    for entry in entries {
+        let name = entry?.file_name();
+        if name == MARK {
+            return Ok(Found::Marked);
+        }
+        if name != LOCK {
+            found = Found::Foreign;
+        }
+    }
+    Ok(found)
+}
+
+fn mark(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path.join(MARK))?;
+    file.write_all(MARK_TEXT.as_bytes())?;
+    file.sync_all()
+}
+
+fn clean(path: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if name == OBJECTS && entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else if OURS.contains(&name) || OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("daypass-demo-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let mut names: Vec<_> = std::fs::read_dir(&self.0).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.0));
+        }
+    }
+
+    #[test]
+    fn a_directory_that_no_demo_made_is_left_as_it_was() {
+        let scratch = Scratch::new("foreign");
+        std::fs::write(scratch.0.join("store.sqlite"), "precious").unwrap();
+        assert!(prepare(&scratch.0).unwrap_err().to_string().contains("--data"));
+        assert_eq!(scratch.names(), ["store.sqlite"]);
+        assert_eq!(std::fs::read(scratch.0.join("store.sqlite")).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_second_run_removes_what_the_first_left_and_nothing_else() {
+        let scratch = Scratch::new("again");
+        prepare(&scratch.0).unwrap();
+        std::fs::create_dir(scratch.0.join(OBJECTS)).unwrap();
+        for name in ["store.sqlite", "root-credentials-123456789012", "audit.jsonl.1", "notes.txt", "demo-objects/a"] {
+            std::fs::write(scratch.0.join(name), "x").unwrap();
+        }
+        prepare(&scratch.0).unwrap();
+        assert_eq!(scratch.names(), ["daypass.lock", "demo-data", "notes.txt"]);
+    }
+
+    #[test]
+    fn a_directory_in_use_is_neither_marked_nor_emptied() {
+        let scratch = Scratch::new("held");
+        let held = DirLock::acquire(&scratch.0).unwrap();
+        assert!(prepare(&scratch.0).is_err());
+        assert_eq!(scratch.names(), ["daypass.lock"]);
+        drop(held);
+        prepare(&scratch.0).unwrap();
+    }
+}

@@ -1,0 +1,120 @@
+//! Listeners and connections: hyper with limits, one task per call, and an orderly end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daypass_model::Random;
+use daypass_model::limits::{REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
+use daypass_service::House;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::{receive, render};
+
+/// How long a client may take to send the head of a request, or keep an idle connection open.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long calls in flight may take to end once the server is told to stop.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
+/// Connections at once; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 4096;
+
+/// The door of the API.
+pub struct Api {
+    /// Where calls go.
+    pub house: Arc<House>,
+    /// For request ids.
+    pub random: Arc<dyn Random>,
+    /// Counters and histograms.
+    pub metrics: Arc<crate::metrics::Metrics>,
+}
+
+/// Accept connections until `stop` completes, then let calls in flight end.
+pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else { break };
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let connection = converse(&graceful, stream, peer, api.clone());
+                    tokio::spawn(async move {
+                        connection.await;
+                        drop(slot);
+                    });
+                }
+                Err(error) => {
+                    // Out of file descriptors, most likely: wait for some to be returned instead of spinning.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN_TIME_MAX, graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections were still busy when the server stopped");
+    }
+}
+
+fn converse(graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, api: Arc<Api>) -> impl Future<Output = ()> + use<> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was not set");
+    }
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .max_buf_size(REQUEST_HEAD_BYTES_MAX)
+        .max_headers(REQUEST_HEADERS_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(REQUEST_HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+        .max_concurrent_streams(64)
+        .keep_alive_interval(HEAD_TIME_MAX);
+    let service = service_fn(move |request: Request<Incoming>| answer(api.clone(), peer, request));
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = graceful.watch(connection);
+    async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, %peer, "a connection ended early");
+        }
+    }
+}
+
+/// One request on a connection. The call itself runs in a task of its own: a client that hangs up
+/// cancels neither its commit nor its audit.
+async fn answer(api: Arc<Api>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let format = render::Format::of(&request);
+    let request = match receive::receive(&*api.random, peer, request).await {
+        Ok(request) => request,
+        Err(refusal) => return Ok(render::refusal(&format, &refusal)),
+    };
+    let request_id = request.id.clone();
+    let task = tokio::spawn(async move {
+        let started = api.metrics.start();
+        let response = daypass_service::call(&api.house, request).await;
+        api.metrics.finish(started, &response);
+        response
+    });
+    Ok(match task.await {
+        Ok(response) => render::response(&format, response),
+        Err(panicked) => {
+            tracing::error!(%request_id, %panicked, "a call panicked");
+            render::panicked(&format, &request_id)
+        }
+    })
+}

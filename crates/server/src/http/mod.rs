@@ -1,0 +1,9 @@
+//! Bytes in, bytes out: from a connection to a [`Request`](daypass_service::Request) and from a
+//! [`Response`](daypass_service::Response) to bytes. All limits of size and time are here.
+
+mod connection;
+mod error;
+mod receive;
+mod render;
+
+pub use connection::{Api, serve};

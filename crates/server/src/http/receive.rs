@@ -1,0 +1,144 @@
+//! Receive: from an HTTP request to a [`Request`] with every bound checked, before anyone is asked who they are.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use daypass_authn::sigv4::HttpRequest;
+use daypass_model::Random;
+use daypass_model::limits::REQUEST_BODY_BYTES_MAX;
+use daypass_service::params::Params;
+use daypass_service::{Error, Request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+
+use crate::wire::query;
+
+/// How long a client may take to send a body.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// A request that never became a call.
+pub(super) struct Refusal {
+    pub(super) request_id: String,
+    pub(super) error: Error,
+}
+
+/// The prefix of `X-Amz-Target` for our own API.
+const TARGET_PREFIX: &str = "Daypass_20261101.";
+
+pub(super) async fn receive(random: &dyn Random, peer: SocketAddr, request: http::Request<Incoming>) -> Result<Request, Refusal> {
+    let id = request_id(random);
+    match read(&id, peer, request).await {
+        Ok(request) => Ok(request),
+        Err(error) => Err(Refusal { request_id: id, error }),
+    }
+}
+
+async fn read(id: &str, peer: SocketAddr, request: http::Request<Incoming>) -> Result<Request, Error> {
+    let (head, body) = request.into_parts();
+    let mut headers: Vec<(String, Vec<u8>)> =
+        head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
+    if let (Some(authority), false) = (head.uri.authority(), head.headers.contains_key("host")) {
+        headers.push(("host".into(), authority.as_str().into())); // HTTP/2 sends `:authority` in its place
+    }
+    let body = read_body(body).await?;
+    let http = HttpRequest {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers,
+        body: body.into(),
+    };
+    let target = head.headers.get("x-amz-target").map(|value| value.to_str().unwrap_or_default());
+    let named = match target {
+        Some(target) => json_call(target, &http),
+        None => query_call(&http),
+    }?;
+    Ok(Request {
+        id: id.to_owned(),
+        source_ip: Some(peer.ip()),
+        secure: false,
+        http,
+        service: named.service,
+        action: named.action,
+        version: named.version,
+        params: named.params,
+    })
+}
+
+struct Named {
+    service: &'static str,
+    action: String,
+    version: Option<String>,
+    params: Result<Params, Error>,
+}
+
+/// AWS JSON 1.1, our own API: the operation is in a header, the parameters are the body.
+fn json_call(target: &str, http: &HttpRequest) -> Result<Named, Error> {
+    let action = target.strip_prefix(TARGET_PREFIX);
+    let action = action.ok_or_else(|| Error::new("UnknownOperationException", "The target names no operation of this service."))?;
+    if http.method != "POST" {
+        return Err(Error::new("UnknownOperationException", "An operation is called by POST."));
+    }
+    let params = Params::from_json(&http.body).map_err(|error| Error::new(error.code(), error.to_string()));
+    Ok(Named { service: "daypass", action: action.to_owned(), version: Some("2026-11-01".into()), params })
+}
+
+/// The Query protocol of STS and IAM: operation, version and parameters in the query string or the form.
+fn query_call(http: &HttpRequest) -> Result<Named, Error> {
+    let pairs = query::pairs(&http.method, &http.query, content_type(http), &http.body)
+        .map_err(|error| Error::new(error.code(), error.to_string()))?;
+    let mut action = None;
+    let mut version = None;
+    let mut rest = Vec::with_capacity(pairs.len());
+    let mut twice = false;
+    for (name, value) in query::without_authentication(pairs) {
+        let slot = match name.as_str() {
+            "Action" => &mut action,
+            "Version" => &mut version,
+            _ => {
+                rest.push((name, value));
+                continue;
+            }
+        };
+        twice |= slot.replace(value).is_some();
+    }
+    if twice {
+        return Err(Error::new("MalformedInput", "Action and Version may be given once."));
+    }
+    let service = match version.as_deref() {
+        Some("2011-06-15") => "sts",
+        Some("2010-05-08") => "iam",
+        _ => "",
+    };
+    let params = Params::from_pairs(rest).map_err(|error| Error::new(error.code(), error.to_string()));
+    let action = action.ok_or_else(|| Error::new("MissingAction", "The request must contain the parameter Action."))?;
+    Ok(Named { service, action, version, params })
+}
+
+fn content_type(http: &HttpRequest) -> &str {
+    let found = http.headers.iter().find(|(name, _)| name == "content-type");
+    found.and_then(|(_, value)| std::str::from_utf8(value).ok()).unwrap_or_default()
+}
+
+async fn read_body(body: Incoming) -> Result<hyper::body::Bytes, Error> {
+    let limited = Limited::new(body, REQUEST_BODY_BYTES_MAX).collect();
+    match tokio::time::timeout(BODY_TIME_MAX, limited).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Error::new("RequestEntityTooLargeException", format!("The request body is larger than {REQUEST_BODY_BYTES_MAX} bytes.")))
+        }
+        Ok(Err(_)) => Err(Error::new("MalformedInput", "The request body could not be read.")),
+        Err(_) => Err(Error::new("RequestTimeoutException", "The request body did not arrive in time.")),
+    }
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn request_id(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = data_encoding::HEXLOWER.encode(&bytes);
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}

@@ -1,0 +1,171 @@
+//! The operator's door: a Unix socket in the data directory, for whoever owns that directory.
+//!
+//! One JSON object per line in each direction. It makes and lists accounts while the server runs; it never
+//! answers with key material (a new root key goes to a file beside it). Only the server's own user, or root,
+//! may connect: the socket is 0600 in a 0700 directory, and the peer's uid is checked as well.
+
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use daypass_model::AccountId;
+use daypass_service::House;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::assemble::{Assembled, random_account};
+use crate::failure::Failure;
+
+/// The socket's name in the data directory.
+const NAME: &str = "operator.sock";
+/// Longest request.
+const LINE_BYTES_MAX: u64 = 4096;
+/// How long a peer may take to send its request.
+const LINE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// What can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Ask {
+    /// Make an account with a root key.
+    AccountCreate {
+        /// Its number; drawn when absent.
+        account_id: Option<String>,
+    },
+    /// Every account.
+    AccountList,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Answer {
+    /// The account was made.
+    AccountCreated {
+        /// Its number.
+        account_id: String,
+        /// File with its root key, in the form of an AWS credentials file.
+        credentials: PathBuf,
+    },
+    /// Accounts, in order.
+    Accounts {
+        /// Their numbers.
+        account_ids: Vec<String>,
+    },
+    /// It was not done.
+    Refused {
+        /// What to do.
+        why: String,
+    },
+}
+
+/// The open door; closes (and its socket goes) when dropped.
+#[derive(Debug)]
+pub struct Door {
+    path: PathBuf,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.task.abort();
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// Open the door. Only the holder of the data directory's lock gets here, so an old socket is a dead one's.
+///
+/// # Errors
+/// The socket cannot be made.
+pub fn open(assembled: &Assembled) -> Result<Door, Failure> {
+    let path = assembled.data.file(NAME);
+    let failed = |error: std::io::Error| Failure::new(format!("the operator's socket `{}` cannot be made: {error}", path.display()));
+    match std::fs::symlink_metadata(&path) {
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(&path).map_err(failed)?,
+        Ok(_) => return Err(Failure::new(format!("`{}` is not a socket; remove it", path.display()))),
+        Err(_) => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    let owner = std::fs::metadata(&path).map_err(failed)?.uid();
+    let (house, data) = (assembled.house.clone(), assembled.data.path().to_owned());
+    let task = tokio::spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let peer = stream.peer_cred().map(|cred| cred.uid());
+            if peer.is_ok_and(|uid| uid == owner || uid == 0) {
+                tokio::spawn(converse(house.clone(), data.clone(), stream));
+            }
+        }
+    });
+    Ok(Door { path, task })
+}
+
+/// Ask the server that holds a data directory.
+///
+/// # Errors
+/// No server answers there.
+pub async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
+    let path = data.join(NAME);
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("no daypass answers at `{}` ({error}); start `daypass serve --data {}` first", path.display(), data.display()))
+    };
+    let mut stream = UnixStream::connect(&path).await.map_err(failed)?;
+    let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
+    stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
+    serde_json::from_str(&answer).map_err(|_| Failure::new("the server's answer could not be read; is it another version?"))
+}
+
+async fn converse(house: Arc<House>, data: PathBuf, stream: UnixStream) {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    let mut reader = BufReader::new(reader.take(LINE_BYTES_MAX));
+    let read = tokio::time::timeout(LINE_TIME_MAX, reader.read_line(&mut line)).await;
+    let answer = match read.ok().and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok()) {
+        Some(ask) => {
+            tracing::info!(?ask, "the operator asks");
+            act(&house, &data, ask).await
+        }
+        None => Answer::Refused { why: "the request could not be read".into() },
+    };
+    let line = serde_json::to_string(&answer).unwrap_or_default();
+    if let Err(error) = writer.write_all(format!("{line}\n").as_bytes()).await {
+        tracing::debug!(%error, "the operator hung up");
+    }
+}
+
+async fn act(house: &House, data: &Path, ask: Ask) -> Answer {
+    match ask {
+        Ask::AccountList => {
+            let ids = house.directory.snapshot().account_ids();
+            Answer::Accounts { account_ids: ids.iter().map(ToString::to_string).collect() }
+        }
+        Ask::AccountCreate { account_id } => {
+            create(house, data, account_id).await.unwrap_or_else(|failure| Answer::Refused { why: failure.to_string() })
+        }
+    }
+}
+
+async fn create(house: &House, data: &Path, account_id: Option<String>) -> Result<Answer, Failure> {
+    let account: AccountId = match account_id {
+        Some(text) => text.parse().map_err(|error| Failure::new(format!("--account-id {text}: {error}")))?,
+        None => random_account(house.directory.random())?,
+    };
+    if house.directory.snapshot().account(account).is_some() {
+        return Err(Failure::new(format!("there is an account {account} already")));
+    }
+    let now = house.now().as_second();
+    let (record, secret) = house.directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
+    // File first, account second: never an account whose key nobody has.
+    let credentials = crate::data_dir::write_credentials(data, &format!("root-credentials-{account}"), &record.id, &secret)?;
+    let made = house.directory.create_account(account, record, "operator").await;
+    if let Err(error) = made {
+        drop(std::fs::remove_file(&credentials));
+        return Err(Failure::new(format!("the account was not made: {error}")));
+    }
+    Ok(Answer::AccountCreated { account_id: account.to_string(), credentials })
+}

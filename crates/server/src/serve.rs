@@ -1,0 +1,116 @@
+//! `daypass serve`: bind, assemble, say `ready`, answer until told to stop.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::admin::{self, Admin};
+use crate::assemble::{Assembled, FirstStart, assemble};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::http::{self, Api};
+use crate::{operator, telemetry};
+
+/// Run a server until SIGTERM or SIGINT.
+///
+/// # Errors
+/// One line that says what to do.
+pub async fn serve(config: Config) -> Result<(), Failure> {
+    telemetry::start(&config.log, config.log_format)?;
+    let listener = bind("--listen", config.listen).await?;
+    let admin_listener = bind("--admin-listen", config.admin_listen).await?;
+    let mut assembled = assemble(&config).await?;
+    let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
+    let admin_address = admin_listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
+    assembled.data.describe(&format!("http://{address}"));
+    let _operator = operator::open(&assembled)?;
+    let Assembled { house, audit, metrics, random, first, data } = assembled;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::new(error.to_string()))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| Failure::new(error.to_string()))?;
+    let admin = Admin { directory: house.directory.clone(), metrics: metrics.clone(), audit: audit.clone() };
+    tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
+    let accounts = house.directory.snapshot().account_ids();
+    say(&banner(data.path(), address, admin_address, first.as_ref(), &accounts));
+    say("ready\n");
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let directory = house.directory.clone();
+    http::serve(listener, Arc::new(Api { house, random, metrics }), stop).await;
+    if let Err(error) = directory.write_last_used().await {
+        tracing::warn!(%error, "when keys and roles were last used was not written");
+    }
+    audit.close();
+    Ok(())
+}
+
+/// Bind, or say who has the port.
+pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(Failure::new(format!(
+            "{flag} {address}: the port is taken; stop the other server, or choose another address (port 0 picks a free one)"
+        ))),
+        Err(error) => Err(Failure::new(format!("{flag} {address}: {error}"))),
+    }
+}
+
+/// Standard output may be closed by whoever reads it; that is no reason to stop serving.
+#[expect(clippy::print_stdout, reason = "the banner is this program's output")]
+pub(crate) fn say(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+fn banner(data: &Path, address: SocketAddr, admin: SocketAddr, first: Option<&FirstStart>, accounts: &[daypass_model::AccountId]) -> String {
+    let accounts: Vec<_> = accounts.iter().map(|id| id.as_str()).collect();
+    let mut text = format!(
+        "daypass {}\n  endpoint  http://{address}\n  admin     http://{admin} (/healthz /readyz /metrics)\n  account   {}\n  data      {}\n",
+        env!("CARGO_PKG_VERSION"),
+        accounts.join(", "),
+        data.display(),
+    );
+    let credentials = data.join("root-credentials");
+    if let Some(first) = first {
+        text.push_str(&key_lines(first, std::io::stdout().is_terminal()));
+    } else if credentials.exists() {
+        text.push_str(&format!("  root key  in {}\n", credentials.display()));
+    }
+    text.push_str(&exports(address));
+    text.push_str("\nTry:\n");
+    if credentials.exists() {
+        text.push_str(&format!("  export AWS_SHARED_CREDENTIALS_FILE={}\n", credentials.display()));
+    }
+    text.push_str("  aws sts get-caller-identity\n  aws iam create-user --user-name alice\n\n");
+    text
+}
+
+/// Secrets go to a terminal only; logs of a service manager get the file's name.
+fn key_lines(first: &FirstStart, terminal: bool) -> String {
+    match (&first.secret, &first.credentials) {
+        (Some(secret), Some(path)) if terminal => format!(
+            "  root key  {}  {}   (also in {}; shown this once)\n",
+            first.access_key_id,
+            secret.expose_str(),
+            path.display()
+        ),
+        (_, Some(path)) => format!("  root key  {} in {}\n", first.access_key_id, path.display()),
+        _ => format!("  root key  {} as given by the environment\n", first.access_key_id),
+    }
+}
+
+/// What points an unmodified AWS SDK or CLI here.
+pub(crate) fn exports(address: SocketAddr) -> String {
+    let url = format!("http://{address}");
+    format!(
+        "\nPoint AWS clients here:\n  export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"
+    )
+}

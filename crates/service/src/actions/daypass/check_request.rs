@@ -1,0 +1,227 @@
+//! `daypass:CheckRequest`: who signed this, and may they? The question of a service behind daypass.
+//!
+//! It must not become a confused deputy: a service asks about resources of its own account only, for requests
+//! that were signed for its own host, and never about calls to daypass itself.
+
+use std::collections::BTreeMap;
+
+use daypass_directory::{
+    Authorized, Check, Checks, Facts, Grantor, Identity, Issuer, Operation, Principal, View, decide, decide_anonymous,
+};
+use daypass_policy::{Decision, PolicyType};
+use serde::{Deserialize, Serialize};
+
+use super::inner::{Inner, SignedRequest, Who, payload_hash};
+use super::{resource, said};
+use crate::action::Action;
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+use crate::request::Time;
+
+pub(super) struct CheckRequest;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Raw {
+    request: SignedRequest,
+    action: String,
+    resource: String,
+    #[serde(default)]
+    context: BTreeMap<String, Vec<String>>,
+}
+
+/// The parameters, with the inner request taken apart.
+pub(super) struct Input {
+    inner: Inner,
+    action: String,
+    resource: String,
+    context: Vec<(String, daypass_directory::Value)>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Answered>,
+    decision: &'static str,
+    determining_statements: Vec<Statement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authentication_error: Option<AuthenticationError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_hash: Option<String>,
+}
+
+impl Action for CheckRequest {
+    const NAME: (&'static str, &'static str) = ("daypass", "CheckRequest");
+    const CALLERS: Callers = Callers::Anyone;
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        let shape = crate::shapes::operation("daypass", "CheckRequest").ok_or_else(Error::internal)?;
+        // A member that this version does not know could be a restriction: refused, though nothing is written.
+        let raw: Raw = params.read(shape, false).map_err(|error| Error::new(error.code, error.message))?;
+        let service = raw.action.split(':').next().unwrap_or_default();
+        if resource::is_own_service(service) {
+            return Err(Error::validation(format!("{} is an action of daypass itself.", raw.action)));
+        }
+        let context = said::keys(service, &raw.context)?;
+        Ok(Input { inner: Inner::read(&raw.request)?, action: raw.action, resource: raw.resource, context })
+    }
+
+    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+        let check = Check::new("daypass:CheckRequest", &input.resource, who.account)
+            .with("daypass:RequestHost", input.inner.authority())
+            .with_some("daypass:SigningService", input.inner.signing_service());
+        Checks::one(check)
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, asker, view) = (call.input(), call.principal(), call.view());
+        if input.resource != "*" {
+            resource::of_account(asker.account, &input.resource)?;
+        }
+        let account = view.account(asker.account).ok_or_else(Error::internal)?;
+        let policy = resource::policy(&account, &input.resource);
+        let mut check = Check::new(&input.action, &input.resource, asker.account);
+        check.grantor = policy.map_or(Grantor::Nobody, |policy| Grantor::Resource(policy.clone()));
+        check.keys.clone_from(&input.context);
+        // The facts of the inner request are what the service says; those of its own call to us are not.
+        let facts = Operation {
+            source_ip: None,
+            secure: None,
+            region: input.inner.region().to_owned(),
+            user_agent: None,
+            referer: None,
+            ..op.clone()
+        };
+        match input.inner.verify(house, view, op)? {
+            Who::Refused(error) => Ok(Output::refused(error)),
+            Who::Anonymous => Ok(Output::of(&decide_anonymous(&facts, &check), None)),
+            Who::Principal(principal, verified) => {
+                let service = input.inner.signing_service().unwrap_or_default();
+                house.directory.last_used().note(&principal, service, input.inner.region(), op.now.as_second());
+                let decision = decide(Facts { op: &facts, view, principal: &principal }, &check);
+                let mut output = Output::of(&decision, Some((&*principal, principal.account == asker.account)));
+                output.signature_hash = Some(verified.signature_sha256());
+                output.expires = Some(Time(verified.expires.as_second()));
+                output.payload_hash = Some(payload_hash(&verified));
+                Ok(output)
+            }
+        }
+    }
+}
+
+impl Output {
+    /// A bad inner signature is an answer, not an error: an error status would make SDKs correct their clock.
+    fn refused(error: Error) -> Self {
+        Self {
+            principal: None,
+            decision: "ImplicitlyDenied",
+            determining_statements: Vec::new(),
+            authentication_error: Some(AuthenticationError { code: error.code, message: error.message }),
+            signature_hash: None,
+            expires: None,
+            payload_hash: None,
+        }
+    }
+
+    /// `principal` and whether it is of the asker's account; of another account's policies nothing is told.
+    fn of(decision: &Decision, principal: Option<(&Principal, bool)>) -> Self {
+        let ours = principal.is_none_or(|(_, ours)| ours);
+        let told = decision.statements.iter().filter(|found| ours || found.policy_type == PolicyType::Resource);
+        let told = told.map(|found| Statement {
+            source_policy_id: found.policy.clone(),
+            source_policy_type: found.policy_type.as_str(),
+            sid: found.sid.clone(),
+            statement_index: found.index,
+        });
+        Self {
+            principal: Some(principal.map_or_else(Answered::anonymous, |(principal, _)| Answered::of(principal))),
+            decision: decision.effect.as_str(),
+            determining_statements: told.collect(),
+            authentication_error: None,
+            signature_hash: None,
+            expires: None,
+            payload_hash: None,
+        }
+    }
+}
+
+/// `Principal` of the answer.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answered {
+    arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_issuer: Option<SessionIssuer>,
+}
+
+/// The role or user behind a session.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SessionIssuer {
+    arn: String,
+    user_id: String,
+    account: String,
+    r#type: &'static str,
+}
+
+impl Answered {
+    fn anonymous() -> Self {
+        Self { arn: "anonymous".into(), user_id: None, account: None, r#type: "Anonymous", session_issuer: None }
+    }
+
+    fn of(principal: &Principal) -> Self {
+        let account = principal.account.to_string();
+        let issuer = |arn: &str, user_id: &str, kind| {
+            let (arn, user_id, account) = (arn.to_owned(), user_id.to_owned(), account.clone());
+            Some(SessionIssuer { arn, user_id, account, r#type: kind })
+        };
+        let (kind, session_issuer) = match &principal.identity {
+            Identity::Root => ("Root", None),
+            Identity::User(_) => ("IAMUser", None),
+            Identity::Role(role) => ("AssumedRole", issuer(&role.arn, role.record.id.as_str(), "Role")),
+            Identity::Federated(Issuer::User(user)) => {
+                ("FederatedUser", issuer(&user.arn, user.record.id.as_str(), "IAMUser"))
+            }
+            Identity::Federated(Issuer::Root) => ("FederatedUser", issuer(&principal.account.root_arn(), &account, "Root")),
+        };
+        Self {
+            arn: principal.arn.clone(),
+            user_id: Some(principal.user_id.clone()),
+            account: Some(account.clone()),
+            r#type: kind,
+            session_issuer,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    source_policy_id: String,
+    source_policy_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    statement_index: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AuthenticationError {
+    code: &'static str,
+    message: String,
+}

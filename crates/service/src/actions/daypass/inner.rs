@@ -1,0 +1,179 @@
+//! The request inside a CheckRequest: somebody else's call, verified as if it had come here.
+
+use daypass_authn::sigv4::{AuthError, BodyHash, HttpRequest, PayloadHash, Presented, Proof, Rules, Verified, presented, verify};
+use daypass_directory::{Operation, Principal, View};
+use data_encoding::HEXLOWER;
+use serde::Deserialize;
+
+use super::resource;
+use crate::error::Error;
+use crate::house::House;
+
+/// `Request` of a CheckRequest.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct SignedRequest {
+    method: String,
+    url: String,
+    headers: Vec<HeaderField>,
+    body_sha256: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct HeaderField {
+    name: String,
+    value: String,
+}
+
+/// A request that was sent to a service, taken apart.
+pub(super) struct Inner {
+    http: HttpRequest,
+    presented: Result<Presented, AuthError>,
+    authority: String,
+    body: BodyHash,
+}
+
+/// Who made the inner request.
+pub(super) enum Who {
+    /// It carries no part of a credential.
+    Anonymous,
+    /// Its signature holds.
+    Principal(Box<Principal>, Verified),
+    /// Its credential proves nothing: the caller is nobody at all.
+    Refused(Error),
+}
+
+impl Inner {
+    /// Take the request apart.
+    ///
+    /// # Errors
+    /// ValidationError: the asker sent something that is no request to it.
+    pub(super) fn read(request: &SignedRequest) -> Result<Self, Error> {
+        let (authority, target) = split_url(&request.url)?;
+        let mut http = HttpRequest::new(&request.method, target, Vec::new());
+        http.headers = request
+            .headers
+            .iter()
+            .map(|field| (field.name.to_ascii_lowercase(), field.value.clone().into_bytes()))
+            .collect();
+        let body = match &request.body_sha256 {
+            None => BodyHash::Unknown,
+            Some(hex) => {
+                let bytes = HEXLOWER.decode(hex.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+                BodyHash::Known(bytes.ok_or_else(|| Error::validation("BodySha256 is 64 lower-case hex digits."))?)
+            }
+        };
+        let presented = presented(&http);
+        Ok(Self { http, presented, authority, body })
+    }
+
+    /// The signing name in the scope, when there is one to read.
+    pub(super) fn signing_service(&self) -> Option<&str> {
+        self.proof().map(|proof| proof.scope.service.as_str())
+    }
+
+    /// The region in the scope.
+    pub(super) fn region(&self) -> &str {
+        self.proof().map_or("", |proof| proof.scope.region.as_str())
+    }
+
+    /// The authority of the URL, which the service takes from its own configuration.
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    fn proof(&self) -> Option<&Proof> {
+        match &self.presented {
+            Ok(Presented::SigV4(proof)) => Some(proof),
+            _ => None,
+        }
+    }
+
+    /// Who made it. Half a credential, a bad one and a request for another host are refused, never anonymous.
+    ///
+    /// # Errors
+    /// ValidationError when the body's hash is needed and was not given.
+    pub(super) fn verify(&self, house: &House, view: &View, op: &Operation) -> Result<Who, Error> {
+        let proof = match &self.presented {
+            Ok(Presented::Nothing) => return Ok(Who::Anonymous),
+            Ok(Presented::SigV4(proof)) => proof,
+            Err(error) => return Ok(Who::Refused(error.clone().into())),
+        };
+        match self.verify_proof(house, view, op, proof) {
+            Ok((principal, verified)) => Ok(Who::Principal(Box::new(principal), verified)),
+            Err(Refusal::Asker(error)) => Err(error),
+            Err(Refusal::Inner(error)) => Ok(Who::Refused(error)),
+        }
+    }
+
+    fn verify_proof(&self, house: &House, view: &View, op: &Operation, proof: &Proof) -> Result<(Principal, Verified), Refusal> {
+        if !self.http.header_text("host").is_some_and(|host| same_authority(host, &self.authority)) {
+            return Err(Refusal::Inner(Error::new("SignatureDoesNotMatch", "The request was signed for another host.")));
+        }
+        let credential = house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref());
+        let credential = credential.map_err(|error| Refusal::Inner(error.into()))?;
+        let rules = Rules::for_another_service(&proof.scope.service, resource::own_services(), self.body);
+        let key = house.signing_keys.key(&credential.secret, &proof.scope);
+        let verified = verify(&self.http, proof, &rules, &key, op.now).map_err(|error| match error {
+            AuthError::BodyHashRequired => Refusal::Asker(Error::validation(
+                "BodySha256 is required: the hash of the body is part of this request's signature.",
+            )),
+            error => Refusal::Inner(error.into()),
+        })?;
+        let principal = Principal::resolve(view, credential.caller, op.now).map_err(|error| Refusal::Inner(error.into()))?;
+        Ok((principal, verified))
+    }
+}
+
+/// Whose fault it is.
+enum Refusal {
+    Asker(Error),
+    Inner(Error),
+}
+
+/// `hex` or `UNSIGNED-PAYLOAD`.
+pub(super) fn payload_hash(verified: &Verified) -> String {
+    match &verified.payload_hash {
+        PayloadHash::Hex(hex) => hex.clone(),
+        PayloadHash::Unsigned => "UNSIGNED-PAYLOAD".into(),
+    }
+}
+
+/// `https://host:port/path?query` → (`host:port`, `/path?query`), nothing decoded.
+fn split_url(url: &str) -> Result<(String, &str), Error> {
+    let bad = || Error::validation("Url is an absolute http or https URL.");
+    let (rest, default_port) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, ":443"),
+        (None, Some(rest)) => (rest, ":80"),
+        _ => return Err(bad()),
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, target) = rest.split_at(end);
+    if authority.is_empty() || authority.contains('@') || target.contains('#') {
+        return Err(bad());
+    }
+    let authority = authority.strip_suffix(default_port).unwrap_or(authority);
+    Ok((authority.to_ascii_lowercase(), if target.is_empty() { "/" } else { target }))
+}
+
+/// Clients sign `host` or `host:port`; the scheme's own port may be left out on either side.
+fn same_authority(host: &str, authority: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    host == authority || host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).is_some_and(|host| host == authority)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_split_without_decoding() {
+        assert_eq!(split_url("https://B.example:8443/a%2Fb?x=%20").unwrap(), ("b.example:8443".into(), "/a%2Fb?x=%20"));
+        assert_eq!(split_url("http://b.example:80?list").unwrap(), ("b.example".into(), "?list"));
+        assert_eq!(split_url("https://b.example").unwrap(), ("b.example".into(), "/"));
+        for bad in ["", "b.example/x", "ftp://b/x", "https:///x", "https://user@b/x", "https://b/x#y"] {
+            assert!(split_url(bad).is_err(), "{bad}");
+        }
+    }
+}

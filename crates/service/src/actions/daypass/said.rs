@@ -1,0 +1,97 @@
+//! The facts of a request that the asking service says: which condition keys it may fill, and how.
+//!
+//! A service knows what was asked of *it* (`s3:prefix`) and how the request came (`aws:SourceIp`); it does not
+//! get to say who the caller is or what time it is.
+
+use std::collections::BTreeMap;
+
+use daypass_directory::Value;
+
+use crate::error::Error;
+
+/// Global keys that a service may fill; those ending in `/` take a tag key behind it.
+const GLOBAL: [&str; 8] = [
+    "aws:sourceip",
+    "aws:securetransport",
+    "aws:useragent",
+    "aws:referer",
+    "aws:requestedregion",
+    "aws:resourcetag/",
+    "aws:requesttag/",
+    "aws:tagkeys",
+];
+
+/// Multivalued keys, by the Service Authorization Reference ("ArrayOf…"). Every other key is single-valued.
+const MULTIVALUED: [&str; 12] = [
+    "aws:tagkeys",
+    "dynamodb:attributes",
+    "dynamodb:leadingkeys",
+    "kms:encryptioncontextkeys",
+    "kms:grantoperations",
+    "kms:resourcealiases",
+    "route53:changeresourcerecordsetsactions",
+    "route53:changeresourcerecordsetsnormalizedrecordnames",
+    "route53:changeresourcerecordsetsrecordtypes",
+    "s3:requestobjecttagkeys",
+    "secretsmanager:addreplicaregion",
+    "ssm:sourceinstancearn",
+];
+
+/// The keys of `Context`, checked; `service` is the prefix of the action in question.
+pub(super) fn keys(service: &str, context: &BTreeMap<String, Vec<String>>) -> Result<Vec<(String, Value)>, Error> {
+    let mut keys: Vec<(String, Value)> = Vec::with_capacity(context.len());
+    for (key, values) in context {
+        let folded = key.to_lowercase();
+        if !may_say(service, &folded) {
+            return Err(Error::validation(format!("The condition key {key} is not for a service to fill.")));
+        }
+        if keys.iter().any(|(earlier, _)| earlier.to_lowercase() == folded) {
+            return Err(Error::validation(format!("The condition key {key} is given twice.")));
+        }
+        let value = match values.as_slice() {
+            _ if MULTIVALUED.contains(&folded.as_str()) => Value::Many(values.clone()),
+            [one] => Value::One(one.clone()),
+            _ => return Err(Error::validation(format!("The condition key {key} takes exactly one value."))),
+        };
+        keys.push((key.clone(), value));
+    }
+    Ok(keys)
+}
+
+fn may_say(service: &str, folded: &str) -> bool {
+    let own = folded.strip_prefix(&service.to_lowercase()).is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'));
+    own || GLOBAL.iter().any(|global| match global.strip_suffix('/') {
+        Some(prefix) => folded.strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/')),
+        None => folded == *global,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(key: &str, values: &[&str]) -> Result<Vec<(String, Value)>, Error> {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        keys("s3", &BTreeMap::from([(key.to_owned(), values)]))
+    }
+
+    #[test]
+    fn a_service_fills_its_own_keys_and_how_the_request_came() {
+        for key in ["s3:prefix", "S3:Prefix", "aws:SourceIp", "aws:ResourceTag/team", "aws:requesttag/a b"] {
+            assert!(say(key, &["x"]).is_ok(), "{key}");
+        }
+        for key in ["aws:PrincipalArn", "aws:userid", "aws:CurrentTime", "aws:TokenIssueTime", "aws:PrincipalTag/a",
+            "aws:MultiFactorAuthPresent", "sqs:x", "aws:ResourceTag", "aws:ResourceTag/", "s3:", "s3", "s3x:y", "sts:ExternalId"]
+        {
+            assert_eq!(say(key, &["x"]).unwrap_err().code, "ValidationError", "{key}");
+        }
+    }
+
+    #[test]
+    fn the_key_and_not_its_list_says_whether_it_is_multivalued() {
+        assert_eq!(say("s3:prefix", &["a"]).unwrap()[0].1, Value::One("a".into()));
+        assert_eq!(say("aws:TagKeys", &["a"]).unwrap()[0].1, Value::Many(vec!["a".into()]));
+        assert!(say("s3:prefix", &["a", "b"]).is_err());
+        assert!(say("s3:prefix", &[]).is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! `iam:CreateAccessKey`: the only time that the secret is shown.
+
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_model::Secret;
+use daypass_model::limits::ACCESS_KEYS_PER_USER_MAX;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::owner::{self, Owner};
+use crate::action::{Action, read};
+use crate::actions::iam::shape::status;
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+use crate::request::Time;
+
+pub(in crate::actions::iam) struct CreateAccessKey;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    user_name: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    access_key: AccessKeyShape,
+}
+
+/// `AccessKey`; root has no user name.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AccessKeyShape {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+    access_key_id: String,
+    status: &'static str,
+    #[serde(serialize_with = "exposed")]
+    secret_access_key: Secret,
+    create_date: Time,
+}
+
+impl Action for CreateAccessKey {
+    const NAME: (&'static str, &'static str) = ("iam", "CreateAccessKey");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        Checks::one(owner::check("iam:CreateAccessKey", view, who, input.user_name.as_deref()))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (who, view) = (call.principal(), call.view());
+        let account = target::account(view, who)?;
+        let owner = Owner::named(&account, who, call.input().user_name.as_deref())?;
+        let mut keys = owner.keys().to_vec();
+        rules::within("AccessKeysPerUser", keys.len() + 1, ACCESS_KEYS_PER_USER_MAX)?;
+        let (record, secret_access_key) =
+            house.directory.new_access_key(account.id(), op.now.as_second()).map_err(|error| {
+                tracing::error!(%error, "a new secret access key was not sealed");
+                Error::internal()
+            })?;
+        let access_key = AccessKeyShape {
+            user_name: owner.user_name().map(str::to_owned),
+            access_key_id: record.id.to_string(),
+            status: status(record.active),
+            secret_access_key,
+            create_date: Time(record.created),
+        };
+        let mut change = house.change(op, view);
+        owner.claim(&mut change, &account, &record.id);
+        keys.push(record);
+        owner.put_keys(&mut change, &account, keys);
+        house.directory.commit(change).await?;
+        Ok(Output { access_key })
+    }
+}
+
+fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_str())
+}

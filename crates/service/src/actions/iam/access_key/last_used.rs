@@ -1,0 +1,101 @@
+//! `iam:GetAccessKeyLastUsed`: whose key it is, and when it last signed a call.
+
+use daypass_directory::{Authorized, Check, Checks, Operation, Principal, Used, View};
+use serde::{Deserialize, Serialize};
+
+use super::owner::Owner;
+use crate::action::{Action, read};
+use crate::actions::iam::target;
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+use crate::request::Time;
+
+const ACTION: &str = "iam:GetAccessKeyLastUsed";
+
+pub(in crate::actions::iam) struct GetAccessKeyLastUsed;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    access_key_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+    access_key_last_used: LastUsed,
+}
+
+/// `AccessKeyLastUsed`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LastUsed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_date: Option<Time>,
+    service_name: String,
+    region: String,
+}
+
+impl Action for GetAccessKeyLastUsed {
+    const NAME: (&'static str, &'static str) = ("iam", "GetAccessKeyLastUsed");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    /// On the user whose key it is. A denial names the key only, so that it tells nobody whose it is.
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        let account = target::in_account(view, who);
+        let check = match account.and_then(|account| Owner::of_key(view, &account, &input.access_key_id)) {
+            Some(Owner::User(user)) => target::user(ACTION, view, who, &user.record.name),
+            Some(Owner::Root(_)) => Check::new(ACTION, who.account.root_arn(), who.account),
+            None => Check::new(ACTION, "*", who.account),
+        };
+        Checks::one(check.shown(resource(&input.access_key_id)))
+    }
+
+    async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (id, who, view) = (&call.input().access_key_id, call.principal(), call.view());
+        let account = target::account(view, who)?;
+        let Some(owner) = Owner::of_key(view, &account, id) else {
+            // Whether another account has it, or had it, or nobody: all the same from here.
+            let (arn, resource) = (&who.arn, resource(id));
+            let message =
+                format!("User: {arn} is not authorized to perform: {ACTION} on resource: {resource}");
+            return Err(Error::access_denied(message));
+        };
+        Ok(Output {
+            user_name: owner.user_name().map(str::to_owned),
+            access_key_last_used: house
+                .directory
+                .last_used()
+                .of(id)
+                .map_or_else(LastUsed::never, LastUsed::of),
+        })
+    }
+}
+
+impl LastUsed {
+    fn of(house: &House, id: &str) -> Self {
+        match house.directory.last_used().of(id) {
+            Some(used) => {
+                Self { last_used_date: Some(Time(used.at)), service_name: used.service, region: used.region }
+            }
+            // Never, as far as anybody remembers.
+            None => Self { last_used_date: None, service_name: "N/A".into(), region: "N/A".into() },
+        }
+    }
+}
+
+/// How a denial names the resource.
+fn resource(access_key_id: &str) -> String {
+    format!("access key {access_key_id}")
+}

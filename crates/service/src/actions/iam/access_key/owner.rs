@@ -1,0 +1,121 @@
+//! Whose access keys a call is about: the user it names, or whoever calls.
+//!
+//! A user's keys are in the user's record, root's in the account's, so every write to them guards that record:
+//! a key and the end of its owner cannot both win.
+
+use std::sync::Arc;
+
+use daypass_directory::record::{AccessKeyPointer, AccessKeyRecord, KeyOwner, Unknown};
+use daypass_directory::{AccountEntity, AccountView, Change, Check, Principal, User, View, key};
+use daypass_model::AccessKeyId;
+
+use crate::actions::iam::{rules, target};
+use crate::error::Error;
+
+/// The owner of access keys.
+#[derive(Clone, Copy)]
+pub(super) enum Owner<'v> {
+    /// The account's root user.
+    Root(&'v Arc<AccountEntity>),
+    /// A user.
+    User(&'v Arc<User>),
+}
+
+/// What a call is authorised on: the user it names, or else the caller.
+pub(super) fn check(action: &str, view: &View, who: &Principal, user_name: Option<&str>) -> Check {
+    match user_name.or_else(|| who.user_name()) {
+        Some(name) => target::user(action, view, who, name),
+        None => Check::new(action, who.principal_arn(), who.account),
+    }
+}
+
+impl<'v> Owner<'v> {
+    /// The user that a call names, or who calls; a role session must name one.
+    pub(super) fn named(
+        account: &AccountView<'v>,
+        who: &Principal,
+        user_name: Option<&str>,
+    ) -> Result<Self, Error> {
+        // INVARIANT (root-keys): the root user's keys are its own calls' alone; no name leads to them.
+        if user_name.is_none() && who.is_root() {
+            return account.root().map(Self::Root).ok_or_else(Error::internal);
+        }
+        let name = rules::named_user(user_name, who)?;
+        target::find_user(account, name).map(Self::User)
+    }
+
+    /// The owner of a key, if the key is one of this account.
+    pub(super) fn of_key(view: &View, account: &AccountView<'v>, id: &str) -> Option<Self> {
+        let id: AccessKeyId = id.parse().ok()?;
+        match view.key_owner(&id)? {
+            (of, Some(KeyOwner::Root)) if *of == account.id() => account.root().map(Self::Root),
+            (of, Some(KeyOwner::User(user))) if *of == account.id() => {
+                account.user_by_id(user).map(Self::User)
+            }
+            _ => None,
+        }
+    }
+
+    /// The user's name; root has none.
+    pub(super) fn user_name(self) -> Option<&'v str> {
+        match self {
+            Self::Root(_) => None,
+            Self::User(user) => Some(&user.record.name),
+        }
+    }
+
+    /// Its keys, oldest first.
+    pub(super) fn keys(self) -> &'v [AccessKeyRecord] {
+        match self {
+            Self::Root(root) => &root.record.root_keys,
+            Self::User(user) => &user.record.access_keys,
+        }
+    }
+
+    /// The place of a key among [`Owner::keys`], or AWS's sentence: another's key is as absent as none.
+    pub(super) fn position(self, id: &str) -> Result<usize, Error> {
+        let missing = || Error::no_such_entity(format!("The Access Key with id {id} cannot be found."));
+        self.keys().iter().position(|key| key.id.as_str() == id).ok_or_else(missing)
+    }
+
+    /// Write the owner's record with these keys.
+    pub(super) fn put_keys(self, change: &mut Change, account: &AccountView<'_>, keys: Vec<AccessKeyRecord>) {
+        match self {
+            Self::Root(root) => {
+                let place = key::account(account.id());
+                let mut record = root.record.clone();
+                record.written = change.written();
+                record.root_keys = keys;
+                change.unchanged(place.clone(), root.revision);
+                change.put(place, &record);
+            }
+            Self::User(user) => {
+                let mut record = user.record.clone();
+                record.access_keys = keys;
+                change.update(account.id(), user.revision, record);
+            }
+        }
+    }
+
+    /// Write whose key it is.
+    pub(super) fn claim(self, change: &mut Change, account: &AccountView<'_>, id: &AccessKeyId) {
+        let owner = match self {
+            Self::Root(_) => KeyOwner::Root,
+            Self::User(user) => KeyOwner::User(user.record.id.clone()),
+        };
+        // INVARIANT (key-ids-once): an id that ever was cannot be made again, because its pointer stays.
+        change.absent(key::access_key(id));
+        point(change, account, id, Some(owner));
+    }
+
+    /// Write that the key is nobody's any more.
+    pub(super) fn disclaim(change: &mut Change, account: &AccountView<'_>, id: &AccessKeyId) {
+        point(change, account, id, None);
+    }
+}
+
+fn point(change: &mut Change, account: &AccountView<'_>, id: &AccessKeyId, owner: Option<KeyOwner>) {
+    let pointer =
+        AccessKeyPointer { written: change.written(), account: account.id(), owner, unknown: Unknown::new() };
+    change.put(key::access_key(id), &pointer);
+}

@@ -1,0 +1,65 @@
+//! `iam:PutUserPermissionsBoundary`, `iam:PutRolePermissionsBoundary`
+
+use std::marker::PhantomData;
+
+use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use serde::Deserialize;
+
+use super::Bounded;
+use crate::action::{Action, read};
+use crate::actions::iam::rules::{self, Link};
+use crate::actions::iam::target;
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct PutPermissionsBoundary<K>(PhantomData<K>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    #[serde(rename = "UserName", alias = "RoleName")]
+    name: String,
+    #[serde(rename = "PermissionsBoundary")]
+    policy_arn: String,
+}
+
+impl<K: Bounded> Action for PutPermissionsBoundary<K> {
+    const NAME: (&'static str, &'static str) = ("iam", K::PUT);
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = ();
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    /// The condition key is the boundary that is asked for, not the one there is.
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        let check = K::check(&format!("iam:{}", K::PUT), view, who, &input.name);
+        Checks::one(check.with("iam:PermissionsBoundary", input.policy_arn.as_str()))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let entity = K::find(&account, &input.name)?;
+        K::modifiable(entity)?;
+        let policy = rules::attachable(&account, &input.policy_arn)?;
+        let (record, revision) = K::record(entity);
+        let mut record = record.clone();
+        let old = K::boundary(&mut record).replace(input.policy_arn.clone());
+        if old.as_ref() == Some(&input.policy_arn) {
+            return Ok(());
+        }
+        let mut change = house.change(op, view);
+        if let Some(old) = old {
+            rules::unlink(&mut change, Link::Boundary, &account, &old, record.id());
+        }
+        rules::link(&mut change, Link::Boundary, policy, record.id());
+        change.update(account.id(), revision, record);
+        Ok(house.directory.commit(change).await?)
+    }
+}

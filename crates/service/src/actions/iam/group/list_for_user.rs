@@ -1,0 +1,67 @@
+//! `iam:ListGroupsForUser`
+
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_model::fold_name;
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, read};
+use crate::actions::paging::{Selection, page};
+use crate::actions::iam::shape::GroupShape;
+use crate::actions::iam::target;
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct ListGroupsForUser;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    user_name: String,
+    marker: Option<String>,
+    max_items: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    groups: Vec<GroupShape>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+impl Action for ListGroupsForUser {
+    const NAME: (&'static str, &'static str) = ("iam", "ListGroupsForUser");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        Checks::one(target::user("iam:ListGroupsForUser", view, who, &input.user_name))
+    }
+
+    async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let user = target::find_user(&account, &input.user_name)?;
+        let selection = Selection {
+            account: account.id(),
+            of: format!("ListGroupsForUser {}", user.record.id),
+            marker: input.marker.as_deref(),
+            max_items: input.max_items,
+        };
+        let groups = user.record.groups.iter().filter_map(|id| account.group_by_id(id));
+        let mut groups: Vec<_> = groups.map(|group| (fold_name(&group.record.name), group)).collect();
+        groups.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let groups = groups.into_iter().map(|(name, group)| (name, GroupShape::of(group)));
+        let page = page(house, view, &selection, groups)?;
+        Ok(Output { groups: page.items, is_truncated: page.is_truncated, marker: page.marker })
+    }
+}

@@ -1,0 +1,60 @@
+//! `iam:PutUserPolicy`, `iam:PutGroupPolicy`, `iam:PutRolePolicy`: a new policy, or another text under the name.
+
+use std::marker::PhantomData;
+
+use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_policy::{Kind, validate};
+use serde::Deserialize;
+
+use crate::action::{Action, read};
+use crate::actions::iam::holder::Holder;
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct PutInlinePolicy<H>(PhantomData<H>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    // Which of these an operation has is its shape's to say.
+    #[serde(rename = "UserName", alias = "GroupName", alias = "RoleName")]
+    holder_name: String,
+    policy_name: String,
+    policy_document: String,
+}
+
+impl<H: Holder> Action for PutInlinePolicy<H> {
+    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.put_inline);
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = ();
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        let (name, action) = (&input.holder_name, format!("iam:{}", Self::NAME.1));
+        Checks::one(H::with_boundary(H::check(&action, view, who, name), view, who, name))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let holder = H::find(&account, &input.holder_name)?;
+        H::modifiable(holder)?;
+        let (record, revision) = H::record(holder);
+        validate(Kind::Inline, &input.policy_document).map_err(|e| Error::malformed_policy(e.message))?;
+        let mut record = record.clone();
+        let owner = format!("{} {}", H::WORD, record.name());
+        let inline = H::inline_mut(&mut record);
+        rules::put_inline(inline, &input.policy_name, &input.policy_document, H::INLINE_SIZE_MAX, &owner)?;
+        let mut change = house.change(op, view);
+        change.update(account.id(), revision, record);
+        Ok(house.directory.commit(change).await?)
+    }
+}

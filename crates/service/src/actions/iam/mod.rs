@@ -1,0 +1,94 @@
+//! AWS Identity and Access Management, API version 2010-05-08.
+//!
+//! A folder per kind of thing; what several kinds have alike (inline policies, attached policies, tags,
+//! boundaries) is written once, generic over the kind.
+
+mod access_key;
+mod attached;
+mod boundary;
+mod group;
+mod holder;
+mod inline;
+mod kind;
+mod policy;
+mod role;
+mod rules;
+mod shape;
+mod tags;
+mod target;
+mod user;
+
+use crate::action::Row;
+
+/// The table of IAM.
+pub(super) static ROWS: &[Row] = &[
+    Row::of::<group::AddUserToGroup>(),
+    Row::of::<attached::AttachPolicy<kind::Group>>(),
+    Row::of::<attached::AttachPolicy<kind::Role>>(),
+    Row::of::<attached::AttachPolicy<kind::User>>(),
+    Row::of::<access_key::CreateAccessKey>(),
+    Row::of::<group::CreateGroup>(),
+    Row::of::<policy::CreatePolicy>(),
+    Row::of::<policy::CreatePolicyVersion>(),
+    Row::of::<role::CreateRole>(),
+    Row::of::<user::CreateUser>(),
+    Row::of::<access_key::DeleteAccessKey>(),
+    Row::of::<group::DeleteGroup>(),
+    Row::of::<inline::DeleteInlinePolicy<kind::Group>>(),
+    Row::of::<policy::DeletePolicy>(),
+    Row::of::<policy::DeletePolicyVersion>(),
+    Row::of::<role::DeleteRole>(),
+    Row::of::<boundary::DeletePermissionsBoundary<kind::Role>>(),
+    Row::of::<inline::DeleteInlinePolicy<kind::Role>>(),
+    Row::of::<user::DeleteUser>(),
+    Row::of::<boundary::DeletePermissionsBoundary<kind::User>>(),
+    Row::of::<inline::DeleteInlinePolicy<kind::User>>(),
+    Row::of::<attached::DetachPolicy<kind::Group>>(),
+    Row::of::<attached::DetachPolicy<kind::Role>>(),
+    Row::of::<attached::DetachPolicy<kind::User>>(),
+    Row::of::<access_key::GetAccessKeyLastUsed>(),
+    Row::of::<group::GetGroup>(),
+    Row::of::<inline::GetInlinePolicy<kind::Group>>(),
+    Row::of::<policy::GetPolicy>(),
+    Row::of::<policy::GetPolicyVersion>(),
+    Row::of::<role::GetRole>(),
+    Row::of::<inline::GetInlinePolicy<kind::Role>>(),
+    Row::of::<user::GetUser>(),
+    Row::of::<inline::GetInlinePolicy<kind::User>>(),
+    Row::of::<access_key::ListAccessKeys>(),
+    Row::of::<attached::ListAttachedPolicies<kind::Group>>(),
+    Row::of::<attached::ListAttachedPolicies<kind::Role>>(),
+    Row::of::<attached::ListAttachedPolicies<kind::User>>(),
+    Row::of::<policy::ListEntitiesForPolicy>(),
+    Row::of::<inline::ListInlinePolicies<kind::Group>>(),
+    Row::of::<group::ListGroups>(),
+    Row::of::<group::ListGroupsForUser>(),
+    Row::of::<policy::ListPolicies>(),
+    Row::of::<tags::ListTags<kind::Policy>>(),
+    Row::of::<policy::ListPolicyVersions>(),
+    Row::of::<inline::ListInlinePolicies<kind::Role>>(),
+    Row::of::<tags::ListTags<kind::Role>>(),
+    Row::of::<role::ListRoles>(),
+    Row::of::<inline::ListInlinePolicies<kind::User>>(),
+    Row::of::<tags::ListTags<kind::User>>(),
+    Row::of::<user::ListUsers>(),
+    Row::of::<inline::PutInlinePolicy<kind::Group>>(),
+    Row::of::<boundary::PutPermissionsBoundary<kind::Role>>(),
+    Row::of::<inline::PutInlinePolicy<kind::Role>>(),
+    Row::of::<boundary::PutPermissionsBoundary<kind::User>>(),
+    Row::of::<inline::PutInlinePolicy<kind::User>>(),
+    Row::of::<group::RemoveUserFromGroup>(),
+    Row::of::<policy::SetDefaultPolicyVersion>(),
+    Row::of::<tags::Tag<kind::Policy>>(),
+    Row::of::<tags::Tag<kind::Role>>(),
+    Row::of::<tags::Tag<kind::User>>(),
+    Row::of::<tags::Untag<kind::Policy>>(),
+    Row::of::<tags::Untag<kind::Role>>(),
+    Row::of::<tags::Untag<kind::User>>(),
+    Row::of::<access_key::UpdateAccessKey>(),
+    Row::of::<role::UpdateAssumeRolePolicy>(),
+    Row::of::<group::UpdateGroup>(),
+    Row::of::<role::UpdateRole>(),
+    Row::of::<role::UpdateRoleDescription>(),
+    Row::of::<user::UpdateUser>(),
+];

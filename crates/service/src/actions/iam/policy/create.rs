@@ -1,0 +1,94 @@
+//! `iam:CreatePolicy`
+
+use daypass_directory::record::{PolicyRecord, PolicyVersionRecord, Unknown};
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_model::limits::POLICIES_PER_ACCOUNT_MAX;
+use daypass_model::{EntityKind, Tag, UniqueId};
+use serde::{Deserialize, Serialize};
+
+use super::find;
+use super::shape::PolicyShape;
+use crate::action::{Action, read};
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct CreatePolicy;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    policy_name: String,
+    path: Option<String>,
+    policy_document: String,
+    description: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    policy: PolicyShape,
+}
+
+impl Action for CreatePolicy {
+    const NAME: (&'static str, &'static str) = ("iam", "CreatePolicy");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+        let path = input.path.as_deref().unwrap_or("/");
+        let check = target::new("iam:CreatePolicy", who, "policy", path, &input.policy_name)
+            .shown(format!("policy {}", input.policy_name));
+        let check = target::with_request_tags(check, &input.tags);
+        let tag = check.also("iam:TagPolicy");
+        Checks::one(check).and_if(!input.tags.is_empty(), || tag)
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        find::document(&input.policy_document)?;
+        let tags = rules::tags(&input.tags)?;
+        let name = &input.policy_name;
+        if account.policy_by_name(name).is_some() {
+            let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");
+            return Err(Error::already_exists(message));
+        }
+        let mut change = house.change(op, view);
+        let (kind, max) = (EntityKind::Policy, POLICIES_PER_ACCOUNT_MAX);
+        rules::room(&mut change, account.id(), kind, "PoliciesPerAccount", account.counts().3, max)?;
+        let now = op.now.as_second();
+        let record = PolicyRecord {
+            written: change.written(),
+            id: UniqueId::generate(EntityKind::Policy, house.directory.random()),
+            name: name.clone(),
+            path: input.path.clone().unwrap_or_else(|| "/".into()),
+            created: now,
+            updated: now,
+            description: input.description.clone(),
+            versions: vec![PolicyVersionRecord {
+                number: 1,
+                document: input.policy_document.clone(),
+                created: now,
+            }],
+            default_version: 1,
+            next_version: 2,
+            tags,
+            unknown: Unknown::new(),
+        };
+        let policy = PolicyShape::created(account.id(), &record);
+        change.create(account.id(), record);
+        house.directory.commit(change).await?;
+        Ok(Output { policy })
+    }
+}

@@ -1,0 +1,75 @@
+//! `iam:CreatePolicyVersion`: another text for a managed policy, in force only as the default version.
+
+use daypass_directory::record::PolicyVersionRecord;
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_model::limits::POLICY_VERSIONS_MAX;
+use serde::{Deserialize, Serialize};
+
+use super::find;
+use super::shape::VersionShape;
+use crate::action::{Action, read};
+use crate::actions::iam::target;
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct CreatePolicyVersion;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    policy_arn: String,
+    policy_document: String,
+    #[serde(default)]
+    set_as_default: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    policy_version: VersionShape,
+}
+
+impl Action for CreatePolicyVersion {
+    const NAME: (&'static str, &'static str) = ("iam", "CreatePolicyVersion");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        target::writing(target::policy("iam:CreatePolicyVersion", view, who, &input.policy_arn))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let policy = find::find_own(&account, &input.policy_arn)?;
+        find::document(&input.policy_document)?;
+        if policy.record.versions.len() >= POLICY_VERSIONS_MAX {
+            return Err(Error::limit_exceeded(format!(
+                "A managed policy can have up to {POLICY_VERSIONS_MAX} versions. Before you create a new version, you \
+                 must delete an existing version."
+            )));
+        }
+        let mut record = policy.record.clone();
+        let (number, now) = (record.next_version, op.now.as_second());
+        record.next_version = number.checked_add(1).ok_or_else(Error::internal)?;
+        record.updated = now;
+        if input.set_as_default {
+            record.default_version = number;
+        }
+        let version = PolicyVersionRecord { number, document: input.policy_document.clone(), created: now };
+        let policy_version = VersionShape::listed(&record, &version);
+        record.versions.push(version);
+        let mut change = house.change(op, view);
+        change.update(account.id(), policy.revision, record);
+        house.directory.commit(change).await?;
+        Ok(Output { policy_version })
+    }
+}

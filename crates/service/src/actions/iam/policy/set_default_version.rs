@@ -1,0 +1,51 @@
+//! `iam:SetDefaultPolicyVersion`: from now on this version decides, wherever the policy is attached.
+
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use serde::Deserialize;
+
+use super::find;
+use crate::action::{Action, read};
+use crate::actions::iam::target;
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct SetDefaultPolicyVersion;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    policy_arn: String,
+    version_id: String,
+}
+
+impl Action for SetDefaultPolicyVersion {
+    const NAME: (&'static str, &'static str) = ("iam", "SetDefaultPolicyVersion");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = ();
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        target::writing(target::policy("iam:SetDefaultPolicyVersion", view, who, &input.policy_arn))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
+        let (Input { policy_arn, version_id }, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let policy = find::find_own(&account, policy_arn)?;
+        let mut record = policy.record.clone();
+        let wanted = find::version_number(version_id);
+        let version = record.versions.iter().find(|version| Some(version.number) == wanted);
+        record.default_version = version.ok_or_else(|| find::no_version(policy_arn, version_id))?.number;
+        record.updated = op.now.as_second();
+        let mut change = house.change(op, view);
+        change.update(account.id(), policy.revision, record);
+        Ok(house.directory.commit(change).await?)
+    }
+}

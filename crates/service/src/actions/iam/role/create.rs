@@ -1,0 +1,109 @@
+//! `iam:CreateRole`
+
+use daypass_directory::record::{RoleRecord, Unknown};
+use daypass_directory::{Authorized, Change, Checks, Operation, Principal, View};
+use daypass_model::limits::{ROLE_SESSION_SECONDS_DEFAULT, ROLES_PER_ACCOUNT_MAX};
+use daypass_model::{EntityKind, Tag, UniqueId};
+use serde::{Deserialize, Serialize};
+
+use super::trust;
+use crate::action::{Action, read};
+use crate::actions::iam::shape::RoleShape;
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct CreateRole;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    role_name: String,
+    path: Option<String>,
+    assume_role_policy_document: String,
+    description: Option<String>,
+    max_session_duration: Option<i64>,
+    permissions_boundary: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    role: RoleShape,
+}
+
+impl Action for CreateRole {
+    const NAME: (&'static str, &'static str) = ("iam", "CreateRole");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+        let check = target::new("iam:CreateRole", who, "role", input.path(), &input.role_name)
+            .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref());
+        let check = target::with_request_tags(check, &input.tags);
+        let tag = check.also("iam:TagRole");
+        Checks::one(check).and_if(!input.tags.is_empty(), || tag)
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let name = &input.role_name;
+        if account.role(name).is_some() {
+            return Err(Error::already_exists(format!("Role with name {name} already exists.")));
+        }
+        rules::path_of_customer(input.path())?;
+        let mut change = house.change(op, view);
+        let (quota, count) = ("RolesPerAccount", account.counts().2);
+        rules::room(&mut change, account.id(), EntityKind::Role, quota, count, ROLES_PER_ACCOUNT_MAX)?;
+        let record = input.record(op, house, view, &change)?;
+        if let Some(arn) = &input.permissions_boundary {
+            rules::link(&mut change, rules::Link::Boundary, rules::attachable(&account, arn)?, &record.id);
+        }
+        change.create(account.id(), record);
+        house.directory.commit(change).await?;
+        let view = house.directory.snapshot();
+        let account = target::account(&view, call.principal())?;
+        Ok(Output { role: RoleShape::created(&view, target::find_role(&account, name)?) })
+    }
+}
+
+impl Input {
+    fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or("/")
+    }
+
+    fn record(
+        &self,
+        op: &Operation,
+        house: &House,
+        view: &View,
+        change: &Change,
+    ) -> Result<RoleRecord, Error> {
+        Ok(RoleRecord {
+            written: change.written(),
+            id: UniqueId::generate(EntityKind::Role, house.directory.random()),
+            name: self.role_name.clone(),
+            path: self.path().to_owned(),
+            created: op.now.as_second(),
+            trust: trust::accepted(view, &self.assume_role_policy_document)?,
+            description: self.description.clone(),
+            session_duration_max: self.max_session_duration.unwrap_or(ROLE_SESSION_SECONDS_DEFAULT),
+            inline: Vec::new(),
+            attached: Vec::new(),
+            boundary: self.permissions_boundary.clone(),
+            tags: rules::tags(&self.tags)?,
+            unknown: Unknown::new(),
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! `iam:DeleteRole`: only a role without policies. Its sessions end with it.
+
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use serde::Deserialize;
+
+use crate::action::{Action, read};
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct DeleteRole;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    role_name: String,
+}
+
+impl Action for DeleteRole {
+    const NAME: (&'static str, &'static str) = ("iam", "DeleteRole");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = ();
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        let check = target::role("iam:DeleteRole", view, who, &input.role_name);
+        Checks::one(target::with_role_boundary(check, view, who, &input.role_name))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
+        let view = call.view();
+        let account = target::account(view, call.principal())?;
+        let role = target::find_role(&account, &call.input().role_name)?;
+        rules::modifiable(role)?;
+        let record = &role.record;
+        let first = [
+            (record.inline.is_empty(), "delete policies first."),
+            (record.attached.is_empty(), "detach all policies first."),
+        ];
+        if let Some((_, what)) = first.iter().find(|(done, _)| !done) {
+            return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
+        }
+        // Everything a role has is in its own record: a policy that comes meanwhile changes it and wins.
+        let mut change = house.change(op, view);
+        if let Some(arn) = &record.boundary {
+            rules::unlink(&mut change, rules::Link::Boundary, &account, arn, &record.id);
+        }
+        change.remove(account.id(), role.revision, record);
+        Ok(house.directory.commit(change).await?)
+    }
+}

@@ -1,0 +1,60 @@
+//! `iam:UpdateRole`: description and longest session. What the call leaves out keeps its value.
+
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, read};
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct UpdateRole;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    role_name: String,
+    description: Option<String>,
+    max_session_duration: Option<i64>,
+}
+
+/// A result without members, which is not the same as no result.
+#[derive(Serialize)]
+pub(in crate::actions::iam) struct Output {}
+
+impl Action for UpdateRole {
+    const NAME: (&'static str, &'static str) = ("iam", "UpdateRole");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        let check = target::role("iam:UpdateRole", view, who, &input.role_name);
+        Checks::one(target::with_role_boundary(check, view, who, &input.role_name))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let role = target::find_role(&account, &input.role_name)?;
+        rules::modifiable(role)?;
+        let mut record = role.record.clone();
+        if let Some(description) = &input.description {
+            record.description = Some(description.clone());
+        }
+        if let Some(seconds) = input.max_session_duration {
+            record.session_duration_max = seconds;
+        }
+        let mut change = house.change(op, view);
+        change.update(account.id(), role.revision, record);
+        house.directory.commit(change).await?;
+        Ok(Output {})
+    }
+}

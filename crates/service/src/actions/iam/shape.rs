@@ -1,0 +1,220 @@
+//! Structures that several answers share, under the public model's names.
+//!
+//! Which members a call shows is a rule of that call (ListUsers never shows tags, GetUser does when there
+//! are any); the constructors here are named after those rules.
+
+use daypass_directory::record::AccessKeyRecord;
+use daypass_directory::{AnyPolicy, Group, Role, User, View};
+use daypass_model::{Tag, TagSet};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use crate::request::Time;
+
+/// RFC 3986's unreserved characters stay.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A policy document in an answer: URL-encoded as IAM does.
+pub(super) fn encoded(document: &str) -> String {
+    utf8_percent_encode(document, RESERVED).to_string()
+}
+
+/// `User`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UserShape {
+    path: String,
+    user_name: String,
+    user_id: String,
+    arn: String,
+    create_date: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions_boundary: Option<BoundaryShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<Tag>>,
+}
+
+/// `AttachedPermissionsBoundary`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct BoundaryShape {
+    permissions_boundary_type: &'static str,
+    permissions_boundary_arn: String,
+}
+
+impl BoundaryShape {
+    pub(super) fn of(arn: &Option<String>) -> Option<Self> {
+        // On the wire the type is `Policy`, whatever the model's enum says.
+        let arn = arn.clone()?;
+        Some(Self { permissions_boundary_type: "Policy", permissions_boundary_arn: arn })
+    }
+}
+
+/// Tags that are shown only when there are any.
+pub(super) fn some_tags(tags: &TagSet) -> Option<Vec<Tag>> {
+    (!tags.is_empty()).then(|| tags.iter().cloned().collect())
+}
+
+impl UserShape {
+    /// As lists show a user: without tags and boundary.
+    pub(super) fn listed(user: &User) -> Self {
+        Self {
+            path: user.record.path.clone(),
+            user_name: user.record.name.clone(),
+            user_id: user.record.id.to_string(),
+            arn: user.arn.clone(),
+            create_date: Time(user.record.created),
+            permissions_boundary: None,
+            tags: None,
+        }
+    }
+
+    /// As CreateUser and GetUser show it.
+    pub(super) fn whole(user: &User) -> Self {
+        Self {
+            permissions_boundary: BoundaryShape::of(&user.record.boundary),
+            tags: some_tags(&user.record.tags),
+            ..Self::listed(user)
+        }
+    }
+}
+
+/// `Group`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GroupShape {
+    path: String,
+    group_name: String,
+    group_id: String,
+    arn: String,
+    create_date: Time,
+}
+
+impl GroupShape {
+    pub(super) fn of(group: &Group) -> Self {
+        Self {
+            path: group.record.path.clone(),
+            group_name: group.record.name.clone(),
+            group_id: group.record.id.to_string(),
+            arn: group.arn.clone(),
+            create_date: Time(group.record.created),
+        }
+    }
+}
+
+/// `Role`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RoleShape {
+    path: String,
+    role_name: String,
+    role_id: String,
+    arn: String,
+    create_date: Time,
+    assume_role_policy_document: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_session_duration: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions_boundary: Option<BoundaryShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<Tag>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_last_used: Option<RoleLastUsed>,
+}
+
+/// `RoleLastUsed`, empty when never used.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RoleLastUsed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_used_date: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<String>,
+}
+
+impl RoleShape {
+    /// As ListRoles shows it: description and session duration, never tags, boundary or last use.
+    pub(super) fn listed(view: &View, role: &Role) -> Self {
+        Self {
+            path: role.record.path.clone(),
+            role_name: role.record.name.clone(),
+            role_id: role.record.id.to_string(),
+            arn: role.arn.clone(),
+            create_date: Time(role.record.created),
+            assume_role_policy_document: encoded(&crate::actions::principals::shown(view, &role.record.trust)),
+            description: role.record.description.clone(),
+            max_session_duration: Some(role.record.session_duration_max),
+            permissions_boundary: None,
+            tags: None,
+            role_last_used: None,
+        }
+    }
+
+    /// As CreateRole shows it: what was given, no session duration.
+    pub(super) fn created(view: &View, role: &Role) -> Self {
+        Self {
+            max_session_duration: None,
+            permissions_boundary: BoundaryShape::of(&role.record.boundary),
+            tags: some_tags(&role.record.tags),
+            ..Self::listed(view, role)
+        }
+    }
+
+    /// As UpdateRoleDescription shows it: all but its last use.
+    pub(super) fn described(view: &View, role: &Role) -> Self {
+        Self { max_session_duration: Some(role.record.session_duration_max), ..Self::created(view, role) }
+    }
+
+    /// As GetRole shows it.
+    pub(super) fn whole(view: &View, role: &Role, last_used: RoleLastUsed) -> Self {
+        Self {
+            permissions_boundary: BoundaryShape::of(&role.record.boundary),
+            tags: some_tags(&role.record.tags),
+            role_last_used: Some(last_used),
+            ..Self::listed(view, role)
+        }
+    }
+}
+
+/// `AttachedPolicy`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AttachedPolicy {
+    policy_name: String,
+    policy_arn: String,
+}
+
+impl AttachedPolicy {
+    pub(super) fn of(policy: &AnyPolicy<'_>) -> Self {
+        Self { policy_name: policy.name().to_owned(), policy_arn: policy.arn().to_owned() }
+    }
+}
+
+/// `AccessKeyMetadata`
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessKeyMetadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
+    access_key_id: String,
+    status: &'static str,
+    create_date: Time,
+}
+
+impl AccessKeyMetadata {
+    pub(super) fn of(user_name: Option<&str>, key: &AccessKeyRecord) -> Self {
+        Self {
+            user_name: user_name.map(str::to_owned),
+            access_key_id: key.id.to_string(),
+            status: status(key.active),
+            create_date: Time(key.created),
+        }
+    }
+}
+
+/// `Active` or `Inactive`
+pub(super) fn status(active: bool) -> &'static str {
+    if active { "Active" } else { "Inactive" }
+}

@@ -1,0 +1,99 @@
+//! Tags of users, roles and customer managed policies. Groups have none.
+//!
+//! Users and roles hold one tag for a key whatever its case. AWS tells the keys of policies apart by case, but
+//! conditions do not ("Tagging IAM resources" and `aws:ResourceTag` in the IAM User Guide): of `Env` and `env`
+//! a condition sees one, and nobody can say which. Here a policy never holds such a pair.
+
+mod list;
+mod tag;
+mod untag;
+
+pub(super) use list::ListTags;
+pub(super) use tag::Tag;
+pub(super) use untag::Untag;
+
+use daypass_directory::record::{PolicyRecord, RoleRecord, UserRecord};
+use daypass_directory::{AccountView, AnyPolicy, Check, Checks};
+use daypass_model::TagSet;
+
+use crate::actions::iam::kind::{Kind, Policy, Role, User};
+use crate::actions::iam::target;
+use crate::error::Error;
+
+/// A kind of entity that has tags.
+pub(super) trait Taggable: Kind {
+    /// The operation that adds tags.
+    const TAG: &'static str;
+    /// The operation that takes them away.
+    const UNTAG: &'static str;
+    /// The operation that lists them.
+    const LIST: &'static str;
+    /// Whether `Env` names the tag `env`.
+    const KEYS_IGNORE_CASE: bool;
+
+    /// Where the record keeps them.
+    fn tags(record: &mut Self::Record) -> &mut TagSet;
+
+    /// The unique id and the tags of the entity that a call names.
+    fn find_tags<'v>(account: &AccountView<'v>, name: &str) -> Result<(&'v str, &'v TagSet), Error>;
+
+    /// What a change of tags must be allowed.
+    fn writing(check: Check) -> Checks {
+        Checks::one(check)
+    }
+}
+
+/// What every policy of AWS has.
+static NO_TAGS: TagSet = TagSet::new();
+
+impl Taggable for User {
+    const TAG: &'static str = "TagUser";
+    const UNTAG: &'static str = "UntagUser";
+    const LIST: &'static str = "ListUserTags";
+    const KEYS_IGNORE_CASE: bool = true;
+
+    fn tags(record: &mut UserRecord) -> &mut TagSet {
+        &mut record.tags
+    }
+
+    fn find_tags<'v>(account: &AccountView<'v>, name: &str) -> Result<(&'v str, &'v TagSet), Error> {
+        Self::find(account, name).map(|user| (user.record.id.as_str(), &user.record.tags))
+    }
+}
+
+impl Taggable for Role {
+    const TAG: &'static str = "TagRole";
+    const UNTAG: &'static str = "UntagRole";
+    const LIST: &'static str = "ListRoleTags";
+    const KEYS_IGNORE_CASE: bool = true;
+
+    fn tags(record: &mut RoleRecord) -> &mut TagSet {
+        &mut record.tags
+    }
+
+    fn find_tags<'v>(account: &AccountView<'v>, name: &str) -> Result<(&'v str, &'v TagSet), Error> {
+        Self::find(account, name).map(|role| (role.record.id.as_str(), &role.record.tags))
+    }
+}
+
+impl Taggable for Policy {
+    const TAG: &'static str = "TagPolicy";
+    const UNTAG: &'static str = "UntagPolicy";
+    const LIST: &'static str = "ListPolicyTags";
+    const KEYS_IGNORE_CASE: bool = false;
+
+    fn tags(record: &mut PolicyRecord) -> &mut TagSet {
+        &mut record.tags
+    }
+
+    fn find_tags<'v>(account: &AccountView<'v>, arn: &str) -> Result<(&'v str, &'v TagSet), Error> {
+        if let Some(AnyPolicy::Aws(policy)) = account.policy(arn) {
+            return Ok((policy.id, &NO_TAGS));
+        }
+        Self::find(account, arn).map(|policy| (policy.record.id.as_str(), &policy.record.tags))
+    }
+
+    fn writing(check: Check) -> Checks {
+        target::writing(check)
+    }
+}

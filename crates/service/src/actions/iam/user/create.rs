@@ -1,0 +1,87 @@
+//! `iam:CreateUser`
+
+use daypass_directory::record::{Unknown, UserRecord};
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_model::limits::USERS_PER_ACCOUNT_MAX;
+use daypass_model::{EntityKind, Tag, UniqueId};
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, read};
+use crate::actions::iam::shape::UserShape;
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct CreateUser;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    user_name: String,
+    path: Option<String>,
+    permissions_boundary: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    user: UserShape,
+}
+
+impl Action for CreateUser {
+    const NAME: (&'static str, &'static str) = ("iam", "CreateUser");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+        let path = input.path.as_deref().unwrap_or("/");
+        let check = target::new("iam:CreateUser", who, "user", path, &input.user_name)
+            .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref());
+        let check = target::with_request_tags(check, &input.tags);
+        let tag = check.also("iam:TagUser");
+        Checks::one(check).and_if(!input.tags.is_empty(), || tag)
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, view) = (call.input(), call.view());
+        let account = target::account(view, call.principal())?;
+        let name = &input.user_name;
+        if account.user(name).is_some() {
+            return Err(Error::already_exists(format!("User with name {name} already exists.")));
+        }
+        rules::within("UsersPerAccount", account.counts().0 + 1, USERS_PER_ACCOUNT_MAX)?;
+        let mut change = house.change(op, view);
+        let record = UserRecord {
+            written: change.written(),
+            id: UniqueId::generate(EntityKind::User, house.directory.random()),
+            name: name.clone(),
+            path: input.path.clone().unwrap_or_else(|| "/".into()),
+            created: op.now.as_second(),
+            access_keys: Vec::new(),
+            inline: Vec::new(),
+            attached: Vec::new(),
+            groups: Vec::new(),
+            boundary: input.permissions_boundary.clone(),
+            tags: rules::tags(&input.tags)?,
+            unknown: Unknown::new(),
+        };
+        if let Some(arn) = &input.permissions_boundary {
+            rules::link(&mut change, rules::Link::Boundary, rules::attachable(&account, arn)?, &record.id);
+        }
+        change.create(account.id(), record);
+        house.directory.commit(change).await?;
+        let view = house.directory.snapshot();
+        let account = target::account(&view, call.principal())?;
+        Ok(Output { user: UserShape::whole(target::find_user(&account, name)?) })
+    }
+}

@@ -1,0 +1,59 @@
+//! `iam:DeleteUser`: only a user with nothing left to lose. Its sessions end with it.
+
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use serde::Deserialize;
+
+use crate::action::{Action, read};
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(in crate::actions::iam) struct DeleteUser;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    user_name: String,
+}
+
+impl Action for DeleteUser {
+    const NAME: (&'static str, &'static str) = ("iam", "DeleteUser");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = ();
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        let check = target::user("iam:DeleteUser", view, who, &input.user_name);
+        Checks::one(target::with_user_boundary(check, view, who, &input.user_name))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
+        let view = call.view();
+        let account = target::account(view, call.principal())?;
+        let user = target::find_user(&account, &call.input().user_name)?;
+        let record = &user.record;
+        let first = [
+            (record.access_keys.is_empty(), "delete access keys first."),
+            (record.inline.is_empty(), "delete policies first."),
+            (record.attached.is_empty(), "detach all policies first."),
+            (record.groups.is_empty(), "remove users from group first."),
+        ];
+        if let Some((_, what)) = first.iter().find(|(done, _)| !done) {
+            return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
+        }
+        // Everything a user has is in its own record: a key or policy made meanwhile changes it and wins.
+        let mut change = house.change(op, view);
+        if let Some(arn) = &record.boundary {
+            rules::unlink(&mut change, rules::Link::Boundary, &account, arn, &record.id);
+        }
+        change.remove(account.id(), user.revision, record);
+        Ok(house.directory.commit(change).await?)
+    }
+}

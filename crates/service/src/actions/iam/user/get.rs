@@ -1,0 +1,74 @@
+//! `iam:GetUser`: of a user by name, or of whoever asks.
+
+use daypass_directory::{Authorized, Check, Checks, Identity, Operation, Principal, View};
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, read};
+use crate::actions::iam::shape::UserShape;
+use crate::actions::iam::{rules, target};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+use crate::request::Time;
+
+pub(in crate::actions::iam) struct GetUser;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::actions::iam) struct Input {
+    user_name: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions::iam) struct Output {
+    user: Shown,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    User(UserShape),
+    Root(RootShape),
+}
+
+/// The root user: no name and no path.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RootShape {
+    user_id: String,
+    arn: String,
+    create_date: Time,
+}
+
+impl Action for GetUser {
+    const NAME: (&'static str, &'static str) = ("iam", "GetUser");
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params)
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        match input.user_name.as_deref().or_else(|| who.user_name()) {
+            Some(name) => Checks::one(target::user("iam:GetUser", view, who, name)),
+            None => Checks::one(Check::new("iam:GetUser", who.principal_arn(), who.account)),
+        }
+    }
+
+    async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (who, view) = (call.principal(), call.view());
+        let account = target::account(view, who)?;
+        if let (None, Identity::Root) = (&call.input().user_name, &who.identity) {
+            let created = account.root().map_or(0, |root| root.record.created);
+            let root = RootShape { user_id: who.user_id.clone(), arn: who.arn.clone(), create_date: Time(created) };
+            return Ok(Output { user: Shown::Root(root) });
+        }
+        let name = rules::named_user(call.input().user_name.as_deref(), who)?;
+        Ok(Output { user: Shown::User(UserShape::whole(target::find_user(&account, name)?)) })
+    }
+}

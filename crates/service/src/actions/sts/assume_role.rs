@@ -1,0 +1,241 @@
+//! `sts:AssumeRole`: a user or role session becomes a session of a role that trusts it.
+//!
+//! Up to three permissions, each on trust policy and identity side: AssumeRole, TagSession (tags passed or
+//! inherited), SetSourceIdentity (given or inherited). Source: AWS STS API Reference, AssumeRole; IAM User
+//! Guide, "Pass session tags in AWS STS", "Monitor and control actions taken with assumed roles".
+
+use std::sync::Arc;
+
+use daypass_authn::token::{SessionClaims, SessionKind};
+use daypass_directory::{Authorized, Check, Checks, Grantor, Operation, Principal, Role, View};
+use daypass_model::limits::{CHAINED_SESSION_SECONDS_MAX, ROLE_SESSION_SECONDS_DEFAULT};
+use daypass_model::{Arn, Tag, TagSet};
+use serde::{Deserialize, Serialize};
+
+use super::issue::{self, Credentials, PolicyDescriptor};
+use super::mfa;
+use crate::action::{Action, read};
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+
+pub(super) struct AssumeRole;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Input {
+    role_arn: String,
+    role_session_name: String,
+    #[serde(default)]
+    policy_arns: Vec<PolicyDescriptor>,
+    policy: Option<String>,
+    duration_seconds: Option<i64>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(default)]
+    transitive_tag_keys: Vec<String>,
+    external_id: Option<String>,
+    serial_number: Option<String>,
+    token_code: Option<String>,
+    source_identity: Option<String>,
+    #[serde(default)]
+    provided_contexts: Vec<serde::de::IgnoredAny>,
+    minimum_session_token_size: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<String>,
+    assumed_role_user: AssumedRoleUser,
+    credentials: Credentials,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packed_policy_size: Option<u32>,
+    session_token_size: usize,
+    session_token_utilization: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumedRoleUser {
+    assumed_role_id: String,
+    arn: String,
+}
+
+impl Action for AssumeRole {
+    const NAME: (&'static str, &'static str) = ("sts", "AssumeRole");
+    const CALLERS: Callers = Callers::AssumesRoles;
+    const READ_ONLY: bool = false;
+    type Input = Input;
+    type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        let input = read::<Self>(params)?;
+        match input.role_arn.parse::<Arn>() {
+            Ok(arn) if arn.service() == "iam" && arn.account_id().is_some() => Ok(input),
+            _ => Err(Error::validation(format!("{} is invalid", input.role_arn))),
+        }
+    }
+
+    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+        let Some(role) = trusting_role(view, &input.role_arn) else {
+            return Checks::nobody_may("sts:AssumeRole", &input.role_arn);
+        };
+        let inherited = Inherited::of(who);
+        let check = inherited.keys(role, input);
+        let tagging = !input.tags.is_empty() || !inherited.tags.is_empty();
+        let naming = input.source_identity.is_some() || inherited.source_identity.is_some();
+        let (tag, name) = (check.also("sts:TagSession"), check.also("sts:SetSourceIdentity"));
+        Checks::one(check).and_if(tagging, || tag).and_if(naming, || name)
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (input, who, view) = (call.input(), call.principal(), call.view());
+        let role = trusting_role(view, &input.role_arn).ok_or_else(Error::internal)?;
+        if !input.provided_contexts.is_empty() {
+            return Err(Error::new("InvalidContextAssertion", "The context assertion is from no trusted context provider."));
+        }
+        mfa::refuse_unverifiable(input.serial_number.as_deref(), input.token_code.as_deref())?;
+        let inherited = Inherited::of(who);
+        let seconds = duration(input.duration_seconds, role, who)?;
+        let source_identity = inherited.settle_source_identity(who, role, input.source_identity.as_deref())?;
+        let (tags, transitive_tag_keys) = inherited.settle_tags(&input.tags, &input.transitive_tag_keys)?;
+        let account = view.account(role.account).ok_or_else(Error::internal)?;
+        let layer = issue::layer(&account, input.policy.as_ref(), &input.policy_arns)?;
+        let (session_id, ancestry) = issue::lineage(house, who.session.as_deref())?;
+        let issued_at = op.now.as_second();
+        let packed = layer.is_some() || !input.tags.is_empty();
+        let claims = SessionClaims {
+            session_id,
+            ancestry,
+            kind: SessionKind::Role,
+            account: role.account,
+            principal_id: role.record.id.to_string(),
+            principal_arn: role.arn.clone(),
+            session_name: input.role_session_name.clone(),
+            issued_at,
+            expires_at: issued_at + seconds,
+            layers: layer.into_iter().collect(),
+            tags,
+            transitive_tag_keys,
+            source_identity: source_identity.clone(),
+            mfa_authenticated_at: None,
+            federation: Vec::new(),
+            chained: who.session.is_some(),
+        };
+        let issued = issue::issue(house, view, &claims, input.minimum_session_token_size)?;
+        let (name, session) = (&role.record.name, &input.role_session_name);
+        Ok(Output {
+            source_identity,
+            assumed_role_user: AssumedRoleUser {
+                assumed_role_id: format!("{}:{session}", role.record.id),
+                arn: daypass_directory::assumed_role_arn(role.account, name, session),
+            },
+            credentials: issued.credentials,
+            packed_policy_size: packed.then_some(issued.packed_policy_size),
+            session_token_size: issued.session_token_size,
+            session_token_utilization: issued.session_token_utilization,
+        })
+    }
+}
+
+fn trusting_role<'v>(view: &'v View, arn: &str) -> Option<&'v Arc<Role>> {
+    view.trusting_role(&arn.parse().ok()?)
+}
+
+fn duration(asked: Option<i64>, role: &Role, who: &Principal) -> Result<i64, Error> {
+    let seconds = asked.unwrap_or(ROLE_SESSION_SECONDS_DEFAULT);
+    if who.session.is_some() && seconds > CHAINED_SESSION_SECONDS_MAX {
+        return Err(Error::validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+        ));
+    }
+    if seconds > role.record.session_duration_max {
+        return Err(Error::validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+    }
+    Ok(seconds)
+}
+
+/// What a chained session takes over from the calling one, whether the caller wants it or not.
+struct Inherited {
+    tags: TagSet,
+    source_identity: Option<String>,
+}
+
+impl Inherited {
+    fn of(who: &Principal) -> Self {
+        let Some(session) = &who.session else { return Self { tags: TagSet::new(), source_identity: None } };
+        let claims = &session.claims;
+        let transitive = |tag: &&Tag| claims.transitive_tag_keys.iter().any(|key| same_key(key, &tag.key));
+        let tags = claims.tags.iter().filter(transitive).cloned().collect();
+        Self { tags, source_identity: claims.source_identity.clone() }
+    }
+
+    /// The condition keys of the three permissions, which share one context.
+    fn keys(&self, role: &Arc<Role>, input: &Input) -> Check {
+        let mut check = Check::new("sts:AssumeRole", &role.arn, role.account)
+            .with("sts:RoleSessionName", input.role_session_name.as_str())
+            .with_some("sts:ExternalId", input.external_id.as_deref())
+            .with_some("sts:SourceIdentity", input.source_identity.as_deref().or(self.source_identity.as_deref()));
+        check.grantor = Grantor::Role(role.clone());
+        for tag in &input.tags {
+            check = check.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
+        }
+        if !input.tags.is_empty() {
+            check = check.with("aws:TagKeys", input.tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>());
+        }
+        if !input.transitive_tag_keys.is_empty() {
+            check = check.with("sts:TransitiveTagKeys", input.transitive_tag_keys.clone());
+        }
+        // An inherited transitive tag takes the place of the role's tag of the same key.
+        let mut resource_tags = role.record.tags.clone();
+        for tag in &self.tags {
+            if resource_tags.value(&tag.key).is_some() {
+                resource_tags.insert(tag.clone());
+            }
+        }
+        for tag in &resource_tags {
+            check = check
+                .with(format!("aws:ResourceTag/{}", tag.key), tag.value.as_str())
+                .with(format!("iam:ResourceTag/{}", tag.key), tag.value.as_str());
+        }
+        check
+    }
+
+    /// The source identity is set once and kept through the whole chain.
+    fn settle_source_identity(&self, who: &Principal, role: &Role, asked: Option<&str>) -> Result<Option<String>, Error> {
+        match (asked, self.source_identity.as_deref()) {
+            (Some(asked), _) if asked.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) => {
+                Err(Error::validation("SourceIdentity may not begin with aws:."))
+            }
+            (Some(asked), Some(kept)) if asked != kept => Err(Error::access_denied(format!(
+                "User: {} is not authorized to perform: sts:SetSourceIdentity on resource: {}",
+                who.arn, role.arn
+            ))),
+            (asked, kept) => Ok(asked.or(kept).map(str::to_owned)),
+        }
+    }
+
+    /// The session's tags and which of them are transitive.
+    fn settle_tags(&self, passed: &[Tag], transitive: &[String]) -> Result<(Vec<Tag>, Vec<String>), Error> {
+        let invalid = |message: &str| Err(Error::new("InvalidParameterValue", message));
+        issue::check_tags(passed)?;
+        if !transitive.iter().all(|key| passed.iter().any(|tag| same_key(&tag.key, key))) {
+            return invalid("The specified transitive tag key must be included in the requested tags.");
+        }
+        if passed.iter().any(|tag| self.tags.value(&tag.key).is_some()) {
+            return invalid(
+                "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+            );
+        }
+        let tags = self.tags.iter().chain(passed).cloned().collect();
+        let keys = self.tags.iter().map(|tag| tag.key.clone()).chain(transitive.iter().cloned()).collect();
+        Ok((tags, keys))
+    }
+}
+
+fn same_key(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
+}

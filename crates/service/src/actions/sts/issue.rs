@@ -1,0 +1,128 @@
+//! What every call that issues credentials shares: session policies, tags, the token, its sizes.
+
+use daypass_authn::token::{SealError, SessionClaims, SessionLayer};
+use daypass_directory::{AccountView, Session, View};
+use daypass_model::limits::{
+    SESSION_ANCESTRY_MAX, SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX,
+};
+use daypass_model::{AccessKeyId, AccessKeyKind, SessionId, Tag};
+use daypass_policy::Kind;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Time;
+
+/// `Credentials` of an answer.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Credentials {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    expiration: Time,
+}
+
+/// Credentials and what the answer tells of their token.
+pub(super) struct Issued {
+    pub(super) credentials: Credentials,
+    pub(super) packed_policy_size: u32,
+    pub(super) session_token_size: usize,
+    pub(super) session_token_utilization: u32,
+}
+
+/// A managed session policy, `PolicyArns.member.N.arn`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyDescriptor {
+    pub(super) arn: Option<String>,
+}
+
+/// Seal the claims and derive the secret that goes with them.
+pub(super) fn issue(house: &House, view: &View, claims: &SessionClaims, minimum: Option<i64>) -> Result<Issued, Error> {
+    let keyring = view.keyring();
+    let random = house.directory.random();
+    let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
+    let minimum = usize::try_from(minimum.unwrap_or(0)).unwrap_or(0);
+    let sealed = keyring.seal(claims, &access_key_id, minimum, random).map_err(|error| too_large(&error))?;
+    Ok(Issued {
+        credentials: Credentials {
+            access_key_id: access_key_id.to_string(),
+            secret_access_key: sealed.secret_access_key.expose_str().to_owned(),
+            session_token: sealed.token.clone(),
+            expiration: Time(claims.expires_at),
+        },
+        packed_policy_size: sealed.packed_policy_percent,
+        session_token_size: sealed.token.len(),
+        session_token_utilization: sealed.utilization_percent,
+    })
+}
+
+fn too_large(error: &SealError) -> Error {
+    match error {
+        SealError::TooLarge { .. } => Error::new("PackedPolicyTooLarge", error.to_string()),
+        SealError::Bound(_) => Error::validation(error.to_string()),
+    }
+}
+
+/// A new session's id and the ids above it, root identity's session first.
+pub(super) fn lineage(house: &House, parent: Option<&Session>) -> Result<(SessionId, Vec<SessionId>), Error> {
+    let id = SessionId::generate(house.directory.random());
+    let mut ancestry: Vec<SessionId> = parent.map(|parent| parent.claims.ancestry.clone()).unwrap_or_default();
+    ancestry.extend(parent.map(|parent| parent.claims.session_id));
+    if ancestry.len() >= SESSION_ANCESTRY_MAX {
+        return Err(Error::validation(format!("A chain of sessions may hold {SESSION_ANCESTRY_MAX} sessions at most.")));
+    }
+    Ok((id, ancestry))
+}
+
+/// Check the session policies of a call and make them one layer; `None` when none was passed.
+pub(super) fn layer(account: &AccountView<'_>, policy: Option<&String>, arns: &[PolicyDescriptor]) -> Result<Option<SessionLayer>, Error> {
+    if policy.is_none() && arns.is_empty() {
+        return Ok(None);
+    }
+    if arns.len() > SESSION_POLICY_ARNS_MAX {
+        return Err(Error::validation(format!(
+            "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to {SESSION_POLICY_ARNS_MAX}"
+        )));
+    }
+    if let Some(text) = policy {
+        daypass_policy::validate(Kind::Session, text).map_err(|malformed| Error::malformed_policy(malformed.message))?;
+    }
+    let mut policy_arns = Vec::with_capacity(arns.len());
+    for descriptor in arns {
+        let arn = descriptor.arn.clone().unwrap_or_default();
+        if account.policy(&arn).is_none() {
+            return Err(Error::new("MalformedPolicyDocument", format!("The policy ARN {arn} is not valid: it names no managed policy of this account or of AWS.")));
+        }
+        policy_arns.push(arn);
+    }
+    let characters = policy.map_or(0, |text| text.chars().count()) + policy_arns.iter().map(String::len).sum::<usize>();
+    if characters > SESSION_POLICY_CHARACTERS_MAX {
+        let percent = characters * 100 / SESSION_POLICY_CHARACTERS_MAX;
+        return Err(Error::new("PackedPolicyTooLarge", format!("Packed policy consumes {percent}% of allotted space, please use smaller policy.")));
+    }
+    Ok(Some(SessionLayer { inline: policy.cloned(), policy_arns }))
+}
+
+/// Rules of session tags that need more than their shape.
+pub(super) fn check_tags(tags: &[Tag]) -> Result<(), Error> {
+    let invalid = |message: String| Error::new("InvalidParameterValue", message);
+    if tags.len() > TAGS_MAX {
+        return Err(invalid(format!("The number of session tags may not exceed {TAGS_MAX}.")));
+    }
+    for (n, tag) in tags.iter().enumerate() {
+        if starts_reserved(&tag.key) || starts_reserved(&tag.value) {
+            return Err(invalid("Tag keys and values beginning with aws: are reserved for system use.".into()));
+        }
+        let key = tag.key.to_lowercase();
+        if tags.iter().take(n).any(|earlier| earlier.key.to_lowercase() == key) {
+            return Err(invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.".into()));
+        }
+    }
+    Ok(())
+}
+
+fn starts_reserved(text: &str) -> bool {
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+}

@@ -1,0 +1,20 @@
+//! The AWS Security Token Service, API version 2011-06-15.
+
+mod assume_role;
+mod get_access_key_info;
+mod get_caller_identity;
+mod get_federation_token;
+mod get_session_token;
+mod issue;
+mod mfa;
+
+use crate::action::Row;
+
+/// The table of STS.
+pub(super) static ROWS: &[Row] = &[
+    Row::of::<assume_role::AssumeRole>(),
+    Row::of::<get_access_key_info::GetAccessKeyInfo>(),
+    Row::of::<get_caller_identity::GetCallerIdentity>(),
+    Row::of::<get_federation_token::GetFederationToken>(),
+    Row::of::<get_session_token::GetSessionToken>(),
+];

@@ -1,0 +1,324 @@
+//! The event of one call, from its first step to the line that tells of it.
+
+use std::net::IpAddr;
+
+use daypass_directory::{Operation, Principal};
+use daypass_model::{AccountId, Arn, Random, rfc3339_seconds};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::answer::response_elements;
+use super::identity::UserIdentity;
+use crate::action::Row;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::cut;
+use crate::request::{Reply, Request};
+use crate::shapes;
+
+/// Longest line: a larger event says that its parts were left out.
+const LINE_BYTES_MAX: usize = 256 * 1024;
+/// What a line may need beside the parameters of the call, an answer with two policy documents included.
+const LINE_BYTES_BASE: usize = 32 * 1024;
+/// Bytes of JSON that one byte of a request can become: `\u0001`.
+const ESCAPED_BYTES_MAX: usize = 6;
+/// CloudTrail's own bound for user agents and error messages, in characters.
+const TEXT_MAX: usize = 1024;
+/// Bound of names that a caller is free to invent (actions, regions, hosts), in characters.
+const NAME_MAX: usize = 128;
+/// The region of everything global.
+const GLOBAL_REGION: &str = "us-east-1";
+
+/// The event of one call in the making. It is written once: by [`finish`](Event::finish), or by its end, for
+/// a call that panicked or was dropped on the way.
+pub(crate) struct Event<'a> {
+    house: &'a House,
+    op: &'a Operation,
+    request: &'a Request,
+    row: Option<&'static Row>,
+    principal: Option<Principal>,
+    reserved: usize,
+    written: bool,
+}
+
+impl<'a> Event<'a> {
+    pub(crate) fn open(house: &'a House, op: &'a Operation, request: &'a Request) -> Self {
+        Self { house, op, request, row: None, principal: None, reserved: 0, written: false }
+    }
+
+    pub(crate) fn found(&mut self, row: &'static Row) {
+        self.row = Some(row);
+    }
+
+    pub(crate) fn principal(&mut self, principal: &Principal) {
+        self.principal = Some(principal.clone());
+    }
+
+    /// Make sure that this event can be written, before anything is done that it must tell of. The room is
+    /// that of the longest lines the call can have; it is given back when they are written.
+    ///
+    /// # Errors
+    /// A 503.
+    pub(crate) fn reserve(&mut self) -> Result<(), Error> {
+        if self.reserved == 0 {
+            let lines = if self.account_of_role().is_some() { 2 } else { 1 };
+            let bytes = lines * self.line_bytes_max();
+            self.house.audit.log.reserve(bytes)?;
+            self.reserved = bytes;
+        }
+        Ok(())
+    }
+
+    /// Write the event. What must not be without one (credentials, the answer to a write) is not returned
+    /// when the line cannot be kept.
+    pub(crate) fn finish(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+        let must_be_kept = self.reserved > 0 && outcome.is_ok();
+        let kept = self.write(outcome.as_ref());
+        if kept || !must_be_kept { outcome } else { Err(Error::unavailable("The audit log cannot be written.")) }
+    }
+
+    fn write(&mut self, outcome: Result<&Reply, &Error>) -> bool {
+        self.written = true;
+        let reserved = std::mem::take(&mut self.reserved);
+        let audit = &self.house.audit;
+        let not_logged = match &self.principal {
+            Some(_) => 0,
+            None => match audit.unproven.take(self.op.now.as_second()) {
+                Some(not_logged) => not_logged,
+                None => return true,
+            },
+        };
+        audit.log.append(self.lines(outcome, not_logged), reserved)
+    }
+
+    fn lines(&self, outcome: Result<&Reply, &Error>, not_logged: u64) -> String {
+        let time = rfc3339_seconds(self.op.now);
+        let mut record = self.record(&time, outcome);
+        if not_logged > 0 {
+            record.additional_event_data = Some(json!({"unprovenCallsNotLogged": not_logged}));
+        }
+        record.user_identity = self.principal.as_ref().map(UserIdentity::of);
+        let other = self.account_of_role().filter(|_| outcome.is_ok());
+        record.shared_event_id = other.map(|_| self.uuid());
+        let mut lines = String::with_capacity(1024);
+        self.line(&mut lines, &mut record);
+        // The role's account hears of it too, but not who exactly it was.
+        if let Some(account) = other {
+            record.event_id = self.uuid();
+            record.recipient_account_id = Some(account);
+            record.user_identity = self.principal.as_ref().map(UserIdentity::from_elsewhere);
+            self.line(&mut lines, &mut record);
+        }
+        lines
+    }
+
+    fn record<'r>(&'r self, time: &'r str, outcome: Result<&Reply, &'r Error>) -> Record<'r> {
+        let Self { op, request, .. } = self;
+        let error = outcome.err();
+        let denied = error.is_some_and(|error| error.code == "AccessDenied");
+        // Not for callers who proved nothing: what they sent is theirs to choose, without end.
+        let told = !denied && self.principal.is_some();
+        let request_parameters = if told { self.request_parameters() } else { Value::Null };
+        let reply = outcome.ok().filter(|_| self.row.is_some_and(|row| !row.read_only));
+        let host = request.header("host").map(|host| cut(host, NAME_MAX));
+        Record {
+            event_version: "1.08",
+            user_identity: None,
+            event_time: time,
+            event_source: format!("{}.amazonaws.com", or(request.service, "daypass")),
+            event_name: cut(&request.action, NAME_MAX),
+            aws_region: if request.service == "iam" { GLOBAL_REGION } else { cut(or(&op.region, GLOBAL_REGION), NAME_MAX) },
+            source_ip_address: op.source_ip,
+            user_agent: op.user_agent.as_deref().map(|agent| cut(agent, TEXT_MAX)),
+            error_code: error.map(|error| error_code(request.service, error.code)),
+            error_message: error.map(|error| cut(&error.message, TEXT_MAX)),
+            resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
+            request_parameters,
+            response_elements: reply.map_or(Value::Null, response_elements),
+            additional_event_data: outcome.ok().and_then(|reply| self.checked(reply)),
+            request_id: &op.request_id,
+            event_id: self.uuid(),
+            shared_event_id: None,
+            read_only: self.row.map(read_only),
+            event_type: "AwsApiCall",
+            management_event: true,
+            recipient_account_id: self.principal.as_ref().map(|principal| principal.account),
+            event_category: "Management",
+            tls_details: request.secure.then_some(TlsDetails { client_provided_host_header: host }),
+        }
+    }
+
+    fn request_parameters(&self) -> Value {
+        let operation = shapes::operation(self.request.service, &self.request.action);
+        let (Some(operation), Ok(params)) = (operation, &self.request.params) else { return Value::Null };
+        let mut logged = params.logged(operation);
+        if self.is_check_request() {
+            // The inner request belongs to somebody else; a Referer is a URL of theirs.
+            if let Some(members) = logged.as_object_mut() {
+                members.remove("request");
+                members.get_mut("context").and_then(Value::as_object_mut).map(|context| context.remove("aws:Referer"));
+            }
+        }
+        logged
+    }
+
+    /// Of a CheckRequest, though it only reads: who was asked about, and what was decided.
+    fn checked(&self, reply: &Reply) -> Option<Value> {
+        let answer = self.is_check_request().then(|| serde_json::to_value(&**reply).ok()).flatten()?;
+        let mut checked = json!({"decision": answer["Decision"]});
+        if let Some(arn) = answer.pointer("/Principal/Arn") {
+            checked["principalArn"] = arn.clone();
+        }
+        if let Some(code) = answer.pointer("/AuthenticationError/Code") {
+            checked["authenticationError"] = code.clone();
+        }
+        Some(checked)
+    }
+
+    fn is_check_request(&self) -> bool {
+        self.row.is_some_and(|row| row.name == ("daypass", "CheckRequest"))
+    }
+
+    fn resources(&self) -> Vec<Resource<'_>> {
+        let found = self.role().map(|(arn, account_id)| Resource { account_id, r#type: "AWS::IAM::Role", arn });
+        found.into_iter().collect()
+    }
+
+    /// The account of the role to be assumed, where that is not the caller's.
+    fn account_of_role(&self) -> Option<AccountId> {
+        let caller = self.principal.as_ref()?.account;
+        self.role().map(|(_, account)| account).filter(|account| *account != caller)
+    }
+
+    /// The role that an AssumeRole names, and its account.
+    fn role(&self) -> Option<(&str, AccountId)> {
+        self.row.filter(|row| row.name == ("sts", "AssumeRole"))?;
+        let text = self.request.params.as_ref().ok()?.text("RoleArn")?;
+        Some((text, text.parse::<Arn>().ok()?.account_id()?))
+    }
+
+    fn line_bytes_max(&self) -> usize {
+        let sent = self.request.http.body.len() + self.request.http.query.len();
+        (LINE_BYTES_BASE + ESCAPED_BYTES_MAX * sent).min(LINE_BYTES_MAX)
+    }
+
+    /// Add the line of a record, without what would make it too long.
+    fn line(&self, lines: &mut String, record: &mut Record<'_>) {
+        let mut line = record.to_line();
+        if line.len() > self.line_bytes_max() {
+            let omitted = json!({"omitted": true, "reason": "too large", "originalSize": line.len()});
+            record.request_parameters = omitted.clone();
+            record.response_elements = omitted;
+            line = record.to_line();
+        }
+        lines.push_str(&line);
+    }
+
+    fn uuid(&self) -> String {
+        uuid(self.house.directory.random())
+    }
+}
+
+impl Drop for Event<'_> {
+    /// A call that panicked has an event too, and gives its room back.
+    fn drop(&mut self) {
+        if !self.written {
+            self.write(Err(&Error::internal()));
+        }
+    }
+}
+
+/// A record as CloudTrail writes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    event_version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_identity: Option<UserIdentity<'a>>,
+    event_time: &'a str,
+    event_source: String,
+    event_name: &'a str,
+    aws_region: &'a str,
+    #[serde(rename = "sourceIPAddress", skip_serializing_if = "Option::is_none")]
+    source_ip_address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    request_parameters: Value,
+    response_elements: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_event_data: Option<Value>,
+    #[serde(rename = "requestID")]
+    request_id: &'a str,
+    #[serde(rename = "eventID")]
+    event_id: String,
+    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
+    shared_event_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<Resource<'a>>,
+    event_type: &'static str,
+    management_event: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient_account_id: Option<AccountId>,
+    event_category: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_details: Option<TlsDetails<'a>>,
+}
+
+impl Record<'_> {
+    fn to_line(&self) -> String {
+        // Text, numbers and string keys only: serde_json has no way to fail on them.
+        let mut line = serde_json::to_string(self).unwrap_or_default();
+        line.push('\n');
+        line
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource<'a> {
+    account_id: AccountId,
+    r#type: &'static str,
+    #[serde(rename = "ARN")]
+    arn: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TlsDetails<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_provided_host_header: Option<&'a str>,
+}
+
+/// CloudTrail prints the model's name of an error where the wire has its code.
+fn error_code<'a>(service: &str, code: &'a str) -> &'a str {
+    if code == "AccessDenied" {
+        return code;
+    }
+    shapes::service(service).and_then(|service| service.error(code)).map_or(code, |error| error.name)
+}
+
+/// As CloudTrail sees it, which is not whether something is issued: AssumeRole reads, GetSessionToken writes.
+fn read_only(row: &Row) -> bool {
+    row.read_only || row.name == ("sts", "AssumeRole")
+}
+
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn uuid(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = data_encoding::HEXLOWER.encode(&bytes);
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}

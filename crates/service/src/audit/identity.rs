@@ -1,0 +1,149 @@
+//! Who made a call: CloudTrail's `userIdentity` ("CloudTrail userIdentity element" in its User Guide).
+
+use daypass_directory::{Identity, Issuer, Principal, Role, Session, User};
+use daypass_model::{AccountId, rfc3339_seconds};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// `userIdentity`
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserIdentity<'a> {
+    r#type: &'static str,
+    principal_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arn: Option<&'a str>,
+    account_id: AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_context: Option<SessionContext<'a>>,
+}
+
+/// Present with temporary credentials.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionContext<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_issuer: Option<SessionIssuer<'a>>,
+    /// Empty for role sessions that no identity provider stands behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    web_id_federation_data: Option<Nothing>,
+    attributes: Attributes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Nothing {}
+
+/// The role, user or root behind a session.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionIssuer<'a> {
+    r#type: &'static str,
+    principal_id: &'a str,
+    arn: String,
+    account_id: AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<&'a str>,
+}
+
+/// Both are text, the second `"true"` or `"false"`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Attributes {
+    creation_date: String,
+    mfa_authenticated: &'static str,
+}
+
+impl<'a> UserIdentity<'a> {
+    /// The caller, as its own account sees it.
+    pub(super) fn of(principal: &'a Principal) -> Self {
+        let r#type = match &principal.identity {
+            Identity::Root => "Root",
+            Identity::User(_) => "IAMUser",
+            Identity::Role(_) => "AssumedRole",
+            Identity::Federated(_) => "FederatedUser",
+        };
+        let session = principal.session.as_deref();
+        Self {
+            r#type,
+            principal_id: &principal.user_id,
+            arn: Some(&principal.arn),
+            account_id: principal.account,
+            access_key_id: Some(principal.access_key_id.as_str()),
+            user_name: principal.user_name(),
+            session_context: session.map(|session| SessionContext::of(principal, session)),
+        }
+    }
+
+    /// The caller, as another account sees it.
+    pub(super) fn from_elsewhere(principal: &'a Principal) -> Self {
+        Self {
+            r#type: "AWSAccount",
+            principal_id: &principal.user_id,
+            arn: None,
+            account_id: principal.account,
+            access_key_id: None,
+            user_name: None,
+            session_context: None,
+        }
+    }
+}
+
+impl<'a> SessionContext<'a> {
+    fn of(principal: &'a Principal, session: &'a Session) -> Self {
+        let claims = &session.claims;
+        let session_issuer = match &principal.identity {
+            Identity::Role(role) => Some(SessionIssuer::role(role)),
+            Identity::Federated(Issuer::User(user)) => Some(SessionIssuer::user(user)),
+            // The root user's id is the account number, which `A:name` begins with.
+            Identity::Federated(Issuer::Root) => Some(SessionIssuer::root(principal)),
+            Identity::Root | Identity::User(_) => None,
+        };
+        let is_role = matches!(principal.identity, Identity::Role(_));
+        let created = Timestamp::from_second(claims.issued_at).unwrap_or(Timestamp::UNIX_EPOCH);
+        let mfa_authenticated = if claims.mfa_authenticated_at.is_some() { "true" } else { "false" };
+        Self {
+            session_issuer,
+            web_id_federation_data: is_role.then_some(Nothing {}),
+            attributes: Attributes { creation_date: rfc3339_seconds(created), mfa_authenticated },
+            source_identity: claims.source_identity.as_deref(),
+        }
+    }
+}
+
+impl<'a> SessionIssuer<'a> {
+    fn role(role: &'a Role) -> Self {
+        Self {
+            r#type: "Role",
+            principal_id: role.record.id.as_str(),
+            arn: role.arn.clone(),
+            account_id: role.account,
+            user_name: Some(&role.record.name),
+        }
+    }
+
+    fn user(user: &'a User) -> Self {
+        Self {
+            r#type: "IAMUser",
+            principal_id: user.record.id.as_str(),
+            arn: user.arn.clone(),
+            account_id: user.account,
+            user_name: Some(&user.record.name),
+        }
+    }
+
+    fn root(principal: &'a Principal) -> Self {
+        Self {
+            r#type: "Root",
+            principal_id: principal.user_id.split(':').next().unwrap_or_default(),
+            arn: principal.account.root_arn(),
+            account_id: principal.account,
+            user_name: None,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! One audit event for each call, whatever its outcome, finished exactly once.
+//!
+//! The form is CloudTrail's record ("CloudTrail record contents" in the AWS CloudTrail User Guide), one JSON
+//! object per line. Where the lines go is the server's business ([`AuditLog`]). No secret is ever in one:
+//! sensitive parameters are left out, and of issued credentials only key id and expiry are kept.
+//!
+//! AWS does not log a call whose credentials prove nobody; we do, without a `userIdentity`. Such lines are
+//! rationed, or whoever can reach the port could turn the log over until older evidence is rotated away.
+
+mod answer;
+mod event;
+mod identity;
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::Error;
+
+pub(crate) use event::Event;
+
+/// Lines of unproven calls that may come at once.
+const UNPROVEN_BURST_MAX: u32 = 1000;
+/// Lines of unproven calls that may be written in a second, once the burst is used up.
+const UNPROVEN_PER_SECOND: u32 = 20;
+
+/// Where audit lines go.
+pub trait AuditLog: Send + Sync + 'static {
+    /// Set room for `bytes` aside; asked before anything is written or issued, and given back by
+    /// [`append`](AuditLog::append). What is set aside can be written even if the disk is full by then.
+    ///
+    /// # Errors
+    /// A 503: what cannot be audited is not done.
+    fn reserve(&self, bytes: usize) -> Result<(), Error>;
+
+    /// Take one line or several, each with its end, for which `reserved` bytes were set aside. With 0 there
+    /// was nothing to reserve for: the lines are kept if there is room. `false` when they cannot be kept.
+    fn append(&self, lines: String, reserved: usize) -> bool;
+}
+
+/// The audit of a house.
+pub struct Audit {
+    log: Box<dyn AuditLog>,
+    unproven: Ration,
+}
+
+impl Audit {
+    /// Audit into this log.
+    #[must_use]
+    pub fn new(log: Box<dyn AuditLog>) -> Self {
+        Self { log, unproven: Ration::new() }
+    }
+}
+
+/// How many lines of unproven calls may still be written: a bucket that fills with time.
+struct Ration(Mutex<Bucket>);
+
+struct Bucket {
+    second: i64,
+    left: u32,
+    not_logged: u64,
+}
+
+impl Ration {
+    fn new() -> Self {
+        Self(Mutex::new(Bucket { second: 0, left: UNPROVEN_BURST_MAX, not_logged: 0 }))
+    }
+
+    /// Whether a line may be written at `now` (Unix seconds), and how many were not since the last one.
+    fn take(&self, now: i64) -> Option<u64> {
+        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = u32::try_from(now.saturating_sub(bucket.second)).unwrap_or(0);
+        bucket.second = bucket.second.max(now);
+        let filled = bucket.left.saturating_add(passed.saturating_mul(UNPROVEN_PER_SECOND));
+        bucket.left = filled.min(UNPROVEN_BURST_MAX);
+        if bucket.left == 0 {
+            bucket.not_logged += 1;
+            if bucket.not_logged == 1 {
+                tracing::warn!("too many calls without a proven caller: the audit counts them from here on");
+            }
+            return None;
+        }
+        bucket.left -= 1;
+        Some(std::mem::take(&mut bucket.not_logged))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unproven_calls_are_counted_once_their_ration_is_used_up() {
+        let ration = Ration::new();
+        assert!((0..UNPROVEN_BURST_MAX).all(|_| ration.take(1_000_000) == Some(0)));
+        assert_eq!((ration.take(1_000_000), ration.take(1_000_000)), (None, None));
+        assert_eq!(ration.take(1_000_001), Some(2));
+        assert_eq!((1..UNPROVEN_PER_SECOND).filter(|_| ration.take(1_000_001) == Some(0)).count(), 19);
+        assert_eq!(ration.take(1_000_001), None);
+        // A clock that goes back fills nothing.
+        assert_eq!(ration.take(999_000), None);
+        assert_eq!(ration.take(2_000_000), Some(2));
+    }
+}

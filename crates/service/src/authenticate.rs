@@ -1,0 +1,66 @@
+//! Authenticate: from what a request presents to a verified [`Caller`].
+//!
+//! The order is AWS's: credential well formed, key known and active, session token good, then scope, time
+//! and signature. Whether the session has expired is looked at afterwards, in resolve: an expired token with
+//! a wrong signature is a wrong signature.
+
+use daypass_authn::sigv4::{AuthError, Presented, Rules, verify};
+use daypass_directory::{BadCredential, Caller, NoPrincipal, Operation, View};
+
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+pub(crate) fn authenticate(
+    house: &House,
+    op: &Operation,
+    view: &View,
+    request: &Request,
+    presented: &Result<Presented, AuthError>,
+) -> Result<Caller, Error> {
+    let proof = match presented {
+        Ok(Presented::SigV4(proof)) => proof,
+        Ok(Presented::Nothing) => {
+            return Err(Error::new("MissingAuthenticationToken", "Request is missing Authentication Token"));
+        }
+        Err(error) => return Err(error.clone().into()),
+    };
+    signed_for_us(house, request)?;
+    let credential = house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref())?;
+    let tolerated: Vec<&str> = house.settings.tolerated_unsigned_headers.iter().map(String::as_str).collect();
+    let rules = Rules { tolerated_unsigned: &tolerated, ..Rules::for_service(request.service) };
+    let key = house.signing_keys.key(&credential.secret, &proof.scope);
+    verify(&request.http, proof, &rules, &key, op.now)?;
+    Ok(credential.caller)
+}
+
+/// With a public URL configured, a request signed for another host was meant for somebody else.
+fn signed_for_us(house: &House, request: &Request) -> Result<(), Error> {
+    let Some(authority) = &house.settings.public_authority else { return Ok(()) };
+    match request.header("host") {
+        Some(host) if host.eq_ignore_ascii_case(authority) => Ok(()),
+        _ => Err(Error::new("SignatureDoesNotMatch", "The request was signed for another host.")),
+    }
+}
+
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<BadCredential> for Error {
+    fn from(cause: BadCredential) -> Self {
+        tracing::debug!(%cause, "a credential was refused");
+        Self::invalid_client_token()
+    }
+}
+
+impl From<NoPrincipal> for Error {
+    fn from(cause: NoPrincipal) -> Self {
+        match cause {
+            NoPrincipal::Expired => Self::new("ExpiredToken", "The security token included in the request is expired"),
+            NoPrincipal::Gone => Self::invalid_client_token(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Who may use an action at all, by kind of credential, before any policy is asked.
+//!
+//! Source: "Compare AWS STS credentials" in the IAM User Guide, and the API reference of each action.
+
+use daypass_authn::token::SessionKind;
+use daypass_directory::{Identity, Principal};
+
+use crate::error::Error;
+
+/// The kinds of callers that an action admits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callers {
+    /// Any credentials at all.
+    Anyone,
+    /// Long-term keys of a user or of root: GetSessionToken, GetFederationToken.
+    LongTermKeys,
+    /// Users, by key or GetSessionToken, and role sessions: AssumeRole.
+    AssumesRoles,
+    /// Everyone but sessions of GetFederationToken and GetSessionToken: the rest of STS.
+    NoDerivedSessions,
+    /// IAM: no federated sessions; sessions of GetSessionToken only if MFA was given for them.
+    Iam,
+}
+
+impl Callers {
+    /// Let the caller in, or refuse in AWS's words for this kind of credential.
+    ///
+    /// # Errors
+    /// AccessDenied, or InvalidClientTokenId for sessions that IAM does not take.
+    pub fn admit(self, principal: &Principal, service: &str, action: &str) -> Result<(), Error> {
+        let session = principal.session.as_ref().map(|session| session.claims.kind);
+        let refused = match self {
+            Self::Anyone => None,
+            Self::LongTermKeys => session
+                .map(|_| Error::access_denied(format!("Cannot call {action} with session credentials"))),
+            Self::AssumesRoles => assumes_roles(principal, service, action),
+            Self::NoDerivedSessions => match session {
+                None | Some(SessionKind::Role) => None,
+                Some(_) => Some(not_authorized(principal, service, action)),
+            },
+            Self::Iam => match session {
+                None | Some(SessionKind::Role) => None,
+                Some(SessionKind::User | SessionKind::Root) if has_mfa(principal) => None,
+                // AWS's text here has no full stop at its end.
+                Some(_) => Some(Error::new("InvalidClientTokenId", "The security token included in the request is invalid")),
+            },
+        };
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// In the words of the coverage table.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Anyone => "any credentials",
+            Self::LongTermKeys => "long-term keys of users and root",
+            Self::AssumesRoles => "users, role sessions, GetSessionToken sessions of users",
+            Self::NoDerivedSessions => "all but federated-user and GetSessionToken sessions",
+            Self::Iam => "all but federated-user sessions and GetSessionToken sessions without MFA",
+        }
+    }
+}
+
+fn assumes_roles(principal: &Principal, service: &str, action: &str) -> Option<Error> {
+    match principal.identity {
+        Identity::User(_) | Identity::Role(_) => None,
+        Identity::Root => Some(Error::access_denied("Roles may not be assumed by root accounts.")),
+        Identity::Federated(_) => Some(not_authorized(principal, service, action)),
+    }
+}
+
+fn has_mfa(principal: &Principal) -> bool {
+    principal.session.as_ref().is_some_and(|session| session.claims.mfa_authenticated_at.is_some())
+}
+
+fn not_authorized(principal: &Principal, service: &str, action: &str) -> Error {
+    Error::access_denied(format!("User: {} is not authorized to perform: {service}:{action}", principal.arn))
+}

@@ -1,0 +1,127 @@
+//! What a call can answer instead of a result: an AWS error code and a careful message.
+//!
+//! Inside, causes are rich types of the rooms below; here they become what a client may see. Causes
+//! that must look alike outside become the same value here. Which HTTP status goes with a code is the
+//! server's table.
+
+use daypass_directory::{Denied, NotCommitted};
+
+/// An error as AWS's clients know it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Error {
+    /// The code on the wire, such as `NoSuchEntity`.
+    pub code: &'static str,
+    /// AWS's sentence, where AWS has one.
+    pub message: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Final,
+    /// Decide again on a newer snapshot; seen outside only after the last try.
+    Conflict,
+}
+
+impl Error {
+    /// An error with this code and message.
+    #[must_use]
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), kind: Kind::Final }
+    }
+
+    /// 400: a parameter's shape or value.
+    #[must_use]
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::new("ValidationError", message)
+    }
+
+    /// 400: IAM's word for a value that has the right shape and no sense.
+    #[must_use]
+    pub fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new("InvalidInput", message)
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn no_such_entity(message: impl Into<String>) -> Self {
+        Self::new("NoSuchEntity", message)
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn already_exists(message: impl Into<String>) -> Self {
+        Self::new("EntityAlreadyExists", message)
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn limit_exceeded(message: impl Into<String>) -> Self {
+        Self::new("LimitExceeded", message)
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn delete_conflict(what: &str) -> Self {
+        Self::new("DeleteConflict", what)
+    }
+
+    /// 400: a policy that says what no policy may say.
+    #[must_use]
+    pub fn malformed_policy(message: impl Into<String>) -> Self {
+        Self::new("MalformedPolicyDocument", message)
+    }
+
+    /// 403, with a sentence of its own.
+    #[must_use]
+    pub fn access_denied(message: impl Into<String>) -> Self {
+        Self::new("AccessDenied", message)
+    }
+
+    /// 403: an access key id, secret or token that proves nothing, whatever the reason.
+    #[must_use]
+    pub fn invalid_client_token() -> Self {
+        Self::new("InvalidClientTokenId", "The security token included in the request is invalid.")
+    }
+
+    /// 500: our fault; the details are in the log under the request id.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new("InternalFailure", "The request processing has failed because of an unknown error, exception or failure.")
+    }
+
+    /// 503.
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new("ServiceUnavailable", message)
+    }
+
+    /// Whether deciding again on a newer snapshot may succeed.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.kind == Kind::Conflict
+    }
+}
+
+impl From<Box<Denied>> for Error {
+    fn from(denied: Box<Denied>) -> Self {
+        Self::access_denied(denied.to_string())
+    }
+}
+
+impl From<NotCommitted> for Error {
+    fn from(error: NotCommitted) -> Self {
+        match error {
+            NotCommitted::Conflict => {
+                let message = "The request was rejected because multiple requests to change this object were submitted simultaneously.";
+                Self { code: "ConcurrentModification", message: message.into(), kind: Kind::Conflict }
+            }
+            NotCommitted::Unavailable(why) => {
+                tracing::error!(%why, "a write was not made");
+                Self::unavailable("The request cannot be written now; nothing is known to have changed. Try again.")
+            }
+            NotCommitted::Full => Self::unavailable("The server's disk is full: nothing was written."),
+        }
+    }
+}

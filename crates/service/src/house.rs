@@ -1,0 +1,74 @@
+//! What every call finds in place: the directory, the audit, the action table, the settings.
+
+use std::sync::Arc;
+
+use daypass_authn::sigv4::{AuthError, Presented, SigningKeyCache};
+use daypass_directory::{Change, Directory, Operation, View};
+use jiff::Timestamp;
+
+use crate::action::Row;
+use crate::actions;
+use crate::audit::Audit;
+use crate::error::Error;
+use crate::request::Request;
+
+/// One running daypass, without its sockets.
+pub struct House {
+    /// What is known.
+    pub directory: Arc<Directory>,
+    /// Where events go.
+    pub audit: Audit,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// Derived signing keys, bounded.
+    pub signing_keys: SigningKeyCache,
+}
+
+/// The operator's choices that calls depend on.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The authority (`host` or `host:port`, lower case) that requests to daypass itself must be signed for; none: any.
+    pub public_authority: Option<String>,
+    /// Header names that a proxy in front adds after signing: tolerated unsigned, without any meaning.
+    pub tolerated_unsigned_headers: Vec<String>,
+}
+
+impl House {
+    /// The facts of a call.
+    pub(crate) fn operation(&self, request: &Request, presented: &Result<Presented, AuthError>) -> Operation {
+        let region = match presented {
+            Ok(Presented::SigV4(proof)) => proof.scope.region.as_str(),
+            _ => "",
+        };
+        Operation {
+            request_id: request.id.clone(),
+            now: self.now(),
+            source_ip: request.source_ip,
+            secure: Some(request.secure),
+            region: region.to_owned(),
+            user_agent: request.header("user-agent").map(str::to_owned),
+            referer: request.header("referer").map(str::to_owned),
+        }
+    }
+
+    /// The row of the action that a request names.
+    pub(crate) fn find(&self, request: &Request) -> Result<&'static Row, Error> {
+        actions::find(request.service, &request.action).ok_or_else(|| {
+            let version = request.version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
+            let action = &request.action;
+            Error::new("InvalidAction", format!("Could not find operation {action} for version {version}"))
+        })
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.directory.clock().now()
+    }
+
+    /// A write of this call, decided on `view`.
+    #[must_use]
+    pub fn change(&self, op: &Operation, view: &View) -> Change {
+        Change::new(&op.request_id, view)
+    }
+}

@@ -1,0 +1,23 @@
+//! The pipeline and the actions: the life of a call between the wire and what is known.
+//!
+//! This room knows no HTTP and no database. It takes a [`Request`], walks it through the steps of
+//! [`call`] and hands back a [`Response`] for the server to render.
+
+pub mod action;
+pub mod actions;
+mod audit;
+mod authenticate;
+mod callers;
+mod error;
+mod house;
+pub mod params;
+mod pipeline;
+mod request;
+pub mod shapes;
+
+pub use audit::{Audit, AuditLog};
+pub use callers::Callers;
+pub use error::Error;
+pub use house::{House, Settings};
+pub use pipeline::call;
+pub use request::{Reply, Request, Response, Serial, Time};

@@ -1,0 +1,302 @@
+//! Do parameters have the shape their operation asks for? One reader of the table, for all operations.
+//!
+//! Converts text to what the model says (else `MalformedInput`), collects every limit that is broken
+//! into one `ValidationError` in AWS's words and the order of the model, and refuses names that no
+//! model knows where the caller asks for that. Rules between parameters, and all that needs state,
+//! belong to the actions.
+
+use data_encoding::BASE64;
+
+use super::{Bounds, Kind, Operation, Shape, Structure, Text};
+use crate::params::{Format, InputError, Value, echo, echo_name};
+
+/// The most violations that one message lists.
+const VIOLATIONS_MAX: usize = 100;
+const NOT_NULL: &str = "Member must not be null";
+
+/// The parameters with every value of the type its shape has.
+///
+/// Names that no model knows are refused if `strict`, else left out.
+pub(crate) fn check(
+    operation: &'static Operation,
+    given: &[(String, Value)],
+    format: Format,
+    strict: bool,
+) -> Result<Value, InputError> {
+    let service = operation.service.name;
+    let mut check =
+        Check { format, strict, shows_values: service == "sts", path: Vec::new(), found: Vec::new() };
+    let input = check.structure(operation.input, given)?;
+    if check.found.is_empty() { Ok(input) } else { Err(InputError::violations(&check.found)) }
+}
+
+struct Check<'a> {
+    format: Format,
+    strict: bool,
+    /// STS repeats the value that it refuses. IAM stopped doing so, and daypass's own API carries
+    /// other people's signed requests.
+    shows_values: bool,
+    path: Vec<Step<'a>>,
+    found: Vec<String>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Member(&'a str),
+    Position(usize),
+}
+
+/// What a violation says of the value.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Null,
+    Text(&'a str),
+    Nothing,
+}
+
+impl<'a> Check<'a> {
+    fn structure(
+        &mut self,
+        shape: &'static Structure,
+        given: &'a [(String, Value)],
+    ) -> Result<Value, InputError> {
+        let mut parts = Vec::new();
+        for member in shape.members {
+            self.path.push(Step::Member(member.name));
+            match given.iter().find(|(name, _)| name == member.name) {
+                Some((name, value)) => parts.push((name.clone(), self.value(member.shape, value)?)),
+                None if member.required => self.violation(Shown::Null, NOT_NULL),
+                None => {}
+            }
+            self.path.pop();
+        }
+        if shape.union && parts.len() != 1 {
+            self.violation(Shown::Nothing, "Member must have exactly one of its members");
+        }
+        if self.strict {
+            for (name, _) in
+                given.iter().filter(|(name, _)| shape.members.iter().all(|known| known.name != name))
+            {
+                self.unknown(name);
+            }
+        }
+        parts.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(Value::Structure(parts))
+    }
+
+    fn value(&mut self, shape: &'static Shape, value: &'a Value) -> Result<Value, InputError> {
+        match (&shape.kind, value) {
+            (Kind::Structure(of), Value::Structure(given)) => self.structure(of, given),
+            (Kind::List(of, size), Value::List(items)) => self.list(of, *size, items),
+            // How clients write a list that is there and empty.
+            (Kind::List(of, size), Value::Text(text)) if self.query() && text.is_empty() => {
+                self.list(of, *size, &[])
+            }
+            (Kind::Map(key, of, size), Value::Structure(given)) => self.map(key, of, *size, given),
+            (Kind::String(limits), Value::Text(text)) => {
+                self.text(shape, limits, text);
+                Ok(Value::Text(text.clone()))
+            }
+            (Kind::Integer(range), _) => {
+                let number = self.number(value).filter(|number| i32::try_from(*number).is_ok());
+                self.range(shape, *range, number)
+            }
+            (Kind::Long(range), _) => {
+                let number = self.number(value);
+                self.range(shape, *range, number)
+            }
+            (Kind::Boolean, _) => match (value, self.format) {
+                (Value::Bool(bool), Format::Json) => Ok(Value::Bool(*bool)),
+                (Value::Text(text), Format::Query) => match text.as_str() {
+                    "true" | "1" => Ok(Value::Bool(true)),
+                    "false" | "0" => Ok(Value::Bool(false)),
+                    _ => Err(self.malformed("must be true or false")),
+                },
+                _ => Err(self.malformed("must be true or false")),
+            },
+            (Kind::Timestamp, Value::Number(seconds)) => Ok(Value::Number(*seconds)),
+            (Kind::Timestamp, Value::Text(text)) if self.query() => {
+                let time: jiff::Timestamp = text.parse().map_err(|_| self.malformed("must be a time"))?;
+                Ok(Value::Number(time.as_second()))
+            }
+            (Kind::Blob(size), Value::Text(text)) => {
+                let bytes = BASE64.decode(text.as_bytes()).map_err(|_| self.malformed("must be base64"))?;
+                self.size(*size, bytes.len());
+                Ok(Value::Blob(bytes))
+            }
+            _ => Err(self.malformed("has the wrong form")),
+        }
+    }
+
+    fn list(
+        &mut self,
+        of: &'static Shape,
+        size: Bounds,
+        items: &'a [Option<Value>],
+    ) -> Result<Value, InputError> {
+        self.size(size, items.len());
+        let mut checked = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(Step::Position(index + 1));
+            match item {
+                Some(value) => checked.push(Some(self.value(of, value)?)),
+                // INVARIANT (no-gaps): a position left out is a violation.
+                None => self.violation(Shown::Null, NOT_NULL),
+            }
+            self.path.pop();
+        }
+        Ok(Value::List(checked))
+    }
+
+    fn map(
+        &mut self,
+        key: &'static Shape,
+        of: &'static Shape,
+        size: Bounds,
+        given: &'a [(String, Value)],
+    ) -> Result<Value, InputError> {
+        let entries = match self.format {
+            Format::Json => given.iter().map(|(name, value)| (name, value)).collect(),
+            Format::Query => self.entries(given)?,
+        };
+        self.size(size, entries.len());
+        let mut parts = Vec::with_capacity(entries.len());
+        for (name, value) in entries {
+            self.path.push(Step::Member(name));
+            if let Kind::String(limits) = &key.kind {
+                self.text(key, limits, name);
+            }
+            parts.push((name.clone(), self.value(of, value)?));
+            self.path.pop();
+        }
+        parts.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if parts.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+            return Err(self.malformed("has a key twice"));
+        }
+        Ok(Value::Structure(parts))
+    }
+
+    /// `Name.entry.N.key` and `.value`.
+    fn entries(&self, given: &'a [(String, Value)]) -> Result<Vec<(&'a String, &'a Value)>, InputError> {
+        let wrong = || self.malformed("has the wrong form");
+        let [(name, Value::List(items))] = given else { return Err(wrong()) };
+        if name != "entry" {
+            return Err(wrong());
+        }
+        let entry = |item: &'a Option<Value>| match item {
+            Some(Value::Structure(parts)) => match parts.as_slice() {
+                [(key, Value::Text(name)), (value, of)] if key == "key" && value == "value" => Ok((name, of)),
+                _ => Err(wrong()),
+            },
+            _ => Err(wrong()),
+        };
+        items.iter().map(entry).collect()
+    }
+
+    fn text(&mut self, shape: &Shape, limits: &Text, text: &'a str) {
+        let shown = if shape.sensitive { Shown::Nothing } else { Shown::Text(text) };
+        self.length(limits.length, text.chars().count(), shown);
+        if let Some(pattern) = limits.pattern
+            && !pattern.matches(text)
+        {
+            self.violation(
+                shown,
+                &format!("Member must satisfy regular expression pattern: {}", pattern.text),
+            );
+        }
+        if !limits.values.is_empty() && !limits.values.contains(&text) {
+            self.violation(
+                shown,
+                &format!("Member must satisfy enum value set: [{}]", limits.values.join(", ")),
+            );
+        }
+    }
+
+    fn size(&mut self, bounds: Bounds, size: usize) {
+        self.length(bounds, size, Shown::Nothing);
+    }
+
+    fn length(&mut self, Bounds(min, max): Bounds, length: usize, shown: Shown<'_>) {
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        if let Some(max) = max.filter(|max| length > *max) {
+            self.violation(shown, &format!("Member must have length less than or equal to {max}"));
+        }
+        if let Some(min) = min.filter(|min| length < *min) {
+            self.violation(shown, &format!("Member must have length greater than or equal to {min}"));
+        }
+    }
+
+    fn number(&self, value: &Value) -> Option<i64> {
+        match (value, self.format) {
+            // Exactly `[+-]?[0-9]+`, without overflow: blanks, fractions and exponents are refused.
+            (Value::Text(text), Format::Query) => text.parse().ok(),
+            (Value::Number(number), Format::Json) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn range(
+        &mut self,
+        shape: &Shape,
+        Bounds(min, max): Bounds,
+        number: Option<i64>,
+    ) -> Result<Value, InputError> {
+        let number = number.ok_or_else(|| self.malformed("must be a whole number in range"))?;
+        let text = number.to_string();
+        let shown = if shape.sensitive { Shown::Nothing } else { Shown::Text(&text) };
+        if let Some(max) = max.filter(|max| number > *max) {
+            self.violation(shown, &format!("Member must have value less than or equal to {max}"));
+        }
+        if let Some(min) = min.filter(|min| number < *min) {
+            self.violation(shown, &format!("Member must have value greater than or equal to {min}"));
+        }
+        Ok(Value::Number(number))
+    }
+
+    fn query(&self) -> bool {
+        self.format == Format::Query
+    }
+
+    fn violation(&mut self, shown: Shown<'_>, rule: &str) {
+        if self.found.len() == VIOLATIONS_MAX {
+            return;
+        }
+        let value = match shown {
+            Shown::Null if self.shows_values => "Value null".to_owned(),
+            Shown::Text(text) if self.shows_values => format!("Value '{}'", echo(text)),
+            _ => "Value".to_owned(),
+        };
+        let at = self.at(lower_first);
+        self.found.push(format!("{value} at '{at}' failed to satisfy constraint: {rule}"));
+    }
+
+    /// A name that no model knows is repeated as it was sent, so that its sender finds it.
+    fn unknown(&mut self, name: &'a str) {
+        if self.found.len() < VIOLATIONS_MAX {
+            self.path.push(Step::Member(name));
+            let at = self.at(str::to_owned);
+            self.path.pop();
+            let rule = "failed to satisfy constraint: Member is not a parameter of this operation";
+            self.found.push(format!("Value at '{at}' {rule}"));
+        }
+    }
+
+    fn malformed(&self, what: &str) -> InputError {
+        InputError::malformed(self.format, &self.at(str::to_owned), what)
+    }
+
+    /// `tags.1.member.key`
+    fn at(&self, name: fn(&str) -> String) -> String {
+        let step = |step: &Step<'_>| match step {
+            Step::Member(member) => name(echo_name(member)),
+            Step::Position(position) => format!("{position}.member"),
+        };
+        self.path.iter().map(step).collect::<Vec<_>>().join(".")
+    }
+}
+
+/// A member as messages and CloudTrail write it: `RoleArn` → `roleArn`.
+pub(crate) fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
+}

@@ -1,0 +1,215 @@
+//! One example of every action: parameters that work in the standard [`World`](crate::world::World), and how
+//! a denial names what they ask for.
+//!
+//! The tests that go over all actions start here, so an action without an example fails them by name.
+
+use std::collections::BTreeSet;
+
+use daypass_service::Error;
+use daypass_service::params::Params;
+
+use crate::world::World;
+
+/// Parameters that work.
+pub struct Example {
+    /// `sts`, `iam` or `daypass`.
+    pub service: &'static str,
+    /// The operation.
+    pub action: &'static str,
+    /// The resource as a denial prints it. Source: messages of AWS IAM; for `daypass` the ARN.
+    pub shown: &'static str,
+    given: Given,
+}
+
+#[derive(Clone, Copy)]
+enum Given {
+    Query(&'static [(&'static str, &'static str)]),
+    Json(&'static str),
+    /// A CheckRequest about a request that the world's administrator signed.
+    SignedRequest,
+}
+
+use Given::{Json, Query, SignedRequest};
+
+macro_rules! arn {
+    ($service:literal, $rest:literal) => {
+        concat!("arn:aws:", $service, "::111122223333:", $rest)
+    };
+}
+
+/// The policy with two versions that user, group and role have attached.
+pub const TOOL: &str = arn!("iam", "policy/team/Tool");
+/// The policy that is the boundary of users and roles, and attached to none.
+pub const LIMIT: &str = arn!("iam", "policy/limits/Limit");
+/// The policy that nothing uses.
+pub const SPARE: &str = arn!("iam", "policy/team/Spare");
+/// A boundary that nobody has yet.
+pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+/// What the world's policies say.
+pub const READ_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
+/// Another text.
+pub const WRITE_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
+/// Trusts the account, so that identity policies decide who assumes the role.
+pub const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}"#;
+
+const fn iam(action: &'static str, shown: &'static str, params: &'static [(&'static str, &'static str)]) -> Example {
+    Example { service: "iam", action, shown, given: Query(params) }
+}
+
+const fn sts(action: &'static str, shown: &'static str, params: &'static [(&'static str, &'static str)]) -> Example {
+    Example { service: "sts", action, shown, given: Query(params) }
+}
+
+const fn daypass(action: &'static str, shown: &'static str, given: Given) -> Example {
+    Example { service: "daypass", action, shown, given }
+}
+
+/// Every action, in the order of the action table.
+#[rustfmt::skip]
+pub static EXAMPLES: &[Example] = &[
+    sts("AssumeRole", arn!("iam", "role/ci/Build"), &[
+        ("RoleArn", arn!("iam", "role/ci/Build")), ("RoleSessionName", "Ada"), ("ExternalId", "ex-1"),
+        ("SourceIdentity", "ada"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"), ("TransitiveTagKeys.member.1", "Cost"),
+    ]),
+    sts("GetAccessKeyInfo", "*", &[("AccessKeyId", "{alice-key}")]),
+    sts("GetCallerIdentity", "*", &[]),
+    sts("GetFederationToken", arn!("sts", "federated-user/Jill"), &[
+        ("Name", "Jill"), ("Policy", READ_SHELF), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
+    sts("GetSessionToken", "*", &[("DurationSeconds", "900")]),
+    iam("AddUserToGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Plain")]),
+    iam("AttachGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyArn", LIMIT)]),
+    iam("AttachRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyArn", LIMIT)]),
+    iam("AttachUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyArn", LIMIT)]),
+    iam("CreateAccessKey", "user Alice", &[("UserName", "Alice")]),
+    iam("CreateGroup", arn!("iam", "group/new/Fresh"), &[("GroupName", "Fresh"), ("Path", "/new/")]),
+    iam("CreatePolicy", "policy Fresh", &[
+        ("PolicyName", "Fresh"), ("Path", "/new/"), ("PolicyDocument", READ_SHELF), ("Description", "fresh"),
+        ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
+    iam("CreatePolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("PolicyDocument", WRITE_SHELF), ("SetAsDefault", "true")]),
+    iam("CreateRole", arn!("iam", "role/new/Fresh"), &[
+        ("RoleName", "Fresh"), ("Path", "/new/"), ("AssumeRolePolicyDocument", TRUST), ("Description", "fresh"), ("MaxSessionDuration", "7200"),
+        ("PermissionsBoundary", READ_ONLY), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
+    iam("CreateUser", arn!("iam", "user/new/Fresh"), &[
+        ("UserName", "Fresh"), ("Path", "/new/"), ("PermissionsBoundary", READ_ONLY), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
+    iam("DeleteAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}")]),
+    iam("DeleteGroup", "group Empty", &[("GroupName", "Empty")]),
+    iam("DeleteGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("DeletePolicy", arn!("iam", "policy/team/Spare"), &[("PolicyArn", SPARE)]),
+    iam("DeletePolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
+    iam("DeleteRole", "role Doomed", &[("RoleName", "Doomed")]),
+    iam("DeleteRolePermissionsBoundary", "role Build", &[("RoleName", "Build")]),
+    iam("DeleteRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "own")]),
+    iam("DeleteUser", "user Doomed", &[("UserName", "Doomed")]),
+    iam("DeleteUserPermissionsBoundary", "user Alice", &[("UserName", "Alice")]),
+    iam("DeleteUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
+    iam("DetachGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyArn", TOOL)]),
+    iam("DetachRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyArn", TOOL)]),
+    iam("DetachUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyArn", TOOL)]),
+    iam("GetAccessKeyLastUsed", "access key {alice-key}", &[("AccessKeyId", "{alice-key}")]),
+    iam("GetGroup", "group Crew", &[("GroupName", "Crew")]),
+    iam("GetGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("GetPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
+    iam("GetPolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
+    iam("GetRole", "role Build", &[("RoleName", "Build")]),
+    iam("GetRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "own")]),
+    iam("GetUser", "user Alice", &[("UserName", "Alice")]),
+    iam("GetUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
+    iam("ListAccessKeys", "user Alice", &[("UserName", "Alice")]),
+    iam("ListAttachedGroupPolicies", "group Crew", &[("GroupName", "Crew")]),
+    iam("ListAttachedRolePolicies", "role Build", &[("RoleName", "Build")]),
+    iam("ListAttachedUserPolicies", "user Alice", &[("UserName", "Alice")]),
+    iam("ListEntitiesForPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
+    iam("ListGroupPolicies", "group Crew", &[("GroupName", "Crew")]),
+    iam("ListGroups", arn!("iam", "group/"), &[]),
+    iam("ListGroupsForUser", "user Alice", &[("UserName", "Alice")]),
+    iam("ListPolicies", "policy path /", &[("Scope", "Local")]),
+    iam("ListPolicyTags", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
+    iam("ListPolicyVersions", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
+    iam("ListRolePolicies", "role Build", &[("RoleName", "Build")]),
+    iam("ListRoleTags", "role Build", &[("RoleName", "Build")]),
+    iam("ListRoles", arn!("iam", "role/"), &[]),
+    iam("ListUserPolicies", "user Alice", &[("UserName", "Alice")]),
+    iam("ListUserTags", "user Alice", &[("UserName", "Alice")]),
+    iam("ListUsers", arn!("iam", "user/"), &[]),
+    iam("PutGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
+    iam("PutRolePermissionsBoundary", "role Build", &[("RoleName", "Build"), ("PermissionsBoundary", READ_ONLY)]),
+    iam("PutRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
+    iam("PutUserPermissionsBoundary", "user Alice", &[("UserName", "Alice"), ("PermissionsBoundary", READ_ONLY)]),
+    iam("PutUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
+    iam("RemoveUserFromGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Alice")]),
+    iam("SetDefaultPolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
+    iam("TagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
+    iam("TagRole", "role Build", &[("RoleName", "Build"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
+    iam("TagUser", "user Alice", &[("UserName", "Alice"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
+    iam("UntagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("TagKeys.member.1", "Team")]),
+    iam("UntagRole", "role Build", &[("RoleName", "Build"), ("TagKeys.member.1", "Team")]),
+    iam("UntagUser", "user Alice", &[("UserName", "Alice"), ("TagKeys.member.1", "Team")]),
+    iam("UpdateAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}"), ("Status", "Inactive")]),
+    iam("UpdateAssumeRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyDocument", TRUST)]),
+    iam("UpdateGroup", "group Crew", &[("GroupName", "Crew"), ("NewPath", "/crews/"), ("NewGroupName", "Hands")]),
+    iam("UpdateRole", "role Build", &[("RoleName", "Build"), ("Description", "builds"), ("MaxSessionDuration", "7200")]),
+    iam("UpdateRoleDescription", "role Build", &[("RoleName", "Build"), ("Description", "builds")]),
+    iam("UpdateUser", "user Alice", &[("UserName", "Alice"), ("NewPath", "/people/"), ("NewUserName", "Alicia")]),
+    daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
+    daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
+    daypass("GetResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
+    daypass("ListResourcePolicies", "*", Json("{}")),
+    daypass("PutResourcePolicy", arn!("sqs", "jobs"), Json(
+        r#"{"ResourceArn":"arn:aws:sqs::111122223333:jobs","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"*\"}]}"}"#,
+    )),
+];
+
+impl Example {
+    /// The example of an action.
+    pub fn of(service: &str, action: &str) -> &'static Self {
+        EXAMPLES.iter().find(|example| example.name() == (service, action)).expect("an example")
+    }
+
+    /// Service and operation.
+    pub fn name(&self) -> (&'static str, &'static str) {
+        (self.service, self.action)
+    }
+
+    /// `iam:CreateUser`
+    pub fn permission(&self) -> String {
+        format!("{}:{}", self.service, self.action)
+    }
+
+    /// How a denial names the resource.
+    pub fn shown(&self, world: &World) -> String {
+        let by_arn = self.shown.starts_with("arn:aws:iam::111122223333:policy/");
+        let shown = world.fill(self.shown);
+        if by_arn { format!("policy {shown}") } else { shown }
+    }
+
+    /// The parameters of a Query action, with the names that only the world knows filled in.
+    pub fn pairs(&self, world: &World) -> Option<Vec<(String, String)>> {
+        let Query(pairs) = self.given else { return None };
+        Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), world.fill(value))).collect())
+    }
+
+    /// The parameters as the pipeline takes them.
+    pub fn params(&self, world: &World) -> Result<Params, Error> {
+        let params = match self.given {
+            Query(_) => Params::from_pairs(self.pairs(world).unwrap()),
+            Json(text) => Params::from_json(text.as_bytes()),
+            SignedRequest => Params::from_json(world.signed_request().to_string().as_bytes()),
+        };
+        params.map_err(|error| Error::new(error.code(), error.to_string()))
+    }
+}
+
+#[test]
+fn every_action_has_exactly_one_example() {
+    let table: BTreeSet<_> = daypass_service::actions::all().map(|row| row.name).collect();
+    let examples: BTreeSet<_> = EXAMPLES.iter().map(Example::name).collect();
+    let without: Vec<_> = table.difference(&examples).collect();
+    assert!(without.is_empty(), "write an example for {without:?}");
+    let unknown: Vec<_> = examples.difference(&table).collect();
+    assert!(unknown.is_empty(), "no such action: {unknown:?}");
+    assert_eq!(EXAMPLES.len(), table.len(), "an action has two examples");
+}

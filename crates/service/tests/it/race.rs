@@ -1,0 +1,86 @@
+//! Two calls that decide on the same snapshot: both reach the store before either commit is made.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use daypass_service::Error;
+use daypass_store::{
+    BoxFuture, Commit, CommitError, Compacted, MemoryStore, Record, Revision, Spent, Store, StoreError, Watch,
+};
+use serde_json::Value;
+use tokio::sync::Barrier;
+
+use crate::support::TestHouse;
+
+/// A memory store that, once armed, holds two commits until both are there.
+pub struct Gate {
+    store: MemoryStore,
+    to_hold: AtomicUsize,
+    barrier: Barrier,
+}
+
+impl Gate {
+    /// An open gate.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { store: MemoryStore::new(), to_hold: AtomicUsize::new(0), barrier: Barrier::new(2) })
+    }
+
+    /// Hold the next two commits.
+    pub fn arm(&self) {
+        self.to_hold.store(2, Ordering::SeqCst);
+    }
+}
+
+impl Store for Gate {
+    fn load(&self, prefix: &str) -> BoxFuture<'_, Result<(Revision, Vec<Record>), StoreError>> {
+        self.store.load(prefix)
+    }
+
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        Box::pin(async move {
+            let held =
+                self.to_hold.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            if held.is_ok() {
+                self.barrier.wait().await;
+            }
+            self.store.commit(commit).await
+        })
+    }
+
+    fn watch(&self, after: Revision) -> Result<Watch, Compacted> {
+        self.store.watch(after)
+    }
+
+    fn current(&self) -> BoxFuture<'_, Result<Revision, StoreError>> {
+        self.store.current()
+    }
+
+    fn spend(&self, fact: &str, expires_at: i64, now: i64) -> BoxFuture<'_, Result<Spent, CommitError>> {
+        self.store.spend(fact, expires_at, now)
+    }
+
+    fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
+        self.store.backup(path)
+    }
+}
+
+/// An IAM operation and its parameters.
+pub type Call<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+
+/// Both calls as root, decided on the same snapshot; the outcome of each.
+pub async fn race(house: &TestHouse, gate: &Gate, a: Call<'_>, b: Call<'_>) -> [Result<Value, Error>; 2] {
+    gate.arm();
+    let call = |(action, params)| house.call(&house.root, "iam", action, params);
+    let (a, b) = tokio::join!(call(a), call(b));
+    assert_eq!(gate.to_hold.load(Ordering::SeqCst), 0, "both calls must have reached the store");
+    [a, b]
+}
+
+/// That exactly one of the calls was done, and what the other was told.
+pub fn one_wins(outcomes: [Result<Value, Error>; 2]) -> &'static str {
+    match outcomes {
+        [Ok(_), Err(error)] | [Err(error), Ok(_)] => error.code,
+        both => panic!("exactly one call must win: {both:?}"),
+    }
+}

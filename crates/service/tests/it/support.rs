@@ -1,0 +1,206 @@
+//! A daypass without sockets, and the clients that call it.
+
+use std::sync::{Arc, Mutex};
+
+use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
+use daypass_authn::token::MasterKey;
+use daypass_directory::Directory;
+use daypass_model::{AccountId, Clock, MockClock, Secret, SeededRandom};
+use daypass_service::params::Params;
+use daypass_service::{Audit, AuditLog, Error, House, Request, Settings, call};
+use daypass_store::{Commit, MemoryStore, Record, Revision, Store};
+use serde_json::Value;
+
+/// The first account of every test house.
+pub const ACCOUNT: &str = "111122223333";
+/// What the master key is drawn from; houses draw from the numbers after it.
+const SEED: u64 = 42;
+
+/// A house with one account, and everything its calls left in the audit.
+pub struct TestHouse {
+    pub house: Arc<House>,
+    pub clock: Arc<MockClock>,
+    pub audit: Arc<Mutex<Vec<Value>>>,
+    pub root: Keys,
+    next_request: Mutex<u32>,
+}
+
+/// Credentials as a client holds them.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: Option<String>,
+}
+
+struct Lines(Arc<Mutex<Vec<Value>>>);
+
+impl AuditLog for Lines {
+    fn reserve(&self, _: usize) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn append(&self, lines: String, _: usize) -> bool {
+        let events = lines.lines().map(|line| serde_json::from_str(line).expect("an audit line is JSON"));
+        self.0.lock().unwrap().extend(events);
+        true
+    }
+}
+
+impl TestHouse {
+    /// A fresh house; the clock stands at 2026-01-15T12:00:00Z.
+    pub async fn new() -> Self {
+        Self::on(Arc::new(MemoryStore::new())).await
+    }
+
+    /// The same on a store of the test's own.
+    pub async fn on(store: Arc<dyn Store>) -> Self {
+        let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        let random = Arc::new(SeededRandom::new(SEED + 1));
+        let mut house = Self::open(store, clock, random).await;
+        house.root = account(&house.house, ACCOUNT).await;
+        house
+    }
+
+    /// Another house that begins with everything this one knows, at the same moment, and goes its own way.
+    pub async fn copy(&self) -> Self {
+        let store = MemoryStore::new();
+        let (_, records) = self.stored().await;
+        let puts = records.iter().map(|record| (record.key.to_string(), record.value.clone())).collect();
+        store.commit(Commit { puts, ..Commit::new() }).await.unwrap();
+        let clock = Arc::new(MockClock::at(self.clock.now()));
+        // Other randomness than the first house's: access key ids are never made twice.
+        let mut house = Self::open(Arc::new(store), clock, Arc::new(SeededRandom::new(SEED + 2))).await;
+        house.root = self.root.clone();
+        house
+    }
+
+    /// Everything in the store, and the revision: the same before and after a call that changed nothing.
+    pub async fn stored(&self) -> (Revision, Vec<Record>) {
+        self.house.directory.store().load("/").await.unwrap()
+    }
+
+    /// The present moment, in Unix seconds.
+    pub fn clock_now(&self) -> i64 {
+        self.clock.now().as_second()
+    }
+
+    async fn open(store: Arc<dyn Store>, clock: Arc<MockClock>, random: Arc<SeededRandom>) -> Self {
+        let master = MasterKey::generate(&SeededRandom::new(SEED));
+        let directory = Directory::open(store, master, clock.clone(), random).await.unwrap();
+        let audit = Arc::new(Mutex::new(Vec::new()));
+        let house = House {
+            directory,
+            audit: Audit::new(Box::new(Lines(audit.clone()))),
+            settings: Settings::default(),
+            signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
+        };
+        let nobody = Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
+        Self { house: Arc::new(house), clock, audit, root: nobody, next_request: Mutex::new(0) }
+    }
+
+    /// Another account; its root keys.
+    pub async fn account(&self, id: &str) -> Keys {
+        account(&self.house, id).await
+    }
+
+    /// Call an operation with a header signature; the answer as JSON (`null` for a void reply).
+    pub async fn call(&self, who: &Keys, service: &'static str, action: &str, params: &[(&str, &str)]) -> Result<Value, Error> {
+        let pairs = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let version = match service {
+            "sts" => "2011-06-15",
+            "iam" => "2010-05-08",
+            _ => "2026-11-01",
+        };
+        let params = Params::from_pairs(pairs).map_err(|error| Error::new(error.code(), error.to_string()));
+        self.send(who, service, action, version, params).await
+    }
+
+    /// Call an operation of daypass's own API with a JSON body.
+    pub async fn call_json(&self, who: &Keys, action: &str, body: &Value) -> Result<Value, Error> {
+        let params = Params::from_json(body.to_string().as_bytes()).map_err(|error| Error::new(error.code(), error.to_string()));
+        self.send(who, "daypass", action, "2026-11-01", params).await
+    }
+
+    /// The same as root, where it must succeed.
+    pub async fn root(&self, service: &'static str, action: &str, params: &[(&str, &str)]) -> Value {
+        let answer = self.call(&self.root, service, action, params).await;
+        answer.unwrap_or_else(|error| panic!("{action} {params:?}: {error}"))
+    }
+
+    /// A user with an access key and, if given, an inline policy.
+    pub async fn user(&self, name: &str, policy: Option<&str>) -> Keys {
+        self.root("iam", "CreateUser", &[("UserName", name)]).await;
+        if let Some(document) = policy {
+            let params = [("UserName", name), ("PolicyName", "p"), ("PolicyDocument", document)];
+            self.root("iam", "PutUserPolicy", &params).await;
+        }
+        Keys::of(&self.root("iam", "CreateAccessKey", &[("UserName", name)]).await["AccessKey"])
+    }
+
+    async fn send(&self, who: &Keys, service: &'static str, action: &str, version: &str, params: Result<Params, Error>) -> Result<Value, Error> {
+        let http = self.signed(who, service, HttpRequest::new("POST", "/", "").with_header("host", "daypass.test"));
+        self.send_http(http, service, action, version, params).await
+    }
+
+    /// Call an operation with a request that carries whatever proof the test gave it.
+    pub async fn send_http(
+        &self,
+        http: HttpRequest,
+        service: &'static str,
+        action: &str,
+        version: &str,
+        params: Result<Params, Error>,
+    ) -> Result<Value, Error> {
+        let id = {
+            let mut next = self.next_request.lock().unwrap();
+            *next += 1;
+            format!("00000000-0000-4000-8000-{next:012}")
+        };
+        let request = Request {
+            id,
+            source_ip: Some("192.0.2.10".parse().unwrap()),
+            secure: true,
+            http,
+            service,
+            action: action.to_owned(),
+            version: Some(version.to_owned()),
+            params,
+        };
+        let response = call(&self.house, request).await;
+        response.outcome.map(|reply| serde_json::to_value(&*reply).unwrap())
+    }
+
+    /// Sign a request in header form, now, for eu-west-1.
+    pub fn signed(&self, who: &Keys, service: &str, mut request: HttpRequest) -> HttpRequest {
+        let secret = Secret::new(who.secret_access_key.as_str());
+        let credentials = Credentials {
+            access_key_id: &who.access_key_id,
+            secret_access_key: &secret,
+            session_token: who.session_token.as_deref(),
+        };
+        sign(&mut request, &credentials, "eu-west-1", service, SignatureForm::Header, self.clock.now()).unwrap();
+        request
+    }
+}
+
+impl Keys {
+    /// From `Credentials` or `AccessKey` of an answer.
+    pub fn of(answer: &Value) -> Self {
+        let text = |name: &str| answer[name].as_str().map(str::to_owned);
+        Self {
+            access_key_id: text("AccessKeyId").expect("AccessKeyId"),
+            secret_access_key: text("SecretAccessKey").expect("SecretAccessKey"),
+            session_token: text("SessionToken"),
+        }
+    }
+}
+
+async fn account(house: &House, id: &str) -> Keys {
+    let account: AccountId = id.parse().unwrap();
+    let now = house.now().as_second();
+    let (record, secret) = house.directory.new_access_key(account, now).unwrap();
+    let access_key_id = record.id.to_string();
+    house.directory.create_account(account, record, "test").await.unwrap();
+    Keys { access_key_id, secret_access_key: secret.expose_str().to_owned(), session_token: None }
+}

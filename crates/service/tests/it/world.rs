@@ -1,0 +1,233 @@
+//! The standard world of the tests that go over all actions: one of everything, and every kind of caller.
+
+use daypass_authn::sigv4::HttpRequest;
+use daypass_authn::token::{SessionClaims, SessionKind};
+use daypass_model::{AccessKeyId, AccessKeyKind, SessionId};
+use daypass_service::Error;
+use serde_json::{Value, json};
+
+use crate::answers::ALLOW_ALL;
+use crate::examples::{Example, LIMIT, READ_SHELF, TOOL, TRUST, WRITE_SHELF};
+use crate::support::{ACCOUNT, Keys, TestHouse};
+
+/// When the world was made: 2026-01-15T12:00:00Z.
+pub const MADE: i64 = 1_768_478_400;
+
+/// A house with one of everything in it.
+pub struct World {
+    pub house: TestHouse,
+    /// The user whose permissions a test chooses: `user/ops/Caller`.
+    pub caller: Keys,
+    /// A user who may do everything: `user/Admin`.
+    pub admin: Keys,
+    alice_key: String,
+}
+
+/// Callers of every kind; all of them have every permission that their kind can have.
+pub const KINDS: [&str; 10] = [
+    "root",
+    "user",
+    "role",
+    "chained-role",
+    "user-session",
+    "user-session-mfa",
+    "root-session",
+    "root-session-mfa",
+    "federated",
+    "federated-by-root",
+];
+
+const TEAM: [(&str, &str); 2] = [("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "red")];
+
+impl World {
+    /// The world at its beginning.
+    pub async fn new() -> Self {
+        let house = TestHouse::new().await;
+        policies(&house).await;
+        let alice_key = users_and_groups(&house).await;
+        roles(&house).await;
+        let admin = house.user("Admin", Some(ALLOW_ALL)).await;
+        house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
+        let caller = Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
+        let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
+        house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
+        Self { house, caller, admin, alice_key }
+    }
+
+    /// The same world once more, going its own way.
+    pub async fn copy(&self) -> Self {
+        Self {
+            house: self.house.copy().await,
+            caller: self.caller.clone(),
+            admin: self.admin.clone(),
+            alice_key: self.alice_key.clone(),
+        }
+    }
+
+    /// `{alice-key}` → the access key id.
+    pub fn fill(&self, text: &str) -> String {
+        text.replace("{alice-key}", &self.alice_key)
+    }
+
+    /// Make an example's call.
+    pub async fn call(&self, who: &Keys, example: &Example) -> Result<Value, Error> {
+        let http = self.house.signed(who, example.service, request());
+        self.send(http, example).await
+    }
+
+    /// Make an example's call with this proof, or none.
+    pub async fn send(&self, http: HttpRequest, example: &Example) -> Result<Value, Error> {
+        let (service, action) = example.name();
+        self.house.send_http(http, service, action, "any", example.params(self)).await
+    }
+
+    /// Give the caller this policy, and no other.
+    pub async fn permit(&self, document: &str) {
+        let params = [("UserName", "Caller"), ("PolicyName", "p"), ("PolicyDocument", document)];
+        self.house.root("iam", "PutUserPolicy", &params).await;
+    }
+
+    /// Credentials of a kind of caller.
+    pub async fn caller_of(&self, kind: &str) -> Keys {
+        let everything = [("Name", "Jill"), ("Policy", ALLOW_ALL)];
+        let power = [("RoleArn", "arn:aws:iam::111122223333:role/Power"), ("RoleSessionName", "Ada")];
+        let (who, action, params): (&Keys, &str, &[(&str, &str)]) = match kind {
+            "root" => return self.house.root.clone(),
+            "user" => return self.admin.clone(),
+            "user-session-mfa" => return self.mint(SessionKind::User, 0, 3600, true),
+            "root-session-mfa" => return self.mint(SessionKind::Root, 0, 3600, true),
+            "role" => (&self.admin, "AssumeRole", &power),
+            "chained-role" => (&Box::pin(self.caller_of("role")).await, "AssumeRole", &power),
+            "user-session" => (&self.admin, "GetSessionToken", &[]),
+            "root-session" => (&self.house.root, "GetSessionToken", &[]),
+            "federated" => (&self.admin, "GetFederationToken", &everything),
+            "federated-by-root" => (&self.house.root, "GetFederationToken", &everything),
+            other => panic!("no caller is of the kind {other}"),
+        };
+        let answer = self.house.call(who, "sts", action, params).await;
+        Keys::of(&answer.unwrap_or_else(|error| panic!("{kind}: {error}"))["Credentials"])
+    }
+
+    /// A session that no call gives yet: of the administrator or root, begun `from` and over `to` seconds from
+    /// now, with or without MFA.
+    pub fn mint(&self, kind: SessionKind, from: i64, to: i64, mfa: bool) -> Keys {
+        let directory = &self.house.house.directory;
+        let (view, random) = (directory.snapshot(), directory.random());
+        let account = ACCOUNT.parse().unwrap();
+        let admin = view.account(account).unwrap().user("Admin").unwrap().clone();
+        let (principal_id, principal_arn) = match kind {
+            SessionKind::Root => (ACCOUNT.to_owned(), format!("arn:aws:iam::{ACCOUNT}:root")),
+            _ => (admin.record.id.to_string(), admin.arn.clone()),
+        };
+        let now = self.house.clock_now();
+        let claims = SessionClaims {
+            session_id: SessionId::generate(random),
+            ancestry: Vec::new(),
+            kind,
+            account,
+            principal_id,
+            principal_arn,
+            session_name: String::new(),
+            issued_at: now + from,
+            expires_at: now + to,
+            layers: Vec::new(),
+            tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            source_identity: None,
+            mfa_authenticated_at: mfa.then_some(now + from),
+            federation: Vec::new(),
+            chained: false,
+        };
+        let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
+        let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();
+        Keys {
+            access_key_id: id.to_string(),
+            secret_access_key: sealed.secret_access_key.expose_str().to_owned(),
+            session_token: Some(sealed.token),
+        }
+    }
+
+    /// Parameters of a CheckRequest: the administrator reads `shelf/a.txt` at `store.test`.
+    pub fn signed_request(&self) -> Value {
+        let http = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test");
+        asking(&self.house.signed(&self.admin, "s3", http))
+    }
+}
+
+/// A CheckRequest about a request as it came.
+pub fn asking(http: &HttpRequest) -> Value {
+    let header = |(name, value): &(String, Vec<u8>)| json!({"Name": name, "Value": String::from_utf8_lossy(value)});
+    let headers: Vec<Value> = http.headers.iter().map(header).collect();
+    let query = if http.query.is_empty() { String::new() } else { format!("?{}", http.query) };
+    let url = format!("https://store.test{}{query}", http.path);
+    json!({
+        "Request": {"Method": http.method, "Url": url, "Headers": headers},
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::shelf/a.txt",
+    })
+}
+
+/// A request to sign.
+pub fn request() -> HttpRequest {
+    HttpRequest::new("POST", "/", "").with_header("host", "daypass.test")
+}
+
+/// Says nothing about the members of this account's users, so that identity policies decide.
+fn shelf_policy() -> String {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "Alice", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:user/div/Alice")},
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::shelf/*",
+    }]})
+    .to_string()
+}
+
+async fn policies(house: &TestHouse) {
+    let tool = [("PolicyName", "Tool"), ("Path", "/team/"), ("PolicyDocument", READ_SHELF), ("Description", "tools")];
+    house.root("iam", "CreatePolicy", &[&tool[..], &TEAM].concat()).await;
+    house.root("iam", "CreatePolicyVersion", &[("PolicyArn", TOOL), ("PolicyDocument", WRITE_SHELF)]).await;
+    let limit = [("PolicyName", "Limit"), ("Path", "/limits/"), ("PolicyDocument", ALLOW_ALL)];
+    house.root("iam", "CreatePolicy", &limit).await;
+    let spare = [("PolicyName", "Spare"), ("Path", "/team/"), ("PolicyDocument", READ_SHELF)];
+    house.root("iam", "CreatePolicy", &[&spare[..], &TEAM].concat()).await;
+}
+
+/// The access key id of Alice.
+async fn users_and_groups(house: &TestHouse) -> String {
+    for (group, path) in [("Crew", "/staff/"), ("Empty", "/staff/")] {
+        house.root("iam", "CreateGroup", &[("GroupName", group), ("Path", path)]).await;
+    }
+    for (user, path) in [("Alice", "/div/"), ("Doomed", "/div/")] {
+        let params = [("UserName", user), ("Path", path), ("PermissionsBoundary", LIMIT)];
+        house.root("iam", "CreateUser", &[&params[..], &TEAM].concat()).await;
+    }
+    house.root("iam", "CreateUser", &[("UserName", "Plain")]).await;
+    let own = [("PolicyName", "own"), ("PolicyDocument", READ_SHELF)];
+    house.root("iam", "PutUserPolicy", &[&own[..], &[("UserName", "Alice")]].concat()).await;
+    house.root("iam", "PutGroupPolicy", &[&own[..], &[("GroupName", "Crew")]].concat()).await;
+    house.root("iam", "AttachUserPolicy", &[("UserName", "Alice"), ("PolicyArn", TOOL)]).await;
+    house.root("iam", "AttachGroupPolicy", &[("GroupName", "Crew"), ("PolicyArn", TOOL)]).await;
+    house.root("iam", "AddUserToGroup", &[("GroupName", "Crew"), ("UserName", "Alice")]).await;
+    let made = house.root("iam", "CreateAccessKey", &[("UserName", "Alice")]).await;
+    made["AccessKey"]["AccessKeyId"].as_str().unwrap().to_owned()
+}
+
+async fn roles(house: &TestHouse) {
+    for role in ["Build", "Doomed"] {
+        let params = [
+            ("RoleName", role),
+            ("Path", "/ci/"),
+            ("AssumeRolePolicyDocument", TRUST),
+            ("Description", "made first"),
+            ("PermissionsBoundary", LIMIT),
+        ];
+        house.root("iam", "CreateRole", &[&params[..], &TEAM].concat()).await;
+    }
+    for role in ["Plain", "Power"] {
+        house.root("iam", "CreateRole", &[("RoleName", role), ("AssumeRolePolicyDocument", TRUST)]).await;
+    }
+    let own = [("RoleName", "Build"), ("PolicyName", "own"), ("PolicyDocument", READ_SHELF)];
+    house.root("iam", "PutRolePolicy", &own).await;
+    house.root("iam", "AttachRolePolicy", &[("RoleName", "Build"), ("PolicyArn", TOOL)]).await;
+    let all = [("RoleName", "Power"), ("PolicyName", "all"), ("PolicyDocument", ALLOW_ALL)];
+    house.root("iam", "PutRolePolicy", &all).await;
+}

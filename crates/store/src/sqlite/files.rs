@@ -1,0 +1,56 @@
+//! Files: making them private, naming and removing SQLite's companions of one, making renames last.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// What SQLite keeps beside a file (<https://www.sqlite.org/tempfiles.html>).
+const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// Makes a file that only its owner can read, or empties one that an interrupted run left; its
+/// companions go, since SQLite would join them with the new file.
+pub(super) fn create_private(path: &Path) -> Result<File, Error> {
+    for companion in COMPANIONS {
+        remove(&with_suffix(path, companion))?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Gives a finished file its real name, for good.
+pub(super) fn put_in_place(finished: &Path, path: &Path) -> Result<(), Error> {
+    File::open(finished)?.sync_all()?;
+    std::fs::rename(finished, path)?;
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(parent)?.sync_all()
+}
+
+/// Removes a file that came to nothing, as far as that is possible.
+pub(super) fn discard(path: &Path) {
+    for suffix in COMPANIONS.into_iter().chain([""]) {
+        if let Err(error) = remove(&with_suffix(path, suffix)) {
+            tracing::warn!(path = %path.display(), %error, "an unfinished file could not be removed");
+        }
+    }
+}
+
+/// `path` with `suffix` behind its file name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Err(error),
+        _ => Ok(()),
+    }
+}

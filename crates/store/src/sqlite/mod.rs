@@ -1,0 +1,195 @@
+//! The embedded store: one SQLite file in write-ahead mode, `synchronous=FULL`.
+//!
+//! One thread writes (`writer`): it gathers the commits that wait into one transaction and
+//! acknowledges them when that is on the disk. Another thread loads (`reader`), a backup has a
+//! connection of its own, so that neither makes a commit wait. Opening (`open`) refuses what it does
+//! not understand and leaves it as it was.
+//!
+//! One process at a time: hold the directory's [`DirLock`](crate::DirLock) before opening. A kill at
+//! any moment loses nothing acknowledged; so does a power cut, if the disk keeps what it was told to
+//! flush. Governed by <https://www.sqlite.org/wal.html> and <https://www.sqlite.org/pragma.html>.
+
+mod files;
+mod open;
+mod reader;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+pub use self::open::OpenError;
+use self::reader::Read;
+use self::writer::{Done, Job, Work};
+use crate::error::{CommitError, StoreError};
+use crate::feed::{Compacted, Feed, Watch};
+use crate::record::{Commit, Record, Revision, Spent, check_key, check_prefix};
+use crate::store::{BoxFuture, Store};
+
+/// Commits and loads that may wait for their thread; whoever comes later waits for a place.
+const QUEUE_MAX: usize = 256;
+
+/// See the module's head. Dropping it finishes the work handed over and closes the file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    feed: Arc<Feed>,
+    /// `None` only while dropping.
+    jobs: Option<mpsc::Sender<Job>>,
+    reads: Option<mpsc::Sender<Read>>,
+    /// Writer, then reader.
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file `path`, or makes one if there is none. Blocks while it checks the
+    /// whole file.
+    ///
+    /// # Errors
+    /// The file is damaged, foreign, from a newer version, in use or unreadable; it is left as it was.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::start(path, None)
+    }
+
+    /// Like [`open`](SqliteStore::open), but once the file would need more than `size_max` bytes
+    /// commits answer [`CommitError::Full`].
+    ///
+    /// # Errors
+    /// As [`open`](SqliteStore::open).
+    pub fn open_limited(path: &Path, size_max: u64) -> Result<Self, OpenError> {
+        Self::start(path, Some(size_max))
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn start(path: &Path, size_max: Option<u64>) -> Result<Self, OpenError> {
+        let opened = open::open(path, size_max)?;
+        let feed = Feed::new(opened.revision);
+        let (jobs, job_queue) = mpsc::channel(QUEUE_MAX);
+        let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
+        let writing = Arc::clone(&feed);
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            let builder = std::thread::Builder::new().name(name.to_owned());
+            builder.spawn(work).map_err(|e| OpenError::io(path, &e))
+        };
+        let threads = vec![
+            spawn("store-writer", Box::new(move || writer::run(opened.writer, job_queue, &writing)))?,
+            spawn("store-reader", Box::new(move || reader::run(&opened.reader, read_queue)))?,
+        ];
+        Ok(Self { path: path.to_owned(), feed, jobs: Some(jobs), reads: Some(reads), threads })
+    }
+
+    async fn write(&self, work: Work) -> Result<Done, CommitError> {
+        let closed = || CommitError::Unavailable("it is closed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
+        jobs.send(Job { work, reply }).await.map_err(|_| closed())?;
+        // The writer took the job and ended without an answer: it may have happened.
+        answer.await.unwrap_or(Err(CommitError::Unknown))
+    }
+
+    async fn load_all(&self, prefix: String) -> Result<(Revision, Vec<Record>), StoreError> {
+        check_prefix(&prefix)?;
+        let closed = || StoreError::Unavailable("it is closed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let reads = self.reads.as_ref().ok_or_else(closed)?;
+        reads.send(Read { prefix, reply }).await.map_err(|_| closed())?;
+        let (revision, records) = answer.await.map_err(|_| closed())??;
+        if revision > self.feed.current() {
+            // The commit is on the disk and about to be published; a watch from here must know it.
+            self.write(Work::Sync).await.map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        }
+        Ok((revision, records))
+    }
+
+    /// Waits for the youngest thread to end.
+    fn join_last(&mut self) {
+        if self.threads.pop().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!(path = %self.path.display(), "a thread of the store panicked");
+        }
+    }
+
+    async fn backup_to(&self, to: PathBuf) -> Result<Revision, StoreError> {
+        let from = self.path.clone();
+        let (reply, answer) = oneshot::channel();
+        let copy = move || {
+            // A caller that went away does not stop a backup.
+            let _gone = reply.send(reader::backup(&from, &to));
+        };
+        std::thread::Builder::new()
+            .name("store-backup".to_owned())
+            .spawn(copy)
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the backup ended early".to_owned())))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // The reader first: the last connection to close writes the log back, which is the writer's.
+        self.reads = None;
+        self.join_last();
+        self.jobs = None;
+        self.join_last();
+    }
+}
+
+impl Store for SqliteStore {
+    fn load(&self, prefix: &str) -> BoxFuture<'_, Result<(Revision, Vec<Record>), StoreError>> {
+        Box::pin(self.load_all(prefix.to_owned()))
+    }
+
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        Box::pin(async {
+            commit.validate()?;
+            match self.write(Work::Commit(commit)).await? {
+                Done::Committed(revision) => Ok(revision),
+                Done::Spent(_) | Done::Synced => Err(CommitError::Unknown),
+            }
+        })
+    }
+
+    fn watch(&self, after: Revision) -> Result<Watch, Compacted> {
+        self.feed.watch(after)
+    }
+
+    fn current(&self) -> BoxFuture<'_, Result<Revision, StoreError>> {
+        // This process is the only writer, so what it published is the newest there is.
+        Box::pin(async {
+            if self.feed.is_closed() {
+                return Err(StoreError::Unavailable("it is closed".to_owned()));
+            }
+            Ok(self.feed.current())
+        })
+    }
+
+    fn spend(&self, fact: &str, expires_at: i64, now: i64) -> BoxFuture<'_, Result<Spent, CommitError>> {
+        let checked = check_key(fact).map(|()| fact.to_owned());
+        Box::pin(async move {
+            match self.write(Work::Spend { fact: checked?, expires_at, now }).await? {
+                Done::Spent(spent) => Ok(spent),
+                Done::Committed(_) | Done::Synced => Err(CommitError::Unknown),
+            }
+        })
+    }
+
+    fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
+        Box::pin(self.backup_to(path.to_owned()))
+    }
+}
+
+/// A revision as SQLite keeps it.
+fn to_sql(revision: Revision) -> i64 {
+    i64::try_from(revision.get()).unwrap_or(i64::MAX)
+}
+
+/// A revision as SQLite gave it; the schema never holds a negative one.
+fn from_sql(number: i64) -> Revision {
+    Revision::new(u64::try_from(number).unwrap_or(0))
+}

@@ -1,0 +1,239 @@
+//! Opening the file of a store, or making one. Whatever is not a whole store of a version we know is
+//! refused with one line that says what to do, and left byte for byte as it was.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{files, from_sql, writer};
+use crate::record::Revision;
+
+/// The tables.
+const SCHEMA: &str = include_str!("schema.sql");
+/// The version of the format that this code reads and writes. A file says the lowest version of
+/// reader and of writer that it needs; members `lowest_reader` and `lowest_writer` of `meta` keep
+/// their names for ever.
+const FORMAT: i64 = 1;
+/// "dayp" in ASCII, at offset 68 of the file (<https://www.sqlite.org/fileformat.html>, section 1.3).
+const APPLICATION_ID: i32 = 0x6461_7970;
+/// How long a connection waits for another one's lock, in milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// The write-ahead log is cut back to this many bytes once it is empty.
+const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
+
+/// Why a store could not be opened. Each message is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file is damaged, or a part of it is missing.
+    #[error("`{}` is damaged ({detail}); it was left as it is: restore a backup, or start with another data directory", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A file, but not one of ours.
+    #[error("`{}` is not a daypass store; it was left as it is: name another data directory", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer version wrote it and uses what this version does not know.
+    #[error("`{}` was written by a newer daypass (it needs store format {needs}, this is {FORMAT}); use that version, or restore an older backup", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// The format that a program needs to know to use this file.
+        needs: i64,
+    },
+    /// Another process holds it locked.
+    #[error("`{}` is in use by another process; stop that one first", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("cannot open the store `{}`: {detail}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), detail: error.to_string() }
+    }
+
+    fn corrupt(path: &Path, detail: impl Into<String>) -> Self {
+        Self::Corrupt { path: path.to_owned(), detail: detail.into() }
+    }
+
+    fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Corrupt { path, detail: error.to_string() }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
+            _ => Self::Io { path, detail: error.to_string() },
+        }
+    }
+}
+
+/// A checked store.
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) reader: Connection,
+    pub(super) revision: Revision,
+}
+
+/// Opens `path` and checks it, or makes it.
+pub(super) fn open(path: &Path, size_max: Option<u64>) -> Result<Opened, OpenError> {
+    match File::open(path) {
+        Ok(file) => check_header(path, file)?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(path)?,
+        Err(e) => return Err(OpenError::io(path, &e)),
+    }
+    let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
+    let writer = connect(path).map_err(sqlite)?;
+    let revision = check(path, &writer)?;
+    prepare_writer(&writer, size_max).map_err(sqlite)?;
+    let reader = connect_reader(path).map_err(sqlite)?;
+    Ok(Opened { writer, reader, revision })
+}
+
+/// A connection that changes nothing by being opened or closed. Closing the last one would write a log
+/// back into the file, which a damaged file must be spared; an empty log may go.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let log = files::with_suffix(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    db.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    db.pragma_update(None, "cell_size_check", true)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    Ok(db)
+}
+
+/// A connection that cannot write.
+pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let db = connect(path)?;
+    db.pragma_update(None, "query_only", true)?;
+    Ok(db)
+}
+
+/// Makes the file whole under another name first, so that no crash leaves a half-made store.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let io = |e: std::io::Error| OpenError::io(path, &e);
+    if files::with_suffix(path, "-wal").exists() {
+        // A new file would be joined with the old one's log.
+        return Err(OpenError::corrupt(path, "it is missing, but its write-ahead log is there"));
+    }
+    let new = files::with_suffix(path, ".new");
+    files::create_private(&new).map_err(io)?;
+    make(&new).map_err(|e| OpenError::sqlite(path, &e))?;
+    files::put_in_place(&new, path).map_err(io)
+}
+
+fn make(new: &Path) -> rusqlite::Result<()> {
+    let db = connect(new)?;
+    db.pragma_update(None, "application_id", APPLICATION_ID)?;
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    db.execute_batch(&format!(
+        "BEGIN; {SCHEMA} INSERT INTO meta (id, lowest_reader, lowest_writer, revision) \
+         VALUES (1, {FORMAT}, {FORMAT}, 0); COMMIT;"
+    ))?;
+    db.close().map_err(|(_, e)| e)
+}
+
+/// Looks at the first 100 bytes before SQLite touches anything.
+fn check_header(path: &Path, file: File) -> Result<(), OpenError> {
+    let mut header = Vec::with_capacity(100);
+    file.take(100).read_to_end(&mut header).map_err(|e| OpenError::io(path, &e))?;
+    if header.is_empty() {
+        return Err(OpenError::corrupt(path, "it is empty"));
+    }
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(OpenError::corrupt(path, "it does not begin as a database does"));
+    }
+    match (header.get(18..20), header.get(68..72)) {
+        (Some(_), Some(id)) if id != APPLICATION_ID.to_be_bytes() => {
+            Err(OpenError::Foreign { path: path.to_owned() })
+        }
+        (Some([2, 2]), Some(_)) => Ok(()),
+        (Some(_), Some(_)) => Err(OpenError::corrupt(path, "it is not in write-ahead mode")),
+        _ => Err(OpenError::corrupt(path, "it is cut short")),
+    }
+}
+
+/// Version first: a newer file may look damaged to us.
+fn check(path: &Path, db: &Connection) -> Result<Revision, OpenError> {
+    let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
+    let needs: i64 = db
+        .query_row("SELECT max(lowest_reader, lowest_writer) FROM meta", [], |row| row.get(0))
+        .map_err(|e| unreadable(path, &e))?;
+    if needs > FORMAT {
+        return Err(OpenError::TooNew { path: path.to_owned(), needs });
+    }
+    check_whole(db).map_err(|detail| match detail {
+        Damage::Found(detail) => OpenError::corrupt(path, detail),
+        Damage::Failed(e) => sqlite(e),
+    })?;
+    let revision = writer::revision(db).map_err(sqlite)?;
+    let newest: Option<i64> =
+        db.query_row("SELECT max(revision) FROM records", [], |row| row.get(0)).map_err(sqlite)?;
+    if newest.is_some_and(|newest| from_sql(newest) > revision) {
+        return Err(OpenError::corrupt(path, "a record is newer than the store"));
+    }
+    Ok(revision)
+}
+
+/// A file with our mark whose `meta` cannot be read is damaged, unless SQLite gives another reason.
+fn unreadable(path: &Path, error: &rusqlite::Error) -> OpenError {
+    match (error, error.sqlite_error_code()) {
+        (rusqlite::Error::QueryReturnedNoRows, _) => OpenError::corrupt(path, "its version is missing"),
+        (_, Some(ErrorCode::Unknown)) => OpenError::corrupt(path, error.to_string()),
+        _ => OpenError::sqlite(path, error),
+    }
+}
+
+/// What a check of the whole file found.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Damage {
+    #[error("{0}")]
+    Found(String),
+    #[error("{0}")]
+    Failed(rusqlite::Error),
+}
+
+/// SQLite's quick check (<https://www.sqlite.org/pragma.html#pragma_quick_check>), its first finding.
+pub(super) fn check_whole(db: &Connection) -> Result<(), Damage> {
+    let found: String =
+        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(Damage::Failed)?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(Damage::Found(found.lines().collect::<Vec<_>>().join(" ")))
+}
+
+fn prepare_writer(db: &Connection, size_max: Option<u64>) -> rusqlite::Result<()> {
+    db.set_prepared_statement_cache_capacity(32);
+    db.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
+    if let Some(size_max) = size_max {
+        let page_size: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(size_max).unwrap_or(i64::MAX) / page_size.max(1);
+        db.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?;
+    }
+    // The file is ours and whole: closing it writes the log back and removes it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
+}

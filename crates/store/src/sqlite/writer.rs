@@ -1,0 +1,337 @@
+//! The one thread that writes. It takes every commit that waits into one transaction, each behind
+//! its own savepoint, and acknowledges them only after the COMMIT returned.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{from_sql, to_sql};
+use crate::error::CommitError;
+use crate::feed::Feed;
+use crate::guard::{Look, all_hold};
+use crate::record::{COMMIT_BYTES_MAX, Change, Commit, Record, Revision, Spent};
+
+/// Most jobs of one transaction.
+const GROUP_MAX: usize = 64;
+/// Most expired facts removed by one spending, so that no single one pays for all.
+const FORGET_MAX: i64 = 64;
+
+/// Something to do, and where its answer goes.
+pub(super) struct Job {
+    pub(super) work: Work,
+    pub(super) reply: oneshot::Sender<Result<Done, CommitError>>,
+}
+
+/// What the writer can do. Inputs are validated before they come here.
+pub(super) enum Work {
+    Commit(Commit),
+    Spend {
+        fact: String,
+        expires_at: i64,
+        now: i64,
+    },
+    /// Bring the feed up to what is on the disk.
+    Sync,
+}
+
+/// The answers.
+#[derive(Clone, Copy)]
+pub(super) enum Done {
+    Committed(Revision),
+    Spent(Spent),
+    Synced,
+}
+
+/// Writes until every sender is gone.
+pub(super) fn run(db: Connection, mut queue: mpsc::Receiver<Job>, feed: &Arc<Feed>) {
+    // Also when unwinding: watchers and `current` must learn that nothing will come.
+    let _closing = Closing(feed);
+    while let Some(first) = queue.blocking_recv() {
+        let mut bytes = first.bytes();
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX && bytes < COMMIT_BYTES_MAX {
+            let Ok(job) = queue.try_recv() else { break };
+            bytes += job.bytes();
+            group.push(job);
+        }
+        settle(&db, group, feed);
+    }
+    if let Err((_, error)) = db.close() {
+        tracing::error!(%error, "closing the store failed");
+    }
+}
+
+struct Closing<'a>(&'a Feed);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Does a group and answers every job in it.
+fn settle(db: &Connection, group: Vec<Job>, feed: &Feed) {
+    match transact(db, &group, feed) {
+        Ok(outcome) => {
+            // INVARIANT (published-before-acknowledged): whoever hears of a commit finds it in the watch.
+            feed.publish(outcome.changes);
+            for (job, answer) in group.into_iter().zip(outcome.answers) {
+                job.answer(answer);
+            }
+        }
+        // The transaction is gone, and a commit of it may have ruined it for the others: one by one.
+        Err(Failure::Void(_)) if group.len() > 1 => {
+            for job in group {
+                settle(db, vec![job], feed);
+            }
+        }
+        Err(Failure::Void(error)) => answer_all(group, &error),
+        Err(Failure::Unknown) => {
+            answer_all(group, &CommitError::Unknown);
+            resync(db, feed);
+        }
+    }
+}
+
+/// What a transaction that is on the disk has done.
+struct Outcome {
+    changes: Vec<Change>,
+    /// One for each job, in order.
+    answers: Vec<Result<Done, CommitError>>,
+}
+
+enum Failure {
+    /// Certainly nothing of the group happened.
+    Void(CommitError),
+    /// COMMIT itself failed: it may be found on the disk later.
+    Unknown,
+}
+
+fn transact(db: &Connection, group: &[Job], feed: &Feed) -> Result<Outcome, Failure> {
+    let void = |error: &rusqlite::Error| {
+        roll_back(db);
+        Failure::Void(refusal(error))
+    };
+    let mut revision = begin(db, feed).map_err(|e| void(&e))?;
+    let began_at = revision;
+    let mut dirty = false;
+    let mut outcome = Outcome { changes: Vec::new(), answers: Vec::with_capacity(group.len()) };
+    for job in group {
+        match attempt(db, &job.work, revision) {
+            Ok(Attempt { answer, change, wrote }) => {
+                dirty |= wrote;
+                if let Some(change) = change {
+                    revision = change.revision;
+                    outcome.changes.push(change);
+                }
+                outcome.answers.push(answer);
+            }
+            // SQLite ends the whole transaction by itself after some errors (a full disk is one).
+            Err(error) if db.is_autocommit() => return Err(void(&error)),
+            Err(error) => outcome.answers.push(Err(refusal(&error))),
+        }
+    }
+    if revision > began_at {
+        db.prepare_cached("UPDATE meta SET revision = ?1")
+            .and_then(|mut s| s.execute([to_sql(revision)]))
+            .map_err(|e| void(&e))?;
+    }
+    if dirty {
+        end(db)?;
+    } else {
+        roll_back(db);
+    }
+    Ok(outcome)
+}
+
+/// Opens a write transaction and tells the store's revision.
+fn begin(db: &Connection, feed: &Feed) -> rusqlite::Result<Revision> {
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let revision = revision(db)?;
+    if revision != feed.current() {
+        // A commit whose outcome was unknown has come true, or something else wrote the file.
+        feed.jump(revision);
+    }
+    Ok(revision)
+}
+
+/// The COMMIT. Everything before it is undone for certain when it fails; this is not.
+fn end(db: &Connection) -> Result<(), Failure> {
+    let committed = db.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+    let Err(error) = committed else { return Ok(()) };
+    tracing::error!(%error, "a commit of the store failed");
+    roll_back(db);
+    match refusal(&error) {
+        // Busy: not tried. Full: the last frame, which makes a commit count, was not written.
+        full @ CommitError::Full => Err(Failure::Void(full)),
+        busy if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(Failure::Void(busy)),
+        _ => Err(Failure::Unknown),
+    }
+}
+
+fn roll_back(db: &Connection) {
+    if !db.is_autocommit()
+        && let Err(error) = db.execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "rolling back failed");
+    }
+}
+
+fn resync(db: &Connection, feed: &Feed) {
+    match revision(db) {
+        Ok(revision) if revision != feed.current() => feed.jump(revision),
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "reading the store's revision failed"),
+    }
+}
+
+fn answer_all(group: Vec<Job>, error: &CommitError) {
+    for job in group {
+        job.answer(Err(error.clone()));
+    }
+}
+
+impl Job {
+    fn bytes(&self) -> usize {
+        match &self.work {
+            Work::Commit(commit) => commit.bytes(),
+            Work::Spend { fact, .. } => fact.len(),
+            Work::Sync => 0,
+        }
+    }
+
+    fn answer(self, answer: Result<Done, CommitError>) {
+        // A caller that stopped waiting does not undo the commit.
+        let _gone = self.reply.send(answer);
+    }
+}
+
+/// What one job did inside the open transaction.
+struct Attempt {
+    answer: Result<Done, CommitError>,
+    change: Option<Change>,
+    wrote: bool,
+}
+
+/// Does one job behind a savepoint: an error undoes it alone.
+fn attempt(db: &Connection, work: &Work, at: Revision) -> rusqlite::Result<Attempt> {
+    db.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let attempted = match work {
+        Work::Commit(commit) => try_commit(db, commit, at),
+        Work::Spend { fact, expires_at, now } => try_spend(db, fact, *expires_at, *now),
+        Work::Sync => Ok(Attempt { answer: Ok(Done::Synced), change: None, wrote: false }),
+    };
+    if attempted.is_err() && !db.is_autocommit() {
+        db.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    if !db.is_autocommit() {
+        db.prepare_cached("RELEASE job")?.execute([])?;
+    }
+    attempted
+}
+
+fn try_commit(db: &Connection, commit: &Commit, at: Revision) -> rusqlite::Result<Attempt> {
+    // All guards before the first write.
+    if !all_hold(&commit.guards, &Looking(db))? {
+        return Ok(Attempt { answer: Err(CommitError::Conflict), change: None, wrote: false });
+    }
+    let revision = at.next();
+    let mut change = Change { revision, puts: Vec::with_capacity(commit.puts.len()), deletes: Vec::new() };
+    let mut delete = db.prepare_cached("DELETE FROM records WHERE key = ?1")?;
+    for key in &commit.deletes {
+        if delete.execute([key])? > 0 {
+            change.deletes.push(key.as_str().into());
+        }
+    }
+    let mut put = db.prepare_cached(
+        "INSERT INTO records (key, revision, value) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, value = excluded.value",
+    )?;
+    for (key, value) in &commit.puts {
+        put.execute(params![key, to_sql(revision), value.as_ref()])?;
+        change.puts.push(Record { key: key.as_str().into(), value: value.clone(), revision });
+    }
+    if change.puts.is_empty() && change.deletes.is_empty() {
+        return Ok(Attempt { answer: Ok(Done::Committed(at)), change: None, wrote: false });
+    }
+    Ok(Attempt { answer: Ok(Done::Committed(revision)), change: Some(change), wrote: true })
+}
+
+/// The promises are those of [`Store::spend`](crate::Store::spend).
+fn try_spend(db: &Connection, fact: &str, expires_at: i64, now: i64) -> rusqlite::Result<Attempt> {
+    let forgot = forget(db, now)?;
+    let spent = |spent, wrote| Attempt { answer: Ok(Done::Spent(spent)), change: None, wrote };
+    let forgotten_until: Option<i64> =
+        db.prepare_cached("SELECT facts_forgotten_until FROM meta")?.query_row([], |row| row.get(0))?;
+    if expires_at <= now || forgotten_until.is_some_and(|until| expires_at <= until) {
+        return Ok(spent(Spent::Already, forgot));
+    }
+    // A fact that has expired but was not removed yet may be spent anew.
+    let wrote = db
+        .prepare_cached(
+            "INSERT INTO spent (fact, expires_at) VALUES (?1, ?2) \
+             ON CONFLICT (fact) DO UPDATE SET expires_at = excluded.expires_at \
+             WHERE spent.expires_at <= ?3",
+        )?
+        .execute(params![fact, expires_at, now])?
+        > 0;
+    Ok(spent(if wrote { Spent::First } else { Spent::Already }, forgot || wrote))
+}
+
+/// Removes some expired facts. INVARIANT (spent-once): the latest expiry of what was removed is kept,
+/// so that a clock that ran ahead and came back cannot make a forgotten fact spendable.
+fn forget(db: &Connection, now: i64) -> rusqlite::Result<bool> {
+    let mut remove = db.prepare_cached(
+        "DELETE FROM spent WHERE fact IN \
+         (SELECT fact FROM spent WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING expires_at",
+    )?;
+    let mut latest: Option<i64> = None;
+    for expired in remove.query_map([now, FORGET_MAX], |row| row.get::<_, i64>(0))? {
+        latest = latest.max(Some(expired?));
+    }
+    if let Some(latest) = latest {
+        db.prepare_cached(
+            "UPDATE meta SET facts_forgotten_until = max(coalesce(facts_forgotten_until, ?1), ?1)",
+        )?
+        .execute([latest])?;
+    }
+    Ok(latest.is_some())
+}
+
+/// The records as the open transaction sees them.
+struct Looking<'a>(&'a Connection);
+
+impl Look for Looking<'_> {
+    type Error = rusqlite::Error;
+
+    fn revision_of(&self, key: &str) -> rusqlite::Result<Option<Revision>> {
+        self.0
+            .prepare_cached("SELECT revision FROM records WHERE key = ?1")?
+            .query_row([key], |row| row.get(0).map(from_sql))
+            .optional()
+    }
+
+    /// Looks through what changed since, which is little for a fresh snapshot, not through the prefix.
+    fn newer_under(&self, prefix: &str, since: Revision) -> rusqlite::Result<bool> {
+        self.0
+            .prepare_cached(
+                "SELECT 1 FROM records INDEXED BY records_by_revision \
+                 WHERE revision > ?1 AND substr(key, 1, length(?2)) = ?2 LIMIT 1",
+            )?
+            .exists(params![to_sql(since), prefix])
+    }
+}
+
+/// The store's revision.
+pub(super) fn revision(db: &Connection) -> rusqlite::Result<Revision> {
+    db.prepare_cached("SELECT revision FROM meta")?.query_row([], |row| row.get(0).map(from_sql))
+}
+
+/// What a caller hears of an error before COMMIT.
+fn refusal(error: &rusqlite::Error) -> CommitError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => CommitError::Full,
+        _ => CommitError::Unavailable(error.to_string()),
+    }
+}
