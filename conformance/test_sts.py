@@ -16,7 +16,6 @@ from support.client import (
 )  # fmt: skip
 from support.server import Keys
 
-INVALID_TOKEN = "The security token included in the request is invalid."
 EVERYTHING = json.dumps(ALLOW_ALL)
 ANY_TAG_ACTION = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
 
@@ -35,7 +34,8 @@ NO_ROOT = ("AccessDenied", re.compile(r"^Roles may not be assumed by root accoun
 NO_SESSION = ("AccessDenied", re.compile(r"^Cannot call GetSessionToken with session credentials$"))
 NO_FEDERATION = ("AccessDenied", re.compile(r"^Cannot call GetFederationToken with session credentials$"))
 DENIED = ("AccessDenied", re.compile("is not authorized to perform: "))
-NOT_FOR_IAM = ("InvalidClientTokenId", re.compile("^" + re.escape(INVALID_TOKEN) + "$"))
+# Seen with and without the full stop for this case.
+NOT_FOR_IAM = ("InvalidClientTokenId", re.compile(r"^The security token included in the request is invalid\.?$"))
 
 CALLERS = ["root", "user", "session of root", "session of user", "federated user", "federated by root", "role"]
 CALLS = ["AssumeRole", "GetSessionToken", "GetFederationToken", "GetCallerIdentity", "GetAccessKeyInfo", "iam:ListUsers"]

@@ -3,6 +3,7 @@
 AWS source: the API models that botocore ships, the ones every SDK is generated from.
 """
 
+import functools
 import types
 
 import botocore.session
@@ -31,6 +32,7 @@ DAYPASS = "CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolic
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
 
 
+@functools.cache
 def model(service):
     return botocore.session.get_session().get_service_model(service)
 
@@ -66,7 +68,7 @@ def example(member, shape, who):
     """A value that satisfies the shape."""
     if member == "RoleArn":
         return who.role
-    if member.endswith(("Arn", "PermissionsBoundary")) or member == "arn":
+    if shape.type_name == "string" and (member.endswith(("Arn", "PermissionsBoundary")) or member == "arn"):
         return f"arn:aws:iam::{who.id}:policy/surface-missing"
     if member == "AssumeRolePolicyDocument":
         return trust(who.id)
@@ -75,7 +77,8 @@ def example(member, shape, who):
     kind = shape.type_name
     if kind == "structure":
         required = shape.required_members
-        return {known: example(known, shape.members[known], who) for known in required}
+        # PolicyArns and TaskPolicyArn name their one member in lower case and do not require it.
+        return {known: example(known, shape.members[known], who) for known in required or ["arn"] if known in shape.members}
     if kind == "list":
         return [example(member.rstrip("s"), shape.member, who)]
     if kind == "map":

@@ -91,7 +91,7 @@ fn fuzz(workspace: &Workspace, target: &str) -> anyhow::Result<()> {
     fuzzer
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/crash-", found.display()))
-        .arg("-rss_limit_mb=2048")
+        .args(["-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1"])
         .arg(&found);
     let corpus: PathBuf = workspace.path("fuzz/corpus").join(target);
     if corpus.exists() {

@@ -52,8 +52,14 @@ pub struct FirstStart {
 /// # Errors
 /// One line that says what to do; nothing is damaged.
 pub async fn assemble(config: &Config) -> Result<Assembled, Failure> {
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    assemble_with(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await
+}
+
+/// The same with another clock and another source of randomness.
+///
+/// # Errors
+/// As [`assemble`].
+pub async fn assemble_with(config: &Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Assembled, Failure> {
     let data = DataDir::acquire(&config.data)?;
     let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), &*random)?;
     let store = SqliteStore::open(&data.file("store.sqlite")).map_err(|error| Failure::new(error.to_string()))?;

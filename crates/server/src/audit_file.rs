@@ -106,7 +106,9 @@ impl AuditFile {
         // before the reserve was given up, so all that is promised then fits into its place.
         if !shared.ready.load(Ordering::SeqCst) {
             shared.give_back(bytes);
-            return Err(Error::unavailable("The audit log cannot be written, so nothing may be changed or issued."));
+            return Err(Error::unavailable(
+                "The audit log cannot be written, so nothing may be changed or issued.",
+            ));
         }
         Ok(())
     }

@@ -3,18 +3,19 @@
 //! This room knows HTTP, files and processes, and nothing of policies or records: it hands a
 //! [`daypass_service::Request`] down and renders the answer.
 
-mod admin;
-mod assemble;
-mod audit_file;
+pub mod admin;
+pub mod assemble;
+pub mod audit_file;
 pub mod cli;
-mod config;
-mod data_dir;
+pub mod config;
+pub mod data_dir;
+mod demo;
 mod failure;
-mod http;
-mod metrics;
-mod operator;
-mod serve;
-mod telemetry;
-mod wire;
+pub mod http;
+pub mod metrics;
+pub mod operator;
+pub mod serve;
+pub mod telemetry;
+pub mod wire;
 
 pub use failure::Failure;

@@ -109,8 +109,11 @@ fn key_lines(first: &FirstStart, terminal: bool) -> String {
 
 /// What points an unmodified AWS SDK or CLI here.
 pub(crate) fn exports(address: SocketAddr) -> String {
+    format!("\nPoint AWS clients here:\n  {}\n", export_line(address))
+}
+
+/// The line to paste into a shell.
+pub(crate) fn export_line(address: SocketAddr) -> String {
     let url = format!("http://{address}");
-    format!(
-        "\nPoint AWS clients here:\n  export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"
-    )
+    format!("export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1")
 }

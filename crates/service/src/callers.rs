@@ -41,8 +41,7 @@ impl Callers {
             Self::Iam => match session {
                 None | Some(SessionKind::Role) => None,
                 Some(SessionKind::User | SessionKind::Root) if has_mfa(principal) => None,
-                // AWS's text here has no full stop at its end.
-                Some(_) => Some(Error::new("InvalidClientTokenId", "The security token included in the request is invalid")),
+                Some(_) => Some(Error::invalid_client_token()),
             },
         };
         refused.map_or(Ok(()), Err)

@@ -55,7 +55,8 @@ impl House {
     pub(crate) fn find(&self, request: &Request) -> Result<&'static Row, Error> {
         actions::find(request.service, &request.action).ok_or_else(|| {
             let version = request.version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
-            let action = &request.action;
+            // AWS's word for a missing version is recorded; the one for a missing action is made after it.
+            let action = if request.action.is_empty() { "NO_ACTION_SPECIFIED" } else { &request.action };
             Error::new("InvalidAction", format!("Could not find operation {action} for version {version}"))
         })
     }

@@ -34,8 +34,11 @@ impl Refusal {
     /// daypass says no. Which kind of policy denied is told where it is known.
     pub(crate) fn denied(answer: &Answer, action: &str, resource: &str) -> Self {
         let who = answer.principal.as_ref().map_or("anonymous", |principal| principal.arn.as_str());
-        let mut message = format!("User: {who} is not authorized to perform: {action} on resource: \"{resource}\"");
-        if let ("ExplicitlyDenied", Some(statement)) = (answer.decision.as_str(), answer.determining_statements.first()) {
+        let mut message =
+            format!("User: {who} is not authorized to perform: {action} on resource: \"{resource}\"");
+        if let ("ExplicitlyDenied", Some(statement)) =
+            (answer.decision.as_str(), answer.determining_statements.first())
+        {
             let kind = &statement.source_policy_type;
             let article = if kind.starts_with('i') { "an" } else { "a" };
             message.push_str(&format!(" with an explicit deny in {article} {kind}"));
@@ -70,11 +73,19 @@ impl Refusal {
     }
 
     pub(crate) fn bad_parameter(name: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "InvalidArgument", format!("The value of `{name}` is not one that this service takes."))
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidArgument",
+            format!("The value of `{name}` is not one that this service takes."),
+        )
     }
 
     pub(crate) fn not_implemented(what: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", format!("This service does not have {what}."))
+        Self::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "NotImplemented",
+            format!("This service does not have {what}."),
+        )
     }
 
     fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
@@ -91,8 +102,12 @@ impl From<NoAnswer> for Refusal {
     fn from(why: NoAnswer) -> Self {
         match why {
             NoAnswer::NotText => Self::bad_parameter("a header field"),
-            NoAnswer::Unreachable => Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why.to_string()),
-            NoAnswer::Refused(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", why.to_string()),
+            NoAnswer::Unreachable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why.to_string())
+            }
+            NoAnswer::Refused(_) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", why.to_string())
+            }
         }
     }
 }
@@ -100,9 +115,11 @@ impl From<NoAnswer> for Refusal {
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
-                Self::new(StatusCode::CONFLICT, "InvalidRequest", "Another key is in the way: a key cannot lie beneath another.")
-            }
+            io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => Self::new(
+                StatusCode::CONFLICT,
+                "InvalidRequest",
+                "Another key is in the way: a key cannot lie beneath another.",
+            ),
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The folder cannot be used."),
         }
     }
@@ -146,18 +163,28 @@ pub(crate) fn list(bucket: &str, listing: &Listing, page: &Page) -> Response<Ful
     }
     for entry in &page.entries {
         let (key, time, size) = (shown(entry.key.as_str()), rfc3339_seconds(entry.modified), entry.size);
-        let written = write!(body, "<Contents><Key>{key}</Key><LastModified>{time}</LastModified><Size>{size}</Size></Contents>");
+        let written = write!(
+            body,
+            "<Contents><Key>{key}</Key><LastModified>{time}</LastModified><Size>{size}</Size></Contents>"
+        );
         debug_assert!(written.is_ok(), "a string takes everything");
     }
     if let (true, Some(last)) = (page.truncated, page.entries.last()) {
-        body.push_str(&format!("<NextContinuationToken>{}</NextContinuationToken>", escape(last.key.as_str())));
+        body.push_str(&format!(
+            "<NextContinuationToken>{}</NextContinuationToken>",
+            escape(last.key.as_str())
+        ));
     }
     body.push_str("</ListBucketResult>");
     xml(StatusCode::OK, &body)
 }
 
 fn xml(status: StatusCode, body: &str) -> Response<Full<Bytes>> {
-    with_type(status, "application/xml", Bytes::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}")))
+    with_type(
+        status,
+        "application/xml",
+        Bytes::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}")),
+    )
 }
 
 fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {

@@ -37,7 +37,8 @@ impl Key {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let segment = |part: &str| !matches!(part, "" | "." | "..") && part.len() <= KEY_SEGMENT_BYTES_MAX;
-        let sound = text.len() <= KEY_BYTES_MAX && text.split('/').all(segment) && !text.chars().any(unprintable);
+        let sound =
+            text.len() <= KEY_BYTES_MAX && text.split('/').all(segment) && !text.chars().any(unprintable);
         sound.then(|| Self(text.to_owned()))
     }
 
@@ -84,13 +85,22 @@ impl Asked {
     /// Read a request for `bucket`.
     pub(crate) fn read(bucket: &str, head: &Parts) -> Result<Self, Refusal> {
         refuse_unknown_fields(head)?;
-        let (first, rest) = head.uri.path().trim_start_matches('/').split_once('/').unwrap_or((head.uri.path().trim_start_matches('/'), ""));
+        let (first, rest) = head
+            .uri
+            .path()
+            .trim_start_matches('/')
+            .split_once('/')
+            .unwrap_or((head.uri.path().trim_start_matches('/'), ""));
         if first != bucket {
             return Err(Refusal::no_such_bucket());
         }
         let query = pairs(head.uri.query().unwrap_or_default())?;
         if rest.is_empty() {
-            return if head.method == Method::GET { listing(query) } else { Err(Refusal::not_implemented("this operation on a bucket")) };
+            return if head.method == Method::GET {
+                listing(query)
+            } else {
+                Err(Refusal::not_implemented("this operation on a bucket"))
+            };
         }
         if let Some((name, _)) = query.into_iter().find(|(name, _)| name != "x-id") {
             return Err(Refusal::not_implemented(&format!("the parameter `{name}`")));
@@ -120,7 +130,9 @@ impl Asked {
     #[must_use]
     pub fn resource(&self, bucket: &str) -> String {
         match self {
-            Self::Get(key) | Self::Put(key) | Self::Delete(key) => format!("arn:aws:s3:::{bucket}/{}", key.as_str()),
+            Self::Get(key) | Self::Put(key) | Self::Delete(key) => {
+                format!("arn:aws:s3:::{bucket}/{}", key.as_str())
+            }
             Self::List(_) => format!("arn:aws:s3:::{bucket}"),
         }
     }
@@ -131,7 +143,9 @@ fn refuse_unknown_fields(head: &Parts) -> Result<(), Refusal> {
     let writes = !matches!(head.method, Method::GET | Method::HEAD);
     for (name, value) in &head.headers {
         let name = name.as_str();
-        let unknown = name.starts_with("x-amz-") && !HARMLESS_FIELDS.contains(&name) && !name.starts_with("x-amz-checksum-");
+        let unknown = name.starts_with("x-amz-")
+            && !HARMLESS_FIELDS.contains(&name)
+            && !name.starts_with("x-amz-checksum-");
         let condition = writes && name.starts_with("if-");
         let framed = name == "content-encoding" && value.as_bytes().starts_with(b"aws-chunked");
         if unknown || condition || framed {
@@ -147,7 +161,9 @@ fn listing(query: Vec<(String, String)>) -> Result<Asked, Refusal> {
     for (name, value) in query {
         match (name.as_str(), value.as_str()) {
             ("list-type", "2") => second_version = true,
-            ("prefix", _) if value.len() <= KEY_BYTES_MAX && !value.chars().any(unprintable) => listing.prefix = Some(value),
+            ("prefix", _) if value.len() <= KEY_BYTES_MAX && !value.chars().any(unprintable) => {
+                listing.prefix = Some(value);
+            }
             // A continuation token is the last key of the page before.
             ("continuation-token" | "start-after", _) if value.len() <= KEY_BYTES_MAX => {
                 listing.after = listing.after.take().max(Some(value));
@@ -164,7 +180,11 @@ fn listing(query: Vec<(String, String)>) -> Result<Asked, Refusal> {
             _ => return Err(Refusal::not_implemented(&format!("the parameter `{name}`"))),
         }
     }
-    if second_version { Ok(Asked::List(listing)) } else { Err(Refusal::not_implemented("a list without list-type=2")) }
+    if second_version {
+        Ok(Asked::List(listing))
+    } else {
+        Err(Refusal::not_implemented("a list without list-type=2"))
+    }
 }
 
 /// Decoded parameters without those of a presigned signature, which are daypass's to read. A name given twice is refused:
@@ -173,8 +193,12 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
     let mut found: Vec<(String, String)> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().map(|text| text.into_owned()).ok();
-        let (Some(name), Some(value)) = (decode(name), decode(value)) else { return Err(Refusal::bad_parameter(name)) };
+        let decode = |text: &str| {
+            percent_decode_str(&text.replace('+', " ")).decode_utf8().map(|text| text.into_owned()).ok()
+        };
+        let (Some(name), Some(value)) = (decode(name), decode(value)) else {
+            return Err(Refusal::bad_parameter(name));
+        };
         if name.to_ascii_lowercase().starts_with("x-amz-") {
             continue;
         }
@@ -211,7 +235,23 @@ mod tests {
 
     #[test]
     fn a_key_cannot_leave_the_folder() {
-        for bad in ["", "/", "/etc/passwd", "..", "../a", "a/..", "a/../b", ".", "a/./b", "a//b", "a/", "a\0b", "a\nb", "a\u{7f}", "a\u{85}"] {
+        for bad in [
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../a",
+            "a/..",
+            "a/../b",
+            ".",
+            "a/./b",
+            "a//b",
+            "a/",
+            "a\0b",
+            "a\nb",
+            "a\u{7f}",
+            "a\u{85}",
+        ] {
             assert_eq!(Key::parse(bad), None, "{bad:?}");
         }
         for good in ["a", "a/b.txt", "...", "a..b/..c", "~", "a b", "ä/é", "a\\..\\b"] {
@@ -231,7 +271,14 @@ mod tests {
 
     #[test]
     fn an_encoded_way_out_is_seen_after_decoding() {
-        for target in ["/mybucket/%2e%2e/x", "/mybucket/a%2f..%2fb", "/mybucket/%2fetc", "/mybucket/a%00", "/mybucket/%ff", "/mybucket//a"] {
+        for target in [
+            "/mybucket/%2e%2e/x",
+            "/mybucket/a%2f..%2fb",
+            "/mybucket/%2fetc",
+            "/mybucket/a%00",
+            "/mybucket/%ff",
+            "/mybucket//a",
+        ] {
             assert_eq!(read("GET", target, &[]), Err("InvalidArgument".into()), "{target}");
         }
         // Decoded once: what is encoded twice is an ordinary name.
@@ -240,13 +287,26 @@ mod tests {
 
     #[test]
     fn each_operation_has_its_action_and_resource() {
-        for (method, action) in [("GET", "s3:GetObject"), ("HEAD", "s3:GetObject"), ("PUT", "s3:PutObject"), ("DELETE", "s3:DeleteObject")] {
+        for (method, action) in [
+            ("GET", "s3:GetObject"),
+            ("HEAD", "s3:GetObject"),
+            ("PUT", "s3:PutObject"),
+            ("DELETE", "s3:DeleteObject"),
+        ] {
             let asked = read(method, "/mybucket/a/b%20c?x-id=Any", &[]).unwrap();
-            assert_eq!((asked.action(), asked.resource("mybucket").as_str()), (action, "arn:aws:s3:::mybucket/a/b c"));
+            assert_eq!(
+                (asked.action(), asked.resource("mybucket").as_str()),
+                (action, "arn:aws:s3:::mybucket/a/b c")
+            );
         }
-        let asked = read("GET", "/mybucket?list-type=2&prefix=a%2F&encoding-type=url&max-keys=5000", &[]).unwrap();
-        assert_eq!((asked.action(), asked.resource("mybucket").as_str()), ("s3:ListBucket", "arn:aws:s3:::mybucket"));
-        let listing = Listing { prefix: Some("a/".into()), after: None, keys_max: LIST_KEYS_MAX, encoded: true };
+        let asked =
+            read("GET", "/mybucket?list-type=2&prefix=a%2F&encoding-type=url&max-keys=5000", &[]).unwrap();
+        assert_eq!(
+            (asked.action(), asked.resource("mybucket").as_str()),
+            ("s3:ListBucket", "arn:aws:s3:::mybucket")
+        );
+        let listing =
+            Listing { prefix: Some("a/".into()), after: None, keys_max: LIST_KEYS_MAX, encoded: true };
         assert_eq!(asked, Asked::List(listing));
     }
 
@@ -267,9 +327,16 @@ mod tests {
             ("GET", "/mybucket", ""),
         ] {
             let fields: &[(&str, &str)] = if field.is_empty() { &[] } else { &[(field, "x")] };
-            assert_eq!(read(method, target, fields), Err("NotImplemented".into()), "{method} {target} {field}");
+            assert_eq!(
+                read(method, target, fields),
+                Err("NotImplemented".into()),
+                "{method} {target} {field}"
+            );
         }
-        assert_eq!(read("PUT", "/mybucket/a", &[("content-encoding", "aws-chunked")]), Err("NotImplemented".into()));
+        assert_eq!(
+            read("PUT", "/mybucket/a", &[("content-encoding", "aws-chunked")]),
+            Err("NotImplemented".into())
+        );
     }
 
     #[test]
@@ -281,6 +348,9 @@ mod tests {
 
     #[test]
     fn the_parameters_of_a_presigned_request_are_not_ours() {
-        assert_eq!(read("GET", "/mybucket/a?X-Amz-Signature=00&X-Amz-Expires=60", &[]), Ok(Asked::Get(key("a"))));
+        assert_eq!(
+            read("GET", "/mybucket/a?X-Amz-Signature=00&X-Amz-Expires=60", &[]),
+            Ok(Asked::Get(key("a")))
+        );
     }
 }

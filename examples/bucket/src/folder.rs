@@ -52,7 +52,11 @@ impl Folder {
     /// # Errors
     /// It cannot be made.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let folder = Self { objects: path.join("objects"), incoming: path.join("incoming"), writes: AtomicU64::new(0) };
+        let folder = Self {
+            objects: path.join("objects"),
+            incoming: path.join("incoming"),
+            writes: AtomicU64::new(0),
+        };
         std::fs::create_dir_all(&folder.objects)?;
         std::fs::create_dir_all(&folder.incoming)?;
         Ok(folder)

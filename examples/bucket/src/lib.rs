@@ -79,7 +79,9 @@ pub async fn serve(listener: TcpListener, bucket: Arc<Bucket>) {
 async fn converse(bucket: Arc<Bucket>, stream: TcpStream, peer: IpAddr) {
     let service = service_fn(move |request: Request<Incoming>| {
         let bucket = bucket.clone();
-        async move { Ok::<_, Infallible>(bucket.reply(peer, request).await.unwrap_or_else(Refusal::into_response)) }
+        async move {
+            Ok::<_, Infallible>(bucket.reply(peer, request).await.unwrap_or_else(Refusal::into_response))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -92,7 +94,11 @@ async fn converse(bucket: Arc<Bucket>, stream: TcpStream, peer: IpAddr) {
 
 impl Bucket {
     /// One request: what is asked, may they, do it.
-    async fn reply(&self, peer: IpAddr, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
+    async fn reply(
+        &self,
+        peer: IpAddr,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
         let (head, body) = request.into_parts();
         let asked = Asked::read(&self.name, &head)?;
         let body = read_body(body).await?;
@@ -111,14 +117,23 @@ impl Bucket {
                 self.folder.remove(&key).await?;
                 Ok(answer::gone())
             }
-            Asked::List(listing) => Ok(answer::list(&self.name, &listing, &self.folder.list(&listing).await?)),
+            Asked::List(listing) => {
+                Ok(answer::list(&self.name, &listing, &self.folder.list(&listing).await?))
+            }
         }
     }
 
     /// Who signed this, and may they? `Ok` is the only permission there is.
-    async fn permit(&self, peer: IpAddr, head: &Parts, asked: &Asked, body_sha256: &str) -> Result<(), Refusal> {
+    async fn permit(
+        &self,
+        peer: IpAddr,
+        head: &Parts,
+        asked: &Asked,
+        body_sha256: &str,
+    ) -> Result<(), Refusal> {
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let mut context = vec![("aws:SourceIp", peer.to_string()), ("aws:SecureTransport", "false".to_owned())];
+        let mut context =
+            vec![("aws:SourceIp", peer.to_string()), ("aws:SecureTransport", "false".to_owned())];
         if let Asked::List(listing) = asked
             && let Some(prefix) = &listing.prefix
         {

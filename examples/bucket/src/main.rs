@@ -55,8 +55,11 @@ async fn run(flags: Flags) -> Result<(), String> {
         session_token: std::env::var("AWS_SESSION_TOKEN").ok(),
         clock: Arc::new(SystemClock),
     };
-    let folder = Folder::open(&flags.folder).map_err(|error| format!("--folder {}: {error}", flags.folder.display()))?;
-    let listener = TcpListener::bind(flags.listen).await.map_err(|error| format!("--listen {}: {error}", flags.listen))?;
+    let folder = Folder::open(&flags.folder)
+        .map_err(|error| format!("--folder {}: {error}", flags.folder.display()))?;
+    let listener = TcpListener::bind(flags.listen)
+        .await
+        .map_err(|error| format!("--listen {}: {error}", flags.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let authority = flags.authority.unwrap_or_else(|| address.to_string());
     tell(&format!("bucket `{}` at http://{authority}/{}", flags.bucket, flags.bucket));

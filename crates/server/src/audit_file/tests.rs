@@ -66,7 +66,11 @@ impl Disk for SmallDisk {
     fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
         let free = self.bytes.load(Ordering::SeqCst).saturating_sub(self.used());
         let fits = bytes.len().min(usize::try_from(free).unwrap());
-        if fits == 0 { Err(io::ErrorKind::StorageFull.into()) } else { io::Write::write(file, &bytes[..fits]) }
+        if fits == 0 {
+            Err(io::ErrorKind::StorageFull.into())
+        } else {
+            io::Write::write(file, &bytes[..fits])
+        }
     }
 }
 

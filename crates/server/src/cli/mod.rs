@@ -2,6 +2,7 @@
 
 mod account;
 mod actions;
+mod demo;
 mod policy;
 mod signature;
 
@@ -28,6 +29,8 @@ struct Cli {
 enum Command {
     /// Run the server (what `daypass` alone does)
     Serve(Box<ServeArgs>),
+    /// Tell a story in twelve checked lines, against a server of its own
+    Demo(demo::DemoArgs),
     /// Evaluate policies
     Policy(policy::PolicyArgs),
     /// Look at request signatures
@@ -67,6 +70,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         None => in_runtime(serve(Config::load(cli.serve)?)),
         Some(Command::Serve(args)) => in_runtime(serve(Config::load(*args)?)),
+        Some(Command::Demo(args)) => in_runtime(demo::run(args)),
         Some(Command::Policy(args)) => policy::run(&args),
         Some(Command::Signature(args)) => signature::run(&args),
         Some(Command::Account(args)) => in_runtime(account::run(args)),

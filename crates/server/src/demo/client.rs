@@ -48,7 +48,12 @@ impl Keys {
     }
 
     /// Sign a request to `host`.
-    pub(super) fn sign(&self, mut request: HttpRequest, host: &str, service: &str) -> Result<HttpRequest, Failure> {
+    pub(super) fn sign(
+        &self,
+        mut request: HttpRequest,
+        host: &str,
+        service: &str,
+    ) -> Result<HttpRequest, Failure> {
         request = request.with_header("host", host);
         let credentials = Credentials {
             access_key_id: &self.id,
@@ -62,7 +67,13 @@ impl Keys {
 }
 
 /// Call an action of STS or IAM.
-pub(super) async fn query(to: SocketAddr, keys: &Keys, service: &str, action: &str, params: &[(&str, &str)]) -> Result<Answer, Failure> {
+pub(super) async fn query(
+    to: SocketAddr,
+    keys: &Keys,
+    service: &str,
+    action: &str,
+    params: &[(&str, &str)],
+) -> Result<Answer, Failure> {
     let version = if service == "sts" { "2011-06-15" } else { "2010-05-08" };
     let mut form = format!("Action={action}&Version={version}");
     for (name, value) in params {
@@ -75,7 +86,12 @@ pub(super) async fn query(to: SocketAddr, keys: &Keys, service: &str, action: &s
 }
 
 /// Call an action of daypass's own API.
-pub(super) async fn daypass(to: SocketAddr, keys: &Keys, action: &str, params: &Value) -> Result<Answer, Failure> {
+pub(super) async fn daypass(
+    to: SocketAddr,
+    keys: &Keys,
+    action: &str,
+    params: &Value,
+) -> Result<Answer, Failure> {
     let request = HttpRequest::new("POST", "/", params.to_string())
         .with_header("content-type", "application/x-amz-json-1.1")
         .with_header("x-amz-target", format!("Daypass_20261101.{action}"));
@@ -83,7 +99,13 @@ pub(super) async fn daypass(to: SocketAddr, keys: &Keys, action: &str, params: &
 }
 
 /// Call the bucket.
-pub(super) async fn s3(to: SocketAddr, keys: &Keys, method: &str, path: &str, body: &'static str) -> Result<Answer, Failure> {
+pub(super) async fn s3(
+    to: SocketAddr,
+    keys: &Keys,
+    method: &str,
+    path: &str,
+    body: &'static str,
+) -> Result<Answer, Failure> {
     let request = HttpRequest::new(method, path, body);
     exchange(to, keys.sign(request, &to.to_string(), "s3")?).await
 }
@@ -96,7 +118,10 @@ async fn exchange(to: SocketAddr, request: HttpRequest) -> Result<Answer, Failur
     }
 }
 
-async fn send(to: SocketAddr, request: HttpRequest) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+async fn send(
+    to: SocketAddr,
+    request: HttpRequest,
+) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let mut head = Request::builder().method(request.method.as_str()).uri(&request.path);
     for (name, value) in &request.headers {
         head = head.header(name.as_str(), value.as_slice());

@@ -11,14 +11,22 @@ use crate::failure::Failure;
 
 /// The file that marks a directory as the demo's.
 const MARK: &str = "demo-data";
-const MARK_TEXT: &str = "This directory was made by `daypass demo`. The next demo here removes its data and begins anew.\n";
+const MARK_TEXT: &str =
+    "This directory was made by `daypass demo`. The next demo here removes its data and begins anew.\n";
 /// The lock file, which a directory without data may hold.
 const LOCK: &str = "daypass.lock";
 /// The bucket's objects.
 pub(super) const OBJECTS: &str = "demo-objects";
 /// What a run leaves, and the next one removes: these names, and those that begin with the prefixes. Nothing else.
-const OURS: [&str; 7] =
-    ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm", "master-key", "root-credentials", "audit.jsonl", "operator.sock"];
+const OURS: [&str; 7] = [
+    "store.sqlite",
+    "store.sqlite-wal",
+    "store.sqlite-shm",
+    "master-key",
+    "root-credentials",
+    "audit.jsonl",
+    "operator.sock",
+];
 const OUR_PREFIXES: [&str; 2] = ["root-credentials-", "audit.jsonl."];
 
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +41,12 @@ enum Found {
 /// # Errors
 /// It holds something that no demo made (it is left as it was), a server is running on it, or it cannot be used.
 pub(super) fn prepare(path: &Path) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::new(format!("the demo's directory `{}` cannot be used: {error}; name another with --data", path.display()));
+    let failed = |error: io::Error| {
+        Failure::new(format!(
+            "the demo's directory `{}` cannot be used: {error}; name another with --data",
+            path.display()
+        ))
+    };
     refuse_foreign(path, &look(path).map_err(failed)?)?;
     DirBuilder::new().mode(0o700).recursive(true).create(path).map_err(failed)?;
     // Under the lock, and looked at again: a server that started meanwhile must neither lose its data nor have it marked.
@@ -113,7 +126,10 @@ mod tests {
         }
 
         fn names(&self) -> Vec<String> {
-            let mut names: Vec<_> = std::fs::read_dir(&self.0).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            let mut names: Vec<_> = std::fs::read_dir(&self.0)
+                .unwrap()
+                .map(|e| e.unwrap().file_name().into_string().unwrap())
+                .collect();
             names.sort();
             names
         }
@@ -139,7 +155,9 @@ mod tests {
         let scratch = Scratch::new("again");
         prepare(&scratch.0).unwrap();
         std::fs::create_dir(scratch.0.join(OBJECTS)).unwrap();
-        for name in ["store.sqlite", "root-credentials-123456789012", "audit.jsonl.1", "notes.txt", "demo-objects/a"] {
+        for name in
+            ["store.sqlite", "root-credentials-123456789012", "audit.jsonl.1", "notes.txt", "demo-objects/a"]
+        {
             std::fs::write(scratch.0.join(name), "x").unwrap();
         }
         prepare(&scratch.0).unwrap();

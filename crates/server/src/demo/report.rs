@@ -106,7 +106,9 @@ pub(super) fn error_of(body: &[u8]) -> (String, String) {
         return (member(code), message);
     }
     let element = |name: &str| {
-        let inside = text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
+        let inside = text
+            .split_once(&format!("<{name}>"))
+            .and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
         let inside = inside.map_or("", |(inside, _)| inside);
         unescape(inside).map_or_else(|_| inside.to_owned(), |plain| plain.into_owned())
     };
@@ -135,10 +137,17 @@ mod tests {
     #[test]
     fn a_denial_is_shown_by_its_reason_and_other_errors_by_their_code() {
         let implicit = r#"{"Error":{"Code":"AccessDenied","Message":"User: arn is not authorized to perform: s3:GetObject on resource: x because no session policy allows the s3:GetObject action"}}"#;
-        assert_eq!(Outcome::of(&answer(403, implicit)).to_string(), "403, no session policy allows s3:GetObject");
+        assert_eq!(
+            Outcome::of(&answer(403, implicit)).to_string(),
+            "403, no session policy allows s3:GetObject"
+        );
         let explicit = "<Error><Code>AccessDenied</Code><Message>User: a on resource: &quot;x&quot; with an explicit deny in a resource-based policy</Message></Error>";
-        assert_eq!(Outcome::of(&answer(403, explicit)).to_string(), "403, explicit deny in a resource-based policy");
-        let bare = r#"{"__type":"AccessDenied","message":"User: a is not authorized to perform: b on resource: c"}"#;
+        assert_eq!(
+            Outcome::of(&answer(403, explicit)).to_string(),
+            "403, explicit deny in a resource-based policy"
+        );
+        let bare =
+            r#"{"__type":"AccessDenied","message":"User: a is not authorized to perform: b on resource: c"}"#;
         assert!(Outcome::of(&answer(403, bare)).is_bare_denial());
         let other = r#"{"__type":"InvalidClientTokenId","message":"no"}"#;
         assert_eq!(Outcome::of(&answer(403, other)).to_string(), "403, InvalidClientTokenId");

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{receive, render};
 
@@ -41,13 +41,15 @@ pub struct Api {
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    // Held by whatever is under way. The call of a client that hung up has no connection to be waited for.
+    let (under_way, mut ended) = mpsc::channel::<Infallible>(1);
     let mut stop = std::pin::pin!(stop);
     loop {
         let Ok(slot) = slots.clone().acquire_owned().await else { break };
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = converse(&graceful, stream, peer, api.clone());
+                    let connection = converse(&graceful, stream, peer, api.clone(), under_way.clone());
                     tokio::spawn(async move {
                         connection.await;
                         drop(slot);
@@ -62,13 +64,25 @@ pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Outpu
             () = &mut stop => break,
         }
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN_TIME_MAX, graceful.shutdown()).await.is_err() {
+    drop((listener, under_way));
+    let drained = async {
+        graceful.shutdown().await;
+        ended.recv().await
+    };
+    if tokio::time::timeout(DRAIN_TIME_MAX, drained).await.is_err() {
         tracing::warn!("connections were still busy when the server stopped");
     }
 }
 
-fn converse(graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, api: Arc<Api>) -> impl Future<Output = ()> + use<> {
+type UnderWay = mpsc::Sender<Infallible>;
+
+fn converse(
+    graceful: &GracefulShutdown,
+    stream: TcpStream,
+    peer: SocketAddr,
+    api: Arc<Api>,
+    under_way: UnderWay,
+) -> impl Future<Output = ()> + use<> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was not set");
     }
@@ -85,7 +99,7 @@ fn converse(graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, ap
         .max_header_list_size(u32::try_from(REQUEST_HEAD_BYTES_MAX).unwrap_or(u32::MAX))
         .max_concurrent_streams(64)
         .keep_alive_interval(HEAD_TIME_MAX);
-    let service = service_fn(move |request: Request<Incoming>| answer(api.clone(), peer, request));
+    let service = service_fn(move |request: Request<Incoming>| answer(api.clone(), under_way.clone(), peer, request));
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let connection = graceful.watch(connection);
     async move {
@@ -97,7 +111,12 @@ fn converse(graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, ap
 
 /// One request on a connection. The call itself runs in a task of its own: a client that hangs up
 /// cancels neither its commit nor its audit.
-async fn answer(api: Arc<Api>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    api: Arc<Api>,
+    under_way: UnderWay,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let format = render::Format::of(&request);
     let request = match receive::receive(&*api.random, peer, request).await {
         Ok(request) => request,
@@ -108,6 +127,7 @@ async fn answer(api: Arc<Api>, peer: SocketAddr, request: Request<Incoming>) -> 
         let started = api.metrics.start();
         let response = daypass_service::call(&api.house, request).await;
         api.metrics.finish(started, &response);
+        drop(under_way);
         response
     });
     Ok(match task.await {

@@ -111,8 +111,7 @@ fn query_call(http: &HttpRequest) -> Result<Named, Error> {
         _ => "",
     };
     let params = Params::from_pairs(rest).map_err(|error| Error::new(error.code(), error.to_string()));
-    let action = action.ok_or_else(|| Error::new("MissingAction", "The request must contain the parameter Action."))?;
-    Ok(Named { service, action, version, params })
+    Ok(Named { service, action: action.unwrap_or_default(), version, params })
 }
 
 fn content_type(http: &HttpRequest) -> &str {

@@ -74,7 +74,11 @@ impl<'a> Event<'a> {
     pub(crate) fn finish(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
         let must_be_kept = self.reserved > 0 && outcome.is_ok();
         let kept = self.write(outcome.as_ref());
-        if kept || !must_be_kept { outcome } else { Err(Error::unavailable("The audit log cannot be written.")) }
+        if kept || !must_be_kept {
+            outcome
+        } else {
+            Err(Error::unavailable("The audit log cannot be written."))
+        }
     }
 
     fn write(&mut self, outcome: Result<&Reply, &Error>) -> bool {
@@ -127,7 +131,11 @@ impl<'a> Event<'a> {
             event_time: time,
             event_source: format!("{}.amazonaws.com", or(request.service, "daypass")),
             event_name: cut(&request.action, NAME_MAX),
-            aws_region: if request.service == "iam" { GLOBAL_REGION } else { cut(or(&op.region, GLOBAL_REGION), NAME_MAX) },
+            aws_region: if request.service == "iam" {
+                GLOBAL_REGION
+            } else {
+                cut(or(&op.region, GLOBAL_REGION), NAME_MAX)
+            },
             source_ip_address: op.source_ip,
             user_agent: op.user_agent.as_deref().map(|agent| cut(agent, TEXT_MAX)),
             error_code: error.map(|error| error_code(request.service, error.code)),
@@ -156,7 +164,10 @@ impl<'a> Event<'a> {
             // The inner request belongs to somebody else; a Referer is a URL of theirs.
             if let Some(members) = logged.as_object_mut() {
                 members.remove("request");
-                members.get_mut("context").and_then(Value::as_object_mut).map(|context| context.remove("aws:Referer"));
+                members
+                    .get_mut("context")
+                    .and_then(Value::as_object_mut)
+                    .map(|context| context.remove("aws:Referer"));
             }
         }
         logged
@@ -180,7 +191,8 @@ impl<'a> Event<'a> {
     }
 
     fn resources(&self) -> Vec<Resource<'_>> {
-        let found = self.role().map(|(arn, account_id)| Resource { account_id, r#type: "AWS::IAM::Role", arn });
+        let found =
+            self.role().map(|(arn, account_id)| Resource { account_id, r#type: "AWS::IAM::Role", arn });
         found.into_iter().collect()
     }
 

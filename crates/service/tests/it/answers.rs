@@ -5,37 +5,37 @@ use serde_json::Value;
 use crate::support::{Keys, TestHouse};
 
 /// Allows everything; 85 bytes, as IAM counts them.
-pub const ALLOW_ALL: &str =
+pub(crate) const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 /// [`ALLOW_ALL`] as IAM shows documents: RFC 3986, written down by hand.
-pub const ALLOW_ALL_ENCODED: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
+pub(crate) const ALLOW_ALL_ENCODED: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
 
 /// Code and message of a refusal.
-pub type Refusal = (&'static str, String);
+pub(crate) type Refusal = (&'static str, String);
 
 /// The refusal of a call that root makes.
-pub async fn refused(house: &TestHouse, action: &str, params: &[(&str, &str)]) -> Refusal {
+pub(crate) async fn refused(house: &TestHouse, action: &str, params: &[(&str, &str)]) -> Refusal {
     refused_to(house, &house.root, action, params).await
 }
 
 /// The refusal of somebody's call.
-pub async fn refused_to(house: &TestHouse, who: &Keys, action: &str, params: &[(&str, &str)]) -> Refusal {
+pub(crate) async fn refused_to(house: &TestHouse, who: &Keys, action: &str, params: &[(&str, &str)]) -> Refusal {
     let error = house.call(who, "iam", action, params).await.expect_err(action);
     (error.code, error.message)
 }
 
 /// A refusal to compare with.
-pub fn refusal(code: &'static str, message: &str) -> Refusal {
+pub(crate) fn refusal(code: &'static str, message: &str) -> Refusal {
     (code, message.to_owned())
 }
 
 /// One member of every structure in a list.
-pub fn each(list: &Value, member: &str) -> Vec<String> {
+pub(crate) fn each(list: &Value, member: &str) -> Vec<String> {
     list.as_array().unwrap().iter().map(|item| item[member].as_str().unwrap().to_owned()).collect()
 }
 
 /// Every page of a list, of at most `size` items; each item's `member`, or the item itself where it is text.
-pub async fn pages(
+pub(crate) async fn pages(
     house: &TestHouse,
     action: &str,
     params: &[(&str, &str)],

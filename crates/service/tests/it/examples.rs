@@ -11,13 +11,13 @@ use daypass_service::params::Params;
 use crate::world::World;
 
 /// Parameters that work.
-pub struct Example {
+pub(crate) struct Example {
     /// `sts`, `iam` or `daypass`.
-    pub service: &'static str,
+    pub(crate) service: &'static str,
     /// The operation.
-    pub action: &'static str,
+    pub(crate) action: &'static str,
     /// The resource as a denial prints it. Source: messages of AWS IAM; for `daypass` the ARN.
-    pub shown: &'static str,
+    pub(crate) shown: &'static str,
     given: Given,
 }
 
@@ -38,25 +38,33 @@ macro_rules! arn {
 }
 
 /// The policy with two versions that user, group and role have attached.
-pub const TOOL: &str = arn!("iam", "policy/team/Tool");
+pub(crate) const TOOL: &str = arn!("iam", "policy/team/Tool");
 /// The policy that is the boundary of users and roles, and attached to none.
-pub const LIMIT: &str = arn!("iam", "policy/limits/Limit");
+pub(crate) const LIMIT: &str = arn!("iam", "policy/limits/Limit");
 /// The policy that nothing uses.
-pub const SPARE: &str = arn!("iam", "policy/team/Spare");
+pub(crate) const SPARE: &str = arn!("iam", "policy/team/Spare");
 /// A boundary that nobody has yet.
-pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+pub(crate) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 /// What the world's policies say.
-pub const READ_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
+pub(crate) const READ_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
 /// Another text.
-pub const WRITE_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
+pub(crate) const WRITE_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
 /// Trusts the account, so that identity policies decide who assumes the role.
-pub const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}"#;
+pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}"#;
 
-const fn iam(action: &'static str, shown: &'static str, params: &'static [(&'static str, &'static str)]) -> Example {
+const fn iam(
+    action: &'static str,
+    shown: &'static str,
+    params: &'static [(&'static str, &'static str)],
+) -> Example {
     Example { service: "iam", action, shown, given: Query(params) }
 }
 
-const fn sts(action: &'static str, shown: &'static str, params: &'static [(&'static str, &'static str)]) -> Example {
+const fn sts(
+    action: &'static str,
+    shown: &'static str,
+    params: &'static [(&'static str, &'static str)],
+) -> Example {
     Example { service: "sts", action, shown, given: Query(params) }
 }
 
@@ -66,7 +74,7 @@ const fn daypass(action: &'static str, shown: &'static str, given: Given) -> Exa
 
 /// Every action, in the order of the action table.
 #[rustfmt::skip]
-pub static EXAMPLES: &[Example] = &[
+pub(crate) static EXAMPLES: &[Example] = &[
     sts("AssumeRole", arn!("iam", "role/ci/Build"), &[
         ("RoleArn", arn!("iam", "role/ci/Build")), ("RoleSessionName", "Ada"), ("ExternalId", "ex-1"),
         ("SourceIdentity", "ada"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"), ("TransitiveTagKeys.member.1", "Cost"),
@@ -165,35 +173,35 @@ pub static EXAMPLES: &[Example] = &[
 
 impl Example {
     /// The example of an action.
-    pub fn of(service: &str, action: &str) -> &'static Self {
+    pub(crate) fn of(service: &str, action: &str) -> &'static Self {
         EXAMPLES.iter().find(|example| example.name() == (service, action)).expect("an example")
     }
 
     /// Service and operation.
-    pub fn name(&self) -> (&'static str, &'static str) {
+    pub(crate) fn name(&self) -> (&'static str, &'static str) {
         (self.service, self.action)
     }
 
     /// `iam:CreateUser`
-    pub fn permission(&self) -> String {
+    pub(crate) fn permission(&self) -> String {
         format!("{}:{}", self.service, self.action)
     }
 
     /// How a denial names the resource.
-    pub fn shown(&self, world: &World) -> String {
+    pub(crate) fn shown(&self, world: &World) -> String {
         let by_arn = self.shown.starts_with("arn:aws:iam::111122223333:policy/");
         let shown = world.fill(self.shown);
         if by_arn { format!("policy {shown}") } else { shown }
     }
 
     /// The parameters of a Query action, with the names that only the world knows filled in.
-    pub fn pairs(&self, world: &World) -> Option<Vec<(String, String)>> {
+    pub(crate) fn pairs(&self, world: &World) -> Option<Vec<(String, String)>> {
         let Query(pairs) = self.given else { return None };
         Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), world.fill(value))).collect())
     }
 
     /// The parameters as the pipeline takes them.
-    pub fn params(&self, world: &World) -> Result<Params, Error> {
+    pub(crate) fn params(&self, world: &World) -> Result<Params, Error> {
         let params = match self.given {
             Query(_) => Params::from_pairs(self.pairs(world).unwrap()),
             Json(text) => Params::from_json(text.as_bytes()),

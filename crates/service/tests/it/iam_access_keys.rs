@@ -55,9 +55,11 @@ async fn nothing_but_create_shows_a_secret() {
     let listed = house.root("iam", "ListAccessKeys", &[("UserName", "bob")]).await.to_string();
     let used =
         house.root("iam", "GetAccessKeyLastUsed", &[("AccessKeyId", &keys.access_key_id)]).await.to_string();
+    assert!(works(&house, &keys).await);
     let audited = format!("{:?}", house.audit.lock().unwrap());
+    assert!(listed.contains(&keys.access_key_id) && audited.contains(&keys.access_key_id));
     for text in [listed, used, audited] {
-        assert!(text.contains(&keys.access_key_id) && !text.contains(&keys.secret_access_key));
+        assert!(!text.contains(&keys.secret_access_key), "{text}");
     }
 }
 
@@ -188,7 +190,7 @@ async fn a_role_must_name_the_user() {
     let all = [("RoleName", "admin"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")];
     house.root("iam", "AttachRolePolicy", &all).await;
     let role = format!("arn:aws:iam::{ACCOUNT}:role/admin");
-    let session = [("RoleArn", role.as_str()), ("RoleSessionName", "s")];
+    let session = [("RoleArn", role.as_str()), ("RoleSessionName", "session")];
     let session = Keys::of(&house.call(&bob, "sts", "AssumeRole", &session).await.unwrap()["Credentials"]);
     let id = ("AccessKeyId", bob.access_key_id.as_str());
     let must = refusal("ValidationError", "Must specify userName when calling with non-User credentials");

@@ -2,21 +2,16 @@
 
 use serde_json::{Value, json};
 
+use crate::answers::{ALLOW_ALL, refused};
 use crate::race::{Gate, one_wins, race};
 use crate::support::{ACCOUNT, TestHouse};
 
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
 /// `User` or `Role`, with the member that names one.
 const KINDS: [(&str, &str); 2] = [("User", "UserName"), ("Role", "RoleName")];
-
-async fn refused(house: &TestHouse, action: &str, params: &[(&str, &str)]) -> (String, String) {
-    let error = house.call(&house.root, "iam", action, params).await.expect_err(action);
-    (error.code.to_owned(), error.message)
-}
 
 /// A house with a user and a role, both `x`.
 async fn with_both(house: TestHouse) -> TestHouse {
@@ -56,13 +51,13 @@ async fn a_boundary_must_be_a_managed_policy_that_exists_on_somebody_who_exists(
         let missing = format!("arn:aws:iam::{ACCOUNT}:policy/none");
         let told = refused(&house, &put, &[(member, "x"), ("PermissionsBoundary", &missing)]).await;
         let message = format!("Policy {missing} does not exist or is not attachable.");
-        assert_eq!(told, ("NoSuchEntity".to_owned(), message));
+        assert_eq!(told, ("NoSuchEntity", message));
         let user = format!("arn:aws:iam::{ACCOUNT}:user/x");
         let told = refused(&house, &put, &[(member, "x"), ("PermissionsBoundary", &user)]).await;
-        assert_eq!(told, ("InvalidInput".to_owned(), format!("ARN {user} is not valid.")));
+        assert_eq!(told, ("InvalidInput", format!("ARN {user} is not valid.")));
         let told = refused(&house, &put, &[(member, "none"), ("PermissionsBoundary", READ_ONLY)]).await;
         let message = format!("The {} with name none cannot be found.", kind.to_lowercase());
-        assert_eq!(told, ("NoSuchEntity".to_owned(), message));
+        assert_eq!(told, ("NoSuchEntity", message));
     }
     let group = refused(
         &house,
@@ -75,7 +70,7 @@ async fn a_boundary_must_be_a_managed_policy_that_exists_on_somebody_who_exists(
 #[tokio::test]
 async fn a_boundary_limits_what_the_identity_policies_give() {
     let house = TestHouse::new().await;
-    let bob = house.user("bob", Some(ALL)).await;
+    let bob = house.user("bob", Some(ALLOW_ALL)).await;
     let create = [("GroupName", "g")];
     house.call(&bob, "iam", "CreateGroup", &create).await.unwrap();
     house
@@ -123,7 +118,9 @@ async fn a_policy_that_is_somebodys_boundary_cannot_be_deleted() {
     let arn = format!("arn:aws:iam::{ACCOUNT}:policy/limit");
     for (kind, member) in KINDS {
         for puts_first in [true, false] {
-            house.root("iam", "CreatePolicy", &[("PolicyName", "limit"), ("PolicyDocument", ALL)]).await;
+            house
+                .root("iam", "CreatePolicy", &[("PolicyName", "limit"), ("PolicyDocument", ALLOW_ALL)])
+                .await;
             let action = format!("Put{kind}PermissionsBoundary");
             let (put_params, delete_params) =
                 ([(member, "x"), ("PermissionsBoundary", &*arn)], [("PolicyArn", &*arn)]);
@@ -146,7 +143,7 @@ async fn a_policy_that_is_somebodys_boundary_cannot_be_deleted() {
 async fn a_policy_is_free_again_when_its_bounded_user_and_role_are_deleted_or_get_another() {
     let house = with_both(TestHouse::new().await).await;
     let arn = format!("arn:aws:iam::{ACCOUNT}:policy/limit");
-    house.root("iam", "CreatePolicy", &[("PolicyName", "limit"), ("PolicyDocument", ALL)]).await;
+    house.root("iam", "CreatePolicy", &[("PolicyName", "limit"), ("PolicyDocument", ALLOW_ALL)]).await;
     house.root("iam", "CreateUser", &[("UserName", "y"), ("PermissionsBoundary", &arn)]).await;
     let role = [("RoleName", "y"), ("AssumeRolePolicyDocument", TRUST), ("PermissionsBoundary", &*arn)];
     house.root("iam", "CreateRole", &role).await;

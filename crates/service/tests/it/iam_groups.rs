@@ -2,22 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::answers::{each, refusal, refused};
 use crate::race::{Gate, one_wins, race};
 use crate::support::{ACCOUNT, TestHouse};
-
-/// Code and message of a call that root makes and that fails.
-async fn refused(house: &TestHouse, action: &str, params: &[(&str, &str)]) -> (String, String) {
-    let error = house.call(&house.root, "iam", action, params).await.expect_err(action);
-    (error.code.to_owned(), error.message)
-}
-
-fn error(code: &str, message: &str) -> (String, String) {
-    (code.to_owned(), message.to_owned())
-}
-
-fn names<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
-    list.as_array().unwrap().iter().map(|item| item[member].as_str().unwrap()).collect()
-}
 
 #[tokio::test]
 async fn a_group_is_made_read_in_any_case_renamed_and_deleted() {
@@ -41,11 +28,11 @@ async fn a_group_is_made_read_in_any_case_renamed_and_deleted() {
     assert_eq!(read["Group"]["GroupId"], json!(id));
     assert_eq!(read["Group"]["Arn"], json!(format!("arn:aws:iam::{ACCOUNT}:group/Ops")));
     let gone = refused(&house, "GetGroup", &[("GroupName", "Dev")]).await;
-    assert_eq!(gone, error("NoSuchEntity", "The group with name Dev cannot be found."));
+    assert_eq!(gone, refusal("NoSuchEntity", "The group with name Dev cannot be found."));
 
     house.root("iam", "DeleteGroup", &[("GroupName", "OPS")]).await;
     let gone = refused(&house, "DeleteGroup", &[("GroupName", "Ops")]).await;
-    assert_eq!(gone, error("NoSuchEntity", "The group with name Ops cannot be found."));
+    assert_eq!(gone, refusal("NoSuchEntity", "The group with name Ops cannot be found."));
 }
 
 #[tokio::test]
@@ -53,13 +40,13 @@ async fn a_name_is_taken_in_every_case_and_under_every_path() {
     let house = TestHouse::new().await;
     house.root("iam", "CreateGroup", &[("GroupName", "Dev")]).await;
     house.root("iam", "CreateGroup", &[("GroupName", "Ops")]).await;
-    let taken = error("EntityAlreadyExists", "Group with name DEV already exists.");
+    let taken = refusal("EntityAlreadyExists", "Group with name DEV already exists.");
     assert_eq!(refused(&house, "CreateGroup", &[("GroupName", "DEV"), ("Path", "/x/")]).await, taken);
     assert_eq!(refused(&house, "UpdateGroup", &[("GroupName", "Ops"), ("NewGroupName", "DEV")]).await, taken);
     // Its own name in another case is free.
     house.root("iam", "UpdateGroup", &[("GroupName", "Dev"), ("NewGroupName", "dev")]).await;
     let groups = house.root("iam", "ListGroups", &[]).await;
-    assert_eq!(names(&groups["Groups"], "GroupName"), ["dev", "Ops"]);
+    assert_eq!(each(&groups["Groups"], "GroupName"), ["dev", "Ops"]);
 }
 
 #[tokio::test]
@@ -73,10 +60,10 @@ async fn members_come_and_go_and_repeating_either_changes_nothing() {
         assert_eq!(house.root("iam", "AddUserToGroup", &both).await, Value::Null);
     }
     let read = house.root("iam", "GetGroup", &[("GroupName", "Dev")]).await;
-    assert_eq!(names(&read["Users"], "UserName"), ["Bob"]);
+    assert_eq!(each(&read["Users"], "UserName"), ["Bob"]);
     assert_eq!(read["Users"][0].get("Tags"), None, "lists of users show no tags");
     let groups = house.root("iam", "ListGroupsForUser", &[("UserName", "bob")]).await;
-    assert_eq!(names(&groups["Groups"], "GroupName"), ["Dev"]);
+    assert_eq!(each(&groups["Groups"], "GroupName"), ["Dev"]);
     assert_eq!(groups["IsTruncated"], json!(false));
     for _ in 0..2 {
         assert_eq!(house.root("iam", "RemoveUserFromGroup", &both).await, Value::Null);
@@ -84,8 +71,8 @@ async fn members_come_and_go_and_repeating_either_changes_nothing() {
     let groups = house.root("iam", "ListGroupsForUser", &[("UserName", "Bob")]).await;
     assert_eq!(groups["Groups"], json!([]));
 
-    let no_user = error("NoSuchEntity", "The user with name eve cannot be found.");
-    let no_group = error("NoSuchEntity", "The group with name none cannot be found.");
+    let no_user = refusal("NoSuchEntity", "The user with name eve cannot be found.");
+    let no_group = refusal("NoSuchEntity", "The group with name none cannot be found.");
     for action in ["AddUserToGroup", "RemoveUserFromGroup"] {
         assert_eq!(refused(&house, action, &[("GroupName", "Dev"), ("UserName", "eve")]).await, no_user);
         assert_eq!(refused(&house, action, &[("GroupName", "none"), ("UserName", "Bob")]).await, no_group);
@@ -101,20 +88,20 @@ async fn a_group_with_members_or_policies_cannot_be_deleted_nor_a_member() {
     house.root("iam", "CreateUser", &[("UserName", "bob")]).await;
     let both = [("GroupName", "Dev"), ("UserName", "bob")];
     house.root("iam", "AddUserToGroup", &both).await;
-    let conflict = error("DeleteConflict", "Cannot delete entity, must remove users from group first.");
+    let conflict = refusal("DeleteConflict", "Cannot delete entity, must remove users from group first.");
     assert_eq!(refused(&house, "DeleteGroup", &group).await, conflict);
     assert_eq!(refused(&house, "DeleteUser", &[("UserName", "bob")]).await, conflict);
     house.root("iam", "RemoveUserFromGroup", &both).await;
 
     let inline = [("GroupName", "Dev"), ("PolicyName", "p"), ("PolicyDocument", ALLOW)];
     house.root("iam", "PutGroupPolicy", &inline).await;
-    let conflict = error("DeleteConflict", "Cannot delete entity, must delete policies first.");
+    let conflict = refusal("DeleteConflict", "Cannot delete entity, must delete policies first.");
     assert_eq!(refused(&house, "DeleteGroup", &group).await, conflict);
     house.root("iam", "DeleteGroupPolicy", &[("GroupName", "Dev"), ("PolicyName", "p")]).await;
 
     let attached = [("GroupName", "Dev"), ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess")];
     house.root("iam", "AttachGroupPolicy", &attached).await;
-    let conflict = error("DeleteConflict", "Cannot delete entity, must detach all policies first.");
+    let conflict = refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.");
     assert_eq!(refused(&house, "DeleteGroup", &group).await, conflict);
     house.root("iam", "DetachGroupPolicy", &attached).await;
     house.root("iam", "DeleteGroup", &group).await;
@@ -190,7 +177,7 @@ async fn a_user_is_in_at_most_ten_groups() {
         if n < 10 {
             house.root("iam", "AddUserToGroup", &add).await;
         } else {
-            let full = error("LimitExceeded", "Cannot exceed quota for GroupsPerUser: 10");
+            let full = refusal("LimitExceeded", "Cannot exceed quota for GroupsPerUser: 10");
             assert_eq!(refused(&house, "AddUserToGroup", &add).await, full);
         }
     }
@@ -212,7 +199,7 @@ async fn the_last_group_of_the_quota_is_made_once() {
         ("CreateGroup", &[("GroupName", "other")]),
     );
     assert_eq!(one_wins(outcomes.await), "LimitExceeded");
-    let full = error("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300");
+    let full = refusal("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300");
     assert_eq!(refused(&house, "CreateGroup", &[("GroupName", "more")]).await, full);
 }
 
@@ -223,13 +210,13 @@ async fn lists_come_in_pages_by_name_and_markers_fit_only_their_list() {
         house.root("iam", "CreateGroup", &[("GroupName", name), ("Path", path)]).await;
     }
     let first = house.root("iam", "ListGroups", &[("PathPrefix", "/x/"), ("MaxItems", "2")]).await;
-    assert_eq!(names(&first["Groups"], "GroupName"), ["a", "b"]);
+    assert_eq!(each(&first["Groups"], "GroupName"), ["a", "b"]);
     assert_eq!(first["IsTruncated"], json!(true));
     let marker = first["Marker"].as_str().unwrap();
     let rest = house.root("iam", "ListGroups", &[("PathPrefix", "/x/"), ("Marker", marker)]).await;
-    assert_eq!(names(&rest["Groups"], "GroupName"), ["C"]);
+    assert_eq!(each(&rest["Groups"], "GroupName"), ["C"]);
     assert_eq!((&rest["IsTruncated"], rest.get("Marker")), (&json!(false), None));
-    let invalid = error("ValidationError", "Invalid Marker.");
+    let invalid = refusal("ValidationError", "Invalid Marker.");
     assert_eq!(refused(&house, "ListGroups", &[("Marker", marker)]).await, invalid);
     assert_eq!(refused(&house, "GetGroup", &[("GroupName", "a"), ("Marker", marker)]).await, invalid);
     assert_eq!(refused(&house, "ListGroups", &[("PathPrefix", "/x/"), ("Marker", "b")]).await, invalid);
@@ -251,7 +238,7 @@ async fn the_members_of_a_group_come_in_pages_by_name() {
         let mut params = vec![("GroupName", name), ("MaxItems", "2")];
         params.extend(marker.as_deref().map(|marker| ("Marker", marker)));
         let page = house.root("iam", "GetGroup", &params).await;
-        seen.extend(names(&page["Users"], "UserName").into_iter().map(str::to_owned));
+        seen.extend(each(&page["Users"], "UserName"));
         assert!(seen.len() <= 5);
         match page["Marker"].as_str() {
             Some(next) => marker = Some(next.to_owned()),

@@ -2,21 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::answers::{refusal, refused};
 use crate::race::{Gate, one_wins, race};
 use crate::support::{ACCOUNT, TestHouse};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const TRUST_ENCODED: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ec2.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-
-async fn refused(house: &TestHouse, action: &str, params: &[(&str, &str)]) -> (String, String) {
-    let error = house.call(&house.root, "iam", action, params).await.expect_err(action);
-    (error.code.to_owned(), error.message)
-}
-
-fn error(code: &str, message: &str) -> (String, String) {
-    (code.to_owned(), message.to_owned())
-}
 
 async fn create(house: &TestHouse, name: &str) -> Value {
     house.root("iam", "CreateRole", &[("RoleName", name), ("AssumeRolePolicyDocument", TRUST)]).await
@@ -144,9 +136,9 @@ async fn names_of_roles_are_unique_and_missing_roles_are_named() {
     let house = TestHouse::new().await;
     create(&house, "Build").await;
     let again = [("RoleName", "BUILD"), ("Path", "/x/"), ("AssumeRolePolicyDocument", TRUST)];
-    let taken = error("EntityAlreadyExists", "Role with name BUILD already exists.");
+    let taken = refusal("EntityAlreadyExists", "Role with name BUILD already exists.");
     assert_eq!(refused(&house, "CreateRole", &again).await, taken);
-    let missing = error("NoSuchEntity", "The role with name none cannot be found.");
+    let missing = refusal("NoSuchEntity", "The role with name none cannot be found.");
     let name = ("RoleName", "none");
     for (action, more) in [
         ("GetRole", None),
@@ -194,7 +186,7 @@ async fn a_trust_policy_that_may_not_be_is_refused_and_the_old_one_stays() {
         (not_sts, "AssumeRole policy may only specify STS AssumeRole actions.".to_owned()),
         (&trusting(&nobody), format!("Invalid principal in policy: \"AWS\":\"{nobody}\"")),
     ] {
-        let expected = ("MalformedPolicyDocument".to_owned(), message);
+        let expected = ("MalformedPolicyDocument", message);
         let create = [("RoleName", "x"), ("AssumeRolePolicyDocument", document)];
         assert_eq!(refused(&house, "CreateRole", &create).await, expected);
         let update = [("RoleName", "Build"), ("PolicyDocument", document)];
@@ -215,7 +207,7 @@ async fn the_size_of_a_trust_policy_counts_no_white_space_outside_strings() {
     let fits = of_size(2048);
     house.root("iam", "CreateRole", &[("RoleName", "Build"), ("AssumeRolePolicyDocument", &fits)]).await;
     assert_eq!(trust_of(&house, "Build").await, fits, "the text is kept as it was given");
-    let full = error("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048");
+    let full = refusal("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048");
     let params = [("RoleName", "Build"), ("PolicyDocument", &*of_size(2049))];
     assert_eq!(refused(&house, "UpdateAssumeRolePolicy", &params).await, full);
 }
@@ -242,11 +234,11 @@ async fn a_role_with_policies_cannot_be_deleted_a_boundary_does_not_matter() {
     house.root("iam", "AttachRolePolicy", &[role, ("PolicyArn", READ_ONLY)]).await;
     assert_eq!(refused(&house, "DeleteRole", &[role]).await.0, "DeleteConflict");
     house.root("iam", "DetachRolePolicy", &[role, ("PolicyArn", READ_ONLY)]).await;
-    let conflict = error("DeleteConflict", "Cannot delete entity, must delete policies first.");
+    let conflict = refusal("DeleteConflict", "Cannot delete entity, must delete policies first.");
     assert_eq!(refused(&house, "DeleteRole", &[role]).await, conflict);
     house.root("iam", "AttachRolePolicy", &[role, ("PolicyArn", READ_ONLY)]).await;
     house.root("iam", "DeleteRolePolicy", &[role, ("PolicyName", "p")]).await;
-    let conflict = error("DeleteConflict", "Cannot delete entity, must detach all policies first.");
+    let conflict = refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.");
     assert_eq!(refused(&house, "DeleteRole", &[role]).await, conflict);
     house.root("iam", "DetachRolePolicy", &[role, ("PolicyArn", READ_ONLY)]).await;
     house.root("iam", "DeleteRole", &[role]).await;
@@ -284,7 +276,7 @@ async fn an_account_has_a_thousand_roles() {
     for n in 0..1000 {
         create(&house, &format!("r{n}")).await;
     }
-    let full = error("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000");
+    let full = refusal("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000");
     let params = [("RoleName", "more"), ("AssumeRolePolicyDocument", TRUST)];
     assert_eq!(refused(&house, "CreateRole", &params).await, full);
     let page = house.root("iam", "ListRoles", &[]).await;

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::answers::{ALLOW_ALL, Refusal};
 use crate::race::{Gate, race};
 use crate::support::{ACCOUNT, TestHouse};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
 /// Kind, the member that names one, and how the one in these tests is named.
 fn kinds() -> [(&'static str, &'static str, String); 3] {
@@ -17,7 +17,7 @@ fn kinds() -> [(&'static str, &'static str, String); 3] {
 async fn with_all(house: TestHouse) -> TestHouse {
     house.root("iam", "CreateUser", &[("UserName", "x")]).await;
     house.root("iam", "CreateRole", &[("RoleName", "x"), ("AssumeRolePolicyDocument", TRUST)]).await;
-    house.root("iam", "CreatePolicy", &[("PolicyName", "x"), ("PolicyDocument", ALL)]).await;
+    house.root("iam", "CreatePolicy", &[("PolicyName", "x"), ("PolicyDocument", ALLOW_ALL)]).await;
     house
 }
 
@@ -40,10 +40,10 @@ async fn tag(
     kind: &str,
     named: (&str, &str),
     tags: &[(&str, &str)],
-) -> Result<Value, (String, String)> {
+) -> Result<Value, Refusal> {
     let params = tagging(named, tags);
     let answer = house.call(&house.root, "iam", &format!("Tag{kind}"), &borrowed(&params)).await;
-    answer.map_err(|error| (error.code.to_owned(), error.message))
+    answer.map_err(|error| (error.code, error.message))
 }
 
 async fn tags(house: &TestHouse, kind: &str, named: (&str, &str)) -> Value {
@@ -96,7 +96,7 @@ async fn a_refused_call_adds_no_tag_at_all() {
             ([("ok", "1"), ("ok", "1")], duplicate),
         ] {
             let told = tag(&house, kind, named, &added).await.unwrap_err();
-            assert_eq!(told, ("InvalidInput".to_owned(), message.to_owned()));
+            assert_eq!(told, ("InvalidInput", message.to_owned()));
         }
         let none = house.call(&house.root, "iam", &format!("Tag{kind}"), &[named, ("Tags", "")]).await;
         assert_eq!(none.unwrap_err().code, "InvalidInput");
@@ -105,7 +105,7 @@ async fn a_refused_call_adds_no_tag_at_all() {
         tag(&house, kind, named, &many).await.unwrap();
         let told = tag(&house, kind, named, &[("one", ""), ("two", "")]).await.unwrap_err();
         let message = "The number of tags has reached the maximum limit.";
-        assert_eq!(told, ("LimitExceeded".to_owned(), message.to_owned()));
+        assert_eq!(told, ("LimitExceeded", message.to_owned()));
         assert_eq!(tags(&house, kind, named).await.as_array().unwrap().len(), 49);
         tag(&house, kind, named, &[("one", "")]).await.unwrap();
     }
@@ -145,14 +145,14 @@ async fn what_does_not_exist_has_no_tags() {
             "Role" => "The role with name x cannot be found.".to_owned(),
             _ => format!("Policy {name} was not found."),
         };
-        let missing = ("NoSuchEntity".to_owned(), message);
+        let missing = ("NoSuchEntity", message);
         assert_eq!(tag(&house, kind, named, &[("a", "b")]).await.unwrap_err(), missing);
         for (action, key) in
             [(format!("Untag{kind}"), Some(("TagKeys.member.1", "a"))), (format!("List{kind}Tags"), None)]
         {
             let params: Vec<_> = std::iter::once(named).chain(key).collect();
             let error = house.call(&house.root, "iam", &action, &params).await.unwrap_err();
-            assert_eq!((error.code.to_owned(), error.message), missing);
+            assert_eq!((error.code, error.message), missing);
         }
     }
 }
@@ -160,7 +160,7 @@ async fn what_does_not_exist_has_no_tags() {
 #[tokio::test]
 async fn nobody_tags_a_policy_of_aws() {
     let house = TestHouse::new().await;
-    let admin = house.user("admin", Some(ALL)).await;
+    let admin = house.user("admin", Some(ALLOW_ALL)).await;
     let named = ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
     for who in [&house.root, &admin] {
         let params = tagging(named, &[("a", "b")]);

@@ -1,9 +1,22 @@
 //! Service tests: whole calls through the pipeline on a memory store, with a clock that tests move and
 //! randomness from a seed. Nothing here knows a wire format.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "helpers of tests fail loudly, and the modules of a test binary share what is public in them"
+)]
+
 mod answers;
+mod attacks;
+mod audit;
 mod authorization;
+mod checking;
 mod examples;
+mod golden;
 mod iam_access_keys;
 mod iam_attached;
 mod iam_boundaries;
@@ -13,7 +26,11 @@ mod iam_policies;
 mod iam_roles;
 mod iam_tags;
 mod identity;
+mod last_used;
 mod matrix;
 mod race;
+mod secrets;
+mod session_contents;
+mod sessions;
 mod support;
 mod world;

@@ -17,7 +17,8 @@ use crate::world::{KINDS, World, request};
 /// Nobody needs a permission for these, and no policy can deny them.
 const NEED_NOTHING: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
 const CALLER: &str = "arn:aws:iam::111122223333:user/ops/Caller";
-const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
 const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// The refusal of a call, and that it changed nothing.
@@ -47,7 +48,8 @@ async fn strangers_get_nowhere_with_any_action() {
     let with_token = Keys { session_token: Some("garbage".into()), ..admin.clone() };
     let live = world.mint(SessionKind::User, -60, 60, true);
     let without_token = Keys { session_token: None, ..live.clone() };
-    let foreign_token = Keys { session_token: live.session_token.clone(), ..world.mint(SessionKind::User, 0, 60, true) };
+    let foreign_token =
+        Keys { session_token: live.session_token.clone(), ..world.mint(SessionKind::User, 0, 60, true) };
     let expired = world.mint(SessionKind::User, -7200, 0, true);
     let half = request().with_header("authorization", "AWS4-HMAC-SHA256 Credential=x");
     for example in EXAMPLES {
@@ -80,7 +82,8 @@ async fn without_a_permission_no_action_is_done_but_the_two_that_need_none() {
             let (name, shown) = (example.permission(), example.shown(&world));
             let error = refused_to(&world, "a caller without permission", &world.caller, example).await;
             let because = format!("because no identity-based policy allows the {name} action");
-            let message = format!("User: {CALLER} is not authorized to perform: {name} on resource: {shown} {because}");
+            let message =
+                format!("User: {CALLER} is not authorized to perform: {name} on resource: {shown} {because}");
             assert_eq!((error.code, error.message), ("AccessDenied", message));
         }
     }
@@ -98,7 +101,8 @@ async fn an_explicit_deny_stops_every_action_but_the_two_that_nothing_can_deny()
         let (name, shown) = (example.permission(), example.shown(&world));
         let error = refused_to(&world, "a denied caller", &world.caller, example).await;
         let because = "with an explicit deny in an identity-based policy";
-        let message = format!("User: {CALLER} is not authorized to perform: {name} on resource: {shown} {because}");
+        let message =
+            format!("User: {CALLER} is not authorized to perform: {name} on resource: {shown} {because}");
         assert_eq!((error.code, error.message), ("AccessDenied", message));
     }
     for name in NEED_NOTHING {
@@ -108,7 +112,7 @@ async fn an_explicit_deny_stops_every_action_but_the_two_that_nothing_can_deny()
 }
 
 /// The checks that a call of the caller makes.
-pub fn checks(world: &World, example: &Example) -> Vec<Check> {
+pub(crate) fn checks(world: &World, example: &Example) -> Vec<Check> {
     let house = &world.house.house;
     let view = house.directory.snapshot();
     let credential = house.directory.credential(&view, &world.caller.access_key_id, None).unwrap();
@@ -118,7 +122,8 @@ pub fn checks(world: &World, example: &Example) -> Vec<Check> {
 }
 
 fn allow<'a>(checks: impl Iterator<Item = &'a Check>) -> String {
-    let allow = |check: &Check| json!({"Effect": "Allow", "Action": check.action, "Resource": check.resource});
+    let allow =
+        |check: &Check| json!({"Effect": "Allow", "Action": check.action, "Resource": check.resource});
     json!({"Version": "2012-10-17", "Statement": checks.map(allow).collect::<Vec<_>>()}).to_string()
 }
 
@@ -130,7 +135,8 @@ async fn exactly_the_permissions_of_its_checks_are_enough_and_each_is_needed() {
         let checks = checks(&world, example);
         assert!(!checks.is_empty(), "{name} checks nothing");
         for (n, missing) in checks.iter().enumerate() {
-            let others: Vec<_> = checks.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, check)| check).collect();
+            let others: Vec<_> =
+                checks.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, check)| check).collect();
             let document = if others.is_empty() { NOTHING.to_owned() } else { allow(others.iter().copied()) };
             world.permit(&document).await;
             let error = refused_to(&world, "a caller who lacks one of them", &world.caller, example).await;
@@ -177,7 +183,8 @@ async fn actions_that_only_read_write_nothing() {
 /// The lines of `callers.tsv`: an action and the outcome for each of [`KINDS`].
 fn callers() -> Vec<(String, Vec<String>)> {
     let text = include_str!("../data/callers.tsv");
-    let mut lines = text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').map(str::to_owned));
+    let mut lines =
+        text.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').map(str::to_owned));
     let head: Vec<_> = lines.next().unwrap().collect();
     assert_eq!(head[1..], KINDS, "the columns of callers.tsv");
     lines.map(|mut cells| (cells.next().unwrap(), cells.collect())).collect()
@@ -214,10 +221,12 @@ async fn every_kind_of_credential_may_call_what_the_table_says_and_nothing_else(
 fn told(word: &str, example: &Example, arn: &Value) -> (&'static str, String) {
     let arn = arn.as_str().unwrap();
     match word {
-        "token" => ("InvalidClientTokenId", "The security token included in the request is invalid".into()),
+        "token" => ("InvalidClientTokenId", "The security token included in the request is invalid.".into()),
         "session" => ("AccessDenied", format!("Cannot call {} with session credentials", example.action)),
         "root" => ("AccessDenied", "Roles may not be assumed by root accounts.".into()),
-        "denied" => ("AccessDenied", format!("User: {arn} is not authorized to perform: {}", example.permission())),
+        "denied" => {
+            ("AccessDenied", format!("User: {arn} is not authorized to perform: {}", example.permission()))
+        }
         other => panic!("callers.tsv says {other}"),
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::Barrier;
 use crate::support::TestHouse;
 
 /// A memory store that, once armed, holds two commits until both are there.
-pub struct Gate {
+pub(crate) struct Gate {
     store: MemoryStore,
     to_hold: AtomicUsize,
     barrier: Barrier,
@@ -22,12 +22,12 @@ pub struct Gate {
 
 impl Gate {
     /// An open gate.
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { store: MemoryStore::new(), to_hold: AtomicUsize::new(0), barrier: Barrier::new(2) })
     }
 
     /// Hold the next two commits.
-    pub fn arm(&self) {
+    pub(crate) fn arm(&self) {
         self.to_hold.store(2, Ordering::SeqCst);
     }
 }
@@ -66,10 +66,15 @@ impl Store for Gate {
 }
 
 /// An IAM operation and its parameters.
-pub type Call<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+pub(crate) type Call<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 /// Both calls as root, decided on the same snapshot; the outcome of each.
-pub async fn race(house: &TestHouse, gate: &Gate, a: Call<'_>, b: Call<'_>) -> [Result<Value, Error>; 2] {
+pub(crate) async fn race(
+    house: &TestHouse,
+    gate: &Gate,
+    a: Call<'_>,
+    b: Call<'_>,
+) -> [Result<Value, Error>; 2] {
     gate.arm();
     let call = |(action, params)| house.call(&house.root, "iam", action, params);
     let (a, b) = tokio::join!(call(a), call(b));
@@ -78,7 +83,7 @@ pub async fn race(house: &TestHouse, gate: &Gate, a: Call<'_>, b: Call<'_>) -> [
 }
 
 /// That exactly one of the calls was done, and what the other was told.
-pub fn one_wins(outcomes: [Result<Value, Error>; 2]) -> &'static str {
+pub(crate) fn one_wins(outcomes: [Result<Value, Error>; 2]) -> &'static str {
     match outcomes {
         [Ok(_), Err(error)] | [Err(error), Ok(_)] => error.code,
         both => panic!("exactly one call must win: {both:?}"),

@@ -14,7 +14,7 @@ use serde_json::Value;
 /// The first account of every test house.
 pub const ACCOUNT: &str = "111122223333";
 /// What the master key is drawn from; houses draw from the numbers after it.
-const SEED: u64 = 42;
+pub const SEED: u64 = 42;
 
 /// A house with one account, and everything its calls left in the audit.
 pub struct TestHouse {
@@ -95,7 +95,8 @@ impl TestHouse {
             settings: Settings::default(),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
         };
-        let nobody = Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
+        let nobody =
+            Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
         Self { house: Arc::new(house), clock, audit, root: nobody, next_request: Mutex::new(0) }
     }
 
@@ -105,7 +106,13 @@ impl TestHouse {
     }
 
     /// Call an operation with a header signature; the answer as JSON (`null` for a void reply).
-    pub async fn call(&self, who: &Keys, service: &'static str, action: &str, params: &[(&str, &str)]) -> Result<Value, Error> {
+    pub async fn call(
+        &self,
+        who: &Keys,
+        service: &'static str,
+        action: &str,
+        params: &[(&str, &str)],
+    ) -> Result<Value, Error> {
         let pairs = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let version = match service {
             "sts" => "2011-06-15",
@@ -118,7 +125,8 @@ impl TestHouse {
 
     /// Call an operation of daypass's own API with a JSON body.
     pub async fn call_json(&self, who: &Keys, action: &str, body: &Value) -> Result<Value, Error> {
-        let params = Params::from_json(body.to_string().as_bytes()).map_err(|error| Error::new(error.code(), error.to_string()));
+        let params = Params::from_json(body.to_string().as_bytes())
+            .map_err(|error| Error::new(error.code(), error.to_string()));
         self.send(who, "daypass", action, "2026-11-01", params).await
     }
 
@@ -138,8 +146,16 @@ impl TestHouse {
         Keys::of(&self.root("iam", "CreateAccessKey", &[("UserName", name)]).await["AccessKey"])
     }
 
-    async fn send(&self, who: &Keys, service: &'static str, action: &str, version: &str, params: Result<Params, Error>) -> Result<Value, Error> {
-        let http = self.signed(who, service, HttpRequest::new("POST", "/", "").with_header("host", "daypass.test"));
+    async fn send(
+        &self,
+        who: &Keys,
+        service: &'static str,
+        action: &str,
+        version: &str,
+        params: Result<Params, Error>,
+    ) -> Result<Value, Error> {
+        let http =
+            self.signed(who, service, HttpRequest::new("POST", "/", "").with_header("host", "daypass.test"));
         self.send_http(http, service, action, version, params).await
     }
 
@@ -179,7 +195,8 @@ impl TestHouse {
             secret_access_key: &secret,
             session_token: who.session_token.as_deref(),
         };
-        sign(&mut request, &credentials, "eu-west-1", service, SignatureForm::Header, self.clock.now()).unwrap();
+        sign(&mut request, &credentials, "eu-west-1", service, SignatureForm::Header, self.clock.now())
+            .unwrap();
         request
     }
 }

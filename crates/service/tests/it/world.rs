@@ -10,21 +10,18 @@ use crate::answers::ALLOW_ALL;
 use crate::examples::{Example, LIMIT, READ_SHELF, TOOL, TRUST, WRITE_SHELF};
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
-/// When the world was made: 2026-01-15T12:00:00Z.
-pub const MADE: i64 = 1_768_478_400;
-
 /// A house with one of everything in it.
-pub struct World {
-    pub house: TestHouse,
+pub(crate) struct World {
+    pub(crate) house: TestHouse,
     /// The user whose permissions a test chooses: `user/ops/Caller`.
-    pub caller: Keys,
+    pub(crate) caller: Keys,
     /// A user who may do everything: `user/Admin`.
-    pub admin: Keys,
+    pub(crate) admin: Keys,
     alice_key: String,
 }
 
 /// Callers of every kind; all of them have every permission that their kind can have.
-pub const KINDS: [&str; 10] = [
+pub(crate) const KINDS: [&str; 10] = [
     "root",
     "user",
     "role",
@@ -41,21 +38,22 @@ const TEAM: [(&str, &str); 2] = [("Tags.member.1.Key", "Team"), ("Tags.member.1.
 
 impl World {
     /// The world at its beginning.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let house = TestHouse::new().await;
         policies(&house).await;
         let alice_key = users_and_groups(&house).await;
         roles(&house).await;
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
-        let caller = Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
+        let caller =
+            Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
         let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
         house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
         Self { house, caller, admin, alice_key }
     }
 
     /// The same world once more, going its own way.
-    pub async fn copy(&self) -> Self {
+    pub(crate) async fn copy(&self) -> Self {
         Self {
             house: self.house.copy().await,
             caller: self.caller.clone(),
@@ -65,30 +63,30 @@ impl World {
     }
 
     /// `{alice-key}` → the access key id.
-    pub fn fill(&self, text: &str) -> String {
+    pub(crate) fn fill(&self, text: &str) -> String {
         text.replace("{alice-key}", &self.alice_key)
     }
 
     /// Make an example's call.
-    pub async fn call(&self, who: &Keys, example: &Example) -> Result<Value, Error> {
+    pub(crate) async fn call(&self, who: &Keys, example: &Example) -> Result<Value, Error> {
         let http = self.house.signed(who, example.service, request());
         self.send(http, example).await
     }
 
     /// Make an example's call with this proof, or none.
-    pub async fn send(&self, http: HttpRequest, example: &Example) -> Result<Value, Error> {
+    pub(crate) async fn send(&self, http: HttpRequest, example: &Example) -> Result<Value, Error> {
         let (service, action) = example.name();
         self.house.send_http(http, service, action, "any", example.params(self)).await
     }
 
     /// Give the caller this policy, and no other.
-    pub async fn permit(&self, document: &str) {
+    pub(crate) async fn permit(&self, document: &str) {
         let params = [("UserName", "Caller"), ("PolicyName", "p"), ("PolicyDocument", document)];
         self.house.root("iam", "PutUserPolicy", &params).await;
     }
 
     /// Credentials of a kind of caller.
-    pub async fn caller_of(&self, kind: &str) -> Keys {
+    pub(crate) async fn caller_of(&self, kind: &str) -> Keys {
         let everything = [("Name", "Jill"), ("Policy", ALLOW_ALL)];
         let power = [("RoleArn", "arn:aws:iam::111122223333:role/Power"), ("RoleSessionName", "Ada")];
         let (who, action, params): (&Keys, &str, &[(&str, &str)]) = match kind {
@@ -110,7 +108,7 @@ impl World {
 
     /// A session that no call gives yet: of the administrator or root, begun `from` and over `to` seconds from
     /// now, with or without MFA.
-    pub fn mint(&self, kind: SessionKind, from: i64, to: i64, mfa: bool) -> Keys {
+    pub(crate) fn mint(&self, kind: SessionKind, from: i64, to: i64, mfa: bool) -> Keys {
         let directory = &self.house.house.directory;
         let (view, random) = (directory.snapshot(), directory.random());
         let account = ACCOUNT.parse().unwrap();
@@ -148,15 +146,16 @@ impl World {
     }
 
     /// Parameters of a CheckRequest: the administrator reads `shelf/a.txt` at `store.test`.
-    pub fn signed_request(&self) -> Value {
+    pub(crate) fn signed_request(&self) -> Value {
         let http = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test");
         asking(&self.house.signed(&self.admin, "s3", http))
     }
 }
 
 /// A CheckRequest about a request as it came.
-pub fn asking(http: &HttpRequest) -> Value {
-    let header = |(name, value): &(String, Vec<u8>)| json!({"Name": name, "Value": String::from_utf8_lossy(value)});
+pub(crate) fn asking(http: &HttpRequest) -> Value {
+    let header =
+        |(name, value): &(String, Vec<u8>)| json!({"Name": name, "Value": String::from_utf8_lossy(value)});
     let headers: Vec<Value> = http.headers.iter().map(header).collect();
     let query = if http.query.is_empty() { String::new() } else { format!("?{}", http.query) };
     let url = format!("https://store.test{}{query}", http.path);
@@ -168,7 +167,7 @@ pub fn asking(http: &HttpRequest) -> Value {
 }
 
 /// A request to sign.
-pub fn request() -> HttpRequest {
+pub(crate) fn request() -> HttpRequest {
     HttpRequest::new("POST", "/", "").with_header("host", "daypass.test")
 }
 
@@ -182,7 +181,12 @@ fn shelf_policy() -> String {
 }
 
 async fn policies(house: &TestHouse) {
-    let tool = [("PolicyName", "Tool"), ("Path", "/team/"), ("PolicyDocument", READ_SHELF), ("Description", "tools")];
+    let tool = [
+        ("PolicyName", "Tool"),
+        ("Path", "/team/"),
+        ("PolicyDocument", READ_SHELF),
+        ("Description", "tools"),
+    ];
     house.root("iam", "CreatePolicy", &[&tool[..], &TEAM].concat()).await;
     house.root("iam", "CreatePolicyVersion", &[("PolicyArn", TOOL), ("PolicyDocument", WRITE_SHELF)]).await;
     let limit = [("PolicyName", "Limit"), ("Path", "/limits/"), ("PolicyDocument", ALLOW_ALL)];

@@ -141,7 +141,7 @@ impl Output {
             source_policy_id: found.policy.clone(),
             source_policy_type: found.policy_type.as_str(),
             sid: found.sid.clone(),
-            statement_index: found.index,
+            statement_index: found.index + 1,
         });
         Self {
             principal: Some(principal.map_or_else(Answered::anonymous, |(principal, _)| Answered::of(principal))),

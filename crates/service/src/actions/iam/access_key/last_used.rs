@@ -1,6 +1,6 @@
 //! `iam:GetAccessKeyLastUsed`: whose key it is, and when it last signed a call.
 
-use daypass_directory::{Authorized, Check, Checks, Operation, Principal, Used, View};
+use daypass_directory::{Authorized, Check, Checks, Operation, Principal, View};
 use serde::{Deserialize, Serialize};
 
 use super::owner::Owner;
@@ -74,11 +74,7 @@ impl Action for GetAccessKeyLastUsed {
         };
         Ok(Output {
             user_name: owner.user_name().map(str::to_owned),
-            access_key_last_used: house
-                .directory
-                .last_used()
-                .of(id)
-                .map_or_else(LastUsed::never, LastUsed::of),
+            access_key_last_used: LastUsed::of(house, id),
         })
     }
 }

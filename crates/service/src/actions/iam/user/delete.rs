@@ -30,8 +30,7 @@ impl Action for DeleteUser {
     }
 
     fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = target::user("iam:DeleteUser", view, who, &input.user_name);
-        Checks::one(target::with_user_boundary(check, view, who, &input.user_name))
+        Checks::one(target::user("iam:DeleteUser", view, who, &input.user_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {

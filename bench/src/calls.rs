@@ -1,0 +1,105 @@
+//! Calls over loopback, keep-alive, against the built server and a bare hyper answer of the same size, in
+//! turns: what slows the machine slows both.
+
+use crate::Outcome;
+use crate::client::{Call, Keys, once};
+use crate::load::{Round, Shape, count, round};
+use crate::process::{DataDir, ROOT_KEY, Server};
+use crate::start::mebibytes;
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/reader";
+const IDENTITY: Call<'_> = Call { service: "sts", action: "GetCallerIdentity", params: &[] };
+const ASSUME: Call<'_> =
+    Call { service: "sts", action: "AssumeRole", params: &[("RoleArn", ROLE), ("RoleSessionName", "bench")] };
+
+/// Sets up a user and a role, then measures.
+pub(crate) fn print(shape: Shape) -> Outcome<()> {
+    let data = DataDir::new("calls")?;
+    let server = Server::daypass(data.path())?;
+    let user = set_up(&server)?;
+    let session = Keys::find(&ASSUME.send(server.address, &user)?)?;
+    println!(
+        "\ncalls over HTTP/1.1 keep-alive on loopback: {} connections, {} rounds of {} s in turns, one load thread",
+        shape.connections, shape.rounds, shape.seconds
+    );
+    println!("(requests/s and times: the best round; server CPU: user and system, the best round)");
+    println!("{HEAD}");
+    compare("GetCallerIdentity, user", &server, IDENTITY, &user, shape)?;
+    compare("GetCallerIdentity, session", &server, IDENTITY, &session, shape)?;
+    compare("AssumeRole, user", &server, ASSUME, &user, shape)?;
+    if let Some((now, most)) = server.memory() {
+        println!("memory after it, MiB: {:.1} resident, {:.1} at most", mebibytes(now), mebibytes(most));
+    }
+    Ok(())
+}
+
+const HEAD: &str = "                                        requests/s    p50 µs    p99 µs  CPU µs/request";
+
+/// A user that may assume a role that trusts it, by its own inline policy.
+fn set_up(server: &Server) -> Outcome<Keys> {
+    let root = Keys::new(ROOT_KEY.0, ROOT_KEY.1);
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"{ROLE}"}}]}}"#
+    );
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/app"},"Action":"sts:AssumeRole"}]}"#;
+    let iam = |action: &str, params: &[(&str, &str)]| {
+        Call { service: "iam", action, params }.send(server.address, &root)
+    };
+    iam("CreateUser", &[("UserName", "app")])?;
+    iam("PutUserPolicy", &[("UserName", "app"), ("PolicyName", "assume"), ("PolicyDocument", &policy)])?;
+    iam("CreateRole", &[("RoleName", "reader"), ("AssumeRolePolicyDocument", trust)])?;
+    Keys::find(&iam("CreateAccessKey", &[("UserName", "app")])?)
+}
+
+/// The best of several rounds against one server.
+#[derive(Default)]
+struct Best {
+    round: Round,
+    cpu: Option<f64>,
+}
+
+impl Best {
+    fn measure(&mut self, server: &Server, request: &[u8], shape: Shape) -> Outcome<()> {
+        let before = server.cpu();
+        let round = round(server.address, request, shape)?;
+        let used = server.cpu().zip(before).map(|(after, before)| after - before);
+        let each = used.map(|used| used.as_secs_f64() * 1e6 / count(round.times.len().max(1)));
+        self.cpu = [self.cpu, each].into_iter().flatten().reduce(f64::min);
+        if self.round.times.is_empty() || round.requests_per_second() > self.round.requests_per_second() {
+            self.round = round;
+        }
+        Ok(())
+    }
+
+    fn print(&self, name: &str) {
+        let cpu = self.cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.1}"));
+        println!(
+            "  {name:<36} {:>11.0} {:>9.0} {:>9.0} {cpu:>15}",
+            self.round.requests_per_second(),
+            self.round.microseconds_at(500),
+            self.round.microseconds_at(990),
+        );
+    }
+}
+
+fn compare(name: &str, server: &Server, call: Call<'_>, keys: &Keys, shape: Shape) -> Outcome<()> {
+    let request = call.bytes(server.address, keys, false)?;
+    let size = once(server.address, &request)?.len();
+    let bare = Server::bare(size)?;
+    let warm_up = Shape { seconds: 0.5, ..shape };
+    round(server.address, &request, warm_up)?;
+    round(bare.address, &request, warm_up)?;
+    let (mut ours, mut theirs) = (Best::default(), Best::default());
+    for _ in 0..shape.rounds {
+        // Signed anew: a round lasts far less than the 15 minutes that a signature holds.
+        ours.measure(server, &call.bytes(server.address, keys, false)?, shape)?;
+        theirs.measure(&bare, &request, shape)?;
+    }
+    ours.print(name);
+    theirs.print(&format!("bare answer, {size} bytes"));
+    let rate = ours.round.requests_per_second() / theirs.round.requests_per_second() * 100.0;
+    let cpu = theirs.cpu.zip(ours.cpu).map(|(theirs, ours)| theirs / ours * 100.0);
+    let cpu = cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.0} %"));
+    println!("  {:<36} {rate:>9.0} % {:>9} {:>9} {cpu:>15}", "of bare", "", "");
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! What the parts cost: nanoseconds a call, in one thread, without sockets.
+
+use std::hint::black_box;
+
+use daypass_authn::SystemRandom;
+use daypass_authn::sigv4::{
+    Credentials, HttpRequest, Presented, Proof, Rules, SignatureForm, SigningKey, SigningKeyCache, presented,
+    sign, verify,
+};
+use daypass_authn::token::{Keyring, SessionClaims, SessionKind, SessionLayer};
+use daypass_model::{AccessKeyId, Clock, Secret, SessionId, SystemClock};
+use daypass_policy::{Context, Kind, Named, Policies, Policy, Principal, Request, evaluate, validate};
+
+use crate::Outcome;
+use crate::load::now;
+
+/// Rounds, of which the best counts, and the length of one.
+const ROUNDS: u32 = 30;
+const ROUND_NANOS: u128 = 10_000_000;
+
+/// Measures all of it and prints a line for each.
+pub(crate) fn print() -> Outcome<()> {
+    println!("\nns a call, best of {ROUNDS} rounds, one thread");
+    signatures()?;
+    tokens()?;
+    decisions()?;
+    documents()
+}
+
+/// The best of several rounds of about ten milliseconds.
+fn best(name: &str, mut call: impl FnMut()) {
+    let timed = |calls: u128, call: &mut dyn FnMut()| {
+        let started = now();
+        (0..calls).for_each(|_| call());
+        started.elapsed().as_nanos()
+    };
+    let mut calls = 1;
+    while timed(calls, &mut call) < ROUND_NANOS {
+        calls *= 2;
+    }
+    let nanos = (0..ROUNDS).map(|_| timed(calls, &mut call)).min().unwrap_or_default() / calls;
+    println!("{nanos:>10}  {name}");
+}
+
+fn signatures() -> Outcome<()> {
+    let secret = Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let time = SystemClock.now();
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let mut request = HttpRequest::new("POST", "/", body)
+        .with_header("host", "sts.us-east-1.amazonaws.com")
+        .with_header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+        .with_header("accept-encoding", "identity")
+        .with_header("user-agent", "aws-cli/2.9.19 Python/3.11.2 Linux/6.1.0 prompt/off command/sts");
+    let credentials = Credentials {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE",
+        secret_access_key: &secret,
+        session_token: None,
+    };
+    sign(&mut request, &credentials, "us-east-1", "sts", SignatureForm::Header, time)?;
+
+    let rules = Rules::for_service("sts");
+    let cache = SigningKeyCache::new(100);
+    let read = |request: &HttpRequest| -> Option<Box<Proof>> {
+        match presented(request) {
+            Ok(Presented::SigV4(proof)) => Some(proof),
+            _ => None,
+        }
+    };
+    // What is measured must be the way that succeeds.
+    let proof = read(&request).ok_or("nothing presented")?;
+    verify(&request, &proof, &rules, &SigningKey::derive(&secret, &proof.scope), time)?;
+
+    best("signature verified (GetCallerIdentity), signing key cached", || {
+        let Some(proof) = read(black_box(&request)) else { return };
+        let key = cache.key(&secret, &proof.scope);
+        drop(black_box(verify(&request, &proof, &rules, &key, time)));
+    });
+    best("signature verified, signing key derived", || {
+        let Some(proof) = read(black_box(&request)) else { return };
+        let key = SigningKey::derive(&secret, &proof.scope);
+        drop(black_box(verify(&request, &proof, &rules, &key, time)));
+    });
+    Ok(())
+}
+
+fn tokens() -> Outcome<()> {
+    let keyring = Keyring::generate(&SystemRandom, 0);
+    let id: AccessKeyId = "ASIAQNZGKIQY56JQ7WML".parse()?;
+    let layer = |policy: String| vec![SessionLayer { inline: Some(policy), policy_arns: Vec::new() }];
+    for (name, layers) in [
+        ("no session policy", Vec::new()),
+        ("a session policy of 150 bytes", layer(SESSION_POLICY.into())),
+        ("a session policy of 2 KB", layer(document_of(2048))),
+    ] {
+        let claims = SessionClaims {
+            session_id: SessionId([7; 16]),
+            ancestry: Vec::new(),
+            kind: SessionKind::Role,
+            account: ACCOUNT.parse()?,
+            principal_id: "AROAJQABLZS4A3QDU576Q".into(),
+            principal_arn: ROLE.into(),
+            session_name: "nightly-report".into(),
+            issued_at: 1_768_478_400,
+            expires_at: 1_768_482_000,
+            layers,
+            tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            source_identity: None,
+            mfa_authenticated_at: None,
+            federation: Vec::new(),
+            chained: false,
+        };
+        let token = keyring.seal(&claims, &id, 0, &SystemRandom)?.token;
+        keyring.open(&token, &id)?;
+        best(&format!("token sealed, {name} ({} characters)", token.len()), || {
+            drop(black_box(keyring.seal(black_box(&claims), &id, 0, &SystemRandom)));
+        });
+        best(&format!("token opened, {name}"), || {
+            drop(black_box(keyring.open(black_box(&token), &id)));
+        });
+    }
+    Ok(())
+}
+
+const ACCOUNT: &str = "111122223333";
+const ROLE: &str = "arn:aws:iam::111122223333:role/app/reader";
+const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::lake/jill/*"}]}"#;
+
+fn decisions() -> Outcome<()> {
+    let mut context = Context::new();
+    for (key, value) in [
+        ("aws:PrincipalArn", ROLE),
+        ("aws:PrincipalTag/team", "blue"),
+        ("aws:SourceIp", "192.0.2.10"),
+        ("aws:CurrentTime", "2026-01-15T12:00:00Z"),
+        ("aws:SecureTransport", "true"),
+        ("s3:prefix", "blue/2026"),
+    ] {
+        context.insert(key, value);
+    }
+    let request = Request {
+        principal: Principal::Role {
+            account: ACCOUNT,
+            session_arn: "arn:aws:sts::111122223333:assumed-role/reader/nightly-report",
+            role_arn: ROLE,
+            role_id: Some("AROAJQABLZS4A3QDU576Q"),
+            service_linked: false,
+        },
+        action: "s3:GetObject",
+        resource: "arn:aws:s3:::lake/blue/2026/01/15/part-0001.parquet",
+        resource_account: Some(ACCOUNT),
+        context: &context,
+    };
+    let decide = |name: &str, texts: &[String], session: Option<&str>| -> Outcome<()> {
+        let parsed: Vec<Policy> = texts.iter().map(|text| Policy::parse(text)).collect::<Result<_, _>>()?;
+        let identity: Vec<_> = parsed.iter().map(|policy| Named { id: "p", policy }).collect();
+        let session = session.map(Policy::parse).transpose()?;
+        let layer: Vec<_> = session.iter().map(|policy| Named { id: "session", policy }).collect();
+        let layers: Vec<&[Named<'_>]> = if layer.is_empty() { Vec::new() } else { vec![&layer] };
+        let policies = Policies { identity: &identity, session: &layers, ..Policies::default() };
+        if !evaluate(&request, &policies).is_allowed() {
+            return Err(format!("{name}: the measured request is denied").into());
+        }
+        best(name, || drop(black_box(evaluate(black_box(&request), &policies))));
+        Ok(())
+    };
+    decide("decision, small: 1 policy, 1 statement", &[typical(0)], None)?;
+    let ten: Vec<String> = (0..10).map(typical).collect();
+    decide(
+        "decision, typical: 10 policies, 30 statements, conditions, a session policy",
+        &ten,
+        Some(ANY_READ),
+    )?;
+    let mut large = vec![typical(0)];
+    large.extend((0..20).map(|policy| many(policy, 500, "dynamodb")));
+    decide("decision, large: 10,003 statements, 3 of the action's service", &large, None)?;
+    let mut large = vec![typical(0)];
+    large.extend((0..20).map(|policy| many(policy, 500, "s3")));
+    decide("decision, large: 10,003 statements, all of the action's service", &large, None)
+}
+
+const ANY_READ: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}}"#;
+
+/// Three statements as people write them. Only the first document allows what is asked.
+fn typical(n: usize) -> String {
+    let bucket = if n == 0 { "lake".to_owned() } else { format!("lake-{n}") };
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[
+  {{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:GetObjectVersion"],"Resource":"arn:aws:s3:::{bucket}/${{aws:PrincipalTag/team}}/*",
+    "Condition":{{"IpAddress":{{"aws:SourceIp":["192.0.2.0/24","2001:db8::/32"]}}}}}},
+  {{"Sid":"List","Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::{bucket}","Condition":{{"StringLike":{{"s3:prefix":"${{aws:PrincipalTag/team}}/*"}}}}}},
+  {{"Sid":"Tls","Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::{bucket}/*","Condition":{{"Bool":{{"aws:SecureTransport":"false"}}}}}}]}}"#
+    )
+}
+
+/// Many statements on other resources.
+fn many(policy: usize, statements: usize, service: &str) -> String {
+    let statement = |n| {
+        format!(
+            r#"{{"Effect":"Allow","Action":"{service}:GetObject","Resource":"arn:aws:{service}:::t{policy}-{n}/*"}}"#
+        )
+    };
+    let statements: Vec<String> = (0..statements).map(statement).collect();
+    format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
+}
+
+/// A document of about this many bytes.
+fn document_of(bytes: usize) -> String {
+    let statement = |n: usize| {
+        format!(
+            r#"{{"Sid":"S{n}","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::warehouse-{n}/orders/*","Condition":{{"StringEquals":{{"aws:PrincipalTag/team":"team-{n}"}},"IpAddress":{{"aws:SourceIp":"10.{n}.0.0/16"}}}}}}"#
+        )
+    };
+    let mut statements = String::new();
+    for n in 0.. {
+        let next = statement(n);
+        if !statements.is_empty() && statements.len() + next.len() > bytes {
+            break;
+        }
+        if !statements.is_empty() {
+            statements.push(',');
+        }
+        statements.push_str(&next);
+    }
+    format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)
+}
+
+fn documents() -> Outcome<()> {
+    let text = document_of(2048);
+    validate(Kind::Managed, &text)?;
+    best(&format!("policy of {} bytes: parsed and compiled", text.len()), || {
+        drop(black_box(Policy::parse(black_box(&text))));
+    });
+    best(&format!("policy of {} bytes: validated", text.len()), || {
+        drop(black_box(validate(Kind::Managed, black_box(&text))));
+    });
+    Ok(())
+}

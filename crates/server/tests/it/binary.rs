@@ -1,0 +1,114 @@
+//! The built binary, started and ended by its pid.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A directory of its own under the test's temporary directory, removed when dropped.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let unique = format!("{name}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique);
+        drop(std::fs::remove_dir_all(&path));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// The binary with a clean environment.
+pub fn daypass(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_daypass"));
+    command.env_clear().current_dir(directory).stdin(Stdio::null());
+    command
+}
+
+/// Run it to its end.
+pub fn run(directory: &Path, args: &[&str]) -> Output {
+    daypass(directory).args(args).output().unwrap()
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    /// Everything printed up to `ready`.
+    pub banner: String,
+    /// `host:port`
+    pub address: String,
+    /// `host:port` of the admin listener.
+    pub admin: String,
+}
+
+impl Server {
+    /// Start on free ports over `data` and wait for `ready`.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(daypass(data.parent().unwrap()).arg("serve"), data)
+    }
+
+    /// The same with a command that has more arguments or environment.
+    pub fn start_with(command: &mut Command, data: &Path) -> Self {
+        let command = command.arg("--data").arg(data).args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut banner = String::new();
+        loop {
+            let mut line = String::new();
+            if out.read_line(&mut line).unwrap() == 0 {
+                let mut errors = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+                panic!("the server ended before it was ready: {errors}");
+            }
+            if line == "ready\n" {
+                break;
+            }
+            banner.push_str(&line);
+        }
+        let after = |word: &str| {
+            let line = banner.lines().find(|line| line.trim_start().starts_with(word)).unwrap();
+            let url = line.split_whitespace().nth(1).unwrap();
+            url.strip_prefix("http://").unwrap().to_owned()
+        };
+        let (address, admin) = (after("endpoint"), after("admin"));
+        Self { child, out, banner, address, admin }
+    }
+
+    /// SIGTERM, by its pid; everything it printed after `ready`, and its log.
+    pub fn stop(mut self) -> (String, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let (mut rest, mut log) = (String::new(), String::new());
+        self.out.read_to_string(&mut rest).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(self.child.wait().unwrap().success(), "SIGTERM ends a server in order");
+        (rest, log)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

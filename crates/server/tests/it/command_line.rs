@@ -1,0 +1,244 @@
+//! The command line as a contract: wrong use and bad surroundings give one clear line, another exit code
+//! than 0, and damage nothing.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use crate::binary::{Scratch, Server, daypass, run};
+
+const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+
+/// One line on standard error that begins with the program's name; the line.
+fn one_line(output: &Output) -> String {
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    let line = text.strip_suffix('\n').unwrap_or(&text).to_owned();
+    assert!(line.starts_with("daypass: ") && !line.contains('\n'), "{text:?}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("ready"));
+    line
+}
+
+fn serve(dir: &Scratch, more: &[&str]) -> Output {
+    let args: Vec<&str> = SERVE.iter().chain(more).copied().collect();
+    run(dir.path(), &args)
+}
+
+#[test]
+fn wrong_use_exits_with_2_and_says_what_is_wrong() {
+    let dir = Scratch::new("use");
+    for args in [&["serve", "--no-such-flag"][..], &["no-such-command"], &["serve", "--listen", "here"], &["policy"], &["completions"]] {
+        let output = run(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(!output.stderr.is_empty(), "{args:?}");
+    }
+    assert!(fs::read_dir(dir.path()).unwrap().next().is_none(), "wrong use leaves nothing behind");
+}
+
+#[test]
+fn help_lists_every_setting_with_its_environment_variable() {
+    let dir = Scratch::new("help");
+    let help = String::from_utf8(run(dir.path(), &["serve", "--help"]).stdout).unwrap();
+    for (flag, variable) in [
+        ("--data", "DAYPASS_DATA"), ("--listen", "DAYPASS_LISTEN"), ("--admin-listen", "DAYPASS_ADMIN_LISTEN"),
+        ("--public-url", "DAYPASS_PUBLIC_URL"), ("--master-key-file", "DAYPASS_MASTER_KEY_FILE"), ("--config", "DAYPASS_CONFIG"),
+        ("--audit-file", "DAYPASS_AUDIT_FILE"), ("--log", "DAYPASS_LOG"), ("--allow-plain-http", "DAYPASS_ALLOW_PLAIN_HTTP"),
+    ] {
+        assert!(help.contains(flag) && help.contains(variable), "{flag}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let dir = Scratch::new("port");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(dir.path(), &["serve", "--listen", &address, "--admin-listen", "127.0.0.1:0"]);
+    assert!(one_line(&output).contains(&format!("--listen {address}: the port is taken")));
+    assert!(!dir.join("daypass-data").exists(), "nothing was made");
+}
+
+#[test]
+fn a_file_in_the_place_of_the_data_directory_is_left_alone() {
+    let dir = Scratch::new("file");
+    fs::write(dir.join("data"), "mine").unwrap();
+    let line = one_line(&serve(&dir, &["--data", "data"]));
+    assert!(line.contains("`data`") && line.contains("--data"), "{line}");
+    assert_eq!(fs::read_to_string(dir.join("data")).unwrap(), "mine");
+}
+
+#[test]
+fn a_wrong_master_key_opens_nothing_and_damages_nothing() {
+    let dir = Scratch::new("master");
+    let data = dir.join("data");
+    Server::start(&data).stop();
+    let before = fs::read(data.join("store.sqlite")).unwrap();
+    let other = "c29tZSBvdGhlciBtYXN0ZXIga2V5LCAzMiBieXRlcyE=";
+    let mut command = daypass(dir.path());
+    let output = command.args(SERVE).args(["--data", "data"]).env("DAYPASS_MASTER_KEY", other).output().unwrap();
+    assert!(one_line(&output).contains("not the master key"));
+    let output = daypass(dir.path()).args(SERVE).args(["--data", "data"]).env("DAYPASS_MASTER_KEY", "short").output().unwrap();
+    assert!(one_line(&output).contains("DAYPASS_MASTER_KEY: a master key is 32 bytes in base64"));
+    assert_eq!(fs::read(data.join("store.sqlite")).unwrap(), before);
+    fs::remove_file(data.join("master-key")).unwrap();
+    assert!(one_line(&serve(&dir, &["--data", "data"])).contains("master-key` is missing"));
+    assert!(!data.join("master-key").exists(), "no new key is made for an old store");
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_left_as_it_is() {
+    let dir = Scratch::new("corrupt");
+    let data = dir.join("data");
+    Server::start(&data).stop();
+    let store = data.join("store.sqlite");
+    let mut bytes = fs::read(&store).unwrap();
+    for byte in bytes.iter_mut().skip(4096).step_by(7) {
+        *byte = 0x55;
+    }
+    fs::write(&store, &bytes).unwrap();
+    let line = one_line(&serve(&dir, &["--data", "data"]));
+    assert!(line.contains("store.sqlite") && line.contains("damaged"), "{line}");
+    assert_eq!(fs::read(&store).unwrap(), bytes);
+}
+
+#[test]
+fn a_second_server_on_one_directory_is_refused_and_the_first_goes_on() {
+    let dir = Scratch::new("second");
+    let data = dir.join("data");
+    let first = Server::start(&data);
+    let line = one_line(&serve(&dir, &["--data", "data"]));
+    assert!(line.contains("in use by another daypass") && line.contains(&first.address), "{line}");
+    let accounts = run(dir.path(), &["account", "list", "--data", "data"]);
+    assert!(accounts.status.success(), "the first server answers");
+    first.stop();
+}
+
+#[test]
+fn plain_http_beyond_loopback_must_be_asked_for() {
+    let dir = Scratch::new("plain");
+    let output = run(dir.path(), &["serve", "--listen", "0.0.0.0:0", "--admin-listen", "127.0.0.1:0"]);
+    assert!(one_line(&output).contains("--allow-plain-http"));
+}
+
+#[test]
+fn settings_come_from_flags_then_environment_then_file() {
+    let dir = Scratch::new("settings");
+    fs::write(dir.join("daypass.toml"), "data = \"from-file\"\n").unwrap();
+    let server = Server::start_with(daypass(dir.path()).arg("serve").env("DAYPASS_DATA", "from-environment"), &dir.join("from-flag"));
+    server.stop();
+    assert!(dir.join("from-flag").exists() && !dir.join("from-environment").exists() && !dir.join("from-file").exists());
+    fs::write(dir.join("daypass.toml"), "listne = \"127.0.0.1:1\"\n").unwrap();
+    let output = run(dir.path(), &["serve"]);
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("listne"));
+}
+
+#[test]
+fn the_first_root_key_is_in_a_private_file_and_not_in_a_pipe() {
+    let dir = Scratch::new("secret");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let file = data.join("root-credentials");
+    let text = fs::read_to_string(&file).unwrap();
+    let secret = text.lines().find_map(|line| line.strip_prefix("aws_secret_access_key = ")).unwrap();
+    assert_eq!(secret.len(), 40);
+    assert!(!server.banner.contains(secret));
+    assert!(server.banner.contains("export AWS_ENDPOINT_URL_STS=http://127.0.0.1:"));
+    for (name, mode) in [("root-credentials", 0o600), ("master-key", 0o600), ("operator.sock", 0o600), ("store.sqlite", 0o600), ("audit.jsonl", 0o600)] {
+        let found = fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name}");
+    }
+    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+    let (rest, log) = server.stop();
+    assert!(!rest.contains(secret) && !log.contains(secret));
+}
+
+#[test]
+fn pinned_root_keys_count_on_the_first_start_only() {
+    let dir = Scratch::new("pinned");
+    let data = dir.join("data");
+    let pinned = |id: &str, secret: &str| {
+        let mut command = daypass(dir.path());
+        command.arg("serve").env("DAYPASS_ACCOUNT_ID", "111122223333").env("DAYPASS_ROOT_ACCESS_KEY_ID", id).env("DAYPASS_ROOT_SECRET_ACCESS_KEY", secret);
+        command
+    };
+    let (id, secret) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let server = Server::start_with(&mut pinned(id, secret), &data);
+    assert!(server.banner.contains("111122223333") && !server.banner.contains(secret));
+    server.stop();
+    assert!(!data.join("root-credentials").exists());
+    Server::start_with(&mut pinned(id, secret), &data).stop();
+    for (id, secret, named) in [(id, "another secret of forty characters......", "DAYPASS_ROOT_SECRET_ACCESS_KEY"), ("AKIAIOSFODNN7EXAMPL2", secret, "DAYPASS_ROOT_ACCESS_KEY_ID")] {
+        let output = pinned(id, secret).args(&SERVE[1..]).args(["--data", "data"]).output().unwrap();
+        assert!(one_line(&output).contains(&format!("{named} differs")));
+    }
+}
+
+#[test]
+fn accounts_are_made_and_listed_through_the_operators_door() {
+    let dir = Scratch::new("account");
+    let data = dir.join("data");
+    let no_server = run(dir.path(), &["account", "list", "--data", "data"]);
+    assert!(one_line(&no_server).contains("no daypass answers"));
+    let server = Server::start(&data);
+    let made = run(dir.path(), &["account", "create", "--account-id", "222233334444", "--data", "data"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let text = String::from_utf8(made.stdout).unwrap();
+    let path = text.lines().find_map(|line| line.strip_prefix("credentials  ")).unwrap();
+    let credentials = fs::read_to_string(path).unwrap();
+    let secret = credentials.lines().find_map(|line| line.strip_prefix("aws_secret_access_key = ")).unwrap();
+    assert!(!text.contains(secret), "the door never answers key material");
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    let listed = String::from_utf8(run(dir.path(), &["account", "list", "--data", "data"]).stdout).unwrap();
+    assert_eq!(listed.lines().count(), 2);
+    assert!(listed.contains("222233334444"));
+    for bad in [&["account", "create", "--account-id", "222233334444", "--data", "data"][..], &["account", "create", "--account-id", "12", "--data", "data"]] {
+        one_line(&run(dir.path(), bad));
+    }
+    server.stop();
+}
+
+#[test]
+fn policy_eval_answers_each_case_in_order() {
+    let dir = Scratch::new("eval");
+    let case = |id: &str, action: &str| {
+        format!(
+            r#"{{"id":"{id}","category":"x","principal":"arn:aws:iam::111122223333:user/alice","account":"111122223333","action":"{action}","resource":{{"arn":"arn:aws:s3:::b/k","account":"111122223333"}},"context":{{}},"policies":{{"identity":[{{"name":"p","policy":{{"Statement":{{"Sid":"one","Effect":"Allow","Action":"s3:Get*","Resource":"*"}}}}}}],"resource":null,"boundary":null,"session":null,"scp":[],"rcp":[]}},"expected":"Allowed"}}"#
+        )
+    };
+    fs::write(dir.join("cases"), format!("{}\n{}\n", case("a", "s3:GetObject"), case("b", "s3:PutObject"))).unwrap();
+    let output = run(dir.path(), &["policy", "eval", "--cases", "cases"]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\"decision\":\"Allowed\",\"id\":\"a\"}\n{\"decision\":\"ImplicitlyDenied\",\"id\":\"b\"}\n");
+    let output = run(dir.path(), &["policy", "eval", "--cases", "cases", "--explain"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let second: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(second["statements"][0]["sid"], "one");
+    assert_eq!(second["statements"][0]["outcome"], "the action does not match");
+    fs::write(dir.join("bad"), "{\"id\":1}\n").unwrap();
+    assert!(one_line(&run(dir.path(), &["policy", "eval", "--cases", "bad"])).contains("line 1"));
+}
+
+#[test]
+fn signature_explain_names_the_usual_mistakes() {
+    // Test vector A of AWS's documentation style: computed independently with HMAC-SHA-256 in Python.
+    let dir = Scratch::new("explain");
+    let request = "POST / HTTP/1.1\r\nHost: sts.us-east-1.amazonaws.com\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\nX-Amz-Date: 20260115T120000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260115/us-east-1/sts/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=26bedae4c6750a6f3ccd2f19d91bf3d4022985970e982971015ace05732b4bb4\r\n\r\nAction=GetCallerIdentity&Version=2011-06-15";
+    fs::write(dir.join("request"), request).unwrap();
+    let with = |secret: &str| daypass(dir.path()).args(["signature", "explain", "--request", "request"]).env("AWS_SECRET_ACCESS_KEY", secret).output().unwrap();
+    let good = with("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let text = String::from_utf8(good.stdout).unwrap();
+    assert!(good.status.success() && text.contains("the signature matches"), "{text}");
+    assert!(text.contains("5beabd2fd818da8224595b0847d587dc63ed84152bdcbf2e733cbe1a682618dd"), "hash of the canonical request");
+    let bad = with("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEX");
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(String::from_utf8(bad.stdout).unwrap().contains("does not match"));
+}
+
+#[test]
+fn completions_are_printed_for_shells() {
+    let dir = Scratch::new("completions");
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(dir.path(), &["completions", shell]);
+        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("daypass"), "{shell}");
+    }
+}

@@ -1,0 +1,124 @@
+//! The success of every action, member by member, beside an answer that was written down from the public
+//! references (`golden/<service>/<Action>.json`; each names its source and what was checked against it).
+//!
+//! What differs from run to run stands there as a word in angle brackets, and has its own form here.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::answers::ALLOW_ALL;
+use crate::examples::{EXAMPLES, Example};
+use crate::world::World;
+
+fn golden(example: &Example) -> Value {
+    let (service, action) = example.name();
+    let name = format!("tests/golden/{service}/{action}.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Compare with an answer that may hold placeholders; the place of the first difference.
+fn differs(expected: &Value, found: &Value, place: &str) -> Option<String> {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => {
+            let surplus = found.keys().find(|name| !expected.contains_key(*name));
+            if let Some(name) = surplus {
+                return Some(format!("{place}.{name} should not be there"));
+            }
+            expected.iter().find_map(|(name, value)| match found.get(name) {
+                Some(found) => differs(value, found, &format!("{place}.{name}")),
+                None => Some(format!("{place}.{name} is missing")),
+            })
+        }
+        (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+            let mut pairs = expected.iter().zip(found).enumerate();
+            pairs.find_map(|(n, (expected, found))| differs(expected, found, &format!("{place}[{n}]")))
+        }
+        (Value::String(text), found) if text.starts_with('<') => {
+            (!has_form(text, found)).then(|| format!("{place} is {found}, which is no {text}"))
+        }
+        _ => (expected != found).then(|| format!("{place} is {found} and should be {expected}")),
+    }
+}
+
+/// Whether a value has the form that its placeholder names.
+fn has_form(placeholder: &str, found: &Value) -> bool {
+    let (word, rest) = placeholder.trim_start_matches('<').split_once('>').unwrap();
+    let text = found.as_str().unwrap_or_default();
+    let Some(text) = text.strip_suffix(rest) else { return false };
+    let all = |text: &str, more: &[u8]| {
+        text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || more.contains(&b))
+    };
+    match word {
+        "AIDA" | "AROA" | "AGPA" | "ANPA" => text.len() == 21 && text.starts_with(word) && all(text, b""),
+        "AKIA" | "ASIA" => {
+            text.len() == 20
+                && text.starts_with(word)
+                && all(text, b"")
+                && !text.contains(['0', '1', '8', '9'])
+        }
+        "secret" => {
+            text.len() == 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'/' || b == b'+')
+        }
+        "token" => !text.is_empty() && text.len() <= 4096,
+        "hash" => text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
+        "percent" => found.as_u64().is_some_and(|percent| (1..=100).contains(&percent)),
+        "size" => found.as_u64().is_some_and(|size| (1..=4096).contains(&size)),
+        other => panic!("golden files know no <{other}>"),
+    }
+}
+
+#[tokio::test]
+async fn every_action_answers_what_the_references_say() {
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    for example in EXAMPLES {
+        let world = world.copy().await;
+        world.permit(ALLOW_ALL).await;
+        // A minute later: what was made before can be told from what the call makes.
+        world.house.clock.advance(60);
+        let answer = world.call(&world.caller, example).await.unwrap();
+        if let Some(difference) = differs(&golden(example)["answer"], &answer, &example.permission()) {
+            wrong.push(difference);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_golden_answer_names_its_source_and_belongs_to_an_action() {
+    for example in EXAMPLES {
+        let golden = golden(example);
+        for member in ["source", "checked"] {
+            let text = golden[member].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "{} says no {member}", example.permission());
+        }
+        let source = golden["source"].as_str().unwrap();
+        assert!(source.contains(example.action), "{source}");
+    }
+    let files = ["sts", "iam", "daypass"].map(|service| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(service);
+        std::fs::read_dir(folder).unwrap().count()
+    });
+    assert_eq!(files.iter().sum::<usize>(), EXAMPLES.len(), "a golden file belongs to no action");
+}
+
+#[test]
+fn a_member_too_many_too_few_or_of_another_form_is_a_difference() {
+    let expected = json!({"Id": "<AIDA>", "List": [1, 2], "Name": "x"});
+    let found = json!({"Id": "AIDAJQABLZS4A3QDU576Q", "List": [1, 2], "Name": "x"});
+    assert_eq!(differs(&expected, &found, ""), None);
+    for (name, value) in [
+        ("Id", json!("AROAJQABLZS4A3QDU576Q")),
+        ("List", json!([1])),
+        ("Name", json!("y")),
+        ("More", json!(1)),
+    ] {
+        let mut other = found.clone();
+        other[name] = value;
+        assert!(differs(&expected, &other, "").is_some(), "{name}");
+    }
+    assert!(differs(&expected, &json!({"Id": "AIDAJQABLZS4A3QDU576Q", "Name": "x"}), "").is_some());
+}
