@@ -50,15 +50,8 @@ impl Workspace {
     /// # Errors
     /// When it does not compile.
     pub fn server_binary(&self) -> anyhow::Result<PathBuf> {
-        run(cargo(self).args([
-            "build",
-            "--locked",
-            "--quiet",
-            "--package",
-            "daypass-server",
-            "--bin",
-            "daypass",
-        ]))
+        // The same set of features as the tests were built with, so that no dependency compiles twice.
+        run(cargo(self).args(["build", "--locked", "--quiet", "--workspace", "--all-targets"]))
         .context("the server does not build")?;
         Ok(self.target.join("debug").join("daypass"))
     }

@@ -154,13 +154,13 @@ impl Principal {
         matches!(self.identity, Identity::Root)
     }
 
-    /// The principal's tags: the user's or role's own, overlaid by those of the session.
+    /// The principal's tags: those of the user (of a federated session: the issuing user) or role, overlaid by the session's.
     #[must_use]
     pub fn tags(&self) -> TagSet {
         let mut tags = match &self.identity {
-            Identity::User(user) => user.record.tags.clone(),
+            Identity::User(user) | Identity::Federated(Issuer::User(user)) => user.record.tags.clone(),
             Identity::Role(role) => role.record.tags.clone(),
-            Identity::Root | Identity::Federated(_) => TagSet::new(),
+            Identity::Root | Identity::Federated(Issuer::Root) => TagSet::new(),
         };
         for tag in self.session.iter().flat_map(|session| &session.claims.tags) {
             tags.insert(tag.clone());

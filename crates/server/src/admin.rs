@@ -44,8 +44,7 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) {
 impl Admin {
     fn answer(&self, path: &str) -> Response<Full<Bytes>> {
         match path {
-            // The name tells a second server that wants the port whom it met.
-            "/healthz" => plain(StatusCode::OK, format!("daypass {}\n", env!("CARGO_PKG_VERSION"))),
+            "/healthz" => healthy(),
             "/readyz" => self.ready(),
             "/metrics" => {
                 let mut response = plain(StatusCode::OK, self.metrics.render(self.directory.health().is_ok()));
@@ -67,6 +66,11 @@ impl Admin {
             Err(why) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{store}audit: {why}\n")),
         }
     }
+}
+
+/// The process answers, and says what it is: a second server that wants the port learns whom it met.
+pub(crate) fn healthy() -> Response<Full<Bytes>> {
+    plain(StatusCode::OK, format!("daypass {}\n", env!("CARGO_PKG_VERSION")))
 }
 
 fn plain(status: StatusCode, body: String) -> Response<Full<Bytes>> {

@@ -4,8 +4,10 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, Admin};
@@ -14,6 +16,9 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Api};
 use crate::{operator, telemetry};
+
+/// How long whoever holds a port may take to say who it is.
+const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Run a server until SIGTERM or SIGINT.
 ///
@@ -55,11 +60,28 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
 pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(Failure::new(format!(
-            "{flag} {address}: the port is taken; stop the other server, or choose another address (port 0 picks a free one)"
-        ))),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            let who = whose(address).await.map_or_else(|| "another program".to_owned(), |name| format!("another server ({name})"));
+            Err(Failure::new(format!(
+                "{flag} {address}: the port is taken by {who}; stop it, or choose another address (port 0 picks a free one)"
+            )))
+        }
         Err(error) => Err(Failure::new(format!("{flag} {address}: {error}"))),
     }
+}
+
+/// The name and version of the daypass that answers there, if it is one.
+async fn whose(address: SocketAddr) -> Option<String> {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: daypass\r\nconnection: close\r\n\r\n").await.ok()?;
+        let mut answer = Vec::new();
+        stream.take(1024).read_to_end(&mut answer).await.ok()?;
+        let text = String::from_utf8(answer).ok()?;
+        let name = text.rsplit("\r\n\r\n").next()?.trim();
+        name.starts_with("daypass ").then(|| name.to_owned())
+    };
+    tokio::time::timeout(ANSWER_TIME_MAX, ask).await.ok().flatten()
 }
 
 /// Standard output may be closed by whoever reads it; that is no reason to stop serving.

@@ -157,7 +157,7 @@ fn walk(objects: &Path, listing: &Listing) -> io::Result<Page> {
         }
     }
     entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    let truncated = entries.len() > listing.keys_max;
+    let truncated = listing.keys_max > 0 && entries.len() > listing.keys_max;
     entries.truncate(listing.keys_max);
     Ok(Page { entries, truncated })
 }

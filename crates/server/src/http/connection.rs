@@ -89,6 +89,8 @@ fn converse(
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
+        // A request that came whole is a call, even if its client hung up before it was looked at.
+        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(REQUEST_HEAD_BYTES_MAX)
@@ -117,6 +119,9 @@ async fn answer(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.uri().path() == "/healthz" && request.method() == http::Method::GET {
+        return Ok(crate::admin::healthy());
+    }
     let format = render::Format::of(&request);
     let request = match receive::receive(&*api.random, peer, request).await {
         Ok(request) => request,

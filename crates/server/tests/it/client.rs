@@ -12,16 +12,16 @@ use crate::binary::Server;
 
 /// Credentials, and where to use them.
 #[derive(Clone)]
-pub struct Client {
-    pub address: String,
-    pub access_key_id: String,
-    pub secret_access_key: String,
-    pub session_token: Option<String>,
+pub(crate) struct Client {
+    pub(crate) address: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: Option<String>,
 }
 
 impl Client {
     /// With the root key that the first start left in the data directory.
-    pub fn root(server: &Server, data: &Path) -> Self {
+    pub(crate) fn root(server: &Server, data: &Path) -> Self {
         let file = std::fs::read_to_string(data.join("root-credentials")).unwrap();
         let value = |name: &str| {
             let line = file.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -36,7 +36,7 @@ impl Client {
     }
 
     /// With `Credentials` or `AccessKey` of an answer.
-    pub fn with(&self, answer: &Value) -> Self {
+    pub(crate) fn with(&self, answer: &Value) -> Self {
         let text = |name: &str| answer[name].as_str().map(str::to_owned);
         Self {
             address: self.address.clone(),
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// A whole signed request, as bytes, and its signature.
-    pub fn request(&self, service: &str, form: &str) -> (Vec<u8>, String) {
+    pub(crate) fn request(&self, service: &str, form: &str) -> (Vec<u8>, String) {
         let mut http = HttpRequest::new("POST", "/", form.to_owned())
             .with_header("host", self.address.as_str())
             .with_header("content-type", "application/x-www-form-urlencoded")
@@ -72,14 +72,14 @@ impl Client {
     }
 
     /// Send bytes; the connection.
-    pub fn send(&self, bytes: &[u8]) -> TcpStream {
+    pub(crate) fn send(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(bytes).unwrap();
         stream
     }
 
     /// Call; status and result (`null` where there is none).
-    pub fn call(&self, service: &str, form: &str) -> (u16, Value) {
+    pub(crate) fn call(&self, service: &str, form: &str) -> (u16, Value) {
         let mut answer = String::new();
         self.send(&self.request(service, form).0).read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();

@@ -55,8 +55,13 @@ fn a_taken_port_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = run(dir.path(), &["serve", "--listen", &address, "--admin-listen", "127.0.0.1:0"]);
-    assert!(one_line(&output).contains(&format!("--listen {address}: the port is taken")));
+    assert!(one_line(&output).contains(&format!("--listen {address}: the port is taken by another program")));
     assert!(!dir.join("daypass-data").exists(), "nothing was made");
+    let server = Server::start(&dir.join("data"));
+    for (flag, other, taken) in [("--listen", "--admin-listen", &server.address), ("--admin-listen", "--listen", &server.admin)] {
+        let line = one_line(&run(dir.path(), &["serve", "--data", "other", other, "127.0.0.1:0", flag, taken]));
+        assert!(line.contains(&format!("{flag} {taken}: the port is taken by another server (daypass ")), "{line}");
+    }
 }
 
 #[test]

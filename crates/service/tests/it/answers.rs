@@ -19,7 +19,12 @@ pub(crate) async fn refused(house: &TestHouse, action: &str, params: &[(&str, &s
 }
 
 /// The refusal of somebody's call.
-pub(crate) async fn refused_to(house: &TestHouse, who: &Keys, action: &str, params: &[(&str, &str)]) -> Refusal {
+pub(crate) async fn refused_to(
+    house: &TestHouse,
+    who: &Keys,
+    action: &str,
+    params: &[(&str, &str)],
+) -> Refusal {
     let error = house.call(who, "iam", action, params).await.expect_err(action);
     (error.code, error.message)
 }
@@ -34,7 +39,7 @@ pub(crate) fn each(list: &Value, member: &str) -> Vec<String> {
     list.as_array().unwrap().iter().map(|item| item[member].as_str().unwrap().to_owned()).collect()
 }
 
-/// Every page of a list, of at most `size` items; each item's `member`, or the item itself where it is text.
+/// Every page of a list, of at most `size` items; checks of each that its marker can be sent back.
 pub(crate) async fn pages(
     house: &TestHouse,
     action: &str,

@@ -132,6 +132,8 @@ async fn no_log_line_or_event_holds_a_secret() {
         .call(&root, "iam", "CreateRole", &[("RoleName", "R"), ("AssumeRolePolicyDocument", &trust)])
         .await
         .unwrap();
+    let permit = [("RoleName", "R"), ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)];
+    scene.call(&root, "iam", "PutRolePolicy", &permit).await.unwrap();
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/R");
     let assume = [("RoleArn", arn.as_str()), ("RoleSessionName", "bob")];
     let role = scene.session("role", &bob, "AssumeRole", &assume).await;

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::owner::{self, Owner};
 use crate::action::{Action, read};
-use crate::actions::paging::{Selection, page};
 use crate::actions::iam::shape::AccessKeyMetadata;
 use crate::actions::iam::target;
+use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;

@@ -1,0 +1,94 @@
+//! Rotation: what a session token survives, on the node that rotates and on one that only follows the store.
+
+use std::sync::Arc;
+
+use daypass_authn::token::{MasterKey, SessionClaims, SessionKind};
+use daypass_directory::{BadCredential, Directory};
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, MockClock, SeededRandom, SessionId};
+use daypass_store::MemoryStore;
+
+async fn node(store: &Arc<MemoryStore>, seed: u64) -> Arc<Directory> {
+    let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+    let master = MasterKey::generate(&SeededRandom::new(1));
+    Directory::open(store.clone(), master, clock, Arc::new(SeededRandom::new(seed))).await.unwrap()
+}
+
+/// A token that the node's active key seals.
+fn token(node: &Directory) -> (AccessKeyId, String) {
+    let account: AccountId = "111122223333".parse().unwrap();
+    let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, node.random());
+    let claims = SessionClaims {
+        session_id: SessionId::generate(node.random()),
+        ancestry: Vec::new(),
+        kind: SessionKind::Root,
+        account,
+        principal_id: account.to_string(),
+        principal_arn: account.root_arn(),
+        session_name: String::new(),
+        issued_at: 1_768_478_400,
+        expires_at: 1_768_482_000,
+        layers: Vec::new(),
+        tags: Vec::new(),
+        transitive_tag_keys: Vec::new(),
+        source_identity: None,
+        mfa_authenticated_at: None,
+        federation: Vec::new(),
+        chained: false,
+    };
+    let sealed = node.snapshot().keyring().seal(&claims, &id, 0, node.random()).unwrap();
+    (id, sealed.token)
+}
+
+fn opens(node: &Directory, (id, token): &(AccessKeyId, String)) -> bool {
+    match node.credential(&node.snapshot(), id.as_str(), Some(token)) {
+        Ok(_) => true,
+        Err(error) => {
+            assert_eq!(error, BadCredential::Token);
+            false
+        }
+    }
+}
+
+/// Until `other` has everything `node` has; it follows the store in a task of its own.
+async fn caught_up(other: &Directory, node: &Directory) {
+    while other.health().unwrap() < node.health().unwrap() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_survives_one_rotation_and_not_two() {
+    let store = Arc::new(MemoryStore::new());
+    let (first, second) = (node(&store, 2).await, node(&store, 3).await);
+    let old = token(&first);
+    assert!(opens(&first, &old) && opens(&second, &old), "any node opens it");
+    first.rotate_keyring("r1", false).await.unwrap();
+    caught_up(&second, &first).await;
+    let newer = token(&second);
+    assert!(opens(&first, &old) && opens(&second, &old) && opens(&first, &newer));
+    first.rotate_keyring("r2", false).await.unwrap();
+    caught_up(&second, &first).await;
+    // It was opened before and is still in the cache: the key that is gone takes it along.
+    assert!(!opens(&first, &old) && !opens(&second, &old));
+    assert!(opens(&first, &newer) && opens(&second, &newer));
+}
+
+#[tokio::test]
+async fn a_compromised_key_takes_its_sessions_with_it_at_once() {
+    let node = node(&Arc::new(MemoryStore::new()), 2).await;
+    let old = token(&node);
+    assert!(opens(&node, &old));
+    node.rotate_keyring("r", true).await.unwrap();
+    assert!(!opens(&node, &old));
+    assert!(opens(&node, &token(&node)));
+}
+
+#[tokio::test]
+async fn the_keyring_survives_a_restart() {
+    let store = Arc::new(MemoryStore::new());
+    let first = node(&store, 2).await;
+    first.rotate_keyring("r", false).await.unwrap();
+    let old = token(&first);
+    drop(first);
+    assert!(opens(&*node(&store, 9).await, &old));
+}

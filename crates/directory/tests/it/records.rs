@@ -1,0 +1,58 @@
+//! The records of format 1, as files. They were written once and are only read here: what a store holds today
+//! must be read by every later daypass, and members it does not know must survive its rewriting them.
+
+use daypass_directory::record::{
+    AccessKeyPointer, AccountRecord, GroupRecord, KeyringRecord, Pointer, PolicyRecord, ResourcePolicyRecord, RoleRecord, UserRecord,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Read a golden record, check that it comes back equal, unknown members included; the record.
+fn golden<T: DeserializeOwned + Serialize>(text: &str) -> T {
+    let before: Value = serde_json::from_str(text).unwrap();
+    let record: T = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_value(&record).unwrap(), before);
+    record
+}
+
+#[test]
+fn a_user_of_format_1_is_read_and_rewritten_whole() {
+    let user: UserRecord = golden(include_str!("../golden/user-v1.json"));
+    assert_eq!((user.name.as_str(), user.path.as_str(), user.created), ("Bob", "/div/", 1_767_323_045));
+    assert_eq!(user.access_keys[0].id.as_str(), "AKIAR3YRQEGH7F6WQCIK");
+    assert!(!user.access_keys[0].active);
+    assert_eq!(user.inline[0].name, "own");
+    assert_eq!(user.attached, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+    assert_eq!(user.groups[0].as_str(), "AGPAGQ5XK2M7J3NDVTBWE");
+    assert_eq!(user.boundary.as_deref(), Some("arn:aws:iam::123456789012:policy/edge"));
+    assert_eq!(user.tags.value("DEPT"), Some("A"));
+    assert_eq!(user.unknown["from_the_future"], true);
+    assert_eq!(user.access_keys[0].unknown["also"], "kept");
+}
+
+#[test]
+fn a_role_of_format_1_is_read_and_rewritten_whole() {
+    let role: RoleRecord = golden(include_str!("../golden/role-v1.json"));
+    assert_eq!(role.session_duration_max, 7200);
+    assert_eq!(role.description.as_deref(), Some(""));
+    assert!(role.trust.contains("AIDAR3YRQEGH7F6WQCIKX"), "users are kept by id");
+}
+
+#[test]
+fn the_other_records_of_format_1_are_read_and_rewritten_whole() {
+    let account: AccountRecord = golden(include_str!("../golden/account-v1.json"));
+    assert_eq!(account.id.as_str(), "123456789012");
+    let group: GroupRecord = golden(include_str!("../golden/group-v1.json"));
+    assert_eq!(group.name, "Admins");
+    let policy: PolicyRecord = golden(include_str!("../golden/policy-v1.json"));
+    assert_eq!((policy.default_version, policy.next_version, policy.versions.len()), (2, 4, 2));
+    let pointer: AccessKeyPointer = golden(include_str!("../golden/access-key-v1.json"));
+    assert!(pointer.owner.is_some());
+    let deleted: AccessKeyPointer = golden(include_str!("../golden/access-key-deleted-v1.json"));
+    assert!(deleted.owner.is_none());
+    let resource: ResourcePolicyRecord = golden(include_str!("../golden/resource-policy-v1.json"));
+    assert_eq!(resource.arn, "arn:aws:s3:::photos");
+    golden::<KeyringRecord>(include_str!("../golden/keyring-v1.json"));
+    golden::<Pointer>(include_str!("../golden/pointer-v1.json"));
+}
