@@ -56,12 +56,18 @@ pub fn http_request(data: &[u8]) -> Option<HttpRequest> {
     let mut request = HttpRequest::new(method, target, "");
     for line in lines.by_ref().take_while(|line| !line.trim_ascii().is_empty()).take(100) {
         let colon = line.iter().position(|byte| *byte == b':')?;
-        let name = std::str::from_utf8(&line[..colon]).ok()?;
+        // HTTP has no other names (RFC 9110 §5.1), so no other can reach anybody.
+        let name = std::str::from_utf8(&line[..colon]).ok().filter(|name| is_token(name))?;
         request = request.with_header(name, line[colon + 1..].trim_ascii());
     }
     drop(lines);
     request.body = data.get(used..).unwrap_or_default().to_vec().into();
     Some(request)
+}
+
+fn is_token(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(fits)
 }
 
 /// A session token of [`keyring`] whose claims are these bytes: what only a faulty node could seal.

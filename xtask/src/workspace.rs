@@ -52,7 +52,7 @@ impl Workspace {
     pub fn server_binary(&self) -> anyhow::Result<PathBuf> {
         // The same set of features as the tests were built with, so that no dependency compiles twice.
         run(cargo(self).args(["build", "--locked", "--quiet", "--workspace", "--all-targets"]))
-        .context("the server does not build")?;
+            .context("the server does not build")?;
         Ok(self.target.join("debug").join("daypass"))
     }
 }

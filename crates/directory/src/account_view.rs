@@ -131,7 +131,11 @@ impl<'v> AccountView<'v> {
     pub fn members(&self, group: &UniqueId) -> impl Iterator<Item = &'v Arc<User>> + use<'v> {
         let (account, group) = (self.account, group.clone());
         let from = (group.clone(), UniqueId::from(String::new()));
-        account.members.range(from..).take_while(move |(g, _)| *g == group).filter_map(|(_, user)| account.users.get(user))
+        account
+            .members
+            .range(from..)
+            .take_while(move |(g, _)| *g == group)
+            .filter_map(|(_, user)| account.users.get(user))
     }
 
     /// The ids of the entities that a managed policy is attached to.
@@ -193,7 +197,9 @@ impl AnyPolicy<'_> {
     #[must_use]
     pub fn named(&self) -> Option<NamedPolicy> {
         match self {
-            Self::Customer(policy) => Some(NamedPolicy { id: policy.arn.clone(), policy: policy.default.clone() }),
+            Self::Customer(policy) => {
+                Some(NamedPolicy { id: policy.arn.clone(), policy: policy.default.clone() })
+            }
             Self::Aws(policy) => policy.named(),
         }
     }
@@ -226,7 +232,10 @@ impl AnyPolicy<'_> {
     }
 }
 
-fn linked<'v>(set: &'v rpds::RedBlackTreeSetSync<(String, UniqueId)>, arn: &str) -> impl Iterator<Item = &'v UniqueId> + use<'v> {
+fn linked<'v>(
+    set: &'v rpds::RedBlackTreeSetSync<(String, UniqueId)>,
+    arn: &str,
+) -> impl Iterator<Item = &'v UniqueId> + use<'v> {
     let arn = arn.to_owned();
     let from = (arn.clone(), UniqueId::from(String::new()));
     set.range(from..).take_while(move |(a, _)| *a == arn).map(|(_, id)| id)

@@ -273,7 +273,12 @@ pub fn decide_anonymous(op: &Operation, check: &Check) -> Decision {
     evaluate(check, daypass_policy::Principal::Anonymous, &context, &policies)
 }
 
-fn evaluate(check: &Check, principal: daypass_policy::Principal<'_>, context: &Context, policies: &Policies<'_>) -> Decision {
+fn evaluate(
+    check: &Check,
+    principal: daypass_policy::Principal<'_>,
+    context: &Context,
+    policies: &Policies<'_>,
+) -> Decision {
     let owner = check.owner.to_string();
     let request = Request {
         principal,
@@ -316,7 +321,8 @@ impl Gathered {
         };
         let boundary = boundary.map(|arn| account.managed(std::slice::from_ref(arn)));
         let layers = principal.session.iter().flat_map(|session| &session.layers);
-        let layers = layers.map(|layer| layer.inline.iter().cloned().chain(account.managed(&layer.arns)).collect());
+        let layers =
+            layers.map(|layer| layer.inline.iter().cloned().chain(account.managed(&layer.arns)).collect());
         Self { identity, boundary, layers: layers.collect() }
     }
 }

@@ -56,7 +56,8 @@ impl Change {
 
     /// Make an entity: its name must be free.
     pub fn create<E: Entity>(&mut self, account: AccountId, mut entity: E) {
-        let (place, name) = (key::entity(account, E::KIND, entity.id()), key::name(account, E::KIND, entity.name()));
+        let (place, name) =
+            (key::entity(account, E::KIND, entity.id()), key::name(account, E::KIND, entity.name()));
         *entity.written() = self.written();
         self.absent(place.clone());
         self.absent(name.clone());

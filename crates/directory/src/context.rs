@@ -59,7 +59,12 @@ impl From<Vec<String>> for Value {
 }
 
 /// Everything known of `principal` and the call, and what the check adds.
-pub(crate) fn context(op: &Operation, principal: Option<&Principal>, owner: AccountId, added: &[(String, Value)]) -> Context {
+pub(crate) fn context(
+    op: &Operation,
+    principal: Option<&Principal>,
+    owner: AccountId,
+    added: &[(String, Value)],
+) -> Context {
     let mut context = Context::new();
     of_request(&mut context, op);
     match principal {

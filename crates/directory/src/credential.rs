@@ -52,13 +52,21 @@ impl Directory {
     ///
     /// # Errors
     /// [`BadCredential`]; outside they are one: `InvalidClientTokenId`.
-    pub fn credential(&self, view: &View, access_key_id: &str, token: Option<&str>) -> Result<Credential, BadCredential> {
+    pub fn credential(
+        &self,
+        view: &View,
+        access_key_id: &str,
+        token: Option<&str>,
+    ) -> Result<Credential, BadCredential> {
         let id: AccessKeyId = access_key_id.parse().map_err(|_| BadCredential::UnknownKey)?;
         match (id.kind(), token) {
             (AccessKeyKind::Temporary, Some(token)) => {
                 let session = self.open_session(view, &id, token)?;
                 let (secret, account) = (session.secret.clone(), session.claims.account);
-                Ok(Credential { secret, caller: Caller { access_key_id: id, account, proof: Proof::Session(session) } })
+                Ok(Credential {
+                    secret,
+                    caller: Caller { access_key_id: id, account, proof: Proof::Session(session) },
+                })
             }
             (AccessKeyKind::LongTerm, None) => long_term(view, id),
             _ => Err(BadCredential::Token),

@@ -18,7 +18,9 @@ use crate::credential::BadCredential;
 use crate::entity::{Compiler, Unreadable};
 use crate::key;
 use crate::last_used::{self, LastUsed};
-use crate::record::{AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, KeyringRecord, Unknown, Written};
+use crate::record::{
+    AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, KeyringRecord, Unknown, Written,
+};
 use crate::session::{Session, SessionCache};
 use crate::view::{self, View};
 
@@ -158,7 +160,10 @@ impl Directory {
         let written = commit.puts.first().cloned();
         let revision = match self.store.commit(commit).await {
             Ok(revision) => revision,
-            Err(CommitError::Conflict) => return Err(NotCommitted::Conflict),
+            Err(CommitError::Conflict) => {
+                self.catch_up().await;
+                return Err(NotCommitted::Conflict);
+            }
             Err(CommitError::Full) => return Err(NotCommitted::Full),
             Err(CommitError::Unknown) => self.look_again(written).await?,
             Err(error) => return Err(NotCommitted::Unavailable(error.to_string())),
@@ -180,7 +185,12 @@ impl Directory {
     ///
     /// # Errors
     /// When the secret is too large to be opened again.
-    pub fn seal_access_key(&self, id: AccessKeyId, secret: &Secret, now: i64) -> Result<AccessKeyRecord, BadSeal> {
+    pub fn seal_access_key(
+        &self,
+        id: AccessKeyId,
+        secret: &Secret,
+        now: i64,
+    ) -> Result<AccessKeyRecord, BadSeal> {
         let sealed_secret = self.master.seal(&key::access_key(&id), secret.expose(), &*self.random)?;
         Ok(AccessKeyRecord { id, sealed_secret, active: true, created: now, unknown: Unknown::new() })
     }
@@ -193,7 +203,8 @@ impl Directory {
     /// [`NotCommitted::Conflict`] when another node rotated meanwhile.
     pub async fn rotate_keyring(&self, request_id: &str, compromised: bool) -> Result<(), NotCommitted> {
         let unavailable = |why: String| NotCommitted::Unavailable(why);
-        let (_, found) = self.store.load(key::KEYRING).await.map_err(|error| unavailable(error.to_string()))?;
+        let (_, found) =
+            self.store.load(key::KEYRING).await.map_err(|error| unavailable(error.to_string()))?;
         let found = found.iter().find(|record| &*record.key == key::KEYRING);
         let record = found.ok_or_else(|| unavailable("the keyring is missing".into()))?;
         let present = view::keyring(record, &self.master).map_err(|error| unavailable(error.to_string()))?;
@@ -212,28 +223,53 @@ impl Directory {
     ///
     /// # Errors
     /// [`NotCommitted::Conflict`] when there is such an account, or such a key.
-    pub async fn create_account(&self, id: AccountId, root_key: AccessKeyRecord, request_id: &str) -> Result<(), NotCommitted> {
+    pub async fn create_account(
+        &self,
+        id: AccountId,
+        root_key: AccessKeyRecord,
+        request_id: &str,
+    ) -> Result<(), NotCommitted> {
         let mut change = Change::new(request_id, &self.snapshot());
         let (account, pointer) = (key::account(id), key::access_key(&root_key.id));
         change.absent(account.clone());
         change.absent(pointer.clone());
         let written = change.written();
         let owner = Some(KeyOwner::Root);
-        change.put(pointer, &AccessKeyPointer { written: written.clone(), account: id, owner, unknown: Unknown::new() });
+        change.put(
+            pointer,
+            &AccessKeyPointer { written: written.clone(), account: id, owner, unknown: Unknown::new() },
+        );
         let created = self.clock.now().as_second();
-        change.put(account, &AccountRecord { written, id, created, root_keys: vec![root_key], unknown: Unknown::new() });
+        change.put(
+            account,
+            &AccountRecord { written, id, created, root_keys: vec![root_key], unknown: Unknown::new() },
+        );
         self.commit(change).await
     }
 
-    pub(crate) fn open_session(&self, view: &View, id: &AccessKeyId, token: &str) -> Result<Arc<Session>, BadCredential> {
+    pub(crate) fn open_session(
+        &self,
+        view: &View,
+        id: &AccessKeyId,
+        token: &str,
+    ) -> Result<Arc<Session>, BadCredential> {
         self.sessions.open(view.keyring(), &self.compiler, id, token)
+    }
+
+    /// Whoever was refused decides again: on a view that has what stood against it, or the same would happen again.
+    async fn catch_up(&self) {
+        if let Ok(revision) = self.store.current().await {
+            // Not reached in time: then the next try meets the same conflict, which does no harm.
+            drop(self.wait_for(revision).await);
+        }
     }
 
     /// A commit whose answer got lost: what it wrote carries its request id, so reading tells.
     async fn look_again(&self, written: Option<(String, bytes::Bytes)>) -> Result<Revision, NotCommitted> {
         let unavailable = |why: String| NotCommitted::Unavailable(why);
         let Some((place, value)) = written else { return Err(unavailable("the outcome is unknown".into())) };
-        let (revision, records) = self.store.load(&place).await.map_err(|error| unavailable(error.to_string()))?;
+        let (revision, records) =
+            self.store.load(&place).await.map_err(|error| unavailable(error.to_string()))?;
         let done = records.iter().any(|record| *record.key == *place && record.value == value);
         if done { Ok(revision) } else { Err(unavailable("the outcome is unknown".into())) }
     }
@@ -262,7 +298,12 @@ fn new_secret_access_key(random: &dyn Random) -> Secret {
 }
 
 /// The first records: the master key's check and the keyring. Two nodes may race; one wins, both go on.
-async fn prepare(store: &dyn Store, master: &MasterKey, clock: &dyn Clock, random: &dyn Random) -> Result<(), OpenError> {
+async fn prepare(
+    store: &dyn Store,
+    master: &MasterKey,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<(), OpenError> {
     let (_, found) = store.load(key::MASTER_KEY_CHECK).await?;
     if let Some(check) = found.first() {
         let sealed = std::str::from_utf8(&check.value).unwrap_or_default();
@@ -288,7 +329,12 @@ async fn prepare(store: &dyn Store, master: &MasterKey, clock: &dyn Clock, rando
     }
 }
 
-async fn load(store: &dyn Store, compiler: &Compiler, master: &MasterKey, last_used: &LastUsed) -> Result<View, OpenError> {
+async fn load(
+    store: &dyn Store,
+    compiler: &Compiler,
+    master: &MasterKey,
+    last_used: &LastUsed,
+) -> Result<View, OpenError> {
     let (revision, records) = store.load("/").await?;
     records.iter().for_each(|record| last_used.read(record));
     let missing = || Unreadable { key: key::KEYRING.into(), why: "it is missing".into() };
@@ -305,7 +351,11 @@ async fn follow(directory: std::sync::Weak<Directory>) {
         let mut changes = match strong.store.watch(after) {
             Ok(changes) => changes,
             Err(_) => {
-                if reload(&strong).await { continue } else { return }
+                if reload(&strong).await {
+                    continue;
+                } else {
+                    return;
+                }
             }
         };
         drop(strong);
@@ -357,7 +407,8 @@ impl Directory {
         let keyring = change.puts.iter().find(|record| &*record.key == key::KEYRING);
         let keyring = keyring.map(|record| view::keyring(record, &self.master)).transpose();
         let next = keyring.and_then(|keyring| {
-            let next = self.view.load().apply(&self.compiler, change.revision, &change.puts, &change.deletes)?;
+            let next =
+                self.view.load().apply(&self.compiler, change.revision, &change.puts, &change.deletes)?;
             Ok(match keyring {
                 Some(keyring) => next.with_keyring(Arc::new(keyring)),
                 None => next,

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use crate::key;
 use crate::record::{
-    AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, PolicyRecord, ResourcePolicyRecord, RoleRecord, UserRecord,
+    AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, PolicyRecord, ResourcePolicyRecord,
+    RoleRecord, UserRecord,
 };
 
 /// A policy and what it is called in decisions: the name of an inline policy, the ARN of a managed one.
@@ -125,7 +126,11 @@ impl ManagedPolicy {
     #[must_use]
     pub fn default_document(&self) -> &str {
         let default = self.record.default_version;
-        self.record.versions.iter().find(|version| version.number == default).map_or("", |version| &version.document)
+        self.record
+            .versions
+            .iter()
+            .find(|version| version.number == default)
+            .map_or("", |version| &version.document)
     }
 }
 
@@ -150,37 +155,65 @@ impl Compiler {
         Self { master, shared: Mutex::new(HashMap::new()) }
     }
 
-    pub(crate) fn account(&self, record: AccountRecord, revision: Revision) -> Result<AccountEntity, Unreadable> {
+    pub(crate) fn account(
+        &self,
+        record: AccountRecord,
+        revision: Revision,
+    ) -> Result<AccountEntity, Unreadable> {
         let root_keys = self.keys(&record.root_keys)?;
         Ok(AccountEntity { record, revision, root_keys })
     }
 
-    pub(crate) fn user(&self, account: AccountId, record: UserRecord, revision: Revision) -> Result<User, Unreadable> {
+    pub(crate) fn user(
+        &self,
+        account: AccountId,
+        record: UserRecord,
+        revision: Revision,
+    ) -> Result<User, Unreadable> {
         let arn = format!("arn:aws:iam::{account}:user{}{}", record.path, record.name);
         let (keys, inline) = (self.keys(&record.access_keys)?, self.inline(&arn, &record.inline)?);
         Ok(User { account, record, revision, arn, keys, inline })
     }
 
-    pub(crate) fn group(&self, account: AccountId, record: GroupRecord, revision: Revision) -> Result<Group, Unreadable> {
+    pub(crate) fn group(
+        &self,
+        account: AccountId,
+        record: GroupRecord,
+        revision: Revision,
+    ) -> Result<Group, Unreadable> {
         let arn = format!("arn:aws:iam::{account}:group{}{}", record.path, record.name);
         let inline = self.inline(&arn, &record.inline)?;
         Ok(Group { account, record, revision, arn, inline })
     }
 
-    pub(crate) fn role(&self, account: AccountId, record: RoleRecord, revision: Revision) -> Result<Role, Unreadable> {
+    pub(crate) fn role(
+        &self,
+        account: AccountId,
+        record: RoleRecord,
+        revision: Revision,
+    ) -> Result<Role, Unreadable> {
         let arn = format!("arn:aws:iam::{account}:role{}{}", record.path, record.name);
         let (trust, inline) = (self.compile(&arn, &record.trust)?, self.inline(&arn, &record.inline)?);
         Ok(Role { account, record, revision, arn, trust, inline })
     }
 
-    pub(crate) fn policy(&self, account: AccountId, record: PolicyRecord, revision: Revision) -> Result<ManagedPolicy, Unreadable> {
+    pub(crate) fn policy(
+        &self,
+        account: AccountId,
+        record: PolicyRecord,
+        revision: Revision,
+    ) -> Result<ManagedPolicy, Unreadable> {
         let arn: Arc<str> = format!("arn:aws:iam::{account}:policy{}{}", record.path, record.name).into();
         let default = record.versions.iter().find(|version| version.number == record.default_version);
         let default = self.compile(&arn, default.map_or("", |version| &version.document))?;
         Ok(ManagedPolicy { account, record, revision, arn, default })
     }
 
-    pub(crate) fn resource(&self, record: ResourcePolicyRecord, revision: Revision) -> Result<ResourcePolicy, Unreadable> {
+    pub(crate) fn resource(
+        &self,
+        record: ResourcePolicyRecord,
+        revision: Revision,
+    ) -> Result<ResourcePolicy, Unreadable> {
         let policy = self.compile(&record.arn, &record.document)?;
         Ok(ResourcePolicy { record, revision, policy })
     }
@@ -204,7 +237,10 @@ impl Compiler {
 
     fn inline(&self, owner: &str, policies: &[InlinePolicy]) -> Result<Vec<NamedPolicy>, Unreadable> {
         let compile = |inline: &InlinePolicy| {
-            Ok(NamedPolicy { id: inline.name.as_str().into(), policy: self.compile(owner, &inline.document)? })
+            Ok(NamedPolicy {
+                id: inline.name.as_str().into(),
+                policy: self.compile(owner, &inline.document)?,
+            })
         };
         policies.iter().map(compile).collect()
     }
@@ -214,7 +250,10 @@ impl Compiler {
             let place = key::access_key(&record.id);
             match self.master.open(&place, &record.sealed_secret) {
                 Ok(secret) => Ok(AccessKey { id: record.id.clone(), secret, active: record.active }),
-                Err(_) => Err(Unreadable { key: place, why: "its secret does not open with this master key".into() }),
+                Err(_) => Err(Unreadable {
+                    key: place,
+                    why: "its secret does not open with this master key".into(),
+                }),
             }
         };
         keys.iter().map(open).collect()

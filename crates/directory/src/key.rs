@@ -158,10 +158,15 @@ mod tests {
         assert_eq!(parse(&account(a)), Named::Account(a));
         assert_eq!(parse(&entity(a, EntityKind::User, &id)), Named::Entity(a, EntityKind::User, "AIDAX"));
         assert_eq!(parse(&entity(a, EntityKind::Policy, &id)), Named::Entity(a, EntityKind::Policy, "AIDAX"));
-        assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, "arn:aws:s3:::b/c"));
+        assert_eq!(
+            parse(&resource_policy(a, "arn:aws:s3:::b/c")),
+            Named::ResourcePolicy(a, "arn:aws:s3:::b/c")
+        );
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
         assert_eq!(parse(KEYRING), Named::Keyring);
-        for derived in [name(a, EntityKind::User, "Bob"), member(a, &id, &id), MASTER_KEY_CHECK.into(), "/x/y".into()] {
+        for derived in
+            [name(a, EntityKind::User, "Bob"), member(a, &id, &id), MASTER_KEY_CHECK.into(), "/x/y".into()]
+        {
             assert_eq!(parse(&derived), Named::Derived, "{derived}");
         }
     }

@@ -57,7 +57,9 @@ pub static AWS_POLICIES: [AwsPolicy; 7] = [
 static COMPILED: LazyLock<Vec<NamedPolicy>> = LazyLock::new(|| {
     let compile = |policy: &AwsPolicy| {
         let policy_id = policy.arn.into();
-        Policy::parse(policy.document).ok().map(|parsed| NamedPolicy { id: policy_id, policy: Arc::new(parsed) })
+        Policy::parse(policy.document)
+            .ok()
+            .map(|parsed| NamedPolicy { id: policy_id, policy: Arc::new(parsed) })
     };
     AWS_POLICIES.iter().filter_map(compile).collect()
 });

@@ -97,7 +97,12 @@ impl Principal {
         Ok(Self::new(account, identity, Some(session), access_key_id))
     }
 
-    fn new(account: AccountId, identity: Identity, session: Option<Arc<Session>>, access_key_id: AccessKeyId) -> Self {
+    fn new(
+        account: AccountId,
+        identity: Identity,
+        session: Option<Arc<Session>>,
+        access_key_id: AccessKeyId,
+    ) -> Self {
         let name = session.as_ref().map_or("", |session| session.claims.session_name.as_str());
         let (arn, user_id) = match &identity {
             Identity::Root => (account.root_arn(), account.to_string()),

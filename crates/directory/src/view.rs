@@ -83,7 +83,8 @@ impl View {
     /// Every account number, in order.
     #[must_use]
     pub fn account_ids(&self) -> Vec<AccountId> {
-        let mut ids: Vec<_> = self.accounts.iter().filter(|(_, account)| account.root.is_some()).map(|(id, _)| *id).collect();
+        let mut ids: Vec<_> =
+            self.accounts.iter().filter(|(_, account)| account.root.is_some()).map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids
     }
@@ -120,8 +121,12 @@ impl View {
         let (kind, rest) = arn.resource_parts()?;
         let name = rest.rsplit('/').next()?;
         match kind {
-            "user" => account.user(name).filter(|user| user.arn == arn.as_str()).map(|user| user.record.id.clone()),
-            "role" => account.role(name).filter(|role| role.arn == arn.as_str()).map(|role| role.record.id.clone()),
+            "user" => {
+                account.user(name).filter(|user| user.arn == arn.as_str()).map(|user| user.record.id.clone())
+            }
+            "role" => {
+                account.role(name).filter(|role| role.arn == arn.as_str()).map(|role| role.record.id.clone())
+            }
             _ => None,
         }
     }
@@ -304,13 +309,15 @@ impl Account {
 }
 
 fn read<T: DeserializeOwned>(record: &Record) -> Result<T, Unreadable> {
-    serde_json::from_slice(&record.value).map_err(|error| Unreadable { key: record.key.to_string(), why: error.to_string() })
+    serde_json::from_slice(&record.value)
+        .map_err(|error| Unreadable { key: record.key.to_string(), why: error.to_string() })
 }
 
 /// Open the keyring's record.
 pub(crate) fn keyring(record: &Record, master: &MasterKey) -> Result<Keyring, Unreadable> {
     let stored: KeyringRecord = read(record)?;
-    let unreadable = || Unreadable { key: key::KEYRING.into(), why: "it does not open with this master key".into() };
+    let unreadable =
+        || Unreadable { key: key::KEYRING.into(), why: "it does not open with this master key".into() };
     let plain = master.open(key::KEYRING, &stored.sealed).map_err(|_| unreadable())?;
     let keys = KeyringKeys::from_text(&plain).map_err(|_| unreadable())?;
     Keyring::new(keys).map_err(|_| unreadable())

@@ -202,10 +202,31 @@ impl fmt::Debug for SessionId {
     }
 }
 
+/// A random UUID (RFC 9562, version 4), the form of request and event ids.
+#[must_use]
+pub fn uuid(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = data_encoding::HEXLOWER.encode(&bytes);
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::SeededRandom;
+
+    #[test]
+    fn uuids_are_of_version_4() {
+        let id = uuid(&SeededRandom::new(5));
+        let bytes = id.as_bytes();
+        assert_eq!((id.len(), bytes[14], bytes[8], bytes[23]), (36, b'4', b'-', b'-'));
+        assert!(b"89ab".contains(&bytes[19]), "{id}");
+        assert_ne!(id, uuid(&SeededRandom::new(6)));
+    }
 
     #[test]
     fn the_account_is_read_from_real_access_key_ids() {

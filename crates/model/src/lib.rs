@@ -20,7 +20,7 @@ mod tag;
 pub use account::{AccountId, InvalidAccountId};
 pub use arn::{Arn, InvalidArn};
 pub use clock::{Clock, MockClock, SystemClock, rfc3339_seconds};
-pub use id::{AccessKeyId, AccessKeyKind, EntityKind, InvalidAccessKeyId, SessionId, UniqueId};
+pub use id::{AccessKeyId, AccessKeyKind, EntityKind, InvalidAccessKeyId, SessionId, UniqueId, uuid};
 pub use path::fold_name;
 pub use random::{Random, SeededRandom};
 pub use secret::Secret;

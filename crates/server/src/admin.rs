@@ -34,7 +34,9 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) {
                 let answer = admin.answer(request.uri().path());
                 async { Ok::<_, Infallible>(answer) }
             });
-            if let Err(error) = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await {
+            if let Err(error) =
+                Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await
+            {
                 tracing::debug!(%error, "an admin connection ended early");
             }
         });
@@ -47,8 +49,11 @@ impl Admin {
             "/healthz" => healthy(),
             "/readyz" => self.ready(),
             "/metrics" => {
-                let mut response = plain(StatusCode::OK, self.metrics.render(self.directory.health().is_ok()));
-                let kind = http::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+                let mut response =
+                    plain(StatusCode::OK, self.metrics.render(self.directory.health().is_ok()));
+                let kind = http::HeaderValue::from_static(
+                    "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                );
                 response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
                 response
             }

@@ -59,12 +59,18 @@ pub async fn assemble(config: &Config) -> Result<Assembled, Failure> {
 ///
 /// # Errors
 /// As [`assemble`].
-pub async fn assemble_with(config: &Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Assembled, Failure> {
+pub async fn assemble_with(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Assembled, Failure> {
     let data = DataDir::acquire(&config.data)?;
     let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), &*random)?;
-    let store = SqliteStore::open(&data.file("store.sqlite")).map_err(|error| Failure::new(error.to_string()))?;
+    let store =
+        SqliteStore::open(&data.file("store.sqlite")).map_err(|error| Failure::new(error.to_string()))?;
     let directory = Directory::open(Arc::new(store), master, clock, random.clone()).await;
-    let directory = directory.map_err(|error| Failure::new(format!("`{}`: {error}", config.data.display())))?;
+    let directory =
+        directory.map_err(|error| Failure::new(format!("`{}`: {error}", config.data.display())))?;
     let path = config.audit_file.clone().unwrap_or_else(|| data.file("audit.jsonl"));
     let audit = AuditFile::open(AuditSettings {
         path: path.clone(),
@@ -72,7 +78,9 @@ pub async fn assemble_with(config: &Config, clock: Arc<dyn Clock>, random: Arc<d
         keep: config.audit_keep,
         stdout: config.audit_stdout,
     });
-    let audit = audit.map_err(|error| Failure::new(format!("the audit file `{}` cannot be opened: {error}", path.display())))?;
+    let audit = audit.map_err(|error| {
+        Failure::new(format!("the audit file `{}` cannot be opened: {error}", path.display()))
+    })?;
     let first = first_account(&directory, &data, &config.pinned).await?;
     let house = House {
         directory,
@@ -87,7 +95,11 @@ pub async fn assemble_with(config: &Config, clock: Arc<dyn Clock>, random: Arc<d
 }
 
 /// On the first start make an account and its root key; later, hold what is pinned against what is there.
-async fn first_account(directory: &Directory, data: &DataDir, pinned: &Pinned) -> Result<Option<FirstStart>, Failure> {
+async fn first_account(
+    directory: &Directory,
+    data: &DataDir,
+    pinned: &Pinned,
+) -> Result<Option<FirstStart>, Failure> {
     let view = directory.snapshot();
     if !view.account_ids().is_empty() {
         return check_pinned(&view, pinned).map(|()| None);
@@ -103,13 +115,20 @@ async fn first_account(directory: &Directory, data: &DataDir, pinned: &Pinned) -
             // The file comes before the account: a crash between the two leaves a file that opens nothing,
             // never an account whose key nobody has.
             data.remove("root-credentials");
-            let (record, secret) = directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
+            let (record, secret) =
+                directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
             let path = data.write_credentials("root-credentials", &record.id, &secret)?;
             (record.id, secret, Some(path))
         }
-        _ => return Err(Failure::new("give DAYPASS_ROOT_ACCESS_KEY_ID and DAYPASS_ROOT_SECRET_ACCESS_KEY together, or neither")),
+        _ => {
+            return Err(Failure::new(
+                "give DAYPASS_ROOT_ACCESS_KEY_ID and DAYPASS_ROOT_SECRET_ACCESS_KEY together, or neither",
+            ));
+        }
     };
-    let record = directory.seal_access_key(id.clone(), &secret, now).map_err(|error| Failure::new(error.to_string()))?;
+    let record = directory
+        .seal_access_key(id.clone(), &secret, now)
+        .map_err(|error| Failure::new(error.to_string()))?;
     let created = directory.create_account(account, record, "first-start").await;
     created.map_err(|error| Failure::new(format!("the first account could not be made: {error}")))?;
     let secret = credentials.is_some().then_some(secret);
@@ -117,9 +136,12 @@ async fn first_account(directory: &Directory, data: &DataDir, pinned: &Pinned) -
 }
 
 fn parse_pinned(id: &str, secret: &Secret) -> Result<AccessKeyId, Failure> {
-    let parsed: AccessKeyId = id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
+    let parsed: AccessKeyId =
+        id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
     if parsed.kind() == AccessKeyKind::Temporary {
-        return Err(Failure::new("DAYPASS_ROOT_ACCESS_KEY_ID: ids that begin with ASIA are for temporary credentials"));
+        return Err(Failure::new(
+            "DAYPASS_ROOT_ACCESS_KEY_ID: ids that begin with ASIA are for temporary credentials",
+        ));
     }
     if secret.expose().len() < 16 {
         return Err(Failure::new("DAYPASS_ROOT_SECRET_ACCESS_KEY: at least 16 characters"));
@@ -136,9 +158,14 @@ fn check_pinned(view: &daypass_directory::View, pinned: &Pinned) -> Result<(), F
     };
     let Some(id) = &pinned.access_key_id else {
         let known = |account: &String| view.account_ids().iter().any(|id| id.as_str() == account);
-        return if pinned.account_id.as_ref().is_none_or(known) { Ok(()) } else { wrong("DAYPASS_ACCOUNT_ID") };
+        return if pinned.account_id.as_ref().is_none_or(known) {
+            Ok(())
+        } else {
+            wrong("DAYPASS_ACCOUNT_ID")
+        };
     };
-    let id: AccessKeyId = id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
+    let id: AccessKeyId =
+        id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
     let Some((account, Some(daypass_directory::record::KeyOwner::Root))) = view.key_owner(&id) else {
         return wrong("DAYPASS_ROOT_ACCESS_KEY_ID");
     };
@@ -146,7 +173,11 @@ fn check_pinned(view: &daypass_directory::View, pinned: &Pinned) -> Result<(), F
         return wrong("DAYPASS_ACCOUNT_ID");
     }
     let keys = view.account(*account).and_then(|account| account.root().cloned());
-    let same = keys.is_some_and(|root| root.root_keys.iter().any(|key| key.id == id && pinned.secret_access_key.as_ref() == Some(&key.secret)));
+    let same = keys.is_some_and(|root| {
+        root.root_keys
+            .iter()
+            .any(|key| key.id == id && pinned.secret_access_key.as_ref() == Some(&key.secret))
+    });
     if same { Ok(()) } else { wrong("DAYPASS_ROOT_SECRET_ACCESS_KEY") }
 }
 

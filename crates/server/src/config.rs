@@ -141,7 +141,10 @@ impl Config {
     pub fn load(args: ServeArgs) -> Result<Self, Failure> {
         let file = read_file(args.config.as_deref())?;
         let listen = args.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7777)));
-        let admin_listen = args.admin_listen.or(file.admin_listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7778)));
+        let admin_listen = args
+            .admin_listen
+            .or(file.admin_listen)
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7778)));
         let plain_allowed = args.allow_plain_http.or(file.allow_plain_http).unwrap_or(false);
         for (flag, address) in [("--listen", listen), ("--admin-listen", admin_listen)] {
             if !address.ip().is_loopback() && !plain_allowed {
@@ -151,7 +154,11 @@ impl Config {
             }
         }
         let public_url = args.public_url.or(file.public_url);
-        let tolerated = if args.tolerate_unsigned_header.is_empty() { file.tolerate_unsigned_header } else { args.tolerate_unsigned_header };
+        let tolerated = if args.tolerate_unsigned_header.is_empty() {
+            file.tolerate_unsigned_header
+        } else {
+            args.tolerate_unsigned_header
+        };
         Ok(Self {
             data: args.data.or(file.data).unwrap_or_else(|| "daypass-data".into()),
             listen,
@@ -161,7 +168,12 @@ impl Config {
             master_key: secret_variable("DAYPASS_MASTER_KEY"),
             tolerated_unsigned_headers: tolerated.iter().map(|name| name.to_ascii_lowercase()).collect(),
             audit_file: args.audit_file.or(file.audit_file),
-            audit_rotate_bytes: args.audit_rotate_mib.or(file.audit_rotate_mib).unwrap_or(64).max(1).saturating_mul(1024 * 1024),
+            audit_rotate_bytes: args
+                .audit_rotate_mib
+                .or(file.audit_rotate_mib)
+                .unwrap_or(64)
+                .max(1)
+                .saturating_mul(1024 * 1024),
             audit_keep: args.audit_keep.or(file.audit_keep).unwrap_or(16).max(1),
             audit_stdout: args.audit_stdout.or(file.audit_stdout).unwrap_or(false),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
@@ -186,14 +198,22 @@ fn read_file(named: Option<&std::path::Path>) -> Result<ConfigFile, Failure> {
             // The error shows the line; configuration holds no secrets, only names of files with some.
             Failure::new(format!("`{}`: {}", path.display(), error.to_string().trim()))
         }),
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(ConfigFile::default()),
-        Err(error) => Err(Failure::new(format!("the configuration `{}` cannot be read: {error}", path.display()))),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(ConfigFile::default())
+        }
+        Err(error) => {
+            Err(Failure::new(format!("the configuration `{}` cannot be read: {error}", path.display())))
+        }
     }
 }
 
 /// The authority of an `http` or `https` URL, as clients sign it: lower case, without the scheme's own port.
 fn authority(url: &str) -> Result<String, Failure> {
-    let bad = || Failure::new(format!("--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"));
+    let bad = || {
+        Failure::new(format!(
+            "--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"
+        ))
+    };
     let parsed: http::Uri = url.parse().map_err(|_| bad())?;
     let authority = parsed.authority().ok_or_else(bad)?.as_str().to_ascii_lowercase();
     let (scheme, port) = match parsed.scheme_str() {

@@ -34,7 +34,12 @@ impl DataDir {
     /// It cannot be made, is not a directory, or another server holds it.
     pub fn acquire(path: &Path) -> Result<Self, Failure> {
         let made = DirBuilder::new().mode(0o700).recursive(true).create(path);
-        made.map_err(|error| Failure::new(format!("the data directory `{}` cannot be made: {error}; name another with --data", path.display())))?;
+        made.map_err(|error| {
+            Failure::new(format!(
+                "the data directory `{}` cannot be made: {error}; name another with --data",
+                path.display()
+            ))
+        })?;
         let lock = DirLock::acquire(path).map_err(|error| Failure::new(error.to_string()))?;
         // Absolute, so that what the banner says to paste works in another directory.
         Ok(Self { path: path.canonicalize().unwrap_or_else(|_| path.to_owned()), lock })
@@ -63,14 +68,21 @@ impl DataDir {
     ///
     /// # Errors
     /// It cannot be read or is no master key. A directory with a store but without its key is not given a new one.
-    pub fn master_key(&self, given: Option<&Secret>, file: Option<&Path>, random: &dyn Random) -> Result<MasterKey, Failure> {
+    pub fn master_key(
+        &self,
+        given: Option<&Secret>,
+        file: Option<&Path>,
+        random: &dyn Random,
+    ) -> Result<MasterKey, Failure> {
         let own = self.file("master-key");
         if let Some(text) = given {
-            return MasterKey::from_text(text).map_err(|error| Failure::new(format!("DAYPASS_MASTER_KEY: {error}")));
+            return MasterKey::from_text(text)
+                .map_err(|error| Failure::new(format!("DAYPASS_MASTER_KEY: {error}")));
         }
         let path = file.unwrap_or(&own);
         match read_secret(path) {
-            Ok(text) => MasterKey::from_text(&text).map_err(|error| Failure::new(format!("`{}`: {error}", path.display()))),
+            Ok(text) => MasterKey::from_text(&text)
+                .map_err(|error| Failure::new(format!("`{}`: {error}", path.display()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
                 if self.file("store.sqlite").exists() {
                     return Err(Failure::new(format!(
@@ -82,7 +94,9 @@ impl DataDir {
                 write_secret(&own, key.to_text().expose())?;
                 Ok(key)
             }
-            Err(error) => Err(Failure::new(format!("the master key `{}` cannot be read: {error}", path.display()))),
+            Err(error) => {
+                Err(Failure::new(format!("the master key `{}` cannot be read: {error}", path.display())))
+            }
         }
     }
 
@@ -90,24 +104,37 @@ impl DataDir {
     ///
     /// # Errors
     /// The file exists or cannot be written.
-    pub fn write_credentials(&self, name: &str, id: &AccessKeyId, secret: &Secret) -> Result<PathBuf, Failure> {
+    pub fn write_credentials(
+        &self,
+        name: &str,
+        id: &AccessKeyId,
+        secret: &Secret,
+    ) -> Result<PathBuf, Failure> {
         write_credentials(&self.path, name, id, secret)
     }
 
     /// Remove a file of ours, if it is there.
     pub fn remove(&self, name: &str) {
         match std::fs::remove_file(self.file(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!(%error, name, "a file could not be removed"),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, name, "a file could not be removed");
+            }
             _ => {}
         }
     }
 }
 
 /// See [`DataDir::write_credentials`]; for the operator's door, which holds no lock of its own.
-pub(crate) fn write_credentials(dir: &Path, name: &str, id: &AccessKeyId, secret: &Secret) -> Result<PathBuf, Failure> {
+pub(crate) fn write_credentials(
+    dir: &Path,
+    name: &str,
+    id: &AccessKeyId,
+    secret: &Secret,
+) -> Result<PathBuf, Failure> {
     let path = dir.join(name);
     let secret = secret.expose_str();
-    let text = Secret::new(format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"));
+    let text =
+        Secret::new(format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"));
     write_secret(&path, text.expose())?;
     Ok(path)
 }
@@ -134,5 +161,6 @@ fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         }
         Ok(())
     };
-    write().map_err(|error: io::Error| Failure::new(format!("`{}` cannot be written: {error}", path.display())))
+    write()
+        .map_err(|error: io::Error| Failure::new(format!("`{}` cannot be written: {error}", path.display())))
 }

@@ -15,7 +15,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 /// Upper bounds of the latency buckets, in seconds.
-const BUCKETS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1.0, 10.0];
+const BUCKETS: [f64; 12] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1.0, 10.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Call {
@@ -48,9 +49,17 @@ impl Metrics {
     pub fn new() -> Arc<Self> {
         let mut registry = Registry::with_prefix("daypass");
         let calls = Family::default();
-        registry.register("requests", "Calls by service, action and result (an error code, or ok)", calls.clone());
+        registry.register(
+            "requests",
+            "Calls by service, action and result (an error code, or ok)",
+            calls.clone(),
+        );
         let seconds = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        registry.register("request_duration_seconds", "Time from the whole request to its result", seconds.clone());
+        registry.register(
+            "request_duration_seconds",
+            "Time from the whole request to its result",
+            seconds.clone(),
+        );
         let sessions = Family::default();
         registry.register("sessions_issued", "Temporary credentials issued, by action", sessions.clone());
         let healthy = Gauge::default();
@@ -59,19 +68,24 @@ impl Metrics {
     }
 
     /// The beginning of a call.
-    #[expect(clippy::disallowed_methods, reason = "durations for a histogram, never compared with anything a client says")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "durations for a histogram, never compared with anything a client says"
+    )]
     pub(crate) fn start(&self) -> Started {
         Started(Instant::now())
     }
 
     /// Its end.
-    pub(crate) fn finish(&self, started: Started, response: &Response) {
+    pub(crate) fn finish(&self, started: &Started, response: &Response) {
         let row = actions::find(response.service, &response.action);
         let (service, action) = row.map_or(("unknown", "unknown"), |row| row.name);
         let result = response.outcome.as_ref().map_or_else(|error| error.code, |_| "ok");
         self.calls.get_or_create(&Call { service, action, result }).inc();
         self.seconds.get_or_create(&Action { service, action }).observe(started.0.elapsed().as_secs_f64());
-        if response.outcome.is_ok() && matches!(action, "AssumeRole" | "GetSessionToken" | "GetFederationToken") {
+        if response.outcome.is_ok()
+            && matches!(action, "AssumeRole" | "GetSessionToken" | "GetFederationToken")
+        {
             self.sessions.get_or_create(&Action { service, action }).inc();
         }
     }

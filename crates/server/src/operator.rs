@@ -81,7 +81,9 @@ impl Drop for Door {
 /// The socket cannot be made.
 pub fn open(assembled: &Assembled) -> Result<Door, Failure> {
     let path = assembled.data.file(NAME);
-    let failed = |error: std::io::Error| Failure::new(format!("the operator's socket `{}` cannot be made: {error}", path.display()));
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("the operator's socket `{}` cannot be made: {error}", path.display()))
+    };
     match std::fs::symlink_metadata(&path) {
         Ok(found) if found.file_type().is_socket() => std::fs::remove_file(&path).map_err(failed)?,
         Ok(_) => return Err(Failure::new(format!("`{}` is not a socket; remove it", path.display()))),
@@ -110,14 +112,19 @@ pub fn open(assembled: &Assembled) -> Result<Door, Failure> {
 pub async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     let path = data.join(NAME);
     let failed = |error: std::io::Error| {
-        Failure::new(format!("no daypass answers at `{}` ({error}); start `daypass serve --data {}` first", path.display(), data.display()))
+        Failure::new(format!(
+            "no daypass answers at `{}` ({error}); start `daypass serve --data {}` first",
+            path.display(),
+            data.display()
+        ))
     };
     let mut stream = UnixStream::connect(&path).await.map_err(failed)?;
     let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
-    serde_json::from_str(&answer).map_err(|_| Failure::new("the server's answer could not be read; is it another version?"))
+    serde_json::from_str(&answer)
+        .map_err(|_| Failure::new("the server's answer could not be read; is it another version?"))
 }
 
 async fn converse(house: Arc<House>, data: PathBuf, stream: UnixStream) {
@@ -145,12 +152,27 @@ async fn act(house: &House, data: &Path, ask: Ask) -> Answer {
             Answer::Accounts { account_ids: ids.iter().map(ToString::to_string).collect() }
         }
         Ask::AccountCreate { account_id } => {
-            create(house, data, account_id).await.unwrap_or_else(|failure| Answer::Refused { why: failure.to_string() })
+            if let Err(error) = house.audit.reserve_operator() {
+                return Answer::Refused { why: error.message };
+            }
+            let id = daypass_model::uuid(house.directory.random());
+            let made = create(house, data, account_id, &id).await.map_err(|failure| failure.to_string());
+            let told = made.as_ref().map(|account| account.0.as_str()).map_err(String::as_str);
+            house.audit.operator(&id, house.now(), "AccountCreate", told);
+            match made {
+                Ok((account_id, credentials)) => Answer::AccountCreated { account_id, credentials },
+                Err(why) => Answer::Refused { why },
+            }
         }
     }
 }
 
-async fn create(house: &House, data: &Path, account_id: Option<String>) -> Result<Answer, Failure> {
+async fn create(
+    house: &House,
+    data: &Path,
+    account_id: Option<String>,
+    request_id: &str,
+) -> Result<(String, PathBuf), Failure> {
     let account: AccountId = match account_id {
         Some(text) => text.parse().map_err(|error| Failure::new(format!("--account-id {text}: {error}")))?,
         None => random_account(house.directory.random())?,
@@ -159,13 +181,19 @@ async fn create(house: &House, data: &Path, account_id: Option<String>) -> Resul
         return Err(Failure::new(format!("there is an account {account} already")));
     }
     let now = house.now().as_second();
-    let (record, secret) = house.directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
+    let (record, secret) =
+        house.directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
     // File first, account second: never an account whose key nobody has.
-    let credentials = crate::data_dir::write_credentials(data, &format!("root-credentials-{account}"), &record.id, &secret)?;
-    let made = house.directory.create_account(account, record, "operator").await;
+    let credentials = crate::data_dir::write_credentials(
+        data,
+        &format!("root-credentials-{account}"),
+        &record.id,
+        &secret,
+    )?;
+    let made = house.directory.create_account(account, record, request_id).await;
     if let Err(error) = made {
         drop(std::fs::remove_file(&credentials));
         return Err(Failure::new(format!("the account was not made: {error}")));
     }
-    Ok(Answer::AccountCreated { account_id: account.to_string(), credentials })
+    Ok((account.to_string(), credentials))
 }

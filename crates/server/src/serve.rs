@@ -61,7 +61,9 @@ pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener,
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            let who = whose(address).await.map_or_else(|| "another program".to_owned(), |name| format!("another server ({name})"));
+            let who = whose(address)
+                .await
+                .map_or_else(|| "another program".to_owned(), |name| format!("another server ({name})"));
             Err(Failure::new(format!(
                 "{flag} {address}: the port is taken by {who}; stop it, or choose another address (port 0 picks a free one)"
             )))
@@ -74,7 +76,10 @@ pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener,
 async fn whose(address: SocketAddr) -> Option<String> {
     let ask = async {
         let mut stream = TcpStream::connect(address).await.ok()?;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: daypass\r\nconnection: close\r\n\r\n").await.ok()?;
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: daypass\r\nconnection: close\r\n\r\n")
+            .await
+            .ok()?;
         let mut answer = Vec::new();
         stream.take(1024).read_to_end(&mut answer).await.ok()?;
         let text = String::from_utf8(answer).ok()?;
@@ -85,14 +90,19 @@ async fn whose(address: SocketAddr) -> Option<String> {
 }
 
 /// Standard output may be closed by whoever reads it; that is no reason to stop serving.
-#[expect(clippy::print_stdout, reason = "the banner is this program's output")]
 pub(crate) fn say(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
-fn banner(data: &Path, address: SocketAddr, admin: SocketAddr, first: Option<&FirstStart>, accounts: &[daypass_model::AccountId]) -> String {
+fn banner(
+    data: &Path,
+    address: SocketAddr,
+    admin: SocketAddr,
+    first: Option<&FirstStart>,
+    accounts: &[daypass_model::AccountId],
+) -> String {
     let accounts: Vec<_> = accounts.iter().map(|id| id.as_str()).collect();
     let mut text = format!(
         "daypass {}\n  endpoint  http://{address}\n  admin     http://{admin} (/healthz /readyz /metrics)\n  account   {}\n  data      {}\n",
@@ -137,5 +147,7 @@ pub(crate) fn exports(address: SocketAddr) -> String {
 /// The line to paste into a shell.
 pub(crate) fn export_line(address: SocketAddr) -> String {
     let url = format!("http://{address}");
-    format!("export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1")
+    format!(
+        "export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"
+    )
 }

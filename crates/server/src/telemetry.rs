@@ -15,8 +15,9 @@ use crate::failure::Failure;
 /// # Errors
 /// The levels cannot be read.
 pub fn start(levels: &str, format: LogFormat) -> Result<(), Failure> {
-    let filter = Targets::from_str(levels)
-        .map_err(|error| Failure::new(format!("--log {levels}: {error}; try info, debug or daypass_server=debug,warn")))?;
+    let filter = Targets::from_str(levels).map_err(|error| {
+        Failure::new(format!("--log {levels}: {error}; try info, debug or daypass_server=debug,warn"))
+    })?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Text => lines.with_ansi(false).boxed(),

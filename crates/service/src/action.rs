@@ -78,7 +78,13 @@ impl Row {
     /// The row of an action.
     #[must_use]
     pub const fn of<A: Action>() -> Self {
-        Self { name: A::NAME, callers: A::CALLERS, read_only: A::READ_ONLY, checks: checks::<A>, run: run::<A> }
+        Self {
+            name: A::NAME,
+            callers: A::CALLERS,
+            read_only: A::READ_ONLY,
+            checks: checks::<A>,
+            run: run::<A>,
+        }
     }
 }
 

@@ -26,7 +26,8 @@ pub(crate) fn authenticate(
         Err(error) => return Err(error.clone().into()),
     };
     signed_for_us(house, request)?;
-    let credential = house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref())?;
+    let credential =
+        house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref())?;
     let tolerated: Vec<&str> = house.settings.tolerated_unsigned_headers.iter().map(String::as_str).collect();
     let rules = Rules { tolerated_unsigned: &tolerated, ..Rules::for_service(request.service) };
     let key = house.signing_keys.key(&credential.secret, &proof.scope);
@@ -59,7 +60,9 @@ impl From<BadCredential> for Error {
 impl From<NoPrincipal> for Error {
     fn from(cause: NoPrincipal) -> Self {
         match cause {
-            NoPrincipal::Expired => Self::new("ExpiredToken", "The security token included in the request is expired"),
+            NoPrincipal::Expired => {
+                Self::new("ExpiredToken", "The security token included in the request is expired")
+            }
             NoPrincipal::Gone => Self::invalid_client_token(),
         }
     }

@@ -88,7 +88,10 @@ impl Error {
     /// 500: our fault; the details are in the log under the request id.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new("InternalFailure", "The request processing has failed because of an unknown error, exception or failure.")
+        Self::new(
+            "InternalFailure",
+            "The request processing has failed because of an unknown error, exception or failure.",
+        )
     }
 
     /// 503.
@@ -119,7 +122,9 @@ impl From<NotCommitted> for Error {
             }
             NotCommitted::Unavailable(why) => {
                 tracing::error!(%why, "a write was not made");
-                Self::unavailable("The request cannot be written now; nothing is known to have changed. Try again.")
+                Self::unavailable(
+                    "The request cannot be written now; nothing is known to have changed. Try again.",
+                )
             }
             NotCommitted::Full => Self::unavailable("The server's disk is full: nothing was written."),
         }

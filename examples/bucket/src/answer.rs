@@ -31,17 +31,13 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, code, message)
     }
 
-    /// daypass says no. Which kind of policy denied is told where it is known.
+    /// daypass says no. Which kind of policy was silent or denied, daypass tells.
     pub(crate) fn denied(answer: &Answer, action: &str, resource: &str) -> Self {
         let who = answer.principal.as_ref().map_or("anonymous", |principal| principal.arn.as_str());
         let mut message =
             format!("User: {who} is not authorized to perform: {action} on resource: \"{resource}\"");
-        if let ("ExplicitlyDenied", Some(statement)) =
-            (answer.decision.as_str(), answer.determining_statements.first())
-        {
-            let kind = &statement.source_policy_type;
-            let article = if kind.starts_with('i') { "an" } else { "a" };
-            message.push_str(&format!(" with an explicit deny in {article} {kind}"));
+        if let Some(reason) = &answer.denial_reason {
+            message.push_str(&format!(" {reason}"));
         }
         Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
     }

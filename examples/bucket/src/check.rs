@@ -63,9 +63,8 @@ pub struct Answer {
     pub principal: Option<Principal>,
     /// `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`.
     pub decision: String,
-    /// The statements that decided.
-    #[serde(default)]
-    pub determining_statements: Vec<Statement>,
+    /// The end of a refusal sentence: which kind of policy was silent or denied.
+    pub denial_reason: Option<String>,
     /// Why the signature proves nothing.
     pub authentication_error: Option<AuthenticationError>,
     /// The hash of the body that was signed, or `UNSIGNED-PAYLOAD`.
@@ -78,14 +77,6 @@ pub struct Answer {
 pub struct Principal {
     /// The ARN.
     pub arn: String,
-}
-
-/// A statement that decided.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Statement {
-    /// The kind of its policy: `session policy`, …
-    pub source_policy_type: String,
 }
 
 /// Why a signature proves nothing.

@@ -3,12 +3,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     reason = "helpers of tests may fail loudly, as tests may"
 )]
 
 mod dictionary;
-mod figures;
 mod malformed;
 mod official_signer;
 mod payload_table;

@@ -1,5 +1,5 @@
 //! The directory from outside: what it stores, and what it does when the store changes under it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod keyring;
 mod records;

@@ -2,7 +2,8 @@
 //! must be read by every later daypass, and members it does not know must survive its rewriting them.
 
 use daypass_directory::record::{
-    AccessKeyPointer, AccountRecord, GroupRecord, KeyringRecord, Pointer, PolicyRecord, ResourcePolicyRecord, RoleRecord, UserRecord,
+    AccessKeyPointer, AccountRecord, GroupRecord, KeyringRecord, Pointer, PolicyRecord, ResourcePolicyRecord,
+    RoleRecord, UserRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

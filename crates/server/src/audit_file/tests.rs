@@ -181,7 +181,7 @@ fn a_full_disk_refuses_writes_keeps_what_was_promised_and_recovers_by_itself() {
     let large = "w".repeat(499_999);
     assert!(stepped.audit.append(format!("{large}\n"), 500_000));
     stepped.turn();
-    assert_eq!(dir.lines(), [large.clone()]);
+    assert_eq!(dir.lines(), std::slice::from_ref(&large));
     assert_eq!(stepped.audit.reserve(1).unwrap_err().code, "ServiceUnavailable");
     // Room for some lines is not yet room to promise anything.
     disk.resize(disk.used() + ROOM / 2);

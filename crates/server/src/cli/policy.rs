@@ -40,15 +40,21 @@ pub(super) fn run(args: &PolicyArgs) -> Result<ExitCode, Failure> {
     for number in 1.. {
         let mut line = String::new();
         let read = (&mut lines).take(LINE_BYTES_MAX).read_line(&mut line);
-        let read = read.map_err(|error| Failure::new(format!("`{}`, line {number}: {error}", cases.display())))?;
+        let read =
+            read.map_err(|error| Failure::new(format!("`{}`, line {number}: {error}", cases.display())))?;
         if read == 0 {
             break;
         }
         if line.trim().is_empty() {
             continue;
         }
-        let case = Case::parse(&line).map_err(|why| Failure::new(format!("`{}`, line {number}: {why}", cases.display())))?;
-        let answer = if *explain { explained(&case) } else { json!({"id": case.id, "decision": case.decide().effect.as_str()}) };
+        let case = Case::parse(&line)
+            .map_err(|why| Failure::new(format!("`{}`, line {number}: {why}", cases.display())))?;
+        let answer = if *explain {
+            explained(&case)
+        } else {
+            json!({"id": case.id, "decision": case.decide().effect.as_str()})
+        };
         say(&format!("{answer}\n"));
     }
     Ok(ExitCode::SUCCESS)

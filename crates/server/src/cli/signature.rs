@@ -35,16 +35,25 @@ enum SignatureCommand {
 pub(super) fn run(args: &SignatureArgs) -> Result<ExitCode, Failure> {
     let SignatureCommand::Explain { request, canonical_request } = &args.command;
     let parsed = parse(&read(request)?)?;
-    let explained = explain(&parsed, &secret()?).map_err(|error| Failure::new(format!("{}: {error}", error.code())))?;
+    let explained =
+        explain(&parsed, &secret()?).map_err(|error| Failure::new(format!("{}: {error}", error.code())))?;
     let mut text = format!(
         "canonical request\n-----------------\n{}\n\nstring to sign\n--------------\n{}\n\nexpected signature  {}\ngiven signature     {}\n",
-        explained.canonical_request, explained.string_to_sign, explained.expected_signature, explained.given_signature
+        explained.canonical_request,
+        explained.string_to_sign,
+        explained.expected_signature,
+        explained.given_signature
     );
     if let Some(path) = canonical_request {
         let theirs = String::from_utf8_lossy(&read(path)?).into_owned();
         if let Some(found) = first_difference(&explained.canonical_request, theirs.trim_end_matches('\n')) {
             let line = |side: Option<String>| side.unwrap_or_else(|| "(no such line)".into());
-            text.push_str(&format!("\nfirst difference, line {}\n  ours    {}\n  theirs  {}\n", found.line, line(found.ours), line(found.theirs)));
+            text.push_str(&format!(
+                "\nfirst difference, line {}\n  ours    {}\n  theirs  {}\n",
+                found.line,
+                line(found.ours),
+                line(found.theirs)
+            ));
         }
     }
     let verdict = match (explained.matches(), &explained.difference) {
@@ -70,7 +79,10 @@ fn secret() -> Result<Secret, Failure> {
         return Err(Failure::new("give the secret access key in AWS_SECRET_ACCESS_KEY or on standard input"));
     }
     let mut text = String::new();
-    std::io::stdin().take(4096).read_to_string(&mut text).map_err(|error| Failure::new(format!("standard input: {error}")))?;
+    std::io::stdin()
+        .take(4096)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::new(format!("standard input: {error}")))?;
     Ok(Secret::new(text.trim()))
 }
 
@@ -85,7 +97,8 @@ fn parse(raw: &[u8]) -> Result<HttpRequest, Failure> {
         let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         let (line, after) = rest.split_at(end);
         rest = after.get(1..).unwrap_or_default();
-        String::from_utf8(line.strip_suffix(b"\r").unwrap_or(line).to_vec()).map_err(|_| bad("its head is not text"))
+        String::from_utf8(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+            .map_err(|_| bad("its head is not text"))
     };
     let first = next_line()?;
     let mut words = first.split(' ');

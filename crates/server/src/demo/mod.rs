@@ -9,7 +9,6 @@ mod place;
 mod report;
 mod roles;
 mod stage;
-mod why;
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -56,11 +55,11 @@ pub(crate) async fn run(data: &Path) -> Result<(), Failure> {
 
     let Assembled { house, audit, metrics, random, data: held, .. } = assembled;
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = Arc::new(Api { house: house.clone(), random, metrics });
+    let served = Arc::new(Api { house, random, metrics });
     let server = tokio::spawn(http::serve(listener, served, async move { drop(stopped.await) }));
     say(&format!("daypass on http://{api}, a bucket on http://{bucket}, data in {}\n\n", data.display()));
 
-    let mut stage = Stage { api, bucket, house, home, partner, made: Vec::new() };
+    let mut stage = Stage { api, bucket, home, partner, made: Vec::new() };
     let mut report = Report::default();
     let told = tell(&mut stage, &mut report, bucket_listener, &held.file(place::OBJECTS)).await;
     let retired = stage.retire().await;

@@ -1,15 +1,12 @@
 //! The stage of the story: two accounts, a handful of users, a bucket. Everything is set up through the public API.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use daypass_model::AccountId;
-use daypass_service::House;
 use serde_json::{Value, json};
 
 use super::client::{self, Answer, Keys};
 use super::report::{Outcome, error_of};
-use super::why::why;
 use crate::failure::Failure;
 
 /// The bucket.
@@ -27,8 +24,6 @@ pub(super) struct Stage {
     pub(super) api: SocketAddr,
     /// The bucket.
     pub(super) bucket: SocketAddr,
-    /// The server behind `api`, to be asked why it denied.
-    pub(super) house: Arc<House>,
     /// The account of users, bucket and queue.
     pub(super) home: Account,
     /// Another account.
@@ -139,12 +134,7 @@ impl Stage {
     /// GET or DELETE an object.
     pub(super) async fn object(&self, keys: &Keys, method: &str, key: &str) -> Result<Outcome, Failure> {
         let answer = client::s3(self.bucket, keys, method, &format!("/{BUCKET}/{key}"), "").await?;
-        let outcome = Outcome::of(&answer);
-        if !outcome.is_bare_denial() {
-            return Ok(outcome);
-        }
-        let action = if method == "DELETE" { "s3:DeleteObject" } else { "s3:GetObject" };
-        Ok(Outcome::new(answer.status, why(&self.house, self.home.id, keys, action, &object_arn(key))))
+        Ok(Outcome::of(&answer))
     }
 
     /// Make every key of the story inactive: what was shown is over.

@@ -101,7 +101,8 @@ fn converse(
         .max_header_list_size(u32::try_from(REQUEST_HEAD_BYTES_MAX).unwrap_or(u32::MAX))
         .max_concurrent_streams(64)
         .keep_alive_interval(HEAD_TIME_MAX);
-    let service = service_fn(move |request: Request<Incoming>| answer(api.clone(), under_way.clone(), peer, request));
+    let service =
+        service_fn(move |request: Request<Incoming>| answer(api.clone(), under_way.clone(), peer, request));
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let connection = graceful.watch(connection);
     async move {
@@ -131,7 +132,7 @@ async fn answer(
     let task = tokio::spawn(async move {
         let started = api.metrics.start();
         let response = daypass_service::call(&api.house, request).await;
-        api.metrics.finish(started, &response);
+        api.metrics.finish(&started, &response);
         drop(under_way);
         response
     });

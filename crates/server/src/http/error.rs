@@ -13,7 +13,10 @@ pub(super) fn status(code: &str) -> StatusCode {
         | "InvalidAuthenticationCode"
         | "OptInRequired" => StatusCode::FORBIDDEN,
         "NoSuchEntity" | "MalformedQueryString" => StatusCode::NOT_FOUND,
-        "EntityAlreadyExists" | "DeleteConflict" | "LimitExceeded" | "ConcurrentModification"
+        "EntityAlreadyExists"
+        | "DeleteConflict"
+        | "LimitExceeded"
+        | "ConcurrentModification"
         | "EntityTemporarilyUnmodifiable" => StatusCode::CONFLICT,
         "RequestTimeoutException" => StatusCode::REQUEST_TIMEOUT,
         "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,

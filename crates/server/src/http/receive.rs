@@ -25,8 +25,12 @@ pub(super) struct Refusal {
 /// The prefix of `X-Amz-Target` for our own API.
 const TARGET_PREFIX: &str = "Daypass_20261101.";
 
-pub(super) async fn receive(random: &dyn Random, peer: SocketAddr, request: http::Request<Incoming>) -> Result<Request, Refusal> {
-    let id = request_id(random);
+pub(super) async fn receive(
+    random: &dyn Random,
+    peer: SocketAddr,
+    request: http::Request<Incoming>,
+) -> Result<Request, Refusal> {
+    let id = daypass_model::uuid(random);
     match read(&id, peer, request).await {
         Ok(request) => Ok(request),
         Err(error) => Err(Refusal { request_id: id, error }),
@@ -35,8 +39,11 @@ pub(super) async fn receive(random: &dyn Random, peer: SocketAddr, request: http
 
 async fn read(id: &str, peer: SocketAddr, request: http::Request<Incoming>) -> Result<Request, Error> {
     let (head, body) = request.into_parts();
-    let mut headers: Vec<(String, Vec<u8>)> =
-        head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
+    let mut headers: Vec<(String, Vec<u8>)> = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
     if let (Some(authority), false) = (head.uri.authority(), head.headers.contains_key("host")) {
         headers.push(("host".into(), authority.as_str().into())); // HTTP/2 sends `:authority` in its place
     }
@@ -46,7 +53,7 @@ async fn read(id: &str, peer: SocketAddr, request: http::Request<Incoming>) -> R
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers,
-        body: body.into(),
+        body,
     };
     let target = head.headers.get("x-amz-target").map(|value| value.to_str().unwrap_or_default());
     let named = match target {
@@ -75,7 +82,9 @@ struct Named {
 /// AWS JSON 1.1, our own API: the operation is in a header, the parameters are the body.
 fn json_call(target: &str, http: &HttpRequest) -> Result<Named, Error> {
     let action = target.strip_prefix(TARGET_PREFIX);
-    let action = action.ok_or_else(|| Error::new("UnknownOperationException", "The target names no operation of this service."))?;
+    let action = action.ok_or_else(|| {
+        Error::new("UnknownOperationException", "The target names no operation of this service.")
+    })?;
     if http.method != "POST" {
         return Err(Error::new("UnknownOperationException", "An operation is called by POST."));
     }
@@ -123,21 +132,11 @@ async fn read_body(body: Incoming) -> Result<hyper::body::Bytes, Error> {
     let limited = Limited::new(body, REQUEST_BODY_BYTES_MAX).collect();
     match tokio::time::timeout(BODY_TIME_MAX, limited).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Error::new("RequestEntityTooLargeException", format!("The request body is larger than {REQUEST_BODY_BYTES_MAX} bytes.")))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::new(
+            "RequestEntityTooLargeException",
+            format!("The request body is larger than {REQUEST_BODY_BYTES_MAX} bytes."),
+        )),
         Ok(Err(_)) => Err(Error::new("MalformedInput", "The request body could not be read.")),
         Err(_) => Err(Error::new("RequestTimeoutException", "The request body did not arrive in time.")),
     }
-}
-
-/// A random UUID (RFC 9562, version 4).
-fn request_id(random: &dyn Random) -> String {
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = data_encoding::HEXLOWER.encode(&bytes);
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }

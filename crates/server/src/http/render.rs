@@ -26,7 +26,9 @@ impl Format {
             return Self::AwsJson;
         }
         let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let json = accepts.split(',').any(|kind| kind.split(';').next().unwrap_or_default().trim() == "application/json");
+        let json = accepts
+            .split(',')
+            .any(|kind| kind.split(';').next().unwrap_or_default().trim() == "application/json");
         if json { Self::Json } else { Self::Xml }
     }
 
@@ -61,7 +63,13 @@ pub(super) fn panicked(format: &Format, request_id: &str) -> Response<Full<Bytes
     failure(format, "", request_id, &Error::internal())
 }
 
-fn success(format: &Format, service: &str, action: &str, request_id: &str, reply: &Reply) -> Result<Vec<u8>, String> {
+fn success(
+    format: &Format,
+    service: &str,
+    action: &str,
+    request_id: &str,
+    reply: &Reply,
+) -> Result<Vec<u8>, String> {
     match format {
         Format::Xml => xml::reply(service, action, request_id, &**reply).map_err(|e| e.to_string()),
         Format::Json => json::query_reply(action, request_id, &**reply).map_err(|e| e.to_string()),

@@ -65,7 +65,12 @@ impl Server {
 
     /// The same with a command that has more arguments or environment.
     pub fn start_with(command: &mut Command, data: &Path) -> Self {
-        let command = command.arg("--data").arg(data).args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        let command = command.arg("--data").arg(data).args([
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+        ]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
@@ -99,10 +104,6 @@ impl Server {
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         assert!(self.child.wait().unwrap().success(), "SIGTERM ends a server in order");
         (rest, log)
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 }
 

@@ -28,7 +28,13 @@ fn serve(dir: &Scratch, more: &[&str]) -> Output {
 #[test]
 fn wrong_use_exits_with_2_and_says_what_is_wrong() {
     let dir = Scratch::new("use");
-    for args in [&["serve", "--no-such-flag"][..], &["no-such-command"], &["serve", "--listen", "here"], &["policy"], &["completions"]] {
+    for args in [
+        &["serve", "--no-such-flag"][..],
+        &["no-such-command"],
+        &["serve", "--listen", "here"],
+        &["policy"],
+        &["completions"],
+    ] {
         let output = run(dir.path(), args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(!output.stderr.is_empty(), "{args:?}");
@@ -41,9 +47,15 @@ fn help_lists_every_setting_with_its_environment_variable() {
     let dir = Scratch::new("help");
     let help = String::from_utf8(run(dir.path(), &["serve", "--help"]).stdout).unwrap();
     for (flag, variable) in [
-        ("--data", "DAYPASS_DATA"), ("--listen", "DAYPASS_LISTEN"), ("--admin-listen", "DAYPASS_ADMIN_LISTEN"),
-        ("--public-url", "DAYPASS_PUBLIC_URL"), ("--master-key-file", "DAYPASS_MASTER_KEY_FILE"), ("--config", "DAYPASS_CONFIG"),
-        ("--audit-file", "DAYPASS_AUDIT_FILE"), ("--log", "DAYPASS_LOG"), ("--allow-plain-http", "DAYPASS_ALLOW_PLAIN_HTTP"),
+        ("--data", "DAYPASS_DATA"),
+        ("--listen", "DAYPASS_LISTEN"),
+        ("--admin-listen", "DAYPASS_ADMIN_LISTEN"),
+        ("--public-url", "DAYPASS_PUBLIC_URL"),
+        ("--master-key-file", "DAYPASS_MASTER_KEY_FILE"),
+        ("--config", "DAYPASS_CONFIG"),
+        ("--audit-file", "DAYPASS_AUDIT_FILE"),
+        ("--log", "DAYPASS_LOG"),
+        ("--allow-plain-http", "DAYPASS_ALLOW_PLAIN_HTTP"),
     ] {
         assert!(help.contains(flag) && help.contains(variable), "{flag}");
     }
@@ -58,9 +70,15 @@ fn a_taken_port_is_named() {
     assert!(one_line(&output).contains(&format!("--listen {address}: the port is taken by another program")));
     assert!(!dir.join("daypass-data").exists(), "nothing was made");
     let server = Server::start(&dir.join("data"));
-    for (flag, other, taken) in [("--listen", "--admin-listen", &server.address), ("--admin-listen", "--listen", &server.admin)] {
-        let line = one_line(&run(dir.path(), &["serve", "--data", "other", other, "127.0.0.1:0", flag, taken]));
-        assert!(line.contains(&format!("{flag} {taken}: the port is taken by another server (daypass ")), "{line}");
+    for (flag, other, taken) in
+        [("--listen", "--admin-listen", &server.address), ("--admin-listen", "--listen", &server.admin)]
+    {
+        let line =
+            one_line(&run(dir.path(), &["serve", "--data", "other", other, "127.0.0.1:0", flag, taken]));
+        assert!(
+            line.contains(&format!("{flag} {taken}: the port is taken by another server (daypass ")),
+            "{line}"
+        );
     }
 }
 
@@ -81,9 +99,15 @@ fn a_wrong_master_key_opens_nothing_and_damages_nothing() {
     let before = fs::read(data.join("store.sqlite")).unwrap();
     let other = "c29tZSBvdGhlciBtYXN0ZXIga2V5LCAzMiBieXRlcyE=";
     let mut command = daypass(dir.path());
-    let output = command.args(SERVE).args(["--data", "data"]).env("DAYPASS_MASTER_KEY", other).output().unwrap();
+    let output =
+        command.args(SERVE).args(["--data", "data"]).env("DAYPASS_MASTER_KEY", other).output().unwrap();
     assert!(one_line(&output).contains("not the master key"));
-    let output = daypass(dir.path()).args(SERVE).args(["--data", "data"]).env("DAYPASS_MASTER_KEY", "short").output().unwrap();
+    let output = daypass(dir.path())
+        .args(SERVE)
+        .args(["--data", "data"])
+        .env("DAYPASS_MASTER_KEY", "short")
+        .output()
+        .unwrap();
     assert!(one_line(&output).contains("DAYPASS_MASTER_KEY: a master key is 32 bytes in base64"));
     assert_eq!(fs::read(data.join("store.sqlite")).unwrap(), before);
     fs::remove_file(data.join("master-key")).unwrap();
@@ -130,9 +154,16 @@ fn plain_http_beyond_loopback_must_be_asked_for() {
 fn settings_come_from_flags_then_environment_then_file() {
     let dir = Scratch::new("settings");
     fs::write(dir.join("daypass.toml"), "data = \"from-file\"\n").unwrap();
-    let server = Server::start_with(daypass(dir.path()).arg("serve").env("DAYPASS_DATA", "from-environment"), &dir.join("from-flag"));
+    let server = Server::start_with(
+        daypass(dir.path()).arg("serve").env("DAYPASS_DATA", "from-environment"),
+        &dir.join("from-flag"),
+    );
     server.stop();
-    assert!(dir.join("from-flag").exists() && !dir.join("from-environment").exists() && !dir.join("from-file").exists());
+    assert!(
+        dir.join("from-flag").exists()
+            && !dir.join("from-environment").exists()
+            && !dir.join("from-file").exists()
+    );
     fs::write(dir.join("daypass.toml"), "listne = \"127.0.0.1:1\"\n").unwrap();
     let output = run(dir.path(), &["serve"]);
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("listne"));
@@ -149,7 +180,13 @@ fn the_first_root_key_is_in_a_private_file_and_not_in_a_pipe() {
     assert_eq!(secret.len(), 40);
     assert!(!server.banner.contains(secret));
     assert!(server.banner.contains("export AWS_ENDPOINT_URL_STS=http://127.0.0.1:"));
-    for (name, mode) in [("root-credentials", 0o600), ("master-key", 0o600), ("operator.sock", 0o600), ("store.sqlite", 0o600), ("audit.jsonl", 0o600)] {
+    for (name, mode) in [
+        ("root-credentials", 0o600),
+        ("master-key", 0o600),
+        ("operator.sock", 0o600),
+        ("store.sqlite", 0o600),
+        ("audit.jsonl", 0o600),
+    ] {
         let found = fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{name}");
     }
@@ -164,7 +201,11 @@ fn pinned_root_keys_count_on_the_first_start_only() {
     let data = dir.join("data");
     let pinned = |id: &str, secret: &str| {
         let mut command = daypass(dir.path());
-        command.arg("serve").env("DAYPASS_ACCOUNT_ID", "111122223333").env("DAYPASS_ROOT_ACCESS_KEY_ID", id).env("DAYPASS_ROOT_SECRET_ACCESS_KEY", secret);
+        command
+            .arg("serve")
+            .env("DAYPASS_ACCOUNT_ID", "111122223333")
+            .env("DAYPASS_ROOT_ACCESS_KEY_ID", id)
+            .env("DAYPASS_ROOT_SECRET_ACCESS_KEY", secret);
         command
     };
     let (id, secret) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
@@ -173,7 +214,10 @@ fn pinned_root_keys_count_on_the_first_start_only() {
     server.stop();
     assert!(!data.join("root-credentials").exists());
     Server::start_with(&mut pinned(id, secret), &data).stop();
-    for (id, secret, named) in [(id, "another secret of forty characters......", "DAYPASS_ROOT_SECRET_ACCESS_KEY"), ("AKIAIOSFODNN7EXAMPL2", secret, "DAYPASS_ROOT_ACCESS_KEY_ID")] {
+    for (id, secret, named) in [
+        (id, "another secret of forty characters......", "DAYPASS_ROOT_SECRET_ACCESS_KEY"),
+        ("AKIAIOSFODNN7EXAMPL2", secret, "DAYPASS_ROOT_ACCESS_KEY_ID"),
+    ] {
         let output = pinned(id, secret).args(&SERVE[1..]).args(["--data", "data"]).output().unwrap();
         assert!(one_line(&output).contains(&format!("{named} differs")));
     }
@@ -197,10 +241,21 @@ fn accounts_are_made_and_listed_through_the_operators_door() {
     let listed = String::from_utf8(run(dir.path(), &["account", "list", "--data", "data"]).stdout).unwrap();
     assert_eq!(listed.lines().count(), 2);
     assert!(listed.contains("222233334444"));
-    for bad in [&["account", "create", "--account-id", "222233334444", "--data", "data"][..], &["account", "create", "--account-id", "12", "--data", "data"]] {
+    for bad in [
+        &["account", "create", "--account-id", "222233334444", "--data", "data"][..],
+        &["account", "create", "--account-id", "12", "--data", "data"],
+    ] {
         one_line(&run(dir.path(), bad));
     }
     server.stop();
+    let audit = fs::read_to_string(data.join("audit.jsonl")).unwrap();
+    let events: Vec<serde_json::Value> =
+        audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let asked: Vec<_> = events.iter().filter(|event| event["eventName"] == "AccountCreate").collect();
+    assert_eq!(asked.len(), 3, "what the operator does is audited, refused or not");
+    assert_eq!(asked[0]["serviceEventDetails"], "222233334444");
+    assert!(asked[1]["errorMessage"].as_str().unwrap().contains("already"));
+    assert!(!audit.contains(secret));
 }
 
 #[test]
@@ -211,9 +266,13 @@ fn policy_eval_answers_each_case_in_order() {
             r#"{{"id":"{id}","category":"x","principal":"arn:aws:iam::111122223333:user/alice","account":"111122223333","action":"{action}","resource":{{"arn":"arn:aws:s3:::b/k","account":"111122223333"}},"context":{{}},"policies":{{"identity":[{{"name":"p","policy":{{"Statement":{{"Sid":"one","Effect":"Allow","Action":"s3:Get*","Resource":"*"}}}}}}],"resource":null,"boundary":null,"session":null,"scp":[],"rcp":[]}},"expected":"Allowed"}}"#
         )
     };
-    fs::write(dir.join("cases"), format!("{}\n{}\n", case("a", "s3:GetObject"), case("b", "s3:PutObject"))).unwrap();
+    fs::write(dir.join("cases"), format!("{}\n{}\n", case("a", "s3:GetObject"), case("b", "s3:PutObject")))
+        .unwrap();
     let output = run(dir.path(), &["policy", "eval", "--cases", "cases"]);
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\"decision\":\"Allowed\",\"id\":\"a\"}\n{\"decision\":\"ImplicitlyDenied\",\"id\":\"b\"}\n");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "{\"decision\":\"Allowed\",\"id\":\"a\"}\n{\"decision\":\"ImplicitlyDenied\",\"id\":\"b\"}\n"
+    );
     let output = run(dir.path(), &["policy", "eval", "--cases", "cases", "--explain"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let second: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
@@ -229,11 +288,20 @@ fn signature_explain_names_the_usual_mistakes() {
     let dir = Scratch::new("explain");
     let request = "POST / HTTP/1.1\r\nHost: sts.us-east-1.amazonaws.com\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\nX-Amz-Date: 20260115T120000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260115/us-east-1/sts/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=26bedae4c6750a6f3ccd2f19d91bf3d4022985970e982971015ace05732b4bb4\r\n\r\nAction=GetCallerIdentity&Version=2011-06-15";
     fs::write(dir.join("request"), request).unwrap();
-    let with = |secret: &str| daypass(dir.path()).args(["signature", "explain", "--request", "request"]).env("AWS_SECRET_ACCESS_KEY", secret).output().unwrap();
+    let with = |secret: &str| {
+        daypass(dir.path())
+            .args(["signature", "explain", "--request", "request"])
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .output()
+            .unwrap()
+    };
     let good = with("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
     let text = String::from_utf8(good.stdout).unwrap();
     assert!(good.status.success() && text.contains("the signature matches"), "{text}");
-    assert!(text.contains("5beabd2fd818da8224595b0847d587dc63ed84152bdcbf2e733cbe1a682618dd"), "hash of the canonical request");
+    assert!(
+        text.contains("5beabd2fd818da8224595b0847d587dc63ed84152bdcbf2e733cbe1a682618dd"),
+        "hash of the canonical request"
+    );
     let bad = with("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEX");
     assert_eq!(bad.status.code(), Some(1));
     assert!(String::from_utf8(bad.stdout).unwrap().contains("does not match"));
@@ -244,6 +312,9 @@ fn completions_are_printed_for_shells() {
     let dir = Scratch::new("completions");
     for shell in ["bash", "zsh", "fish"] {
         let output = run(dir.path(), &["completions", shell]);
-        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("daypass"), "{shell}");
+        assert!(
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("daypass"),
+            "{shell}"
+        );
     }
 }

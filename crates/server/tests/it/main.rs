@@ -1,5 +1,11 @@
 //! The server and its binary, from outside.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "helpers of tests fail by panicking, and have no other users"
+)]
 
 mod binary;
 mod client;

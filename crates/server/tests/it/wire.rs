@@ -39,8 +39,10 @@ impl Running {
     fn start() -> Self {
         let dir = Scratch::new("wire");
         let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let config = Config::load(ServeArgs { data: Some(dir.join("data")), ..ServeArgs::default() }).unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let config =
+            Config::load(ServeArgs { data: Some(dir.join("data")), ..ServeArgs::default() }).unwrap();
         let (address, keys) = runtime.block_on(async {
             let assembled = assemble_with(&config, clock.clone(), Arc::new(SystemRandom)).await.unwrap();
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -68,7 +70,8 @@ impl Running {
     }
 
     fn form(&self, keys: &Keys, form: &str, more: &[(&str, &str)]) -> Answer {
-        let mut request = HttpRequest::new("POST", "/", form.to_owned()).with_header("host", self.address.to_string());
+        let mut request =
+            HttpRequest::new("POST", "/", form.to_owned()).with_header("host", self.address.to_string());
         request = request.with_header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
         for (name, value) in more {
             request = request.with_header(name, *value);
@@ -78,7 +81,11 @@ impl Running {
 
     fn signed(&self, keys: &Keys, mut request: HttpRequest, form: SignatureForm) -> Answer {
         let secret = Secret::new(keys.secret.as_str());
-        let credentials = Credentials { access_key_id: &keys.id, secret_access_key: &secret, session_token: keys.token.as_deref() };
+        let credentials = Credentials {
+            access_key_id: &keys.id,
+            secret_access_key: &secret,
+            session_token: keys.token.as_deref(),
+        };
         sign(&mut request, &credentials, "us-east-1", "sts", form, self.clock.now()).unwrap();
         self.raw(&request)
     }
@@ -89,7 +96,9 @@ impl Running {
         for (name, value) in &request.headers {
             bytes.extend([name.as_bytes(), b": ", value.as_slice(), b"\r\n"].concat());
         }
-        bytes.extend(format!("connection: close\r\ncontent-length: {}\r\n\r\n", request.body.len()).as_bytes());
+        bytes.extend(
+            format!("connection: close\r\ncontent-length: {}\r\n\r\n", request.body.len()).as_bytes(),
+        );
         bytes.extend(&request.body);
         self.send(&bytes)
     }
@@ -98,7 +107,10 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // Ends the server's tasks with it.
-        let runtime = std::mem::replace(&mut self.runtime, tokio::runtime::Builder::new_current_thread().build().unwrap());
+        let runtime = std::mem::replace(
+            &mut self.runtime,
+            tokio::runtime::Builder::new_current_thread().build().unwrap(),
+        );
         runtime.shutdown_background();
     }
 }
@@ -139,16 +151,25 @@ fn xml_and_json_answers_have_awss_form() {
     let wrong = Keys { secret: "wrong".into(), ..server.keys.clone() };
     let error = server.form(&wrong, WHO, &[]);
     assert_eq!(error.status(), "403");
-    assert!(error.body.starts_with("<ErrorResponse xmlns=") && error.body.contains("<Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code>"), "{}", error.body);
+    assert!(
+        error.body.starts_with("<ErrorResponse xmlns=")
+            && error.body.contains("<Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code>"),
+        "{}",
+        error.body
+    );
     let error = server.form(&wrong, WHO, &[("accept", "application/json")]);
     let body: serde_json::Value = serde_json::from_str(&error.body).unwrap();
-    assert_eq!((&body["Error"]["Code"], &body["Error"]["Type"]), (&"SignatureDoesNotMatch".into(), &"Sender".into()));
+    assert_eq!(
+        (&body["Error"]["Code"], &body["Error"]["Type"]),
+        (&"SignatureDoesNotMatch".into(), &"Sender".into())
+    );
 }
 
 #[test]
 fn a_session_ends_at_its_second() {
     let server = Running::start();
-    let issued = server.form(&server.keys, "Action=GetSessionToken&Version=2011-06-15&DurationSeconds=900", &[]);
+    let issued =
+        server.form(&server.keys, "Action=GetSessionToken&Version=2011-06-15&DurationSeconds=900", &[]);
     assert_eq!(issued.element("Expiration"), "2026-01-15T12:15:00Z");
     let session = Keys {
         id: issued.element("AccessKeyId").into(),
@@ -166,19 +187,35 @@ fn a_session_ends_at_its_second() {
 #[test]
 fn a_presigned_url_lives_fifteen_minutes_whatever_it_says() {
     let server = Running::start();
-    let mut url = HttpRequest::new("GET", &format!("/?{WHO}"), "").with_header("host", server.address.to_string());
+    let mut url =
+        HttpRequest::new("GET", &format!("/?{WHO}"), "").with_header("host", server.address.to_string());
     let secret = Secret::new(server.keys.secret.as_str());
-    let credentials = Credentials { access_key_id: &server.keys.id, secret_access_key: &secret, session_token: None };
-    sign(&mut url, &credentials, "us-east-1", "sts", SignatureForm::Presigned { expires_seconds: 60 }, server.clock.now()).unwrap();
+    let credentials =
+        Credentials { access_key_id: &server.keys.id, secret_access_key: &secret, session_token: None };
+    sign(
+        &mut url,
+        &credentials,
+        "us-east-1",
+        "sts",
+        SignatureForm::Presigned { expires_seconds: 60 },
+        server.clock.now(),
+    )
+    .unwrap();
     server.clock.advance(900);
     assert_eq!(server.raw(&url).status(), "200");
     server.clock.advance(1);
     let late = server.raw(&url);
     assert_eq!((late.status(), late.element("Code")), ("403", "SignatureDoesNotMatch"));
-    assert_eq!(late.element("Message"), "Signature expired: 20260115T120000Z is now earlier than 20260115T120001Z (20260115T121501Z - 15 min.)");
+    assert_eq!(
+        late.element("Message"),
+        "Signature expired: 20260115T120000Z is now earlier than 20260115T120001Z (20260115T121501Z - 15 min.)"
+    );
     server.clock.advance(-1802);
     let early = server.raw(&url);
-    assert_eq!(early.element("Message"), "Signature not yet current: 20260115T120000Z is still later than 20260115T115959Z (20260115T114459Z + 15 min.)");
+    assert_eq!(
+        early.element("Message"),
+        "Signature not yet current: 20260115T120000Z is still later than 20260115T115959Z (20260115T114459Z + 15 min.)"
+    );
 }
 
 #[test]
@@ -211,7 +248,8 @@ fn what_is_no_call_is_answered_in_order_and_never_by_a_panic() {
     ] {
         assert_eq!(server.send(bytes).status(), status, "{}", String::from_utf8_lossy(bytes));
     }
-    let unsigned = server.send(format!("GET /?{WHO} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes());
+    let unsigned =
+        server.send(format!("GET /?{WHO} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes());
     assert_eq!((unsigned.status(), unsigned.element("Code")), ("403", "MissingAuthenticationToken"));
     let health = server.send(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     assert!(health.status() == "200" && health.body.starts_with("daypass "));

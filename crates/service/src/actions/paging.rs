@@ -30,7 +30,12 @@ pub(super) struct Page<T> {
 }
 
 /// Cut a page out of `items`, which come with their sort key, in ascending order of it.
-pub(super) fn page<T>(house: &House, view: &View, selection: &Selection<'_>, items: impl Iterator<Item = (String, T)>) -> Result<Page<T>, Error> {
+pub(super) fn page<T>(
+    house: &House,
+    view: &View,
+    selection: &Selection<'_>,
+    items: impl Iterator<Item = (String, T)>,
+) -> Result<Page<T>, Error> {
     let bound_to = format!("{} {}", selection.account, selection.of);
     let after = selection.marker.map(|marker| open(view, &bound_to, marker)).transpose()?;
     let max_items = selection.max_items.and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_ITEMS_DEFAULT);
@@ -52,5 +57,8 @@ pub(super) fn page<T>(house: &House, view: &View, selection: &Selection<'_>, ite
 
 fn open(view: &View, bound_to: &str, marker: &str) -> Result<String, Error> {
     let opened = view.keyring().open_message(Purpose::PaginationMarker, bound_to.as_bytes(), marker);
-    opened.ok().and_then(|key| String::from_utf8(key).ok()).ok_or_else(|| Error::validation("Invalid Marker."))
+    opened
+        .ok()
+        .and_then(|key| String::from_utf8(key).ok())
+        .ok_or_else(|| Error::validation("Invalid Marker."))
 }

@@ -28,7 +28,8 @@ pub(super) fn stored(view: &View, document: &str) -> Result<String, Error> {
 
 /// The text as shown: ids replaced by present ARNs; the id of somebody who is gone stays.
 pub(super) fn shown(view: &View, stored: &str) -> String {
-    let shown = rewrite_principals(stored, |principal| is_id(principal).then(|| view.arn_of(principal)).flatten());
+    let shown =
+        rewrite_principals(stored, |principal| is_id(principal).then(|| view.arn_of(principal)).flatten());
     shown.unwrap_or_else(|_| stored.to_owned())
 }
 
@@ -47,7 +48,9 @@ fn id_of(view: &View, principal: &str) -> Principal {
     }
     let Ok(arn) = principal.parse::<Arn>() else { return Principal::Missing };
     match (arn.service(), arn.resource_parts()) {
-        ("iam", Some(("user" | "role", _))) => view.id_of(&arn).map_or(Principal::Missing, |id| Principal::Id(id.to_string())),
+        ("iam", Some(("user" | "role", _))) => {
+            view.id_of(&arn).map_or(Principal::Missing, |id| Principal::Id(id.to_string()))
+        }
         ("iam", None) if arn.resource() == "root" && arn.account_id().is_some() => Principal::AsWritten,
         // Sessions are no entities: kept as written, not checked for existence.
         ("sts", Some(("assumed-role" | "federated-user", _))) => Principal::AsWritten,
@@ -56,5 +59,7 @@ fn id_of(view: &View, principal: &str) -> Principal {
 }
 
 fn is_id(text: &str) -> bool {
-    text.len() == 21 && (text.starts_with("AIDA") || text.starts_with("AROA")) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    text.len() == 21
+        && (text.starts_with("AIDA") || text.starts_with("AROA"))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use daypass_directory::{Operation, Principal};
-use daypass_model::{AccountId, Arn, Random, rfc3339_seconds};
+use daypass_model::{AccountId, Arn, rfc3339_seconds};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -176,13 +176,13 @@ impl<'a> Event<'a> {
     /// Of a CheckRequest, though it only reads: who was asked about, and what was decided.
     fn checked(&self, reply: &Reply) -> Option<Value> {
         let answer = self.is_check_request().then(|| serde_json::to_value(&**reply).ok()).flatten()?;
-        let mut checked = json!({"decision": answer["Decision"]});
-        if let Some(arn) = answer.pointer("/Principal/Arn") {
-            checked["principalArn"] = arn.clone();
-        }
-        if let Some(code) = answer.pointer("/AuthenticationError/Code") {
-            checked["authenticationError"] = code.clone();
-        }
+        let told = [
+            ("decision", answer.get("Decision")),
+            ("principalArn", answer.pointer("/Principal/Arn")),
+            ("authenticationError", answer.pointer("/AuthenticationError/Code")),
+        ];
+        let told = told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
+        let checked = Value::Object(told.collect());
         Some(checked)
     }
 
@@ -227,7 +227,7 @@ impl<'a> Event<'a> {
     }
 
     fn uuid(&self) -> String {
-        uuid(self.house.directory.random())
+        daypass_model::uuid(self.house.directory.random())
     }
 }
 
@@ -322,15 +322,4 @@ fn read_only(row: &Row) -> bool {
 
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }
-}
-
-/// A random UUID (RFC 9562, version 4).
-fn uuid(random: &dyn Random) -> String {
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = data_encoding::HEXLOWER.encode(&bytes);
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }

@@ -13,6 +13,9 @@ mod identity;
 
 use std::sync::{Mutex, PoisonError};
 
+use daypass_model::rfc3339_seconds;
+use jiff::Timestamp;
+
 use crate::error::Error;
 
 pub(crate) use event::Event;
@@ -21,6 +24,9 @@ pub(crate) use event::Event;
 const UNPROVEN_BURST_MAX: u32 = 1000;
 /// Lines of unproven calls that may be written in a second, once the burst is used up.
 const UNPROVEN_PER_SECOND: u32 = 20;
+
+/// Room for one line about the operator.
+const OPERATOR_LINE_BYTES_MAX: usize = 4096;
 
 /// Where audit lines go.
 pub trait AuditLog: Send + Sync + 'static {
@@ -47,6 +53,44 @@ impl Audit {
     #[must_use]
     pub fn new(log: Box<dyn AuditLog>) -> Self {
         Self { log, unproven: Ration::new() }
+    }
+
+    /// Set room aside for one [`operator`](Audit::operator) line; asked before anything is done.
+    ///
+    /// # Errors
+    /// A 503: what cannot be audited is not done.
+    pub fn reserve_operator(&self) -> Result<(), Error> {
+        self.log.reserve(OPERATOR_LINE_BYTES_MAX)
+    }
+
+    /// What the operator did through the door of the host, which is no API call and has no principal: an event
+    /// of type `AwsServiceEvent`. `done` says what came of it, or why nothing did; it holds no secret.
+    pub fn operator(&self, id: &str, now: Timestamp, name: &str, done: Result<&str, &str>) {
+        let mut event = serde_json::json!({
+            "eventVersion": "1.08",
+            "userIdentity": {"type": "Unknown", "invokedBy": "operator"},
+            "eventTime": rfc3339_seconds(now),
+            "eventSource": "daypass.amazonaws.com",
+            "eventName": name,
+            "eventType": "AwsServiceEvent",
+            "requestID": id,
+            "eventID": id,
+            "managementEvent": true,
+            "eventCategory": "Management",
+        });
+        if let Some(fields) = event.as_object_mut() {
+            let (field, text) = match done {
+                Ok(text) => ("serviceEventDetails", text),
+                Err(text) => ("errorMessage", text),
+            };
+            fields.insert(
+                field.into(),
+                text.chars().take(OPERATOR_LINE_BYTES_MAX / 8).collect::<String>().into(),
+            );
+        }
+        if !self.log.append(format!("{event}\n"), OPERATOR_LINE_BYTES_MAX) {
+            tracing::error!(name, "what the operator did could not be audited");
+        }
     }
 }
 

@@ -1,4 +1,6 @@
 //! What the audit says of calls, in CloudTrail's form.
+//!
+//! LONG: one test for each rule of the record, and their scarce room; they share their helpers.
 
 use std::sync::{Arc, Mutex};
 

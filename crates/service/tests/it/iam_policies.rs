@@ -6,6 +6,8 @@ use crate::answers::{ALLOW_ALL, ALLOW_ALL_ENCODED, each, pages, refusal, refused
 use crate::race::{Gate, one_wins, race};
 use crate::support::{ACCOUNT, TestHouse};
 
+type Given<'a> = &'a [(&'a str, &'a str)];
+
 /// Where the clock of every test house stands, in Unix seconds.
 const NOW: i64 = 1_768_478_400;
 const DENY_ALL: &str =
@@ -153,7 +155,7 @@ async fn the_update_date_moves_with_every_change_of_versions() {
     let v2 = [("PolicyArn", arn.as_str()), ("VersionId", "v2")];
     let v1 = [("PolicyArn", arn.as_str()), ("VersionId", "v1")];
     let create = [("PolicyArn", arn.as_str()), ("PolicyDocument", DENY_ALL)];
-    let steps: [(&str, &[(&str, &str)], &str); 3] = [
+    let steps: [(&str, Given<'_>, &str); 3] = [
         ("CreatePolicyVersion", &create, "v1"),
         ("SetDefaultPolicyVersion", &v2, "v2"),
         ("DeletePolicyVersion", &v1, "v2"),
@@ -304,7 +306,7 @@ async fn the_list_goes_by_scope_path_and_use() {
     let (local, used) = (("Scope", "Local"), ("OnlyAttached", "true"));
     let permissions = ("PolicyUsageFilter", "PermissionsPolicy");
     let boundary = ("PolicyUsageFilter", "PermissionsBoundary");
-    let cases: [(&[(&str, &str)], &[&str]); 8] = [
+    let cases: [(Given<'_>, &[&str]); 8] = [
         (&[local], &["attached", "bounding", "Idle"]),
         (&[local, ("PathPrefix", "/team/")], &["Idle"]),
         (&[used], &["attached", "bounding", "ReadOnlyAccess"]),
@@ -384,7 +386,7 @@ async fn who_uses_a_policy_is_listed_by_kind_path_and_use() {
     let all = house.root("iam", "ListEntitiesForPolicy", &[this]).await;
     assert_eq!(names(&all), ["dev", "amy Bob", "app"]);
     assert_eq!(all["PolicyUsers"][1], json!({"UserName": "Bob", "UserId": bob["User"]["UserId"]}));
-    let cases: [(&[(&str, &str)], [&str; 3]); 8] = [
+    let cases: [(Given<'_>, [&str; 3]); 8] = [
         (&[("EntityFilter", "User")], ["", "amy Bob", ""]),
         (&[("EntityFilter", "Group")], ["dev", "", ""]),
         (&[("EntityFilter", "Role")], ["", "", "app"]),

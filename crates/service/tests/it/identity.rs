@@ -22,7 +22,8 @@ async fn credentials_that_prove_nothing_are_refused_alike() {
         assert_eq!(error.code, "InvalidClientTokenId");
         assert_eq!(error.message, "The security token included in the request is invalid.");
     }
-    let wrong_secret = Keys { secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), ..house.root.clone() };
+    let wrong_secret =
+        Keys { secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), ..house.root.clone() };
     let error = house.call(&wrong_secret, "sts", "GetCallerIdentity", &[]).await.unwrap_err();
     assert_eq!(error.code, "SignatureDoesNotMatch");
 }

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use daypass_directory::{
-    Authorized, Check, Checks, Facts, Grantor, Identity, Issuer, Operation, Principal, View, decide, decide_anonymous,
+    Authorized, Check, Checks, Facts, Grantor, Identity, Issuer, Operation, Principal, View, decide,
+    decide_anonymous,
 };
 use daypass_policy::{Decision, PolicyType};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ pub(super) struct Output {
     principal: Option<Answered>,
     decision: &'static str,
     determining_statements: Vec<Statement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denial_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authentication_error: Option<AuthenticationError>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,12 +107,21 @@ impl Action for CheckRequest {
         };
         match input.inner.verify(house, view, op)? {
             Who::Refused(error) => Ok(Output::refused(error)),
-            Who::Anonymous => Ok(Output::of(&decide_anonymous(&facts, &check), None)),
+            Who::Anonymous => Ok(Output::of(&decide_anonymous(&facts, &check), &input.action, None)),
             Who::Principal(principal, verified) => {
                 let service = input.inner.signing_service().unwrap_or_default();
-                house.directory.last_used().note(&principal, service, input.inner.region(), op.now.as_second());
+                house.directory.last_used().note(
+                    &principal,
+                    service,
+                    input.inner.region(),
+                    op.now.as_second(),
+                );
                 let decision = decide(Facts { op: &facts, view, principal: &principal }, &check);
-                let mut output = Output::of(&decision, Some((&*principal, principal.account == asker.account)));
+                let mut output = Output::of(
+                    &decision,
+                    &input.action,
+                    Some((&*principal, principal.account == asker.account)),
+                );
                 output.signature_hash = Some(verified.signature_sha256());
                 output.expires = Some(Time(verified.expires.as_second()));
                 output.payload_hash = Some(payload_hash(&verified));
@@ -126,6 +138,7 @@ impl Output {
             principal: None,
             decision: "ImplicitlyDenied",
             determining_statements: Vec::new(),
+            denial_reason: None,
             authentication_error: Some(AuthenticationError { code: error.code, message: error.message }),
             signature_hash: None,
             expires: None,
@@ -134,9 +147,10 @@ impl Output {
     }
 
     /// `principal` and whether it is of the asker's account; of another account's policies nothing is told.
-    fn of(decision: &Decision, principal: Option<(&Principal, bool)>) -> Self {
+    fn of(decision: &Decision, action: &str, principal: Option<(&Principal, bool)>) -> Self {
         let ours = principal.is_none_or(|(_, ours)| ours);
-        let told = decision.statements.iter().filter(|found| ours || found.policy_type == PolicyType::Resource);
+        let told =
+            decision.statements.iter().filter(|found| ours || found.policy_type == PolicyType::Resource);
         let told = told.map(|found| Statement {
             source_policy_id: found.policy.clone(),
             source_policy_type: found.policy_type.as_str(),
@@ -144,9 +158,12 @@ impl Output {
             statement_index: found.index + 1,
         });
         Self {
-            principal: Some(principal.map_or_else(Answered::anonymous, |(principal, _)| Answered::of(principal))),
+            principal: Some(
+                principal.map_or_else(Answered::anonymous, |(principal, _)| Answered::of(principal)),
+            ),
             decision: decision.effect.as_str(),
             determining_statements: told.collect(),
+            denial_reason: Some(decision.denial_reason(action)).filter(|reason| !reason.is_empty()),
             authentication_error: None,
             signature_hash: None,
             expires: None,
@@ -181,7 +198,13 @@ struct SessionIssuer {
 
 impl Answered {
     fn anonymous() -> Self {
-        Self { arn: "anonymous".into(), user_id: None, account: None, r#type: "Anonymous", session_issuer: None }
+        Self {
+            arn: "anonymous".into(),
+            user_id: None,
+            account: None,
+            r#type: "Anonymous",
+            session_issuer: None,
+        }
     }
 
     fn of(principal: &Principal) -> Self {
@@ -197,7 +220,9 @@ impl Answered {
             Identity::Federated(Issuer::User(user)) => {
                 ("FederatedUser", issuer(&user.arn, user.record.id.as_str(), "IAMUser"))
             }
-            Identity::Federated(Issuer::Root) => ("FederatedUser", issuer(&principal.account.root_arn(), &account, "Root")),
+            Identity::Federated(Issuer::Root) => {
+                ("FederatedUser", issuer(&principal.account.root_arn(), &account, "Root"))
+            }
         };
         Self {
             arn: principal.arn.clone(),

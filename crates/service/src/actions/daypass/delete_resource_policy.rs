@@ -1,7 +1,7 @@
 //! `daypass:DeleteResourcePolicy`: leave a resource without a policy of its own.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
 use daypass_directory::key;
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
 use serde::Deserialize;
 
 use crate::action::{Action, read};

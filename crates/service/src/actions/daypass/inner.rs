@@ -1,8 +1,10 @@
 //! The request inside a CheckRequest: somebody else's call, verified as if it had come here.
 
-use daypass_authn::sigv4::{AuthError, BodyHash, HttpRequest, PayloadHash, Presented, Proof, Rules, Verified, presented, verify};
-use daypass_directory::{Operation, Principal, View};
 use data_encoding::HEXLOWER;
+use daypass_authn::sigv4::{
+    AuthError, BodyHash, HttpRequest, PayloadHash, Presented, Proof, Rules, Verified, presented, verify,
+};
+use daypass_directory::{Operation, Principal, View};
 use serde::Deserialize;
 
 use super::resource;
@@ -61,7 +63,9 @@ impl Inner {
             None => BodyHash::Unknown,
             Some(hex) => {
                 let bytes = HEXLOWER.decode(hex.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-                BodyHash::Known(bytes.ok_or_else(|| Error::validation("BodySha256 is 64 lower-case hex digits."))?)
+                BodyHash::Known(
+                    bytes.ok_or_else(|| Error::validation("BodySha256 is 64 lower-case hex digits."))?,
+                )
             }
         };
         let presented = presented(&http);
@@ -107,11 +111,21 @@ impl Inner {
         }
     }
 
-    fn verify_proof(&self, house: &House, view: &View, op: &Operation, proof: &Proof) -> Result<(Principal, Verified), Refusal> {
+    fn verify_proof(
+        &self,
+        house: &House,
+        view: &View,
+        op: &Operation,
+        proof: &Proof,
+    ) -> Result<(Principal, Verified), Refusal> {
         if !self.http.header_text("host").is_some_and(|host| same_authority(host, &self.authority)) {
-            return Err(Refusal::Inner(Error::new("SignatureDoesNotMatch", "The request was signed for another host.")));
+            return Err(Refusal::Inner(Error::new(
+                "SignatureDoesNotMatch",
+                "The request was signed for another host.",
+            )));
         }
-        let credential = house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref());
+        let credential =
+            house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref());
         let credential = credential.map_err(|error| Refusal::Inner(error.into()))?;
         let rules = Rules::for_another_service(&proof.scope.service, resource::own_services(), self.body);
         let key = house.signing_keys.key(&credential.secret, &proof.scope);
@@ -121,7 +135,8 @@ impl Inner {
             )),
             error => Refusal::Inner(error.into()),
         })?;
-        let principal = Principal::resolve(view, credential.caller, op.now).map_err(|error| Refusal::Inner(error.into()))?;
+        let principal = Principal::resolve(view, credential.caller, op.now)
+            .map_err(|error| Refusal::Inner(error.into()))?;
         Ok((principal, verified))
     }
 }
@@ -160,7 +175,11 @@ fn split_url(url: &str) -> Result<(String, &str), Error> {
 /// Clients sign `host` or `host:port`; the scheme's own port may be left out on either side.
 fn same_authority(host: &str, authority: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    host == authority || host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).is_some_and(|host| host == authority)
+    host == authority
+        || host
+            .strip_suffix(":443")
+            .or_else(|| host.strip_suffix(":80"))
+            .is_some_and(|host| host == authority)
 }
 
 #[cfg(test)]
@@ -169,7 +188,10 @@ mod tests {
 
     #[test]
     fn urls_split_without_decoding() {
-        assert_eq!(split_url("https://B.example:8443/a%2Fb?x=%20").unwrap(), ("b.example:8443".into(), "/a%2Fb?x=%20"));
+        assert_eq!(
+            split_url("https://B.example:8443/a%2Fb?x=%20").unwrap(),
+            ("b.example:8443".into(), "/a%2Fb?x=%20")
+        );
         assert_eq!(split_url("http://b.example:80?list").unwrap(), ("b.example".into(), "?list"));
         assert_eq!(split_url("https://b.example").unwrap(), ("b.example".into(), "/"));
         for bad in ["", "b.example/x", "ftp://b/x", "https:///x", "https://user@b/x", "https://b/x#y"] {

@@ -62,7 +62,10 @@ impl Action for ListResourcePolicies {
         };
         let listed = account.resource_policies().map(|found| {
             let resource_arn = found.record.arn.clone();
-            (resource_arn.clone(), Listed { resource_arn, policy: principals::shown(view, &found.record.document) })
+            (
+                resource_arn.clone(),
+                Listed { resource_arn, policy: principals::shown(view, &found.record.document) },
+            )
         });
         let page = page(house, view, &selection, listed)?;
         Ok(Output { resource_policies: page.items, is_truncated: page.is_truncated, marker: page.marker })

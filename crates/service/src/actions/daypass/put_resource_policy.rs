@@ -1,8 +1,8 @@
 //! `daypass:PutResourcePolicy`: say who may use a resource of a service behind daypass.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
 use daypass_directory::key;
 use daypass_directory::record::{ResourcePolicyRecord, Unknown};
+use daypass_directory::{Authorized, Checks, Operation, Principal, View};
 use daypass_model::limits::RESOURCE_POLICIES_PER_ACCOUNT_MAX;
 use daypass_policy::Kind;
 use serde::Deserialize;
@@ -52,7 +52,9 @@ impl Action for PutResourcePolicy {
             Some(present) => change.unchanged(place.clone(), present.revision),
             None if account.resource_policies().count() >= RESOURCE_POLICIES_PER_ACCOUNT_MAX => {
                 let quota = RESOURCE_POLICIES_PER_ACCOUNT_MAX;
-                return Err(Error::limit_exceeded(format!("Cannot exceed quota for ResourcePoliciesPerAccount: {quota}")));
+                return Err(Error::limit_exceeded(format!(
+                    "Cannot exceed quota for ResourcePoliciesPerAccount: {quota}"
+                )));
             }
             None => change.absent(place.clone()),
         }

@@ -19,7 +19,9 @@ pub(super) fn of_account(account: AccountId, arn: &str) -> Result<Arn, Error> {
     match parsed.account() {
         "" => Ok(parsed),
         owner if owner == account.as_str() => Ok(parsed),
-        _ => Err(Error::validation(format!("{arn} belongs to another account; assume a role there to speak for it."))),
+        _ => Err(Error::validation(format!(
+            "{arn} belongs to another account; assume a role there to speak for it."
+        ))),
     }
 }
 

@@ -38,7 +38,10 @@ const MULTIVALUED: [&str; 12] = [
 ];
 
 /// The keys of `Context`, checked; `service` is the prefix of the action in question.
-pub(super) fn keys(service: &str, context: &BTreeMap<String, Vec<String>>) -> Result<Vec<(String, Value)>, Error> {
+pub(super) fn keys(
+    service: &str,
+    context: &BTreeMap<String, Vec<String>>,
+) -> Result<Vec<(String, Value)>, Error> {
     let mut keys: Vec<(String, Value)> = Vec::with_capacity(context.len());
     for (key, values) in context {
         let folded = key.to_lowercase();
@@ -59,9 +62,13 @@ pub(super) fn keys(service: &str, context: &BTreeMap<String, Vec<String>>) -> Re
 }
 
 fn may_say(service: &str, folded: &str) -> bool {
-    let own = folded.strip_prefix(&service.to_lowercase()).is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'));
+    let own = folded
+        .strip_prefix(&service.to_lowercase())
+        .is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'));
     own || GLOBAL.iter().any(|global| match global.strip_suffix('/') {
-        Some(prefix) => folded.strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/')),
+        Some(prefix) => {
+            folded.strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+        }
         None => folded == *global,
     })
 }
@@ -80,9 +87,21 @@ mod tests {
         for key in ["s3:prefix", "S3:Prefix", "aws:SourceIp", "aws:ResourceTag/team", "aws:requesttag/a b"] {
             assert!(say(key, &["x"]).is_ok(), "{key}");
         }
-        for key in ["aws:PrincipalArn", "aws:userid", "aws:CurrentTime", "aws:TokenIssueTime", "aws:PrincipalTag/a",
-            "aws:MultiFactorAuthPresent", "sqs:x", "aws:ResourceTag", "aws:ResourceTag/", "s3:", "s3", "s3x:y", "sts:ExternalId"]
-        {
+        for key in [
+            "aws:PrincipalArn",
+            "aws:userid",
+            "aws:CurrentTime",
+            "aws:TokenIssueTime",
+            "aws:PrincipalTag/a",
+            "aws:MultiFactorAuthPresent",
+            "sqs:x",
+            "aws:ResourceTag",
+            "aws:ResourceTag/",
+            "s3:",
+            "s3",
+            "s3x:y",
+            "sts:ExternalId",
+        ] {
             assert_eq!(say(key, &["x"]).unwrap_err().code, "ValidationError", "{key}");
         }
     }

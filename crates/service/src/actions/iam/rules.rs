@@ -86,21 +86,35 @@ pub(super) fn link(change: &mut Change, link: Link, policy: AnyPolicy<'_>, entit
 }
 
 /// Take the link away again.
-pub(super) fn unlink(change: &mut Change, link: Link, account: &AccountView<'_>, policy_arn: &str, entity: &UniqueId) {
+pub(super) fn unlink(
+    change: &mut Change,
+    link: Link,
+    account: &AccountView<'_>,
+    policy_arn: &str,
+    entity: &UniqueId,
+) {
     if let Some(AnyPolicy::Customer(policy)) = account.policy(policy_arn) {
         change.delete(link.place(policy.account, &policy.record.id, entity));
     }
 }
 
 /// Put an inline policy among the others: names ignore case and the first spelling is kept. The sum is bounded.
-pub(super) fn put_inline(inline: &mut Vec<InlinePolicy>, name: &str, document: &str, size_max: usize, owner: &str) -> Result<(), Error> {
+pub(super) fn put_inline(
+    inline: &mut Vec<InlinePolicy>,
+    name: &str,
+    document: &str,
+    size_max: usize,
+    owner: &str,
+) -> Result<(), Error> {
     match inline.iter_mut().find(|policy| policy.name.eq_ignore_ascii_case(name)) {
         Some(policy) => document.clone_into(&mut policy.document),
         None => inline.push(InlinePolicy { name: name.to_owned(), document: document.to_owned() }),
     }
     let size: usize = inline.iter().map(|policy| size_without_white_space(&policy.document)).sum();
     if size > size_max {
-        return Err(Error::limit_exceeded(format!("Maximum policy size of {size_max} bytes exceeded for {owner}")));
+        return Err(Error::limit_exceeded(format!(
+            "Maximum policy size of {size_max} bytes exceeded for {owner}"
+        )));
     }
     Ok(())
 }
@@ -121,7 +135,9 @@ pub(super) fn modifiable(role: &Arc<Role>) -> Result<(), Error> {
         let name = &role.record.name;
         return Err(Error::new(
             "UnmodifiableEntity",
-            format!("Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"),
+            format!(
+                "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+            ),
         ));
     }
     Ok(())
@@ -129,12 +145,23 @@ pub(super) fn modifiable(role: &Arc<Role>) -> Result<(), Error> {
 
 /// `Cannot exceed quota for <quota>: <n>`
 pub(super) fn within(quota: &str, count: usize, max: usize) -> Result<(), Error> {
-    if count > max { Err(Error::limit_exceeded(format!("Cannot exceed quota for {quota}: {max}"))) } else { Ok(()) }
+    if count > max {
+        Err(Error::limit_exceeded(format!("Cannot exceed quota for {quota}: {max}")))
+    } else {
+        Ok(())
+    }
 }
 
 /// Room for one more entity of a kind. Near the quota nobody else may take the room meanwhile; far from it,
 /// calls at the same time do not stand in each other's way.
-pub(super) fn room(change: &mut Change, account: AccountId, kind: EntityKind, quota: &str, count: usize, max: usize) -> Result<(), Error> {
+pub(super) fn room(
+    change: &mut Change,
+    account: AccountId,
+    kind: EntityKind,
+    quota: &str,
+    count: usize,
+    max: usize,
+) -> Result<(), Error> {
     within(quota, count + 1, max)?;
     if count >= max - max / 10 {
         change.quiet(key::entities(account, kind));
@@ -143,7 +170,10 @@ pub(super) fn room(change: &mut Change, account: AccountId, kind: EntityKind, qu
 }
 
 /// The user that a call names, or who calls; a role session must name one.
-pub(super) fn named_user<'a>(name: Option<&'a str>, who: &'a daypass_directory::Principal) -> Result<&'a str, Error> {
+pub(super) fn named_user<'a>(
+    name: Option<&'a str>,
+    who: &'a daypass_directory::Principal,
+) -> Result<&'a str, Error> {
     let must = || Error::validation("Must specify userName when calling with non-User credentials");
     name.or_else(|| who.user_name()).ok_or_else(must)
 }

@@ -143,7 +143,10 @@ impl RoleShape {
             role_id: role.record.id.to_string(),
             arn: role.arn.clone(),
             create_date: Time(role.record.created),
-            assume_role_policy_document: encoded(&crate::actions::principals::shown(view, &role.record.trust)),
+            assume_role_policy_document: encoded(&crate::actions::principals::shown(
+                view,
+                &role.record.trust,
+            )),
             description: role.record.description.clone(),
             max_session_duration: Some(role.record.session_duration_max),
             permissions_boundary: None,

@@ -57,7 +57,11 @@ pub(super) fn new(action: &str, who: &Principal, kind: &str, path: &str, name: &
 
 /// A check on a collection: the reference says `*`, AWS's denials name `arn:aws:iam::A:user/`.
 pub(super) fn collection(action: &str, who: &Principal, kind: &str, path_prefix: Option<&str>) -> Check {
-    Check::new(action, format!("arn:aws:iam::{}:{kind}{}", who.account, path_prefix.unwrap_or("/")), who.account)
+    Check::new(
+        action,
+        format!("arn:aws:iam::{}:{kind}{}", who.account, path_prefix.unwrap_or("/")),
+        who.account,
+    )
 }
 
 /// The target's present boundary, `iam:PermissionsBoundary`; the key is absent when it has none.
@@ -96,18 +100,33 @@ pub(super) fn account<'v>(view: &'v View, who: &Principal) -> Result<AccountView
 }
 
 /// The user of this name, or AWS's sentence.
-pub(super) fn find_user<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v std::sync::Arc<User>, Error> {
-    account.user(name).ok_or_else(|| Error::no_such_entity(format!("The user with name {name} cannot be found.")))
+pub(super) fn find_user<'v>(
+    account: &AccountView<'v>,
+    name: &str,
+) -> Result<&'v std::sync::Arc<User>, Error> {
+    account
+        .user(name)
+        .ok_or_else(|| Error::no_such_entity(format!("The user with name {name} cannot be found.")))
 }
 
 /// The role of this name, or AWS's sentence.
-pub(super) fn find_role<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v std::sync::Arc<Role>, Error> {
-    account.role(name).ok_or_else(|| Error::no_such_entity(format!("The role with name {name} cannot be found.")))
+pub(super) fn find_role<'v>(
+    account: &AccountView<'v>,
+    name: &str,
+) -> Result<&'v std::sync::Arc<Role>, Error> {
+    account
+        .role(name)
+        .ok_or_else(|| Error::no_such_entity(format!("The role with name {name} cannot be found.")))
 }
 
 /// The group of this name, or AWS's sentence.
-pub(super) fn find_group<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v std::sync::Arc<Group>, Error> {
-    account.group(name).ok_or_else(|| Error::no_such_entity(format!("The group with name {name} cannot be found.")))
+pub(super) fn find_group<'v>(
+    account: &AccountView<'v>,
+    name: &str,
+) -> Result<&'v std::sync::Arc<Group>, Error> {
+    account
+        .group(name)
+        .ok_or_else(|| Error::no_such_entity(format!("The group with name {name} cannot be found.")))
 }
 
 /// What a write to an existing entity must be allowed: its check, except that AWS's managed policies are

@@ -95,12 +95,16 @@ impl Action for AssumeRole {
         let (input, who, view) = (call.input(), call.principal(), call.view());
         let role = trusting_role(view, &input.role_arn).ok_or_else(Error::internal)?;
         if !input.provided_contexts.is_empty() {
-            return Err(Error::new("InvalidContextAssertion", "The context assertion is from no trusted context provider."));
+            return Err(Error::new(
+                "InvalidContextAssertion",
+                "The context assertion is from no trusted context provider.",
+            ));
         }
         mfa::refuse_unverifiable(input.serial_number.as_deref(), input.token_code.as_deref())?;
         let inherited = Inherited::of(who);
         let seconds = duration(input.duration_seconds, role, who)?;
-        let source_identity = inherited.settle_source_identity(who, role, input.source_identity.as_deref())?;
+        let source_identity =
+            inherited.settle_source_identity(who, role, input.source_identity.as_deref())?;
         let (tags, transitive_tag_keys) = inherited.settle_tags(&input.tags, &input.transitive_tag_keys)?;
         let account = view.account(role.account).ok_or_else(Error::internal)?;
         let layer = issue::layer(&account, input.policy.as_ref(), &input.policy_arns)?;
@@ -153,7 +157,9 @@ fn duration(asked: Option<i64>, role: &Role, who: &Principal) -> Result<i64, Err
         ));
     }
     if seconds > role.record.session_duration_max {
-        return Err(Error::validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+        return Err(Error::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
     }
     Ok(seconds)
 }
@@ -178,13 +184,17 @@ impl Inherited {
         let mut check = Check::new("sts:AssumeRole", &role.arn, role.account)
             .with("sts:RoleSessionName", input.role_session_name.as_str())
             .with_some("sts:ExternalId", input.external_id.as_deref())
-            .with_some("sts:SourceIdentity", input.source_identity.as_deref().or(self.source_identity.as_deref()));
+            .with_some(
+                "sts:SourceIdentity",
+                input.source_identity.as_deref().or(self.source_identity.as_deref()),
+            );
         check.grantor = Grantor::Role(role.clone());
         for tag in &input.tags {
             check = check.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
         }
         if !input.tags.is_empty() {
-            check = check.with("aws:TagKeys", input.tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>());
+            check =
+                check.with("aws:TagKeys", input.tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>());
         }
         if !input.transitive_tag_keys.is_empty() {
             check = check.with("sts:TransitiveTagKeys", input.transitive_tag_keys.clone());
@@ -205,7 +215,12 @@ impl Inherited {
     }
 
     /// The source identity is set once and kept through the whole chain.
-    fn settle_source_identity(&self, who: &Principal, role: &Role, asked: Option<&str>) -> Result<Option<String>, Error> {
+    fn settle_source_identity(
+        &self,
+        who: &Principal,
+        role: &Role,
+        asked: Option<&str>,
+    ) -> Result<Option<String>, Error> {
         match (asked, self.source_identity.as_deref()) {
             (Some(asked), _) if asked.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) => {
                 Err(Error::validation("SourceIdentity may not begin with aws:."))

@@ -3,7 +3,9 @@
 //! passed here, looked at again at every use.
 
 use daypass_authn::token::{SessionClaims, SessionKind};
-use daypass_directory::{Authorized, Check, Checks, Identity, Operation, Principal, View, federated_user_arn};
+use daypass_directory::{
+    Authorized, Check, Checks, Identity, Operation, Principal, View, federated_user_arn,
+};
 use daypass_model::Tag;
 use daypass_model::limits::{ROOT_SESSION_SECONDS_MAX, USER_SESSION_SECONDS_DEFAULT};
 use serde::{Deserialize, Serialize};
@@ -65,7 +67,8 @@ impl Action for GetFederationToken {
             check = check.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
         }
         if !input.tags.is_empty() {
-            check = check.with("aws:TagKeys", input.tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>());
+            check =
+                check.with("aws:TagKeys", input.tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>());
         }
         let tag = check.also("sts:TagSession");
         Checks::one(check).and_if(!input.tags.is_empty(), || tag)

@@ -39,7 +39,12 @@ pub(super) struct PolicyDescriptor {
 }
 
 /// Seal the claims and derive the secret that goes with them.
-pub(super) fn issue(house: &House, view: &View, claims: &SessionClaims, minimum: Option<i64>) -> Result<Issued, Error> {
+pub(super) fn issue(
+    house: &House,
+    view: &View,
+    claims: &SessionClaims,
+    minimum: Option<i64>,
+) -> Result<Issued, Error> {
     let keyring = view.keyring();
     let random = house.directory.random();
     let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
@@ -68,16 +73,23 @@ fn too_large(error: &SealError) -> Error {
 /// A new session's id and the ids above it, root identity's session first.
 pub(super) fn lineage(house: &House, parent: Option<&Session>) -> Result<(SessionId, Vec<SessionId>), Error> {
     let id = SessionId::generate(house.directory.random());
-    let mut ancestry: Vec<SessionId> = parent.map(|parent| parent.claims.ancestry.clone()).unwrap_or_default();
+    let mut ancestry: Vec<SessionId> =
+        parent.map(|parent| parent.claims.ancestry.clone()).unwrap_or_default();
     ancestry.extend(parent.map(|parent| parent.claims.session_id));
     if ancestry.len() >= SESSION_ANCESTRY_MAX {
-        return Err(Error::validation(format!("A chain of sessions may hold {SESSION_ANCESTRY_MAX} sessions at most.")));
+        return Err(Error::validation(format!(
+            "A chain of sessions may hold {SESSION_ANCESTRY_MAX} sessions at most."
+        )));
     }
     Ok((id, ancestry))
 }
 
 /// Check the session policies of a call and make them one layer; `None` when none was passed.
-pub(super) fn layer(account: &AccountView<'_>, policy: Option<&String>, arns: &[PolicyDescriptor]) -> Result<Option<SessionLayer>, Error> {
+pub(super) fn layer(
+    account: &AccountView<'_>,
+    policy: Option<&String>,
+    arns: &[PolicyDescriptor],
+) -> Result<Option<SessionLayer>, Error> {
     if policy.is_none() && arns.is_empty() {
         return Ok(None);
     }
@@ -87,20 +99,30 @@ pub(super) fn layer(account: &AccountView<'_>, policy: Option<&String>, arns: &[
         )));
     }
     if let Some(text) = policy {
-        daypass_policy::validate(Kind::Session, text).map_err(|malformed| Error::malformed_policy(malformed.message))?;
+        daypass_policy::validate(Kind::Session, text)
+            .map_err(|malformed| Error::malformed_policy(malformed.message))?;
     }
     let mut policy_arns = Vec::with_capacity(arns.len());
     for descriptor in arns {
         let arn = descriptor.arn.clone().unwrap_or_default();
         if account.policy(&arn).is_none() {
-            return Err(Error::new("MalformedPolicyDocument", format!("The policy ARN {arn} is not valid: it names no managed policy of this account or of AWS.")));
+            return Err(Error::new(
+                "MalformedPolicyDocument",
+                format!(
+                    "The policy ARN {arn} is not valid: it names no managed policy of this account or of AWS."
+                ),
+            ));
         }
         policy_arns.push(arn);
     }
-    let characters = policy.map_or(0, |text| text.chars().count()) + policy_arns.iter().map(String::len).sum::<usize>();
+    let characters =
+        policy.map_or(0, |text| text.chars().count()) + policy_arns.iter().map(String::len).sum::<usize>();
     if characters > SESSION_POLICY_CHARACTERS_MAX {
         let percent = characters * 100 / SESSION_POLICY_CHARACTERS_MAX;
-        return Err(Error::new("PackedPolicyTooLarge", format!("Packed policy consumes {percent}% of allotted space, please use smaller policy.")));
+        return Err(Error::new(
+            "PackedPolicyTooLarge",
+            format!("Packed policy consumes {percent}% of allotted space, please use smaller policy."),
+        ));
     }
     Ok(Some(SessionLayer { inline: policy.cloned(), policy_arns }))
 }
@@ -113,11 +135,15 @@ pub(super) fn check_tags(tags: &[Tag]) -> Result<(), Error> {
     }
     for (n, tag) in tags.iter().enumerate() {
         if starts_reserved(&tag.key) || starts_reserved(&tag.value) {
-            return Err(invalid("Tag keys and values beginning with aws: are reserved for system use.".into()));
+            return Err(invalid(
+                "Tag keys and values beginning with aws: are reserved for system use.".into(),
+            ));
         }
         let key = tag.key.to_lowercase();
         if tags.iter().take(n).any(|earlier| earlier.key.to_lowercase() == key) {
-            return Err(invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.".into()));
+            return Err(invalid(
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.".into(),
+            ));
         }
     }
     Ok(())

@@ -7,7 +7,10 @@ use crate::error::Error;
 ///
 /// # Errors
 /// AccessDenied when either is given.
-pub(super) fn refuse_unverifiable(serial_number: Option<&str>, token_code: Option<&str>) -> Result<(), Error> {
+pub(super) fn refuse_unverifiable(
+    serial_number: Option<&str>,
+    token_code: Option<&str>,
+) -> Result<(), Error> {
     match (serial_number, token_code) {
         (None, None) => Ok(()),
         (Some(_), Some(_)) => Err(Error::access_denied(

@@ -47,7 +47,8 @@ impl Action for GetRole {
         let account = target::account(view, call.principal())?;
         let role = target::find_role(&account, &call.input().role_name)?;
         let used = house.directory.last_used().of(role.record.id.as_str());
-        let used = used.map(|used| RoleLastUsed { last_used_date: Some(Time(used.at)), region: Some(used.region) });
+        let used =
+            used.map(|used| RoleLastUsed { last_used_date: Some(Time(used.at)), region: Some(used.region) });
         Ok(Output { role: RoleShape::whole(view, role, used.unwrap_or_default()) })
     }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Taggable;
 use crate::action::{Action, read};
-use crate::actions::paging::{Selection, page};
 use crate::actions::iam::target;
+use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;

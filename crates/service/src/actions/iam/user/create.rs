@@ -59,8 +59,9 @@ impl Action for CreateUser {
         if account.user(name).is_some() {
             return Err(Error::already_exists(format!("User with name {name} already exists.")));
         }
-        rules::within("UsersPerAccount", account.counts().0 + 1, USERS_PER_ACCOUNT_MAX)?;
         let mut change = house.change(op, view);
+        let (count, max) = (account.counts().0, USERS_PER_ACCOUNT_MAX);
+        rules::room(&mut change, account.id(), EntityKind::User, "UsersPerAccount", count, max)?;
         let record = UserRecord {
             written: change.written(),
             id: UniqueId::generate(EntityKind::User, house.directory.random()),

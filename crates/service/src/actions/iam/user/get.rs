@@ -65,7 +65,8 @@ impl Action for GetUser {
         let account = target::account(view, who)?;
         if let (None, Identity::Root) = (&call.input().user_name, &who.identity) {
             let created = account.root().map_or(0, |root| root.record.created);
-            let root = RootShape { user_id: who.user_id.clone(), arn: who.arn.clone(), create_date: Time(created) };
+            let root =
+                RootShape { user_id: who.user_id.clone(), arn: who.arn.clone(), create_date: Time(created) };
             return Ok(Output { user: Shown::Root(root) });
         }
         let name = rules::named_user(call.input().user_name.as_deref(), who)?;

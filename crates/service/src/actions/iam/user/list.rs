@@ -5,9 +5,9 @@ use daypass_model::fold_name;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, read};
-use crate::actions::paging::{Selection, page};
 use crate::actions::iam::shape::UserShape;
 use crate::actions::iam::target;
+use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;

@@ -35,7 +35,8 @@ impl Action for UpdateUser {
     fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
         let check = target::user("iam:UpdateUser", view, who, &input.user_name);
         let user = target::in_account(view, who).and_then(|account| account.user(&input.user_name));
-        let present = user.map_or(("/", input.user_name.as_str()), |user| (&user.record.path, &user.record.name));
+        let present =
+            user.map_or(("/", input.user_name.as_str()), |user| (&user.record.path, &user.record.name));
         let path = input.new_path.as_deref().unwrap_or(present.0);
         let name = input.new_user_name.as_deref().unwrap_or(present.1);
         let mut renamed = check.clone();
