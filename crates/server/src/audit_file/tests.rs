@@ -1,3 +1,5 @@
+//! The audit file on a disk that a test makes full, slow or torn, one turn of the writer at a time.
+
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;

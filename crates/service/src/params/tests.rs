@@ -1,3 +1,6 @@
+//! Parameters from the wire to the input of an action: lists, conversions, and AWS's validation sentences.
+//! LONG: one short test for each rule of the wire; together they are the table of those rules.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

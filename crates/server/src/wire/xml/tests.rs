@@ -1,3 +1,5 @@
+//! What the XML writer makes of answers, errors and characters that XML cannot carry.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
