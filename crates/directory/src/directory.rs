@@ -148,6 +148,12 @@ impl Directory {
         self.applied.borrow().clone()
     }
 
+    /// Hears of every revision this node has applied.
+    #[must_use]
+    pub fn revisions(&self) -> watch::Receiver<Result<Revision, String>> {
+        self.applied.subscribe()
+    }
+
     /// Write, and return when this node's view has it.
     ///
     /// # Errors

@@ -188,3 +188,30 @@ pub fn random_account(random: &dyn Random) -> Result<AccountId, Failure> {
     let number = 100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000;
     AccountId::from_number(number).ok_or_else(|| Failure::new("no account number could be drawn"))
 }
+
+/// Remove `root-credentials` once the key in it is root's no longer, now and for as long as the server runs: a
+/// file that opens nothing only misleads, and one whose key was made inactive for good reason should not linger.
+pub async fn tend_credentials(directory: Arc<Directory>, data: std::path::PathBuf) {
+    let path = data.join("root-credentials");
+    let mut revisions = directory.revisions();
+    loop {
+        let Ok(text) = std::fs::read_to_string(&path).map(Secret::new) else { return };
+        if !opens_root(&directory.snapshot(), &text) {
+            match std::fs::remove_file(&path) {
+                Ok(()) => tracing::info!("root-credentials was removed: its key is root's no longer"),
+                Err(error) => tracing::warn!(%error, "root-credentials could not be removed"),
+            }
+            return;
+        }
+        if revisions.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Whether the file's key is one of a root user's.
+fn opens_root(view: &daypass_directory::View, text: &Secret) -> bool {
+    let id = text.expose_str().lines().find_map(|line| line.strip_prefix("aws_access_key_id = "));
+    let Some(id) = id.and_then(|id| id.parse::<AccessKeyId>().ok()) else { return true };
+    matches!(view.key_owner(&id), Some((_, Some(daypass_directory::record::KeyOwner::Root))))
+}

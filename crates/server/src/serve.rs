@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::{self, Admin};
-use crate::assemble::{Assembled, FirstStart, assemble};
+use crate::assemble::{Assembled, FirstStart, assemble, tend_credentials};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Api};
@@ -38,6 +38,7 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| Failure::new(error.to_string()))?;
     let admin = Admin { directory: house.directory.clone(), metrics: metrics.clone(), audit: audit.clone() };
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
+    tokio::spawn(tend_credentials(house.directory.clone(), data.path().to_owned()));
     let accounts = house.directory.snapshot().account_ids();
     say(&banner(data.path(), address, admin_address, first.as_ref(), &accounts));
     say("ready\n");

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use crate::binary::{Scratch, Server, daypass, run};
+use crate::client::Client;
 
 const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
 
@@ -317,4 +318,23 @@ fn completions_are_printed_for_shells() {
             "{shell}"
         );
     }
+}
+
+#[test]
+fn the_file_with_roots_key_goes_when_the_key_goes() {
+    let dir = Scratch::new("tend");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let root = Client::root(&server, &data);
+    let (_, made) = root.call("iam", "Action=CreateAccessKey&Version=2010-05-08");
+    let other = root.with(&made["AccessKey"]);
+    assert!(data.join("root-credentials").exists());
+    let delete = format!("Action=DeleteAccessKey&Version=2010-05-08&AccessKeyId={}", root.access_key_id);
+    assert_eq!(other.call("iam", &delete).0, 200);
+    let gone = (0..1000).any(|_| {
+        assert_eq!(other.call("sts", "Action=GetCallerIdentity&Version=2011-06-15").0, 200);
+        !data.join("root-credentials").exists()
+    });
+    assert!(gone);
+    server.stop();
 }
