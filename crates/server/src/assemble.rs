@@ -191,7 +191,7 @@ pub fn random_account(random: &dyn Random) -> Result<AccountId, Failure> {
 
 /// Remove `root-credentials` once the key in it is root's no longer, now and for as long as the server runs: a
 /// file that opens nothing only misleads, and one whose key was made inactive for good reason should not linger.
-pub async fn tend_credentials(directory: Arc<Directory>, data: std::path::PathBuf) {
+pub async fn tend_credentials(directory: Arc<Directory>, data: PathBuf) {
     let path = data.join("root-credentials");
     let mut revisions = directory.revisions();
     loop {
