@@ -338,3 +338,11 @@ fn the_file_with_roots_key_goes_when_the_key_goes() {
     assert!(gone);
     server.stop();
 }
+
+#[test]
+fn cargo_run_means_this_binary() {
+    // With another default the README's first command would ask which binary to run.
+    let workspace = include_str!("../../../../Cargo.toml");
+    assert!(workspace.contains("\ndefault-members = [\"crates/server\"]\n"));
+    assert_eq!(include_str!("../../Cargo.toml").matches("[[bin]]").count(), 1);
+}
