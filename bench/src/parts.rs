@@ -164,7 +164,7 @@ fn decisions() -> Outcome<()> {
         best(name, || drop(black_box(evaluate(black_box(&request), &policies))));
         Ok(())
     };
-    decide("decision, small: 1 policy, 1 statement", &[typical(0)], None)?;
+    decide("decision, small: 1 policy, 3 statements", &[typical(0)], None)?;
     let ten: Vec<String> = (0..10).map(typical).collect();
     decide(
         "decision, typical: 10 policies, 30 statements, conditions, a session policy",
