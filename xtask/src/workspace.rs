@@ -22,12 +22,14 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Finds the checkout that this program was built from.
+    /// Finds the checkout that `cargo xtask` was called in. Cargo says so when it runs this program; where it
+    /// was *built* may be another checkout that shares the target directory.
     ///
     /// # Errors
-    /// When no home directory tells where the cache belongs.
+    /// Not run by cargo, or no home directory tells where the cache belongs.
     pub fn find() -> anyhow::Result<Workspace> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = variable("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
+        let manifest = Path::new(&manifest);
         let root = manifest.parent().context("xtask lies in no workspace")?.to_path_buf();
         let cache = match (variable("XDG_CACHE_HOME"), variable("HOME")) {
             (Some(cache), _) => PathBuf::from(cache),
