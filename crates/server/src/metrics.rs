@@ -90,6 +90,11 @@ impl Metrics {
         }
     }
 
+    /// A request that never became a call, refused with an error of this code.
+    pub(crate) fn refused(&self, code: &'static str) {
+        self.calls.get_or_create(&Call { service: "unknown", action: "unknown", result: code }).inc();
+    }
+
     /// In the OpenMetrics text format.
     #[must_use]
     pub fn render(&self, follows_store: bool) -> String {

@@ -32,6 +32,11 @@ pub enum AuthError {
         /// The service, or services, asked here; as the message names them.
         expected: String,
     },
+    /// The scope names a service whose requests are never checked for others.
+    ScopeElsewhere {
+        /// The service.
+        given: String,
+    },
     /// The scope does not end in `aws4_request`.
     ScopeTerminator {
         /// What it ends in.
@@ -145,6 +150,7 @@ impl AuthError {
             | Self::HostNotSigned
             | Self::ScopeRegion { .. }
             | Self::ScopeService { .. }
+            | Self::ScopeElsewhere { .. }
             | Self::ScopeTerminator { .. }
             | Self::ScopeDate { .. }
             | Self::SignatureExpired { .. }
@@ -186,6 +192,9 @@ impl fmt::Display for AuthError {
             }
             Self::ScopeService { expected } => {
                 write!(f, "Credential should be scoped to correct service: '{expected}'.")
+            }
+            Self::ScopeElsewhere { given } => {
+                write!(f, "Credential should not be scoped to '{given}': it checks its own requests.")
             }
             Self::ScopeTerminator { given } => write!(
                 f,

@@ -27,27 +27,26 @@ pub fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
     if rules.region.is_some_and(|region| region != scope.region) {
         return Err(AuthError::ScopeRegion { given: scope.region.clone() });
     }
-    let fits = match rules.service {
-        ServiceRule::Exactly(service) => scope.service == service,
-        ServiceRule::OneOf(services) => services.contains(&scope.service.as_str()),
-        ServiceRule::AnyBut(refused) => {
-            !refused.iter().any(|service| service.eq_ignore_ascii_case(&scope.service))
-        }
-    };
-    if !fits {
-        return Err(AuthError::ScopeService { expected: expected_service(&rules.service) });
-    }
+    check_service(&scope.service, &rules.service)?;
     if proof.time_text.get(..8) != Some(scope.date.as_str()) {
         return Err(AuthError::ScopeDate { scope: scope.date.clone(), time: proof.time_text.clone() });
     }
     Ok(())
 }
 
-fn expected_service(rule: &ServiceRule<'_>) -> String {
-    match rule {
-        ServiceRule::Exactly(service) => (*service).to_owned(),
-        ServiceRule::OneOf(services) => services.join("', '"),
-        ServiceRule::AnyBut(_) => "the service that was called".to_owned(),
+fn check_service(given: &str, rule: &ServiceRule<'_>) -> Result<(), AuthError> {
+    let expected: &[&str] = match rule {
+        ServiceRule::Exactly(service) => &[*service],
+        ServiceRule::OneOf(services) => services,
+        ServiceRule::AnyBut(refused) => {
+            let refused = refused.iter().any(|service| service.eq_ignore_ascii_case(given));
+            return if refused { Err(AuthError::ScopeElsewhere { given: given.to_owned() }) } else { Ok(()) };
+        }
+    };
+    if expected.contains(&given) {
+        Ok(())
+    } else {
+        Err(AuthError::ScopeService { expected: expected.join("', '") })
     }
 }
 

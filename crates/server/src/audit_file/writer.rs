@@ -16,6 +16,9 @@ use super::{AuditSettings, Lines, Message, ROOM, Shared, lock};
 pub(super) const SLACK: u64 = 64 * 1024;
 /// Bytes written at once.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
+/// How long lines are let gather between two writes. Waking this thread for each of them costs the calls
+/// more than everything else about the audit.
+const GATHER: Duration = Duration::from_millis(2);
 
 pub(super) struct Writer {
     settings: AuditSettings,
@@ -51,7 +54,9 @@ impl Writer {
 
     /// Until the queue is closed, and once more for what is in it then.
     pub(super) fn run(mut self, queue: &Receiver<Message>) {
-        while self.turn(queue) {}
+        while self.turn(queue) {
+            std::thread::sleep(GATHER);
+        }
         if !self.waiting.is_empty() {
             tracing::error!(lines = self.waiting.len(), "audit lines could not be written before the end");
         }

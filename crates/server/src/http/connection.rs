@@ -1,8 +1,10 @@
-//! Listeners and connections: hyper with limits, one task per call, and an orderly end.
+//! Listeners and connections: hyper with limits, calls that end whoever hangs up, and an orderly end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use daypass_model::Random;
@@ -112,8 +114,7 @@ fn converse(
     }
 }
 
-/// One request on a connection. The call itself runs in a task of its own: a client that hangs up
-/// cancels neither its commit nor its audit.
+/// One request on a connection.
 async fn answer(
     api: Arc<Api>,
     under_way: UnderWay,
@@ -126,21 +127,77 @@ async fn answer(
     let format = render::Format::of(&request);
     let request = match receive::receive(&*api.random, peer, request).await {
         Ok(request) => request,
-        Err(refusal) => return Ok(render::refusal(&format, &refusal)),
+        Err(refusal) => {
+            api.metrics.refused(refusal.error.code);
+            return Ok(render::refusal(&format, &refusal));
+        }
     };
     let request_id = request.id.clone();
-    let task = tokio::spawn(async move {
+    let call = async move {
         let started = api.metrics.start();
         let response = daypass_service::call(&api.house, request).await;
         api.metrics.finish(&started, &response);
         drop(under_way);
         response
-    });
-    Ok(match task.await {
-        Ok(response) => render::response(&format, response),
-        Err(panicked) => {
-            tracing::error!(%request_id, %panicked, "a call panicked");
+    };
+    Ok(match to_its_end(call).await {
+        Some(response) => render::response(&format, response),
+        None => {
+            tracing::error!(%request_id, "a call panicked");
             render::panicked(&format, &request_id)
         }
     })
+}
+
+/// Run a call so that a client that hangs up cancels neither its commit nor its audit: what has to wait goes
+/// on in a task of its own. Most calls wait for nothing and are spared one. `None` for a call that panicked.
+async fn to_its_end<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let mut call = Box::pin(call);
+    let first_poll = |context: &mut Context<'_>| {
+        // What a panic leaves half done is dropped with the call; nothing of it is looked at again.
+        let polled = AssertUnwindSafe(|| call.as_mut().poll(context));
+        Poll::Ready(std::panic::catch_unwind(polled))
+    };
+    match std::future::poll_fn(first_poll).await {
+        Ok(Poll::Ready(response)) => Some(response),
+        Ok(Poll::Pending) => tokio::spawn(call).await.ok(),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    /// A call that waits, whose client hangs up after it began.
+    #[tokio::test]
+    async fn a_call_that_waits_outlives_whoever_asked() {
+        let (go, wait) = oneshot::channel::<()>();
+        let (done, ended) = oneshot::channel();
+        let call = async move {
+            wait.await.unwrap();
+            done.send("done").unwrap();
+        };
+        let mut asked = Box::pin(to_its_end(call));
+        std::future::poll_fn(|context| Poll::Ready(assert!(asked.as_mut().poll(context).is_pending()))).await;
+        drop(asked);
+        go.send(()).unwrap();
+        assert_eq!(ended.await, Ok("done"));
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_call_only_before_and_after_it_waited() {
+        assert_eq!(to_its_end(async { 1 }).await, Some(1));
+        let at_once = async { if true { panic!("a bug") } };
+        assert_eq!(to_its_end(at_once).await, None);
+        let later = async {
+            tokio::task::yield_now().await;
+            if true {
+                panic!("a bug")
+            }
+        };
+        assert_eq!(to_its_end(later).await, None);
+    }
 }

@@ -13,4 +13,5 @@ mod command_line;
 mod demo;
 mod hangup;
 mod secrets;
+mod slow;
 mod wire;
