@@ -9,6 +9,7 @@
 
 mod account;
 mod arn;
+mod authority;
 mod clock;
 mod id;
 pub mod limits;
@@ -19,6 +20,7 @@ mod tag;
 
 pub use account::{AccountId, InvalidAccountId};
 pub use arn::{Arn, InvalidArn};
+pub use authority::{Authority, InvalidAuthority};
 pub use clock::{Clock, MockClock, SystemClock, rfc3339_seconds};
 pub use id::{AccessKeyId, AccessKeyKind, EntityKind, InvalidAccessKeyId, SessionId, UniqueId, uuid};
 pub use path::fold_name;

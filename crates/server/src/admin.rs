@@ -1,44 +1,42 @@
 //! The admin listener: `/healthz`, `/readyz`, `/metrics`. No credentials are taken and none are given.
 
-use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 
 use daypass_directory::Directory;
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use hyper::body::Bytes;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::accept::Entrance;
+use crate::http::converse;
 use crate::metrics::Metrics;
 
+/// Connections at once: a probe and a scraper or two, and somebody who looks.
+const CONNECTIONS_MAX: usize = 64;
+
 /// What the admin listener shows.
-pub struct Admin {
+pub(crate) struct Admin {
     /// Whether this node follows the store.
-    pub directory: Arc<Directory>,
+    pub(crate) directory: Arc<Directory>,
     /// Counters.
-    pub metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Whether the audit can be written.
-    pub audit: Arc<crate::audit_file::AuditFile>,
+    pub(crate) audit: Arc<crate::audit_file::AuditFile>,
 }
 
 /// Answer until the process ends.
-pub async fn serve(listener: TcpListener, admin: Arc<Admin>) {
+pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
+    let mut entrance = Entrance::new("admin", listener, CONNECTIONS_MAX);
+    let (_keep_open, open) = watch::channel(());
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let admin = admin.clone();
+        let (connection, place) = entrance.next().await;
+        let (admin, open) = (admin.clone(), open.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request: Request<Incoming>| {
-                let answer = admin.answer(request.uri().path());
-                async { Ok::<_, Infallible>(answer) }
-            });
-            if let Err(error) =
-                Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await
-            {
-                tracing::debug!(%error, "an admin connection ended early");
-            }
+            converse(connection, open, move |request| ready(admin.answer(request.uri().path()))).await;
+            drop(place);
         });
     }
 }
@@ -82,4 +80,35 @@ fn plain(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::assemble::{Assembled, assemble};
+    use crate::config::{Config, ServeArgs};
+
+    #[tokio::test]
+    async fn whoever_connects_and_says_nothing_is_let_go_here_too() {
+        let dir = std::env::temp_dir().join(format!("daypass-admin-{}", std::process::id()));
+        let config = Config::load(ServeArgs { data: Some(dir.clone()), ..ServeArgs::default() }).unwrap();
+        let Assembled { house, audit, metrics, data, .. } = assemble(&config).await.unwrap();
+        let admin = Admin { directory: house.directory.clone(), metrics, audit };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(serve(listener, Arc::new(admin)));
+        tokio::time::pause();
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        let closed = timeout(Duration::from_secs(32), silent.read(&mut [0])).await;
+        assert_eq!(closed.unwrap().unwrap(), 0);
+        serving.abort();
+        drop((house, data));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

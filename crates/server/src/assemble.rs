@@ -10,14 +10,19 @@ use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret
 use daypass_service::{Audit, House, Settings};
 use daypass_store::SqliteStore;
 
+use crate::accounts::{Opened, open_account, random_account};
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::{Config, Pinned};
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::metrics::Metrics;
+use crate::root_credentials;
 
 /// Signing keys kept: one for each secret, day, region and service in use.
 const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
+
+/// What stands in the place of a request id in the records of the first account.
+const FIRST_START: &str = "first-start";
 
 /// Everything of a server but its sockets.
 pub struct Assembled {
@@ -108,17 +113,19 @@ async fn first_account(
         Some(text) => text.parse().map_err(|error| Failure::new(format!("DAYPASS_ACCOUNT_ID: {error}")))?,
         None => random_account(directory.random())?,
     };
-    let now = directory.clock().now().as_second();
-    let (id, secret, credentials) = match (&pinned.access_key_id, &pinned.secret_access_key) {
-        (Some(id), Some(secret)) => (parse_pinned(id, secret)?, secret.clone(), None),
+    let first = match (&pinned.access_key_id, &pinned.secret_access_key) {
+        (Some(id), Some(secret)) => {
+            let access_key_id = parse_pinned(id, secret)?;
+            pinned_account(directory, account, access_key_id.clone(), secret).await?;
+            FirstStart { account, access_key_id, secret: None, credentials: None }
+        }
         (None, None) => {
-            // The file comes before the account: a crash between the two leaves a file that opens nothing,
-            // never an account whose key nobody has.
-            data.remove("root-credentials");
-            let (record, secret) =
-                directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
-            let path = data.write_credentials("root-credentials", &record.id, &secret)?;
-            (record.id, secret, Some(path))
+            // There is no account yet, so a file is what a crash left of an earlier first start.
+            data.remove(root_credentials::NAME);
+            let file = data.file(root_credentials::NAME);
+            let Opened { access_key_id, secret, credentials } =
+                open_account(directory, account, file, FIRST_START).await?;
+            FirstStart { account, access_key_id, secret: Some(secret), credentials: Some(credentials) }
         }
         _ => {
             return Err(Failure::new(
@@ -126,13 +133,21 @@ async fn first_account(
             ));
         }
     };
-    let record = directory
-        .seal_access_key(id.clone(), &secret, now)
-        .map_err(|error| Failure::new(error.to_string()))?;
-    let created = directory.create_account(account, record, "first-start").await;
-    created.map_err(|error| Failure::new(format!("the first account could not be made: {error}")))?;
-    let secret = credentials.is_some().then_some(secret);
-    Ok(Some(FirstStart { account, access_key_id: id, secret, credentials }))
+    Ok(Some(first))
+}
+
+/// The first account with a root key that the environment gives: whoever gave it has it, so there is no file.
+async fn pinned_account(
+    directory: &Directory,
+    account: AccountId,
+    id: AccessKeyId,
+    secret: &Secret,
+) -> Result<(), Failure> {
+    let now = directory.clock().now().as_second();
+    let record = directory.seal_access_key(id, secret, now);
+    let record = record.map_err(|error| Failure::new(error.to_string()))?;
+    let created = directory.create_account(account, record, FIRST_START).await;
+    created.map_err(|error| Failure::new(format!("the first account could not be made: {error}")))
 }
 
 fn parse_pinned(id: &str, secret: &Secret) -> Result<AccessKeyId, Failure> {
@@ -179,39 +194,4 @@ fn check_pinned(view: &daypass_directory::View, pinned: &Pinned) -> Result<(), F
             .any(|key| key.id == id && pinned.secret_access_key.as_ref() == Some(&key.secret))
     });
     if same { Ok(()) } else { wrong("DAYPASS_ROOT_SECRET_ACCESS_KEY") }
-}
-
-/// Twelve random digits, the first of them not zero.
-pub fn random_account(random: &dyn Random) -> Result<AccountId, Failure> {
-    let mut bytes = [0; 8];
-    random.fill(&mut bytes);
-    let number = 100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000;
-    AccountId::from_number(number).ok_or_else(|| Failure::new("no account number could be drawn"))
-}
-
-/// Remove `root-credentials` once the key in it is root's no longer, now and for as long as the server runs: a
-/// file that opens nothing only misleads, and one whose key was made inactive for good reason should not linger.
-pub async fn tend_credentials(directory: Arc<Directory>, data: PathBuf) {
-    let path = data.join("root-credentials");
-    let mut revisions = directory.revisions();
-    loop {
-        let Ok(text) = std::fs::read_to_string(&path).map(Secret::new) else { return };
-        if !opens_root(&directory.snapshot(), &text) {
-            match std::fs::remove_file(&path) {
-                Ok(()) => tracing::info!("root-credentials was removed: its key is root's no longer"),
-                Err(error) => tracing::warn!(%error, "root-credentials could not be removed"),
-            }
-            return;
-        }
-        if revisions.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Whether the file's key is one of a root user's.
-fn opens_root(view: &daypass_directory::View, text: &Secret) -> bool {
-    let id = text.expose_str().lines().find_map(|line| line.strip_prefix("aws_access_key_id = "));
-    let Some(id) = id.and_then(|id| id.parse::<AccessKeyId>().ok()) else { return true };
-    matches!(view.key_owner(&id), Some((_, Some(daypass_directory::record::KeyOwner::Root))))
 }

@@ -133,7 +133,7 @@ impl AuditFile {
 }
 
 /// The audit log that a house holds.
-pub struct AuditLines(pub Arc<AuditFile>);
+pub(crate) struct AuditLines(pub(crate) Arc<AuditFile>);
 
 impl AuditLog for AuditLines {
     fn reserve(&self, bytes: usize) -> Result<(), Error> {

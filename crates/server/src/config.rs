@@ -2,14 +2,22 @@
 //!
 //! Every setting has all three forms under one name. A name that is not known is refused in all of them.
 
-use std::net::SocketAddr;
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use daypass_model::Secret;
+use clap::{Args, Command, ValueEnum};
+use daypass_model::{Authority, Secret};
 use serde::Deserialize;
 
 use crate::failure::Failure;
+
+/// The data directory, unless another is named.
+pub(crate) const DATA_DEFAULT: &str = "daypass-data";
+/// The address of the API, unless another is named.
+pub(crate) const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7777);
+/// The address of health and metrics, unless another is named.
+const ADMIN_LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7778);
 
 /// The settings of `daypass serve`, as flags and environment give them.
 #[derive(Debug, Clone, Default, Args)]
@@ -98,8 +106,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address of health and metrics.
     pub admin_listen: SocketAddr,
-    /// `host[:port]` of the public URL.
-    pub public_authority: Option<String>,
+    /// Of the public URL.
+    pub public_authority: Option<Authority>,
     /// Where the master key is, if not in the data directory.
     pub master_key_file: Option<PathBuf>,
     /// The master key itself, from the environment.
@@ -140,11 +148,8 @@ impl Config {
     /// The file cannot be read or holds an unknown name; a setting is out of its range.
     pub fn load(args: ServeArgs) -> Result<Self, Failure> {
         let file = read_file(args.config.as_deref())?;
-        let listen = args.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7777)));
-        let admin_listen = args
-            .admin_listen
-            .or(file.admin_listen)
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7778)));
+        let listen = args.listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
+        let admin_listen = args.admin_listen.or(file.admin_listen).unwrap_or(ADMIN_LISTEN_DEFAULT);
         let plain_allowed = args.allow_plain_http.or(file.allow_plain_http).unwrap_or(false);
         for (flag, address) in [("--listen", listen), ("--admin-listen", admin_listen)] {
             if !address.ip().is_loopback() && !plain_allowed {
@@ -160,7 +165,7 @@ impl Config {
             args.tolerate_unsigned_header
         };
         Ok(Self {
-            data: args.data.or(file.data).unwrap_or_else(|| "daypass-data".into()),
+            data: args.data.or(file.data).unwrap_or_else(|| DATA_DEFAULT.into()),
             listen,
             admin_listen,
             public_authority: public_url.as_deref().map(authority).transpose()?,
@@ -187,6 +192,42 @@ impl Config {
     }
 }
 
+/// What is read from the environment alone.
+const ENVIRONMENT_ONLY: [&str; 4] = [
+    "DAYPASS_ACCOUNT_ID",
+    "DAYPASS_MASTER_KEY",
+    "DAYPASS_ROOT_ACCESS_KEY_ID",
+    "DAYPASS_ROOT_SECRET_ACCESS_KEY",
+];
+
+/// Refuse a `DAYPASS_*` variable that is none of ours. A setting with a slip in its name would not be in force,
+/// and nobody would know: `DAYPASS_PUBLIC_URI` is a server that answers requests signed for any host.
+///
+/// # Errors
+/// There is one; its value is not repeated.
+pub(crate) fn check_variables(names: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    let settings = ServeArgs::augment_args(Command::new("serve"));
+    let settings = settings.get_arguments().filter_map(|arg| arg.get_env()).filter_map(|name| name.to_str());
+    let mut known: Vec<&str> = settings.chain(ENVIRONMENT_ONLY).collect();
+    known.sort_unstable();
+    let names = names.into_iter().map(|name| name.to_string_lossy().into_owned());
+    for name in names.filter(|name| name.starts_with("DAYPASS_")) {
+        if !known.contains(&name.as_str()) && !is_service_link(&name) {
+            return Err(Failure::new(format!("{name} is no setting; there are {}", known.join(", "))));
+        }
+    }
+    Ok(())
+}
+
+/// Kubernetes tells every pod where a Service called `daypass` or `daypass-…` is, in variables of these forms
+/// ("Discovering services" in its documentation).
+fn is_service_link(name: &str) -> bool {
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.ends_with("_PORT")
+        || name.contains("_PORT_")
+}
+
 fn secret_variable(name: &str) -> Option<Secret> {
     std::env::var(name).ok().map(Secret::new)
 }
@@ -207,22 +248,39 @@ fn read_file(named: Option<&std::path::Path>) -> Result<ConfigFile, Failure> {
     }
 }
 
-/// The authority of an `http` or `https` URL, as clients sign it: lower case, without the scheme's own port.
-fn authority(url: &str) -> Result<String, Failure> {
-    let bad = || {
+fn authority(url: &str) -> Result<Authority, Failure> {
+    url.parse().map_err(|_| {
         Failure::new(format!(
             "--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"
         ))
-    };
-    let parsed: http::Uri = url.parse().map_err(|_| bad())?;
-    let authority = parsed.authority().ok_or_else(bad)?.as_str().to_ascii_lowercase();
-    let (scheme, port) = match parsed.scheme_str() {
-        Some("https") => ("https", ":443"),
-        Some("http") => ("http", ":80"),
-        _ => return Err(bad()),
-    };
-    if authority.contains('@') || parsed.path() != "/" || parsed.query().is_some() || scheme.is_empty() {
-        return Err(bad());
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_the_defaults_that_are_in_force() {
+        let help = ServeArgs::augment_args(Command::new("serve")).render_long_help().to_string();
+        for default in
+            [format!("./{DATA_DEFAULT}"), LISTEN_DEFAULT.to_string(), ADMIN_LISTEN_DEFAULT.to_string()]
+        {
+            assert!(help.contains(&format!("[default: {default}]")), "{default}");
+        }
     }
-    Ok(authority.strip_suffix(port).map_or(authority.clone(), str::to_owned))
+
+    #[test]
+    fn variables_that_name_no_setting_are_refused_and_others_programs_are_left_alone() {
+        let check = |names: &[&str]| check_variables(names.iter().map(OsString::from));
+        check(&["PATH", "AWS_REGION", "daypass_data", "DAYPASS_DATA", "DAYPASS_AUDIT_ROTATE_MIB"]).unwrap();
+        check(&ENVIRONMENT_ONLY).unwrap();
+        let links = ["DAYPASS_PORT", "DAYPASS_PORT_7777_TCP_ADDR", "DAYPASS_ADMIN_SERVICE_HOST"];
+        check(&[&links[..], &["DAYPASS_SERVICE_PORT", "DAYPASS_SERVICE_PORT_HTTP"]].concat()).unwrap();
+        for name in ["DAYPASS_PUBLIC_URI", "DAYPASS_", "DAYPASS_DATA_"] {
+            let line = check(&["DAYPASS_DATA", name]).unwrap_err().to_string();
+            assert!(line.starts_with(&format!("{name} is no setting")), "{line}");
+            assert!(line.contains("DAYPASS_PUBLIC_URL") && line.contains("DAYPASS_MASTER_KEY"), "{line}");
+        }
+    }
 }

@@ -4,7 +4,8 @@
 //! daypass.lock       held while a server runs; names it
 //! store.sqlite       the records (WAL beside it)
 //! master-key         0600; seals every secret in the store. Not made when the environment gives one
-//! root-credentials   0600; the first root key, in the form of an AWS credentials file
+//! root-credentials   0600; the first root key, in the form of an AWS credentials file; with a hyphen and their
+//!                    number behind the name, those of other accounts
 //! audit.jsonl        one event per line, rotated by size; beside it audit.jsonl.reserve, room for a full disk
 //! operator.sock      0600; the operator's door while the server runs
 //! ```
@@ -15,7 +16,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use daypass_authn::token::MasterKey;
-use daypass_model::{AccessKeyId, Random, Secret};
+use daypass_model::{Random, Secret};
 use daypass_store::DirLock;
 
 use crate::failure::Failure;
@@ -100,19 +101,6 @@ impl DataDir {
         }
     }
 
-    /// Write a root key in the form of an AWS credentials file; the path. Durable before this returns.
-    ///
-    /// # Errors
-    /// The file exists or cannot be written.
-    pub fn write_credentials(
-        &self,
-        name: &str,
-        id: &AccessKeyId,
-        secret: &Secret,
-    ) -> Result<PathBuf, Failure> {
-        write_credentials(&self.path, name, id, secret)
-    }
-
     /// Remove a file of ours, if it is there.
     pub fn remove(&self, name: &str) {
         match std::fs::remove_file(self.file(name)) {
@@ -124,22 +112,8 @@ impl DataDir {
     }
 }
 
-/// See [`DataDir::write_credentials`]; for the operator's door, which holds no lock of its own.
-pub(crate) fn write_credentials(
-    dir: &Path,
-    name: &str,
-    id: &AccessKeyId,
-    secret: &Secret,
-) -> Result<PathBuf, Failure> {
-    let path = dir.join(name);
-    let secret = secret.expose_str();
-    let text =
-        Secret::new(format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"));
-    write_secret(&path, text.expose())?;
-    Ok(path)
-}
-
-fn read_secret(path: &Path) -> io::Result<Secret> {
+/// A file with a secret in it.
+pub(crate) fn read_secret(path: &Path) -> io::Result<Secret> {
     let mut file = File::open(path)?;
     let mode = file.metadata()?.permissions().mode();
     if mode & 0o077 != 0 {
@@ -151,7 +125,7 @@ fn read_secret(path: &Path) -> io::Result<Secret> {
 }
 
 /// A new file that only its owner reads, on disk before this returns.
-fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(bytes)?;

@@ -3,19 +3,23 @@
 //! This room knows HTTP, files and processes, and nothing of policies or records: it hands a
 //! [`daypass_service::Request`] down and renders the answer.
 
-pub mod admin;
+mod accept;
+mod accounts;
+mod admin;
 pub mod assemble;
-pub mod audit_file;
+mod audit_file;
 pub mod cli;
 pub mod config;
-pub mod data_dir;
+mod data_dir;
 mod demo;
 mod failure;
 pub mod http;
-pub mod metrics;
-pub mod operator;
-pub mod serve;
-pub mod telemetry;
+mod metrics;
+mod operator;
+mod root_credentials;
+mod serve;
+mod telemetry;
+mod terminal;
 pub mod wire;
 
 pub use failure::Failure;

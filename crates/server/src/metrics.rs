@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use daypass_service::{Response, actions};
+use daypass_service::{Error, Response, actions};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -38,10 +38,25 @@ pub struct Metrics {
     seconds: Family<Action, Histogram>,
     sessions: Family<Action, Counter>,
     healthy: Gauge<f64, AtomicU64>,
+    connections: Gauge,
 }
 
-/// When a call began.
-pub struct Started(Instant);
+/// A connection to the API, counted until this is dropped.
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// A call that began. One that is dropped before it was finished panicked, and counts as a failure of ours.
+pub(crate) struct Started<'a> {
+    metrics: &'a Metrics,
+    action: Action,
+    begun: Instant,
+    finished: bool,
+}
 
 impl Metrics {
     /// Everything at zero.
@@ -64,30 +79,25 @@ impl Metrics {
         registry.register("sessions_issued", "Temporary credentials issued, by action", sessions.clone());
         let healthy = Gauge::default();
         registry.register("store_followed", "1 while this node follows the store", healthy.clone());
-        Arc::new(Self { registry, calls, seconds, sessions, healthy })
+        let connections = Gauge::default();
+        registry.register("connections", "Connections to the API", connections.clone());
+        Arc::new(Self { registry, calls, seconds, sessions, healthy, connections })
     }
 
-    /// The beginning of a call.
+    /// The beginning of a call to this action of this service.
     #[expect(
         clippy::disallowed_methods,
         reason = "durations for a histogram, never compared with anything a client says"
     )]
-    pub(crate) fn start(&self) -> Started {
-        Started(Instant::now())
+    pub(crate) fn start(&self, service: &str, action: &str) -> Started<'_> {
+        let (service, action) = actions::find(service, action).map_or(("unknown", "unknown"), |row| row.name);
+        Started { metrics: self, action: Action { service, action }, begun: Instant::now(), finished: false }
     }
 
-    /// Its end.
-    pub(crate) fn finish(&self, started: &Started, response: &Response) {
-        let row = actions::find(response.service, &response.action);
-        let (service, action) = row.map_or(("unknown", "unknown"), |row| row.name);
-        let result = response.outcome.as_ref().map_or_else(|error| error.code, |_| "ok");
-        self.calls.get_or_create(&Call { service, action, result }).inc();
-        self.seconds.get_or_create(&Action { service, action }).observe(started.0.elapsed().as_secs_f64());
-        if response.outcome.is_ok()
-            && matches!(action, "AssumeRole" | "GetSessionToken" | "GetFederationToken")
-        {
-            self.sessions.get_or_create(&Action { service, action }).inc();
-        }
+    /// One connection more.
+    pub(crate) fn connected(&self) -> Connected {
+        self.connections.inc();
+        Connected(self.connections.clone())
     }
 
     /// A request that never became a call, refused with an error of this code.
@@ -104,5 +114,62 @@ impl Metrics {
             Ok(()) => out,
             Err(_) => String::new(),
         }
+    }
+}
+
+impl Started<'_> {
+    /// The end of the call.
+    pub(crate) fn finish(mut self, response: &Response) {
+        self.count(response.outcome.as_ref().map_or_else(|error| error.code, |_| "ok"));
+        if response.outcome.is_ok()
+            && matches!(self.action.action, "AssumeRole" | "GetSessionToken" | "GetFederationToken")
+        {
+            self.metrics.sessions.get_or_create(&self.action).inc();
+        }
+    }
+
+    fn count(&mut self, result: &'static str) {
+        self.finished = true;
+        let Action { service, action } = self.action;
+        self.metrics.calls.get_or_create(&Call { service, action, result }).inc();
+        self.metrics.seconds.get_or_create(&self.action).observe(self.begun.elapsed().as_secs_f64());
+    }
+}
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.count(Error::internal().code);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_panicked_is_counted_as_a_failure() {
+        let metrics = Metrics::new();
+        let call = std::panic::AssertUnwindSafe(|| {
+            let _started = metrics.start("sts", "AssumeRole");
+            panic!("a bug");
+        });
+        assert!(std::panic::catch_unwind(call).is_err());
+        let text = metrics.render(true);
+        let line = r#"daypass_requests_total{service="sts",action="AssumeRole",result="InternalFailure"} 1"#;
+        assert!(text.contains(line), "{text}");
+        assert!(!text.contains("daypass_sessions_issued_total{"), "{text}");
+    }
+
+    #[test]
+    fn a_call_that_ended_is_counted_once_and_names_nobody_chose_are_bounded() {
+        let metrics = Metrics::new();
+        let (request_id, action) = (String::new(), "x".repeat(9));
+        let response = Response { request_id, service: "sts", action, outcome: Err(Error::internal()) };
+        metrics.start(response.service, &response.action).finish(&response);
+        let text = metrics.render(true);
+        let line = r#"daypass_requests_total{service="unknown",action="unknown",result="InternalFailure"} 1"#;
+        assert!(text.contains(line), "{text}");
     }
 }

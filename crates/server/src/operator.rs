@@ -14,21 +14,27 @@ use daypass_service::House;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc::UnboundedSender;
 
-use crate::assemble::{Assembled, random_account};
+use crate::accept::Entrance;
+use crate::accounts::{Opened, open_account, random_account};
+use crate::assemble::Assembled;
 use crate::failure::Failure;
+use crate::root_credentials::{self, KeyFile};
 
 /// The socket's name in the data directory.
 const NAME: &str = "operator.sock";
 /// Longest request.
 const LINE_BYTES_MAX: u64 = 4096;
-/// How long a peer may take to send its request.
+/// How long a peer may take to send its request, and to take the answer.
 const LINE_TIME_MAX: Duration = Duration::from_secs(5);
+/// Connections at once.
+const CONNECTIONS_MAX: usize = 16;
 
 /// What can be asked.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Ask {
+pub(crate) enum Ask {
     /// Make an account with a root key.
     AccountCreate {
         /// Its number; drawn when absent.
@@ -41,7 +47,7 @@ pub enum Ask {
 /// What is answered.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The account was made.
     AccountCreated {
         /// Its number.
@@ -63,7 +69,7 @@ pub enum Answer {
 
 /// The open door; closes (and its socket goes) when dropped.
 #[derive(Debug)]
-pub struct Door {
+pub(crate) struct Door {
     path: PathBuf,
     task: tokio::task::JoinHandle<()>,
 }
@@ -75,11 +81,19 @@ impl Drop for Door {
     }
 }
 
+/// What a conversation needs.
+struct Host {
+    house: Arc<House>,
+    data: PathBuf,
+    /// Hears of the file of every account made.
+    made: UnboundedSender<KeyFile>,
+}
+
 /// Open the door. Only the holder of the data directory's lock gets here, so an old socket is a dead one's.
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn open(assembled: &Assembled) -> Result<Door, Failure> {
+pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Result<Door, Failure> {
     let path = assembled.data.file(NAME);
     let failed = |error: std::io::Error| {
         Failure::new(format!("the operator's socket `{}` cannot be made: {error}", path.display()))
@@ -93,12 +107,18 @@ pub fn open(assembled: &Assembled) -> Result<Door, Failure> {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     let owner = std::fs::metadata(&path).map_err(failed)?.uid();
     let (house, data) = (assembled.house.clone(), assembled.data.path().to_owned());
+    let host = Arc::new(Host { house, data, made });
+    let mut entrance = Entrance::new("operator", listener, CONNECTIONS_MAX);
     let task = tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let (stream, place) = entrance.next().await;
             let peer = stream.peer_cred().map(|cred| cred.uid());
             if peer.is_ok_and(|uid| uid == owner || uid == 0) {
-                tokio::spawn(converse(house.clone(), data.clone(), stream));
+                let conversation = converse(host.clone(), stream);
+                tokio::spawn(async move {
+                    conversation.await;
+                    drop(place);
+                });
             }
         }
     });
@@ -109,7 +129,7 @@ pub fn open(assembled: &Assembled) -> Result<Door, Failure> {
 ///
 /// # Errors
 /// No server answers there.
-pub async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
+pub(crate) async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     let path = data.join(NAME);
     let failed = |error: std::io::Error| {
         Failure::new(format!(
@@ -127,7 +147,7 @@ pub async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
         .map_err(|_| Failure::new("the server's answer could not be read; is it another version?"))
 }
 
-async fn converse(house: Arc<House>, data: PathBuf, stream: UnixStream) {
+async fn converse(host: Arc<Host>, stream: UnixStream) {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(LINE_BYTES_MAX));
@@ -135,17 +155,19 @@ async fn converse(house: Arc<House>, data: PathBuf, stream: UnixStream) {
     let answer = match read.ok().and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok()) {
         Some(ask) => {
             tracing::info!(?ask, "the operator asks");
-            act(&house, &data, ask).await
+            act(&host, ask).await
         }
         None => Answer::Refused { why: "the request could not be read".into() },
     };
     let line = serde_json::to_string(&answer).unwrap_or_default();
-    if let Err(error) = writer.write_all(format!("{line}\n").as_bytes()).await {
-        tracing::debug!(%error, "the operator hung up");
+    let written = tokio::time::timeout(LINE_TIME_MAX, writer.write_all(format!("{line}\n").as_bytes())).await;
+    if !matches!(written, Ok(Ok(()))) {
+        tracing::debug!("the operator hung up before the answer");
     }
 }
 
-async fn act(house: &House, data: &Path, ask: Ask) -> Answer {
+async fn act(host: &Host, ask: Ask) -> Answer {
+    let house = &host.house;
     match ask {
         Ask::AccountList => {
             let ids = house.directory.snapshot().account_ids();
@@ -156,7 +178,7 @@ async fn act(house: &House, data: &Path, ask: Ask) -> Answer {
                 return Answer::Refused { why: error.message };
             }
             let id = daypass_model::uuid(house.directory.random());
-            let made = create(house, data, account_id, &id).await.map_err(|failure| failure.to_string());
+            let made = create(host, account_id, &id).await.map_err(|failure| failure.to_string());
             let told = made.as_ref().map(|account| account.0.as_str()).map_err(String::as_str);
             house.audit.operator(&id, house.now(), "AccountCreate", told);
             match made {
@@ -168,11 +190,11 @@ async fn act(house: &House, data: &Path, ask: Ask) -> Answer {
 }
 
 async fn create(
-    house: &House,
-    data: &Path,
+    host: &Host,
     account_id: Option<String>,
     request_id: &str,
 ) -> Result<(String, PathBuf), Failure> {
+    let house = &host.house;
     let account: AccountId = match account_id {
         Some(text) => text.parse().map_err(|error| Failure::new(format!("--account-id {text}: {error}")))?,
         None => random_account(house.directory.random())?,
@@ -180,20 +202,10 @@ async fn create(
     if house.directory.snapshot().account(account).is_some() {
         return Err(Failure::new(format!("there is an account {account} already")));
     }
-    let now = house.now().as_second();
-    let (record, secret) =
-        house.directory.new_access_key(account, now).map_err(|error| Failure::new(error.to_string()))?;
-    // File first, account second: never an account whose key nobody has.
-    let credentials = crate::data_dir::write_credentials(
-        data,
-        &format!("root-credentials-{account}"),
-        &record.id,
-        &secret,
-    )?;
-    let made = house.directory.create_account(account, record, request_id).await;
-    if let Err(error) = made {
-        drop(std::fs::remove_file(&credentials));
-        return Err(Failure::new(format!("the account was not made: {error}")));
-    }
+    let file = host.data.join(root_credentials::name_of(account));
+    let Opened { access_key_id: key, credentials, .. } =
+        open_account(&house.directory, account, file, request_id).await?;
+    // Only now: before, it would be taken for a file that opens nothing.
+    drop(host.made.send(KeyFile { path: credentials.clone(), key }));
     Ok((account.to_string(), credentials))
 }

@@ -9,13 +9,15 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::admin::{self, Admin};
-use crate::assemble::{Assembled, FirstStart, assemble, tend_credentials};
+use crate::assemble::{Assembled, FirstStart, assemble};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::http::{self, Api};
-use crate::{operator, telemetry};
+use crate::http::{self, Api, CONNECTIONS_MAX};
+use crate::terminal::say;
+use crate::{operator, root_credentials, telemetry};
 
 /// How long whoever holds a port may take to say who it is.
 const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
@@ -24,7 +26,7 @@ const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// One line that says what to do.
-pub async fn serve(config: Config) -> Result<(), Failure> {
+pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     telemetry::start(&config.log, config.log_format)?;
     let listener = bind("--listen", config.listen).await?;
     let admin_listener = bind("--admin-listen", config.admin_listen).await?;
@@ -32,13 +34,16 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let admin_address = admin_listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     assembled.data.describe(&format!("http://{address}"));
-    let _operator = operator::open(&assembled)?;
+    // Looked for before the door opens: what is written from then on has no account yet.
+    let key_files = root_credentials::find(assembled.data.path());
+    let (made, key_files_made) = mpsc::unbounded_channel();
+    let _operator = operator::open(&assembled, made)?;
     let Assembled { house, audit, metrics, random, first, data } = assembled;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::new(error.to_string()))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| Failure::new(error.to_string()))?;
     let admin = Admin { directory: house.directory.clone(), metrics: metrics.clone(), audit: audit.clone() };
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
-    tokio::spawn(tend_credentials(house.directory.clone(), data.path().to_owned()));
+    tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
     let accounts = house.directory.snapshot().account_ids();
     say(&banner(data.path(), address, admin_address, first.as_ref(), &accounts));
     say("ready\n");
@@ -49,7 +54,8 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
         }
     };
     let directory = house.directory.clone();
-    http::serve(listener, Arc::new(Api { house, random, metrics }), stop).await;
+    let api = Api { house, random, metrics, connections_max: CONNECTIONS_MAX };
+    http::serve(listener, Arc::new(api), stop).await;
     if let Err(error) = directory.write_last_used().await {
         tracing::warn!(%error, "when keys and roles were last used was not written");
     }
@@ -90,13 +96,6 @@ async fn whose(address: SocketAddr) -> Option<String> {
     tokio::time::timeout(ANSWER_TIME_MAX, ask).await.ok().flatten()
 }
 
-/// Standard output may be closed by whoever reads it; that is no reason to stop serving.
-pub(crate) fn say(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
-}
-
 fn banner(
     data: &Path,
     address: SocketAddr,
@@ -111,7 +110,7 @@ fn banner(
         accounts.join(", "),
         data.display(),
     );
-    let credentials = data.join("root-credentials");
+    let credentials = data.join(root_credentials::NAME);
     if let Some(first) = first {
         text.push_str(&key_lines(first, std::io::stdout().is_terminal()));
     } else if credentials.exists() {

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// The levels cannot be read.
-pub fn start(levels: &str, format: LogFormat) -> Result<(), Failure> {
+pub(crate) fn start(levels: &str, format: LogFormat) -> Result<(), Failure> {
     let filter = Targets::from_str(levels).map_err(|error| {
         Failure::new(format!("--log {levels}: {error}; try info, debug or daypass_server=debug,warn"))
     })?;

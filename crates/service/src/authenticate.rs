@@ -39,7 +39,7 @@ pub(crate) fn authenticate(
 fn signed_for_us(house: &House, request: &Request) -> Result<(), Error> {
     let Some(authority) = &house.settings.public_authority else { return Ok(()) };
     match request.header("host") {
-        Some(host) if host.eq_ignore_ascii_case(authority) => Ok(()),
+        Some(host) if authority.matches(host) => Ok(()),
         _ => Err(Error::new("SignatureDoesNotMatch", "The request was signed for another host.")),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use daypass_authn::sigv4::{AuthError, Presented, SigningKeyCache};
 use daypass_directory::{Change, Directory, Operation, View};
+use daypass_model::Authority;
 use jiff::Timestamp;
 
 use crate::action::Row;
@@ -27,8 +28,8 @@ pub struct House {
 /// The operator's choices that calls depend on.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The authority (`host` or `host:port`, lower case) that requests to daypass itself must be signed for; none: any.
-    pub public_authority: Option<String>,
+    /// What requests to daypass itself must be signed for; none: any host.
+    pub public_authority: Option<Authority>,
     /// Header names that a proxy in front adds after signing: tolerated unsigned, without any meaning.
     pub tolerated_unsigned_headers: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use daypass_authn::sigv4::HttpRequest;
+use daypass_model::Secret;
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
@@ -68,4 +69,9 @@ impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_newtype_struct("Time", &self.0)
     }
+}
+
+/// `serialize_with` of the members of an answer that hand a secret to its owner.
+pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_str())
 }

@@ -173,7 +173,7 @@ impl AuthError {
             Self::PayloadHashSyntax => "InvalidArgument",
             Self::PayloadHashMismatch => "XAmzContentSHA256Mismatch",
             Self::BodyHashRequired => "MissingParameter",
-            Self::HeadTooLarge => "RequestEntityTooLarge",
+            Self::HeadTooLarge => "RequestEntityTooLargeException",
         }
     }
 }

@@ -53,6 +53,10 @@ impl Writer {
     }
 
     /// Until the queue is closed, and once more for what is in it then.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this thread does nothing else; what it waits for is that lines gather"
+    )]
     pub(super) fn run(mut self, queue: &Receiver<Message>) {
         while self.turn(queue) {
             std::thread::sleep(GATHER);

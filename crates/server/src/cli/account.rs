@@ -4,16 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::config::DATA_DEFAULT;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, ask};
-use crate::serve::say;
+use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct AccountArgs {
     #[command(subcommand)]
     command: AccountCommand,
     /// Data directory of the running server
-    #[arg(long, env = "DAYPASS_DATA", value_name = "DIR", default_value = "daypass-data", global = true)]
+    #[arg(long, env = "DAYPASS_DATA", value_name = "DIR", default_value = DATA_DEFAULT, global = true)]
     data: PathBuf,
 }
 

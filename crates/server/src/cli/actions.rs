@@ -2,7 +2,7 @@
 
 use daypass_service::actions;
 
-use crate::serve::say;
+use crate::terminal::say;
 
 pub(super) fn print() {
     for row in actions::all() {

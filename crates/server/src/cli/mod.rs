@@ -11,9 +11,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{Config, ServeArgs};
+use crate::config::{Config, ServeArgs, check_variables};
 use crate::failure::Failure;
-use crate::serve::{say, serve};
+use crate::serve::serve;
+use crate::terminal::say;
 
 /// A self-hosted, AWS-compatible security token service and IAM.
 #[derive(Debug, Parser)]
@@ -68,8 +69,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
-        None => in_runtime(serve(Config::load(cli.serve)?)),
-        Some(Command::Serve(args)) => in_runtime(serve(Config::load(*args)?)),
+        None => run_server(cli.serve),
+        Some(Command::Serve(args)) => run_server(*args),
         Some(Command::Demo(args)) => in_runtime(demo::run(args)),
         Some(Command::Policy(args)) => policy::run(&args),
         Some(Command::Signature(args)) => signature::run(&args),
@@ -85,6 +86,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn run_server(args: ServeArgs) -> Result<ExitCode, Failure> {
+    check_variables(std::env::vars_os().map(|(name, _)| name))?;
+    in_runtime(serve(Config::load(args)?))
 }
 
 fn in_runtime(future: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {

@@ -10,7 +10,7 @@ use daypass_policy::case::Case;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::serve::say;
+use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct PolicyArgs {

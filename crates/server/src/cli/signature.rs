@@ -10,7 +10,7 @@ use daypass_model::Secret;
 use daypass_model::limits::REQUEST_BODY_BYTES_MAX;
 
 use crate::failure::Failure;
-use crate::serve::say;
+use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct SignatureArgs {

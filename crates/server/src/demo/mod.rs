@@ -26,18 +26,17 @@ use tokio::sync::oneshot;
 use self::client::Keys;
 use self::report::Report;
 use self::stage::{Account, BUCKET, Stage, bucket_arn, object_arn, policy};
-use crate::assemble::{Assembled, assemble, random_account};
-use crate::config::{Config, LogFormat, Pinned};
+use crate::accounts::{Opened, open_account, random_account};
+use crate::assemble::{Assembled, assemble};
+use crate::config::{Config, DATA_DEFAULT, LISTEN_DEFAULT, LogFormat, Pinned};
 use crate::failure::Failure;
-use crate::http::{self, Api};
-use crate::serve::{bind, export_line, say};
-use crate::telemetry;
+use crate::http::{self, Api, CONNECTIONS_MAX};
+use crate::serve::{bind, export_line};
+use crate::terminal::say;
+use crate::{root_credentials, telemetry};
 
 /// Lines of the story.
 const LINES: usize = 12;
-/// The data directory that `serve` takes when none is named.
-pub(crate) const DATA_DEFAULT: &str = "daypass-data";
-const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7777);
 
 /// Tell the story in the directory `data`.
 ///
@@ -55,7 +54,7 @@ pub(crate) async fn run(data: &Path) -> Result<(), Failure> {
 
     let Assembled { house, audit, metrics, random, data: held, .. } = assembled;
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = Arc::new(Api { house, random, metrics });
+    let served = Arc::new(Api { house, random, metrics, connections_max: CONNECTIONS_MAX });
     let server = tokio::spawn(http::serve(listener, served, async move { drop(stopped.await) }));
     say(&format!("daypass on http://{api}, a bucket on http://{bucket}, data in {}\n\n", data.display()));
 
@@ -139,7 +138,7 @@ fn key_line(data: &Path, root: &Keys, terminal: bool) -> String {
             root.secret.expose_str()
         );
     }
-    let file = data.join("root-credentials");
+    let file = data.join(root_credentials::NAME);
     format!("  export AWS_SHARED_CREDENTIALS_FILE={}\n", std::path::absolute(&file).unwrap_or(file).display())
 }
 
@@ -177,17 +176,13 @@ fn home(assembled: &Assembled) -> Result<Account, Failure> {
     Ok(Account { id: first.account, root: Keys { id: first.access_key_id.to_string(), secret, token: None } })
 }
 
-/// A second account, made as the operator's door makes one.
+/// A second account.
 async fn partner(assembled: &Assembled) -> Result<Account, Failure> {
-    let failed = |why: String| Failure::new(format!("the second account could not be made: {why}"));
     let directory = &assembled.house.directory;
     let id = random_account(directory.random())?;
-    let made = directory.new_access_key(id, assembled.house.now().as_second());
-    let (record, secret) = made.map_err(|error| failed(error.to_string()))?;
-    assembled.data.write_credentials(&format!("root-credentials-{id}"), &record.id, &secret)?;
-    let root = Keys { id: record.id.to_string(), secret, token: None };
-    directory.create_account(id, record, "demo").await.map_err(|error| failed(error.to_string()))?;
-    Ok(Account { id, root })
+    let file = assembled.data.file(&root_credentials::name_of(id));
+    let Opened { access_key_id, secret, .. } = open_account(directory, id, file, "demo").await?;
+    Ok(Account { id, root: Keys { id: access_key_id.to_string(), secret, token: None } })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use quick_xml::escape::unescape;
 use serde_json::Value;
 
 use super::client::Answer;
-use crate::serve::say;
+use crate::terminal::say;
 
 /// What was answered: a status, and for refusals the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Listeners and connections: hyper with limits, calls that end whoever hangs up, and an orderly end.
+//! The API's listener: connections, the calls on them, calls that outlive whoever hangs up, and an orderly end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -8,26 +8,22 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use daypass_model::Random;
-use daypass_model::limits::{REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
-use daypass_service::House;
+use daypass_service::{House, Refused};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
 
+use super::converse::converse;
+use super::receive::Refusal;
 use super::{receive, render};
+use crate::accept::Entrance;
 
-/// How long a client may take to send the head of a request, or keep an idle connection open.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long calls in flight may take to end once the server is told to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
-/// Connections at once; more wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 4096;
+/// Connections at once, by default.
+pub const CONNECTIONS_MAX: usize = 4096;
 
 /// The door of the API.
 pub struct Api {
@@ -37,82 +33,38 @@ pub struct Api {
     pub random: Arc<dyn Random>,
     /// Counters and histograms.
     pub metrics: Arc<crate::metrics::Metrics>,
+    /// Connections at once; more wait in the kernel's queue.
+    pub connections_max: usize,
 }
 
 /// Accept connections until `stop` completes, then let calls in flight end.
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut entrance = Entrance::new("API", listener, api.connections_max);
+    let (keep_open, open) = watch::channel(());
     // Held by whatever is under way. The call of a client that hung up has no connection to be waited for.
     let (under_way, mut ended) = mpsc::channel::<Infallible>(1);
     let mut stop = std::pin::pin!(stop);
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else { break };
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    let connection = converse(&graceful, stream, peer, api.clone(), under_way.clone());
-                    tokio::spawn(async move {
-                        connection.await;
-                        drop(slot);
-                    });
-                }
-                Err(error) => {
-                    // Out of file descriptors, most likely: wait for some to be returned instead of spinning.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            },
+        // Room is waited for in here, too: a full house hears that it should stop.
+        let (connection, place) = tokio::select! {
+            next = entrance.next() => next,
             () = &mut stop => break,
-        }
+        };
+        let counted = api.metrics.connected();
+        let (api, under_way, open, peer) = (api.clone(), under_way.clone(), open.clone(), connection.1);
+        tokio::spawn(async move {
+            let respond = move |request| answer(api.clone(), under_way.clone(), peer, request);
+            converse(connection, open, respond).await;
+            drop((place, counted));
+        });
     }
-    drop((listener, under_way));
-    let drained = async {
-        graceful.shutdown().await;
-        ended.recv().await
-    };
-    if tokio::time::timeout(DRAIN_TIME_MAX, drained).await.is_err() {
+    drop((entrance, under_way, keep_open));
+    if tokio::time::timeout(DRAIN_TIME_MAX, ended.recv()).await.is_err() {
         tracing::warn!("connections were still busy when the server stopped");
     }
 }
 
 type UnderWay = mpsc::Sender<Infallible>;
-
-fn converse(
-    graceful: &GracefulShutdown,
-    stream: TcpStream,
-    peer: SocketAddr,
-    api: Arc<Api>,
-    under_way: UnderWay,
-) -> impl Future<Output = ()> + use<> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was not set");
-    }
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        // A request that came whole is a call, even if its client hung up before it was looked at.
-        .half_close(true)
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
-        .max_buf_size(REQUEST_HEAD_BYTES_MAX)
-        .max_headers(REQUEST_HEADERS_MAX);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(REQUEST_HEAD_BYTES_MAX).unwrap_or(u32::MAX))
-        .max_concurrent_streams(64)
-        .keep_alive_interval(HEAD_TIME_MAX);
-    let service =
-        service_fn(move |request: Request<Incoming>| answer(api.clone(), under_way.clone(), peer, request));
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
-    async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, %peer, "a connection ended early");
-        }
-    }
-}
 
 /// One request on a connection.
 async fn answer(
@@ -120,33 +72,42 @@ async fn answer(
     under_way: UnderWay,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Response<Full<Bytes>> {
     if request.uri().path() == "/healthz" && request.method() == http::Method::GET {
-        return Ok(crate::admin::healthy());
+        return crate::admin::healthy();
     }
     let format = render::Format::of(&request);
     let request = match receive::receive(&*api.random, peer, request).await {
         Ok(request) => request,
         Err(refusal) => {
-            api.metrics.refused(refusal.error.code);
-            return Ok(render::refusal(&format, &refusal));
+            tell(&api, peer, &refusal);
+            return render::refusal(&format, &refusal);
         }
     };
     let request_id = request.id.clone();
     let call = async move {
-        let started = api.metrics.start();
+        let started = api.metrics.start(request.service, &request.action);
         let response = daypass_service::call(&api.house, request).await;
-        api.metrics.finish(&started, &response);
+        started.finish(&response);
         drop(under_way);
         response
     };
-    Ok(match to_its_end(call).await {
+    match to_its_end(call).await {
         Some(response) => render::response(&format, response),
         None => {
             tracing::error!(%request_id, "a call panicked");
             render::panicked(&format, &request_id)
         }
-    })
+    }
+}
+
+/// A request that never became a call shows wherever calls do.
+fn tell(api: &Api, peer: SocketAddr, refusal: &Refusal) {
+    let Refusal { request_id: id, user_agent, error } = refusal;
+    tracing::debug!(request_id = %id, %peer, %error, "a request was refused before it was a call");
+    api.metrics.refused(error.code);
+    let user_agent = user_agent.as_deref();
+    daypass_service::refused(&api.house, &Refused { id, source_ip: peer.ip(), user_agent, error });
 }
 
 /// Run a call so that a client that hangs up cancels neither its commit nor its audit: what has to wait goes
@@ -181,7 +142,8 @@ mod tests {
             done.send("done").unwrap();
         };
         let mut asked = Box::pin(to_its_end(call));
-        std::future::poll_fn(|context| Poll::Ready(assert!(asked.as_mut().poll(context).is_pending()))).await;
+        let pending = std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending()));
+        assert!(pending.await, "it waits");
         drop(asked);
         go.send(()).unwrap();
         assert_eq!(ended.await, Ok("done"));
@@ -190,7 +152,11 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_its_own_call_only_before_and_after_it_waited() {
         assert_eq!(to_its_end(async { 1 }).await, Some(1));
-        let at_once = async { if true { panic!("a bug") } };
+        let at_once = async {
+            if true {
+                panic!("a bug")
+            }
+        };
         assert_eq!(to_its_end(at_once).await, None);
         let later = async {
             tokio::task::yield_now().await;

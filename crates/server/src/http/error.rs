@@ -1,27 +1,90 @@
-//! One table: which HTTP status goes with which error code.
+//! Which HTTP status goes with which error code: what the public models declare, and for the rest one table.
 
+use daypass_service::shapes::SERVICES;
 use http::StatusCode;
 
-/// The status that AWS's clients expect with `code`. Codes are unique across our services, so one table serves all.
+/// The status that AWS's clients expect with `code`. A code has one status, whichever service answers it.
 pub(super) fn status(code: &str) -> StatusCode {
+    declared(code).unwrap_or_else(|| undeclared(code))
+}
+
+/// From the models of our services.
+fn declared(code: &str) -> Option<StatusCode> {
+    let error = SERVICES.iter().find_map(|service| service.error(code))?;
+    StatusCode::from_u16(error.status).ok()
+}
+
+/// What AWS's services have in common: "Common Error Types" in the API references of STS and IAM.
+fn undeclared(code: &str) -> StatusCode {
     match code {
-        "AccessDenied"
-        | "MissingAuthenticationToken"
+        "MissingAuthenticationToken"
         | "InvalidClientTokenId"
         | "ExpiredToken"
         | "SignatureDoesNotMatch"
-        | "InvalidAuthenticationCode"
         | "OptInRequired" => StatusCode::FORBIDDEN,
-        "NoSuchEntity" | "MalformedQueryString" => StatusCode::NOT_FOUND,
-        "EntityAlreadyExists"
-        | "DeleteConflict"
-        | "LimitExceeded"
-        | "ConcurrentModification"
-        | "EntityTemporarilyUnmodifiable" => StatusCode::CONFLICT,
+        "MalformedQueryString" => StatusCode::NOT_FOUND,
         "RequestTimeoutException" => StatusCode::REQUEST_TIMEOUT,
         "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
-        "InternalFailure" | "ServiceFailure" => StatusCode::INTERNAL_SERVER_ERROR,
-        "ServiceUnavailable" => StatusCode::SERVICE_UNAVAILABLE,
+        "InternalFailure" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_declared_error_has_the_status_of_its_model() {
+        for service in SERVICES {
+            for error in service.errors {
+                assert_eq!(status(error.code).as_u16(), error.status, "{} {}", service.name, error.code);
+            }
+        }
+        for (code, wanted) in [
+            ("ReportInProgress", 404),
+            ("IDPRejectedClaim", 403),
+            ("PolicyEvaluation", 500),
+            ("NameConflict", 409),
+        ] {
+            assert_eq!(status(code).as_u16(), wanted, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_table_holds_only_what_no_model_declares() {
+        for code in [
+            "MissingAuthenticationToken",
+            "InvalidClientTokenId",
+            "ExpiredToken",
+            "SignatureDoesNotMatch",
+            "OptInRequired",
+            "MalformedQueryString",
+            "RequestTimeoutException",
+            "RequestEntityTooLargeException",
+            "InternalFailure",
+        ] {
+            assert_eq!(declared(code), None, "{code}");
+            assert_ne!(undeclared(code), StatusCode::BAD_REQUEST, "{code}");
+        }
+    }
+
+    #[test]
+    fn errors_of_our_own_making_have_the_status_their_names_promise() {
+        use daypass_service::Error;
+        for (error, wanted) in [
+            (Error::validation(""), 400),
+            (Error::access_denied(""), 403),
+            (Error::no_such_entity(""), 404),
+            (Error::already_exists(""), 409),
+            (Error::limit_exceeded(""), 409),
+            (Error::delete_conflict(""), 409),
+            (Error::internal(), 500),
+            (Error::unavailable(""), 503),
+        ] {
+            assert_eq!(status(error.code).as_u16(), wanted, "{}", error.code);
+        }
+        let head_too_large = daypass_authn::sigv4::AuthError::HeadTooLarge.code();
+        assert_eq!(status(head_too_large), StatusCode::PAYLOAD_TOO_LARGE);
     }
 }

@@ -2,8 +2,10 @@
 //! [`Response`](daypass_service::Response) to bytes. All limits of size and time are here.
 
 mod connection;
+mod converse;
 mod error;
 mod receive;
 mod render;
 
-pub use connection::{Api, serve};
+pub use connection::{Api, CONNECTIONS_MAX, serve};
+pub(crate) use converse::converse;

@@ -8,6 +8,8 @@ use daypass_model::Random;
 use daypass_model::limits::REQUEST_BODY_BYTES_MAX;
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
+use http::header::USER_AGENT;
+use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
@@ -19,6 +21,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// A request that never became a call.
 pub(super) struct Refusal {
     pub(super) request_id: String,
+    pub(super) user_agent: Option<String>,
     pub(super) error: Error,
 }
 
@@ -31,14 +34,14 @@ pub(super) async fn receive(
     request: http::Request<Incoming>,
 ) -> Result<Request, Refusal> {
     let id = daypass_model::uuid(random);
-    match read(&id, peer, request).await {
-        Ok(request) => Ok(request),
-        Err(error) => Err(Refusal { request_id: id, error }),
-    }
+    let (head, body) = request.into_parts();
+    read(&id, peer, &head, body).await.map_err(|error| {
+        let user_agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Refusal { request_id: id, user_agent: user_agent.map(str::to_owned), error }
+    })
 }
 
-async fn read(id: &str, peer: SocketAddr, request: http::Request<Incoming>) -> Result<Request, Error> {
-    let (head, body) = request.into_parts();
+async fn read(id: &str, peer: SocketAddr, head: &Parts, body: Incoming) -> Result<Request, Error> {
     let mut headers: Vec<(String, Vec<u8>)> = head
         .headers
         .iter()

@@ -22,7 +22,12 @@ pub(crate) struct Client {
 impl Client {
     /// With the root key that the first start left in the data directory.
     pub(crate) fn root(server: &Server, data: &Path) -> Self {
-        let file = std::fs::read_to_string(data.join("root-credentials")).unwrap();
+        Self::root_in(server, &data.join("root-credentials"))
+    }
+
+    /// With the root key in a credentials file.
+    pub(crate) fn root_in(server: &Server, file: &Path) -> Self {
+        let file = std::fs::read_to_string(file).unwrap();
         let value = |name: &str| {
             let line = file.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.trim_start_matches([' ', '=']).to_owned()

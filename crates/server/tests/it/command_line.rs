@@ -4,6 +4,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Output;
 
 use crate::binary::{Scratch, Server, daypass, run};
@@ -171,6 +172,20 @@ fn settings_come_from_flags_then_environment_then_file() {
 }
 
 #[test]
+fn a_variable_that_names_no_setting_is_refused_by_the_server() {
+    let dir = Scratch::new("variables");
+    let output =
+        daypass(dir.path()).args(SERVE).env("DAYPASS_LISTNE", "a secret, for all we know").output().unwrap();
+    let line = one_line(&output);
+    assert!(line.contains("DAYPASS_LISTNE") && line.contains("DAYPASS_LISTEN,"), "{line}");
+    assert!(!line.contains("a secret"), "{line}");
+    assert!(fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing was made");
+    let other =
+        daypass(dir.path()).args(["completions", "bash"]).env("DAYPASS_LISTNE", "x").output().unwrap();
+    assert!(other.status.success(), "only the server has settings");
+}
+
+#[test]
 fn the_first_root_key_is_in_a_private_file_and_not_in_a_pipe() {
     let dir = Scratch::new("secret");
     let data = dir.join("data");
@@ -331,11 +346,41 @@ fn the_file_with_roots_key_goes_when_the_key_goes() {
     assert!(data.join("root-credentials").exists());
     let delete = format!("Action=DeleteAccessKey&Version=2010-05-08&AccessKeyId={}", root.access_key_id);
     assert_eq!(other.call("iam", &delete).0, 200);
-    let gone = (0..1000).any(|_| {
-        assert_eq!(other.call("sts", "Action=GetCallerIdentity&Version=2011-06-15").0, 200);
-        !data.join("root-credentials").exists()
-    });
-    assert!(gone);
+    assert!(goes(&data.join("root-credentials"), &other));
+    server.stop();
+}
+
+/// Whether a file goes, within many calls.
+fn goes(path: &Path, client: &Client) -> bool {
+    (0..1000).any(|_| {
+        assert_eq!(client.call("sts", "Action=GetCallerIdentity&Version=2011-06-15").0, 200);
+        !path.exists()
+    })
+}
+
+#[test]
+fn the_file_of_a_later_account_goes_with_its_key_while_the_server_runs_and_when_it_starts() {
+    let dir = Scratch::new("tend-more");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let home = Client::root(&server, &data);
+    let made = run(dir.path(), &["account", "create", "--account-id", "222233334444", "--data", "data"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let name = "root-credentials-222233334444";
+    let partner = Client::root_in(&server, &data.join(name));
+    let (_, key) = partner.call("iam", "Action=CreateAccessKey&Version=2010-05-08");
+    let other = partner.with(&key["AccessKey"]);
+    let text = fs::read_to_string(data.join(name)).unwrap();
+    let delete = format!("Action=DeleteAccessKey&Version=2010-05-08&AccessKeyId={}", partner.access_key_id);
+    assert_eq!(other.call("iam", &delete).0, 200);
+    assert!(goes(&data.join(name), &other));
+    assert!(data.join("root-credentials").exists(), "the key in it is root's still");
+    server.stop();
+    // As a crash between file and account leaves it.
+    fs::write(data.join(name), text).unwrap();
+    let server = Server::start(&data);
+    assert!(goes(&data.join(name), &Client { address: server.address.clone(), ..home }));
+    assert!(data.join("root-credentials").exists());
     server.stop();
 }
 

@@ -10,7 +10,7 @@ use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_model::{Clock, MockClock, Secret};
 use daypass_server::assemble::{Assembled, assemble_with};
 use daypass_server::config::{Config, ServeArgs};
-use daypass_server::http::{Api, serve};
+use daypass_server::http::{Api, CONNECTIONS_MAX, serve};
 
 use crate::binary::Scratch;
 
@@ -52,7 +52,8 @@ impl Running {
             let secret = first.secret.unwrap().expose_str().to_owned();
             tokio::spawn(async move {
                 let _data = data; // held for as long as the server runs
-                serve(listener, Arc::new(Api { house, random, metrics }), std::future::pending()).await;
+                let api = Api { house, random, metrics, connections_max: CONNECTIONS_MAX };
+                serve(listener, Arc::new(api), std::future::pending()).await;
             });
             (address, Keys { id: first.access_key_id.to_string(), secret, token: None })
         });

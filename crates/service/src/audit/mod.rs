@@ -10,6 +10,7 @@
 mod answer;
 mod event;
 mod identity;
+mod refused;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use crate::error::Error;
 
 pub(crate) use event::Event;
+pub use refused::{Refused, refused};
 
 /// Lines of unproven calls that may come at once.
 const UNPROVEN_BURST_MAX: u32 = 1000;

@@ -370,7 +370,10 @@ async fn no_header_says_where_a_request_comes_from_or_who_makes_it() {
 async fn with_a_public_url_a_request_for_another_host_is_not_for_us() {
     let mut world = World::new().await;
     let house = std::sync::Arc::get_mut(&mut world.house.house).unwrap();
-    house.settings = Settings { public_authority: Some("sts.corp.test:7777".into()), ..Settings::default() };
+    house.settings = Settings {
+        public_authority: Some("https://sts.corp.test:7777".parse().unwrap()),
+        ..Settings::default()
+    };
     for example in EXAMPLES {
         let http = world.house.signed(&world.admin, example.service, request());
         assert_eq!(
@@ -384,6 +387,25 @@ async fn with_a_public_url_a_request_for_another_host_is_not_for_us() {
         daypass_authn::sigv4::HttpRequest::new("POST", "/", "").with_header("host", "STS.corp.test:7777");
     let http = world.house.signed(&world.admin, "sts", ours);
     world.send(http, Example::of("sts", "GetCallerIdentity")).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_public_urls_own_port_may_be_signed_or_left_out() {
+    let mut world = World::new().await;
+    let house = std::sync::Arc::get_mut(&mut world.house.house).unwrap();
+    house.settings =
+        Settings { public_authority: Some("https://sts.corp.test".parse().unwrap()), ..Settings::default() };
+    for (host, good) in [
+        ("sts.corp.test", true),
+        ("sts.corp.test:443", true),
+        ("sts.corp.test:80", false),
+        ("sts.corp.test:", false),
+    ] {
+        let http = daypass_authn::sigv4::HttpRequest::new("POST", "/", "").with_header("host", host);
+        let http = world.house.signed(&world.admin, "sts", http);
+        let outcome = world.send(http, Example::of("sts", "GetCallerIdentity")).await;
+        assert_eq!(outcome.is_ok(), good, "{host}");
+    }
 }
 
 #[tokio::test]

@@ -112,6 +112,18 @@ async fn a_request_for_another_host_does_not_count_here() {
 }
 
 #[tokio::test]
+async fn the_urls_own_port_may_be_signed_or_left_out() {
+    let shop = Shop::new().await;
+    let signed = |host: &str| {
+        shop.signed_for("s3", HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", host))
+    };
+    let own = asking(&signed("store.test:443"));
+    assert_eq!(own["Request"]["Url"], "https://store.test/shelf/a.txt");
+    assert_eq!(shop.answer(&own).await["Decision"], "Allowed");
+    assert_eq!(shop.inner_error(&asking(&signed("store.test:80"))).await, "SignatureDoesNotMatch");
+}
+
+#[tokio::test]
 async fn requests_to_daypass_itself_are_never_checked_for_a_service() {
     let shop = Shop::new().await;
     for service in ["sts", "iam", "daypass", "signin", "STS", "Iam"] {

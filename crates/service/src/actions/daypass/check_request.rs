@@ -81,7 +81,7 @@ impl Action for CheckRequest {
 
     fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
         let check = Check::new("daypass:CheckRequest", &input.resource, who.account)
-            .with("daypass:RequestHost", input.inner.authority())
+            .with("daypass:RequestHost", input.inner.authority().to_string())
             .with_some("daypass:SigningService", input.inner.signing_service());
         Checks::one(check)
     }

@@ -5,6 +5,7 @@ use daypass_authn::sigv4::{
     AuthError, BodyHash, HttpRequest, PayloadHash, Presented, Proof, Rules, Verified, presented, verify,
 };
 use daypass_directory::{Operation, Principal, View};
+use daypass_model::Authority;
 use serde::Deserialize;
 
 use super::resource;
@@ -32,7 +33,7 @@ struct HeaderField {
 pub(super) struct Inner {
     http: HttpRequest,
     presented: Result<Presented, AuthError>,
-    authority: String,
+    authority: Authority,
     body: BodyHash,
 }
 
@@ -83,7 +84,7 @@ impl Inner {
     }
 
     /// The authority of the URL, which the service takes from its own configuration.
-    pub(super) fn authority(&self) -> &str {
+    pub(super) fn authority(&self) -> &Authority {
         &self.authority
     }
 
@@ -118,7 +119,7 @@ impl Inner {
         op: &Operation,
         proof: &Proof,
     ) -> Result<(Principal, Verified), Refusal> {
-        if !self.http.header_text("host").is_some_and(|host| same_authority(host, &self.authority)) {
+        if !self.http.header_text("host").is_some_and(|host| self.authority.matches(host)) {
             return Err(Refusal::Inner(Error::new(
                 "SignatureDoesNotMatch",
                 "The request was signed for another host.",
@@ -155,31 +156,14 @@ pub(super) fn payload_hash(verified: &Verified) -> String {
     }
 }
 
-/// `https://host:port/path?query` → (`host:port`, `/path?query`), nothing decoded.
-fn split_url(url: &str) -> Result<(String, &str), Error> {
+/// The authority of a URL, and its path and query, nothing decoded.
+fn split_url(url: &str) -> Result<(Authority, &str), Error> {
     let bad = || Error::validation("Url is an absolute http or https URL.");
-    let (rest, default_port) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => (rest, ":443"),
-        (None, Some(rest)) => (rest, ":80"),
-        _ => return Err(bad()),
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, target) = rest.split_at(end);
-    if authority.is_empty() || authority.contains('@') || target.contains('#') {
+    let (authority, target) = Authority::split_url(url).map_err(|_| bad())?;
+    if target.contains('#') {
         return Err(bad());
     }
-    let authority = authority.strip_suffix(default_port).unwrap_or(authority);
-    Ok((authority.to_ascii_lowercase(), if target.is_empty() { "/" } else { target }))
-}
-
-/// Clients sign `host` or `host:port`; the scheme's own port may be left out on either side.
-fn same_authority(host: &str, authority: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    host == authority
-        || host
-            .strip_suffix(":443")
-            .or_else(|| host.strip_suffix(":80"))
-            .is_some_and(|host| host == authority)
+    Ok((authority, if target.is_empty() { "/" } else { target }))
 }
 
 #[cfg(test)]
@@ -188,14 +172,15 @@ mod tests {
 
     #[test]
     fn urls_split_without_decoding() {
+        let split = |url| split_url(url).map(|(authority, target)| (authority.to_string(), target));
         assert_eq!(
-            split_url("https://B.example:8443/a%2Fb?x=%20").unwrap(),
+            split("https://B.example:8443/a%2Fb?x=%20").unwrap(),
             ("b.example:8443".into(), "/a%2Fb?x=%20")
         );
-        assert_eq!(split_url("http://b.example:80?list").unwrap(), ("b.example".into(), "?list"));
-        assert_eq!(split_url("https://b.example").unwrap(), ("b.example".into(), "/"));
+        assert_eq!(split("http://b.example:80?list").unwrap(), ("b.example".into(), "?list"));
+        assert_eq!(split("https://b.example").unwrap(), ("b.example".into(), "/"));
         for bad in ["", "b.example/x", "ftp://b/x", "https:///x", "https://user@b/x", "https://b/x#y"] {
-            assert!(split_url(bad).is_err(), "{bad}");
+            assert!(split(bad).is_err(), "{bad}");
         }
     }
 }

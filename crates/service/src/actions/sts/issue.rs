@@ -5,21 +5,23 @@ use daypass_directory::{AccountView, Session, View};
 use daypass_model::limits::{
     SESSION_ANCESTRY_MAX, SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX,
 };
-use daypass_model::{AccessKeyId, AccessKeyKind, SessionId, Tag};
+use daypass_model::{AccessKeyId, AccessKeyKind, Secret, SessionId, Tag};
 use daypass_policy::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::house::House;
-use crate::request::Time;
+use crate::request::{Time, exposed};
 
 /// `Credentials` of an answer.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Credentials {
     access_key_id: String,
-    secret_access_key: String,
-    session_token: String,
+    #[serde(serialize_with = "exposed")]
+    secret_access_key: Secret,
+    #[serde(serialize_with = "exposed")]
+    session_token: Secret,
     expiration: Time,
 }
 
@@ -51,14 +53,14 @@ pub(super) fn issue(
     let minimum = usize::try_from(minimum.unwrap_or(0)).unwrap_or(0);
     let sealed = keyring.seal(claims, &access_key_id, minimum, random).map_err(|error| too_large(&error))?;
     Ok(Issued {
-        credentials: Credentials {
-            access_key_id: access_key_id.to_string(),
-            secret_access_key: sealed.secret_access_key.expose_str().to_owned(),
-            session_token: sealed.token.clone(),
-            expiration: Time(claims.expires_at),
-        },
         packed_policy_size: sealed.packed_policy_percent,
         session_token_size: sealed.token.len(),
+        credentials: Credentials {
+            access_key_id: access_key_id.to_string(),
+            secret_access_key: sealed.secret_access_key,
+            session_token: Secret::new(sealed.token),
+            expiration: Time(claims.expires_at),
+        },
         session_token_utilization: sealed.utilization_percent,
     })
 }

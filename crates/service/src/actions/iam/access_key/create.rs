@@ -3,7 +3,7 @@
 use daypass_directory::{Authorized, Checks, Operation, Principal, View};
 use daypass_model::Secret;
 use daypass_model::limits::ACCESS_KEYS_PER_USER_MAX;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::owner::{self, Owner};
 use crate::action::{Action, read};
@@ -13,7 +13,7 @@ use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
-use crate::request::Time;
+use crate::request::{Time, exposed};
 
 pub(in crate::actions::iam) struct CreateAccessKey;
 
@@ -82,8 +82,4 @@ impl Action for CreateAccessKey {
         house.directory.commit(change).await?;
         Ok(Output { access_key })
     }
-}
-
-fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_str())
 }

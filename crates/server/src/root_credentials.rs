@@ -1,0 +1,98 @@
+//! The files with root keys in the data directory, and their end: one that opens nothing only misleads, and one
+//! whose key was taken away for good reason should not linger.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use daypass_directory::record::KeyOwner;
+use daypass_directory::{Directory, View};
+use daypass_model::{AccessKeyId, AccountId};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::data_dir::read_secret;
+
+/// The first account's file; those of others have their account's number behind it.
+pub(crate) const NAME: &str = "root-credentials";
+
+/// The name of the file for an account that is not the first.
+pub(crate) fn name_of(account: AccountId) -> String {
+    format!("{NAME}-{account}")
+}
+
+/// A file, and the id of the key in it. The secret is not kept.
+#[derive(Debug)]
+pub(crate) struct KeyFile {
+    pub(crate) path: PathBuf,
+    pub(crate) key: AccessKeyId,
+}
+
+/// The files that a data directory holds. What cannot be read is not ours to judge, and stays.
+pub(crate) fn find(data: &Path) -> Vec<KeyFile> {
+    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
+        .filter_map(|entry| read(entry.path()))
+        .collect()
+}
+
+fn is_ours(name: &str) -> bool {
+    let account = name.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('-'));
+    name == NAME || account.is_some_and(|account| account.parse::<AccountId>().is_ok())
+}
+
+fn read(path: PathBuf) -> Option<KeyFile> {
+    let text = read_secret(&path).ok()?;
+    let id = text.expose_str().lines().find_map(|line| line.strip_prefix("aws_access_key_id = "))?;
+    Some(KeyFile { key: id.parse().ok()?, path })
+}
+
+/// Remove each file once its key is root's no longer, now and for as long as the directory is followed. `made`
+/// brings files whose account was made meanwhile.
+pub(crate) async fn tend(
+    directory: Arc<Directory>,
+    mut files: Vec<KeyFile>,
+    mut made: UnboundedReceiver<KeyFile>,
+) {
+    let mut revisions = directory.revisions();
+    loop {
+        let view = directory.snapshot();
+        for file in files.extract_if(.., |file| !opens_root(&view, &file.key)) {
+            remove(&file.path).await;
+        }
+        tokio::select! {
+            changed = revisions.changed() => if changed.is_err() { return },
+            Some(file) = made.recv() => files.push(file),
+        }
+    }
+}
+
+fn opens_root(view: &View, key: &AccessKeyId) -> bool {
+    matches!(view.key_owner(key), Some((_, Some(KeyOwner::Root))))
+}
+
+async fn remove(path: &Path) {
+    match tokio::fs::remove_file(path).await {
+        Ok(()) => tracing::info!(path = %path.display(), "removed: its key is root's no longer"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "its key is root's no longer, but it could not be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_we_make_are_looked_at() {
+        for name in [NAME, "root-credentials-111122223333"] {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in
+            ["root-credentials.bak", "root-credentials-", "root-credentials-mine", "root-credentials2"]
+        {
+            assert!(!is_ours(name), "{name}");
+        }
+    }
+}

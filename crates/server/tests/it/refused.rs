@@ -1,0 +1,68 @@
+//! Requests that never become a call leave what calls leave: an audit line, a count, a line in the log.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use crate::binary::{Scratch, Server, daypass};
+
+fn send(address: &str, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    // A server that refuses early may close before it has read everything.
+    drop(stream.write_all(request));
+    let mut answer = String::new();
+    drop(stream.read_to_string(&mut answer));
+    answer
+}
+
+fn post(headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("POST / HTTP/1.1\r\nhost: x\r\nuser-agent: odd/1\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}")
+        .into_bytes()
+}
+
+#[test]
+fn what_was_refused_before_it_was_a_call_is_audited_counted_and_logged() {
+    let dir = Scratch::new("refused");
+    let data = dir.join("data");
+    let server = Server::start_with(daypass(dir.path()).args(["serve", "--log", "debug"]), &data);
+    let too_large = "x".repeat(1024 * 1024 + 1);
+    let refused = [
+        (post("", "Action=GetCallerIdentity&Version=2011-06-15&Action=GetCallerIdentity"), "MalformedInput"),
+        (post("", "A=%zz"), "MalformedInput"),
+        (
+            b"GET /?A=%zz HTTP/1.1\r\nhost: x\r\nuser-agent: odd/1\r\nconnection: close\r\n\r\n".to_vec(),
+            "MalformedQueryString",
+        ),
+        (post("content-type: text/plain\r\n", "x"), "MalformedInput"),
+        (post("", &too_large), "RequestEntityTooLargeException"),
+        (post("x-amz-target: Nobody.Knows\r\n", "{}"), "UnknownOperationException"),
+    ];
+    let mut ids = Vec::new();
+    for (request, code) in &refused {
+        let answer = send(&server.address, request);
+        assert!(answer.contains(code), "{answer}");
+        let id = answer.lines().find_map(|line| line.strip_prefix("x-amzn-requestid: ")).unwrap();
+        ids.push(id.to_owned());
+    }
+    let metrics = send(&server.admin, b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    for (code, count) in [("MalformedInput", 3), ("RequestEntityTooLargeException", 1)] {
+        let line = format!(
+            "daypass_requests_total{{service=\"unknown\",action=\"unknown\",result=\"{code}\"}} {count}"
+        );
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+    let (_, log) = server.stop();
+    let audit = std::fs::read_to_string(data.join("audit.jsonl")).unwrap();
+    let events: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for ((_, code), id) in refused.iter().zip(&ids) {
+        let mut of_id = events.iter().filter(|event| event["requestID"] == **id);
+        let event = of_id.next().unwrap();
+        assert_eq!(event["errorCode"], *code);
+        assert_eq!((&event["sourceIPAddress"], &event["userAgent"]), (&"127.0.0.1".into(), &"odd/1".into()));
+        assert_eq!((event.get("userIdentity"), &event["requestParameters"]), (None, &Value::Null));
+        assert!(of_id.next().is_none(), "one line for {id}");
+        assert!(log.lines().any(|line| line.contains(id) && line.contains(code)), "{id} in {log}");
+    }
+}
