@@ -9,9 +9,8 @@ use serde::de::IgnoredAny;
 
 fuzz_target!(|body: &[u8]| {
     let query_string = std::str::from_utf8(body).unwrap_or_default();
-    drop(query::pairs("GET", query_string, "", b""));
-    let Ok(pairs) = query::pairs("POST", "", "application/x-www-form-urlencoded", body) else { return };
-    let pairs: Vec<_> = query::without_authentication(pairs).collect();
+    drop(query::pairs("GET", query_string, b"", b""));
+    let Ok(pairs) = query::pairs("POST", "", b"application/x-www-form-urlencoded", body) else { return };
     let action = pairs.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone());
     let rest = pairs.into_iter().filter(|(name, _)| name != "Action" && name != "Version").collect();
     let Ok(params) = Params::from_pairs(rest) else { return };

@@ -107,10 +107,10 @@ impl House {
     }
 
     fn call_form(&mut self, form: &[u8]) {
-        const FORM: &str = "application/x-www-form-urlencoded";
+        const FORM: &[u8] = b"application/x-www-form-urlencoded";
         let Ok(pairs) = query::pairs("POST", "", FORM, form) else { return };
         let (mut action, mut rest) = (String::new(), Vec::new());
-        for (name, value) in query::without_authentication(pairs) {
+        for (name, value) in pairs {
             match name.as_str() {
                 "Action" => action = value,
                 "Version" => {}

@@ -58,7 +58,8 @@ impl From<Vec<String>> for Value {
     }
 }
 
-/// Everything known of `principal` and the call, and what the check adds.
+/// Everything known of `principal` and the call, and what the check adds. What is known comes last and stays: a
+/// check may hold keys that a service said, and none of them replaces a fact.
 pub(crate) fn context(
     op: &Operation,
     principal: Option<&Principal>,
@@ -66,18 +67,18 @@ pub(crate) fn context(
     added: &[(String, Value)],
 ) -> Context {
     let mut context = Context::new();
-    of_request(&mut context, op);
-    match principal {
-        Some(principal) => of_principal(&mut context, principal, op.now),
-        None => of_nobody(&mut context),
-    }
-    context.insert("aws:ResourceAccount", owner.to_string());
     for (key, value) in added {
         match value {
             Value::One(text) => context.insert(key, text.clone()),
             Value::Many(texts) => context.insert_list(key, texts.clone()),
         }
     }
+    of_request(&mut context, op);
+    match principal {
+        Some(principal) => of_principal(&mut context, principal, op.now),
+        None => of_nobody(&mut context),
+    }
+    context.insert("aws:ResourceAccount", owner.to_string());
     context
 }
 
@@ -140,6 +141,35 @@ fn of_principal(context: &mut Context, principal: &Principal, now: Timestamp) {
         match values.as_slice() {
             [one] if !key.ends_with(":amr") => context.insert(key, one.clone()),
             _ => context.insert_list(key, values.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_not_replaced_by_what_a_check_adds() {
+        let op = Operation {
+            request_id: String::new(),
+            now: "2026-01-15T12:00:00Z".parse().unwrap(),
+            source_ip: None,
+            secure: None,
+            region: String::new(),
+            user_agent: None,
+            referer: None,
+        };
+        let said = ["AWS:PrincipalType", "aws:CurrentTime", "aws:resourceaccount", "s3:prefix"];
+        let added = said.map(|key| (key.to_owned(), Value::from("said")));
+        let context = context(&op, None, "111122223333".parse().unwrap(), &added);
+        for (key, value) in [
+            ("aws:PrincipalType", "Anonymous"),
+            ("aws:CurrentTime", "2026-01-15T12:00:00Z"),
+            ("aws:ResourceAccount", "111122223333"),
+            ("s3:prefix", "said"),
+        ] {
+            assert_eq!(context.get(key).unwrap(), [value]);
         }
     }
 }

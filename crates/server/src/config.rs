@@ -171,7 +171,7 @@ impl Config {
             public_authority: public_url.as_deref().map(authority).transpose()?,
             master_key_file: args.master_key_file.or(file.master_key_file),
             master_key: secret_variable("DAYPASS_MASTER_KEY"),
-            tolerated_unsigned_headers: tolerated.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            tolerated_unsigned_headers: tolerable(&tolerated)?,
             audit_file: args.audit_file.or(file.audit_file),
             audit_rotate_bytes: args
                 .audit_rotate_mib
@@ -226,6 +226,27 @@ fn is_service_link(name: &str) -> bool {
         || name.contains("_SERVICE_PORT")
         || name.ends_with("_PORT")
         || name.contains("_PORT_")
+}
+
+/// Header names in lower case, none of them one that says what the request is or who signed it: unsigned, whoever is
+/// on the way could choose the operation.
+fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
+    const MEANINGFUL: [&str; 7] = [
+        "authorization",
+        "content-type",
+        "host",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amz-security-token",
+        "x-amz-target",
+    ];
+    let names: Vec<String> = names.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    match names.iter().find(|name| MEANINGFUL.contains(&name.as_str())) {
+        Some(name) => Err(Failure::new(format!(
+            "--tolerate-unsigned-header {name}: this header has a meaning; it must be signed"
+        ))),
+        None => Ok(names),
+    }
 }
 
 fn secret_variable(name: &str) -> Option<Secret> {

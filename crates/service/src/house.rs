@@ -11,6 +11,7 @@ use crate::action::Row;
 use crate::actions;
 use crate::audit::Audit;
 use crate::error::Error;
+use crate::params::echo_name;
 use crate::request::Request;
 
 /// One running daypass, without its sockets.
@@ -58,6 +59,8 @@ impl House {
             let version = request.version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
             // AWS's word for a missing version is recorded; the one for a missing action is made after it.
             let action = if request.action.is_empty() { "NO_ACTION_SPECIFIED" } else { &request.action };
+            // Nobody is asked yet who they are: a short answer to a long request.
+            let (action, version) = (echo_name(action), echo_name(version));
             Error::new("InvalidAction", format!("Could not find operation {action} for version {version}"))
         })
     }

@@ -104,6 +104,8 @@ pub enum AuthError {
     },
     /// Signature Version 2 (or an older one), which is switched off.
     SignatureVersion2,
+    /// The session token of S3 Express, which daypass does not issue.
+    S3SessionToken,
     /// The credential is not `<access key id>/<date>/<region>/<service>/aws4_request`.
     MalformedCredential,
     /// The request's time is not in ISO 8601 basic format.
@@ -163,6 +165,7 @@ impl AuthError {
             | Self::QueryRequires { .. }
             | Self::UnsupportedAlgorithm { .. }
             | Self::SignatureVersion2
+            | Self::S3SessionToken
             | Self::MalformedCredential
             | Self::MalformedDate
             | Self::MalformedSignedHeaders
@@ -260,6 +263,10 @@ impl AuthError {
             Self::SignatureVersion2 => {
                 "The authorization mechanism you have provided (Signature Version 2) is not supported. Please \
                  use AWS4-HMAC-SHA256."
+            }
+            Self::S3SessionToken => {
+                "The authorization mechanism you have provided (X-Amz-S3session-Token) is not supported. Please \
+                 use X-Amz-Security-Token."
             }
             Self::MalformedCredential => {
                 "Credential must have exactly 5 slash-delimited elements, e.g. \

@@ -13,6 +13,14 @@ pub(crate) const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.')
 /// The same, for whole paths.
 pub(crate) const STRICT_PATH: &AsciiSet = &STRICT.remove(b'/');
 
+/// Whether a body with this content type is read as a form: one that says so, or says nothing. One rule for
+/// whoever reads parameters and whoever looks for credentials, so that neither finds what the other never saw.
+#[must_use]
+pub fn is_form(content_type: &[u8]) -> bool {
+    let kind = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+    kind.is_empty() || kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
 /// Raw (name, value) pairs, still encoded; empty pairs are skipped, a missing `=` is an empty value.
 pub(crate) fn raw_pairs(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {

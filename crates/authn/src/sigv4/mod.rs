@@ -29,8 +29,9 @@ mod verify;
 
 pub use error::AuthError;
 pub use explain::{Explained, TextDifference, explain, first_difference};
+pub use form::is_form;
 pub use key::{SigningKey, SigningKeyCache};
-pub use presented::{Presented, presented};
+pub use presented::{PRESIGNED_PARAMETERS, Presented, presented};
 pub use proof::{Place, Proof, Scope};
 pub use request::HttpRequest;
 pub use rules::{BodyHash, PathRule, PayloadRule, PresignedLifetime, Rules, ServiceRule, is_s3_family};

@@ -10,7 +10,7 @@ use data_encoding::BASE64;
 use daypass_model::limits::REQUEST_HEAD_BYTES_MAX;
 use sha2::{Digest, Sha256};
 
-use super::form::{decode, raw_pairs};
+use super::form::{decode, is_form, raw_pairs};
 use super::proof::{Place, Proof, Scope};
 use super::time::{amz_date, parse_amz_date, parse_date_field};
 use super::{ALGORITHM, AuthError, HttpRequest};
@@ -28,13 +28,16 @@ pub enum Presented {
 ///
 /// # Errors
 /// When there is anything of a credential that is not exactly one whole, well-formed one. Signature
-/// Version 2 and SigV4A are refused by name.
+/// Version 2, SigV4A and the session tokens of S3 Express are refused by name.
 pub fn presented(request: &HttpRequest) -> Result<Presented, AuthError> {
     if request.head_size() > REQUEST_HEAD_BYTES_MAX {
         return Err(AuthError::HeadTooLarge);
     }
     let fields = Fields::of(request)?;
     let query = QueryParts::of(request.query.as_bytes())?;
+    if fields.s3_session || query.s3_session {
+        return Err(AuthError::S3SessionToken);
+    }
     let older = query.version_2 || form_holds_credential(request)?;
     match (fields.authorization, query.any(), older) {
         (Some(_), true, _) | (Some(_), _, true) | (_, true, true) => Err(AuthError::TwoCredentials),
@@ -77,6 +80,7 @@ struct Fields<'r> {
     token: Option<&'r [u8]>,
     host: Option<&'r [u8]>,
     payload_hash: Option<&'r [u8]>,
+    s3_session: bool,
     repeated: Option<&'static str>,
 }
 
@@ -97,6 +101,10 @@ impl<'r> Fields<'r> {
                 }
                 20 if name.eq_ignore_ascii_case("x-amz-content-sha256") => {
                     (&mut fields.payload_hash, "X-Amz-Content-Sha256")
+                }
+                21 if is_s3_session(name.as_bytes()) => {
+                    fields.s3_session = true;
+                    continue;
                 }
                 _ => continue,
             };
@@ -173,6 +181,19 @@ fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthE
     })
 }
 
+/// The query parameters of a presigned request that belong to its signature and to nothing else (IAM User Guide,
+/// "Elements of an AWS API request signature").
+pub const PRESIGNED_PARAMETERS: [&str; 8] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+    "X-Amz-Security-Token",
+    "X-Amz-Content-Sha256",
+];
+
 /// The authentication parameters of the query.
 #[derive(Default)]
 struct QueryParts<'r> {
@@ -184,6 +205,7 @@ struct QueryParts<'r> {
     signature: Option<Cow<'r, [u8]>>,
     token: Option<Cow<'r, [u8]>>,
     payload_hash: Option<Cow<'r, [u8]>>,
+    s3_session: bool,
     version_2: bool,
 }
 
@@ -193,6 +215,7 @@ impl<'r> QueryParts<'r> {
         for (name, value) in raw_pairs(query) {
             let name = decode(name);
             parts.version_2 |= is_version_2(&name);
+            parts.s3_session |= is_s3_session(&name);
             if !name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Amz-")) {
                 continue;
             }
@@ -209,17 +232,18 @@ impl<'r> QueryParts<'r> {
     }
 
     fn slot(&mut self, name: &[u8]) -> Option<(&'static str, &mut Option<Cow<'r, [u8]>>)> {
-        let known = [
-            ("X-Amz-Algorithm", &mut self.algorithm),
-            ("X-Amz-Credential", &mut self.credential),
-            ("X-Amz-Date", &mut self.date),
-            ("X-Amz-Expires", &mut self.expires),
-            ("X-Amz-SignedHeaders", &mut self.signed_headers),
-            ("X-Amz-Signature", &mut self.signature),
-            ("X-Amz-Security-Token", &mut self.token),
-            ("X-Amz-Content-Sha256", &mut self.payload_hash),
+        let slots = [
+            &mut self.algorithm,
+            &mut self.credential,
+            &mut self.date,
+            &mut self.expires,
+            &mut self.signed_headers,
+            &mut self.signature,
+            &mut self.token,
+            &mut self.payload_hash,
         ];
-        known.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+        let mut known = PRESIGNED_PARAMETERS.into_iter().zip(slots);
+        known.find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
     /// Whether any part of a credential is there. A payload hash alone is none.
@@ -327,21 +351,23 @@ fn parse_signed_headers(text: &str) -> Result<String, AuthError> {
     Ok(text.to_owned())
 }
 
-/// Parameters that only a Signature Version 2 (or older) request has.
-fn is_version_2(name: &[u8]) -> bool {
-    name == b"AWSAccessKeyId" || name == b"SignatureVersion"
+/// The session token of S3 Express, as a field or a parameter (Amazon S3 API Reference, `CreateSession`).
+fn is_s3_session(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"X-Amz-S3session-Token")
 }
 
-/// Signature Version 2 puts its parameters into a form body; Version 4 never does.
+/// The parts of a credential in Signature Version 2 (or older), in any case: some readers ignore it. Its other
+/// parameters, such as `Expires`, prove nothing and mean something elsewhere.
+fn is_version_2(name: &[u8]) -> bool {
+    const PARTS: [&[u8]; 4] = [b"AWSAccessKeyId", b"SecurityToken", b"Signature", b"SignatureVersion"];
+    PARTS.iter().any(|part| name.eq_ignore_ascii_case(part))
+}
+
+/// Signature Version 2 puts its parameters into a form body; Version 4 never does. The body of a call that
+/// names its operation in `X-Amz-Target` is JSON.
 fn form_holds_credential(request: &HttpRequest) -> Result<bool, AuthError> {
-    const FORM: &str = "application/x-www-form-urlencoded";
-    let is_form = request.header("content-type").is_some_and(|value| {
-        value
-            .trim_ascii_start()
-            .get(..FORM.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(FORM.as_bytes()))
-    });
-    if !is_form {
+    let content_type = request.header("content-type").unwrap_or_default();
+    if !is_form(content_type) || request.header("x-amz-target").is_some() {
         return Ok(false);
     }
     let mut version_2 = false;

@@ -166,9 +166,48 @@ fn other_algorithms_and_versions_are_refused_by_name() {
             .with_header("content-type", "APPLICATION/x-www-form-urlencoded; charset=utf-8"),
         HttpRequest::new("GET", "/", "")
             .with_header("authorization", "AWS AKIA:frJIUN8DYpKDtOLCwo//yllqDzg="),
+        HttpRequest::new("GET", "/b/k?Signature=x&Expires=1&SecurityToken=y", ""),
+        HttpRequest::new("GET", "/b/k?awsaccesskeyid=AKIA", ""),
+        HttpRequest::new("GET", "/b/k?SECURITYTOKEN=y", ""),
+        HttpRequest::new("GET", "/b/k?signature=y", ""),
+        HttpRequest::new("POST", "/", "Action=X&SecurityToken=x"),
+        HttpRequest::new("POST", "/", "Action=X&Signature=x").with_header("content-type", " ; charset=utf-8"),
     ];
     for request in version_2 {
         assert_eq!(presented(&request).unwrap_err(), AuthError::SignatureVersion2);
+    }
+}
+
+#[test]
+fn the_session_token_of_s3_express_is_refused_by_name() {
+    for request in [
+        HttpRequest::new("GET", "/b/k", "").with_header("x-amz-s3session-token", "y"),
+        HttpRequest::new("GET", "/b/k?X-Amz-S3session-Token=y", ""),
+        HttpRequest::new("GET", "/b/k?x-amz-s3session-token", ""),
+        signed(sts_post()).with_header("X-Amz-S3session-Token", "y"),
+    ] {
+        let error = presented(&request).unwrap_err();
+        assert_eq!((&error, error.code()), (&AuthError::S3SessionToken, "IncompleteSignature"));
+        assert!(error.to_string().contains("X-Amz-S3session-Token"));
+    }
+}
+
+#[test]
+fn what_only_resembles_a_credential_is_none() {
+    let target = "Daypass_20261101.CheckRequest";
+    for request in [
+        HttpRequest::new(
+            "GET",
+            "/b/k?Expires=1&Timestamp=2&SignatureMethod=x&versionId=3&X-Amz-Policy=p",
+            "",
+        ),
+        HttpRequest::new("POST", "/b/k", "a=b&Signature=x").with_header("content-type", "text/plain"),
+        HttpRequest::new("POST", "/", "a=b&Signature=x")
+            .with_header("content-type", "application/x-www-form-urlencodedX"),
+        HttpRequest::new("POST", "/", r#"{"Url":"https://b/?x&Signature=y"}"#)
+            .with_header("x-amz-target", target),
+    ] {
+        assert!(matches!(presented(&request), Ok(Presented::Nothing)), "{request:?}");
     }
 }
 

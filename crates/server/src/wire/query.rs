@@ -5,6 +5,7 @@
 //! reader could see other parameters in them. What a name means, and that it may come only once, is
 //! decided by `service::params`.
 
+use daypass_authn::sigv4::{PRESIGNED_PARAMETERS, is_form};
 use daypass_model::limits::REQUEST_PARAMETERS_MAX;
 use thiserror::Error;
 
@@ -39,49 +40,32 @@ impl QueryError {
     }
 }
 
-/// Every pair of the request, in order: those of the query string, then for POST those of the form.
-/// The body of any other method carries no parameters.
+/// Every pair of the request, in order: those of the query string, then for POST those of the form. The body of
+/// any other method carries no parameters.
+///
+/// Only what makes a presigned request is left out. Anything else, however much it looks like a signature's,
+/// could be a parameter that somebody relies on: it is for `service::params` to refuse or ignore.
 ///
 /// # Errors
 /// See [`QueryError`].
 pub fn pairs(
     method: &str,
     query: &str,
-    content_type: &str,
+    content_type: &[u8],
     body: &[u8],
 ) -> Result<Vec<(String, String)>, QueryError> {
     let mut pairs = Vec::new();
     read(query.as_bytes(), &mut pairs, QueryError::QueryString)?;
+    if pairs.iter().any(|(name, _)| name == "X-Amz-Signature") {
+        pairs.retain(|(name, _)| !PRESIGNED_PARAMETERS.contains(&name.as_str()));
+    }
     if method == "POST" && !body.is_empty() {
-        let kind = content_type.split(';').next().unwrap_or_default().trim();
-        if !kind.is_empty() && !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !is_form(content_type) {
             return Err(QueryError::ContentType);
         }
         read(body, &mut pairs, QueryError::Form)?;
     }
     Ok(pairs)
-}
-
-/// The pairs without those that belong to a signature in the request itself: every `X-Amz-…` of a
-/// presigned request (in any case) and the names of Signature Version 2.
-pub fn without_authentication(pairs: Vec<(String, String)>) -> impl Iterator<Item = (String, String)> {
-    pairs.into_iter().filter(|(name, _)| !is_authentication(name))
-}
-
-/// Does a pair with this name belong to the signature?
-#[must_use]
-pub fn is_authentication(name: &str) -> bool {
-    // No operation of the models has a parameter with any of these names.
-    const VERSION_2: [&str; 7] = [
-        "AWSAccessKeyId",
-        "Expires",
-        "SecurityToken",
-        "Signature",
-        "SignatureMethod",
-        "SignatureVersion",
-        "Timestamp",
-    ];
-    name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("X-Amz-")) || VERSION_2.contains(&name)
 }
 
 fn read(text: &[u8], pairs: &mut Vec<(String, String)>, wrong: QueryError) -> Result<(), QueryError> {
@@ -127,10 +111,10 @@ mod tests {
 
     use super::*;
 
-    const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+    const FORM: &[u8] = b"application/x-www-form-urlencoded; charset=utf-8";
 
     fn got(query: &str) -> Vec<(String, String)> {
-        pairs("GET", query, "", b"").unwrap()
+        pairs("GET", query, b"", b"").unwrap()
     }
 
     fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -152,7 +136,7 @@ mod tests {
     #[test]
     fn broken_escapes_and_bytes_that_are_not_utf8_end_the_request() {
         for text in ["A=%", "A=%4", "A=%G1", "A=%-1", "%=1", "A=%FF", "A=%C3", "A=%ED%A0%80"] {
-            let error = pairs("GET", text, "", b"").unwrap_err();
+            let error = pairs("GET", text, b"", b"").unwrap_err();
             assert_eq!(
                 (error.clone(), error.code()),
                 (QueryError::QueryString, "MalformedQueryString"),
@@ -167,10 +151,10 @@ mod tests {
     fn a_post_has_the_parameters_of_both_places_and_a_get_only_of_the_url() {
         let both = owned(&[("A", "1"), ("B", "2")]);
         assert_eq!(pairs("POST", "A=1", FORM, b"B=2").unwrap(), both);
-        assert_eq!(pairs("POST", "A=1", "", b"B=2").unwrap(), both);
+        assert_eq!(pairs("POST", "A=1", b"", b"B=2").unwrap(), both);
         assert_eq!(pairs("GET", "A=1", FORM, b"B=2").unwrap(), owned(&[("A", "1")]));
-        assert_eq!(pairs("POST", "A=1", "application/json", b"{}"), Err(QueryError::ContentType));
-        assert_eq!(pairs("POST", "A=1", "application/json", b"").unwrap(), owned(&[("A", "1")]));
+        assert_eq!(pairs("POST", "A=1", b"application/json", b"{}"), Err(QueryError::ContentType));
+        assert_eq!(pairs("POST", "A=1", b"application/json", b"").unwrap(), owned(&[("A", "1")]));
     }
 
     #[test]
@@ -179,23 +163,26 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_a_signature_is_split_off() {
-        let all = got(
-            "Action=GetCallerIdentity&X-Amz-Algorithm=a&X-Amz-Security-Token=t&x-amz-signature=s&X-Amz-User-Agent=u\
-             &AWSAccessKeyId=k&SignatureVersion=2&Signature=s&X-AmzFoo=1&RoleArn=r",
-        );
-        let rest: Vec<_> = without_authentication(all).collect();
-        assert_eq!(rest, owned(&[("Action", "GetCallerIdentity"), ("X-AmzFoo", "1"), ("RoleArn", "r")]));
+    fn the_signature_of_a_presigned_request_is_left_out_and_nothing_else() {
+        let signature = PRESIGNED_PARAMETERS.map(|name| format!("{name}=x")).join("&");
+        let more =
+            "X-Amz-Policy=p&x-amz-date=d&X-Amz-User-Agent=u&Expires=1&Timestamp=t&Signature=s&RoleArn=r";
+        let all = got(&format!("Action=GetCallerIdentity&{signature}&{more}"));
+        assert_eq!(all.len(), 1 + 7);
+        assert!(!all.iter().any(|(name, _)| PRESIGNED_PARAMETERS.contains(&name.as_str())));
+        // Without a signature in the query, and in a form, they are parameters like any other.
+        let unsigned = signature.replace("X-Amz-Signature=x&", "");
+        assert_eq!(got(&unsigned).len(), 7);
+        assert_eq!(pairs("POST", "", FORM, signature.as_bytes()).unwrap().len(), 8);
+        assert_eq!(pairs("POST", &signature, FORM, signature.as_bytes()).unwrap().len(), 8);
     }
 
     #[test]
     fn the_names_of_a_signature_are_no_parameters_of_any_operation() {
-        for operation in daypass_service::shapes::OPERATIONS {
-            assert!(
-                operation.input.members.iter().all(|member| !is_authentication(member.name)),
-                "{}",
-                operation.name
-            );
+        let members =
+            daypass_service::shapes::OPERATIONS.iter().flat_map(|operation| operation.input.members);
+        for member in members {
+            assert!(!PRESIGNED_PARAMETERS.contains(&member.name), "{}", member.name);
         }
     }
 
@@ -207,7 +194,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_cause_a_panic(query in ".{0,60}", body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = pairs("POST", &query, "", &body);
+            let _ = pairs("POST", &query, b"", &body);
         }
 
         #[test]

@@ -7,6 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
+use daypass_server::config::{Config, ServeArgs};
+
 use crate::binary::{Scratch, Server, daypass, run};
 use crate::client::Client;
 
@@ -61,6 +63,27 @@ fn help_lists_every_setting_with_its_environment_variable() {
     ] {
         assert!(help.contains(flag) && help.contains(variable), "{flag}");
     }
+}
+
+#[test]
+fn a_header_that_says_what_a_request_is_must_be_signed() {
+    let load = |name: &str| {
+        Config::load(ServeArgs { tolerate_unsigned_header: vec![name.to_owned()], ..ServeArgs::default() })
+    };
+    for name in [
+        "x-amz-target",
+        "X-Amz-Date",
+        "x-amz-content-sha256",
+        " x-amz-security-token",
+        "Host",
+        "authorization",
+        "content-type",
+    ] {
+        let refusal = load(name).map(|_| ()).unwrap_err().to_string();
+        let name = name.trim().to_lowercase();
+        assert!(refusal.starts_with(&format!("--tolerate-unsigned-header {name}: ")), "{refusal}");
+    }
+    assert_eq!(load("X-Amz-Cf-Id").unwrap().tolerated_unsigned_headers, ["x-amz-cf-id"]);
 }
 
 #[test]

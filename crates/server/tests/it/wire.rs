@@ -258,3 +258,67 @@ fn what_is_no_call_is_answered_in_order_and_never_by_a_panic() {
         assert!(!answer.head.to_ascii_lowercase().contains("access-control-"), "no cross-origin requests");
     }
 }
+
+#[test]
+fn a_call_that_issues_credentials_drops_no_parameter_that_looks_like_a_signatures() {
+    let server = Running::start();
+    let issue = "Action=GetSessionToken&Version=2011-06-15";
+    for name in
+        ["Foo", "Expires", "Timestamp", "SignatureMethod", "X-Amz-Policy", "x-amz-policy", "X-Amz-Date"]
+    {
+        let once = server.form(&server.keys, &format!("{issue}&{name}=60"), &[]);
+        assert_eq!((once.status(), once.element("Code")), ("400", "ValidationError"), "{name}");
+        assert!(once.element("Message").contains(name), "{}", once.body);
+        let twice = server.form(&server.keys, &format!("{issue}&{name}=1&{name}=2"), &[]);
+        assert_eq!((twice.status(), twice.element("Code")), ("400", "MalformedInput"), "{name}");
+    }
+    let post = HttpRequest::new("POST", &format!("/?{issue}&X-Amz-Content-Sha256=x"), "")
+        .with_header("host", server.address.to_string());
+    let answer = server.signed(&server.keys, post, SignatureForm::Header);
+    assert_eq!((answer.status(), answer.element("Code")), ("400", "ValidationError"));
+    let presigned = SignatureForm::Presigned { expires_seconds: 60 };
+    for (more, status) in [("", "200"), ("&X-Amz-Policy=x", "400"), ("&Expires=60", "400")] {
+        let get = HttpRequest::new("GET", &format!("/?{issue}{more}"), "")
+            .with_header("host", server.address.to_string());
+        assert_eq!(server.signed(&server.keys, get, presigned).status(), status, "{more}");
+    }
+}
+
+#[test]
+fn a_body_that_does_not_say_what_it_is_is_searched_for_credentials_like_a_form() {
+    let server = Running::start();
+    let post = |more: &str| {
+        let body = format!("{WHO}&{more}");
+        let request = HttpRequest::new("POST", "/", body).with_header("host", server.address.to_string());
+        server.signed(&server.keys, request, SignatureForm::Header)
+    };
+    assert_eq!(post("X=1").status(), "200", "a form without a content type is one");
+    for more in ["AWSAccessKeyId=x", "SecurityToken=x", "signature=x", "X-Amz-Credential=x"] {
+        let answer = post(more);
+        assert_eq!((answer.status(), answer.element("Code")), ("400", "IncompleteSignature"), "{more}");
+    }
+}
+
+#[test]
+fn operations_are_called_by_get_or_post_only() {
+    let server = Running::start();
+    for (method, status) in [
+        ("GET", "200"),
+        ("POST", "200"),
+        ("PUT", "400"),
+        ("DELETE", "400"),
+        ("PATCH", "400"),
+        ("OPTIONS", "400"),
+        ("HEAD", "400"),
+        ("FOO", "400"),
+        ("get", "400"),
+    ] {
+        let request =
+            HttpRequest::new(method, &format!("/?{WHO}"), "").with_header("host", server.address.to_string());
+        let answer = server.signed(&server.keys, request, SignatureForm::Header);
+        assert_eq!(answer.status(), status, "{method}");
+        if !matches!(method, "GET" | "POST" | "HEAD") {
+            assert_eq!(answer.element("Message"), "An operation is called by GET or POST.", "{method}");
+        }
+    }
+}

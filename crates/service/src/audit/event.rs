@@ -164,10 +164,10 @@ impl<'a> Event<'a> {
             // The inner request belongs to somebody else; a Referer is a URL of theirs.
             if let Some(members) = logged.as_object_mut() {
                 members.remove("request");
-                members
-                    .get_mut("context")
-                    .and_then(Value::as_object_mut)
-                    .map(|context| context.remove("aws:Referer"));
+                // Names of condition keys ignore case.
+                if let Some(context) = members.get_mut("context").and_then(Value::as_object_mut) {
+                    context.retain(|key, _| key.to_lowercase() != "aws:referer");
+                }
             }
         }
         logged

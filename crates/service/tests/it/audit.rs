@@ -361,6 +361,11 @@ async fn a_check_tells_who_was_asked_about_and_never_the_request_itself() {
         (&json!("daypass.amazonaws.com"), &Value::Null)
     );
     assert!(!event.to_string().contains("hush") && !event.to_string().contains("Signature="));
+    for key in ["aws:referer", "AWS:REFERER"] {
+        body["Context"] = json!({key: ["https://store.test/?token=hush"]});
+        let events = house.events(house.call_json(&house.root, "CheckRequest", &body)).await;
+        assert_eq!(events[0]["requestParameters"]["context"], json!({}), "{key}");
+    }
     body["Request"]["Method"] = json!("PUT");
     let events = house.events(house.call_json(&house.root, "CheckRequest", &body)).await;
     let checked = json!({"decision": "ImplicitlyDenied", "authenticationError": "SignatureDoesNotMatch"});

@@ -14,30 +14,30 @@ use crate::world::{World, asking};
 const OTHER: &str = "444455556666";
 
 /// The world, asked by its administrator about requests of Alice, whom the shelf's policy lets read.
-struct Shop {
-    world: World,
-    alice: Keys,
+pub(crate) struct Shop {
+    pub(crate) world: World,
+    pub(crate) alice: Keys,
 }
 
 impl Shop {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::new().await;
         let made = world.house.root("iam", "CreateAccessKey", &[("UserName", "Alice")]).await;
         Self { alice: Keys::of(&made["AccessKey"]), world }
     }
 
     /// Ask as the administrator.
-    async fn ask(&self, question: &Value) -> Result<Value, daypass_service::Error> {
+    pub(crate) async fn ask(&self, question: &Value) -> Result<Value, daypass_service::Error> {
         self.world.house.call_json(&self.world.admin, "CheckRequest", question).await
     }
 
     /// The answer to a question that is one.
-    async fn answer(&self, question: &Value) -> Value {
+    pub(crate) async fn answer(&self, question: &Value) -> Value {
         self.ask(question).await.unwrap_or_else(|error| panic!("{error}: {question}"))
     }
 
     /// Why the inner signature was not accepted; nobody is named then and nothing allowed.
-    async fn inner_error(&self, question: &Value) -> String {
+    pub(crate) async fn inner_error(&self, question: &Value) -> String {
         let answer = self.answer(question).await;
         assert_eq!(answer["Decision"], "ImplicitlyDenied", "{question}");
         for member in ["Principal", "SignatureHash", "PayloadHash", "Expires"] {
@@ -49,7 +49,7 @@ impl Shop {
             .to_owned()
     }
 
-    async fn validation_error(&self, question: &Value) -> String {
+    pub(crate) async fn validation_error(&self, question: &Value) -> String {
         let before = self.world.house.stored().await;
         let error = self.ask(question).await.expect_err("a refusal");
         assert_eq!(error.code, "ValidationError", "{question}");
@@ -57,8 +57,22 @@ impl Shop {
         error.message
     }
 
-    fn read(&self) -> HttpRequest {
+    pub(crate) fn read(&self) -> HttpRequest {
         self.signed_for("s3", get())
+    }
+
+    /// A presigned URL of this signer.
+    pub(crate) fn presigned(&self, who: &Keys, expires_seconds: u32) -> HttpRequest {
+        let mut http = get();
+        let secret = Secret::new(who.secret_access_key.as_str());
+        let keys = Credentials {
+            access_key_id: &who.access_key_id,
+            secret_access_key: &secret,
+            session_token: who.session_token.as_deref(),
+        };
+        let form = SignatureForm::Presigned { expires_seconds };
+        sign(&mut http, &keys, "eu-west-1", "s3", form, self.world.house.clock.now()).unwrap();
+        http
     }
 
     fn signed_for(&self, service: &str, http: HttpRequest) -> HttpRequest {
@@ -66,19 +80,19 @@ impl Shop {
     }
 }
 
-fn get() -> HttpRequest {
+pub(crate) fn get() -> HttpRequest {
     HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test")
 }
 
 /// A question with another value at a JSON pointer.
-fn with(question: &Value, place: &str, value: Value) -> Value {
+pub(crate) fn with(question: &Value, place: &str, value: Value) -> Value {
     let mut question = question.clone();
     let (parent, name) = place.rsplit_once('/').unwrap();
     question.pointer_mut(parent).unwrap()[name] = value;
     question
 }
 
-fn hex(body: &[u8]) -> String {
+pub(crate) fn hex(body: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(body))
 }
 
@@ -262,12 +276,17 @@ async fn half_a_credential_is_a_failure_and_only_none_is_anonymous() {
     let expired = shop.world.mint(SessionKind::User, -7200, 0, true);
     let garbage = Keys { session_token: Some("garbage".into()), ..shop.alice.clone() };
     let wrong = Keys { secret_access_key: "x".repeat(40), ..shop.alice.clone() };
-    let unfinished =
-        HttpRequest::new("GET", "/shelf/a.txt?X-Amz-Signature=00", "").with_header("host", "store.test");
+    assert_eq!(answer["Principal"]["Arn"], "anonymous", "as the model of the API says");
+    let at = |query: &str| {
+        HttpRequest::new("GET", &format!("/shelf/a.txt?{query}"), "").with_header("host", "store.test")
+    };
     let failures = [
         (get().with_header("authorization", "AWS4-HMAC-SHA256 Credential=x"), "IncompleteSignature"),
         (get().with_header("authorization", "Bearer x"), "IncompleteSignature"),
-        (unfinished, "IncompleteSignature"),
+        (at("X-Amz-Signature=00"), "IncompleteSignature"),
+        (at("Signature=x&Expires=1&SecurityToken=y"), "IncompleteSignature"),
+        (at("awsaccesskeyid=x&signature=y"), "IncompleteSignature"),
+        (get().with_header("x-amz-s3session-token", "x"), "IncompleteSignature"),
         (shop.world.house.signed(&expired, "s3", get()), "ExpiredToken"),
         (shop.world.house.signed(&garbage, "s3", get()), "InvalidClientTokenId"),
         (shop.world.house.signed(&wrong, "s3", get()), "SignatureDoesNotMatch"),
@@ -281,16 +300,7 @@ async fn half_a_credential_is_a_failure_and_only_none_is_anonymous() {
 async fn a_captured_request_ends_when_it_says() {
     let shop = Shop::new().await;
     let header = asking(&shop.read());
-    let mut presigned = get();
-    let secret = Secret::new(shop.alice.secret_access_key.as_str());
-    let keys = Credentials {
-        access_key_id: &shop.alice.access_key_id,
-        secret_access_key: &secret,
-        session_token: None,
-    };
-    let form = SignatureForm::Presigned { expires_seconds: 300 };
-    sign(&mut presigned, &keys, "eu-west-1", "s3", form, shop.world.house.clock.now()).unwrap();
-    let presigned = asking(&presigned);
+    let presigned = asking(&shop.presigned(&shop.alice, 300));
     let now = shop.world.house.clock_now();
     for (question, lasting, payload) in
         [(&header, 900, hex(b"")), (&presigned, 300, "UNSIGNED-PAYLOAD".into())]

@@ -1,5 +1,8 @@
 //! Who is calling: GetCallerIdentity through every step, and credentials that prove nothing.
 
+use daypass_authn::sigv4::HttpRequest;
+use daypass_service::params::Params;
+
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
 #[tokio::test]
@@ -34,4 +37,18 @@ async fn an_operation_that_is_not_here_is_an_invalid_action() {
     let error = house.call(&house.root, "sts", "AssumeRoot", &[]).await.unwrap_err();
     assert_eq!(error.code, "InvalidAction");
     assert_eq!(error.message, "Could not find operation AssumeRoot for version 2011-06-15");
+}
+
+#[tokio::test]
+async fn a_stranger_gets_a_short_answer_to_a_long_question() {
+    let house = TestHouse::new().await;
+    let long = "é".repeat(100_000);
+    for service in ["sts", "daypass", ""] {
+        let http = HttpRequest::new("POST", "/", "").with_header("host", "daypass.test");
+        let params = Params::from_pairs(Vec::new()).map_err(|_| unreachable!("no pair is wrong"));
+        let error = house.send_http(http, service, &long, &long, params).await.unwrap_err();
+        let shown = "é".repeat(128);
+        assert_eq!(error.code, "InvalidAction");
+        assert_eq!(error.message, format!("Could not find operation {shown} for version {shown}"));
+    }
 }

@@ -41,6 +41,13 @@ pub(super) struct Input {
     context: Vec<(String, daypass_directory::Value)>,
 }
 
+impl Input {
+    /// The prefix of the action.
+    fn service(&self) -> &str {
+        self.action.split(':').next().unwrap_or_default()
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Output {
@@ -75,6 +82,9 @@ impl Action for CheckRequest {
         if resource::is_own_service(service) {
             return Err(Error::validation(format!("{} is an action of daypass itself.", raw.action)));
         }
+        if said::is_about_identity(service) {
+            return Err(Error::validation(format!("{} is not an action of a service.", raw.action)));
+        }
         let context = said::keys(service, &raw.context)?;
         Ok(Input { inner: Inner::read(&raw.request)?, action: raw.action, resource: raw.resource, context })
     }
@@ -88,19 +98,17 @@ impl Action for CheckRequest {
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (input, asker, view) = (call.input(), call.principal(), call.view());
-        if input.resource != "*" {
-            resource::of_account(asker.account, &input.resource)?;
-        }
         let account = view.account(asker.account).ok_or_else(Error::internal)?;
-        let policy = resource::policy(&account, &input.resource);
+        let policy = resource::policy(&account, &input.action, &input.resource)?;
         let mut check = Check::new(&input.action, &input.resource, asker.account);
         check.grantor = policy.map_or(Grantor::Nobody, |policy| Grantor::Resource(policy.clone()));
         check.keys.clone_from(&input.context);
-        // The facts of the inner request are what the service says; those of its own call to us are not.
+        // The facts of the inner request are what the service says; those of its own call to us are not. The region
+        // of the inner scope is no fact either: the client chose what to sign, and the service knows where it is.
         let facts = Operation {
             source_ip: None,
             secure: None,
-            region: input.inner.region().to_owned(),
+            region: String::new(),
             user_agent: None,
             referer: None,
             ..op.clone()
@@ -116,6 +124,7 @@ impl Action for CheckRequest {
                     input.inner.region(),
                     op.now.as_second(),
                 );
+                check.keys.extend(input.inner.signature_keys(input.service(), &verified, op.now));
                 let decision = decide(Facts { op: &facts, view, principal: &principal }, &check);
                 let mut output = Output::of(
                     &decision,

@@ -37,8 +37,7 @@ impl Action for DeleteResourcePolicy {
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let (who, view, arn) = (call.principal(), call.view(), &call.input().resource_arn);
         let account = view.account(who.account).ok_or_else(Error::internal)?;
-        let missing = || Error::no_such_entity(format!("There is no policy for {arn}."));
-        let found = account.resource_policy(arn).ok_or_else(missing)?;
+        let found = resource::kept(&account, arn)?;
         let mut change = house.change(op, view);
         let place = key::resource_policy(who.account, arn);
         change.unchanged(place.clone(), found.revision);

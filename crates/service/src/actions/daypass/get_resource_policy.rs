@@ -44,8 +44,7 @@ impl Action for GetResourcePolicy {
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (who, view, arn) = (call.principal(), call.view(), &call.input().resource_arn);
         let account = view.account(who.account).ok_or_else(Error::internal)?;
-        let missing = || Error::no_such_entity(format!("There is no policy for {arn}."));
-        let found = account.resource_policy(arn).ok_or_else(missing)?;
+        let found = resource::kept(&account, arn)?;
         Ok(Output { resource_arn: arn.clone(), policy: principals::shown(view, &found.record.document) })
     }
 }

@@ -2,10 +2,13 @@
 
 use data_encoding::HEXLOWER;
 use daypass_authn::sigv4::{
-    AuthError, BodyHash, HttpRequest, PayloadHash, Presented, Proof, Rules, Verified, presented, verify,
+    AuthError, BodyHash, HttpRequest, PayloadHash, Place, Presented, Proof, Rules, Verified, is_s3_family,
+    presented, verify,
 };
 use daypass_directory::{Operation, Principal, View};
 use daypass_model::Authority;
+use daypass_directory::{Operation, Principal, Value, View};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::resource;
@@ -86,6 +89,33 @@ impl Inner {
     /// The authority of the URL, which the service takes from its own configuration.
     pub(super) fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// How it was signed, for policies of the S3 family: those of an action with the prefix `service`. The age is that
+    /// of presigned requests only (Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific
+    /// Policy Keys").
+    pub(super) fn signature_keys(
+        &self,
+        service: &str,
+        verified: &Verified,
+        now: Timestamp,
+    ) -> Vec<(String, Value)> {
+        let service = service.to_lowercase();
+        let Some(proof) = self.proof().filter(|_| is_s3_family(&service)) else { return Vec::new() };
+        let key = |name: &str, value: String| (format!("{service}:{name}"), Value::One(value));
+        let mut keys = vec![
+            key("signatureversion", "AWS4-HMAC-SHA256".into()),
+            key("x-amz-content-sha256", payload_hash(verified)),
+        ];
+        match proof.place {
+            Place::Header => keys.push(key("authType", "REST-HEADER".into())),
+            Place::Query => {
+                let age = now.duration_since(proof.time).as_millis().max(0);
+                keys.push(key("authType", "REST-QUERY-STRING".into()));
+                keys.push(key("signatureAge", age.to_string()));
+            }
+        }
+        keys
     }
 
     fn proof(&self) -> Option<&Proof> {

@@ -41,7 +41,7 @@ impl Action for PutResourcePolicy {
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let (input, who, view) = (call.input(), call.principal(), call.view());
-        resource::of_account(who.account, &input.resource_arn)?;
+        resource::can_have_policy(who.account, &input.resource_arn)?;
         daypass_policy::validate(Kind::Resource, &input.policy)
             .map_err(|malformed| Error::malformed_policy(malformed.message))?;
         let document = principals::stored(view, &input.policy)?;

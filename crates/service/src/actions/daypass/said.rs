@@ -1,10 +1,11 @@
 //! The facts of a request that the asking service says: which condition keys it may fill, and how.
 //!
 //! A service knows what was asked of *it* (`s3:prefix`) and how the request came (`aws:SourceIp`); it does not
-//! get to say who the caller is or what time it is.
+//! get to say who the caller is, how they proved it or what time it is.
 
 use std::collections::BTreeMap;
 
+use daypass_authn::sigv4::is_s3_family;
 use daypass_directory::Value;
 
 use crate::error::Error;
@@ -37,6 +38,20 @@ const MULTIVALUED: [&str; 12] = [
     "ssm:sourceinstancearn",
 ];
 
+/// Keys of the S3 family that say how a request was signed, without their prefix: daypass verified the signature
+/// (Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific Policy Keys").
+const OF_SIGNATURE: [&str; 4] = ["signatureversion", "authtype", "signatureage", "x-amz-content-sha256"];
+
+/// Whether condition keys with this prefix say who somebody is. No service may have it, or it would fill them as
+/// its own. `aws` and `saml` are daypass's; the keys of an OpenID Connect provider begin with its host name (IAM
+/// User Guide, "Available keys for AWS OIDC federation"), and no service has a dot in its prefix.
+pub(super) fn is_about_identity(prefix: &str) -> bool {
+    let folded = prefix.to_lowercase();
+    matches!(folded.as_str(), "aws" | "saml")
+        || folded.contains('.')
+        || folded.starts_with("cognito-identity")
+}
+
 /// The keys of `Context`, checked; `service` is the prefix of the action in question.
 pub(super) fn keys(
     service: &str,
@@ -62,9 +77,10 @@ pub(super) fn keys(
 }
 
 fn may_say(service: &str, folded: &str) -> bool {
-    let own = folded
-        .strip_prefix(&service.to_lowercase())
-        .is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'));
+    let service = service.to_lowercase();
+    let own = folded.strip_prefix(&service).and_then(|rest| rest.strip_prefix(':'));
+    let own =
+        own.is_some_and(|name| !name.is_empty() && !(is_s3_family(&service) && OF_SIGNATURE.contains(&name)));
     own || GLOBAL.iter().any(|global| match global.strip_suffix('/') {
         Some(prefix) => {
             folded.strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
@@ -101,6 +117,10 @@ mod tests {
             "s3",
             "s3x:y",
             "sts:ExternalId",
+            "s3:authType",
+            "S3:SignatureAge",
+            "s3:signatureversion",
+            "s3:x-amz-content-sha256",
         ] {
             assert_eq!(say(key, &["x"]).unwrap_err().code, "ValidationError", "{key}");
         }
