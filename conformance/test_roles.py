@@ -41,9 +41,9 @@ def test_description_tags_and_boundary_are_shown_where_aws_shows_them(home):
         "PermissionsBoundary": boundary,
     }
     made = home.role(**more)
-    assert set(made) == ROLE | {"Description", "Tags", "PermissionsBoundary"}
+    assert set(made) == ROLE | {"Tags", "PermissionsBoundary"}
     found = home.iam.get_role(RoleName=made["RoleName"])["Role"]
-    assert set(found) == set(made) | {"MaxSessionDuration", "RoleLastUsed"}
+    assert set(found) == set(made) | {"Description", "MaxSessionDuration", "RoleLastUsed"}
     assert found["MaxSessionDuration"] == 7200
     assert found["PermissionsBoundary"] == {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary}
     pages = home.iam.get_paginator("list_roles").paginate()
@@ -92,6 +92,7 @@ def test_update_changes_only_what_it_names(home):
     assert (found["Description"], found["MaxSessionDuration"]) == ("new", 3600)
     answer = home.iam.update_role_description(RoleName=made, Description="newer")["Role"]
     assert answer["Description"] == "newer"
+    assert set(answer) == ROLE | {"Description"}
 
 
 def test_role_with_policies_stays(home):
@@ -211,6 +212,12 @@ def test_missing_user_of_this_account_is_no_principal(home):
     arn = f"arn:aws:iam::{home.id}:user/never-was"
     with refused("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"', 400):
         home.role(trust(arn))
+
+
+@pytest.mark.parametrize("principal", ["000000000001", "arn:aws:iam::000000000001:root"])
+def test_account_that_does_not_exist_is_no_principal(home, principal):
+    with refused("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{principal}"', 400):
+        home.role(trust(principal))
 
 
 def test_trust_policy_has_a_size(home):

@@ -86,7 +86,7 @@ fn signatures() -> Outcome<()> {
 fn tokens() -> Outcome<()> {
     let keyring = Keyring::generate(&SystemRandom, 0);
     let id: AccessKeyId = "ASIAQNZGKIQY56JQ7WML".parse()?;
-    let layer = |policy: String| vec![SessionLayer { inline: Some(policy), policy_arns: Vec::new() }];
+    let layer = |policy: String| vec![SessionLayer { inline: Some(policy), policy_ids: Vec::new() }];
     for (name, layers) in [
         ("no session policy", Vec::new()),
         ("a session policy of 150 bytes", layer(SESSION_POLICY.into())),

@@ -96,6 +96,15 @@ impl<'v> AccountView<'v> {
         self.policy_by_name(name).filter(|policy| &*policy.arn == arn).map(AnyPolicy::Customer)
     }
 
+    /// A managed policy by unique id: of this account or of AWS.
+    #[must_use]
+    pub fn policy_by_id(&self, id: &UniqueId) -> Option<AnyPolicy<'v>> {
+        if let Some(aws) = managed::AWS_POLICIES.iter().find(|policy| policy.id == id.as_str()) {
+            return Some(AnyPolicy::Aws(aws));
+        }
+        self.account.policies.get(id).map(AnyPolicy::Customer)
+    }
+
     /// All users, by name.
     pub fn users(&self) -> impl Iterator<Item = &'v Arc<User>> + use<'v> {
         let account = self.account;
@@ -201,6 +210,15 @@ impl AnyPolicy<'_> {
                 Some(NamedPolicy { id: policy.arn.clone(), policy: policy.default.clone() })
             }
             Self::Aws(policy) => policy.named(),
+        }
+    }
+
+    /// The policy's unique id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Customer(policy) => policy.record.id.as_str(),
+            Self::Aws(policy) => policy.id,
         }
     }
 

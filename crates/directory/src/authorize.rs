@@ -321,8 +321,10 @@ impl Gathered {
         };
         let boundary = boundary.map(|arn| account.managed(std::slice::from_ref(arn)));
         let layers = principal.session.iter().flat_map(|session| &session.layers);
-        let layers =
-            layers.map(|layer| layer.inline.iter().cloned().chain(account.managed(&layer.arns)).collect());
+        let layers = layers.map(|layer| {
+            let managed = layer.policies.iter().filter_map(|id| account.policy_by_id(id)?.named());
+            layer.inline.iter().cloned().chain(managed).collect()
+        });
         Self { identity, boundary, layers: layers.collect() }
     }
 }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use daypass_authn::token::{Keyring, Opened, SessionClaims};
-use daypass_model::{AccessKeyId, Secret};
+use daypass_model::{AccessKeyId, Secret, UniqueId};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -31,8 +31,8 @@ pub struct Session {
 pub struct Layer {
     /// The inline policy, frozen at issue.
     pub inline: Option<NamedPolicy>,
-    /// Managed policies: the version that is the default *now* counts.
-    pub arns: Vec<String>,
+    /// Managed policies: the version that is the default *now* counts; one that is gone allows nothing.
+    pub policies: Vec<UniqueId>,
 }
 
 /// At most this many opened tokens are kept.
@@ -68,7 +68,8 @@ impl SessionCache {
             let compile = |text: &String| compiler.compile("session policy", text);
             let inline = layer.inline.as_ref().map(compile).transpose().map_err(|_| BadCredential::Token)?;
             let inline = inline.map(|policy| NamedPolicy { id: "session policy".into(), policy });
-            Ok(Layer { inline, arns: layer.policy_arns.clone() })
+            let policies = layer.policy_ids.iter().cloned().map(UniqueId::from).collect();
+            Ok(Layer { inline, policies })
         };
         let layers = claims.layers.iter().map(compile).collect::<Result<_, BadCredential>>()?;
         let session = Arc::new(Session { claims, secret: secret_access_key, layers });

@@ -36,6 +36,12 @@ impl Authority {
         Ok((Self { host, port: port.unwrap_or(default_port), default_port }, rest))
     }
 
+    /// Whether the URL was an `https` one: its clients speak TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.default_port == 443
+    }
+
     /// Whether `host` or `host:port`, as in a Host header, is this authority.
     #[must_use]
     pub fn matches(&self, host: &str) -> bool {

@@ -11,7 +11,7 @@ pub const SESSION_TOKEN_SIZE_MAX: usize = 4096;
 pub const SESSION_POLICY_ARNS_MAX: usize = 10;
 /// Plain text of the inline session policy and the ARNs of managed ones together, in characters.
 pub const SESSION_POLICY_CHARACTERS_MAX: usize = 2048;
-/// Session ids from the root identity down to a session, itself included.
+/// Session ids from the root identity down to a session that a token holds, its own included. Chains may be longer.
 pub const SESSION_ANCESTRY_MAX: usize = 16;
 /// Tags on an entity or a session (`TagsPerUser`, …).
 pub const TAGS_MAX: usize = 50;

@@ -37,7 +37,7 @@ pub struct ServeArgs {
     /// Allow plain HTTP on addresses that are not loopback (a TLS proxy stands in front)
     #[arg(long, env = "DAYPASS_ALLOW_PLAIN_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_plain_http: Option<bool>,
-    /// The URL clients use: requests signed for another host are refused
+    /// The URL clients use: requests signed for another host are refused; `aws:SecureTransport` is true if it is https
     #[arg(long, env = "DAYPASS_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// File with the master key (32 bytes in base64) [default: <data>/master-key, made on first start]

@@ -196,6 +196,11 @@ impl InputError {
     pub(crate) fn violations(items: &[String]) -> Self {
         let plural = if items.len() == 1 { "" } else { "s" };
         let message = format!("{} validation error{plural} detected: {}", items.len(), items.join("; "));
+        Self::validation(message)
+    }
+
+    /// A limit that is broken, in a sentence of its own.
+    pub(crate) fn validation(message: String) -> Self {
         Self { code: "ValidationError", message }
     }
 

@@ -23,8 +23,9 @@ pub enum SessionKind {
 pub struct SessionLayer {
     /// The inline session policy, as given.
     pub inline: Option<String>,
-    /// ARNs of managed session policies.
-    pub policy_arns: Vec<String>,
+    /// Unique ids of managed session policies. A policy made again under the same ARN is another one, which nobody
+    /// passed to this session.
+    pub policy_ids: Vec<String>,
 }
 
 /// What a session token says. Frozen at issue; what the session may do is evaluated at each request.
@@ -32,7 +33,8 @@ pub struct SessionLayer {
 pub struct SessionClaims {
     /// The session's identity.
     pub session_id: SessionId,
-    /// The sessions it came from: the root identity's first, this one not included; at most 15.
+    /// The sessions it came from: the root identity's first, this one not included; at most 15. Of a longer chain
+    /// those behind the first are left out.
     pub ancestry: Vec<SessionId>,
     /// How it came to be.
     pub kind: SessionKind,

@@ -254,7 +254,7 @@ fn encode_layers(layers: &[SessionLayer]) -> Vec<u8> {
     for layer in layers {
         let mut plain = Vec::new();
         plain.push(u8::from(layer.inline.is_some()));
-        put_texts(&mut plain, &layer.policy_arns);
+        put_texts(&mut plain, &layer.policy_ids);
         plain.extend_from_slice(layer.inline.as_deref().unwrap_or_default().as_bytes());
         put_block(&mut out, &plain, true);
     }
@@ -271,14 +271,14 @@ fn decode_layers(value: &mut Reader<'_>, budget: &mut usize) -> Result<Vec<Sessi
         let block = take_block(value, budget)?;
         let mut plain = Reader::new(&block);
         let has_inline = plain.byte()?;
-        let policy_arns = plain.list(Reader::text)?;
+        let policy_ids = plain.list(Reader::text)?;
         let text = plain.text_to_end()?;
         let inline = match has_inline {
             0 if text.is_empty() => None,
             1 => Some(text),
             _ => return Err(Malformed),
         };
-        layers.push(SessionLayer { inline, policy_arns });
+        layers.push(SessionLayer { inline, policy_ids });
     }
     Ok(layers)
 }
@@ -344,7 +344,7 @@ mod tests {
             session_name: "s".into(),
             issued_at: 1_768_478_400,
             expires_at: 1_768_482_000,
-            layers: vec![SessionLayer { inline: Some("{}".into()), policy_arns: vec!["a".into()] }],
+            layers: vec![SessionLayer { inline: Some("{}".into()), policy_ids: vec!["a".into()] }],
             tags: vec![Tag { key: "k".into(), value: "v".into() }],
             transitive_tag_keys: vec!["k".into()],
             source_identity: Some("me".into()),

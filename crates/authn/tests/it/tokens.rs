@@ -29,7 +29,7 @@ pub(crate) fn role_session() -> SessionClaims {
         session_name: "nightly-report".into(),
         issued_at: 1_768_478_400,
         expires_at: 1_768_482_000,
-        layers: vec![SessionLayer { inline: Some(POLICY.into()), policy_arns: Vec::new() }],
+        layers: vec![SessionLayer { inline: Some(POLICY.into()), policy_ids: Vec::new() }],
         tags: Vec::new(),
         transitive_tag_keys: Vec::new(),
         source_identity: None,
@@ -46,11 +46,8 @@ fn full_session() -> SessionClaims {
         principal_arn: "arn:aws-cn:iam::111122223333:role/reader".into(),
         layers: vec![
             SessionLayer::default(),
-            SessionLayer {
-                inline: Some(POLICY.into()),
-                policy_arns: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into()],
-            },
-            SessionLayer { inline: Some(String::new()), policy_arns: Vec::new() },
+            SessionLayer { inline: Some(POLICY.into()), policy_ids: vec!["ANPAJQABLZS4A3QDU576Q".into()] },
+            SessionLayer { inline: Some(String::new()), policy_ids: Vec::new() },
         ],
         tags: tags(&[("Team", "blue"), ("Ünit", "β"), ("Empty", "")]),
         transitive_tag_keys: vec!["Ünit".into(), "team".into()],
@@ -152,7 +149,7 @@ fn the_percentage_is_that_of_the_room_and_grows_to_the_limit() {
     .collect();
     let (mut last, mut largest) = (0u32, 0);
     for length in 1..noise.len() {
-        let layers = vec![SessionLayer { inline: Some(noise[..length].into()), policy_arns: Vec::new() }];
+        let layers = vec![SessionLayer { inline: Some(noise[..length].into()), policy_ids: Vec::new() }];
         let claims = SessionClaims { layers, ..role_session() };
         match keyring.seal(&claims, &id, 0, &random) {
             Ok(sealed) => {
@@ -353,9 +350,9 @@ fn any_text() -> impl Strategy<Value = String> {
 prop_compose! {
     fn any_layer()(
         inline in prop::option::of(prop_oneof![any_text(), Just(POLICY.to_owned())]),
-        policy_arns in prop::collection::vec(any_text(), 0..3),
+        policy_ids in prop::collection::vec(any_text(), 0..3),
     ) -> SessionLayer {
-        SessionLayer { inline, policy_arns }
+        SessionLayer { inline, policy_ids }
     }
 }
 

@@ -12,6 +12,10 @@ use crate::house::House;
 
 /// Items of a page when the call does not say.
 const MAX_ITEMS_DEFAULT: usize = 100;
+/// Bytes of items after which a page ends, however many more were asked for: a thousand long documents would make
+/// one answer of many megabytes. "IAM might return fewer than the MaxItems number of results, even when there are
+/// more results available" (IAM API Reference, ListRoles).
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// `Marker` and `MaxItems` of a call, and what its list is about.
 pub(super) struct Selection<'a> {
@@ -29,24 +33,42 @@ pub(super) struct Page<T> {
     pub(super) marker: Option<String>,
 }
 
-/// Cut a page out of `items`, which come with their sort key, in ascending order of it.
+/// Cut a page out of `items`, which come with their sort key, in ascending order of it. For small items: names,
+/// keys, tags.
 pub(super) fn page<T>(
     house: &House,
     view: &View,
     selection: &Selection<'_>,
     items: impl Iterator<Item = (String, T)>,
 ) -> Result<Page<T>, Error> {
+    page_of_size(house, view, selection, items, |_| 0)
+}
+
+/// The same of items that hold documents: the page also ends before the item with which it would outgrow
+/// [`PAGE_BYTES_MAX`], `size` being what an item takes in the answer. One item is always shown.
+pub(super) fn page_of_size<T>(
+    house: &House,
+    view: &View,
+    selection: &Selection<'_>,
+    items: impl Iterator<Item = (String, T)>,
+    size: impl Fn(&T) -> usize,
+) -> Result<Page<T>, Error> {
     let bound_to = format!("{} {}", selection.account, selection.of);
     let after = selection.marker.map(|marker| open(view, &bound_to, marker)).transpose()?;
     let max_items = selection.max_items.and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_ITEMS_DEFAULT);
-    let mut rest = items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
+    let rest = items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
+    let mut rest = rest.peekable();
     let mut shown = Vec::new();
     let mut last = None;
-    for (key, item) in rest.by_ref().take(max_items) {
+    let mut room = PAGE_BYTES_MAX;
+    while shown.len() < max_items
+        && let Some((key, item)) = rest.next_if(|(_, item)| shown.is_empty() || size(item) <= room)
+    {
+        room = room.saturating_sub(size(&item));
         last = Some(key);
         shown.push(item);
     }
-    let is_truncated = rest.next().is_some();
+    let is_truncated = rest.peek().is_some();
     let seal = |last: String| {
         let random = house.directory.random();
         view.keyring().seal_message(Purpose::PaginationMarker, bound_to.as_bytes(), last.as_bytes(), random)

@@ -1,13 +1,14 @@
 //! Users and roles in trust and resource policies are kept as unique ids and shown as ARNs: made again under the same
 //! name, a user or role is somebody else, and the policy then shows the id ("IAM identifiers", IAM User Guide).
+//! Accounts must exist: a policy that trusts a number that is nobody's would trust whoever gets it.
 
 use daypass_directory::View;
-use daypass_model::Arn;
+use daypass_model::{AccountId, Arn};
 use daypass_policy::{Policy, rewrite_principals};
 
 use crate::error::Error;
 
-/// The text as stored: every user and role in a principal replaced by its unique id. They must exist.
+/// The text as stored: every user and role in a principal replaced by its unique id. They must exist, and accounts too.
 pub(super) fn stored(view: &View, document: &str) -> Result<String, Error> {
     let mut missing = None;
     let stored = rewrite_principals(document, |principal| match id_of(view, principal) {
@@ -40,8 +41,15 @@ enum Principal {
 }
 
 fn id_of(view: &View, principal: &str) -> Principal {
-    if principal == "*" || principal.parse::<daypass_model::AccountId>().is_ok() {
+    let of_account = |id: Option<AccountId>| match id.and_then(|id| view.account(id)) {
+        Some(_) => Principal::AsWritten,
+        None => Principal::Missing,
+    };
+    if principal == "*" {
         return Principal::AsWritten;
+    }
+    if let Ok(id) = principal.parse() {
+        return of_account(Some(id));
     }
     if is_id(principal) {
         return if view.arn_of(principal).is_some() { Principal::AsWritten } else { Principal::Missing };
@@ -51,9 +59,9 @@ fn id_of(view: &View, principal: &str) -> Principal {
         ("iam", Some(("user" | "role", _))) => {
             view.id_of(&arn).map_or(Principal::Missing, |id| Principal::Id(id.to_string()))
         }
-        ("iam", None) if arn.resource() == "root" && arn.account_id().is_some() => Principal::AsWritten,
-        // Sessions are no entities: kept as written, not checked for existence.
-        ("sts", Some(("assumed-role" | "federated-user", _))) => Principal::AsWritten,
+        ("iam", None) if arn.resource() == "root" => of_account(arn.account_id()),
+        // Sessions are no entities: kept as written, not checked for existence beyond their account.
+        ("sts", Some(("assumed-role" | "federated-user", _))) => of_account(arn.account_id()),
         _ => Principal::Missing,
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn from<T: DeserializeOwned>(value: Value) -> Result<T, InputError> {
             let what = "failed to satisfy constraint: Member must not be null";
             InputError::violations(&[format!("Value null at '{name}' {what}")])
         }
-        Refusal::Other(message) => InputError { code: "ValidationError", message },
+        Refusal::Other(message) => InputError::validation(message),
     })
 }
 

@@ -285,6 +285,44 @@ mod sentences {
     }
 
     #[test]
+    fn iam_says_which_characters_a_name_a_path_or_a_policy_may_have() {
+        // As recorded from AWS.
+        let name = |at: &str| {
+            format!(
+                "The specified value for {at} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+            )
+        };
+        let path = "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.";
+        let document = "The specified value for policyDocument is invalid. It must contain only printable ASCII characters.";
+        for (action, given, expected) in [
+            ("GetRole", &[("RoleName", "arn:aws:iam::123456789012:role/x")][..], name("roleName")),
+            ("CreateUser", &[("UserName", "a b")], name("userName")),
+            ("GetUser", &[("UserName", "")], name("userName")),
+            ("CreateGroup", &[("GroupName", "naïve")], name("groupName")),
+            ("DeleteGroupPolicy", &[("GroupName", "g"), ("PolicyName", "a/b")], name("policyName")),
+            ("CreateUser", &[("UserName", "x"), ("Path", "bad")], path.to_owned()),
+            (
+                "CreatePolicy",
+                &[("PolicyName", "x"), ("Path", "/bad"), ("PolicyDocument", "{}")],
+                path.to_owned(),
+            ),
+            (
+                "PutUserPolicy",
+                &[("UserName", "x"), ("PolicyName", "p"), ("PolicyDocument", "😀")],
+                document.to_owned(),
+            ),
+        ] {
+            assert_eq!(message("iam", action, given), expected);
+        }
+    }
+
+    #[test]
+    fn of_wrong_characters_the_first_is_told_and_nothing_else() {
+        let given = [("RoleName", "a/b"), ("Path", "bad"), ("MaxSessionDuration", "1")];
+        assert!(message("iam", "CreateRole", &given).starts_with("The specified value for path is invalid."));
+    }
+
+    #[test]
     fn sensitive_values_are_not_printed_by_sts_either() {
         let web_identity = [ROLE, NAME, ("WebIdentityToken", "abc")];
         assert_eq!(
@@ -349,12 +387,45 @@ mod sentences {
     }
 
     #[test]
+    fn a_list_of_texts_is_refused_as_a_whole_with_every_rule_of_its_elements() {
+        let all = "Member must satisfy constraint: [Member must have length less than or equal to 128, \
+                   Member must have length greater than or equal to 1, \
+                   Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+, Member must not be null]";
+        let user = ("UserName", "x");
+        let long = "k".repeat(129);
+        // As recorded from AWS, but for the position left out.
+        for keys in [
+            &[("TagKeys.member.1", long.as_str())][..],
+            &[("TagKeys.member.1", "good"), ("TagKeys.member.2", "bad!"), ("TagKeys.member.3", "")],
+            &[("TagKeys.member.2", "good")],
+        ] {
+            assert_eq!(
+                message("iam", "UntagUser", &[&[user], keys].concat()),
+                format!(
+                    "1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: {all}"
+                )
+            );
+        }
+        let keys = [ROLE, NAME, ("TransitiveTagKeys.member.1", "a"), ("TransitiveTagKeys.member.2", "b!")];
+        assert_eq!(
+            message("sts", "AssumeRole", &keys),
+            format!(
+                "1 validation error detected: Value '[a, b!]' at 'transitiveTagKeys' failed to satisfy constraint: {all}"
+            )
+        );
+        malformed("iam", "UntagUser", &[user, ("TagKeys.member.1.Key", "k")]);
+    }
+
+    #[test]
     fn a_message_is_bounded() {
         let arn = "é".repeat(100_000);
         assert!(message("sts", "AssumeRole", &[("RoleArn", &arn), NAME]).len() < 20_000);
-        let names: Vec<String> = (1..=1500).map(|n| format!("TransitiveTagKeys.member.{n}")).collect();
+        let names: Vec<String> = (1..=1500).map(|n| format!("Tags.member.{n}.Key")).collect();
         let keys: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
         assert!(message("sts", "AssumeRole", &keys).starts_with("100 validation errors detected: "));
+        let many = "k".repeat(100_000);
+        let keys = [ROLE, NAME, ("TransitiveTagKeys.member.1", &many)];
+        assert!(message("sts", "AssumeRole", &keys).len() < 20_000);
     }
 }
 

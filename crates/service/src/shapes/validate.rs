@@ -2,12 +2,15 @@
 //!
 //! Converts text to what the model says (else `MalformedInput`), collects every limit that is broken
 //! into one `ValidationError` in AWS's words and the order of the model, and refuses names that no
-//! model knows where the caller asks for that. Rules between parameters, and all that needs state,
-//! belong to the actions.
+//! model knows where the caller asks for that. IAM refuses characters of names, paths and policies
+//! with a sentence of their own, alone and before everything else. Rules between parameters, and all
+//! that needs state, belong to the actions.
+
+use std::fmt;
 
 use data_encoding::BASE64;
 
-use super::{Bounds, Kind, Operation, Shape, Structure, Text};
+use super::{Bounds, Kind, Operation, Pattern, Shape, Structure, Text};
 use crate::params::{Format, InputError, Value, echo, echo_name};
 
 /// The most violations that one message lists.
@@ -24,10 +27,21 @@ pub(crate) fn check(
     strict: bool,
 ) -> Result<Value, InputError> {
     let service = operation.service.name;
-    let mut check =
-        Check { format, strict, shows_values: service == "sts", path: Vec::new(), found: Vec::new() };
+    let mut check = Check {
+        format,
+        strict,
+        shows_values: service == "sts",
+        names_characters: service == "iam",
+        path: Vec::new(),
+        found: Vec::new(),
+        characters: None,
+    };
     let input = check.structure(operation.input, given)?;
-    if check.found.is_empty() { Ok(input) } else { Err(InputError::violations(&check.found)) }
+    match check.characters {
+        Some(sentence) => Err(InputError::validation(sentence)),
+        None if check.found.is_empty() => Ok(input),
+        None => Err(InputError::violations(&check.found)),
+    }
 }
 
 struct Check<'a> {
@@ -36,8 +50,12 @@ struct Check<'a> {
     /// STS repeats the value that it refuses. IAM stopped doing so, and daypass's own API carries
     /// other people's signed requests.
     shows_values: bool,
+    /// IAM has sentences of its own for characters that may not be, see [`allowed_characters`].
+    names_characters: bool,
     path: Vec<Step<'a>>,
     found: Vec<String>,
+    /// The first of those sentences, in the order of the model.
+    characters: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -135,6 +153,9 @@ impl<'a> Check<'a> {
         items: &'a [Option<Value>],
     ) -> Result<Value, InputError> {
         self.size(size, items.len());
+        if let Kind::String(limits) = &of.kind {
+            return self.texts(of, limits, items);
+        }
         let mut checked = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             self.path.push(Step::Position(index + 1));
@@ -146,6 +167,30 @@ impl<'a> Check<'a> {
             self.path.pop();
         }
         Ok(Value::List(checked))
+    }
+
+    /// A list of plain texts is refused as a whole, with every rule of its elements, whichever is broken.
+    fn texts(
+        &mut self,
+        of: &'static Shape,
+        limits: &'static Text,
+        items: &'a [Option<Value>],
+    ) -> Result<Value, InputError> {
+        let mut texts = Vec::with_capacity(items.len());
+        for item in items.iter().flatten() {
+            let Value::Text(text) = item else { return Err(self.malformed("has the wrong form")) };
+            texts.push(text.as_str());
+        }
+        // INVARIANT (no-gaps): a position left out is a violation.
+        let gap = texts.len() < items.len();
+        if gap || texts.iter().any(|text| rules(limits).any(|rule| rule.is_broken_by(text))) {
+            let rules: Vec<_> = rules(limits).map(|rule| rule.to_string()).collect();
+            let all = [rules, vec![NOT_NULL.to_owned()]].concat().join(", ");
+            let value = format!("[{}]", texts.join(", "));
+            let shown = if of.sensitive { Shown::Nothing } else { Shown::Text(&value) };
+            self.violation(shown, &format!("Member must satisfy constraint: [{all}]"));
+        }
+        Ok(Value::List(texts.into_iter().map(|text| Some(Value::Text(text.to_owned()))).collect()))
     }
 
     fn map(
@@ -195,34 +240,22 @@ impl<'a> Check<'a> {
 
     fn text(&mut self, shape: &Shape, limits: &Text, text: &'a str) {
         let shown = if shape.sensitive { Shown::Nothing } else { Shown::Text(text) };
-        self.length(limits.length, text.chars().count(), shown);
-        if let Some(pattern) = limits.pattern
-            && !pattern.matches(text)
-        {
-            self.violation(
-                shown,
-                &format!("Member must satisfy regular expression pattern: {}", pattern.text),
-            );
-        }
-        if !limits.values.is_empty() && !limits.values.contains(&text) {
-            self.violation(
-                shown,
-                &format!("Member must satisfy enum value set: [{}]", limits.values.join(", ")),
-            );
+        for rule in rules(limits).filter(|rule| rule.is_broken_by(text)) {
+            let allowed = match rule {
+                Rule::Pattern(pattern) if self.names_characters => allowed_characters(shape, pattern),
+                _ => None,
+            };
+            match allowed {
+                Some(allowed) => self.wrong_characters(allowed),
+                None => self.violation(shown, &rule.to_string()),
+            }
         }
     }
 
-    fn size(&mut self, bounds: Bounds, size: usize) {
-        self.length(bounds, size, Shown::Nothing);
-    }
-
-    fn length(&mut self, Bounds(min, max): Bounds, length: usize, shown: Shown<'_>) {
-        let length = i64::try_from(length).unwrap_or(i64::MAX);
-        if let Some(max) = max.filter(|max| length > *max) {
-            self.violation(shown, &format!("Member must have length less than or equal to {max}"));
-        }
-        if let Some(min) = min.filter(|min| length < *min) {
-            self.violation(shown, &format!("Member must have length greater than or equal to {min}"));
+    fn size(&mut self, Bounds(min, max): Bounds, size: usize) {
+        let rules = [max.map(Rule::LengthMax), min.map(Rule::LengthMin)];
+        for rule in rules.into_iter().flatten().filter(|rule| rule.is_broken_by_length(size)) {
+            self.violation(Shown::Nothing, &rule.to_string());
         }
     }
 
@@ -270,6 +303,14 @@ impl<'a> Check<'a> {
         self.found.push(format!("{value} at '{at}' failed to satisfy constraint: {rule}"));
     }
 
+    /// AWS says one such thing, and nothing else: an empty name is called invalid and not too short. Which of
+    /// several it says is not recorded; here the first.
+    fn wrong_characters(&mut self, allowed: &str) {
+        let at = self.at(lower_first);
+        let sentence = || format!("The specified value for {at} is invalid. It must {allowed}");
+        self.characters.get_or_insert_with(sentence);
+    }
+
     /// A name that no model knows is repeated as it was sent, so that its sender finds it.
     fn unknown(&mut self, name: &'a str) {
         if self.found.len() < VIOLATIONS_MAX {
@@ -292,6 +333,74 @@ impl<'a> Check<'a> {
             Step::Position(position) => format!("{position}.member"),
         };
         self.path.iter().map(step).collect::<Vec<_>>().join(".")
+    }
+}
+
+/// A limit of a text, displayed in AWS's words.
+#[derive(Clone, Copy)]
+enum Rule {
+    LengthMax(i64),
+    LengthMin(i64),
+    Pattern(&'static Pattern),
+    Values(&'static [&'static str]),
+}
+
+/// The limits of a text, in the order in which AWS lists them.
+fn rules(limits: &Text) -> impl Iterator<Item = Rule> {
+    let Bounds(min, max) = limits.length;
+    let values = Some(limits.values).filter(|values| !values.is_empty());
+    [
+        max.map(Rule::LengthMax),
+        min.map(Rule::LengthMin),
+        limits.pattern.map(Rule::Pattern),
+        values.map(Rule::Values),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+impl Rule {
+    fn is_broken_by(self, text: &str) -> bool {
+        match self {
+            Self::LengthMax(_) | Self::LengthMin(_) => self.is_broken_by_length(text.chars().count()),
+            Self::Pattern(pattern) => !pattern.matches(text),
+            Self::Values(values) => !values.contains(&text),
+        }
+    }
+
+    fn is_broken_by_length(self, length: usize) -> bool {
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        match self {
+            Self::LengthMax(max) => length > max,
+            Self::LengthMin(min) => length < min,
+            Self::Pattern(_) | Self::Values(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LengthMax(max) => write!(f, "Member must have length less than or equal to {max}"),
+            Self::LengthMin(min) => write!(f, "Member must have length greater than or equal to {min}"),
+            Self::Pattern(pattern) => {
+                write!(f, "Member must satisfy regular expression pattern: {}", pattern.text)
+            }
+            Self::Values(values) => write!(f, "Member must satisfy enum value set: [{}]", values.join(", ")),
+        }
+    }
+}
+
+/// What IAM says a value must consist of, where it says that instead of the pattern, as recorded from AWS. The
+/// sentences are shorter than the truth: the pattern is what decides.
+fn allowed_characters(shape: &Shape, pattern: &Pattern) -> Option<&'static str> {
+    match (shape.name, pattern.text) {
+        (_, "[\\w+=,.@-]+") => Some("contain only alphanumeric characters and/or the following: +=,.@_-"),
+        ("pathType" | "policyPathType", _) => {
+            Some("begin and end with / and contain only alphanumeric characters and/or / characters.")
+        }
+        ("policyDocumentType", _) => Some("contain only printable ASCII characters."),
+        _ => None,
     }
 }
 

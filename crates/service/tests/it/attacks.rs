@@ -409,6 +409,31 @@ async fn the_public_urls_own_port_may_be_signed_or_left_out() {
 }
 
 #[tokio::test]
+async fn what_was_signed_for_an_https_public_url_came_over_tls_whatever_the_connection_says() {
+    let mut world = World::new().await;
+    world.house.secure = false;
+    let tls_only = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+    ]});
+    world.permit(&tls_only.to_string()).await;
+    let example = Example::of("iam", "GetUser");
+    for (https, allowed) in [(None, false), (Some(false), false), (Some(true), true)] {
+        let house = std::sync::Arc::get_mut(&mut world.house.house).unwrap();
+        let url = https.map(|https| if https { "https://daypass.test" } else { "http://daypass.test" });
+        house.settings.public_authority = url.map(|url| url.parse().unwrap());
+        assert_eq!(world.call(&world.caller, example).await.is_ok(), allowed, "{https:?}");
+    }
+    // No header says so, and nothing but the host that was signed.
+    for (name, value) in [("x-forwarded-proto", "https"), ("forwarded", "proto=https")] {
+        let house = std::sync::Arc::get_mut(&mut world.house.house).unwrap();
+        house.settings.public_authority = None;
+        let http = world.house.signed(&world.caller, "iam", request().with_header(name, value));
+        assert_eq!(told(world.send(http, example).await).0, "AccessDenied", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_for_root_or_somebody_else_is_made_only_by_who_may() {
     let world = World::new().await;
     let own = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "arn:aws:iam::111122223333:user/ops/Caller"}]});

@@ -188,6 +188,19 @@ async fn a_service_speaks_for_resources_of_its_own_account_only() {
 }
 
 #[tokio::test]
+async fn a_resource_is_not_opened_to_an_account_that_does_not_exist_yet() {
+    let shop = Shop::new().await;
+    let policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "s3:GetObject", "Resource": "*"}]}).to_string()});
+    let put = async || shop.world.house.call_json(&shop.world.admin, "PutResourcePolicy", &policy).await;
+    let error = put().await.unwrap_err();
+    let message = format!("Invalid principal in policy: \"AWS\":\"{OTHER}\"");
+    assert_eq!((error.code, error.message), ("MalformedPolicyDocument", message));
+    shop.world.house.account(OTHER).await;
+    put().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_policy_of_another_accounts_resource_of_the_same_name_says_nothing() {
     let shop = Shop::new().await;
     let theirs = shop.world.house.account(OTHER).await;

@@ -225,7 +225,7 @@ async fn whose_a_key_is_and_when_it_was_used_and_not_whose_another_accounts_is()
     house.root("iam", "DeleteAccessKey", &[("UserName", "gone"), ("AccessKeyId", &gone.access_key_id)]).await;
     for id in [&other.access_key_id, "AKIAIOSFODNN7EXAMPLE", &gone.access_key_id] {
         let message = format!(
-            "User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key {id}"
+            "User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}"
         );
         assert_eq!(
             refused(&house, "GetAccessKeyLastUsed", &[("AccessKeyId", id)]).await,

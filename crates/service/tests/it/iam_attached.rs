@@ -63,10 +63,15 @@ async fn what_is_not_there_or_is_no_policy_is_refused() {
             assert_eq!(refused(&house, &attach, &[(member, "bob"), ("PolicyArn", arn)]).await, missing);
         }
         for arn in ["nothing-valid-in-here", "arn:aws:iam::111122223333:user/bob"] {
-            let invalid = refusal("InvalidInput", &format!("ARN {arn} is not valid."));
-            for action in [&attach, &format!("Detach{kind}Policy")] {
-                assert_eq!(refused(&house, action, &[(member, "bob"), ("PolicyArn", arn)]).await, invalid);
+            let message = format!("ARN {arn} is not valid.");
+            // As recorded from AWS, whether or not there is such a user.
+            for name in ["bob", "none"] {
+                let told = refused(&house, &attach, &[(member, name), ("PolicyArn", arn)]).await;
+                assert_eq!(told, refusal("ValidationError", &message));
             }
+            let told =
+                refused(&house, &format!("Detach{kind}Policy"), &[(member, "bob"), ("PolicyArn", arn)]).await;
+            assert_eq!(told, refusal("InvalidInput", &message));
         }
         let nobody = format!("The {} with name none cannot be found.", kind.to_lowercase());
         let nobody = refusal("NoSuchEntity", &nobody);

@@ -50,7 +50,14 @@ async fn a_boundary_must_be_a_managed_policy_that_exists_on_somebody_who_exists(
         let put = format!("Put{kind}PermissionsBoundary");
         let missing = format!("arn:aws:iam::{ACCOUNT}:policy/none");
         let told = refused(&house, &put, &[(member, "x"), ("PermissionsBoundary", &missing)]).await;
-        let message = format!("Policy {missing} does not exist or is not attachable.");
+        // As recorded from AWS.
+        let message = format!("Scope ARN: {missing} does not exist or is not attachable.");
+        assert_eq!(told, ("NoSuchEntity", message.clone()));
+        let mut create = vec![(member, "new"), ("PermissionsBoundary", missing.as_str())];
+        if kind == "Role" {
+            create.push(("AssumeRolePolicyDocument", TRUST));
+        }
+        let told = refused(&house, &format!("Create{kind}"), &create).await;
         assert_eq!(told, ("NoSuchEntity", message));
         let user = format!("arn:aws:iam::{ACCOUNT}:user/x");
         let told = refused(&house, &put, &[(member, "x"), ("PermissionsBoundary", &user)]).await;

@@ -77,6 +77,8 @@ async fn members_come_and_go_and_repeating_either_changes_nothing() {
         assert_eq!(refused(&house, action, &[("GroupName", "Dev"), ("UserName", "eve")]).await, no_user);
         assert_eq!(refused(&house, action, &[("GroupName", "none"), ("UserName", "Bob")]).await, no_group);
     }
+    let neither = [("GroupName", "none"), ("UserName", "eve")];
+    assert_eq!(refused(&house, "RemoveUserFromGroup", &neither).await, no_user, "as recorded from AWS");
     assert_eq!(refused(&house, "ListGroupsForUser", &[("UserName", "eve")]).await, no_user);
 }
 

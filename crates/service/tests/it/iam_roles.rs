@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::answers::{refusal, refused};
+use crate::answers::{each, pages, refusal, refused};
 use crate::race::{Gate, one_wins, race};
 use crate::support::{ACCOUNT, TestHouse};
 
@@ -64,11 +64,13 @@ async fn a_role_with_everything_shows_it_to_create_and_get_but_not_to_list() {
     let boundary = json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": READ_ONLY});
     for role in [&made["Role"], &read["Role"]] {
         assert_eq!(role["Arn"], json!(format!("arn:aws:iam::{ACCOUNT}:role/ci/Build")));
-        assert_eq!(role["Description"], json!("builds things"));
         assert_eq!(role["PermissionsBoundary"], boundary);
         assert_eq!(role["Tags"], json!([{"Key": "Team", "Value": "red"}]));
     }
+    // As recorded from AWS.
+    assert_eq!(made["Role"].get("Description"), None);
     assert_eq!(made["Role"].get("MaxSessionDuration"), None);
+    assert_eq!(read["Role"]["Description"], json!("builds things"));
     assert_eq!(read["Role"]["MaxSessionDuration"], json!(7200));
     let listed = &house.root("iam", "ListRoles", &[("PathPrefix", "/ci/")]).await["Roles"][0];
     assert_eq!(listed["Description"], json!("builds things"));
@@ -100,7 +102,7 @@ async fn update_role_keeps_what_it_leaves_out_and_an_empty_description_empties()
     let answer = house.root("iam", "UpdateRoleDescription", &params).await;
     assert_eq!(answer["Role"]["Description"], json!("three"));
     assert_eq!(answer["Role"]["RoleName"], json!("Build"));
-    assert_eq!(answer["Role"]["MaxSessionDuration"], json!(3600));
+    assert_eq!(answer["Role"].get("MaxSessionDuration"), None, "as recorded from AWS");
 }
 
 #[tokio::test]
@@ -197,6 +199,32 @@ async fn a_trust_policy_that_may_not_be_is_refused_and_the_old_one_stays() {
 }
 
 #[tokio::test]
+async fn nobody_is_trusted_whose_account_does_not_exist_yet() {
+    let house = TestHouse::new().await;
+    let other = "444455556666";
+    let principals = [
+        other.to_owned(),
+        format!("arn:aws:iam::{other}:root"),
+        format!("arn:aws:sts::{other}:assumed-role/R/s"),
+        format!("arn:aws:sts::{other}:federated-user/Jill"),
+    ];
+    for principal in &principals {
+        let create = [("RoleName", "x"), ("AssumeRolePolicyDocument", &*trusting(principal))];
+        let message = format!("Invalid principal in policy: \"AWS\":\"{principal}\"");
+        assert_eq!(
+            refused(&house, "CreateRole", &create).await,
+            refusal("MalformedPolicyDocument", &message)
+        );
+    }
+    house.account(other).await;
+    for (n, principal) in principals.iter().enumerate() {
+        let params = [("RoleName", &*format!("r{n}")), ("AssumeRolePolicyDocument", &*trusting(principal))];
+        house.root("iam", "CreateRole", &params).await;
+        assert_eq!(trust_of(&house, &format!("r{n}")).await, trusting(principal));
+    }
+}
+
+#[tokio::test]
 async fn the_size_of_a_trust_policy_counts_no_white_space_outside_strings() {
     let house = TestHouse::new().await;
     let of_size = |size: usize| {
@@ -210,6 +238,25 @@ async fn the_size_of_a_trust_policy_counts_no_white_space_outside_strings() {
     let full = refusal("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048");
     let params = [("RoleName", "Build"), ("PolicyDocument", &*of_size(2049))];
     assert_eq!(refused(&house, "UpdateAssumeRolePolicy", &params).await, full);
+}
+
+#[tokio::test]
+async fn a_page_of_roles_ends_at_a_mebibyte_and_the_next_one_goes_on() {
+    let house = TestHouse::new().await;
+    // As long as a role may be: its trust policy takes up to three times as much in the answer.
+    let long = TRUST.replace("\"Effect\"", &format!("\"Sid\":\"{}\",\"Effect\"", "a".repeat(1900)));
+    let description = "d".repeat(1000);
+    for n in 0..160 {
+        let name = format!("r{n:03}");
+        let params =
+            [("RoleName", &*name), ("AssumeRolePolicyDocument", &*long), ("Description", &*description)];
+        house.root("iam", "CreateRole", &params).await;
+    }
+    let listed = pages(&house, "ListRoles", &[], "Roles", "1000").await;
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|page| json!(page).to_string().len() <= 1024 * 1024));
+    let names = listed.iter().flat_map(|page| each(&json!(page), "RoleName"));
+    assert!(names.eq((0..160).map(|n| format!("r{n:03}"))), "each role once, in order");
 }
 
 #[tokio::test]

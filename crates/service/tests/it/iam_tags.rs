@@ -90,10 +90,12 @@ async fn a_refused_call_adds_no_tag_at_all() {
     let duplicate = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
     for (kind, member, name) in kinds() {
         let named = (member, &*name);
+        // As recorded from AWS; of policies it keeps both `ok` and `OK`.
+        let twice = if kind == "Policy" { "Duplicate tag keys found." } else { duplicate };
         for (added, message) in [
             ([("ok", "1"), ("AWS:x", "2")], reserved),
             ([("ok", "1"), ("OK", "2")], duplicate),
-            ([("ok", "1"), ("ok", "1")], duplicate),
+            ([("ok", "1"), ("ok", "1")], twice),
         ] {
             let told = tag(&house, kind, named, &added).await.unwrap_err();
             assert_eq!(told, ("InvalidInput", message.to_owned()));
@@ -108,6 +110,21 @@ async fn a_refused_call_adds_no_tag_at_all() {
         assert_eq!(told, ("LimitExceeded", message.to_owned()));
         assert_eq!(tags(&house, kind, named).await.as_array().unwrap().len(), 49);
         tag(&house, kind, named, &[("one", "")]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_new_policy_has_no_tag_key_twice() {
+    let house = TestHouse::new().await;
+    let made = [("PolicyName", "x"), ("PolicyDocument", ALLOW_ALL)];
+    for (second, message) in [
+        ("k", "Duplicate tag keys found."),
+        ("K", "Duplicate tag keys found. Please note that Tag keys are case insensitive."),
+    ] {
+        let tags = tagging(made[0], &[("k", "1"), (second, "2")]);
+        let params = [&borrowed(&tags)[..], &made[1..]].concat();
+        let error = house.call(&house.root, "iam", "CreatePolicy", &params).await.unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), ("InvalidInput", message));
     }
 }
 

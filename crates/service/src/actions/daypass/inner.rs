@@ -5,9 +5,8 @@ use daypass_authn::sigv4::{
     AuthError, BodyHash, HttpRequest, PayloadHash, Place, Presented, Proof, Rules, Verified, is_s3_family,
     presented, verify,
 };
-use daypass_directory::{Operation, Principal, View};
-use daypass_model::Authority;
 use daypass_directory::{Operation, Principal, Value, View};
+use daypass_model::Authority;
 use jiff::Timestamp;
 use serde::Deserialize;
 

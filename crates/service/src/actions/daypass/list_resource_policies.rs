@@ -4,7 +4,7 @@ use daypass_directory::{Authorized, Check, Checks, Operation, Principal, View};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, read};
-use crate::actions::paging::{Selection, page};
+use crate::actions::paging::{Selection, page_of_size};
 use crate::actions::principals;
 use crate::callers::Callers;
 use crate::error::Error;
@@ -67,7 +67,7 @@ impl Action for ListResourcePolicies {
                 Listed { resource_arn, policy: principals::shown(view, &found.record.document) },
             )
         });
-        let page = page(house, view, &selection, listed)?;
+        let page = page_of_size(house, view, &selection, listed, |listed| listed.policy.len())?;
         Ok(Output { resource_policies: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

@@ -27,6 +27,16 @@ pub(super) fn tags(tags: &[Tag]) -> Result<TagSet, Error> {
     Ok(tags.iter().cloned().collect())
 }
 
+/// The same for a managed policy. AWS tells keys of policies apart by case, so of a key given twice it says no more
+/// than that; pairs that differ only in case are our own refusal.
+pub(super) fn tags_of_policy(given: &[Tag]) -> Result<TagSet, Error> {
+    let twice = |(n, tag): (usize, &Tag)| given.iter().take(n).any(|earlier| earlier.key == tag.key);
+    if given.iter().enumerate().any(twice) {
+        return Err(Error::invalid_input("Duplicate tag keys found."));
+    }
+    tags(given)
+}
+
 /// Two tags of one request, or of one entity, whose keys are the same to a condition.
 pub(super) fn duplicate_tag_key() -> Error {
     Error::invalid_input("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
@@ -37,10 +47,16 @@ pub(super) fn too_many_tags() -> Error {
     Error::limit_exceeded("The number of tags has reached the maximum limit.")
 }
 
-/// A managed policy that a call wants to attach or to use as a boundary.
+/// A managed policy that a call wants to attach.
 pub(super) fn attachable<'v>(account: &AccountView<'v>, arn: &str) -> Result<AnyPolicy<'v>, Error> {
-    arn_of_policy(arn)?;
     let missing = || Error::no_such_entity(format!("Policy {arn} does not exist or is not attachable."));
+    account.policy(arn).ok_or_else(missing)
+}
+
+/// A managed policy that a call wants to use as a boundary.
+pub(super) fn boundary<'v>(account: &AccountView<'v>, arn: &str) -> Result<AnyPolicy<'v>, Error> {
+    arn_of_policy(arn)?;
+    let missing = || Error::no_such_entity(format!("Scope ARN: {arn} does not exist or is not attachable."));
     account.policy(arn).ok_or_else(missing)
 }
 

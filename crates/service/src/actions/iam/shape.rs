@@ -155,9 +155,15 @@ impl RoleShape {
         }
     }
 
-    /// As CreateRole shows it: what was given, no session duration.
+    /// What a role takes in a list at most: encoded, a character of the trust policy is up to three.
+    pub(super) fn size_max(role: &Role) -> usize {
+        3 * role.record.trust.len() + role.record.description.as_ref().map_or(0, String::len)
+    }
+
+    /// As CreateRole shows it: neither description nor session duration, even when given.
     pub(super) fn created(view: &View, role: &Role) -> Self {
         Self {
+            description: None,
             max_session_duration: None,
             permissions_boundary: BoundaryShape::of(&role.record.boundary),
             tags: some_tags(&role.record.tags),
@@ -165,9 +171,9 @@ impl RoleShape {
         }
     }
 
-    /// As UpdateRoleDescription shows it: all but its last use.
+    /// As UpdateRoleDescription shows it: as CreateRole does, and the description.
     pub(super) fn described(view: &View, role: &Role) -> Self {
-        Self { max_session_duration: Some(role.record.session_duration_max), ..Self::created(view, role) }
+        Self { description: role.record.description.clone(), ..Self::created(view, role) }
     }
 
     /// As GetRole shows it.

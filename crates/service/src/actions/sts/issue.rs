@@ -72,18 +72,19 @@ fn too_large(error: &SealError) -> Error {
     }
 }
 
-/// A new session's id and the ids above it, root identity's session first.
-pub(super) fn lineage(house: &House, parent: Option<&Session>) -> Result<(SessionId, Vec<SessionId>), Error> {
+/// A new session's id and the ids above it, the root identity's session first.
+///
+/// AWS does not limit how long a chain gets: a worker may renew itself for ever by assuming its own role. Of a long
+/// chain the token keeps the first id and the newest, so whoever ends the first session ends them all.
+pub(super) fn lineage(house: &House, parent: Option<&Session>) -> (SessionId, Vec<SessionId>) {
     let id = SessionId::generate(house.directory.random());
     let mut ancestry: Vec<SessionId> =
         parent.map(|parent| parent.claims.ancestry.clone()).unwrap_or_default();
     ancestry.extend(parent.map(|parent| parent.claims.session_id));
     if ancestry.len() >= SESSION_ANCESTRY_MAX {
-        return Err(Error::validation(format!(
-            "A chain of sessions may hold {SESSION_ANCESTRY_MAX} sessions at most."
-        )));
+        ancestry.remove(1);
     }
-    Ok((id, ancestry))
+    (id, ancestry)
 }
 
 /// Check the session policies of a call and make them one layer; `None` when none was passed.
@@ -104,29 +105,30 @@ pub(super) fn layer(
         daypass_policy::validate(Kind::Session, text)
             .map_err(|malformed| Error::malformed_policy(malformed.message))?;
     }
-    let mut policy_arns = Vec::with_capacity(arns.len());
+    let mut policy_ids = Vec::with_capacity(arns.len());
+    let mut characters = policy.map_or(0, |text| text.chars().count());
     for descriptor in arns {
         let arn = descriptor.arn.clone().unwrap_or_default();
-        if account.policy(&arn).is_none() {
-            return Err(Error::new(
+        let policy = account.policy(&arn).ok_or_else(|| {
+            Error::new(
                 "MalformedPolicyDocument",
                 format!(
                     "The policy ARN {arn} is not valid: it names no managed policy of this account or of AWS."
                 ),
-            ));
-        }
-        policy_arns.push(arn);
+            )
+        })?;
+        characters += arn.len();
+        policy_ids.push(policy.id().to_owned());
     }
-    let characters =
-        policy.map_or(0, |text| text.chars().count()) + policy_arns.iter().map(String::len).sum::<usize>();
     if characters > SESSION_POLICY_CHARACTERS_MAX {
-        let percent = characters * 100 / SESSION_POLICY_CHARACTERS_MAX;
+        // Rounded up: one character too many is not 100%.
+        let percent = (characters * 100).div_ceil(SESSION_POLICY_CHARACTERS_MAX);
         return Err(Error::new(
             "PackedPolicyTooLarge",
             format!("Packed policy consumes {percent}% of allotted space, please use smaller policy."),
         ));
     }
-    Ok(Some(SessionLayer { inline: policy.cloned(), policy_arns }))
+    Ok(Some(SessionLayer { inline: policy.cloned(), policy_ids }))
 }
 
 /// Rules of session tags that need more than their shape.

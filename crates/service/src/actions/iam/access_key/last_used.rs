@@ -66,10 +66,11 @@ impl Action for GetAccessKeyLastUsed {
         let (id, who, view) = (&call.input().access_key_id, call.principal(), call.view());
         let account = target::account(view, who)?;
         let Some(owner) = Owner::of_key(view, &account, id) else {
-            // Whether another account has it, or had it, or nobody: all the same from here.
+            // Whether another account has it, or had it, or nobody: all the same from here. No colon stands
+            // behind `perform`, as recorded from AWS.
             let (arn, resource) = (&who.arn, resource(id));
             let message =
-                format!("User: {arn} is not authorized to perform: {ACTION} on resource: {resource}");
+                format!("User: {arn} is not authorized to perform {ACTION} on resource: {resource}");
             return Err(Error::access_denied(message));
         };
         Ok(Output {

@@ -44,7 +44,8 @@ impl<H: Holder> Action for AttachPolicy<H> {
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let (input, view) = (call.input(), call.view());
         let account = target::account(view, call.principal())?;
-        rules::arn_of_policy(&input.policy_arn)?;
+        // The same sentence as everywhere, under another code: as recorded from AWS.
+        rules::arn_of_policy(&input.policy_arn).map_err(|invalid| Error::validation(invalid.message))?;
         let holder = H::find(&account, &input.holder_name)?;
         H::modifiable(holder)?;
         let (record, revision) = H::record(holder);

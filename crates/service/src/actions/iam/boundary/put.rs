@@ -47,7 +47,7 @@ impl<K: Bounded> Action for PutPermissionsBoundary<K> {
         let account = target::account(view, call.principal())?;
         let entity = K::find(&account, &input.name)?;
         K::modifiable(entity)?;
-        let policy = rules::attachable(&account, &input.policy_arn)?;
+        let policy = rules::boundary(&account, &input.policy_arn)?;
         let (record, revision) = K::record(entity);
         let mut record = record.clone();
         let old = K::boundary(&mut record).replace(input.policy_arn.clone());

@@ -37,8 +37,9 @@ impl Action for RemoveUserFromGroup {
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let (input, view) = (call.input(), call.view());
         let account = target::account(view, call.principal())?;
-        let group = &target::find_group(&account, &input.group_name)?.record.id;
+        // Where both are missing the user is named, as recorded from AWS.
         let user = target::find_user(&account, &input.user_name)?;
+        let group = &target::find_group(&account, &input.group_name)?.record.id;
         if !user.record.groups.contains(group) {
             return Ok(());
         }

@@ -58,7 +58,7 @@ impl Action for CreatePolicy {
         let (input, view) = (call.input(), call.view());
         let account = target::account(view, call.principal())?;
         find::document(&input.policy_document)?;
-        let tags = rules::tags(&input.tags)?;
+        let tags = rules::tags_of_policy(&input.tags)?;
         let name = &input.policy_name;
         if account.policy_by_name(name).is_some() {
             let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::find;
 use super::shape::VersionShape;
 use crate::action::{Action, read};
-use crate::actions::iam::target;
+use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -45,17 +45,20 @@ impl Action for GetPolicyVersion {
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let Input { policy_arn, version_id } = call.input();
         let account = target::account(call.view(), call.principal())?;
-        let shape = match find::find(&account, policy_arn)? {
-            AnyPolicy::Customer(policy) => {
+        rules::arn_of_policy(policy_arn)?;
+        let shape = match account.policy(policy_arn) {
+            Some(AnyPolicy::Customer(policy)) => {
                 let record = &policy.record;
                 let number = find::version_number(version_id);
                 let version = record.versions.iter().find(|version| Some(version.number) == number);
                 version.map(|version| VersionShape::whole(record, version))
             }
             // Older versions of AWS's policies are not served.
-            AnyPolicy::Aws(policy) => {
+            Some(AnyPolicy::Aws(policy)) => {
                 (policy.default_version == version_id).then(|| VersionShape::whole_aws(policy))
             }
+            // A version of no policy is as absent as one of a policy: as recorded from AWS.
+            None => None,
         };
         let policy_version = shape.ok_or_else(|| find::no_version(policy_arn, version_id))?;
         Ok(Output { policy_version })

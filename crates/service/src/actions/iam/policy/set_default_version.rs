@@ -1,11 +1,11 @@
 //! `iam:SetDefaultPolicyVersion`: from now on this version decides, wherever the policy is attached.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{AnyPolicy, Authorized, Checks, Operation, Principal, View};
 use serde::Deserialize;
 
 use super::find;
 use crate::action::{Action, read};
-use crate::actions::iam::target;
+use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -38,11 +38,14 @@ impl Action for SetDefaultPolicyVersion {
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let (Input { policy_arn, version_id }, view) = (call.input(), call.view());
         let account = target::account(view, call.principal())?;
-        let policy = find::find_own(&account, policy_arn)?;
+        rules::arn_of_policy(policy_arn)?;
+        let missing = || find::no_version(policy_arn, version_id);
+        // A version of no policy is as absent as one of a policy: as recorded from AWS.
+        let Some(AnyPolicy::Customer(policy)) = account.policy(policy_arn) else { return Err(missing()) };
         let mut record = policy.record.clone();
         let wanted = find::version_number(version_id);
         let version = record.versions.iter().find(|version| Some(version.number) == wanted);
-        record.default_version = version.ok_or_else(|| find::no_version(policy_arn, version_id))?.number;
+        record.default_version = version.ok_or_else(missing)?.number;
         record.updated = op.now.as_second();
         let mut change = house.change(op, view);
         change.update(account.id(), policy.revision, record);

@@ -68,7 +68,7 @@ impl Action for CreateRole {
         rules::room(&mut change, account.id(), EntityKind::Role, quota, count, ROLES_PER_ACCOUNT_MAX)?;
         let record = input.record(op, house, view, &change)?;
         if let Some(arn) = &input.permissions_boundary {
-            rules::link(&mut change, rules::Link::Boundary, rules::attachable(&account, arn)?, &record.id);
+            rules::link(&mut change, rules::Link::Boundary, rules::boundary(&account, arn)?, &record.id);
         }
         change.create(account.id(), record);
         house.directory.commit(change).await?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, read};
 use crate::actions::iam::shape::RoleShape;
 use crate::actions::iam::target;
-use crate::actions::paging::{Selection, page};
+use crate::actions::paging::{Selection, page_of_size};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -59,7 +59,7 @@ impl Action for ListRoles {
         };
         let roles = account.roles().filter(|role| role.record.path.starts_with(prefix));
         let roles = roles.map(|role| (fold_name(&role.record.name), role));
-        let page = page(house, view, &selection, roles)?;
+        let page = page_of_size(house, view, &selection, roles, |role| RoleShape::size_max(role))?;
         // Only what is shown is worth reading its trust policy back.
         let roles = page.items.iter().map(|role| RoleShape::listed(view, role)).collect();
         Ok(Output { roles, is_truncated: page.is_truncated, marker: page.marker })

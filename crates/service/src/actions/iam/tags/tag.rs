@@ -59,7 +59,8 @@ fn add(tags: &mut TagSet, added: &[model::Tag], keys_ignore_case: bool) -> Resul
     if added.is_empty() {
         return Err(Error::invalid_input("At least one tag must be given."));
     }
-    for tag in &rules::tags(added)? {
+    let added = if keys_ignore_case { rules::tags(added)? } else { rules::tags_of_policy(added)? };
+    for tag in &added {
         let exact = tags.iter().any(|old| old.key == tag.key);
         if !keys_ignore_case && !exact && tags.value(&tag.key).is_some() {
             return Err(rules::duplicate_tag_key());

@@ -77,7 +77,7 @@ impl Action for CreateUser {
             unknown: Unknown::new(),
         };
         if let Some(arn) = &input.permissions_boundary {
-            rules::link(&mut change, rules::Link::Boundary, rules::attachable(&account, arn)?, &record.id);
+            rules::link(&mut change, rules::Link::Boundary, rules::boundary(&account, arn)?, &record.id);
         }
         change.create(account.id(), record);
         house.directory.commit(change).await?;
