@@ -3,9 +3,13 @@
 //! `service:name`, both halves ignoring case, `*` and `?` in the name; a lone `*` is every action (IAM User
 //! Guide, "IAM JSON policy elements: Action"). Actions that nobody knows are accepted and never match.
 
-use std::cmp::Ordering;
-
 use crate::glob::{self, Piece};
+
+/// The actions of STS that take a role.
+pub(crate) const TAKING_A_ROLE: [&str; 3] = ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"];
+
+/// The actions of STS that may go with taking a role.
+pub(crate) const WITH_A_ROLE: [&str; 3] = ["TagSession", "SetSourceIdentity", "SetContext"];
 
 /// The actions of one statement, grouped by service so that a statement of a thousand actions costs a
 /// request only the look at its own service.
@@ -26,7 +30,7 @@ enum Name {
     Glob(Box<[Piece<u8>]>),
 }
 
-/// The action of a request, split once.
+/// The action of a request, in lower case like the names of a set, split once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Action<'a> {
     pub(crate) whole: &'a str,
@@ -36,9 +40,9 @@ pub(crate) struct Action<'a> {
 
 impl<'a> Action<'a> {
     /// An action without a colon has an empty service, which no policy can name.
-    pub(crate) fn new(whole: &'a str) -> Action<'a> {
-        let (service, name) = whole.split_once(':').unwrap_or(("", whole));
-        Action { whole, service, name }
+    pub(crate) fn new(lower: &'a str) -> Action<'a> {
+        let (service, name) = lower.split_once(':').unwrap_or(("", lower));
+        Action { whole: lower, service, name }
     }
 
     /// Whether this is `service:name`, whatever the case.
@@ -71,11 +75,12 @@ impl ActionSet {
             return;
         }
         match pattern.split_once(':') {
-            Some((service, name)) if !service.contains(['*', '?']) => {
+            Some((service, name)) if !service.is_empty() && !service.contains(['*', '?']) => {
                 let service = service.to_ascii_lowercase().into();
                 self.services.push((service, vec![Name::new(name)]));
             }
-            // Refused when written, except `*:name`; read as what its author plainly meant.
+            // Refused when written, except `*:name`; read as what its author plainly meant. Without a service,
+            // nothing.
             _ => self.others.push(pieces(pattern)),
         }
     }
@@ -86,18 +91,25 @@ impl ActionSet {
             || self.others.iter().any(|other| glob::matches_ignoring_ascii_case(other, action.whole))
     }
 
+    /// Every service listed with each of its names, or `None` for a name with wildcards. Nothing if the set may
+    /// hold actions of services that it does not list.
+    pub(crate) fn entries(&self) -> Option<impl Iterator<Item = (&str, Option<&str>)>> {
+        let entries = self.services.iter().flat_map(|(service, names)| {
+            names.iter().map(|name| match name {
+                Name::Literal(name) => (&**service, Some(&**name)),
+                Name::Any | Name::Glob(_) => (&**service, None),
+            })
+        });
+        (!self.everything && self.others.is_empty()).then_some(entries)
+    }
+
     fn names(&self, service: &str) -> &[Name] {
         self.services
-            .binary_search_by(|(known, _)| compare_ignoring_case(known, service))
+            .binary_search_by(|(known, _)| (**known).cmp(service))
             .ok()
             .and_then(|at| self.services.get(at))
             .map_or(&[], |(_, names)| names)
     }
-}
-
-/// Orders a lower-case text against one of any case.
-fn compare_ignoring_case(lower: &str, any: &str) -> Ordering {
-    lower.bytes().cmp(any.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 impl Name {
@@ -107,14 +119,14 @@ impl Name {
         } else if pattern.contains(['*', '?']) {
             Name::Glob(pieces(pattern))
         } else {
-            Name::Literal(pattern.into())
+            Name::Literal(pattern.to_ascii_lowercase().into())
         }
     }
 
     fn matches(&self, name: &str) -> bool {
         match self {
             Name::Any => true,
-            Name::Literal(literal) => literal.eq_ignore_ascii_case(name),
+            Name::Literal(literal) => **literal == *name,
             Name::Glob(pattern) => glob::matches_ignoring_ascii_case(pattern, name),
         }
     }
@@ -136,7 +148,7 @@ mod tests {
     use super::*;
 
     fn matches(patterns: &[&str], action: &str) -> bool {
-        ActionSet::new(patterns.iter().copied()).contains(Action::new(action))
+        ActionSet::new(patterns.iter().copied()).contains(Action::new(&action.to_ascii_lowercase()))
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub(crate) struct Fault {
 pub(crate) enum FaultKind {
     Json,
     Syntax,
+    VersionUnknown,
     EffectMissing,
     StatementEmpty,
     Rule(String),
@@ -191,7 +192,7 @@ fn read_version(node: &Node) -> Result<Version, Fault> {
     match node.as_str() {
         Some("2012-10-17") => Ok(Version::V2012),
         Some("2008-10-17") => Ok(Version::V2008),
-        _ => Err(Fault::syntax(node.span.start)),
+        _ => Err(Fault { kind: FaultKind::VersionUnknown, offset: node.span.start }),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The order over the policy kinds, written once (IAM User Guide, "Policy evaluation logic").
 //!
-//! First every statement of every policy is asked, then the answers are combined: a Deny anywhere ends it;
-//! then the organization must allow; then resource policy and caller's policies together decide, by whose
-//! account it is, what kind of caller asks and how strongly the resource policy names it. What a single
-//! statement says is the policy module's business.
+//! First every statement of every policy that can speak of the action is asked, then the answers are
+//! combined: a Deny anywhere ends it; then the organization must allow; then resource policy and caller's
+//! policies together decide, by whose account it is, what kind of caller asks and how strongly the resource
+//! policy names it. What a single statement says is the policy module's business.
 
-use crate::action::Action;
+use crate::action::{Action, TAKING_A_ROLE, WITH_A_ROLE};
 use crate::arn::Arn;
 use crate::decision::{Decision, DecisionEffect, Determining, PolicyType};
 use crate::document::Effect;
@@ -69,8 +69,9 @@ pub(crate) fn evaluate_with<R: Recorder>(
     recorder: &mut R,
 ) -> Decision {
     let caller = &request.principal;
+    let action = request.action.to_ascii_lowercase();
     let call = Call {
-        action: Action::new(request.action),
+        action: Action::new(&action),
         resource: Arn::parse(request.resource),
         principal: caller,
         context: request.context,
@@ -167,7 +168,7 @@ impl<'p> ResourceGrants<'p> {
 }
 
 impl Scene<'_> {
-    /// Asks every statement. Denies may stand anywhere, so nothing is left out.
+    /// Asks every statement that can speak of the action. Denies may stand anywhere, so none is left out.
     fn ask<'p, R: Recorder>(&self, policies: &Policies<'p>, recorder: &mut R) -> Findings<'p> {
         let mut findings = Findings::default();
         if self.rcps_apply() {
@@ -214,9 +215,9 @@ impl Scene<'_> {
         let attached = policy_type == PolicyType::Rcp;
         let mut allow = None;
         for named in policies {
-            for (index, statement) in named.policy.statements().iter().enumerate() {
+            self.each::<R>(named.policy, |(index, statement)| {
                 if allow.is_some() && statement.effect == Effect::Allow && !R::WANTS_ALL {
-                    continue;
+                    return;
                 }
                 let outcome = statement.check(&self.call, attached);
                 recorder.statement(policy_type, named.id, index, statement, &outcome);
@@ -227,7 +228,7 @@ impl Scene<'_> {
                         Effect::Allow => allow = allow.or(Some(grant)),
                     }
                 }
-            }
+            });
         }
         allow
     }
@@ -239,7 +240,7 @@ impl Scene<'_> {
         findings: &mut Findings<'p>,
     ) {
         let policy_type = self.resource_type();
-        for (index, statement) in named.policy.statements().iter().enumerate() {
+        self.each::<R>(named.policy, |(index, statement)| {
             let outcome = statement.check(&self.call, true);
             recorder.statement(policy_type, named.id, index, statement, &outcome);
             if let Ok(strength) = outcome {
@@ -249,6 +250,15 @@ impl Scene<'_> {
                     Effect::Allow => findings.resource.note(strength, grant),
                 }
             }
+        });
+    }
+
+    /// Goes through the statements of a policy that can match; who explains hears of the others, too.
+    fn each<'p, R: Recorder>(&self, policy: &'p Policy, ask: impl FnMut((usize, &'p Statement))) {
+        if R::WANTS_ALL {
+            policy.statements().for_each(ask);
+        } else {
+            policy.candidates(self.call.action).for_each(ask);
         }
     }
 
@@ -370,15 +380,9 @@ impl Scene<'_> {
     }
 
     fn is_role_trust(&self) -> bool {
-        let action = self.call.action;
-        if !action.service.eq_ignore_ascii_case("sts") {
-            return false;
-        }
+        let is_one_of = |names: &[&str]| names.iter().any(|name| self.call.action.is("sts", name));
         // Taking a role without a word of its trust policy must not be possible, whatever resource is given.
-        if ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]
-            .iter()
-            .any(|name| action.name.eq_ignore_ascii_case(name))
-        {
+        if is_one_of(&TAKING_A_ROLE) {
             return true;
         }
         // The others also go with GetFederationToken, where the resource is no role.
@@ -386,10 +390,7 @@ impl Scene<'_> {
             .call
             .resource
             .is_some_and(|arn| arn.service() == "iam" && arn.resource().starts_with("role/"));
-        on_role
-            && ["TagSession", "SetSourceIdentity", "SetContext"]
-                .iter()
-                .any(|name| action.name.eq_ignore_ascii_case(name))
+        on_role && is_one_of(&WITH_A_ROLE)
     }
 
     fn resource_type(&self) -> PolicyType {

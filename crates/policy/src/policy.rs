@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::document::{
     Document, Effect, Fault, Listed, Malformed, PrincipalForm, PrincipalText, SYNTAX_ERRORS, StatementText,
 };
+use crate::index::Index;
 use crate::json::Node;
 use crate::principal::{PrincipalKind, PrincipalMatcher, Strength};
 use crate::request::Principal;
@@ -29,6 +30,7 @@ use crate::variable::Match;
 #[derive(Debug)]
 pub struct Policy {
     statements: Box<[Statement]>,
+    index: Index,
 }
 
 /// One entry of a `Principal` or `NotPrincipal`.
@@ -73,14 +75,22 @@ impl Policy {
         Policy::compile(&Document::read(node)?)
     }
 
-    pub(crate) fn statements(&self) -> &[Statement] {
-        &self.statements
+    /// Every statement with its place in the document.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = (usize, &Statement)> {
+        self.statements.iter().enumerate()
+    }
+
+    /// Those that can speak of the action, in the same order: all that can match, and few others.
+    pub(crate) fn candidates(&self, action: Action<'_>) -> impl Iterator<Item = (usize, &Statement)> {
+        self.index.candidates(action).filter_map(|place| Some((place, self.statements.get(place)?)))
     }
 
     fn compile(document: &Document) -> Result<Policy, Fault> {
         let variables = document.has_variables();
         let statements = document.statements.iter().map(|text| Statement::compile(text, variables));
-        Ok(Policy { statements: statements.collect::<Result<_, Fault>>()? })
+        let statements: Box<[Statement]> = statements.collect::<Result<_, Fault>>()?;
+        let index = Index::new(statements.iter().map(Statement::actions_listed));
+        Ok(Policy { statements, index })
     }
 }
 
@@ -146,6 +156,10 @@ impl Statement {
             resource,
             conditions: conditions.collect(),
         })
+    }
+
+    fn actions_listed(&self) -> Option<&ActionSet> {
+        (!self.not_action).then_some(&self.actions)
     }
 
     /// Whether the statement speaks of this call. `attached` says that the policy stands at a resource, so

@@ -3,7 +3,6 @@
 //! Naming a user is a different grant from naming its account (IAM User Guide, "Policy evaluation logic"),
 //! so a match has a strength; what each strength is worth is written in the evaluate module alone.
 
-use crate::arn::Arn;
 use crate::request::{Issuer, Principal};
 
 /// How a statement names the caller, weakest first.
@@ -127,12 +126,10 @@ fn names_aws(value: &str, caller: &Principal<'_>) -> Option<Strength> {
     (is(account) || root_account(value) == Some(account)).then_some(Strength::Account)
 }
 
-/// The account of `arn:PARTITION:iam::ACCOUNT:root`.
-pub(crate) fn root_account(value: &str) -> Option<&str> {
-    Arn::parse(value)
-        .filter(|arn| arn.service() == "iam" && arn.resource() == "root")
-        .map(|arn| arn.account())
-        .filter(|account| is_account(account))
+/// The account of `arn:aws:iam::ACCOUNT:root`. Under the same number another partition has somebody else.
+fn root_account(value: &str) -> Option<&str> {
+    let account = value.strip_prefix("arn:aws:iam::")?.strip_suffix(":root")?;
+    is_account(account).then_some(account)
 }
 
 /// Twelve digits.
@@ -194,6 +191,8 @@ mod tests {
             assert_eq!(aws("arn:aws:iam::111122223333:root", &caller), Some(Strength::Account));
             assert_eq!(aws("arn:aws:iam::444455556666:root", &caller), None);
             assert_eq!(aws("444455556666", &caller), None);
+            assert_eq!(aws("arn:aws-cn:iam::111122223333:root", &caller), None);
+            assert_eq!(aws("arn:aws:iam:eu-west-1:111122223333:root", &caller), None);
         }
         assert_eq!(aws(ACCOUNT, &Principal::Anonymous), None);
         assert_eq!(aws(ACCOUNT, &Principal::Service { name: "s3.amazonaws.com" }), None);

@@ -97,11 +97,12 @@ impl Template {
             Template::Literal(literal) => same_ignoring_case(literal, text).into(),
             Template::Variables(tokens) => match resolve(tokens, context) {
                 Some(pieces) => {
-                    let whole: String = pieces
-                        .iter()
-                        .map(|piece| if let Piece::Text(text) = piece { text } else { "" })
-                        .collect();
-                    same_ignoring_case(&whole, text).into()
+                    let texts = || pieces.iter().filter_map(Piece::text);
+                    // A variable may stand in a text hundreds of times: what cannot be the same is not built.
+                    let length = texts().map(str::len).sum();
+                    let same = may_be_same(length, text.len())
+                        && same_ignoring_case(&texts().collect::<String>(), text);
+                    same.into()
                 }
                 None => Match::Unresolved,
             },
@@ -111,11 +112,19 @@ impl Template {
 }
 
 fn same_ignoring_case(a: &str, b: &str) -> bool {
-    if a.is_ascii() && b.is_ascii() {
+    if !may_be_same(a.len(), b.len()) {
+        false
+    } else if a.is_ascii() && b.is_ascii() {
         a.eq_ignore_ascii_case(b)
     } else {
         a.to_lowercase() == b.to_lowercase()
     }
+}
+
+/// Whether texts of these lengths in bytes may be the same in lower case, which makes no character longer than
+/// half as long again, or shorter than a third.
+fn may_be_same(a: usize, b: usize) -> bool {
+    a <= b.saturating_mul(5) && b <= a.saturating_mul(5)
 }
 
 /// Puts values in the place of variables; what is put in is literal text. `None` when one has no value.
@@ -268,6 +277,22 @@ mod tests {
         assert!(!same("stra\u{df}e", "strasse"));
         assert!(!same("\u{17f}", "s"));
         assert!(!same("a*", "abc"));
+        // The character that shrinks most and the one that grows most.
+        assert!(same("kkkk", "\u{212a}\u{212a}\u{212a}\u{212a}"));
+        assert!(same("\u{23a}\u{23a}", "\u{2c65}\u{2c65}"));
+        assert!(same("${aws:username}${aws:username}", "aliceALICE"));
+        assert!(!same("${aws:username}${aws:username}", "alice"));
+        assert!(same("", ""));
+        assert!(!same("", "a"));
+    }
+
+    #[test]
+    fn lower_case_is_of_about_the_same_length() {
+        for character in '\0'..=char::MAX {
+            let (upper, lower) =
+                (character.len_utf8(), character.to_lowercase().map(char::len_utf8).sum::<usize>());
+            assert!(lower * 2 <= upper * 3 && upper <= lower * 3, "{character:?}");
+        }
     }
 
     proptest::proptest! {

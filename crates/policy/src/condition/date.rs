@@ -1,8 +1,9 @@
 //! Dates and times as instants.
 //!
-//! A value that contains `t` or `-` is read as ISO 8601 in the W3C profile (`YYYY-MM`, `YYYY-MM-DD`, with
-//! time, fraction and zone); any other as whole seconds since 1970. Instants count milliseconds; finer
-//! fractions are cut off. A time without a zone is UTC.
+//! A value that contains `t` or `-` is read as ISO 8601 (`YYYY-MM`, `YYYY-MM-DD`, with time, fraction and
+//! zone); any other as whole seconds since 1970. As AWS does, it takes numbers with fewer digits (`01T` is the
+//! year 1) and leaves out what comes last. Instants count milliseconds; finer fractions are cut off. A time
+//! without a zone is UTC.
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,33 +35,29 @@ fn iso(text: &str) -> Option<Instant> {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
-    let (days, complete) = parse_date(date)?;
+    let days = parse_date(date)?;
     let millis = match time {
-        // A time stands only after a whole date.
-        Some(time) if complete => parse_time(time)?,
-        Some(_) => return None,
-        None => 0,
+        Some("") | None => 0,
+        Some(time) => parse_time(time)?,
     };
     Some(Instant(i128::from(days) * 86_400_000 + i128::from(millis)))
 }
 
-/// Days since 1970, and whether month and day were given.
-fn parse_date(text: &str) -> Option<(i64, bool)> {
+/// Days since 1970 of `year[-month[-day]]`.
+fn parse_date(text: &str) -> Option<i64> {
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
     let mut parts = rest.split('-');
-    let year = sign * parts.next().filter(|year| year.len() >= 4).and_then(|year| digits(year, 9))?;
-    let month = parts.next();
-    let day = parts.next();
+    let year = sign * parts.next().and_then(|year| digits(year, 9))?;
+    let month = parts.next().map_or(Some(1), short)?;
+    let day = parts.next().map_or(Some(1), short)?;
     if parts.next().is_some() || !YEARS.contains(&year) {
         return None;
     }
-    let month_number = month.map_or(Some(1), two_digits)?;
-    let day_number = day.map_or(Some(1), two_digits)?;
-    let valid = (1..=12).contains(&month_number) && (1..=days_in(year, month_number)).contains(&day_number);
-    valid.then(|| (days_since_1970(year, month_number, day_number), day.is_some()))
+    let valid = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+    valid.then(|| days_since_1970(year, month, day))
 }
 
 fn days_in(year: i64, month: i64) -> i64 {
@@ -88,8 +85,8 @@ fn parse_time(text: &str) -> Option<i64> {
     let zone_at = text.find(['z', 'Z', '+', '-']).unwrap_or(text.len());
     let (clock, zone) = text.split_at_checked(zone_at)?;
     let mut parts = clock.split(':');
-    let hour = parts.next().and_then(two_digits).filter(|hour| *hour < 24)?;
-    let minute = parts.next().map_or(Some(0), two_digits).filter(|minute| *minute < 60)?;
+    let hour = parts.next().and_then(short).filter(|hour| *hour < 24)?;
+    let minute = parts.next().map_or(Some(0), short).filter(|minute| *minute < 60)?;
     let (second, fraction) = match parts.next() {
         None => ("00", None),
         Some(part) => match part.split_once('.') {
@@ -97,7 +94,7 @@ fn parse_time(text: &str) -> Option<i64> {
             None => (part, None),
         },
     };
-    let second = two_digits(second).filter(|second| *second < 60)?;
+    let second = short(second).filter(|second| *second < 60)?;
     let millis = fraction.map_or(Some(0), milliseconds)?;
     if parts.next().is_some() {
         return None;
@@ -124,13 +121,19 @@ fn parse_zone(text: &str) -> Option<i64> {
     Some(sign * (hours * 60 + minutes))
 }
 
+/// Of a fraction of at most nine digits.
 fn milliseconds(fraction: &str) -> Option<i64> {
-    if !all_digits(fraction) {
+    if fraction.len() > 9 || !all_digits(fraction) {
         return None;
     }
     let mut digits = fraction.bytes().map(|byte| i64::from(byte - b'0'));
     let mut digit = || digits.next().unwrap_or(0);
     Some(digit() * 100 + digit() * 10 + digit())
+}
+
+/// One or two digits.
+fn short(text: &str) -> Option<i64> {
+    digits(text, 2)
 }
 
 fn two_digits(text: &str) -> Option<i64> {
@@ -182,9 +185,20 @@ mod tests {
             "2024-06-01T02:00:00+0200",
             "2024-06-01T02:00:00+02",
             "2024-05-31T18:30:00-05:30",
+            "2024-6-1",
+            "2024-6-1T",
+            "2024-06T0:0:0Z",
+            "2024-06-01T2:00:00.000000001+02",
         ] {
             assert_eq!(millis(text), 1_717_200_000_000, "{text}");
         }
+    }
+
+    #[test]
+    fn years_have_as_many_digits_as_they_need() {
+        assert_eq!(Instant::parse("01T"), Instant::parse("0001-01-01T00:00:00Z"));
+        assert_eq!(Instant::parse("234-12"), Instant::parse("0234-12-01"));
+        assert!(Instant::parse("-292275054").is_some());
     }
 
     #[test]
@@ -211,16 +225,19 @@ mod tests {
             "2024-00-01",
             "2023-02-29",
             "2024-02-30",
-            "2024-6-1",
-            "24-06-01",
-            "2024-06-01T",
+            "234-13",
+            "2024-006-01",
+            "2024-06-001",
+            "-T",
+            "2024-06-01TZ",
+            "2024-06-01T000",
             "2024-06-01T24:00:00Z",
             "2024-06-01T00:60Z",
             "2024-06-01T00:00:60Z",
             "2024-06-01T00:00:00.Z",
             "2024-06-01T00:00:00ZZ",
             "2024-06-01T00:00:00+2:00",
-            "2024-06T00:00Z",
+            "2024-06-01T00:00:00.1234567890Z",
             "2024-06-01 00:00:00",
             "2024-06-01-01",
             "1.5",

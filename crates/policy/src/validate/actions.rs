@@ -1,6 +1,7 @@
 //! Rules for `Action` and `NotAction`.
 
 use super::Kind;
+use crate::action::{TAKING_A_ROLE, WITH_A_ROLE};
 use crate::document::{Fault, StatementText, Text};
 
 /// Some policies of other services may list no action at all; an element must be there in every kind.
@@ -40,17 +41,23 @@ fn is_vendor(vendor: &str) -> bool {
         && vendor.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }
 
-/// Trust policies speak of `sts:` actions only, and never of all but some.
+/// Trust policies speak of the actions of STS that go with roles, and never of all but some.
 pub(super) fn check_trust(_: Kind, statement: &StatementText) -> Result<(), Fault> {
     let message = "AssumeRole policy may only specify STS AssumeRole actions.";
     let Some(action) = &statement.action else { return Ok(()) };
     if action.negated {
         return Err(Fault::rule(message, action.at));
     }
-    let is_sts =
-        |text: &str| text.split_once(':').is_some_and(|(vendor, _)| vendor.eq_ignore_ascii_case("sts"));
-    match action.items.iter().find(|item| !is_sts(&item.value)) {
+    match action.items.iter().find(|item| !goes_with_roles(&item.value)) {
         Some(item) => Err(Fault::rule(message, item.at)),
         None => Ok(()),
     }
+}
+
+/// A name that is mistyped would never match, and its author would not know.
+fn goes_with_roles(text: &str) -> bool {
+    let Some((vendor, name)) = text.split_once(':') else { return false };
+    let mut known = TAKING_A_ROLE.iter().chain(&WITH_A_ROLE);
+    vendor.eq_ignore_ascii_case("sts")
+        && (name.contains(['*', '?']) || known.any(|known| known.eq_ignore_ascii_case(name)))
 }

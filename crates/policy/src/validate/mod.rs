@@ -92,8 +92,8 @@ fn check(kind: Kind, text: &str) -> Result<(), Fault> {
     if kind.is_iam() {
         each(resources::check_format)?;
     }
-    each(actions::check_prefixes)?;
     each(resources::check_present)?;
+    each(actions::check_prefixes)?;
     each(principals::check)?;
     match kind {
         Kind::Trust => each(actions::check_trust),
@@ -107,6 +107,7 @@ fn message(kind: Kind, fault: &FaultKind) -> String {
     let words = match (fault, kind) {
         (FaultKind::Rule(message), _) => message,
         (FaultKind::Json, Kind::Trust) => "This policy contains invalid Json",
+        (FaultKind::VersionUnknown, Kind::Trust) => "The policy must contain a valid version string",
         (FaultKind::EffectMissing, Kind::Trust) => "Missing required field Effect",
         (FaultKind::StatementEmpty, Kind::Trust) => "Could not parse the policy: Statement is empty!",
         _ => SYNTAX_ERRORS,

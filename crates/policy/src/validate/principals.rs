@@ -6,7 +6,7 @@
 use super::Kind;
 use crate::arn::Arn;
 use crate::document::{Effect, Fault, PrincipalForm, StatementText, Text};
-use crate::principal::{PrincipalKind, is_account, root_account};
+use crate::principal::{PrincipalKind, is_account};
 
 /// A principal of the wrong JSON type, of an unknown type, or beside its negation.
 pub(super) fn check_form(statement: &StatementText) -> Result<(), Fault> {
@@ -28,11 +28,11 @@ pub(super) fn check(kind: Kind, statement: &StatementText) -> Result<(), Fault> 
     if !kind.takes_principal() {
         return Err(Fault::rule("Policy document should not specify a principal.", principal.at));
     }
-    if kind == Kind::Trust && principal.negated {
-        return Err(Fault::rule("AssumeRole policy must not contain NotPrincipal field.", principal.at));
-    }
     if principal.negated && statement.effect() == Some(Effect::Allow) {
         return Err(Fault::rule("Allow with NotPrincipal is not allowed.", principal.at));
+    }
+    if kind == Kind::Trust && principal.negated {
+        return Err(Fault::rule("AssumeRole policy must not contain NotPrincipal field.", principal.at));
     }
     match &principal.form {
         PrincipalForm::Star if kind == Kind::Trust => {
@@ -55,7 +55,7 @@ pub(super) fn check(kind: Kind, statement: &StatementText) -> Result<(), Fault> 
 fn check_entry(kind: Kind, type_: PrincipalKind, value: &Text) -> Result<(), Fault> {
     let text = value.value.as_str();
     let valid = match type_ {
-        PrincipalKind::Aws => is_aws_principal(text),
+        PrincipalKind::Aws => is_aws_principal(kind, text),
         PrincipalKind::Service => is_domain_name(text),
         PrincipalKind::Federated => {
             if kind == Kind::Trust && !is_domain_name(text) && !is_provider_arn(text) {
@@ -76,7 +76,7 @@ fn check_entry(kind: Kind, type_: PrincipalKind, value: &Text) -> Result<(), Fau
 }
 
 /// `*`, an account, a unique id, or the ARN of a principal without wildcards.
-fn is_aws_principal(text: &str) -> bool {
+fn is_aws_principal(kind: Kind, text: &str) -> bool {
     if text == "*" || is_account(text) || is_unique_id(text) {
         return true;
     }
@@ -84,11 +84,17 @@ fn is_aws_principal(text: &str) -> bool {
         return false;
     }
     Arn::parse(text).is_some_and(|arn| match arn.service() {
-        "iam" if arn.resource() == "root" => root_account(text).is_some(),
-        "iam" | "sts" => is_account(arn.account()) && arn.resource().contains('/'),
-        // CloudFront's origin access identities and the like.
-        _ => !arn.service().is_empty() && !arn.resource().is_empty(),
+        "iam" if arn.resource() == "root" => is_of_account(&arn),
+        "iam" | "sts" => is_of_account(&arn) && arn.resource().contains('/'),
+        // CloudFront's origin access identities and the like. A role trusts none.
+        _ => kind != Kind::Trust && !arn.service().is_empty() && !arn.resource().is_empty(),
     })
+}
+
+/// What IAM and STS have stands in an account of the one partition there is, and in no region.
+fn is_of_account(arn: &Arn<'_>) -> bool {
+    let [_, partition, _, region, account, _] = arn.0;
+    partition == "aws" && region.is_empty() && is_account(account)
 }
 
 /// What a user or role that is gone leaves behind: `AIDA…`, `AROA…`.
@@ -110,7 +116,7 @@ fn is_provider_arn(text: &str) -> bool {
     Arn::parse(text).is_some_and(|arn| {
         let resource = arn.resource();
         arn.service() == "iam"
-            && is_account(arn.account())
+            && is_of_account(&arn)
             && (resource.starts_with("saml-provider/") || resource.starts_with("oidc-provider/"))
             && !resource.contains(['*', '?'])
     })

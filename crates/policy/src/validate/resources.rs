@@ -32,13 +32,13 @@ fn fault(text: &str) -> Option<String> {
     let Some((_, rest)) = text.split_once(':') else {
         return Some(format!("Resource {text} must be in ARN format or \"*\"."));
     };
-    if !text.starts_with("arn:") && !text.starts_with(['*', '?']) {
-        return Some(format!("Resource {text} must be in ARN format or \"*\"."));
-    }
     let mut fields = rest.splitn(5, ':');
     let partition = fields.next().unwrap_or_default();
     if !is_partition(partition) {
         return Some(partition_fault(rest, partition));
+    }
+    if !text.starts_with("arn:") && !text.starts_with(['*', '?']) {
+        return Some(format!("Resource {text} must be in ARN format or \"*\"."));
     }
     let Some(service) = fields.next() else {
         return Some("Resource vendor must be fully qualified and cannot contain regexes.".to_owned());

@@ -50,10 +50,11 @@ fn the_first_failing_step_answers() {
     assert_eq!(message(Kind::Managed, &with("Allow", "b", r#""Action":[],"Resource":"bucket""#)), actions);
     let arn = "Resource bucket must be in ARN format or \"*\".";
     assert_eq!(message(Kind::Managed, &with("Allow", "b", bad_resource)), arn);
-    let vendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
-    assert_eq!(message(Kind::Managed, &with("Allow", "b", r#""Action":"iam:*""#)), vendor);
     let resources = "Policy statement must contain resources.";
-    assert_eq!(statement(Kind::Managed, r#""Effect":"Allow","Action":"s3:*","Principal":"*""#), resources);
+    assert_eq!(message(Kind::Managed, &with("Allow", "b", r#""Action":"iam:*""#)), resources);
+    let vendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
+    let no_vendor = r#""Effect":"Allow","Action":"invalid","Resource":"*","Principal":"*""#;
+    assert_eq!(statement(Kind::Managed, no_vendor), vendor);
     let principal = "Policy document should not specify a principal.";
     assert_eq!(statement(Kind::Managed, &format!(r#"{GOOD},"Principal":"*""#)), principal);
 }
@@ -78,6 +79,15 @@ fn bad_literals_are_refused_in_policies_that_iam_stores() {
         assert_eq!(statement(kind, &date), LEGACY);
     }
     assert_eq!(statement(Kind::Session, &date), "");
+    for (text, expected) in [
+        ("01T", ""),
+        ("2016-12-13t2:00:00.593194+23", ""),
+        ("2016-12-13t2:00:00.593194+1", LEGACY),
+        ("2016-12-13t2:00:00.1999999999+10:59", LEGACY),
+        ("234-13", LEGACY),
+    ] {
+        assert_eq!(statement(Kind::Managed, &date.replace("yesterday", text)), expected, "{text}");
+    }
     let binary = format!(r#"{GOOD},"Condition":{{"BinaryEquals":{{"aws:x":"?"}}}}"#);
     assert_eq!(statement(Kind::Session, &binary), LEGACY);
 }
@@ -121,6 +131,11 @@ fn resources_have_a_form() {
         ("bucket", "Resource bucket must be in ARN format or \"*\"."),
         ("arn:aws", "Resource vendor must be fully qualified and cannot contain regexes."),
         ("arn:wrong:s3", "Partition \"wrong\" is not valid for resource \"arn:wrong:s3:*:*:*\"."),
+        ("a:b:c", "Partition \"b\" is not valid for resource \"arn:b:c:*:*:*\"."),
+        ("a:b:c:d:e:f:g:h", "Partition \"b\" is not valid for resource \"arn:b:c:d:e:f:g:h\"."),
+        ("aws:s3:::x", "Partition \"s3\" is not valid for resource \"arn:s3:::x:*\"."),
+        ("arn:error:s3::x", "Partition \"error\" is not valid for resource \"arn:error:s3::x:*\"."),
+        ("a:aws:s3:::x", "Resource a:aws:s3:::x must be in ARN format or \"*\"."),
         ("arn:wrong", "Partition \"wrong\" is not valid for resource \"arn:wrong:*:*:*:*\"."),
         ("arn:aws:s3:eu::b", "Resource arn:aws:s3:eu::b can not contain region information."),
         (
@@ -193,10 +208,23 @@ fn trust_policies_name_principals_that_can_be() {
         ),
         (r#"{"AWS":"alice"}"#, "Invalid principal in policy: \"AWS\":\"alice\""),
         (r#"{"AWS":"arn:aws:iam::1:root"}"#, "Invalid principal in policy: \"AWS\":\"arn:aws:iam::1:root\""),
+        (
+            r#"{"AWS":"arn:aws-cn:iam::111122223333:root"}"#,
+            "Invalid principal in policy: \"AWS\":\"arn:aws-cn:iam::111122223333:root\"",
+        ),
+        (
+            r#"{"AWS":"arn:aws:iam:eu-west-1:111122223333:role/a"}"#,
+            "Invalid principal in policy: \"AWS\":\"arn:aws:iam:eu-west-1:111122223333:role/a\"",
+        ),
+        (r#"{"AWS":"arn:aws:s3:::b"}"#, "Invalid principal in policy: \"AWS\":\"arn:aws:s3:::b\""),
         (r#"{"Service":"x"}"#, "Invalid principal in policy: \"SERVICE\":\"x\""),
         (r#"{"CanonicalUser":"0f"}"#, "Invalid principal in policy: \"CANONICALUSER\":\"0f\""),
         (
             r#"{"Federated":"google"}"#,
+            "Federated principals must be valid domain names or SAML metadata ARNs",
+        ),
+        (
+            r#"{"Federated":"arn:aws-cn:iam::111122223333:saml-provider/x"}"#,
             "Federated principals must be valid domain names or SAML metadata ARNs",
         ),
         (
@@ -219,11 +247,24 @@ fn trust_policies_have_rules_of_their_own() {
     let no_principal = r#""Effect":"Allow","Action":"sts:AssumeRole""#;
     assert_eq!(statement(Kind::Trust, no_principal), "Missing required field Principal");
     assert_eq!(trust(r#"{"AWS":"*"}"#, r#","Resource":"*""#), "Has prohibited field Resource");
-    let negated = r#""Effect":"Deny","Action":"sts:AssumeRole","NotPrincipal":{"AWS":"*"}"#;
-    assert_eq!(statement(Kind::Trust, negated), "AssumeRole policy must not contain NotPrincipal field.");
+    for (effect, expected) in [
+        ("Deny", "AssumeRole policy must not contain NotPrincipal field."),
+        ("Allow", "Allow with NotPrincipal is not allowed."),
+    ] {
+        let negated =
+            format!(r#""Effect":"{effect}","Action":"sts:AssumeRole","NotPrincipal":{{"AWS":"*"}}"#);
+        assert_eq!(statement(Kind::Trust, &negated), expected);
+    }
+    for version in [r#""2013-10-17""#, "2012"] {
+        let text = format!(r#"{{"Version":{version},"Statement":[]}}"#);
+        assert_eq!(message(Kind::Trust, &text), "The policy must contain a valid version string");
+    }
     for action in [
         r#""Action":"*""#,
         r#""Action":["sts:AssumeRole","iam:PassRole"]"#,
+        r#""Action":["sts:AssumeRole","sts:TagSessions"]"#,
+        r#""Action":"sts:InvalidAction""#,
+        r#""Action":"sts:GetCallerIdentity""#,
         r#""NotAction":"sts:AssumeRole""#,
     ] {
         let text = format!(r#""Effect":"Allow","Principal":{{"AWS":"*"}},{action}"#);
@@ -232,10 +273,15 @@ fn trust_policies_have_rules_of_their_own() {
             "AssumeRole policy may only specify STS AssumeRole actions."
         );
     }
-    assert_eq!(
-        statement(Kind::Trust, r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:TagSession""#),
-        ""
-    );
+    for action in [
+        r#""sts:TagSession""#,
+        r#"["STS:assumerole","sts:AssumeRoleWithSAML","sts:AssumeRoleWithWebIdentity"]"#,
+        r#"["sts:SetSourceIdentity","sts:SetContext"]"#,
+        r#"["sts:*","sts:Assume*","sts:TagSessio?"]"#,
+    ] {
+        let text = format!(r#""Effect":"Allow","Principal":{{"AWS":"*"}},"Action":{action}"#);
+        assert_eq!(statement(Kind::Trust, &text), "", "{action}");
+    }
 }
 
 #[test]
@@ -245,6 +291,11 @@ fn resource_policies_need_a_principal() {
     assert_eq!(
         statement(Kind::Resource, &format!(r#"{GOOD},"NotPrincipal":{{"AWS":"111122223333"}}"#)),
         "Allow with NotPrincipal is not allowed."
+    );
+    let other_partition = "arn:aws-us-gov:iam::111122223333:root";
+    assert_eq!(
+        statement(Kind::Resource, &format!(r#"{GOOD},"Principal":{{"AWS":"{other_partition}"}}"#)),
+        format!("Invalid principal in policy: \"AWS\":\"{other_partition}\"")
     );
     let no_resource = r#""Effect":"Allow","Action":"s3:*","Principal":"*""#;
     assert_eq!(statement(Kind::Resource, no_resource), "Policy statement must contain resources.");

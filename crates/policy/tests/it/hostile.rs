@@ -62,6 +62,37 @@ fn huge_globs_and_lists_are_answered() {
     assert!(Scene { identity: vec![list], ..Scene::default() }.decide().is_allowed());
 }
 
+/// Each pattern is paired with a text so long that trying it at every place, or making a copy of the text for
+/// it, would keep this test busy for minutes.
+#[test]
+fn long_texts_and_many_pieces_are_answered() {
+    let long = "a".repeat(1 << 24);
+    let half = "a".repeat(1 << 23);
+    let many = |value: &dyn Fn(usize) -> String| (0..100).map(value).collect::<Vec<_>>();
+    for values in [
+        vec![format!("*{}b*", "${, 'a'}".repeat(10_000))],
+        vec![format!("*{}b*", "?${, 'a'}".repeat(1000))],
+        vec![format!("*{}b*", "${aws:Referer}".repeat(9000))],
+        vec![format!("*{}b", "${aws:Referer}".repeat(9000))],
+        many(&|i| format!("*?b{i}")),
+        many(&|i| format!("?b{i}*")),
+        vec!["*${aws:Referer}?b*".to_owned(), "*b?${aws:Referer}*".to_owned()],
+    ] {
+        for operator in ["StringLike", "StringEqualsIgnoreCase"] {
+            let condition = serde_json::json!({operator: {"aws:UserAgent": values}});
+            let mut scene = Scene {
+                identity: vec![policy(&format!(
+                    r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#
+                ))],
+                ..Scene::default()
+            };
+            scene.context.insert("aws:UserAgent", long.as_str());
+            scene.context.insert("aws:Referer", half.as_str());
+            assert!(!scene.decide().is_allowed(), "{operator} {}", values[0]);
+        }
+    }
+}
+
 /// Texts that are nearly policies: real tokens in any order.
 fn nearly_policy() -> impl Strategy<Value = String> {
     let token = prop::sample::select(vec![

@@ -38,6 +38,14 @@ fn trust_decides_who_may_assume_a_role() {
 }
 
 #[test]
+fn the_account_of_another_partition_or_of_a_region_lets_nobody_in() {
+    for trusted in ["arn:aws-cn:iam::111122223333:root", "arn:aws:iam:eu-west-1:111122223333:root"] {
+        let scene = assume(USER, &format!(r#"{{"AWS":"{trusted}"}}"#));
+        Scene { identity: vec![allow("*")], ..scene }.is_missing(PolicyType::RoleTrust);
+    }
+}
+
+#[test]
 fn a_trusted_role_is_bound_by_its_boundary_and_session_policy() {
     let bounded = Scene { boundary: Some(vec![allow(SILENT)]), ..assume(ROLE, ROLE_ARN) };
     bounded.is_missing(PolicyType::Boundary);
