@@ -32,7 +32,7 @@ fn as_sent(request: &HttpRequest, secret: &Secret) {
         Rules::for_another_service(&proof.scope.service, &refused, BodyHash::OfRequest),
         Rules::for_another_service(&proof.scope.service, &refused, BodyHash::Unknown),
     ] {
-        if let Ok(verified) = verify(request, &proof, &rules, &key, proof.time) {
+        if let Ok(verified) = verify(request, &proof, &rules, || &key, proof.time) {
             assert!(verified.signs("host"));
         }
     }
@@ -48,5 +48,6 @@ fn signed_by_us(mut request: HttpRequest, secret: &Secret, form: SignatureForm) 
     }
     let Ok(Presented::SigV4(proof)) = presented(&request) else { return };
     let key = SigningKey::derive(secret, &proof.scope);
-    verify(&request, &proof, &Rules::for_service("sts"), &key, noon()).expect("what we signed verifies");
+    let rules = Rules::for_service("sts");
+    verify(&request, &proof, &rules, || &key, noon()).expect("what we signed verifies");
 }

@@ -169,8 +169,7 @@ impl<'v> AccountView<'v> {
     }
 
     /// Everything that grants to a user: its own policies and its groups'.
-    #[must_use]
-    pub fn policies_of_user(&self, user: &User) -> Vec<NamedPolicy> {
+    pub(crate) fn policies_of_user(&self, user: &User) -> Vec<NamedPolicy> {
         let mut all = user.inline.clone();
         self.extend_managed(&mut all, &user.record.attached);
         for group in user.record.groups.iter().filter_map(|id| self.group_by_id(id)) {
@@ -181,8 +180,7 @@ impl<'v> AccountView<'v> {
     }
 
     /// Everything that grants to a role.
-    #[must_use]
-    pub fn policies_of_role(&self, role: &Role) -> Vec<NamedPolicy> {
+    pub(crate) fn policies_of_role(&self, role: &Role) -> Vec<NamedPolicy> {
         let mut all = role.inline.clone();
         self.extend_managed(&mut all, &role.record.attached);
         all

@@ -105,11 +105,13 @@ impl Checks {
         Self(Asked::All(vec![check]))
     }
 
-    /// A second permission that the call needs as well.
+    /// A second permission that the call needs as well. What nobody may stays so.
     #[must_use]
     pub fn and(mut self, check: Check) -> Self {
-        if let Asked::All(checks) = &mut self.0 {
-            checks.push(check);
+        match &mut self.0 {
+            Asked::All(checks) => checks.push(check),
+            Asked::NothingCanDeny => self.0 = Asked::All(vec![check]),
+            Asked::NobodyMay { .. } => {}
         }
         self
     }
@@ -355,5 +357,26 @@ fn as_policy_principal<'a>(principal: &'a Principal, account: &'a str) -> daypas
                 }
             },
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(action: &str) -> Check {
+        Check::new(action, "*", "111122223333".parse().unwrap())
+    }
+
+    #[test]
+    fn a_further_permission_is_asked_for_whatever_came_before() {
+        let asked = |checks: &Checks| -> Vec<String> {
+            checks.as_slice().iter().map(|check| check.action.clone()).collect()
+        };
+        assert_eq!(asked(&Checks::one(check("a:One")).and(check("a:Two"))), ["a:One", "a:Two"]);
+        assert_eq!(asked(&Checks::nothing_can_deny().and(check("a:Two"))), ["a:Two"]);
+        assert_eq!(asked(&Checks::nothing_can_deny().and_if(false, || check("a:Two"))), [""; 0]);
+        let nobody = Checks::nobody_may("a:One", "*").and(check("a:Two"));
+        assert!(matches!(nobody.0, Asked::NobodyMay { .. }));
     }
 }

@@ -10,7 +10,7 @@ use daypass_store::{Commit, Guard, Revision};
 use serde::Serialize;
 
 use crate::key;
-use crate::record::{GroupRecord, Pointer, PolicyRecord, RoleRecord, UserRecord, Written};
+use crate::record::{GroupRecord, Pointer, PolicyRecord, RoleRecord, Unknown, UserRecord, Written};
 use crate::view::View;
 
 /// A write in the making.
@@ -31,8 +31,15 @@ pub trait Entity: Serialize {
     fn id(&self) -> &UniqueId;
     /// Its name, in the case it was given.
     fn name(&self) -> &str;
+    /// Its path: `/` or `/…/`.
+    fn path(&self) -> &str;
     /// Its bookkeeping.
     fn written(&mut self) -> &mut Written;
+
+    /// Its ARN in the account that it is in.
+    fn arn(&self, account: AccountId) -> String {
+        format!("arn:aws:iam::{account}:{}{}{}", key::word(Self::KIND), self.path(), self.name())
+    }
 }
 
 impl Change {
@@ -99,7 +106,7 @@ impl Change {
 
     /// Put a name or link.
     pub fn point(&mut self, place: String, to: &str) {
-        let pointer = Pointer { written: self.written(), to: to.to_owned() };
+        let pointer = Pointer { written: self.written(), to: to.to_owned(), unknown: Unknown::new() };
         self.put(place, &pointer);
     }
 
@@ -143,6 +150,9 @@ macro_rules! entity {
             }
             fn name(&self) -> &str {
                 &self.name
+            }
+            fn path(&self) -> &str {
+                &self.path
             }
             fn written(&mut self) -> &mut Written {
                 &mut self.written

@@ -75,17 +75,17 @@ impl Directory {
 }
 
 fn long_term(view: &View, id: AccessKeyId) -> Result<Credential, BadCredential> {
-    let (account, owner) = view.key_owner(&id).ok_or(BadCredential::UnknownKey)?;
-    let owner = owner.clone().ok_or(BadCredential::UnknownKey)?;
-    let account_view = view.account(*account).ok_or(BadCredential::UnknownKey)?;
+    let pointer = view.key_owner(&id).ok_or(BadCredential::UnknownKey)?;
+    let owner = pointer.owner.clone().ok_or(BadCredential::UnknownKey)?;
+    let account = view.account(pointer.account).ok_or(BadCredential::UnknownKey)?;
     let keys = match &owner {
-        KeyOwner::Root => &account_view.root().ok_or(BadCredential::UnknownKey)?.root_keys,
-        KeyOwner::User(user) => &account_view.user_by_id(user).ok_or(BadCredential::UnknownKey)?.keys,
+        KeyOwner::Root => &account.root().ok_or(BadCredential::UnknownKey)?.root_keys,
+        KeyOwner::User(user) => &account.user_by_id(user).ok_or(BadCredential::UnknownKey)?.keys,
     };
     let key = keys.iter().find(|key| key.id == id).ok_or(BadCredential::UnknownKey)?;
     if !key.active {
         return Err(BadCredential::InactiveKey);
     }
-    let caller = Caller { access_key_id: id, account: *account, proof: Proof::LongTerm(owner) };
+    let caller = Caller { access_key_id: id, account: pointer.account, proof: Proof::LongTerm(owner) };
     Ok(Credential { secret: key.secret.clone(), caller })
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use daypass_authn::token::{BadSeal, Keyring, MasterKey};
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret};
-use daypass_store::{Commit, CommitError, Guard, Revision, Store, StoreError, WatchEnd};
+use daypass_store::{Commit, CommitError, Guard, Invalid, Revision, Store, StoreError, WatchEnd};
 use tokio::sync::watch;
 
 use crate::change::Change;
@@ -70,6 +70,9 @@ pub enum NotCommitted {
     /// No space left: nothing was written.
     #[error("the disk is full")]
     Full,
+    /// The store takes nothing so large: nothing was written, and trying again does not help.
+    #[error(transparent)]
+    OutOfBounds(Invalid),
 }
 
 const CHECK_TEXT: &[u8] = b"daypass master key check";
@@ -134,12 +137,6 @@ impl Directory {
         &self.last_used
     }
 
-    /// The store, for facts that are spent and for backups.
-    #[must_use]
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
     /// Whether this node follows the store; otherwise why not.
     ///
     /// # Errors
@@ -171,8 +168,9 @@ impl Directory {
                 return Err(NotCommitted::Conflict);
             }
             Err(CommitError::Full) => return Err(NotCommitted::Full),
+            Err(CommitError::Invalid(bound)) => return Err(NotCommitted::OutOfBounds(bound)),
             Err(CommitError::Unknown) => self.look_again(written).await?,
-            Err(error) => return Err(NotCommitted::Unavailable(error.to_string())),
+            Err(CommitError::Unavailable(why)) => return Err(NotCommitted::Unavailable(why)),
         };
         self.wait_for(revision).await
     }
@@ -213,6 +211,7 @@ impl Directory {
             self.store.load(key::KEYRING).await.map_err(|error| unavailable(error.to_string()))?;
         let found = found.iter().find(|record| &*record.key == key::KEYRING);
         let record = found.ok_or_else(|| unavailable("the keyring is missing".into()))?;
+        let stored: KeyringRecord = view::read(record).map_err(|error| unavailable(error.to_string()))?;
         let present = view::keyring(record, &self.master).map_err(|error| unavailable(error.to_string()))?;
         let rotated = present.rotate(&*self.random, self.clock.now().as_second());
         let rotated = if compromised { rotated.without_previous() } else { rotated };
@@ -221,7 +220,7 @@ impl Directory {
         let mut change = Change::new(request_id, &self.snapshot());
         change.unchanged(key::KEYRING.into(), record.revision);
         let written = change.written();
-        change.put(key::KEYRING.into(), &KeyringRecord { written, sealed, unknown: Unknown::new() });
+        change.put(key::KEYRING.into(), &KeyringRecord { written, sealed, ..stored });
         self.commit(change).await
     }
 
@@ -303,18 +302,16 @@ fn new_secret_access_key(random: &dyn Random) -> Secret {
     Secret::new(data_encoding::BASE64.encode(&bytes))
 }
 
-/// The first records: the master key's check and the keyring. Two nodes may race; one wins, both go on.
+/// The first records: the master key's check and the keyring. Two nodes may race; one wins, both go on. The keyring
+/// without the check is nobody's race: without it the wrong master key would not be noticed.
 async fn prepare(
     store: &dyn Store,
     master: &MasterKey,
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<(), OpenError> {
-    let (_, found) = store.load(key::MASTER_KEY_CHECK).await?;
-    if let Some(check) = found.first() {
-        let sealed = std::str::from_utf8(&check.value).unwrap_or_default();
-        let opens = master.open(key::MASTER_KEY_CHECK, sealed).is_ok_and(|text| text.expose() == CHECK_TEXT);
-        return if opens { Ok(()) } else { Err(OpenError::WrongMasterKey) };
+    if is_checked(store, master).await? {
+        return Ok(());
     }
     let keyring = Keyring::generate(random, clock.now().as_second()).keys().to_text();
     let sealed = master.seal(key::KEYRING, keyring.expose(), random)?;
@@ -330,9 +327,23 @@ async fn prepare(
     };
     match store.commit(commit).await {
         Ok(_) => Ok(()),
-        Err(CommitError::Conflict) => Box::pin(prepare(store, master, clock, random)).await,
+        Err(CommitError::Conflict) if is_checked(store, master).await? => Ok(()),
+        Err(CommitError::Conflict) => Err(missing(key::MASTER_KEY_CHECK).into()),
         Err(error) => Err(OpenError::Commit(error)),
     }
+}
+
+/// Whether the store knows its master key, and it is this one; `false` when it knows none yet.
+async fn is_checked(store: &dyn Store, master: &MasterKey) -> Result<bool, OpenError> {
+    let (_, found) = store.load(key::MASTER_KEY_CHECK).await?;
+    let Some(check) = found.first() else { return Ok(false) };
+    let sealed = std::str::from_utf8(&check.value).unwrap_or_default();
+    let opens = master.open(key::MASTER_KEY_CHECK, sealed).is_ok_and(|text| text.expose() == CHECK_TEXT);
+    if opens { Ok(true) } else { Err(OpenError::WrongMasterKey) }
+}
+
+fn missing(key: &str) -> Unreadable {
+    Unreadable { key: key.into(), why: "it is missing".into() }
 }
 
 async fn load(
@@ -343,8 +354,8 @@ async fn load(
 ) -> Result<View, OpenError> {
     let (revision, records) = store.load("/").await?;
     records.iter().for_each(|record| last_used.read(record));
-    let missing = || Unreadable { key: key::KEYRING.into(), why: "it is missing".into() };
-    let keyring = records.iter().find(|record| &*record.key == key::KEYRING).ok_or_else(missing)?;
+    let keyring = records.iter().find(|record| &*record.key == key::KEYRING);
+    let keyring = keyring.ok_or_else(|| missing(key::KEYRING))?;
     let keyring = Arc::new(view::keyring(keyring, master)?);
     Ok(View::empty(keyring).apply(compiler, revision, &records, &[])?)
 }

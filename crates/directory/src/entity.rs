@@ -1,7 +1,7 @@
 //! Records as the rest of daypass reads them: parsed, opened and compiled once, when they arrive.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use daypass_authn::token::MasterKey;
 use daypass_model::{AccessKeyId, AccountId, Secret};
@@ -9,6 +9,7 @@ use daypass_policy::Policy;
 use daypass_store::Revision;
 use sha2::{Digest, Sha256};
 
+use crate::change::Entity;
 use crate::key;
 use crate::record::{
     AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, PolicyRecord, ResourcePolicyRecord,
@@ -121,23 +122,17 @@ pub struct ResourcePolicy {
     pub policy: Arc<Policy>,
 }
 
-impl ManagedPolicy {
-    /// The text of the default version.
-    #[must_use]
-    pub fn default_document(&self) -> &str {
-        let default = self.record.default_version;
-        self.record
-            .versions
-            .iter()
-            .find(|version| version.number == default)
-            .map_or("", |version| &version.document)
-    }
-}
-
 /// Turns records into entities. Identical documents share one compiled copy.
 pub(crate) struct Compiler {
     master: Arc<MasterKey>,
-    shared: Mutex<HashMap<[u8; 32], Weak<Policy>>>,
+    shared: Mutex<Shared>,
+}
+
+/// Compiled policies by the SHA-256 of their documents, for as long as somebody uses them.
+struct Shared {
+    policies: HashMap<[u8; 32], Weak<Policy>>,
+    /// At this size the dead are cleared away. Twice what lived then, so that this costs little for each insertion.
+    clear_at: usize,
 }
 
 /// A record that this daypass cannot read: the store was changed by other hands, or the master key is another.
@@ -152,7 +147,8 @@ pub struct Unreadable {
 
 impl Compiler {
     pub(crate) fn new(master: Arc<MasterKey>) -> Self {
-        Self { master, shared: Mutex::new(HashMap::new()) }
+        let shared = Shared { policies: HashMap::new(), clear_at: CLEAR_AT_MIN };
+        Self { master, shared: Mutex::new(shared) }
     }
 
     pub(crate) fn account(
@@ -170,7 +166,7 @@ impl Compiler {
         record: UserRecord,
         revision: Revision,
     ) -> Result<User, Unreadable> {
-        let arn = format!("arn:aws:iam::{account}:user{}{}", record.path, record.name);
+        let arn = record.arn(account);
         let (keys, inline) = (self.keys(&record.access_keys)?, self.inline(&arn, &record.inline)?);
         Ok(User { account, record, revision, arn, keys, inline })
     }
@@ -181,7 +177,7 @@ impl Compiler {
         record: GroupRecord,
         revision: Revision,
     ) -> Result<Group, Unreadable> {
-        let arn = format!("arn:aws:iam::{account}:group{}{}", record.path, record.name);
+        let arn = record.arn(account);
         let inline = self.inline(&arn, &record.inline)?;
         Ok(Group { account, record, revision, arn, inline })
     }
@@ -192,7 +188,7 @@ impl Compiler {
         record: RoleRecord,
         revision: Revision,
     ) -> Result<Role, Unreadable> {
-        let arn = format!("arn:aws:iam::{account}:role{}{}", record.path, record.name);
+        let arn = record.arn(account);
         let (trust, inline) = (self.compile(&arn, &record.trust)?, self.inline(&arn, &record.inline)?);
         Ok(Role { account, record, revision, arn, trust, inline })
     }
@@ -203,7 +199,7 @@ impl Compiler {
         record: PolicyRecord,
         revision: Revision,
     ) -> Result<ManagedPolicy, Unreadable> {
-        let arn: Arc<str> = format!("arn:aws:iam::{account}:policy{}{}", record.path, record.name).into();
+        let arn: Arc<str> = record.arn(account).into();
         let default = record.versions.iter().find(|version| version.number == record.default_version);
         let default = self.compile(&arn, default.map_or("", |version| &version.document))?;
         Ok(ManagedPolicy { account, record, revision, arn, default })
@@ -221,18 +217,17 @@ impl Compiler {
     /// Parse and compile, or hand out the copy that an identical document already has.
     pub(crate) fn compile(&self, owner: &str, document: &str) -> Result<Arc<Policy>, Unreadable> {
         let hash: [u8; 32] = Sha256::digest(document).into();
-        let mut shared = self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(policy) = shared.get(&hash).and_then(Weak::upgrade) {
+        if let Some(policy) = self.shared().get(&hash) {
             return Ok(policy);
         }
+        // Not under the lock: requests whose session policies are being opened wait for it.
         let policy = Policy::parse(document)
             .map_err(|malformed| Unreadable { key: owner.to_owned(), why: format!("policy: {malformed}") })?;
-        let policy = Arc::new(policy);
-        if shared.len() >= 2 * shared.values().filter(|weak| weak.strong_count() > 0).count().max(512) {
-            shared.retain(|_, weak| weak.strong_count() > 0);
-        }
-        shared.insert(hash, Arc::downgrade(&policy));
-        Ok(policy)
+        Ok(self.shared().keep(hash, policy))
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn inline(&self, owner: &str, policies: &[InlinePolicy]) -> Result<Vec<NamedPolicy>, Unreadable> {
@@ -257,5 +252,51 @@ impl Compiler {
             }
         };
         keys.iter().map(open).collect()
+    }
+}
+
+/// Below this many policies nothing is cleared away.
+const CLEAR_AT_MIN: usize = 1024;
+
+impl Shared {
+    fn get(&self, hash: &[u8; 32]) -> Option<Arc<Policy>> {
+        self.policies.get(hash).and_then(Weak::upgrade)
+    }
+
+    /// The policy to share: somebody else may have compiled the same meanwhile.
+    fn keep(&mut self, hash: [u8; 32], policy: Policy) -> Arc<Policy> {
+        if let Some(policy) = self.get(&hash) {
+            return policy;
+        }
+        if self.policies.len() >= self.clear_at {
+            self.policies.retain(|_, weak| weak.strong_count() > 0);
+            self.clear_at = (2 * self.policies.len()).max(CLEAR_AT_MIN);
+        }
+        let policy = Arc::new(policy);
+        self.policies.insert(hash, Arc::downgrade(&policy));
+        policy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_model::SeededRandom;
+
+    use super::*;
+
+    #[test]
+    fn identical_documents_share_one_policy_and_what_nobody_uses_is_cleared_away() {
+        let compiler = Compiler::new(Arc::new(MasterKey::generate(&SeededRandom::new(1))));
+        let document = |n: usize| {
+            format!(r#"{{"Statement":{{"Sid":"S{n}","Effect":"Deny","Action":"*","Resource":"*"}}}}"#)
+        };
+        let kept: Vec<_> = (0..10).map(|n| compiler.compile("test", &document(n)).unwrap()).collect();
+        for n in 10..10 * CLEAR_AT_MIN {
+            drop(compiler.compile("test", &document(n)).unwrap());
+        }
+        assert!(compiler.shared().policies.len() <= CLEAR_AT_MIN);
+        for (n, policy) in kept.iter().enumerate() {
+            assert!(Arc::ptr_eq(policy, &compiler.compile("test", &document(n)).unwrap()));
+        }
     }
 }

@@ -10,11 +10,13 @@
 //! /<account>/member/<AGPA…>/<AIDA…>           Pointer: the user is in the group
 //! /<account>/attached/<ANPA…>/<entity id>     Pointer: the policy is attached
 //! /<account>/bounded/<ANPA…>/<entity id>      Pointer: the policy is the entity's boundary
-//! /<account>/resource-policy/<ARN>            ResourcePolicyRecord
+//! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
 //! ```
 
+use data_encoding::HEXLOWER;
 use daypass_model::{AccessKeyId, AccountId, EntityKind, UniqueId, fold_name};
+use sha2::{Digest, Sha256};
 
 /// The keyring.
 pub const KEYRING: &str = "/keyring";
@@ -87,10 +89,10 @@ pub fn boundaries(account: AccountId, policy: &UniqueId) -> String {
     format!("/{account}/bounded/{policy}/")
 }
 
-/// The policy of a resource.
+/// The policy of a resource. An ARN may be longer than a key, so its hash stands here and the ARN in the record.
 #[must_use]
 pub fn resource_policy(account: AccountId, arn: &str) -> String {
-    format!("/{account}/resource-policy/{arn}")
+    format!("/{account}/resource-policy/{}", HEXLOWER.encode(&Sha256::digest(arn)))
 }
 
 /// When an access key or a role was last used.
@@ -106,6 +108,7 @@ pub(crate) enum Named<'a> {
     AccessKey(&'a str),
     Keyring,
     Entity(AccountId, EntityKind, &'a str),
+    /// By the hash of the ARN.
     ResourcePolicy(AccountId, &'a str),
     Used(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
@@ -132,13 +135,14 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("group", id)) => Named::Entity(account, EntityKind::Group, id),
         Some(("role", id)) => Named::Entity(account, EntityKind::Role, id),
         Some(("policy", id)) => Named::Entity(account, EntityKind::Policy, id),
-        Some(("resource-policy", arn)) => Named::ResourcePolicy(account, arn),
+        Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
         _ => Named::Derived,
     }
 }
 
-fn word(kind: EntityKind) -> &'static str {
+/// What keys and ARNs call the kind.
+pub(crate) fn word(kind: EntityKind) -> &'static str {
     match kind {
         EntityKind::User => "user",
         EntityKind::Role => "role",
@@ -158,10 +162,8 @@ mod tests {
         assert_eq!(parse(&account(a)), Named::Account(a));
         assert_eq!(parse(&entity(a, EntityKind::User, &id)), Named::Entity(a, EntityKind::User, "AIDAX"));
         assert_eq!(parse(&entity(a, EntityKind::Policy, &id)), Named::Entity(a, EntityKind::Policy, "AIDAX"));
-        assert_eq!(
-            parse(&resource_policy(a, "arn:aws:s3:::b/c")),
-            Named::ResourcePolicy(a, "arn:aws:s3:::b/c")
-        );
+        let hash = "65a4e6d30daef29d41a98cd4f7fe2697519e8c840b91bed53c3b24dd35d62aa3";
+        assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, hash));
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
         assert_eq!(parse(KEYRING), Named::Keyring);
         for derived in

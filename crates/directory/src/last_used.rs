@@ -49,7 +49,17 @@ pub struct LastUsed {
 struct Entry {
     account: AccountId,
     used: Used,
+    /// What else its record says.
+    unknown: Unknown,
     unwritten: bool,
+}
+
+/// A use to be written.
+struct Unwritten {
+    account: AccountId,
+    id: String,
+    used: Used,
+    unknown: Unknown,
 }
 
 impl LastUsed {
@@ -69,7 +79,8 @@ impl LastUsed {
         let mut shard = self.shard(id);
         let Some(entry) = shard.get_mut(id) else {
             let used = Used { at, service: service.to_owned(), region: region.to_owned() };
-            shard.insert(id.to_owned(), Entry { account: principal.account, used, unwritten: true });
+            let (account, unknown) = (principal.account, Unknown::new());
+            shard.insert(id.to_owned(), Entry { account, used, unknown, unwritten: true });
             drop(shard);
             self.written_later();
             return;
@@ -96,14 +107,16 @@ impl LastUsed {
     pub(crate) fn read(&self, record: &Record) {
         let Named::Used(account, id) = key::parse(&record.key) else { return };
         // Nothing depends on it: one that cannot be read is as good as none.
-        let Ok(UsedRecord { at, service, region, .. }) = serde_json::from_slice(&record.value) else {
+        let Ok(UsedRecord { at, service, region, unknown, .. }) = serde_json::from_slice(&record.value)
+        else {
             return;
         };
+        let used = Used { at, service, region };
         let mut shard = self.shard(id);
-        let known = shard.get(id);
-        if known.is_none_or(|entry| entry.used.at < at) {
-            let used = Used { at, service, region };
-            shard.insert(id.to_owned(), Entry { account, used, unwritten: false });
+        match shard.get_mut(id) {
+            // A later use of this node waits to be written; what else the record says goes with it.
+            Some(entry) if entry.used.at >= at => entry.unknown = unknown,
+            _ => drop(shard.insert(id.to_owned(), Entry { account, used, unknown, unwritten: false })),
         }
     }
 
@@ -125,31 +138,35 @@ impl LastUsed {
         }
     }
 
-    /// What is to be written now: uses, and records of keys and roles that are no more.
-    fn take(&self, view: &View) -> (Vec<(AccountId, String, Used)>, Vec<String>) {
+    /// What is to be written now: uses, and records of keys and roles that are no more. These are remembered until
+    /// their deletion is done.
+    fn take(&self, view: &View) -> (Vec<Unwritten>, Vec<String>) {
         self.unwritten.store(false, Ordering::SeqCst);
         let (mut uses, mut gone) = (Vec::new(), Vec::new());
         for shard in &self.shards {
-            let mut shard = lock(shard);
-            shard.retain(|id, entry| {
-                let lives = lives(view, entry.account, id);
-                if !lives {
+            for (id, entry) in lock(shard).iter_mut() {
+                if !lives(view, entry.account, id) {
                     gone.push(key::used(entry.account, id));
                 } else if std::mem::take(&mut entry.unwritten) {
-                    uses.push((entry.account, id.clone(), entry.used.clone()));
+                    uses.push(Unwritten {
+                        account: entry.account,
+                        id: id.clone(),
+                        used: entry.used.clone(),
+                        unknown: entry.unknown.clone(),
+                    });
                 }
-                lives
-            });
+            }
         }
         (uses, gone)
     }
 
-    /// It was not written after all.
-    fn put_back(&self, account: AccountId, id: &str, used: Used) {
-        let mut shard = self.shard(id);
-        let entry = shard.entry(id.to_owned()).or_insert(Entry { account, used, unwritten: true });
-        entry.unwritten = true;
-        drop(shard);
+    /// They were not written after all; they are tried again.
+    fn put_back<'a>(&self, uses: impl Iterator<Item = &'a Unwritten>) {
+        for Unwritten { id, .. } in uses {
+            if let Some(entry) = self.shard(id).get_mut(id) {
+                entry.unwritten = true;
+            }
+        }
         self.written_later();
     }
 
@@ -173,19 +190,17 @@ impl Directory {
             let now = uses.split_off(uses.len().saturating_sub(COMMIT_CHANGES_MAX / 2));
             let gone_now = gone.split_off(gone.len().saturating_sub(COMMIT_CHANGES_MAX / 2));
             let mut change = Change::new("last-used", &view);
-            for (account, id, used) in &now {
-                let Used { at, service, region } = used.clone();
-                let record =
-                    UsedRecord { written: change.written(), at, service, region, unknown: Unknown::new() };
+            for Unwritten { account, id, used, unknown } in &now {
+                let (Used { at, service, region }, unknown) = (used.clone(), unknown.clone());
+                let record = UsedRecord { written: change.written(), at, service, region, unknown };
                 change.put(key::used(*account, id), &record);
             }
-            gone_now.into_iter().for_each(|place| change.delete(place));
+            gone_now.iter().for_each(|place| change.delete(place.clone()));
             if let Err(error) = self.commit(change).await {
-                for (account, id, used) in now.into_iter().chain(uses) {
-                    self.last_used().put_back(account, &id, used);
-                }
+                self.last_used().put_back(now.iter().chain(&uses));
                 return Err(error);
             }
+            gone_now.iter().for_each(|place| self.last_used().forget(place));
         }
         Ok(())
     }
@@ -209,8 +224,8 @@ pub(crate) async fn keep(last_used: std::sync::Arc<LastUsed>, directory: Weak<Di
 /// Whether the key or role is still there.
 fn lives(view: &View, account: AccountId, id: &str) -> bool {
     let key = id.parse().ok().and_then(|id| view.key_owner(&id));
-    if let Some((_, owner)) = key {
-        return owner.is_some();
+    if let Some(pointer) = key {
+        return pointer.owner.is_some();
     }
     let role = UniqueId::from(id.to_owned());
     view.account(account).is_some_and(|account| account.role_by_id(&role).is_some())
@@ -302,6 +317,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_newer_daypass_wrote_beside_a_use_stays() {
+        let node = Node::new().await;
+        node.root_calls("sts", NOW);
+        node.directory.write_last_used().await.unwrap();
+        let place = key::used(node.root.account().unwrap(), node.root.as_str());
+        let stored = || async {
+            let (_, records) = node.store.load(&place).await.unwrap();
+            serde_json::from_slice::<serde_json::Value>(&records[0].value).unwrap()
+        };
+        let mut newer = stored().await;
+        newer["from_the_future"] = true.into();
+        // Used again before the newer record is heard of.
+        node.root_calls("iam", NOW + 5);
+        let mut change = Change::new("newer", &node.directory.snapshot());
+        change.put(place.clone(), &newer);
+        node.directory.commit(change).await.unwrap();
+        node.directory.write_last_used().await.unwrap();
+        let after = stored().await;
+        assert_eq!((&after["service"], &after["from_the_future"]), (&"iam".into(), &true.into()));
+    }
+
+    #[tokio::test]
     async fn the_latest_use_counts_in_whatever_order_calls_end() {
         let node = Node::new().await;
         node.root_calls("sts", NOW + 5);
@@ -363,6 +400,11 @@ mod tests {
         let mut change = Change::new("test", &node.directory.snapshot());
         change.delete(key::access_key(&node.root));
         node.directory.commit(change).await.unwrap();
+        // What could not be deleted is deleted the next time.
+        node.store.set_fault(Some(Fault::Full));
+        assert_eq!(node.directory.write_last_used().await, Err(NotCommitted::Full));
+        node.store.set_fault(None);
+        assert_eq!(node.stored().await, 1);
         node.directory.write_last_used().await.unwrap();
         assert_eq!(node.stored().await, 0);
         assert_eq!(node.directory.last_used().of(node.root.as_str()), None);

@@ -1,7 +1,7 @@
-//! The AWS managed policies that every account has, with documents of our own writing.
+//! The AWS managed policies that every account has, with descriptions and documents of our own writing.
 //!
-//! Names, ARNs, version ids and dates are what AWS's `GetPolicy` answers; the documents give what the
-//! names say (how they differ from AWS's: `docs/divergences.md`).
+//! Names, ARNs, version ids and dates are what AWS's `GetPolicy` answers; descriptions and documents give
+//! what the names say (how they differ from AWS's: `docs/divergences.md`).
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,12 +24,14 @@ pub struct AwsPolicy {
     pub default_version: &'static str,
     /// ISO 8601.
     pub created: &'static str,
+    /// What it is for.
+    pub description: &'static str,
     /// The policy.
     pub document: &'static str,
 }
 
 macro_rules! aws_policy {
-    ($name:literal, $id:literal, $version:literal, $created:literal) => {
+    ($name:literal, $id:literal, $version:literal, $created:literal, $description:literal) => {
         AwsPolicy {
             name: $name,
             path: "/",
@@ -37,20 +39,29 @@ macro_rules! aws_policy {
             id: $id,
             default_version: $version,
             created: $created,
+            description: $description,
             document: include_str!(concat!("managed/", $name, ".json")),
         }
     };
 }
 
 /// In order of name.
+#[rustfmt::skip]
 pub static AWS_POLICIES: [AwsPolicy; 7] = [
-    aws_policy!("AdministratorAccess", "ANPADAYPASSADMINISTRA", "v1", "2015-02-06T18:39:46Z"),
-    aws_policy!("AmazonS3FullAccess", "ANPADAYPASSS3FULLACCE", "v2", "2015-02-06T18:40:58Z"),
-    aws_policy!("AmazonS3ReadOnlyAccess", "ANPADAYPASSS3READONLY", "v3", "2015-02-06T18:40:59Z"),
-    aws_policy!("IAMFullAccess", "ANPADAYPASSIAMFULLACC", "v2", "2015-02-06T18:40:38Z"),
-    aws_policy!("IAMReadOnlyAccess", "ANPADAYPASSIAMREADONL", "v4", "2015-02-06T18:40:39Z"),
-    aws_policy!("PowerUserAccess", "ANPADAYPASSPOWERUSERA", "v12", "2015-02-06T18:39:47Z"),
-    aws_policy!("ReadOnlyAccess", "ANPADAYPASSREADONLYAC", "v182", "2015-02-06T18:39:48Z"),
+    aws_policy!("AdministratorAccess", "ANPADAYPASSADMINISTRA", "v1", "2015-02-06T18:39:46Z",
+        "Allows every action of every service."),
+    aws_policy!("AmazonS3FullAccess", "ANPADAYPASSS3FULLACCE", "v2", "2015-02-06T18:40:58Z",
+        "Allows every action of Amazon S3 and S3 Object Lambda."),
+    aws_policy!("AmazonS3ReadOnlyAccess", "ANPADAYPASSS3READONLY", "v3", "2015-02-06T18:40:59Z",
+        "Allows reading everything in Amazon S3 and S3 Object Lambda."),
+    aws_policy!("IAMFullAccess", "ANPADAYPASSIAMFULLACC", "v2", "2015-02-06T18:40:38Z",
+        "Allows every action of IAM, and seeing the organization that an account is in."),
+    aws_policy!("IAMReadOnlyAccess", "ANPADAYPASSIAMREADONL", "v4", "2015-02-06T18:40:39Z",
+        "Allows reading and simulating everything in IAM."),
+    aws_policy!("PowerUserAccess", "ANPADAYPASSPOWERUSERA", "v12", "2015-02-06T18:39:47Z",
+        "Allows every action of every service, except managing users, the organization and the account."),
+    aws_policy!("ReadOnlyAccess", "ANPADAYPASSREADONLYAC", "v182", "2015-02-06T18:39:48Z",
+        "Allows reading configuration, metadata and stored data of common services; no secrets and no messages."),
 ];
 
 /// Compiled once, on first use; the test below shows that every document compiles.

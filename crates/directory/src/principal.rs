@@ -80,7 +80,7 @@ impl Principal {
             }
             Proof::Session(session) => session,
         };
-        if now.as_second() >= session.claims.expires_at {
+        if session.claims.is_expired(now) {
             return Err(NoPrincipal::Expired);
         }
         let id = UniqueId::from(session.claims.principal_id.clone());
@@ -153,7 +153,8 @@ impl Principal {
         }
     }
 
-    /// Whether the user in question, or whoever issued a federated session, is the root user.
+    /// Whether it is the root user, by its own keys or by GetSessionToken. A federated session is not, even one that
+    /// root issued.
     #[must_use]
     pub fn is_root(&self) -> bool {
         matches!(self.identity, Identity::Root)

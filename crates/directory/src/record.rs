@@ -1,7 +1,8 @@
 //! What the store holds: one JSON record per entity, with everything its quotas bound.
 //!
 //! Every record carries its format version, the id of the request that last wrote it, and, in
-//! `unknown`, members that a newer daypass put there: they survive a rewrite by this one.
+//! `unknown`, members that a newer daypass put there: they survive a rewrite by this one. So do those of
+//! the structures inside records; only tags and owners are values, to which nothing is ever added.
 //! Golden files under `tests/golden` keep the forms from drifting.
 
 use daypass_model::{AccessKeyId, AccountId, TagSet, UniqueId};
@@ -64,6 +65,9 @@ pub struct InlinePolicy {
     pub name: String,
     /// The text as it was given.
     pub document: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// `/<account>/user/<id>`.
@@ -208,6 +212,9 @@ pub struct PolicyVersionRecord {
     pub document: String,
     /// Unix seconds.
     pub created: i64,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// `/access-key/<id>`: whose key it is. Stays, without owner, when the key is deleted, so that the id is never used again.
@@ -236,7 +243,7 @@ pub enum KeyOwner {
     User(UniqueId),
 }
 
-/// `/<account>/resource-policy/<ARN>`: the policy of a resource of some service behind daypass.
+/// `/<account>/resource-policy/<SHA-256 of the ARN>`: the policy of a resource of some service behind daypass.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResourcePolicyRecord {
     /// Bookkeeping.
@@ -289,6 +296,9 @@ pub struct Pointer {
     pub written: Written,
     /// What it points to.
     pub to: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Written {

@@ -16,14 +16,14 @@ use serde::de::DeserializeOwned;
 use crate::account_view::AccountView;
 use crate::entity::{AccountEntity, Compiler, Group, ManagedPolicy, ResourcePolicy, Role, Unreadable, User};
 use crate::key::{self, Named};
-use crate::record::{AccessKeyPointer, KeyOwner, KeyringRecord};
+use crate::record::{AccessKeyPointer, KeyringRecord};
 
 /// An immutable picture of everything known, at one revision of the store.
 #[derive(Clone)]
 pub struct View {
     revision: Revision,
     accounts: HashTrieMapSync<AccountId, Arc<Account>>,
-    key_owners: HashTrieMapSync<AccessKeyId, (AccountId, Option<KeyOwner>)>,
+    key_owners: HashTrieMapSync<AccessKeyId, AccessKeyPointer>,
     keyring: Arc<Keyring>,
 }
 
@@ -47,6 +47,8 @@ pub(crate) struct Account {
     /// (policy ARN, entity): whose boundary it is.
     pub(crate) bounded: RedBlackTreeSetSync<(String, UniqueId)>,
     pub(crate) resource_policies: RedBlackTreeMapSync<String, Arc<ResourcePolicy>>,
+    /// Hash in the record's key → ARN, because a deletion names the key alone.
+    resource_arns: HashTrieMapSync<String, String>,
 }
 
 impl View {
@@ -89,9 +91,9 @@ impl View {
         ids
     }
 
-    /// Whose long-term key this is; `None` for an id that never was, `Some((_, None))` for a deleted key.
+    /// Whose long-term key this is; `None` for an id that never was, without owner for a deleted key.
     #[must_use]
-    pub fn key_owner(&self, id: &AccessKeyId) -> Option<&(AccountId, Option<KeyOwner>)> {
+    pub fn key_owner(&self, id: &AccessKeyId) -> Option<&AccessKeyPointer> {
         self.key_owners.get(id)
     }
 
@@ -163,11 +165,9 @@ impl View {
                 let root = compiler.account(read(record)?, revision)?;
                 self.edit(id, |account| account.root = Some(Arc::new(root)));
             }
-            Named::AccessKey(_) => {
-                let pointer: AccessKeyPointer = read(record)?;
-                if let Some(id) = record.key.strip_prefix("/access-key/").and_then(|id| id.parse().ok()) {
-                    self.key_owners.insert_mut(id, (pointer.account, pointer.owner));
-                }
+            Named::AccessKey(id) => {
+                let id = id.parse().map_err(|_| unreadable(record, "its key names no access key id"))?;
+                self.key_owners.insert_mut(id, read::<AccessKeyPointer>(record)?);
             }
             Named::Entity(id, EntityKind::User, _) => {
                 let user = compiler.user(id, read(record)?, revision)?;
@@ -185,10 +185,13 @@ impl View {
                 let policy = compiler.policy(id, read(record)?, revision)?;
                 self.edit(id, |account| account.put_policy(policy));
             }
-            Named::ResourcePolicy(id, arn) => {
-                let policy = Arc::new(compiler.resource(read(record)?, revision)?);
-                let arn = arn.to_owned();
-                self.edit(id, |account| account.resource_policies.insert_mut(arn, policy));
+            Named::ResourcePolicy(id, hash) => {
+                let policy = compiler.resource(read(record)?, revision)?;
+                // Of two records for one resource only one would count, and nobody could tell which.
+                if key::resource_policy(id, &policy.record.arn) != *record.key {
+                    return Err(unreadable(record, "it is not the record of the ARN in it"));
+                }
+                self.edit(id, |account| account.put_resource_policy(hash, policy));
             }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
@@ -209,10 +212,8 @@ impl View {
                 let id = UniqueId::from(id.to_owned());
                 self.edit(account, |account| account.delete(kind, &id));
             }
-            Named::ResourcePolicy(account, arn) => {
-                self.edit(account, |account| {
-                    account.resource_policies.remove_mut(arn);
-                });
+            Named::ResourcePolicy(account, hash) => {
+                self.edit(account, |account| account.delete_resource_policy(hash));
             }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
@@ -257,6 +258,19 @@ impl Account {
         let id = policy.record.id.clone();
         self.policy_names.insert_mut(fold_name(&policy.record.name), id.clone());
         self.policies.insert_mut(id, Arc::new(policy));
+    }
+
+    fn put_resource_policy(&mut self, hash: &str, policy: ResourcePolicy) {
+        let arn = policy.record.arn.clone();
+        self.resource_arns.insert_mut(hash.to_owned(), arn.clone());
+        self.resource_policies.insert_mut(arn, Arc::new(policy));
+    }
+
+    fn delete_resource_policy(&mut self, hash: &str) {
+        if let Some(arn) = self.resource_arns.get(hash).cloned() {
+            self.resource_arns.remove_mut(hash);
+            self.resource_policies.remove_mut(&arn);
+        }
     }
 
     fn link(&mut self, id: &UniqueId, attached: &[String], boundary: Option<&String>) {
@@ -308,17 +322,20 @@ impl Account {
     }
 }
 
-fn read<T: DeserializeOwned>(record: &Record) -> Result<T, Unreadable> {
-    serde_json::from_slice(&record.value)
-        .map_err(|error| Unreadable { key: record.key.to_string(), why: error.to_string() })
+/// Parse a record.
+pub(crate) fn read<T: DeserializeOwned>(record: &Record) -> Result<T, Unreadable> {
+    serde_json::from_slice(&record.value).map_err(|error| unreadable(record, &error))
+}
+
+fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
+    Unreadable { key: record.key.to_string(), why: why.to_string() }
 }
 
 /// Open the keyring's record.
 pub(crate) fn keyring(record: &Record, master: &MasterKey) -> Result<Keyring, Unreadable> {
     let stored: KeyringRecord = read(record)?;
-    let unreadable =
-        || Unreadable { key: key::KEYRING.into(), why: "it does not open with this master key".into() };
-    let plain = master.open(key::KEYRING, &stored.sealed).map_err(|_| unreadable())?;
-    let keys = KeyringKeys::from_text(&plain).map_err(|_| unreadable())?;
-    Keyring::new(keys).map_err(|_| unreadable())
+    let closed = || unreadable(record, "it does not open with this master key");
+    let plain = master.open(key::KEYRING, &stored.sealed).map_err(|_| closed())?;
+    let keys = KeyringKeys::from_text(&plain).map_err(|_| closed())?;
+    Keyring::new(keys).map_err(|_| closed())
 }

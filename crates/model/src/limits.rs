@@ -23,6 +23,9 @@ pub const USER_POLICY_SIZE_MAX: usize = 2048;
 pub const GROUP_POLICY_SIZE_MAX: usize = 5120;
 /// Sum of a role's inline policies.
 pub const ROLE_POLICY_SIZE_MAX: usize = 10_240;
+/// Bytes that the policies of one entity have as they were written: inline policies of a user, group or role, versions
+/// of a managed policy. Ours: white space counts against no quota of AWS, and a record has to end somewhere.
+pub const POLICY_TEXTS_SIZE_MAX: usize = 262_144;
 /// `ACLSizePerRole`: the trust policy.
 pub const TRUST_POLICY_SIZE_MAX: usize = 2048;
 /// `AccessKeysPerUser`.
@@ -57,15 +60,11 @@ pub const REQUEST_PARAMETERS_MAX: usize = 2000;
 /// Header fields of one request.
 pub const REQUEST_HEADERS_MAX: usize = 100;
 
-/// Shortest session that any issuing call but GetScopedCredentials gives, in seconds.
-pub const SESSION_SECONDS_MIN: i64 = 900;
 /// A role session that was asked for with temporary credentials ("role chaining"), in seconds.
 pub const CHAINED_SESSION_SECONDS_MAX: i64 = 3600;
 /// Sessions that the root user's keys ask for, in seconds; more is cut silently.
 pub const ROOT_SESSION_SECONDS_MAX: i64 = 3600;
-/// `GetSessionToken` and `GetFederationToken` by an IAM user, in seconds.
-pub const USER_SESSION_SECONDS_MAX: i64 = 129_600;
-/// Default of the same, in seconds.
+/// `GetSessionToken` and `GetFederationToken` by an IAM user without DurationSeconds, in seconds.
 pub const USER_SESSION_SECONDS_DEFAULT: i64 = 43_200;
 /// `AssumeRole` without DurationSeconds, in seconds.
 pub const ROLE_SESSION_SECONDS_DEFAULT: i64 = 3600;

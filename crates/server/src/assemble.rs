@@ -6,6 +6,7 @@ use std::sync::Arc;
 use daypass_authn::SystemRandom;
 use daypass_authn::sigv4::SigningKeyCache;
 use daypass_directory::Directory;
+use daypass_directory::record::{AccessKeyPointer, KeyOwner};
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret, SystemClock};
 use daypass_service::{Audit, House, Settings};
 use daypass_store::SqliteStore;
@@ -181,13 +182,14 @@ fn check_pinned(view: &daypass_directory::View, pinned: &Pinned) -> Result<(), F
     };
     let id: AccessKeyId =
         id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
-    let Some((account, Some(daypass_directory::record::KeyOwner::Root))) = view.key_owner(&id) else {
+    let root = |pointer: &&AccessKeyPointer| pointer.owner == Some(KeyOwner::Root);
+    let Some(pointer) = view.key_owner(&id).filter(root) else {
         return wrong("DAYPASS_ROOT_ACCESS_KEY_ID");
     };
-    if pinned.account_id.as_ref().is_some_and(|pinned| pinned != account.as_str()) {
+    if pinned.account_id.as_ref().is_some_and(|pinned| pinned != pointer.account.as_str()) {
         return wrong("DAYPASS_ACCOUNT_ID");
     }
-    let keys = view.account(*account).and_then(|account| account.root().cloned());
+    let keys = view.account(pointer.account).and_then(|account| account.root().cloned());
     let same = keys.is_some_and(|root| {
         root.root_keys
             .iter()

@@ -67,7 +67,7 @@ pub(crate) async fn tend(
 }
 
 fn opens_root(view: &View, key: &AccessKeyId) -> bool {
-    matches!(view.key_owner(key), Some((_, Some(KeyOwner::Root))))
+    view.key_owner(key).is_some_and(|pointer| pointer.owner == Some(KeyOwner::Root))
 }
 
 async fn remove(path: &Path) {

@@ -4,7 +4,7 @@
 //! and signature. Whether the session has expired is looked at afterwards, in resolve: an expired token with
 //! a wrong signature is a wrong signature.
 
-use daypass_authn::sigv4::{AuthError, Presented, Rules, verify};
+use daypass_authn::sigv4::{AuthError, Presented, Rules};
 use daypass_directory::{BadCredential, Caller, NoPrincipal, Operation, View};
 
 use crate::error::Error;
@@ -30,8 +30,7 @@ pub(crate) fn authenticate(
         house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref())?;
     let tolerated: Vec<&str> = house.settings.tolerated_unsigned_headers.iter().map(String::as_str).collect();
     let rules = Rules { tolerated_unsigned: &tolerated, ..Rules::for_service(request.service) };
-    let key = house.signing_keys.key(&credential.secret, &proof.scope);
-    verify(&request.http, proof, &rules, &key, op.now)?;
+    house.signing_keys.verify(&request.http, proof, &rules, &credential.secret, op.now)?;
     Ok(credential.caller)
 }
 

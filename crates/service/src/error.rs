@@ -127,6 +127,25 @@ impl From<NotCommitted> for Error {
                 )
             }
             NotCommitted::Full => Self::unavailable("The server's disk is full: nothing was written."),
+            // The quotas keep records within the store's bounds. Should one get past them, trying again would be in vain.
+            NotCommitted::OutOfBounds(bound) => {
+                Self::limit_exceeded(format!("Cannot exceed quota for StoredSize: {bound}"))
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_store::Invalid;
+
+    use super::*;
+
+    #[test]
+    fn what_can_never_be_stored_is_not_to_be_tried_again() {
+        let error = Error::from(NotCommitted::OutOfBounds(Invalid::ValueTooLarge(1_301_034)));
+        let sentence = "Cannot exceed quota for StoredSize: a value of 1301034 bytes is larger than 1048576";
+        assert_eq!((error.code, error.message.as_str()), ("LimitExceeded", sentence));
+        assert!(!error.is_conflict());
     }
 }

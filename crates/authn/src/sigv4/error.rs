@@ -17,8 +17,6 @@ pub enum AuthError {
     MissingAuthenticationToken,
     /// Unknown or inactive access key, or a session token that is missing, malformed or another key's.
     InvalidClientTokenId,
-    /// The session token has expired.
-    ExpiredToken,
     /// The signature is not the one we calculate. Also an unsigned `host` or `x-amz-*` field and a payload
     /// hash that is not the body's: nothing is said about which.
     SignatureDoesNotMatch,
@@ -147,7 +145,6 @@ impl AuthError {
         match self {
             Self::MissingAuthenticationToken => "MissingAuthenticationToken",
             Self::InvalidClientTokenId => "InvalidClientTokenId",
-            Self::ExpiredToken => "ExpiredToken",
             Self::SignatureDoesNotMatch
             | Self::HostNotSigned
             | Self::ScopeRegion { .. }
@@ -255,7 +252,6 @@ impl AuthError {
         match self {
             Self::MissingAuthenticationToken => "Request is missing Authentication Token",
             Self::InvalidClientTokenId => "The security token included in the request is invalid.",
-            Self::ExpiredToken => "The security token included in the request is expired",
             Self::RequestTimeTooSkewed => {
                 "The difference between the request time and the current time is too large."
             }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use daypass_model::Secret;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::TERMINATOR;
-use super::proof::Scope;
+use super::proof::{Proof, Scope};
+use super::verify::{Verified, verify};
+use super::{AuthError, HttpRequest, Rules, TERMINATOR};
 
 type HmacSha256 = Hmac<Sha256>;
 
@@ -28,13 +30,8 @@ impl SigningKey {
         let date = hmac(&start, scope.date.as_bytes());
         let region = hmac(&*date, scope.region.as_bytes());
         let service = hmac(&*region, scope.service.as_bytes());
-        Self::from_bytes(*hmac(&*service, TERMINATOR.as_bytes()))
-    }
-
-    /// A key that was derived elsewhere.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self { mac: keyed(&bytes), bytes: Zeroizing::new(bytes) }
+        let bytes = hmac(&*service, TERMINATOR.as_bytes());
+        Self { mac: keyed(&*bytes), bytes }
     }
 
     /// The key itself, for handing to a verifier of that one service, region and day.
@@ -86,18 +83,35 @@ impl SigningKeyCache {
         Self { keys: Cache::new(capacity.max(1)) }
     }
 
-    /// The key for this secret and scope, derived if it is not at hand.
+    /// [`verify()`] with the key of this secret, derived if it is not at hand.
     ///
-    /// Check scope and time first: then at most two days, and the regions clients sign for, compete for room.
-    #[must_use]
-    pub fn key(&self, secret_access_key: &Secret, scope: &Scope) -> Arc<SigningKey> {
-        let place = fingerprint(secret_access_key, scope);
-        if let Some(key) = self.keys.get(&place) {
-            return key;
+    /// A derived key is kept once a signature has verified with it: whoever has an access key id and not its secret
+    /// could otherwise push everybody's keys out with days and regions of his own invention.
+    ///
+    /// # Errors
+    /// Those of [`verify()`].
+    pub fn verify(
+        &self,
+        request: &HttpRequest,
+        proof: &Proof,
+        rules: &Rules<'_>,
+        secret_access_key: &Secret,
+        now: Timestamp,
+    ) -> Result<Verified, AuthError> {
+        let mut derived = None;
+        let key = || {
+            let place = fingerprint(secret_access_key, &proof.scope);
+            self.keys.get(&place).unwrap_or_else(|| {
+                let key = Arc::new(SigningKey::derive(secret_access_key, &proof.scope));
+                derived = Some((place, Arc::clone(&key)));
+                key
+            })
+        };
+        let verified = verify(request, proof, rules, key, now)?;
+        if let Some((place, key)) = derived {
+            self.keys.insert(place, key);
         }
-        let key = Arc::new(SigningKey::derive(secret_access_key, scope));
-        self.keys.insert(place, Arc::clone(&key));
-        key
+        Ok(verified)
     }
 
     /// How many keys it holds.
@@ -110,11 +124,6 @@ impl SigningKeyCache {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
-    }
-
-    /// Forget everything.
-    pub fn clear(&self) {
-        self.keys.clear();
     }
 }
 
@@ -136,6 +145,7 @@ fn fingerprint(secret: &Secret, scope: &Scope) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Credentials, Presented, SignatureForm, presented, sign};
     use super::*;
 
     fn scope(date: &str, region: &str, service: &str) -> Scope {
@@ -153,21 +163,48 @@ mod tests {
         assert_eq!(format!("{key:?}"), "SigningKey(<secret>)");
     }
 
+    /// A request of one secret for a region, checked with the cache and a secret.
+    fn check(cache: &SigningKeyCache, signed: &Secret, region: &str, secret: &Secret) -> bool {
+        let noon = "2026-01-15T12:00:00Z".parse().unwrap();
+        let mut request = HttpRequest::new("POST", "/", "").with_header("host", "h");
+        let credentials =
+            Credentials { access_key_id: "AKIA", secret_access_key: signed, session_token: None };
+        sign(&mut request, &credentials, region, "sts", SignatureForm::Header, noon).unwrap();
+        let Ok(Presented::SigV4(proof)) = presented(&request) else { panic!("no proof") };
+        let rules = Rules::for_service("sts");
+        // Too late, it must be refused and leave nothing behind.
+        let late = noon + jiff::SignedDuration::from_mins(16);
+        let before = cache.len();
+        assert!(cache.verify(&request, &proof, &rules, secret, late).is_err());
+        assert_eq!(cache.len(), before);
+        cache.verify(&request, &proof, &rules, secret, noon).is_ok()
+    }
+
+    #[test]
+    fn only_keys_that_a_signature_has_verified_with_are_kept() {
+        let cache = SigningKeyCache::new(64);
+        let (right, wrong) = (Secret::new("right"), Secret::new("wrong"));
+        for n in 0..10 {
+            assert!(!check(&cache, &wrong, &format!("region-{n}"), &right));
+        }
+        assert!(cache.is_empty());
+        assert!(check(&cache, &right, "region-1", &right) && check(&cache, &right, "region-1", &right));
+        assert_eq!(cache.len(), 1);
+    }
+
     #[test]
     fn the_cache_stays_bounded_and_tells_secrets_apart() {
         let cache = SigningKeyCache::new(64);
         for n in 0..1000 {
-            let _key = cache.key(&Secret::new(format!("secret-{n}")), &scope("20260115", "r", "sts"));
+            let secret = Secret::new(format!("secret-{n}"));
+            assert!(check(&cache, &secret, "r", &secret));
         }
         assert!(cache.len() <= 64, "{}", cache.len());
         let (a, b) = (Secret::new("a"), Secret::new("b"));
-        let day = scope("20260115", "r", "sts");
-        assert_ne!(cache.key(&a, &day).expose(), cache.key(&b, &day).expose());
-        assert_eq!(cache.key(&a, &day).expose(), cache.key(&a, &day).expose());
+        assert!(check(&cache, &a, "r", &a) && check(&cache, &b, "r", &b));
+        assert!(!check(&cache, &a, "r", &b) && !check(&cache, &b, "r", &a));
         // Moving a letter from one part to the next is another key.
-        assert_ne!(
-            cache.key(&a, &scope("20260115", "rs", "ts")).expose(),
-            cache.key(&a, &scope("20260115", "r", "sts")).expose()
-        );
+        let (one, other) = (scope("20260115", "rs", "ts"), scope("20260115", "r", "sts"));
+        assert_ne!(fingerprint(&a, &one), fingerprint(&a, &other));
     }
 }

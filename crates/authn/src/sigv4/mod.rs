@@ -4,9 +4,8 @@
 //!
 //! 1. [`presented`]: what does the request present? [`Presented::Nothing`], a [`Proof`], or an error.
 //! 2. The caller looks up the access key and opens the session token (not this room's business).
-//! 3. [`check_scope`], [`check_time`] against the [`Rules`] of the endpoint.
-//! 4. [`SigningKeyCache::key`] and [`verify`].
-//! 5. The caller checks that the session token has not expired.
+//! 3. [`SigningKeyCache::verify`] against the [`Rules`] of the endpoint: scope, time, signature.
+//! 4. The caller checks that the session token has not expired.
 //!
 //! INVARIANT (never-anonymous): a request with any part of a credential is never `Nothing`.
 //!
@@ -37,7 +36,7 @@ pub use request::HttpRequest;
 pub use rules::{BodyHash, PathRule, PayloadRule, PresignedLifetime, Rules, ServiceRule, is_s3_family};
 pub use sign::{Credentials, SignError, SignatureForm, sign};
 pub use time::amz_date;
-pub use verify::{PayloadHash, Verified, check_scope, check_scope_and_time, check_time, verify};
+pub use verify::{PayloadHash, Verified, verify};
 
 /// The only algorithm accepted so far.
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";

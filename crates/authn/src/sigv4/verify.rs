@@ -1,7 +1,9 @@
 //! Scope, time and signature, in that order.
 //!
 //! This file answers whether a [`Proof`] is true under given [`Rules`]. It does not know whose the key
-//! is; the caller looks that up in between.
+//! is; the caller looks that up before.
+
+use std::borrow::Borrow;
 
 use data_encoding::HEXLOWER;
 use daypass_model::rfc3339_seconds;
@@ -16,10 +18,7 @@ use super::time::amz_date;
 use super::{AuthError, HttpRequest, SigningKey, TERMINATOR, UNSIGNED_PAYLOAD};
 
 /// Check the credential scope: terminator, region, service, date.
-///
-/// # Errors
-/// One of the `Scope…` variants.
-pub fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
+fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
     if proof.terminator != TERMINATOR {
         return Err(AuthError::ScopeTerminator { given: proof.terminator.clone() });
     }
@@ -51,10 +50,7 @@ fn check_service(given: &str, rule: &ServiceRule<'_>) -> Result<(), AuthError> {
 }
 
 /// Check the time of the request; answers the last moment at which it verifies.
-///
-/// # Errors
-/// Too old, too far ahead, or a presigned lifetime that is missing or out of range.
-pub fn check_time(proof: &Proof, rules: &Rules<'_>, now: Timestamp) -> Result<Timestamp, AuthError> {
+fn check_time(proof: &Proof, rules: &Rules<'_>, now: Timestamp) -> Result<Timestamp, AuthError> {
     const FIFTEEN_MINUTES: i64 = 900;
     let window = rules.window_seconds;
     let is_s3 = matches!(rules.payload, PayloadRule::S3 { .. });
@@ -94,19 +90,6 @@ pub fn check_time(proof: &Proof, rules: &Rules<'_>, now: Timestamp) -> Result<Ti
         });
     }
     Ok(expires)
-}
-
-/// [`check_scope`], then [`check_time`].
-///
-/// # Errors
-/// Theirs.
-pub fn check_scope_and_time(
-    proof: &Proof,
-    rules: &Rules<'_>,
-    now: Timestamp,
-) -> Result<Timestamp, AuthError> {
-    check_scope(proof, rules)?;
-    check_time(proof, rules, now)
 }
 
 /// What the signature says about the body.
@@ -160,19 +143,20 @@ impl std::fmt::Debug for Verified {
 
 /// Check everything about a proof: scope, time, which fields are signed, payload hash, signature.
 ///
-/// `key` is the signing key of the access key's secret for the proof's scope. Scope and time are
-/// checked again here (they cost little), so that no caller can forget them.
+/// `key` gives the signing key of the access key's secret for the proof's scope. It is asked once everything else
+/// holds: anybody can invent scopes and times, and deriving a key for each would be work for nothing.
 ///
 /// # Errors
 /// The first thing that is wrong, in AWS's order.
-pub fn verify(
+pub fn verify<K: Borrow<SigningKey>>(
     request: &HttpRequest,
     proof: &Proof,
     rules: &Rules<'_>,
-    key: &SigningKey,
+    key: impl FnOnce() -> K,
     now: Timestamp,
 ) -> Result<Verified, AuthError> {
-    let expires = check_scope_and_time(proof, rules, now)?;
+    check_scope(proof, rules)?;
+    let expires = check_time(proof, rules, now)?;
     refuse_unsigned_fields(request, proof, rules)?;
     let (payload, source) = payload_hash(request, proof, rules)?;
     let text = match &payload {
@@ -180,6 +164,8 @@ pub fn verify(
         PayloadHash::Unsigned => UNSIGNED_PAYLOAD,
     };
 
+    let key = key();
+    let key = key.borrow();
     let as_sent = signature_matches(request, proof, rules, key, text, false);
     let token_appended = || {
         proof.place == Place::Query

@@ -68,7 +68,7 @@ pub(crate) fn proof(request: &HttpRequest) -> Result<Proof, AuthError> {
 /// The whole way with the right secret.
 pub(crate) fn check(request: &HttpRequest, rules: &Rules<'_>, now: Timestamp) -> Result<Verified, AuthError> {
     let proof = proof(request)?;
-    verify(request, &proof, rules, &SigningKey::derive(&secret(), &proof.scope), now)
+    verify(request, &proof, rules, || SigningKey::derive(&secret(), &proof.scope), now)
 }
 
 pub(crate) fn check_sts(request: &HttpRequest) -> Result<Verified, AuthError> {

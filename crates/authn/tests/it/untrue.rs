@@ -1,8 +1,8 @@
 //! Well-formed proofs that are not true, with AWS's code and message.
 
 use daypass_authn::sigv4::{
-    AuthError, BodyHash, HttpRequest, Rules, ServiceRule, SignatureForm, check_scope_and_time, explain,
-    presented,
+    AuthError, BodyHash, HttpRequest, Rules, ServiceRule, SignatureForm, SigningKey, explain, presented,
+    verify,
 };
 
 use crate::support::{
@@ -262,17 +262,17 @@ fn a_fabricated_signature_is_refused_whatever_its_form() {
 }
 
 #[test]
-fn scope_and_time_are_checked_before_the_signature() {
+fn scope_and_time_are_checked_before_the_signature_and_before_a_key_is_asked_for() {
     let mut request = signed(sts_post());
     request.body = "changed".into();
     let proof = proof(&request).unwrap();
     let rules = Rules::for_service("sts");
-    assert!(matches!(check(&request, &rules, later(901)), Err(AuthError::SignatureExpired { .. })));
-    assert!(check_scope_and_time(&proof, &rules, noon()).is_ok());
-    assert!(matches!(
-        check(&request, &Rules::for_service("iam"), later(901)),
-        Err(AuthError::ScopeService { .. })
-    ));
+    let no_key = || -> SigningKey { panic!("a key was asked for") };
+    let late = verify(&request, &proof, &rules, no_key, later(901));
+    assert!(matches!(late, Err(AuthError::SignatureExpired { .. })));
+    let elsewhere = verify(&request, &proof, &Rules::for_service("iam"), no_key, later(901));
+    assert!(matches!(elsewhere, Err(AuthError::ScopeService { .. })));
+    assert_eq!(check(&request, &rules, noon()).unwrap_err(), AuthError::SignatureDoesNotMatch);
 }
 
 #[test]

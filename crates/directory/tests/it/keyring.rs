@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use daypass_authn::token::{MasterKey, SessionClaims, SessionKind};
-use daypass_directory::{BadCredential, Directory};
+use daypass_directory::{BadCredential, Change, Directory, key};
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, MockClock, SeededRandom, SessionId};
-use daypass_store::MemoryStore;
+use daypass_store::{MemoryStore, Store};
+use serde_json::Value;
 
 async fn node(store: &Arc<MemoryStore>, seed: u64) -> Arc<Directory> {
     let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
@@ -81,6 +82,25 @@ async fn a_compromised_key_takes_its_sessions_with_it_at_once() {
     node.rotate_keyring("r", true).await.unwrap();
     assert!(!opens(&node, &old));
     assert!(opens(&node, &token(&node)));
+}
+
+#[tokio::test]
+async fn what_a_newer_daypass_wrote_beside_the_keyring_survives_a_rotation() {
+    let store = Arc::new(MemoryStore::new());
+    let node = node(&store, 2).await;
+    let stored = || async {
+        let (_, records) = store.load(key::KEYRING).await.unwrap();
+        serde_json::from_slice::<Value>(&records[0].value).unwrap()
+    };
+    let mut newer = stored().await;
+    newer["from_the_future"] = true.into();
+    let mut change = Change::new("newer", &node.snapshot());
+    change.put(key::KEYRING.into(), &newer);
+    node.commit(change).await.unwrap();
+    node.rotate_keyring("r", false).await.unwrap();
+    let after = stored().await;
+    assert_ne!(after["sealed"], newer["sealed"]);
+    assert_eq!(after["from_the_future"], true);
 }
 
 #[tokio::test]

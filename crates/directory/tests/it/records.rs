@@ -3,18 +3,39 @@
 
 use daypass_directory::record::{
     AccessKeyPointer, AccountRecord, GroupRecord, KeyringRecord, Pointer, PolicyRecord, ResourcePolicyRecord,
-    RoleRecord, UserRecord,
+    RoleRecord, UsedRecord, UserRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Read a golden record, check that it comes back equal, unknown members included; the record.
+/// Read a golden record, check that it comes back equal, also with members of a newer format in every structure; the
+/// record.
 fn golden<T: DeserializeOwned + Serialize>(text: &str) -> T {
     let before: Value = serde_json::from_str(text).unwrap();
-    let record: T = serde_json::from_str(text).unwrap();
-    assert_eq!(serde_json::to_value(&record).unwrap(), before);
-    record
+    let newer = with_newer_members(before.clone());
+    assert_ne!(newer, before);
+    for value in [newer, before.clone()] {
+        let record: T = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&record).unwrap(), value);
+    }
+    serde_json::from_value(before).unwrap()
+}
+
+/// A record with a member that this daypass does not know in every structure of it; tags and owners are values.
+fn with_newer_members(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let grow = |(name, value): (String, Value)| match name.as_str() {
+                "tags" | "owner" => (name, value),
+                _ => (name, with_newer_members(value)),
+            };
+            let newer = ("newer_still".to_owned(), serde_json::json!({"of": ["any", "form"]}));
+            Value::Object(members.into_iter().map(grow).chain([newer]).collect())
+        }
+        Value::Array(items) => items.into_iter().map(with_newer_members).collect(),
+        plain => plain,
+    }
 }
 
 #[test]
@@ -56,4 +77,6 @@ fn the_other_records_of_format_1_are_read_and_rewritten_whole() {
     assert_eq!(resource.arn, "arn:aws:s3:::photos");
     golden::<KeyringRecord>(include_str!("../golden/keyring-v1.json"));
     golden::<Pointer>(include_str!("../golden/pointer-v1.json"));
+    let used: UsedRecord = golden(include_str!("../golden/used-v1.json"));
+    assert_eq!((used.at, used.service.as_str(), used.region.as_str()), (1_767_323_045, "s3", "eu-west-1"));
 }

@@ -1,16 +1,18 @@
 //! Holes that other systems had, tried here on every action where that makes sense. `docs/verification.md` says
 //! which test stands for which of them.
 
+use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_authn::token::{Purpose, SessionKind};
-use daypass_model::Clock;
+use daypass_model::{Clock, Secret};
 use daypass_service::params::Params;
 use daypass_service::{Error, Settings};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::examples::{EXAMPLES, Example, LIMIT, TRUST};
 use crate::support::{ACCOUNT, Keys, TestHouse};
-use crate::world::{World, request};
+use crate::world::{World, asking, request};
 
 /// Another account in the same daypass.
 const OTHER: &str = "444455556666";
@@ -108,6 +110,37 @@ async fn a_session_policy_counts_when_the_session_assumes_the_next_role() {
         .call(&free, "sts", "AssumeRole", &build)
         .await
         .expect("the new session has the new role's rights");
+}
+
+/// Whoever knows an access key id and not its secret must not push the keys of others out of the cache.
+#[tokio::test]
+async fn invented_scopes_and_wrong_signatures_leave_no_signing_key_behind() {
+    let world = World::new().await;
+    let keys = &world.house.house.signing_keys;
+    let (kept, noon) = (keys.len(), world.house.clock.now());
+    let secret = Secret::new("not the administrator's");
+    let credentials = Credentials {
+        access_key_id: &world.admin.access_key_id,
+        secret_access_key: &secret,
+        session_token: None,
+    };
+    for days in 0..9 {
+        let (at, region) = (noon - SignedDuration::from_hours(24 * days), format!("region-{days}"));
+        let signed = |service, host, form| {
+            let mut http = HttpRequest::new("POST", "/", "").with_header("host", host);
+            sign(&mut http, &credentials, &region, service, form, at).unwrap();
+            http
+        };
+        let example = Example::of("iam", "ListUsers");
+        let asked = signed("iam", "daypass.test", SignatureForm::Header);
+        world.send(asked, example).await.expect_err("a wrong signature");
+        // Presigned requests to other services live for a week.
+        let presigned = SignatureForm::Presigned { expires_seconds: 604_800 };
+        let asked = asking(&signed("s3", "store.test", presigned));
+        let answer = world.house.call_json(&world.admin, "CheckRequest", &asked).await.unwrap();
+        assert!(answer["AuthenticationError"].is_object(), "{answer}");
+    }
+    assert_eq!(keys.len(), kept + 1, "the key that asked");
 }
 
 #[tokio::test]
@@ -255,7 +288,6 @@ async fn what_is_sealed_for_one_purpose_opens_for_no_other() {
 
 #[tokio::test]
 async fn the_session_secret_follows_from_nothing_the_holder_sees() {
-    use daypass_authn::sigv4::{Credentials, SignatureForm, sign};
     use sha2::{Digest, Sha256};
     let world = World::new().await;
     let session = world.mint(SessionKind::User, 0, 3600, true);
@@ -282,7 +314,7 @@ async fn the_session_secret_follows_from_nothing_the_holder_sees() {
             let hash = Sha256::digest(&text);
             let (hex, base64) = (data_encoding::HEXLOWER.encode(&hash), data_encoding::BASE64.encode(&hash));
             for guess in [&text, &hex, &base64, &hex[..40], &base64[..40]] {
-                let secret = daypass_model::Secret::new(guess);
+                let secret = Secret::new(guess);
                 let mut http = request();
                 let keys = Credentials {
                     access_key_id: &session.access_key_id,
@@ -383,8 +415,7 @@ async fn with_a_public_url_a_request_for_another_host_is_not_for_us() {
             example.permission()
         );
     }
-    let ours =
-        daypass_authn::sigv4::HttpRequest::new("POST", "/", "").with_header("host", "STS.corp.test:7777");
+    let ours = HttpRequest::new("POST", "/", "").with_header("host", "STS.corp.test:7777");
     let http = world.house.signed(&world.admin, "sts", ours);
     world.send(http, Example::of("sts", "GetCallerIdentity")).await.unwrap();
 }

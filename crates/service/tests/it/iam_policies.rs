@@ -253,11 +253,9 @@ async fn awss_policies_are_read_by_all_and_changed_by_nobody() {
     let read = house.root("iam", "GetPolicy", &[("PolicyArn", arn)]).await["Policy"].clone();
     // Name, default version and date are AWS's own: 2015-02-06T18:40:59Z.
     assert_eq!(read["PolicyName"], json!("AmazonS3ReadOnlyAccess"));
-    assert_eq!(
-        (read["DefaultVersionId"].clone(), read["CreateDate"].clone()),
-        (json!("v3"), json!(1_423_248_059))
-    );
+    assert_eq!((&read["DefaultVersionId"], &read["CreateDate"]), (&json!("v3"), &json!(1_423_248_059)));
     assert_eq!((read["IsAttachable"].clone(), read["Tags"].clone()), (json!(true), json!([])));
+    assert!(read["Description"].as_str().unwrap().contains("reading everything in Amazon S3"));
     let versions = house.root("iam", "ListPolicyVersions", &[("PolicyArn", arn)]).await;
     assert_eq!(each(&versions["Versions"], "VersionId"), ["v3"]);
     let text = house.root("iam", "GetPolicyVersion", &[("PolicyArn", arn), ("VersionId", "v3")]).await;

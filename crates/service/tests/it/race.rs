@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use daypass_service::Error;
 use daypass_store::{
@@ -11,24 +11,36 @@ use daypass_store::{
 use serde_json::Value;
 use tokio::sync::Barrier;
 
+use crate::examples::TRUST;
 use crate::support::TestHouse;
 
-/// A memory store that, once armed, holds two commits until both are there.
+/// A memory store that, once armed, holds two commits until both are there; or takes a commit back at once.
 pub(crate) struct Gate {
     store: MemoryStore,
     to_hold: AtomicUsize,
+    to_undo: AtomicBool,
     barrier: Barrier,
 }
 
 impl Gate {
     /// An open gate.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { store: MemoryStore::new(), to_hold: AtomicUsize::new(0), barrier: Barrier::new(2) })
+        Arc::new(Self {
+            store: MemoryStore::new(),
+            to_hold: AtomicUsize::new(0),
+            to_undo: AtomicBool::new(false),
+            barrier: Barrier::new(2),
+        })
     }
 
     /// Hold the next two commits.
     pub(crate) fn arm(&self) {
         self.to_hold.store(2, Ordering::SeqCst);
+    }
+
+    /// Let somebody delete whatever the next commit puts, before its caller hears of it.
+    pub(crate) fn undo(&self) {
+        self.to_undo.store(true, Ordering::SeqCst);
     }
 }
 
@@ -44,7 +56,13 @@ impl Store for Gate {
             if held.is_ok() {
                 self.barrier.wait().await;
             }
-            self.store.commit(commit).await
+            if !self.to_undo.swap(false, Ordering::SeqCst) {
+                return self.store.commit(commit).await;
+            }
+            let deletes = commit.puts.iter().map(|(key, _)| key.clone()).collect();
+            let revision = self.store.commit(commit).await?;
+            self.store.commit(Commit { deletes, ..Commit::new() }).await?;
+            Ok(revision)
         })
     }
 
@@ -88,4 +106,25 @@ pub(crate) fn one_wins(outcomes: [Result<Value, Error>; 2]) -> &'static str {
         [Ok(_), Err(error)] | [Err(error), Ok(_)] => error.code,
         both => panic!("exactly one call must win: {both:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_write_is_answered_with_what_it_wrote_even_if_that_is_gone_by_then() {
+    let gate = Gate::new();
+    let house = TestHouse::on(gate.clone()).await;
+    house.root("iam", "CreateRole", &[("RoleName", "old"), ("AssumeRolePolicyDocument", TRUST)]).await;
+    let calls: [(Call<'_>, &str); 4] = [
+        (("CreateUser", &[("UserName", "new"), ("Path", "/a/")]), "/User/UserName"),
+        (("CreateGroup", &[("GroupName", "new"), ("Path", "/a/")]), "/Group/GroupName"),
+        (("CreateRole", &[("RoleName", "new"), ("AssumeRolePolicyDocument", TRUST)]), "/Role/RoleName"),
+        (("UpdateRoleDescription", &[("RoleName", "old"), ("Description", "new")]), "/Role/Description"),
+    ];
+    for ((action, params), place) in calls {
+        gate.undo();
+        let answer = house.root("iam", action, params).await;
+        assert_eq!(answer.pointer(place).unwrap(), "new", "{action}");
+        assert!(!gate.to_undo.load(Ordering::SeqCst));
+    }
+    let left = house.root("iam", "ListRoles", &[]).await;
+    assert_eq!(left["Roles"], serde_json::json!([]), "it is gone");
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_authn::token::MasterKey;
 use daypass_directory::Directory;
@@ -24,6 +25,7 @@ pub struct TestHouse {
     pub root: Keys,
     /// Whether its calls come over TLS.
     pub secure: bool,
+    store: Arc<dyn Store>,
     next_request: Mutex<u32>,
 }
 
@@ -66,9 +68,14 @@ impl TestHouse {
 
     /// Another house that begins with everything this one knows, at the same moment, and goes its own way.
     pub async fn copy(&self) -> Self {
+        self.copy_with(|record| record.value.clone()).await
+    }
+
+    /// The same, with every record as `change` makes it.
+    pub async fn copy_with(&self, change: impl Fn(&Record) -> Bytes) -> Self {
         let store = MemoryStore::new();
         let (_, records) = self.stored().await;
-        let puts = records.iter().map(|record| (record.key.to_string(), record.value.clone())).collect();
+        let puts = records.iter().map(|record| (record.key.to_string(), change(record))).collect();
         store.commit(Commit { puts, ..Commit::new() }).await.unwrap();
         let clock = Arc::new(MockClock::at(self.clock.now()));
         // Other randomness than the first house's: access key ids are never made twice.
@@ -79,7 +86,7 @@ impl TestHouse {
 
     /// Everything in the store, and the revision: the same before and after a call that changed nothing.
     pub async fn stored(&self) -> (Revision, Vec<Record>) {
-        self.house.directory.store().load("/").await.unwrap()
+        self.store.load("/").await.unwrap()
     }
 
     /// The present moment, in Unix seconds.
@@ -89,7 +96,7 @@ impl TestHouse {
 
     async fn open(store: Arc<dyn Store>, clock: Arc<MockClock>, random: Arc<SeededRandom>) -> Self {
         let master = MasterKey::generate(&SeededRandom::new(SEED));
-        let directory = Directory::open(store, master, clock.clone(), random).await.unwrap();
+        let directory = Directory::open(store.clone(), master, clock.clone(), random).await.unwrap();
         let audit = Arc::new(Mutex::new(Vec::new()));
         let house = House {
             directory,
@@ -99,7 +106,7 @@ impl TestHouse {
         };
         let nobody =
             Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
-        Self { house: Arc::new(house), clock, audit, root: nobody, secure: true, next_request: Mutex::new(0) }
+        Self { house: Arc::new(house), clock, audit, root: nobody, secure: true, store, next_request: Mutex::new(0) }
     }
 
     /// Another account; its root keys.

@@ -54,8 +54,13 @@ impl World {
 
     /// The same world once more, going its own way.
     pub(crate) async fn copy(&self) -> Self {
+        self.on(self.house.copy().await)
+    }
+
+    /// This world's callers on a copy of its house.
+    pub(crate) fn on(&self, house: TestHouse) -> Self {
         Self {
-            house: self.house.copy().await,
+            house,
             caller: self.caller.clone(),
             admin: self.admin.clone(),
             alice_key: self.alice_key.clone(),

@@ -178,20 +178,13 @@ macro_rules! conformance_tests {
                 concurrent_commits_are_one_sequence_in_which_every_guard_held,
             }
             races::{
-                user_delete_against_create_access_key,
-                user_delete_against_attach_policy,
-                user_delete_against_add_to_group,
-                group_delete_against_add_member,
-                group_delete_against_user_delete_against_add_member,
-                role_delete_against_attach_policy,
-                role_delete_against_add_to_instance_profile,
-                instance_profile_delete_against_add_role,
-                policy_delete_against_attach,
-                policy_delete_against_put_boundary,
-                policy_delete_against_create_version,
-                version_delete_against_set_default,
-                two_creates_of_one_name,
-                the_last_key_of_a_quota,
+                parent_delete_against_children_in_its_record,
+                parent_delete_against_children_in_its_record_with_links,
+                parent_delete_against_links_under_it,
+                deletes_of_both_parents_against_a_link_between_them,
+                child_delete_against_its_promotion,
+                many_makers_of_one_key,
+                the_last_child_of_a_quota,
             }
             spend::{
                 a_fact_is_spent_first_exactly_once,

@@ -1,7 +1,8 @@
-//! The races that IAM's delete preconditions and quotas depend on: a deleter and whoever makes what
-//! it must not leave behind cannot both win. All contenders decide on one snapshot and commit at once.
-//! Preconditions: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html> and its
-//! siblings. A user's record holds its keys and inline policies; links to it are keys of their own.
+//! Races of deleters with makers: whoever deletes a parent and whoever makes what that deletion must not
+//! leave behind cannot both win. All contenders decide on one snapshot and commit at once.
+//!
+//! A child is part of its parent's record, or a key under a prefix of the parent's, or both at once: part
+//! of one parent's record and a link under the other's prefix.
 
 use super::{Commit, Dice, Store, at_once, commit, exists, happens, keys, load};
 use crate::Guard;
@@ -13,156 +14,29 @@ const ROUNDS_MAX: usize = 2_000;
 /// Contenders beside the deleter.
 const MAKERS: usize = 3;
 
-const USER: &str = "/111122223333/user/";
-const GROUP: &str = "/111122223333/group/";
-const ROLE: &str = "/111122223333/role/";
-const POLICY: &str = "/111122223333/policy/";
-const PROFILE: &str = "/111122223333/instance-profile/";
-const MEMBER: &str = "/111122223333/member/";
-const ATTACHED: &str = "/111122223333/attached/";
-const BOUNDED: &str = "/111122223333/bounded/";
-const HOLDS_ROLE: &str = "/111122223333/role-in-profile/";
+const PARENT: &str = "/parent/";
+const OTHER: &str = "/other-parent/";
+const CHILD: &str = "/child/";
+const LINK: &str = "/link/";
 
-/// The user's record holds the key, a pointer names its owner.
-pub fn user_delete_against_create_access_key(store: &dyn Store) {
-    record_against_its_writers(store, USER, &|n| Some(format!("/access-key/AKIA{n}")));
+/// The children are in the parent's record, so each maker rewrites it: exactly one contender wins.
+pub fn parent_delete_against_children_in_its_record(store: &dyn Store) {
+    record_against_its_writers(store, &|_| None);
 }
 
-/// The attachment is part of the user's record and a link under the policy.
-pub fn user_delete_against_attach_policy(store: &dyn Store) {
-    record_against_its_writers(store, USER, &|n| Some(format!("{ATTACHED}P{n}/AIDA")));
-}
-
-/// The membership is part of the user's record and a link under the group.
-pub fn user_delete_against_add_to_group(store: &dyn Store) {
-    record_against_its_writers(store, USER, &|n| Some(format!("{MEMBER}G{n}/AIDA")));
-}
-
-/// Members are links only: a group may have very many.
-pub fn group_delete_against_add_member(store: &dyn Store) {
-    parent_against_child_makers(store, GROUP, MEMBER, USER);
-}
-
-/// See its name.
-pub fn role_delete_against_attach_policy(store: &dyn Store) {
-    record_against_its_writers(store, ROLE, &|n| Some(format!("{ATTACHED}P{n}/AROA")));
-}
-
-/// A role in a profile is a link under the role, made while the profile's record is written.
-pub fn role_delete_against_add_to_instance_profile(store: &dyn Store) {
-    parent_against_child_makers(store, ROLE, HOLDS_ROLE, PROFILE);
-}
-
-/// The profile's record names its one role.
-pub fn instance_profile_delete_against_add_role(store: &dyn Store) {
-    record_against_its_writers(store, PROFILE, &|n| Some(format!("{HOLDS_ROLE}R{n}/AIPA")));
-}
-
-/// See its name.
-pub fn policy_delete_against_attach(store: &dyn Store) {
-    parent_against_child_makers(store, POLICY, ATTACHED, ROLE);
-}
-
-/// See its name.
-pub fn policy_delete_against_put_boundary(store: &dyn Store) {
-    parent_against_child_makers(store, POLICY, BOUNDED, USER);
-}
-
-/// Versions are part of the policy's record.
-pub fn policy_delete_against_create_version(store: &dyn Store) {
-    record_against_its_writers(store, POLICY, &|_| None);
-}
-
-/// Both rewrite the policy's record: a version that has become the default cannot go.
-pub fn version_delete_against_set_default(store: &dyn Store) {
-    let mut seen = Outcomes::default();
-    seen.run("the delete", "the set-default", |round, _| {
-        let key = format!("{POLICY}ANPA{round}");
-        let since = commit(store, Commit::new().put(&key, "versions 1 2, default 1"));
-        let write = |value: &'static str| Commit::new().guard(Guard::unchanged(&key, since)).put(&key, value);
-        let won = race(store, vec![write("versions 1, default 1"), write("versions 1 2, default 2")]);
-        assert_eq!(won.iter().filter(|won| **won).count(), 1);
-        won[0]
-    });
-}
-
-/// A member link must not outlive either end.
-pub fn group_delete_against_user_delete_against_add_member(store: &dyn Store) {
-    let mut seen = Outcomes::default();
-    seen.run("a delete", "the new member", |round, dice| {
-        let (user, group) = (format!("{USER}U{round}"), format!("{GROUP}G{round}"));
-        let since = commit(store, Commit::new().put(&user, "").put(&group, ""));
-        let links = format!("{MEMBER}G{round}/");
-        let link = format!("{links}U{round}");
-        let delete_group = Commit::new()
-            .guard(Guard::unchanged(&group, since))
-            .guard(Guard::prefix_quiet(&links, since))
-            .delete(&group);
-        let delete_user = Commit::new().guard(Guard::unchanged(&user, since)).delete(&user);
-        let add = Commit::new()
-            .guard(Guard::unchanged(&user, since))
-            .guard(Guard::unchanged(&group, since))
-            .put(&user, "a member")
-            .put(&link, "");
-        let order = shuffled(dice, vec![delete_group, delete_user, add]);
-        let won = order.race(store);
-        assert_eq!(exists(store, &link), won[2], "the link is there if its maker won");
-        assert_eq!(exists(store, &user) && exists(store, &group), won[2], "and then both ends are");
-        assert_eq!(won[0], won[1], "either the two deletes win or the new member does");
-        assert_ne!(won[0], won[2]);
-        won[0]
-    });
-}
-
-/// Of many creates of one name exactly one wins, and its record is the one that stays.
-pub fn two_creates_of_one_name(store: &dyn Store) {
-    for round in 0..ROUNDS_MIN {
-        let key = format!("{USER}U{round}");
-        let create = |n: usize| Commit::new().guard(Guard::absent(&key)).put(&key, n.to_string());
-        let won = race(store, (0..8).map(create).collect());
-        let winners: Vec<_> = (0..8).filter(|n| won[*n]).collect();
-        assert_eq!(winners.len(), 1, "round {round}: {winners:?}");
-        assert_eq!(load(store, &key).1[0].value, winners[0].to_string());
-    }
-}
-
-/// Each contender reads, counts, writes and tries again on a conflict: the quota is met exactly.
-pub fn the_last_key_of_a_quota(store: &dyn Store) {
-    const QUOTA: usize = 2;
-    for round in 0..ROUNDS_MIN {
-        let user = format!("{USER}U{round}");
-        commit(store, Commit::new().put(&user, ""));
-        let create = |n: usize| {
-            let user = &user;
-            move || loop {
-                let (since, records) = load(store, user);
-                let keys = std::str::from_utf8(&records[0].value).unwrap().to_owned();
-                if keys.split_whitespace().count() >= QUOTA {
-                    return false;
-                }
-                let create = Commit::new()
-                    .guard(Guard::unchanged(user, since))
-                    .put(user, format!("{keys} AKIA{n}"))
-                    .put(format!("/access-key/{round}/AKIA{n}"), "");
-                if happens(store, create) {
-                    return true;
-                }
-            }
-        };
-        let won = at_once((0..6).map(|n| Box::new(create(n)) as Box<dyn FnOnce() -> bool + Send>).collect());
-        assert_eq!(won.iter().filter(|won| **won).count(), QUOTA);
-        assert_eq!(keys(store, &format!("/access-key/{round}/")).len(), QUOTA);
-    }
+/// The children are in the parent's record, and links elsewhere say so.
+pub fn parent_delete_against_children_in_its_record_with_links(store: &dyn Store) {
+    record_against_its_writers(store, &|n| Some(format!("{LINK}{n}")));
 }
 
 /// The children are keys under a prefix: the deleter guards that they are quiet, a maker that the
 /// parent is unchanged. Either the deleter wins or every maker does.
-fn parent_against_child_makers(store: &dyn Store, parents: &str, children: &str, others: &str) {
+pub fn parent_delete_against_links_under_it(store: &dyn Store) {
     let mut seen = Outcomes::default();
     seen.run("the delete", "the makers", |round, dice| {
-        let parent = format!("{parents}X{round}");
-        let links = format!("{children}X{round}/");
-        let other = |n: usize| format!("{others}O{round}.{n}");
+        let parent = format!("{PARENT}{round}");
+        let links = format!("{LINK}{round}/");
+        let other = |n: usize| format!("{OTHER}{round}.{n}");
         let setup = (0..MAKERS).fold(Commit::new().put(&parent, ""), |c, n| c.put(other(n), ""));
         let since = commit(store, setup);
         let delete = Commit::new()
@@ -186,11 +60,91 @@ fn parent_against_child_makers(store: &dyn Store, parents: &str, children: &str,
     });
 }
 
-/// The children are in the parent's record, so each maker rewrites it: exactly one contender wins.
-fn record_against_its_writers(store: &dyn Store, parents: &str, link: &dyn Fn(String) -> Option<String>) {
+/// A link must not outlive either of its parents.
+pub fn deletes_of_both_parents_against_a_link_between_them(store: &dyn Store) {
+    let mut seen = Outcomes::default();
+    seen.run("a delete", "the new link", |round, dice| {
+        let (parent, other) = (format!("{PARENT}{round}"), format!("{OTHER}{round}"));
+        let since = commit(store, Commit::new().put(&parent, "").put(&other, ""));
+        let links = format!("{LINK}{round}/");
+        let link = format!("{links}{round}");
+        let delete_parent = Commit::new()
+            .guard(Guard::unchanged(&parent, since))
+            .guard(Guard::prefix_quiet(&links, since))
+            .delete(&parent);
+        let delete_other = Commit::new().guard(Guard::unchanged(&other, since)).delete(&other);
+        let make = Commit::new()
+            .guard(Guard::unchanged(&other, since))
+            .guard(Guard::unchanged(&parent, since))
+            .put(&other, "linked")
+            .put(&link, "");
+        let won = shuffled(dice, vec![delete_parent, delete_other, make]).race(store);
+        assert_eq!(exists(store, &link), won[2], "the link is there if its maker won");
+        assert_eq!(exists(store, &parent) && exists(store, &other), won[2], "and then both parents are");
+        assert_eq!(won[0], won[1], "either the two deletes win or the new link does");
+        assert_ne!(won[0], won[2]);
+        won[0]
+    });
+}
+
+/// Both rewrite the parent's record: a child that has become its first cannot go.
+pub fn child_delete_against_its_promotion(store: &dyn Store) {
+    let mut seen = Outcomes::default();
+    seen.run("the delete", "the promotion", |round, _| {
+        let key = format!("{PARENT}{round}");
+        let since = commit(store, Commit::new().put(&key, "children 1 2, first 1"));
+        let write = |value: &'static str| Commit::new().guard(Guard::unchanged(&key, since)).put(&key, value);
+        let won = race(store, vec![write("children 1, first 1"), write("children 1 2, first 2")]);
+        assert_eq!(won.iter().filter(|won| **won).count(), 1);
+        won[0]
+    });
+}
+
+/// Of many that make one key exactly one wins, and its record is the one that stays.
+pub fn many_makers_of_one_key(store: &dyn Store) {
+    for round in 0..ROUNDS_MIN {
+        let key = format!("{PARENT}{round}");
+        let make = |n: usize| Commit::new().guard(Guard::absent(&key)).put(&key, n.to_string());
+        let won = race(store, (0..8).map(make).collect());
+        let winners: Vec<_> = (0..8).filter(|n| won[*n]).collect();
+        assert_eq!(winners.len(), 1, "round {round}: {winners:?}");
+        assert_eq!(load(store, &key).1[0].value, winners[0].to_string());
+    }
+}
+
+/// Each contender reads, counts, writes and tries again on a conflict: the quota is met exactly.
+pub fn the_last_child_of_a_quota(store: &dyn Store) {
+    const QUOTA: usize = 2;
+    for round in 0..ROUNDS_MIN {
+        let parent = format!("{PARENT}{round}");
+        commit(store, Commit::new().put(&parent, ""));
+        let make = |n: usize| {
+            let parent = &parent;
+            move || loop {
+                let (since, records) = load(store, parent);
+                let children = std::str::from_utf8(&records[0].value).unwrap().to_owned();
+                if children.split_whitespace().count() >= QUOTA {
+                    return false;
+                }
+                let make = Commit::new()
+                    .guard(Guard::unchanged(parent, since))
+                    .put(parent, format!("{children} {n}"))
+                    .put(format!("{CHILD}{round}/{n}"), "");
+                if happens(store, make) {
+                    return true;
+                }
+            }
+        };
+        let won = at_once((0..6).map(|n| Box::new(make(n)) as Box<dyn FnOnce() -> bool + Send>).collect());
+        assert_eq!(won.iter().filter(|won| **won).count(), QUOTA);
+        assert_eq!(keys(store, &format!("{CHILD}{round}/")).len(), QUOTA);
+    }
+}
+
+fn record_against_its_writers(store: &dyn Store, link: &dyn Fn(String) -> Option<String>) {
     let mut seen = Outcomes::default();
     seen.run("the delete", "a writer", |round, dice| {
-        let record = format!("{parents}X{round}");
+        let record = format!("{PARENT}{round}");
         let since = commit(store, Commit::new().put(&record, ""));
         let delete = Commit::new().guard(Guard::unchanged(&record, since)).delete(&record);
         let link = |n: usize| link(format!("{round}.{n}"));

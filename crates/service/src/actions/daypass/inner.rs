@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use daypass_authn::sigv4::{
     AuthError, BodyHash, HttpRequest, PayloadHash, Place, Presented, Proof, Rules, Verified, is_s3_family,
-    presented, verify,
+    presented,
 };
 use daypass_directory::{Operation, Principal, Value, View};
 use daypass_model::Authority;
@@ -158,8 +158,8 @@ impl Inner {
             house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref());
         let credential = credential.map_err(|error| Refusal::Inner(error.into()))?;
         let rules = Rules::for_another_service(&proof.scope.service, resource::own_services(), self.body);
-        let key = house.signing_keys.key(&credential.secret, &proof.scope);
-        let verified = verify(&self.http, proof, &rules, &key, op.now).map_err(|error| match error {
+        let verified = house.signing_keys.verify(&self.http, proof, &rules, &credential.secret, op.now);
+        let verified = verified.map_err(|error| match error {
             AuthError::BodyHashRequired => Refusal::Asker(Error::validation(
                 "BodySha256 is required: the hash of the body is part of this request's signature.",
             )),

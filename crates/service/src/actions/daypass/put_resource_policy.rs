@@ -48,18 +48,24 @@ impl Action for PutResourcePolicy {
         let account = view.account(who.account).ok_or_else(Error::internal)?;
         let mut change = house.change(op, view);
         let place = key::resource_policy(who.account, &input.resource_arn);
-        match account.resource_policy(&input.resource_arn) {
-            Some(present) => change.unchanged(place.clone(), present.revision),
+        let unknown = match account.resource_policy(&input.resource_arn) {
+            Some(present) => {
+                change.unchanged(place.clone(), present.revision);
+                present.record.unknown.clone()
+            }
             None if account.resource_policies().count() >= RESOURCE_POLICIES_PER_ACCOUNT_MAX => {
                 let quota = RESOURCE_POLICIES_PER_ACCOUNT_MAX;
                 return Err(Error::limit_exceeded(format!(
                     "Cannot exceed quota for ResourcePoliciesPerAccount: {quota}"
                 )));
             }
-            None => change.absent(place.clone()),
-        }
+            None => {
+                change.absent(place.clone());
+                Unknown::new()
+            }
+        };
         let (written, arn) = (change.written(), input.resource_arn.clone());
-        change.put(place, &ResourcePolicyRecord { written, arn, document, unknown: Unknown::new() });
+        change.put(place, &ResourcePolicyRecord { written, arn, document, unknown });
         Ok(house.directory.commit(change).await?)
     }
 }

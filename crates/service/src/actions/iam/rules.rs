@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use daypass_directory::record::InlinePolicy;
+use daypass_directory::record::{InlinePolicy, Unknown};
 use daypass_directory::{AccountView, AnyPolicy, Change, Role, key};
-use daypass_model::limits::TAGS_MAX;
+use daypass_model::limits::{POLICY_TEXTS_SIZE_MAX, TAGS_MAX};
 use daypass_model::{AccountId, Arn, EntityKind, Tag, TagSet, UniqueId};
 use daypass_policy::size_without_white_space;
 
@@ -114,7 +114,7 @@ pub(super) fn unlink(
     }
 }
 
-/// Put an inline policy among the others: names ignore case and the first spelling is kept. The sum is bounded.
+/// Put an inline policy among the others: names ignore case and the first spelling is kept. The sums are bounded.
 pub(super) fn put_inline(
     inline: &mut Vec<InlinePolicy>,
     name: &str,
@@ -124,12 +124,26 @@ pub(super) fn put_inline(
 ) -> Result<(), Error> {
     match inline.iter_mut().find(|policy| policy.name.eq_ignore_ascii_case(name)) {
         Some(policy) => document.clone_into(&mut policy.document),
-        None => inline.push(InlinePolicy { name: name.to_owned(), document: document.to_owned() }),
+        None => inline.push(InlinePolicy {
+            name: name.to_owned(),
+            document: document.to_owned(),
+            unknown: Unknown::new(),
+        }),
     }
     let size: usize = inline.iter().map(|policy| size_without_white_space(&policy.document)).sum();
     if size > size_max {
         return Err(Error::limit_exceeded(format!(
             "Maximum policy size of {size_max} bytes exceeded for {owner}"
+        )));
+    }
+    texts_within(inline.iter().map(|policy| &*policy.document), owner)
+}
+
+/// Whether the policies of one entity, as they were written, fit into its record.
+pub(super) fn texts_within<'a>(texts: impl Iterator<Item = &'a str>, owner: &str) -> Result<(), Error> {
+    if texts.map(str::len).sum::<usize>() > POLICY_TEXTS_SIZE_MAX {
+        return Err(Error::limit_exceeded(format!(
+            "Maximum policy size of {POLICY_TEXTS_SIZE_MAX} bytes with white space exceeded for {owner}"
         )));
     }
     Ok(())

@@ -1,14 +1,16 @@
 //! Structures that several answers share, under the public model's names.
 //!
 //! Which members a call shows is a rule of that call (ListUsers never shows tags, GetUser does when there
-//! are any); the constructors here are named after those rules.
+//! are any); the constructors here are named after those rules. They take the record: what a write answers is what it
+//! wrote, and nothing that happened to it since.
 
-use daypass_directory::record::AccessKeyRecord;
-use daypass_directory::{AnyPolicy, Group, Role, User, View};
+use daypass_directory::record::{AccessKeyRecord, GroupRecord, RoleRecord, UserRecord};
+use daypass_directory::{AnyPolicy, Role, View};
 use daypass_model::{Tag, TagSet};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
+use crate::actions::principals;
 use crate::request::Time;
 
 /// RFC 3986's unreserved characters stay.
@@ -57,24 +59,24 @@ pub(super) fn some_tags(tags: &TagSet) -> Option<Vec<Tag>> {
 
 impl UserShape {
     /// As lists show a user: without tags and boundary.
-    pub(super) fn listed(user: &User) -> Self {
+    pub(super) fn listed(arn: &str, user: &UserRecord) -> Self {
         Self {
-            path: user.record.path.clone(),
-            user_name: user.record.name.clone(),
-            user_id: user.record.id.to_string(),
-            arn: user.arn.clone(),
-            create_date: Time(user.record.created),
+            path: user.path.clone(),
+            user_name: user.name.clone(),
+            user_id: user.id.to_string(),
+            arn: arn.to_owned(),
+            create_date: Time(user.created),
             permissions_boundary: None,
             tags: None,
         }
     }
 
     /// As CreateUser and GetUser show it.
-    pub(super) fn whole(user: &User) -> Self {
+    pub(super) fn whole(arn: &str, user: &UserRecord) -> Self {
         Self {
-            permissions_boundary: BoundaryShape::of(&user.record.boundary),
-            tags: some_tags(&user.record.tags),
-            ..Self::listed(user)
+            permissions_boundary: BoundaryShape::of(&user.boundary),
+            tags: some_tags(&user.tags),
+            ..Self::listed(arn, user)
         }
     }
 }
@@ -91,13 +93,13 @@ pub(super) struct GroupShape {
 }
 
 impl GroupShape {
-    pub(super) fn of(group: &Group) -> Self {
+    pub(super) fn of(arn: &str, group: &GroupRecord) -> Self {
         Self {
-            path: group.record.path.clone(),
-            group_name: group.record.name.clone(),
-            group_id: group.record.id.to_string(),
-            arn: group.arn.clone(),
-            create_date: Time(group.record.created),
+            path: group.path.clone(),
+            group_name: group.name.clone(),
+            group_id: group.id.to_string(),
+            arn: arn.to_owned(),
+            create_date: Time(group.created),
         }
     }
 }
@@ -136,19 +138,16 @@ pub(super) struct RoleLastUsed {
 
 impl RoleShape {
     /// As ListRoles shows it: description and session duration, never tags, boundary or last use.
-    pub(super) fn listed(view: &View, role: &Role) -> Self {
+    pub(super) fn listed(view: &View, arn: &str, role: &RoleRecord) -> Self {
         Self {
-            path: role.record.path.clone(),
-            role_name: role.record.name.clone(),
-            role_id: role.record.id.to_string(),
-            arn: role.arn.clone(),
-            create_date: Time(role.record.created),
-            assume_role_policy_document: encoded(&crate::actions::principals::shown(
-                view,
-                &role.record.trust,
-            )),
-            description: role.record.description.clone(),
-            max_session_duration: Some(role.record.session_duration_max),
+            path: role.path.clone(),
+            role_name: role.name.clone(),
+            role_id: role.id.to_string(),
+            arn: arn.to_owned(),
+            create_date: Time(role.created),
+            assume_role_policy_document: encoded(&principals::shown(view, &role.trust)),
+            description: role.description.clone(),
+            max_session_duration: Some(role.session_duration_max),
             permissions_boundary: None,
             tags: None,
             role_last_used: None,
@@ -161,29 +160,24 @@ impl RoleShape {
     }
 
     /// As CreateRole shows it: neither description nor session duration, even when given.
-    pub(super) fn created(view: &View, role: &Role) -> Self {
+    pub(super) fn created(view: &View, arn: &str, role: &RoleRecord) -> Self {
         Self {
             description: None,
             max_session_duration: None,
-            permissions_boundary: BoundaryShape::of(&role.record.boundary),
-            tags: some_tags(&role.record.tags),
-            ..Self::listed(view, role)
+            permissions_boundary: BoundaryShape::of(&role.boundary),
+            tags: some_tags(&role.tags),
+            ..Self::listed(view, arn, role)
         }
     }
 
     /// As UpdateRoleDescription shows it: as CreateRole does, and the description.
-    pub(super) fn described(view: &View, role: &Role) -> Self {
-        Self { description: role.record.description.clone(), ..Self::created(view, role) }
+    pub(super) fn described(view: &View, arn: &str, role: &RoleRecord) -> Self {
+        Self { description: role.description.clone(), ..Self::created(view, arn, role) }
     }
 
     /// As GetRole shows it.
     pub(super) fn whole(view: &View, role: &Role, last_used: RoleLastUsed) -> Self {
-        Self {
-            permissions_boundary: BoundaryShape::of(&role.record.boundary),
-            tags: some_tags(&role.record.tags),
-            role_last_used: Some(last_used),
-            ..Self::listed(view, role)
-        }
+        Self { role_last_used: Some(last_used), ..Self::described(view, &role.arn, &role.record) }
     }
 }
 

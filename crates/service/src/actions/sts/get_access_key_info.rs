@@ -43,7 +43,7 @@ impl Action for GetAccessKeyInfo {
         let unknown = || Error::validation("The access key id is not valid.");
         let id: AccessKeyId = call.input().access_key_id.parse().map_err(|_| unknown())?;
         // A key pinned by configuration embeds no account, or another one: what is known wins over what is written.
-        let known = call.view().key_owner(&id).map(|(account, _)| *account);
+        let known = call.view().key_owner(&id).map(|pointer| pointer.account);
         let account = known.or_else(|| id.account()).ok_or_else(unknown)?;
         Ok(Output { account: account.to_string() })
     }

@@ -43,7 +43,7 @@ impl Action for DeleteAccessKey {
         let mut keys = owner.keys().to_vec();
         let gone = keys.remove(position);
         let mut change = house.change(op, view);
-        Owner::disclaim(&mut change, &account, &gone.id);
+        Owner::disclaim(&mut change, view, &gone.id);
         owner.put_keys(&mut change, &account, keys);
         Ok(house.directory.commit(change).await?)
     }

@@ -47,12 +47,10 @@ impl<'v> Owner<'v> {
     /// The owner of a key, if the key is one of this account.
     pub(super) fn of_key(view: &View, account: &AccountView<'v>, id: &str) -> Option<Self> {
         let id: AccessKeyId = id.parse().ok()?;
-        match view.key_owner(&id)? {
-            (of, Some(KeyOwner::Root)) if *of == account.id() => account.root().map(Self::Root),
-            (of, Some(KeyOwner::User(user))) if *of == account.id() => {
-                account.user_by_id(user).map(Self::User)
-            }
-            _ => None,
+        let pointer = view.key_owner(&id).filter(|pointer| pointer.account == account.id())?;
+        match pointer.owner.as_ref()? {
+            KeyOwner::Root => account.root().map(Self::Root),
+            KeyOwner::User(user) => account.user_by_id(user).map(Self::User),
         }
     }
 
@@ -105,17 +103,16 @@ impl<'v> Owner<'v> {
         };
         // INVARIANT (key-ids-once): an id that ever was cannot be made again, because its pointer stays.
         change.absent(key::access_key(id));
-        point(change, account, id, Some(owner));
+        let (written, account) = (change.written(), account.id());
+        let pointer = AccessKeyPointer { written, account, owner: Some(owner), unknown: Unknown::new() };
+        change.put(key::access_key(id), &pointer);
     }
 
     /// Write that the key is nobody's any more.
-    pub(super) fn disclaim(change: &mut Change, account: &AccountView<'_>, id: &AccessKeyId) {
-        point(change, account, id, None);
+    pub(super) fn disclaim(change: &mut Change, view: &View, id: &AccessKeyId) {
+        if let Some(pointer) = view.key_owner(id) {
+            let written = change.written();
+            change.put(key::access_key(id), &AccessKeyPointer { written, owner: None, ..pointer.clone() });
+        }
     }
-}
-
-fn point(change: &mut Change, account: &AccountView<'_>, id: &AccessKeyId, owner: Option<KeyOwner>) {
-    let pointer =
-        AccessKeyPointer { written: change.written(), account: account.id(), owner, unknown: Unknown::new() };
-    change.put(key::access_key(id), &pointer);
 }

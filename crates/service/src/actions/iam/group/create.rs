@@ -1,7 +1,7 @@
 //! `iam:CreateGroup`
 
 use daypass_directory::record::{GroupRecord, Unknown};
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
 use daypass_model::limits::GROUPS_PER_ACCOUNT_MAX;
 use daypass_model::{EntityKind, UniqueId};
 use serde::{Deserialize, Serialize};
@@ -65,10 +65,9 @@ impl Action for CreateGroup {
             attached: Vec::new(),
             unknown: Unknown::new(),
         };
+        let group = GroupShape::of(&record.arn(account.id()), &record);
         change.create(account.id(), record);
         house.directory.commit(change).await?;
-        let view = house.directory.snapshot();
-        let account = target::account(&view, call.principal())?;
-        Ok(Output { group: GroupShape::of(target::find_group(&account, name)?) })
+        Ok(Output { group })
     }
 }

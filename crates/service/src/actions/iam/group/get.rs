@@ -61,9 +61,9 @@ impl Action for GetGroup {
         let mut members: Vec<_> =
             account.members(&group.record.id).map(|user| (fold_name(&user.record.name), user)).collect();
         members.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let members = members.into_iter().map(|(name, user)| (name, UserShape::listed(user)));
+        let members = members.into_iter().map(|(name, user)| (name, UserShape::listed(&user.arn, &user.record)));
         let page = page(house, view, &selection, members)?;
-        let group = GroupShape::of(group);
+        let group = GroupShape::of(&group.arn, &group.record);
         Ok(Output { group, users: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

@@ -58,7 +58,7 @@ impl Action for ListGroups {
             max_items: input.max_items,
         };
         let groups = account.groups().filter(|group| group.record.path.starts_with(prefix));
-        let groups = groups.map(|group| (fold_name(&group.record.name), GroupShape::of(group)));
+        let groups = groups.map(|group| (fold_name(&group.record.name), GroupShape::of(&group.arn, &group.record)));
         let page = page(house, view, &selection, groups)?;
         Ok(Output { groups: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }

@@ -80,6 +80,7 @@ impl Action for CreatePolicy {
                 number: 1,
                 document: input.policy_document.clone(),
                 created: now,
+                unknown: Unknown::new(),
             }],
             default_version: 1,
             next_version: 2,

@@ -1,6 +1,6 @@
 //! `iam:CreatePolicyVersion`: another text for a managed policy, in force only as the default version.
 
-use daypass_directory::record::PolicyVersionRecord;
+use daypass_directory::record::{PolicyVersionRecord, Unknown};
 use daypass_directory::{Authorized, Checks, Operation, Principal, View};
 use daypass_model::limits::POLICY_VERSIONS_MAX;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::find;
 use super::shape::VersionShape;
 use crate::action::{Action, read};
-use crate::actions::iam::target;
+use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -64,9 +64,12 @@ impl Action for CreatePolicyVersion {
         if input.set_as_default {
             record.default_version = number;
         }
-        let version = PolicyVersionRecord { number, document: input.policy_document.clone(), created: now };
+        let (document, unknown) = (input.policy_document.clone(), Unknown::new());
+        let version = PolicyVersionRecord { number, document, created: now, unknown };
         let policy_version = VersionShape::listed(&record, &version);
         record.versions.push(version);
+        let texts = record.versions.iter().map(|version| &*version.document);
+        rules::texts_within(texts, &format!("policy {}", record.name))?;
         let mut change = house.change(op, view);
         change.update(account.id(), policy.revision, record);
         house.directory.commit(change).await?;

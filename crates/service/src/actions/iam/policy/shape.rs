@@ -2,7 +2,7 @@
 
 use daypass_directory::managed::AwsPolicy;
 use daypass_directory::record::{PolicyRecord, PolicyVersionRecord};
-use daypass_directory::{AccountView, AnyPolicy};
+use daypass_directory::{AccountView, AnyPolicy, Entity};
 use daypass_model::{AccountId, Tag};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -33,8 +33,7 @@ pub(super) struct PolicyShape {
 impl PolicyShape {
     /// As CreatePolicy shows it: no description, tags only if there are any.
     pub(super) fn created(account: AccountId, record: &PolicyRecord) -> Self {
-        let arn = format!("arn:aws:iam::{account}:policy{}{}", record.path, record.name);
-        Self { tags: some_tags(&record.tags), ..Self::customer(&arn, record) }
+        Self { tags: some_tags(&record.tags), ..Self::customer(&record.arn(account), record) }
     }
 
     /// As ListPolicies shows it: neither description nor tags.
@@ -56,7 +55,7 @@ impl PolicyShape {
             AnyPolicy::Customer(policy) => {
                 (policy.record.description.clone(), policy.record.tags.iter().cloned().collect())
             }
-            AnyPolicy::Aws(_) => (None, Vec::new()),
+            AnyPolicy::Aws(policy) => (Some(policy.description.to_owned()), Vec::new()),
         };
         Self { description, tags: Some(tags), ..Self::listed(account, policy) }
     }

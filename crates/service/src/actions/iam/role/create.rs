@@ -1,7 +1,7 @@
 //! `iam:CreateRole`
 
 use daypass_directory::record::{RoleRecord, Unknown};
-use daypass_directory::{Authorized, Change, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Change, Checks, Entity, Operation, Principal, View};
 use daypass_model::limits::{ROLE_SESSION_SECONDS_DEFAULT, ROLES_PER_ACCOUNT_MAX};
 use daypass_model::{EntityKind, Tag, UniqueId};
 use serde::{Deserialize, Serialize};
@@ -70,11 +70,10 @@ impl Action for CreateRole {
         if let Some(arn) = &input.permissions_boundary {
             rules::link(&mut change, rules::Link::Boundary, rules::boundary(&account, arn)?, &record.id);
         }
+        let role = RoleShape::created(view, &record.arn(account.id()), &record);
         change.create(account.id(), record);
         house.directory.commit(change).await?;
-        let view = house.directory.snapshot();
-        let account = target::account(&view, call.principal())?;
-        Ok(Output { role: RoleShape::created(&view, target::find_role(&account, name)?) })
+        Ok(Output { role })
     }
 }
 

@@ -61,7 +61,7 @@ impl Action for ListRoles {
         let roles = roles.map(|role| (fold_name(&role.record.name), role));
         let page = page_of_size(house, view, &selection, roles, |role| RoleShape::size_max(role))?;
         // Only what is shown is worth reading its trust policy back.
-        let roles = page.items.iter().map(|role| RoleShape::listed(view, role)).collect();
+        let roles = page.items.iter().map(|role| RoleShape::listed(view, &role.arn, &role.record)).collect();
         Ok(Output { roles, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

@@ -49,11 +49,10 @@ impl Action for UpdateRoleDescription {
         rules::modifiable(role)?;
         let mut record = role.record.clone();
         record.description = Some(input.description.clone());
+        let described = RoleShape::described(view, &role.arn, &record);
         let mut change = house.change(op, view);
         change.update(account.id(), role.revision, record);
         house.directory.commit(change).await?;
-        let view = house.directory.snapshot();
-        let account = target::account(&view, call.principal())?;
-        Ok(Output { role: RoleShape::described(&view, target::find_role(&account, &input.role_name)?) })
+        Ok(Output { role: described })
     }
 }

@@ -1,7 +1,7 @@
 //! `iam:CreateUser`
 
 use daypass_directory::record::{Unknown, UserRecord};
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
 use daypass_model::limits::USERS_PER_ACCOUNT_MAX;
 use daypass_model::{EntityKind, Tag, UniqueId};
 use serde::{Deserialize, Serialize};
@@ -79,10 +79,9 @@ impl Action for CreateUser {
         if let Some(arn) = &input.permissions_boundary {
             rules::link(&mut change, rules::Link::Boundary, rules::boundary(&account, arn)?, &record.id);
         }
+        let user = UserShape::whole(&record.arn(account.id()), &record);
         change.create(account.id(), record);
         house.directory.commit(change).await?;
-        let view = house.directory.snapshot();
-        let account = target::account(&view, call.principal())?;
-        Ok(Output { user: UserShape::whole(target::find_user(&account, name)?) })
+        Ok(Output { user })
     }
 }

@@ -70,6 +70,7 @@ impl Action for GetUser {
             return Ok(Output { user: Shown::Root(root) });
         }
         let name = rules::named_user(call.input().user_name.as_deref(), who)?;
-        Ok(Output { user: Shown::User(UserShape::whole(target::find_user(&account, name)?)) })
+        let user = target::find_user(&account, name)?;
+        Ok(Output { user: Shown::User(UserShape::whole(&user.arn, &user.record)) })
     }
 }

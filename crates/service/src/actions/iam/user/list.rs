@@ -58,7 +58,7 @@ impl Action for ListUsers {
             max_items: input.max_items,
         };
         let users = account.users().filter(|user| user.record.path.starts_with(prefix));
-        let users = users.map(|user| (fold_name(&user.record.name), UserShape::listed(user)));
+        let users = users.map(|user| (fold_name(&user.record.name), UserShape::listed(&user.arn, &user.record)));
         let page = page(house, view, &selection, users)?;
         Ok(Output { users: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
