@@ -158,6 +158,8 @@ def test_missing_policy(home):
     arn = f"arn:aws:iam::{home.id}:policy/none"
     with refused("NoSuchEntity", f"Policy {arn} was not found.", 404):
         home.iam.get_policy(PolicyArn=arn)
+    with refused("NoSuchEntity", f"Policy {arn} version v1 does not exist or is not attachable.", 404):
+        home.iam.get_policy_version(PolicyArn=arn, VersionId="v1")
     user = home.iam.create_user(UserName=name())["User"]["UserName"]
     with refused("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404):
         home.iam.attach_user_policy(UserName=user, PolicyArn=arn)

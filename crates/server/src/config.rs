@@ -257,8 +257,10 @@ fn read_file(named: Option<&std::path::Path>) -> Result<ConfigFile, Failure> {
     let path = named.unwrap_or_else(|| std::path::Path::new("daypass.toml"));
     match std::fs::read_to_string(path) {
         Ok(text) => toml::from_str(&text).map_err(|error| {
-            // The error shows the line; configuration holds no secrets, only names of files with some.
-            Failure::new(format!("`{}`: {}", path.display(), error.to_string().trim()))
+            // Not the line itself: somebody may have written a master key there.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            Failure::new(format!("`{}`, line {line}: {}", path.display(), error.message().trim()))
         }),
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
             Ok(ConfigFile::default())

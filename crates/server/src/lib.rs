@@ -8,6 +8,7 @@ mod accounts;
 mod admin;
 pub mod assemble;
 mod audit_file;
+mod banner;
 pub mod cli;
 pub mod config;
 mod data_dir;

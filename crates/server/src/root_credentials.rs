@@ -57,7 +57,7 @@ pub(crate) async fn tend(
     loop {
         let view = directory.snapshot();
         for file in files.extract_if(.., |file| !opens_root(&view, &file.key)) {
-            remove(&file.path).await;
+            remove(&file).await;
         }
         tokio::select! {
             changed = revisions.changed() => if changed.is_err() { return },
@@ -70,7 +70,13 @@ fn opens_root(view: &View, key: &AccessKeyId) -> bool {
     view.key_owner(key).is_some_and(|pointer| pointer.owner == Some(KeyOwner::Root))
 }
 
-async fn remove(path: &Path) {
+async fn remove(file: &KeyFile) {
+    let path = &file.path;
+    // Somebody may have kept other keys in it since; those are not ours to throw away.
+    if read_secret(path).is_ok_and(|text| !is_as_written(text.expose_str(), &file.key)) {
+        tracing::warn!(path = %path.display(), "its root key opens nothing any more, but somebody else wrote to the file: it stays");
+        return;
+    }
     match tokio::fs::remove_file(path).await {
         Ok(()) => tracing::info!(path = %path.display(), "removed: its key is root's no longer"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -80,9 +86,29 @@ async fn remove(path: &Path) {
     }
 }
 
+/// Whether a file holds the one key that was written into it, and nothing else.
+fn is_as_written(text: &str, key: &AccessKeyId) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    matches!(lines.as_slice(), ["[default]", id, secret]
+        if id.strip_prefix("aws_access_key_id = ") == Some(key.as_str())
+            && secret.starts_with("aws_secret_access_key = "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_somebody_else_wrote_to_is_told_apart() {
+        let key: AccessKeyId = "AKIAQNZGKIQY56JQ7WML".parse().unwrap();
+        let written = "[default]\naws_access_key_id = AKIAQNZGKIQY56JQ7WML\naws_secret_access_key = s\n";
+        assert!(is_as_written(written, &key));
+        let more = format!("{written}[admin]\naws_access_key_id = AKIASP2TPHJSQH3FJRUX\n");
+        let other = written.replace("QNZGKIQY56JQ7WML", "SP2TPHJSQH3FJRUX");
+        for text in [&more, &other, &format!("{written}region = us-east-1\n"), &String::new()] {
+            assert!(!is_as_written(text, &key), "{text}");
+        }
+    }
 
     #[test]
     fn only_files_that_we_make_are_looked_at() {

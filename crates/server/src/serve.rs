@@ -1,8 +1,6 @@
 //! `daypass serve`: bind, assemble, say `ready`, answer until told to stop.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::admin::{self, Admin};
-use crate::assemble::{Assembled, FirstStart, assemble};
+use crate::assemble::{Assembled, assemble};
+use crate::banner::{Banner, url_for_clients};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
@@ -41,11 +40,25 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let Assembled { house, audit, metrics, random, first, data } = assembled;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::new(error.to_string()))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| Failure::new(error.to_string()))?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|error| Failure::new(error.to_string()))?;
+    tokio::spawn(async move {
+        // What rotates logs sends it by habit, and its default is to kill.
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: settings are read at start only, and the audit file is followed by itself");
+        }
+    });
     let admin = Admin { directory: house.directory.clone(), metrics: metrics.clone(), audit: audit.clone() };
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
     let accounts = house.directory.snapshot().account_ids();
-    say(&banner(data.path(), address, admin_address, first.as_ref(), &accounts));
+    let banner = Banner {
+        data: data.path(),
+        url: url_for_clients(config.public_authority.as_ref(), address),
+        admin: admin_address,
+        first: first.as_ref(),
+        accounts: &accounts,
+    };
+    say(&banner.to_string());
     say("ready\n");
     let stop = async move {
         tokio::select! {
@@ -94,60 +107,4 @@ async fn whose(address: SocketAddr) -> Option<String> {
         name.starts_with("daypass ").then(|| name.to_owned())
     };
     tokio::time::timeout(ANSWER_TIME_MAX, ask).await.ok().flatten()
-}
-
-fn banner(
-    data: &Path,
-    address: SocketAddr,
-    admin: SocketAddr,
-    first: Option<&FirstStart>,
-    accounts: &[daypass_model::AccountId],
-) -> String {
-    let accounts: Vec<_> = accounts.iter().map(|id| id.as_str()).collect();
-    let mut text = format!(
-        "daypass {}\n  endpoint  http://{address}\n  admin     http://{admin} (/healthz /readyz /metrics)\n  account   {}\n  data      {}\n",
-        env!("CARGO_PKG_VERSION"),
-        accounts.join(", "),
-        data.display(),
-    );
-    let credentials = data.join(root_credentials::NAME);
-    if let Some(first) = first {
-        text.push_str(&key_lines(first, std::io::stdout().is_terminal()));
-    } else if credentials.exists() {
-        text.push_str(&format!("  root key  in {}\n", credentials.display()));
-    }
-    text.push_str(&exports(address));
-    text.push_str("\nTry:\n");
-    if credentials.exists() {
-        text.push_str(&format!("  export AWS_SHARED_CREDENTIALS_FILE={}\n", credentials.display()));
-    }
-    text.push_str("  aws sts get-caller-identity\n  aws iam create-user --user-name alice\n\n");
-    text
-}
-
-/// Secrets go to a terminal only; logs of a service manager get the file's name.
-fn key_lines(first: &FirstStart, terminal: bool) -> String {
-    match (&first.secret, &first.credentials) {
-        (Some(secret), Some(path)) if terminal => format!(
-            "  root key  {}  {}   (also in {}; shown this once)\n",
-            first.access_key_id,
-            secret.expose_str(),
-            path.display()
-        ),
-        (_, Some(path)) => format!("  root key  {} in {}\n", first.access_key_id, path.display()),
-        _ => format!("  root key  {} as given by the environment\n", first.access_key_id),
-    }
-}
-
-/// What points an unmodified AWS SDK or CLI here.
-pub(crate) fn exports(address: SocketAddr) -> String {
-    format!("\nPoint AWS clients here:\n  {}\n", export_line(address))
-}
-
-/// The line to paste into a shell.
-pub(crate) fn export_line(address: SocketAddr) -> String {
-    let url = format!("http://{address}");
-    format!(
-        "export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"
-    )
 }

@@ -266,3 +266,55 @@ fn a_server_starts_on_a_full_disk_for_reads_only() {
     assert_eq!(stepped.audit.health(), Ok(()));
     assert_eq!(dir.lines(), ["read"]);
 }
+
+#[test]
+fn a_file_that_is_moved_removed_or_cut_by_another_program_is_begun_anew() {
+    let dir = Dir::new("moved");
+    let mut stepped = Stepped::open(&dir, RealDisk, 1 << 20, None);
+    let audit = dir.0.join("audit.jsonl");
+    let mut told = |text: &str| {
+        assert!(stepped.told(text));
+        stepped.turn();
+    };
+    told("first");
+    std::fs::rename(&audit, dir.0.join("old")).unwrap();
+    told("second");
+    assert_eq!((dir.text("old").as_str(), dir.lines()), ("first\n", vec!["second".to_owned()]));
+    std::fs::remove_file(&audit).unwrap();
+    told("third");
+    assert_eq!(dir.lines(), ["third"]);
+    File::options().write(true).open(&audit).unwrap().set_len(0).unwrap();
+    told("fourth");
+    assert_eq!(dir.text("audit.jsonl"), "fourth\n");
+}
+
+#[test]
+fn a_full_disk_is_not_filled_and_emptied_again_for_every_line() {
+    let dir = Dir::new("patient");
+    let disk = SmallDisk::new(&dir, 1000);
+    let settings = settings(&dir.0, 1 << 20);
+    let writes = Arc::new(AtomicU64::new(0));
+    let counted = Counted { disk, writes: writes.clone() };
+    let (audit, mut writer, queue) =
+        AuditFile::parts(settings, Box::new(counted), None, Duration::from_secs(3600)).unwrap();
+    let after_start = writes.load(Ordering::SeqCst);
+    assert!(after_start > 0, "it was tried once");
+    for _ in 0..10 {
+        assert!(audit.append("read\n".into(), 0));
+        assert!(writer.turn(&queue));
+    }
+    assert_eq!(writes.load(Ordering::SeqCst), after_start);
+}
+
+/// A disk that counts what is tried on it.
+struct Counted {
+    disk: SmallDisk,
+    writes: Arc<AtomicU64>,
+}
+
+impl Disk for Counted {
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        self.disk.write(file, bytes)
+    }
+}

@@ -3,14 +3,18 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::disk::{self, Disk};
 use super::{AuditSettings, Lines, Message, ROOM, Shared, lock};
+
+/// The longest time between two tries to make the reserve again.
+const RESTORE_AFTER_MAX: Duration = Duration::from_secs(8);
 
 /// What file systems may need beside the lines: a last block, a directory entry.
 pub(super) const SLACK: u64 = 64 * 1024;
@@ -31,6 +35,9 @@ pub(super) struct Writer {
     written: u64,
     /// The file is longer than that.
     torn: bool,
+    /// When to try again to make the reserve, and how long to wait after that.
+    restore_at: Instant,
+    restore_after: Duration,
     waiting: VecDeque<Lines>,
     batch: Vec<u8>,
 }
@@ -45,9 +52,20 @@ impl Writer {
     ) -> io::Result<Self> {
         let file = disk::append(&settings.path)?;
         let written = disk::cut_torn_line(&settings.path, &file)?;
-        let (waiting, batch) = (VecDeque::new(), Vec::new());
-        let mut writer =
-            Self { settings, disk, echo, retry_after, shared, file, written, torn: false, waiting, batch };
+        let mut writer = Self {
+            settings,
+            disk,
+            echo,
+            retry_after,
+            shared,
+            file,
+            written,
+            torn: false,
+            restore_at: now(),
+            restore_after: retry_after,
+            waiting: VecDeque::new(),
+            batch: Vec::new(),
+        };
         writer.step();
         Ok(writer)
     }
@@ -106,6 +124,9 @@ impl Writer {
 
     /// Write what waits: all of it, or without the reserve only what calls rely on.
     fn write(&mut self) -> io::Result<()> {
+        if !self.waiting.is_empty() {
+            self.follow_path()?;
+        }
         while self.gather() > 0 {
             if self.written > 0 && self.written + self.batch.len() as u64 > self.settings.rotate_bytes {
                 self.rotate();
@@ -117,6 +138,26 @@ impl Writer {
             }
             self.drop_batch();
         }
+        Ok(())
+    }
+
+    /// Somebody else may have moved, removed or cut the file (`logrotate` does all three): what is written from
+    /// now on goes where the operator looks for it.
+    fn follow_path(&mut self) -> io::Result<()> {
+        let path = &self.settings.path;
+        let ours = self.file.metadata()?;
+        match std::fs::metadata(path) {
+            Ok(found) if (found.dev(), found.ino()) == (ours.dev(), ours.ino()) => {
+                self.written = self.written.min(found.len());
+                return Ok(());
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        tracing::warn!(path = %path.display(), "the audit file was moved or removed by another program; a new one is begun");
+        self.file = disk::append(path)?;
+        self.written = disk::cut_torn_line(path, &self.file)?;
+        self.torn = false;
         Ok(())
     }
 
@@ -169,6 +210,8 @@ impl Writer {
     /// where the reserve was.
     fn give_up_reserve(&mut self, error: &io::Error) {
         if self.shared.ready.swap(false, Ordering::SeqCst) {
+            *lock(&self.shared.trouble) = Some(error.to_string());
+            (self.restore_at, self.restore_after) = (now() + self.retry_after, self.retry_after);
             tracing::error!(%error, path = %self.settings.path.display(), "the audit cannot be written; nothing is changed or issued until it can");
         }
         drop(std::fs::remove_file(self.reserve()));
@@ -179,6 +222,12 @@ impl Writer {
         if self.shared.ready.load(Ordering::SeqCst) {
             return Ok(());
         }
+        if now() < self.restore_at {
+            return Err(io::Error::other("there was no room for the audit's reserve; it is tried again"));
+        }
+        // Every try fills what is left of the disk and empties it again: seldom, the longer it lasts.
+        self.restore_after = (self.restore_after * 2).min(RESTORE_AFTER_MAX);
+        self.restore_at = now() + self.restore_after;
         disk::fill(&*self.disk, &self.reserve(), ROOM + SLACK)?;
         self.shared.ready.store(true, Ordering::SeqCst);
         let lost = self.shared.lost.swap(0, Ordering::SeqCst);
@@ -227,4 +276,9 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{end}"));
     PathBuf::from(name)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long to wait for a disk, never compared with anything a client says")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -31,7 +31,8 @@ use crate::assemble::{Assembled, assemble};
 use crate::config::{Config, DATA_DEFAULT, LISTEN_DEFAULT, LogFormat, Pinned};
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
-use crate::serve::{bind, export_line};
+use crate::banner::{export_line, shell_word};
+use crate::serve::bind;
 use crate::terminal::say;
 use crate::{root_credentials, telemetry};
 
@@ -124,7 +125,7 @@ fn conclude(report: &Report, data: &Path, root: &Keys) -> Result<(), Failure> {
         format!("cargo run --release -- --data {}", data.display())
     };
     say(&format!("\n{}\n\n`{serve}` serves this data on {LISTEN_DEFAULT}; paste:\n", report.summary()));
-    say(&format!("  {}\n", export_line(LISTEN_DEFAULT)));
+    say(&format!("  {}\n", export_line(&format!("http://{LISTEN_DEFAULT}"))));
     say(&key_line(data, root, std::io::stdout().is_terminal()));
     Ok(())
 }
@@ -139,7 +140,8 @@ fn key_line(data: &Path, root: &Keys, terminal: bool) -> String {
         );
     }
     let file = data.join(root_credentials::NAME);
-    format!("  export AWS_SHARED_CREDENTIALS_FILE={}\n", std::path::absolute(&file).unwrap_or(file).display())
+    let path = std::path::absolute(&file).unwrap_or(file);
+    format!("  export AWS_SHARED_CREDENTIALS_FILE={}\n", shell_word(&path.to_string_lossy()))
 }
 
 async fn listen() -> Result<(TcpListener, SocketAddr), Failure> {

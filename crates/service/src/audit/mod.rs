@@ -114,7 +114,8 @@ impl Ration {
     fn take(&self, now: i64) -> Option<u64> {
         let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = u32::try_from(now.saturating_sub(bucket.second)).unwrap_or(0);
-        bucket.second = bucket.second.max(now);
+        // Backward too: a clock that ran ahead and was put right must not silence the log until it is there again.
+        bucket.second = now;
         let filled = bucket.left.saturating_add(passed.saturating_mul(UNPROVEN_PER_SECOND));
         bucket.left = filled.min(UNPROVEN_BURST_MAX);
         if bucket.left == 0 {
@@ -141,8 +142,9 @@ mod tests {
         assert_eq!(ration.take(1_000_001), Some(2));
         assert_eq!((1..UNPROVEN_PER_SECOND).filter(|_| ration.take(1_000_001) == Some(0)).count(), 19);
         assert_eq!(ration.take(1_000_001), None);
-        // A clock that goes back fills nothing.
+        // A clock that is put back fills nothing, and time goes on from there.
         assert_eq!(ration.take(999_000), None);
-        assert_eq!(ration.take(2_000_000), Some(2));
+        assert_eq!(ration.take(999_001), Some(2));
+        assert_eq!(ration.take(2_000_000), Some(0));
     }
 }

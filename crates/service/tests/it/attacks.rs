@@ -432,7 +432,7 @@ async fn the_public_urls_own_port_may_be_signed_or_left_out() {
         ("sts.corp.test:80", false),
         ("sts.corp.test:", false),
     ] {
-        let http = daypass_authn::sigv4::HttpRequest::new("POST", "/", "").with_header("host", host);
+        let http = HttpRequest::new("POST", "/", "").with_header("host", host);
         let http = world.house.signed(&world.admin, "sts", http);
         let outcome = world.send(http, Example::of("sts", "GetCallerIdentity")).await;
         assert_eq!(outcome.is_ok(), good, "{host}");

@@ -81,6 +81,13 @@ async fn what_is_not_there_or_is_no_policy_is_refused() {
         }
         assert_eq!(refused(&house, &format!("ListAttached{kind}Policies"), &params[..1]).await, nobody);
     }
+    // These two say the same of a version, as recorded from AWS.
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/none");
+    let message = format!("Policy {arn} version v1 does not exist or is not attachable.");
+    for action in ["GetPolicyVersion", "SetDefaultPolicyVersion"] {
+        let params = [("PolicyArn", arn.as_str()), ("VersionId", "v1")];
+        assert_eq!(refused(&house, action, &params).await, refusal("NoSuchEntity", &message), "{action}");
+    }
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ fn too_large(error: &SealError) -> Error {
 /// A new session's id and the ids above it, the root identity's session first.
 ///
 /// AWS does not limit how long a chain gets: a worker may renew itself for ever by assuming its own role. Of a long
-/// chain the token keeps the first id and the newest, so whoever ends the first session ends them all.
+/// chain the token keeps the first id and the newest: its size is bounded, and where the chain began stays known.
 pub(super) fn lineage(house: &House, parent: Option<&Session>) -> (SessionId, Vec<SessionId>) {
     let id = SessionId::generate(house.directory.random());
     let mut ancestry: Vec<SessionId> =
