@@ -1,11 +1,11 @@
-//! One account, as the calls of its own principals see it.
-//!
-//! INVARIANT (account-isolation): an action gets an [`AccountView`] of the caller's account and nothing
-//! that leads from it to another account. [`View::trusting_role`](crate::View::trusting_role) is the one exception, and says so.
+//! One account, as the calls of its own principals see it. Nothing here leads to another
+//! (INVARIANT (account-isolation)).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use daypass_model::{AccountId, UniqueId, fold_name};
+use daypass_policy::Named;
 
 use crate::entity::{AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, User};
 use crate::managed;
@@ -16,6 +16,22 @@ use crate::view::Account;
 pub struct AccountView<'v> {
     pub(crate) id: AccountId,
     pub(crate) account: &'v Account,
+}
+
+/// A role that a caller may assume if the role's trust policy says so, in whatever account.
+#[derive(Clone, Copy)]
+pub struct TrustingRole<'v> {
+    /// The role.
+    pub role: &'v Arc<Role>,
+    pub(crate) account: AccountView<'v>,
+}
+
+impl<'v> TrustingRole<'v> {
+    /// A managed policy by its exact ARN, of the role's account or of AWS: what may limit a session of the role.
+    #[must_use]
+    pub fn policy(&self, arn: &str) -> Option<AnyPolicy<'v>> {
+        self.account.policy(arn)
+    }
 }
 
 /// A managed policy: a customer's or one of AWS's.
@@ -67,10 +83,6 @@ impl<'v> AccountView<'v> {
     /// A role by name, ignoring case.
     #[must_use]
     pub fn role(&self, name: &str) -> Option<&'v Arc<Role>> {
-        self.into_role(name)
-    }
-
-    pub(crate) fn into_role(self, name: &str) -> Option<&'v Arc<Role>> {
         self.account.roles.get(self.account.role_names.get(&fold_name(name))?)
     }
 
@@ -169,44 +181,36 @@ impl<'v> AccountView<'v> {
     }
 
     /// Everything that grants to a user: its own policies and its groups'.
-    pub(crate) fn policies_of_user(&self, user: &User) -> Vec<NamedPolicy> {
-        let mut all = user.inline.clone();
-        self.extend_managed(&mut all, &user.record.attached);
-        for group in user.record.groups.iter().filter_map(|id| self.group_by_id(id)) {
-            all.extend(group.inline.iter().cloned());
-            self.extend_managed(&mut all, &group.record.attached);
+    pub(crate) fn policies_of_user(self, user: &'v User) -> Vec<Named<'v>> {
+        let own = (&user.inline, &user.record.attached);
+        let groups = user.record.groups.iter().filter_map(|id| self.group_by_id(id));
+        let groups = groups.map(|group| (&group.inline, &group.record.attached));
+        let (mut all, mut seen) = (Vec::new(), HashSet::new());
+        for (inline, attached) in std::iter::once(own).chain(groups) {
+            all.extend(inline.iter().map(NamedPolicy::named));
+            // What is attached to the user and to groups of it counts once.
+            let attached = attached.iter().filter(|arn| seen.insert(arn.as_str()));
+            all.extend(attached.filter_map(|arn| self.policy(arn)?.named()));
         }
         all
     }
 
     /// Everything that grants to a role.
-    pub(crate) fn policies_of_role(&self, role: &Role) -> Vec<NamedPolicy> {
-        let mut all = role.inline.clone();
-        self.extend_managed(&mut all, &role.record.attached);
-        all
+    pub(crate) fn policies_of_role(self, role: &'v Role) -> Vec<Named<'v>> {
+        role.inline.iter().map(NamedPolicy::named).chain(self.managed(&role.record.attached)).collect()
     }
 
     /// Managed policies by ARN, in the version that is the default now; one that is gone grants nothing.
-    #[must_use]
-    pub fn managed(&self, arns: &[String]) -> Vec<NamedPolicy> {
-        let mut all = Vec::with_capacity(arns.len());
-        self.extend_managed(&mut all, arns);
-        all
-    }
-
-    fn extend_managed(&self, all: &mut Vec<NamedPolicy>, arns: &[String]) {
-        all.extend(arns.iter().filter_map(|arn| self.policy(arn)?.named()));
+    pub(crate) fn managed(self, arns: &[String]) -> impl Iterator<Item = Named<'v>> {
+        arns.iter().filter_map(move |arn| self.policy(arn)?.named())
     }
 }
 
-impl AnyPolicy<'_> {
+impl<'v> AnyPolicy<'v> {
     /// The default version under the policy's ARN.
-    #[must_use]
-    pub fn named(&self) -> Option<NamedPolicy> {
+    pub(crate) fn named(self) -> Option<Named<'v>> {
         match self {
-            Self::Customer(policy) => {
-                Some(NamedPolicy { id: policy.arn.clone(), policy: policy.default.clone() })
-            }
+            Self::Customer(policy) => Some(Named { id: &policy.arn, policy: &policy.default }),
             Self::Aws(policy) => policy.named(),
         }
     }

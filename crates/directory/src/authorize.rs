@@ -6,12 +6,15 @@
 
 use std::sync::Arc;
 
-use daypass_model::AccountId;
+use daypass_model::{AccountId, Tag, TagSet, is_service_linked};
 use daypass_policy::{Context, Decision, Named, Policies, Request};
 
+use crate::account_view::AccountView;
+use crate::change::Change;
 use crate::context::{Operation, Value, context};
 use crate::entity::{NamedPolicy, ResourcePolicy, Role};
 use crate::principal::{Identity, Issuer, Principal};
+use crate::scope::Scope;
 use crate::view::View;
 
 /// One question: may the caller do `action` on `resource`?
@@ -44,7 +47,7 @@ pub enum Grantor {
 }
 
 impl Check {
-    /// A check on a resource of the caller's account.
+    /// A check on a resource of `owner`'s account; of the caller's own: [`Scope::check`].
     #[must_use]
     pub fn new(action: impl Into<String>, resource: impl Into<String>, owner: AccountId) -> Self {
         Self {
@@ -78,6 +81,19 @@ impl Check {
             Some(value) => self.with(key, value),
             None => self,
         }
+    }
+
+    /// Add the tags that the call passes, `aws:RequestTag/…` and `aws:TagKeys`. Of two with the same key the last
+    /// value is the one tested; the call then fails on the duplicate.
+    #[must_use]
+    pub fn with_request_tags(mut self, tags: &[Tag]) -> Self {
+        if tags.is_empty() {
+            return self;
+        }
+        for tag in &tags.iter().cloned().collect::<TagSet>() {
+            self = self.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
+        }
+        self.with("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>())
     }
 
     /// The same question about another action: a second permission with the same resource and context.
@@ -149,22 +165,39 @@ impl Checks {
 // INVARIANT (authorized-only): the fields are private to this module's constructor; an action takes
 // `Authorized<Input>`, so a call that skipped its checks does not compile.
 pub struct Authorized<I> {
-    view: Arc<View>,
-    principal: Principal,
+    scope: Scope,
     input: I,
 }
 
 impl<I> Authorized<I> {
-    /// The picture that the checks were made on; the action decides on the same one.
+    /// What the checks were made on; the action decides on the same.
     #[must_use]
-    pub fn view(&self) -> &Arc<View> {
-        &self.view
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The view of that, for what belongs to no account and for the doors between accounts.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        self.scope.view()
+    }
+
+    /// The caller's own account.
+    #[must_use]
+    pub fn account(&self) -> AccountView<'_> {
+        self.scope.account()
     }
 
     /// Who was allowed.
     #[must_use]
     pub fn principal(&self) -> &Principal {
-        &self.principal
+        self.scope.principal()
+    }
+
+    /// A write of this call: it counts only while what was decided on has not changed.
+    #[must_use]
+    pub fn change(&self, op: &Operation) -> Change {
+        Change::new(&op.request_id, self.view())
     }
 
     /// What was asked for.
@@ -196,7 +229,7 @@ pub struct Facts<'a> {
     /// The call.
     pub op: &'a Operation,
     /// The view everything is read from.
-    pub view: &'a Arc<View>,
+    pub view: &'a View,
     /// Who asks.
     pub principal: &'a Principal,
 }
@@ -205,8 +238,14 @@ pub struct Facts<'a> {
 ///
 /// # Errors
 /// [`Denied`] by the first check that does not.
-pub fn authorize<I>(facts: Facts<'_>, checks: &Checks, input: I) -> Result<Authorized<I>, Box<Denied>> {
-    let Facts { view, principal, .. } = facts;
+pub fn authorize<I>(
+    op: &Operation,
+    scope: &Scope,
+    checks: &Checks,
+    input: I,
+) -> Result<Authorized<I>, Box<Denied>> {
+    let principal = scope.principal();
+    let facts = Facts { op, view: scope.view(), principal };
     match &checks.0 {
         Asked::NothingCanDeny => {}
         Asked::NobodyMay { action, resource } => {
@@ -219,15 +258,16 @@ pub fn authorize<I>(facts: Facts<'_>, checks: &Checks, input: I) -> Result<Autho
             }));
         }
         Asked::All(checks) => {
+            let policies = Gathered::of(facts);
             for check in checks {
-                let decision = decide(facts, check);
+                let decision = policies.decide(facts, check);
                 if !decision.is_allowed() {
                     return Err(Box::new(denied(principal, check, decision)));
                 }
             }
         }
     }
-    Ok(Authorized { view: view.clone(), principal: principal.clone(), input })
+    Ok(Authorized { scope: scope.clone(), input })
 }
 
 fn denied(principal: &Principal, check: &Check, decision: Decision) -> Denied {
@@ -248,23 +288,7 @@ fn denied(principal: &Principal, check: &Check, decision: Decision) -> Denied {
 /// Evaluate one check for a principal; the answer for every door (`CheckRequest` asks here too).
 #[must_use]
 pub fn decide(facts: Facts<'_>, check: &Check) -> Decision {
-    let Facts { op, view, principal } = facts;
-    let gathered = Gathered::of(view, principal);
-    let identity = named(&gathered.identity);
-    let boundary = gathered.boundary.as_deref().map(named);
-    let layers: Vec<Vec<Named<'_>>> = gathered.layers.iter().map(|layer| named(layer)).collect();
-    let layers: Vec<&[Named<'_>]> = layers.iter().map(Vec::as_slice).collect();
-    let policies = Policies {
-        identity: &identity,
-        boundary: boundary.as_deref(),
-        session: &layers,
-        resource: check.grantor.named(),
-        scp: &[],
-        rcp: &[],
-    };
-    let account = principal.account.to_string();
-    let context = context(op, Some(principal), check.owner, &check.keys);
-    evaluate(check, as_policy_principal(principal, &account), &context, &policies)
+    Gathered::of(facts).decide(facts, check)
 }
 
 /// Evaluate one check for a request without credentials: only the resource's own policy can let it in.
@@ -281,12 +305,11 @@ fn evaluate(
     context: &Context,
     policies: &Policies<'_>,
 ) -> Decision {
-    let owner = check.owner.to_string();
     let request = Request {
         principal,
         action: &check.action,
         resource: &check.resource,
-        resource_account: Some(&owner),
+        resource_account: Some(check.owner.as_str()),
         context,
     };
     daypass_policy::evaluate(&request, policies)
@@ -302,16 +325,16 @@ impl Grantor {
     }
 }
 
-/// The policies on the caller's side.
-struct Gathered {
-    identity: Vec<NamedPolicy>,
+/// The policies on the caller's side: the same for every check of a call.
+struct Gathered<'a> {
+    identity: Vec<Named<'a>>,
     /// `Some` and empty when the boundary's policy is gone: then nothing is allowed.
-    boundary: Option<Vec<NamedPolicy>>,
-    layers: Vec<Vec<NamedPolicy>>,
+    boundary: Option<Vec<Named<'a>>>,
+    layers: Vec<Vec<Named<'a>>>,
 }
 
-impl Gathered {
-    fn of(view: &View, principal: &Principal) -> Self {
+impl<'a> Gathered<'a> {
+    fn of(Facts { view, principal, .. }: Facts<'a>) -> Self {
         let nothing = Self { identity: Vec::new(), boundary: None, layers: Vec::new() };
         let Some(account) = view.account(principal.account) else { return nothing };
         let (identity, boundary) = match &principal.identity {
@@ -321,22 +344,34 @@ impl Gathered {
             }
             Identity::Role(role) => (account.policies_of_role(role), role.record.boundary.as_ref()),
         };
-        let boundary = boundary.map(|arn| account.managed(std::slice::from_ref(arn)));
+        let boundary = boundary.map(|arn| account.managed(std::slice::from_ref(arn)).collect());
         let layers = principal.session.iter().flat_map(|session| &session.layers);
         let layers = layers.map(|layer| {
             let managed = layer.policies.iter().filter_map(|id| account.policy_by_id(id)?.named());
-            layer.inline.iter().cloned().chain(managed).collect()
+            layer.inline.iter().map(NamedPolicy::named).chain(managed).collect()
         });
         Self { identity, boundary, layers: layers.collect() }
     }
+
+    fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision {
+        let Facts { op, principal, .. } = facts;
+        let layers: Vec<&[Named<'_>]> = self.layers.iter().map(Vec::as_slice).collect();
+        let policies = Policies {
+            identity: &self.identity,
+            boundary: self.boundary.as_deref(),
+            session: &layers,
+            resource: check.grantor.named(),
+            scp: &[],
+            rcp: &[],
+        };
+        let context = context(op, Some(principal), check.owner, &check.keys);
+        evaluate(check, as_policy_principal(principal), &context, &policies)
+    }
 }
 
-fn named(policies: &[NamedPolicy]) -> Vec<Named<'_>> {
-    policies.iter().map(|named| Named { id: &named.id, policy: &named.policy }).collect()
-}
-
-fn as_policy_principal<'a>(principal: &'a Principal, account: &'a str) -> daypass_policy::Principal<'a> {
+fn as_policy_principal(principal: &Principal) -> daypass_policy::Principal<'_> {
     use daypass_policy::Principal as P;
+    let account = principal.account.as_str();
     match &principal.identity {
         Identity::Root => P::Root { account },
         Identity::User(user) => P::User { account, arn: &user.arn, id: Some(user.record.id.as_str()) },
@@ -345,7 +380,7 @@ fn as_policy_principal<'a>(principal: &'a Principal, account: &'a str) -> daypas
             session_arn: &principal.arn,
             role_arn: &role.arn,
             role_id: Some(role.record.id.as_str()),
-            service_linked: role.record.path.starts_with("/aws-service-role/"),
+            service_linked: is_service_linked(&role.record.path),
         },
         Identity::Federated(issuer) => P::Federated {
             account,

@@ -5,7 +5,7 @@
 //! written on a stale authorization.
 
 use bytes::Bytes;
-use daypass_model::{AccountId, EntityKind, UniqueId};
+use daypass_model::{entity_arn, AccountId, EntityKind, UniqueId};
 use daypass_store::{Commit, Guard, Revision};
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub trait Entity: Serialize {
 
     /// Its ARN in the account that it is in.
     fn arn(&self, account: AccountId) -> String {
-        format!("arn:aws:iam::{account}:{}{}{}", key::word(Self::KIND), self.path(), self.name())
+        entity_arn(account, Self::KIND, self.path(), self.name())
     }
 }
 

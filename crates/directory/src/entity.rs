@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use daypass_authn::token::MasterKey;
 use daypass_model::{AccessKeyId, AccountId, Secret};
-use daypass_policy::Policy;
+use daypass_policy::{Named, Policy};
 use daypass_store::Revision;
 use sha2::{Digest, Sha256};
 
@@ -23,6 +23,12 @@ pub struct NamedPolicy {
     pub id: Arc<str>,
     /// Compiled.
     pub policy: Arc<Policy>,
+}
+
+impl NamedPolicy {
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named { id: &self.id, policy: &self.policy }
+    }
 }
 
 /// A long-term access key, ready to verify with.

@@ -38,19 +38,19 @@ pub fn access_key(id: &AccessKeyId) -> String {
 /// A user, group, role or policy.
 #[must_use]
 pub fn entity(account: AccountId, kind: EntityKind, id: &UniqueId) -> String {
-    format!("/{account}/{}/{id}", word(kind))
+    format!("/{account}/{}/{id}", kind.word())
 }
 
 /// The claim on a name.
 #[must_use]
 pub fn name(account: AccountId, kind: EntityKind, name: &str) -> String {
-    format!("/{account}/{}-name/{}", word(kind), fold_name(name))
+    format!("/{account}/{}-name/{}", kind.word(), fold_name(name))
 }
 
 /// Everything of one kind in an account, for guarding quotas.
 #[must_use]
 pub fn entities(account: AccountId, kind: EntityKind) -> String {
-    format!("/{account}/{}-name/", word(kind))
+    format!("/{account}/{}-name/", kind.word())
 }
 
 /// One membership.
@@ -138,16 +138,6 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
         _ => Named::Derived,
-    }
-}
-
-/// What keys and ARNs call the kind.
-pub(crate) fn word(kind: EntityKind) -> &'static str {
-    match kind {
-        EntityKind::User => "user",
-        EntityKind::Role => "role",
-        EntityKind::Group => "group",
-        EntityKind::Policy => "policy",
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use daypass_model::{AccountId, UniqueId};
+use daypass_model::{AccountId, UniqueId, cut};
 use daypass_store::{COMMIT_CHANGES_MAX, Record};
 use tokio::sync::Notify;
 
@@ -73,9 +73,9 @@ impl LastUsed {
         let id = match (&principal.session, &principal.identity) {
             (None, _) => principal.access_key_id.as_str(),
             (Some(_), Identity::Role(role)) => role.record.id.as_str(),
-            (Some(_), _) => return,
+            (Some(_), Identity::Root | Identity::User(_) | Identity::Federated(_)) => return,
         };
-        let (service, region) = (cut(service), cut(region));
+        let (service, region) = (cut(service, NAME_MAX), cut(region, NAME_MAX));
         let mut shard = self.shard(id);
         let Some(entry) = shard.get_mut(id) else {
             let used = Used { at, service: service.to_owned(), region: region.to_owned() };
@@ -235,10 +235,6 @@ fn set(text: &mut String, to: &str) {
     if text != to {
         to.clone_into(text);
     }
-}
-
-fn cut(text: &str) -> &str {
-    text.char_indices().nth(NAME_MAX).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

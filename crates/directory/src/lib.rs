@@ -17,10 +17,11 @@ mod last_used;
 pub mod managed;
 mod principal;
 pub mod record;
+mod scope;
 mod session;
 mod view;
 
-pub use account_view::{AccountView, AnyPolicy};
+pub use account_view::{AccountView, AnyPolicy, TrustingRole};
 pub use authorize::{Authorized, Check, Checks, Denied, Facts, Grantor, authorize, decide, decide_anonymous};
 pub use change::{Change, Entity};
 pub use context::{Operation, Value};
@@ -30,6 +31,9 @@ pub use entity::{
     AccessKey, AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, Unreadable, User,
 };
 pub use last_used::{LastUsed, Used};
-pub use principal::{Identity, Issuer, NoPrincipal, Principal, assumed_role_arn, federated_user_arn};
+pub use principal::{
+    Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn, federated_user_arn,
+};
+pub use scope::Scope;
 pub use session::Session;
-pub use view::View;
+pub use view::{Operator, View};

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use daypass_policy::Policy;
+use daypass_policy::{Named, Policy};
 
 use crate::entity::NamedPolicy;
 
@@ -83,9 +83,8 @@ pub fn find(arn: &str) -> Option<&'static AwsPolicy> {
 
 impl AwsPolicy {
     /// Compiled, under its ARN.
-    #[must_use]
-    pub fn named(&self) -> Option<NamedPolicy> {
-        COMPILED.iter().find(|named| &*named.id == self.arn).cloned()
+    pub(crate) fn named(&self) -> Option<Named<'static>> {
+        COMPILED.iter().find(|policy| &*policy.id == self.arn).map(NamedPolicy::named)
     }
 }
 

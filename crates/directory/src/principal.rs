@@ -51,6 +51,19 @@ pub enum Issuer {
     User(Arc<User>),
 }
 
+/// The role, user or root behind a session; the account is the principal's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionIssuer<'a> {
+    /// `Role`, `IAMUser` or `Root`.
+    pub kind: &'static str,
+    /// The unique id; of root, the account number.
+    pub id: &'a str,
+    /// The ARN.
+    pub arn: String,
+    /// The name; root has none.
+    pub name: Option<&'a str>,
+}
+
 /// Why there is nobody behind a good signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoPrincipal {
@@ -126,22 +139,48 @@ impl Principal {
         }
     }
 
+    /// What kind of identity calls, in the words of CloudTrail, which CheckRequest uses as well.
+    #[must_use]
+    pub fn identity_type(&self) -> &'static str {
+        match self.identity {
+            Identity::Root => "Root",
+            Identity::User(_) => "IAMUser",
+            Identity::Role(_) => "AssumedRole",
+            Identity::Federated(_) => "FederatedUser",
+        }
+    }
+
+    /// Who stands behind the session of a role or federated user, in the same words.
+    #[must_use]
+    pub fn session_issuer(&self) -> Option<SessionIssuer<'_>> {
+        let issuer = |kind, id, arn: &str, name| Some(SessionIssuer { kind, id, arn: arn.to_owned(), name });
+        match &self.identity {
+            Identity::Root | Identity::User(_) => None,
+            Identity::Role(role) => {
+                issuer("Role", role.record.id.as_str(), &role.arn, Some(role.record.name.as_str()))
+            }
+            Identity::Federated(Issuer::User(user)) => {
+                issuer("IAMUser", user.record.id.as_str(), &user.arn, Some(user.record.name.as_str()))
+            }
+            Identity::Federated(Issuer::Root) => {
+                issuer("Root", self.account.as_str(), &self.account.root_arn(), None)
+            }
+        }
+    }
+
     /// `aws:PrincipalArn`: of a role session, the role's ARN with its path.
     #[must_use]
     pub fn principal_arn(&self) -> &str {
         match &self.identity {
             Identity::Role(role) => &role.arn,
-            _ => &self.arn,
+            Identity::Root | Identity::User(_) | Identity::Federated(_) => &self.arn,
         }
     }
 
     /// The user's name; absent for everything but users.
     #[must_use]
     pub fn user_name(&self) -> Option<&str> {
-        match &self.identity {
-            Identity::User(user) => Some(&user.record.name),
-            _ => None,
-        }
+        self.user().map(|user| user.record.name.as_str())
     }
 
     /// The user itself, by long-term key or GetSessionToken.
@@ -149,7 +188,7 @@ impl Principal {
     pub fn user(&self) -> Option<&Arc<User>> {
         match &self.identity {
             Identity::User(user) => Some(user),
-            _ => None,
+            Identity::Root | Identity::Role(_) | Identity::Federated(_) => None,
         }
     }
 

@@ -13,7 +13,7 @@ use daypass_store::{Record, Revision};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use serde::de::DeserializeOwned;
 
-use crate::account_view::AccountView;
+use crate::account_view::{AccountView, TrustingRole};
 use crate::entity::{AccountEntity, Compiler, Group, ManagedPolicy, ResourcePolicy, Role, Unreadable, User};
 use crate::key::{self, Named};
 use crate::record::{AccessKeyPointer, KeyringRecord};
@@ -24,10 +24,31 @@ pub struct View {
     revision: Revision,
     accounts: HashTrieMapSync<AccountId, Arc<Account>>,
     key_owners: HashTrieMapSync<AccessKeyId, AccessKeyPointer>,
+    /// The account of every user and role, by its unique id.
+    homes: HashTrieMapSync<UniqueId, AccountId>,
     keyring: Arc<Keyring>,
 }
 
-/// What is known of one account. Reached only through [`View::account`].
+/// Every account, for whoever runs the server: its first start, its command line, tests of the whole. No action
+/// comes here (`cargo xtask tidy` looks): its caller has one account, which its [`Scope`](crate::Scope) opens.
+#[derive(Clone, Copy)]
+pub struct Operator<'v>(&'v View);
+
+impl<'v> Operator<'v> {
+    /// An open account.
+    #[must_use]
+    pub fn account(self, id: AccountId) -> Option<AccountView<'v>> {
+        self.0.account(id)
+    }
+
+    /// Whose long-term key this is; `None` for an id that never was, `Some((_, None))` for a deleted key.
+    #[must_use]
+    pub fn key_owner(self, id: &AccessKeyId) -> Option<&'v AccessKeyPointer> {
+        self.0.key_owner(id)
+    }
+}
+
+/// What is known of one account. Reached through [`View::account`], inside this room only.
 #[derive(Clone, Default)]
 pub(crate) struct Account {
     pub(crate) root: Option<Arc<AccountEntity>>,
@@ -58,6 +79,7 @@ impl View {
             revision: Revision::default(),
             accounts: HashTrieMapSync::new_sync(),
             key_owners: HashTrieMapSync::new_sync(),
+            homes: HashTrieMapSync::new_sync(),
             keyring,
         }
     }
@@ -74,12 +96,19 @@ impl View {
         &self.keyring
     }
 
-    /// An open account.
+    /// See [`Operator`].
     #[must_use]
-    pub fn account(&self, id: AccountId) -> Option<AccountView<'_>> {
-        let account = self.accounts.get(&id)?;
-        account.root.as_ref()?;
-        Some(AccountView { id, account })
+    pub fn operator(&self) -> Operator<'_> {
+        Operator(self)
+    }
+
+    /// An open account.
+    pub(crate) fn account(&self, id: AccountId) -> Option<AccountView<'_>> {
+        self.open_account(id).map(|account| AccountView { id, account })
+    }
+
+    pub(crate) fn open_account(&self, id: AccountId) -> Option<&Arc<Account>> {
+        self.accounts.get(&id).filter(|account| account.root.is_some())
     }
 
     /// Every account number, in order.
@@ -92,31 +121,35 @@ impl View {
     }
 
     /// Whose long-term key this is; `None` for an id that never was, without owner for a deleted key.
-    #[must_use]
-    pub fn key_owner(&self, id: &AccessKeyId) -> Option<&AccessKeyPointer> {
+    pub(crate) fn key_owner(&self, id: &AccessKeyId) -> Option<&AccessKeyPointer> {
         self.key_owners.get(id)
     }
 
-    /// The role of any account that a caller names by ARN in order to assume it: the one door between accounts.
+    /// The role of any account that a caller names by ARN in order to assume it. May lead to another account
+    /// because nothing comes of it that the role's own trust policy does not allow.
     #[must_use]
-    pub fn trusting_role(&self, arn: &Arn) -> Option<&Arc<Role>> {
+    pub fn trusting_role(&self, arn: &Arn) -> Option<TrustingRole<'_>> {
         let account = self.account(arn.account_id()?)?;
         let name = arn.resource_parts().filter(|(kind, _)| *kind == "role")?.1.rsplit('/').next()?;
         // Names ignore case on lookup, ARNs do not: the ARN must be the stored one to the letter.
-        account.into_role(name).filter(|role| role.arn == arn.as_str())
+        let role = account.role(name).filter(|role| role.arn == arn.as_str())?;
+        Some(TrustingRole { role, account })
     }
 
-    /// The present ARN of a user or role by its unique id, whatever its account: how stored trust policies are read back.
+    /// The present ARN of a user or role by its unique id: how policies that name principals are read back. May
+    /// lead to another account because whoever wrote the policy named that user or role by its ARN: no more is
+    /// told than what it is called today, as AWS tells it.
     #[must_use]
     pub fn arn_of(&self, id: &str) -> Option<String> {
         let id = UniqueId::from(id.to_owned());
-        self.accounts.values().find_map(|account| {
-            let user = account.users.get(&id).map(|user| user.arn.clone());
-            user.or_else(|| account.roles.get(&id).map(|role| role.arn.clone()))
-        })
+        let account = self.account(*self.homes.get(&id)?)?;
+        let user = account.user_by_id(&id).map(|user| user.arn.clone());
+        user.or_else(|| account.role_by_id(&id).map(|role| role.arn.clone()))
     }
 
-    /// The unique id of the user or role that an ARN names now: what stored trust policies keep.
+    /// The unique id of the user or role that an ARN names now: what policies that name principals keep. May
+    /// lead to another account because such a policy lets others in, and AWS refuses to write one for somebody
+    /// who does not exist. It tells that much of a name that the caller knows, on AWS and here.
     #[must_use]
     pub fn id_of(&self, arn: &Arn) -> Option<UniqueId> {
         let account = self.account(arn.account_id()?)?;
@@ -131,6 +164,20 @@ impl View {
             }
             _ => None,
         }
+    }
+
+    /// Whether there is such an account: a policy that lets one in is refused for one that is nobody's, as on AWS.
+    /// Account numbers are no secret.
+    #[must_use]
+    pub fn is_account(&self, id: AccountId) -> bool {
+        self.open_account(id).is_some()
+    }
+
+    /// The account of a long-term key, deleted ones included, for GetAccessKeyInfo: the number of any account is
+    /// told to whoever has one of its access key ids, in which AWS writes it for everybody to read.
+    #[must_use]
+    pub fn account_of_key(&self, id: &AccessKeyId) -> Option<AccountId> {
+        self.key_owner(id).map(|pointer| pointer.account)
     }
 
     /// The picture after a commit.
@@ -171,6 +218,7 @@ impl View {
             }
             Named::Entity(id, EntityKind::User, _) => {
                 let user = compiler.user(id, read(record)?, revision)?;
+                self.homes.insert_mut(user.record.id.clone(), id);
                 self.edit(id, |account| account.put_user(user));
             }
             Named::Entity(id, EntityKind::Group, _) => {
@@ -179,6 +227,7 @@ impl View {
             }
             Named::Entity(id, EntityKind::Role, _) => {
                 let role = compiler.role(id, read(record)?, revision)?;
+                self.homes.insert_mut(role.record.id.clone(), id);
                 self.edit(id, |account| account.put_role(role));
             }
             Named::Entity(id, EntityKind::Policy, _) => {
@@ -210,6 +259,7 @@ impl View {
             }
             Named::Entity(account, kind, id) => {
                 let id = UniqueId::from(id.to_owned());
+                self.homes.remove_mut(&id);
                 self.edit(account, |account| account.delete(kind, &id));
             }
             Named::ResourcePolicy(account, hash) => {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::AccountId;
 use crate::limits::ARN_LENGTH_MAX;
+use crate::{AccountId, EntityKind};
 
 /// A parsed ARN. It keeps the text as given; the six fields are views of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +74,12 @@ impl Arn {
             .and_then(|(&from, &to)| self.text.get(usize::from(from) + 1..usize::from(to)))
             .unwrap_or_default()
     }
+}
+
+/// `arn:aws:iam::<account>:<kind><path><name>`, the ARN of an entity; of a collection, with an empty name.
+#[must_use]
+pub fn entity_arn(account: AccountId, kind: EntityKind, path: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:{}{path}{name}", kind.word())
 }
 
 impl FromStr for Arn {

@@ -35,6 +35,17 @@ impl EntityKind {
             Self::Policy => "ANPA",
         }
     }
+
+    /// The word for it in ARNs and sentences: `user`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Role => "role",
+            Self::Group => "group",
+            Self::Policy => "policy",
+        }
+    }
 }
 
 /// A unique id: four letters for the kind and 17 characters of `[A-Z2-7]`. Never used twice, so a

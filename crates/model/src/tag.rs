@@ -80,14 +80,33 @@ impl<'a> IntoIterator for &'a TagSet {
     }
 }
 
-/// Keys may hold letters of any script; lower-casing both sides is what "ignores case" means for them.
-fn same_key(a: &str, b: &str) -> bool {
+/// Whether text begins with `aws:`, in any case: such tag keys, values of session tags and source identities are
+/// AWS's own to give.
+#[must_use]
+pub fn is_reserved(text: &str) -> bool {
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+}
+
+/// Whether two tag keys are one to a condition. Keys may hold letters of any script; lower-casing both sides is what
+/// "ignores case" means for them.
+#[must_use]
+pub fn same_key(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && a.to_lowercase() == b.to_lowercase())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_begins_with_aws_and_a_colon_is_reserved_in_any_case() {
+        for reserved in ["aws:", "AWS:x", "aWs:y"] {
+            assert!(is_reserved(reserved), "{reserved}");
+        }
+        for free in ["", "aws", "awsx:", " aws:", "äaws:", "xaws:"] {
+            assert!(!is_reserved(free), "{free}");
+        }
+    }
 
     #[test]
     fn a_key_in_another_case_replaces_the_tag() {

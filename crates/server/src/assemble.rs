@@ -183,13 +183,13 @@ fn check_pinned(view: &daypass_directory::View, pinned: &Pinned) -> Result<(), F
     let id: AccessKeyId =
         id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
     let root = |pointer: &&AccessKeyPointer| pointer.owner == Some(KeyOwner::Root);
-    let Some(pointer) = view.key_owner(&id).filter(root) else {
+    let Some(pointer) = view.operator().key_owner(&id).filter(root) else {
         return wrong("DAYPASS_ROOT_ACCESS_KEY_ID");
     };
     if pinned.account_id.as_ref().is_some_and(|pinned| pinned != pointer.account.as_str()) {
         return wrong("DAYPASS_ACCOUNT_ID");
     }
-    let keys = view.account(pointer.account).and_then(|account| account.root().cloned());
+    let keys = view.operator().account(pointer.account).and_then(|account| account.root().cloned());
     let same = keys.is_some_and(|root| {
         root.root_keys
             .iter()

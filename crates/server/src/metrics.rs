@@ -54,6 +54,7 @@ impl Drop for Connected {
 pub(crate) struct Started<'a> {
     metrics: &'a Metrics,
     action: Action,
+    issues: bool,
     begun: Instant,
     finished: bool,
 }
@@ -90,8 +91,10 @@ impl Metrics {
         reason = "durations for a histogram, never compared with anything a client says"
     )]
     pub(crate) fn start(&self, service: &str, action: &str) -> Started<'_> {
-        let (service, action) = actions::find(service, action).map_or(("unknown", "unknown"), |row| row.name);
-        Started { metrics: self, action: Action { service, action }, begun: Instant::now(), finished: false }
+        let row = actions::find(service, action);
+        let (service, action) = row.map_or(("unknown", "unknown"), |row| row.name);
+        let (action, issues) = (Action { service, action }, row.is_some_and(|row| row.issues));
+        Started { metrics: self, action, issues, begun: Instant::now(), finished: false }
     }
 
     /// One connection more.
@@ -121,9 +124,7 @@ impl Started<'_> {
     /// The end of the call.
     pub(crate) fn finish(mut self, response: &Response) {
         self.count(response.outcome.as_ref().map_or_else(|error| error.code, |_| "ok"));
-        if response.outcome.is_ok()
-            && matches!(self.action.action, "AssumeRole" | "GetSessionToken" | "GetFederationToken")
-        {
+        if response.outcome.is_ok() && self.issues {
             self.metrics.sessions.get_or_create(&self.action).inc();
         }
     }
@@ -139,7 +140,7 @@ impl Started<'_> {
 impl Drop for Started<'_> {
     fn drop(&mut self) {
         if !self.finished {
-            self.count(Error::internal().code);
+            self.count(Error::internal("a call panicked").code);
         }
     }
 }
@@ -166,7 +167,7 @@ mod tests {
     fn a_call_that_ended_is_counted_once_and_names_nobody_chose_are_bounded() {
         let metrics = Metrics::new();
         let (request_id, action) = (String::new(), "x".repeat(9));
-        let response = Response { request_id, service: "sts", action, outcome: Err(Error::internal()) };
+        let response = Response { request_id, service: "sts", action, outcome: Err(Error::internal("a test")) };
         metrics.start(response.service, &response.action).finish(&response);
         let text = metrics.render(true);
         let line = r#"daypass_requests_total{service="unknown",action="unknown",result="InternalFailure"} 1"#;

@@ -199,7 +199,7 @@ async fn create(
         Some(text) => text.parse().map_err(|error| Failure::new(format!("--account-id {text}: {error}")))?,
         None => random_account(house.directory.random())?,
     };
-    if house.directory.snapshot().account(account).is_some() {
+    if house.directory.snapshot().operator().account(account).is_some() {
         return Err(Failure::new(format!("there is an account {account} already")));
     }
     let file = host.data.join(root_credentials::name_of(account));

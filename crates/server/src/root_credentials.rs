@@ -67,7 +67,7 @@ pub(crate) async fn tend(
 }
 
 fn opens_root(view: &View, key: &AccessKeyId) -> bool {
-    view.key_owner(key).is_some_and(|pointer| pointer.owner == Some(KeyOwner::Root))
+    view.operator().key_owner(key).is_some_and(|pointer| pointer.owner == Some(KeyOwner::Root))
 }
 
 async fn remove(file: &KeyFile) {

@@ -4,10 +4,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
-use daypass_directory::{Authorized, Checks, Facts, Operation, Principal, View, authorize};
+use daypass_directory::{Authorized, Checks, Operation, Scope, authorize};
+use serde::de::DeserializeOwned;
 
+use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -16,26 +17,32 @@ use crate::request::{Reply, Serial};
 use crate::shapes;
 
 /// An API action. One file each, under `actions/`.
-pub trait Action: Send + Sync + 'static {
-    /// Service and operation, `("sts", "GetFederationToken")`.
-    const NAME: (&'static str, &'static str);
+pub trait Action: Sized + Send + Sync + 'static {
+    /// Service and operation, `sts:GetFederationToken`: the name of its permission, too.
+    const NAME: &'static str;
     /// Which kinds of callers it admits, before any policy.
     const CALLERS: Callers;
     /// Whether it changes nothing and issues nothing.
     const READ_ONLY: bool;
-    /// Its parameters.
-    type Input: Send + Sync;
+    /// Whether it hands out temporary credentials, which the operator's metrics count.
+    const ISSUES: bool = false;
+    /// What its audit record says beyond the form of all.
+    const AUDIT: AuditTraits = AuditTraits::PLAIN;
+    /// Its parameters, under the public model's names and with `deny_unknown_fields`.
+    type Input: DeserializeOwned + Send + Sync;
     /// Its result; `()` when it has none.
     type Output: Serial + 'static;
 
-    /// Read the parameters; shape errors in AWS's words.
+    /// Read the parameters by the public model's shape; what a shape cannot say, an action adds.
     ///
     /// # Errors
     /// MalformedInput, ValidationError.
-    fn parse(params: &Params) -> Result<Self::Input, Error>;
+    fn parse(params: &Params) -> Result<Self::Input, Error> {
+        read::<Self>(params, Self::READ_ONLY)
+    }
 
     /// Everything the call must be allowed. Existence is not decided here: a caller who may not ask is told so first.
-    fn checks(view: &View, who: &Principal, input: &Self::Input) -> Checks;
+    fn checks(scope: &Scope, input: &Self::Input) -> Checks;
 
     /// Do it. The only step that writes.
     fn act(
@@ -52,10 +59,8 @@ pub type Step<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a
 pub struct Scene<'a> {
     /// The call.
     pub op: &'a Operation,
-    /// The view that the whole call reads.
-    pub view: Arc<View>,
-    /// Who calls.
-    pub principal: Principal,
+    /// Who calls, in the view that the whole call reads.
+    pub scope: Scope,
     /// Everything the house offers.
     pub house: &'a House,
 }
@@ -68,9 +73,13 @@ pub struct Row {
     pub callers: Callers,
     /// Whether it changes and issues nothing.
     pub read_only: bool,
+    /// Whether it hands out temporary credentials.
+    pub issues: bool,
+    /// What its audit record says beyond the form of all.
+    pub audit: AuditTraits,
     /// What a call with these parameters must be allowed, without making it: for the tests that compare every
     /// action's checks with the Service Authorization Reference.
-    pub checks: fn(&View, &Principal, &Params) -> Result<Checks, Error>,
+    pub checks: fn(&Scope, &Params) -> Result<Checks, Error>,
     pub(crate) run: for<'a> fn(&'a Scene<'a>, &'a Params) -> Step<'a, Reply>,
 }
 
@@ -79,38 +88,49 @@ impl Row {
     #[must_use]
     pub const fn of<A: Action>() -> Self {
         Self {
-            name: A::NAME,
+            name: split(A::NAME),
             callers: A::CALLERS,
             read_only: A::READ_ONLY,
+            issues: A::ISSUES,
+            audit: A::AUDIT,
             checks: checks::<A>,
             run: run::<A>,
         }
     }
 }
 
-fn checks<A: Action>(view: &View, who: &Principal, params: &Params) -> Result<Checks, Error> {
-    Ok(A::checks(view, who, &A::parse(params)?))
+fn checks<A: Action>(scope: &Scope, params: &Params) -> Result<Checks, Error> {
+    Ok(A::checks(scope, &A::parse(params)?))
 }
 
 fn run<'a, A: Action>(scene: &'a Scene<'a>, params: &'a Params) -> Step<'a, Reply> {
     Box::pin(async move {
         let input = A::parse(params)?;
-        let checks = A::checks(&scene.view, &scene.principal, &input);
-        let facts = Facts { op: scene.op, view: &scene.view, principal: &scene.principal };
-        let call = authorize(facts, &checks, input)?;
+        let checks = A::checks(&scene.scope, &input);
+        let call = authorize(scene.op, &scene.scope, &checks, input)?;
         Ok(Box::new(A::act(scene.op, scene.house, call).await?) as Reply)
     })
 }
 
-/// Read an action's parameters by the public model's shape: what `parse` of nearly every action is.
+/// Read an action's parameters by the public model's shape. Names that no model knows may be ignored by a call
+/// that only reads; elsewhere they could be a newer client's restriction.
 ///
 /// # Errors
 /// MalformedInput, ValidationError.
-pub fn read<A: Action>(params: &Params) -> Result<A::Input, Error>
-where
-    A::Input: serde::de::DeserializeOwned,
-{
-    let (service, action) = A::NAME;
-    let shape = shapes::operation(service, action).ok_or_else(Error::internal)?;
-    params.read(shape, A::READ_ONLY).map_err(|error| Error::new(error.code, error.message))
+pub fn read<A: Action>(params: &Params, ignore_unknown: bool) -> Result<A::Input, Error> {
+    let (service, operation) = const { split(A::NAME) };
+    let shape = shapes::operation(service, operation);
+    let shape = shape.ok_or_else(|| Error::internal("an action of the table has no shape"))?;
+    params.read(shape, ignore_unknown).map_err(|error| Error::new(error.code, error.message))
+}
+
+/// `sts:GetFederationToken` → (`sts`, `GetFederationToken`).
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler: a name without a colon does not compile")]
+const fn split(name: &'static str) -> (&'static str, &'static str) {
+    let mut colon = 0;
+    while name.as_bytes()[colon] != b':' {
+        colon += 1;
+    }
+    let (service, rest) = name.split_at(colon);
+    (service, rest.split_at(1).1)
 }

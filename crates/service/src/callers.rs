@@ -28,6 +28,7 @@ impl Callers {
     /// # Errors
     /// AccessDenied, or InvalidClientTokenId for sessions that IAM does not take.
     pub fn admit(self, principal: &Principal, service: &str, action: &str) -> Result<(), Error> {
+        use SessionKind::{Federated, FederatedByRoot, Role, Root, User};
         let session = principal.session.as_ref().map(|session| session.claims.kind);
         let refused = match self {
             Self::Anyone => None,
@@ -35,13 +36,15 @@ impl Callers {
                 .map(|_| Error::access_denied(format!("Cannot call {action} with session credentials"))),
             Self::AssumesRoles => assumes_roles(principal, service, action),
             Self::NoDerivedSessions => match session {
-                None | Some(SessionKind::Role) => None,
-                Some(_) => Some(not_authorized(principal, service, action)),
+                None | Some(Role) => None,
+                Some(User | Root | Federated | FederatedByRoot) => {
+                    Some(not_authorized(principal, service, action))
+                }
             },
             Self::Iam => match session {
-                None | Some(SessionKind::Role) => None,
-                Some(SessionKind::User | SessionKind::Root) if has_mfa(principal) => None,
-                Some(_) => Some(Error::invalid_client_token()),
+                None | Some(Role) => None,
+                Some(User | Root) if has_mfa(principal) => None,
+                Some(User | Root | Federated | FederatedByRoot) => Some(Error::invalid_client_token()),
             },
         };
         refused.map_or(Ok(()), Err)

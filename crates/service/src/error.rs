@@ -22,6 +22,8 @@ enum Kind {
     Final,
     /// Decide again on a newer snapshot; seen outside only after the last try.
     Conflict,
+    /// Our fault: the log says why, the client is not told.
+    Internal(&'static str),
 }
 
 impl Error {
@@ -85,19 +87,26 @@ impl Error {
         Self::new("InvalidClientTokenId", "The security token included in the request is invalid.")
     }
 
-    /// 500: our fault; the details are in the log under the request id.
+    /// 500: our fault. `why` is in the log under the request id, and nowhere else.
     #[must_use]
-    pub fn internal() -> Self {
-        Self::new(
-            "InternalFailure",
-            "The request processing has failed because of an unknown error, exception or failure.",
-        )
+    pub fn internal(why: &'static str) -> Self {
+        let message = "The request processing has failed because of an unknown error, exception or failure.";
+        Self { code: "InternalFailure", message: message.into(), kind: Kind::Internal(why) }
     }
 
     /// 503.
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new("ServiceUnavailable", message)
+    }
+
+    /// What went wrong inside, of an internal failure.
+    #[must_use]
+    pub fn why(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Internal(why) => Some(why),
+            Kind::Final | Kind::Conflict => None,
+        }
     }
 
     /// Whether deciding again on a newer snapshot may succeed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daypass_authn::sigv4::{AuthError, Presented, SigningKeyCache};
-use daypass_directory::{Change, Directory, Operation, View};
+use daypass_directory::{Directory, Operation};
 use daypass_model::Authority;
 use jiff::Timestamp;
 
@@ -72,11 +72,5 @@ impl House {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.directory.clock().now()
-    }
-
-    /// A write of this call, decided on `view`.
-    #[must_use]
-    pub fn change(&self, op: &Operation, view: &View) -> Change {
-        Change::new(&op.request_id, view)
     }
 }

@@ -15,7 +15,7 @@ mod pipeline;
 mod request;
 pub mod shapes;
 
-pub use audit::{Audit, AuditLog, Refused, refused};
+pub use audit::{Audit, AuditLog, AuditTraits, Refused, refused};
 pub use callers::Callers;
 pub use error::Error;
 pub use house::{House, Settings};

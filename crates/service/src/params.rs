@@ -17,6 +17,7 @@ mod tests;
 
 use std::fmt;
 
+use daypass_model::cut;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -214,11 +215,6 @@ impl From<ParamsError> for InputError {
     fn from(error: ParamsError) -> Self {
         Self { code: error.code(), message: error.to_string() }
     }
-}
-
-/// At most `max` characters of a caller's text, for a message.
-pub(crate) fn cut(text: &str, max: usize) -> &str {
-    text.char_indices().nth(max).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// As much of a value as a message may repeat.

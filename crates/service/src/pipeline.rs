@@ -1,7 +1,8 @@
 //! The life of every call, on one screen. Nothing else may reach an action.
 
 use daypass_authn::sigv4::{self, AuthError, Presented};
-use daypass_directory::{Operation, Principal};
+use daypass_directory::{Operation, Scope};
+use tracing::Instrument as _;
 
 use crate::action::Scene;
 use crate::audit::Event;
@@ -17,19 +18,38 @@ const TRIES_MAX: usize = 5;
 pub async fn call(house: &House, request: Request) -> Response {
     let presented = sigv4::presented(&request.http);
     let op = house.operation(&request, &presented);
-    let mut event = Event::open(house, &op, &request);
-    let mut outcome = steps(house, &op, &request, &presented, &mut event).await;
+    let (id, service, action) = (op.request_id.as_str(), request.service, request.action_name());
+    let span = tracing::info_span!("call", request_id = id, service, action);
+    let outcome = tries(house, &op, &request, &presented).instrument(span).await;
+    if let Err(error) = &outcome {
+        let code = error.code;
+        // Outside of the span, which not every level has: the id must be there at any.
+        match error.why() {
+            Some(why) => tracing::error!(request_id = id, service, action, why, "a call failed"),
+            None => tracing::debug!(request_id = id, service, action, code, "a call was refused"),
+        }
+    }
+    Response { request_id: op.request_id, service: request.service, action: request.action, outcome }
+}
+
+async fn tries(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    presented: &Result<Presented, AuthError>,
+) -> Result<Reply, Error> {
+    let mut event = Event::open(house, op, request);
+    let mut outcome = steps(house, op, request, presented, &mut event).await;
     for _ in 1..TRIES_MAX {
         match &outcome {
             // Never a write on a stale authorization: everything is decided again.
             Err(error) if error.is_conflict() => {
-                outcome = steps(house, &op, &request, &presented, &mut event).await;
+                outcome = steps(house, op, request, presented, &mut event).await;
             }
             _ => break,
         }
     }
-    let outcome = event.finish(outcome); // INVARIANT (audit-once)
-    Response { request_id: op.request_id, service: request.service, action: request.action, outcome }
+    event.finish(outcome) // INVARIANT (audit-once)
 }
 
 async fn steps(
@@ -44,13 +64,14 @@ async fn steps(
     let params = request.params.as_ref().map_err(Clone::clone)?;
     let view = house.directory.snapshot(); // INVARIANT (one-snapshot)
     let caller = authenticate(house, op, &view, request, presented)?;
-    let principal = Principal::resolve(&view, caller, op.now)?;
-    event.principal(&principal);
-    house.directory.last_used().note(&principal, request.service, &op.region, op.now.as_second());
-    row.callers.admit(&principal, row.name.0, row.name.1)?;
+    let scope = Scope::resolve(view, caller, op.now)?;
+    let principal = scope.principal();
+    event.principal(principal);
+    house.directory.last_used().note(principal, request.service, &op.region, op.now.as_second());
+    row.callers.admit(principal, row.name.0, row.name.1)?;
     if !row.read_only {
         event.reserve()?; // what cannot be audited is not done
     }
-    let scene = Scene { op, view, principal, house };
+    let scene = Scene { op, scope, house };
     (row.run)(&scene, params).await
 }

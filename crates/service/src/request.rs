@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use daypass_authn::sigv4::HttpRequest;
-use daypass_model::Secret;
+use daypass_model::{Secret, cut};
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
@@ -30,7 +30,16 @@ pub struct Request {
     pub params: Result<Params, Error>,
 }
 
+/// Bound of the names that a caller is free to invent, where a record repeats them, in characters.
+pub(crate) const NAME_MAX: usize = 128;
+
 impl Request {
+    /// The operation asked for, as a record may repeat it.
+    #[must_use]
+    pub(crate) fn action_name(&self) -> &str {
+        cut(&self.action, NAME_MAX)
+    }
+
     /// A header's value as text, when it came exactly once and is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

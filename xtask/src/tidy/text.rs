@@ -15,6 +15,12 @@ const FORBIDDEN_IN_SOURCE: &[(&str, &str)] = &[
     (concat!("#![", "allow("), "say `#![expect(lint, reason = …)]`"),
     (concat!("#[", "ignore"), "nobody runs an ignored test"),
 ];
+/// What a room could use and must not: where its files begin, the needle, and what to do instead.
+const CLOSED_TO: &[(&str, &str, &str)] = &[(
+    "crates/service/src/",
+    concat!(".oper", "ator()"),
+    "a call sees its caller's account, through `Scope`; every account is the operator's",
+)];
 const NOTES: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("HA", "CK")];
 const REGISTRY_HOSTS: &[&str] = &[
     concat!("index.crates", ".io"),
@@ -73,6 +79,11 @@ fn source(path: &str, text: &str, findings: &mut Vec<String>) {
     for (number, line) in (1..).zip(text.lines()) {
         for (needle, instead) in FORBIDDEN_IN_SOURCE {
             if line.trim_start().starts_with(needle) {
+                findings.push(format!("{path}:{number}: {instead}"));
+            }
+        }
+        for (room, needle, instead) in CLOSED_TO {
+            if path.starts_with(room) && line.contains(needle) {
                 findings.push(format!("{path}:{number}: {instead}"));
             }
         }
@@ -156,6 +167,14 @@ mod tests {
             let text = format!("//! What.\n    {needle} something)]\nfn a() {{}}\n");
             assert_eq!(findings("a.rs", &text).len(), 1, "{needle}");
         }
+    }
+
+    #[test]
+    fn a_door_that_is_closed_to_a_room_is_open_to_others() {
+        let (room, needle, _) = CLOSED_TO[0];
+        let text = format!("//! What.\nfn a() {{ view{needle}; }}\n");
+        assert_eq!(findings(&format!("{room}a.rs"), &text).len(), 1);
+        assert!(findings("crates/server/src/a.rs", &text).is_empty());
     }
 
     #[test]

@@ -3,4 +3,5 @@
 
 mod keyring;
 mod records;
+mod scope;
 mod store;

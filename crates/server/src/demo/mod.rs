@@ -202,7 +202,7 @@ mod tests {
         let view = assembled.house.directory.snapshot();
         let mut keys = 0;
         for id in view.account_ids() {
-            let account = view.account(id).unwrap();
+            let account = view.operator().account(id).unwrap();
             assert!(account.root().unwrap().root_keys.iter().all(|key| key.active));
             for user in account.users() {
                 assert!(user.keys.iter().all(|key| !key.active), "{}", user.arn);

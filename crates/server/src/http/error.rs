@@ -79,7 +79,7 @@ mod tests {
             (Error::already_exists(""), 409),
             (Error::limit_exceeded(""), 409),
             (Error::delete_conflict(""), 409),
-            (Error::internal(), 500),
+            (Error::internal("a test"), 500),
             (Error::unavailable(""), 503),
         ] {
             assert_eq!(status(error.code).as_u16(), wanted, "{}", error.code);

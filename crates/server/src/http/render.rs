@@ -48,7 +48,7 @@ pub(super) fn response(format: &Format, response: daypass_service::Response) -> 
             Ok(body) => build(format, StatusCode::OK, &request_id, body),
             Err(why) => {
                 tracing::error!(%request_id, %action, %why, "an answer could not be written");
-                failure(format, service, &request_id, &Error::internal())
+                failure(format, service, &request_id, &Error::internal("an answer could not be written"))
             }
         },
         Err(error) => failure(format, service, &request_id, &error),
@@ -60,7 +60,7 @@ pub(super) fn refusal(format: &Format, refusal: &Refusal) -> Response<Full<Bytes
 }
 
 pub(super) fn panicked(format: &Format, request_id: &str) -> Response<Full<Bytes>> {
-    failure(format, "", request_id, &Error::internal())
+    failure(format, "", request_id, &Error::internal("a call panicked"))
 }
 
 fn success(

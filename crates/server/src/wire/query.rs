@@ -181,8 +181,10 @@ mod tests {
     fn the_names_of_a_signature_are_no_parameters_of_any_operation() {
         let members =
             daypass_service::shapes::OPERATIONS.iter().flat_map(|operation| operation.input.members);
+        let version_2 = ["AWSAccessKeyId", "SecurityToken", "Signature", "SignatureVersion"];
+        let names: Vec<&str> = PRESIGNED_PARAMETERS.into_iter().chain(version_2).collect();
         for member in members {
-            assert!(!PRESIGNED_PARAMETERS.contains(&member.name), "{}", member.name);
+            assert!(!names.iter().any(|name| name.eq_ignore_ascii_case(member.name)), "{}", member.name);
         }
     }
 

@@ -3,9 +3,8 @@
 //! A marker is opaque and sealed: it names the last item shown and works only for the account, action and
 //! selection it was made for. A list that changes between pages repeats nothing and skips only what is new.
 
-use daypass_authn::token::Purpose;
-use daypass_directory::View;
-use daypass_model::AccountId;
+use daypass_authn::token::{Keyring, Purpose};
+use daypass_directory::Scope;
 
 use crate::error::Error;
 use crate::house::House;
@@ -19,7 +18,6 @@ const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// `Marker` and `MaxItems` of a call, and what its list is about.
 pub(super) struct Selection<'a> {
-    pub(super) account: AccountId,
     /// The operation and whatever selects the items (`ListUsers /div/`), folded where case is ignored.
     pub(super) of: String,
     pub(super) marker: Option<&'a str>,
@@ -33,28 +31,37 @@ pub(super) struct Page<T> {
     pub(super) marker: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The same page of what is made of its items.
+    pub(super) fn map<U>(self, shown: impl FnMut(T) -> U) -> Page<U> {
+        let Self { items, is_truncated, marker } = self;
+        Page { items: items.into_iter().map(shown).collect(), is_truncated, marker }
+    }
+}
+
 /// Cut a page out of `items`, which come with their sort key, in ascending order of it. For small items: names,
 /// keys, tags.
 pub(super) fn page<T>(
     house: &House,
-    view: &View,
+    scope: &Scope,
     selection: &Selection<'_>,
     items: impl Iterator<Item = (String, T)>,
 ) -> Result<Page<T>, Error> {
-    page_of_size(house, view, selection, items, |_| 0)
+    page_of_size(house, scope, selection, items, |_| 0)
 }
 
 /// The same of items that hold documents: the page also ends before the item with which it would outgrow
 /// [`PAGE_BYTES_MAX`], `size` being what an item takes in the answer. One item is always shown.
 pub(super) fn page_of_size<T>(
     house: &House,
-    view: &View,
+    scope: &Scope,
     selection: &Selection<'_>,
     items: impl Iterator<Item = (String, T)>,
     size: impl Fn(&T) -> usize,
 ) -> Result<Page<T>, Error> {
-    let bound_to = format!("{} {}", selection.account, selection.of);
-    let after = selection.marker.map(|marker| open(view, &bound_to, marker)).transpose()?;
+    let bound_to = format!("{} {}", scope.account().id(), selection.of);
+    let keyring = scope.view().keyring();
+    let after = selection.marker.map(|marker| open(keyring, &bound_to, marker)).transpose()?;
     let max_items = selection.max_items.and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_ITEMS_DEFAULT);
     let rest = items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
     let mut rest = rest.peekable();
@@ -71,14 +78,15 @@ pub(super) fn page_of_size<T>(
     let is_truncated = rest.peek().is_some();
     let seal = |last: String| {
         let random = house.directory.random();
-        view.keyring().seal_message(Purpose::PaginationMarker, bound_to.as_bytes(), last.as_bytes(), random)
+        keyring.seal_message(Purpose::PaginationMarker, bound_to.as_bytes(), last.as_bytes(), random)
     };
-    let marker = last.filter(|_| is_truncated).map(seal).transpose().map_err(|_| Error::internal())?;
+    let marker = last.filter(|_| is_truncated).map(seal).transpose();
+    let marker = marker.map_err(|_| Error::internal("a marker was not sealed"))?;
     Ok(Page { items: shown, is_truncated, marker })
 }
 
-fn open(view: &View, bound_to: &str, marker: &str) -> Result<String, Error> {
-    let opened = view.keyring().open_message(Purpose::PaginationMarker, bound_to.as_bytes(), marker);
+fn open(keyring: &Keyring, bound_to: &str, marker: &str) -> Result<String, Error> {
+    let opened = keyring.open_message(Purpose::PaginationMarker, bound_to.as_bytes(), marker);
     opened
         .ok()
         .and_then(|key| String::from_utf8(key).ok())

@@ -41,9 +41,9 @@ enum Principal {
 }
 
 fn id_of(view: &View, principal: &str) -> Principal {
-    let of_account = |id: Option<AccountId>| match id.and_then(|id| view.account(id)) {
-        Some(_) => Principal::AsWritten,
-        None => Principal::Missing,
+    let of_account = |id: Option<AccountId>| match id {
+        Some(id) if view.is_account(id) => Principal::AsWritten,
+        _ => Principal::Missing,
     };
     if principal == "*" {
         return Principal::AsWritten;

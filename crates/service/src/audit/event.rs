@@ -1,19 +1,20 @@
 //! The event of one call, from its first step to the line that tells of it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use daypass_directory::{Operation, Principal};
-use daypass_model::{AccountId, Arn, rfc3339_seconds};
+use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::response_elements;
 use super::identity::UserIdentity;
+use super::traits::AuditTraits;
 use crate::action::Row;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::cut;
-use crate::request::{Reply, Request};
+use crate::request::{NAME_MAX, Reply, Request};
 use crate::shapes;
 
 /// Longest line: a larger event says that its parts were left out.
@@ -24,8 +25,6 @@ const LINE_BYTES_BASE: usize = 32 * 1024;
 const ESCAPED_BYTES_MAX: usize = 6;
 /// CloudTrail's own bound for user agents and error messages, in characters.
 const TEXT_MAX: usize = 1024;
-/// Bound of names that a caller is free to invent (actions, regions, hosts), in characters.
-const NAME_MAX: usize = 128;
 /// The region of everything global.
 const GLOBAL_REGION: &str = "us-east-1";
 
@@ -36,7 +35,7 @@ pub(crate) struct Event<'a> {
     op: &'a Operation,
     request: &'a Request,
     row: Option<&'static Row>,
-    principal: Option<Principal>,
+    principal: Option<Arc<Principal>>,
     reserved: usize,
     written: bool,
 }
@@ -50,7 +49,7 @@ impl<'a> Event<'a> {
         self.row = Some(row);
     }
 
-    pub(crate) fn principal(&mut self, principal: &Principal) {
+    pub(crate) fn principal(&mut self, principal: &Arc<Principal>) {
         self.principal = Some(principal.clone());
     }
 
@@ -101,7 +100,7 @@ impl<'a> Event<'a> {
         if not_logged > 0 {
             record.additional_event_data = Some(json!({"unprovenCallsNotLogged": not_logged}));
         }
-        record.user_identity = self.principal.as_ref().map(UserIdentity::of);
+        record.user_identity = self.principal.as_deref().map(UserIdentity::of);
         let other = self.account_of_role().filter(|_| outcome.is_ok());
         record.shared_event_id = other.map(|_| self.uuid());
         let mut lines = String::with_capacity(1024);
@@ -110,7 +109,7 @@ impl<'a> Event<'a> {
         if let Some(account) = other {
             record.event_id = self.uuid();
             record.recipient_account_id = Some(account);
-            record.user_identity = self.principal.as_ref().map(UserIdentity::from_elsewhere);
+            record.user_identity = self.principal.as_deref().map(UserIdentity::from_elsewhere);
             self.line(&mut lines, &mut record);
         }
         lines
@@ -130,7 +129,7 @@ impl<'a> Event<'a> {
             user_identity: None,
             event_time: time,
             event_source: format!("{}.amazonaws.com", or(request.service, "daypass")),
-            event_name: cut(&request.action, NAME_MAX),
+            event_name: request.action_name(),
             aws_region: if request.service == "iam" {
                 GLOBAL_REGION
             } else {
@@ -143,11 +142,11 @@ impl<'a> Event<'a> {
             resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
             request_parameters,
             response_elements: reply.map_or(Value::Null, response_elements),
-            additional_event_data: outcome.ok().and_then(|reply| self.checked(reply)),
+            additional_event_data: outcome.ok().and_then(|reply| self.told(reply)),
             request_id: &op.request_id,
             event_id: self.uuid(),
             shared_event_id: None,
-            read_only: self.row.map(read_only),
+            read_only: self.row.map(|row| row.audit.read_only.unwrap_or(row.read_only)),
             event_type: "AwsApiCall",
             management_event: true,
             recipient_account_id: self.principal.as_ref().map(|principal| principal.account),
@@ -160,34 +159,20 @@ impl<'a> Event<'a> {
         let operation = shapes::operation(self.request.service, &self.request.action);
         let (Some(operation), Ok(params)) = (operation, &self.request.params) else { return Value::Null };
         let mut logged = params.logged(operation);
-        if self.is_check_request() {
-            // The inner request belongs to somebody else; a Referer is a URL of theirs.
-            if let Some(members) = logged.as_object_mut() {
-                members.remove("request");
-                // Names of condition keys ignore case.
-                if let Some(context) = members.get_mut("context").and_then(Value::as_object_mut) {
-                    context.retain(|key, _| key.to_lowercase() != "aws:referer");
-                }
-            }
-        }
+        self.traits().hidden.iter().for_each(|pointer| hide(&mut logged, pointer));
         logged
     }
 
-    /// Of a CheckRequest, though it only reads: who was asked about, and what was decided.
-    fn checked(&self, reply: &Reply) -> Option<Value> {
-        let answer = self.is_check_request().then(|| serde_json::to_value(&**reply).ok()).flatten()?;
-        let told = [
-            ("decision", answer.get("Decision")),
-            ("principalArn", answer.pointer("/Principal/Arn")),
-            ("authenticationError", answer.pointer("/AuthenticationError/Code")),
-        ];
-        let told = told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
-        let checked = Value::Object(told.collect());
-        Some(checked)
+    /// Of an answer to a call that only reads, what is kept all the same.
+    fn told(&self, reply: &Reply) -> Option<Value> {
+        let told = self.traits().told;
+        let answer = (!told.is_empty()).then(|| serde_json::to_value(&**reply).ok()).flatten()?;
+        let told = told.iter().filter_map(|(name, pointer)| Some((*name, answer.pointer(pointer)?)));
+        Some(told.map(|(name, value)| (name.to_owned(), value.clone())).collect())
     }
 
-    fn is_check_request(&self) -> bool {
-        self.row.is_some_and(|row| row.name == ("daypass", "CheckRequest"))
+    fn traits(&self) -> &'static AuditTraits {
+        self.row.map_or(&AuditTraits::PLAIN, |row| &row.audit)
     }
 
     fn resources(&self) -> Vec<Resource<'_>> {
@@ -196,16 +181,15 @@ impl<'a> Event<'a> {
         found.into_iter().collect()
     }
 
-    /// The account of the role to be assumed, where that is not the caller's.
+    /// The account of the role that the call is about, where that is not the caller's.
     fn account_of_role(&self) -> Option<AccountId> {
         let caller = self.principal.as_ref()?.account;
         self.role().map(|(_, account)| account).filter(|account| *account != caller)
     }
 
-    /// The role that an AssumeRole names, and its account.
+    /// The role that the call is about, and its account.
     fn role(&self) -> Option<(&str, AccountId)> {
-        self.row.filter(|row| row.name == ("sts", "AssumeRole"))?;
-        let text = self.request.params.as_ref().ok()?.text("RoleArn")?;
+        let text = self.request.params.as_ref().ok()?.text(self.traits().role?)?;
         Some((text, text.parse::<Arn>().ok()?.account_id()?))
     }
 
@@ -235,7 +219,7 @@ impl Drop for Event<'_> {
     /// A call that panicked has an event too, and gives its room back.
     fn drop(&mut self) {
         if !self.written {
-            self.write(Err(&Error::internal()));
+            self.write(Err(&Error::internal("the call ended without an outcome")));
         }
     }
 }
@@ -315,9 +299,12 @@ fn error_code<'a>(service: &str, code: &'a str) -> &'a str {
     shapes::service(service).and_then(|service| service.error(code)).map_or(code, |error| error.name)
 }
 
-/// As CloudTrail sees it, which is not whether something is issued: AssumeRole reads, GetSessionToken writes.
-fn read_only(row: &Row) -> bool {
-    row.read_only || row.name == ("sts", "AssumeRole")
+/// Leave out the parameter at this pointer, however its own name is spelled: condition keys ignore case.
+fn hide(logged: &mut Value, pointer: &str) {
+    let (place, name) = pointer.rsplit_once('/').unwrap_or_default();
+    if let Some(members) = logged.pointer_mut(place).and_then(Value::as_object_mut) {
+        members.retain(|member, _| !member.eq_ignore_ascii_case(name));
+    }
 }
 
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {

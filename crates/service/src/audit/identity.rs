@@ -1,6 +1,6 @@
 //! Who made a call: CloudTrail's `userIdentity` ("CloudTrail userIdentity element" in its User Guide).
 
-use daypass_directory::{Identity, Issuer, Principal, Role, Session, User};
+use daypass_directory::{self as directory, Identity, Principal, Session};
 use daypass_model::{AccountId, rfc3339_seconds};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -62,15 +62,9 @@ struct Attributes {
 impl<'a> UserIdentity<'a> {
     /// The caller, as its own account sees it.
     pub(super) fn of(principal: &'a Principal) -> Self {
-        let r#type = match &principal.identity {
-            Identity::Root => "Root",
-            Identity::User(_) => "IAMUser",
-            Identity::Role(_) => "AssumedRole",
-            Identity::Federated(_) => "FederatedUser",
-        };
         let session = principal.session.as_deref();
         Self {
-            r#type,
+            r#type: principal.identity_type(),
             principal_id: &principal.user_id,
             arn: Some(&principal.arn),
             account_id: principal.account,
@@ -97,18 +91,11 @@ impl<'a> UserIdentity<'a> {
 impl<'a> SessionContext<'a> {
     fn of(principal: &'a Principal, session: &'a Session) -> Self {
         let claims = &session.claims;
-        let session_issuer = match &principal.identity {
-            Identity::Role(role) => Some(SessionIssuer::role(role)),
-            Identity::Federated(Issuer::User(user)) => Some(SessionIssuer::user(user)),
-            // The root user's id is the account number, which `A:name` begins with.
-            Identity::Federated(Issuer::Root) => Some(SessionIssuer::root(principal)),
-            Identity::Root | Identity::User(_) => None,
-        };
         let is_role = matches!(principal.identity, Identity::Role(_));
         let created = Timestamp::from_second(claims.issued_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let mfa_authenticated = if claims.mfa_authenticated_at.is_some() { "true" } else { "false" };
         Self {
-            session_issuer,
+            session_issuer: principal.session_issuer().map(|issuer| SessionIssuer::of(principal, issuer)),
             web_id_federation_data: is_role.then_some(Nothing {}),
             attributes: Attributes { creation_date: rfc3339_seconds(created), mfa_authenticated },
             source_identity: claims.source_identity.as_deref(),
@@ -117,33 +104,13 @@ impl<'a> SessionContext<'a> {
 }
 
 impl<'a> SessionIssuer<'a> {
-    fn role(role: &'a Role) -> Self {
+    fn of(principal: &Principal, issuer: directory::SessionIssuer<'a>) -> Self {
         Self {
-            r#type: "Role",
-            principal_id: role.record.id.as_str(),
-            arn: role.arn.clone(),
-            account_id: role.account,
-            user_name: Some(&role.record.name),
-        }
-    }
-
-    fn user(user: &'a User) -> Self {
-        Self {
-            r#type: "IAMUser",
-            principal_id: user.record.id.as_str(),
-            arn: user.arn.clone(),
-            account_id: user.account,
-            user_name: Some(&user.record.name),
-        }
-    }
-
-    fn root(principal: &'a Principal) -> Self {
-        Self {
-            r#type: "Root",
-            principal_id: principal.user_id.split(':').next().unwrap_or_default(),
-            arn: principal.account.root_arn(),
+            r#type: issuer.kind,
+            principal_id: issuer.id,
+            arn: issuer.arn,
             account_id: principal.account,
-            user_name: None,
+            user_name: issuer.name,
         }
     }
 }

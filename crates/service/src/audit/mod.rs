@@ -11,6 +11,7 @@ mod answer;
 mod event;
 mod identity;
 mod refused;
+mod traits;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -21,6 +22,7 @@ use crate::error::Error;
 
 pub(crate) use event::Event;
 pub use refused::{Refused, refused};
+pub use traits::AuditTraits;
 
 /// Lines of unproven calls that may come at once.
 const UNPROVEN_BURST_MAX: u32 = 1000;

@@ -325,10 +325,13 @@ async fn what_a_caller_may_choose_freely_is_cut_short() {
         .with_header("host", "daypass.test")
         .with_header("user-agent", long.clone());
     let http = house.signed(&house.root, "sts", http);
-    let params = Params::from_pairs(Vec::new()).map_err(|_| Error::internal());
+    let params = Params::from_pairs(Vec::new()).map_err(|_| Error::internal("a test"));
     let events = house.events(house.send_http(http, "sts", &long, "2011-06-15", params)).await;
-    let length = |name: &str| events[0][name].as_str().unwrap().len();
-    assert_eq!((length("eventName"), length("userAgent"), length("errorMessage")), (128, 1024, 1024));
+    let length = |event: &Value, name: &str| event[name].as_str().unwrap().len();
+    assert_eq!((length(&events[0], "eventName"), length(&events[0], "userAgent")), (128, 1024));
+    let arn = format!("arn:aws:iam::111122223333:policy/{}", &long[..1500]);
+    let event = house.event(&house.root, "iam", "GetPolicy", &[("PolicyArn", &arn)]).await;
+    assert_eq!(length(&event, "errorMessage"), 1024);
 }
 
 #[tokio::test]
@@ -353,6 +356,11 @@ async fn a_check_tells_who_was_asked_about_and_never_the_request_itself() {
         "action": "s3:GetObject", "resource": "arn:aws:s3:::shelf/a.txt", "context": {"aws:SourceIp": ["192.0.2.7"]},
     });
     assert_eq!(event["requestParameters"], asked);
+    let context = json!({"aws:SourceIp": ["192.0.2.7"], "AWS:referer": ["https://store.test/?token=hush"]});
+    let mut in_other_case = body.clone();
+    in_other_case["Context"] = context;
+    let again = house.events(house.call_json(&house.root, "CheckRequest", &in_other_case)).await;
+    assert_eq!(again[0]["requestParameters"], asked, "condition keys ignore case");
     let bob = format!("arn:aws:iam::{ACCOUNT}:user/Bob");
     assert_eq!(event["additionalEventData"], json!({"decision": "Allowed", "principalArn": bob}));
     assert_eq!((&event["userIdentity"]["type"], &event["readOnly"]), (&json!("Root"), &json!(true)));
@@ -483,7 +491,7 @@ impl<'a> ScarceHouse<'a> {
             service,
             action: action.into(),
             version: None,
-            params: Params::from_pairs(pairs).map_err(|_| Error::internal()),
+            params: Params::from_pairs(pairs).map_err(|_| Error::internal("a test")),
         };
         let response = call(&self.house, request).await;
         response.outcome.map_or_else(|error| error.code, |_| "ok")

@@ -88,6 +88,19 @@ async fn every_action_answers_what_the_references_say() {
 }
 
 #[test]
+fn what_answers_with_a_session_token_is_known_to_issue_and_what_takes_a_role_is_audited_with_it() {
+    for example in EXAMPLES {
+        let (service, action) = example.name();
+        let row = daypass_service::actions::find(service, action).unwrap();
+        let issues = golden(example)["answer"]["Credentials"]["SessionToken"].is_string();
+        assert_eq!(row.issues, issues, "{action}");
+        let input = daypass_service::shapes::operation(service, action).unwrap().input;
+        let role = input.members.iter().map(|member| member.name).find(|name| *name == "RoleArn");
+        assert_eq!(row.audit.role, role, "{action}");
+    }
+}
+
+#[test]
 fn every_golden_answer_names_its_source_and_belongs_to_an_action() {
     for example in EXAMPLES {
         let golden = golden(example);

@@ -28,6 +28,7 @@ mod iam_roles;
 mod iam_tags;
 mod identity;
 mod last_used;
+mod log;
 mod matrix;
 mod newer_records;
 mod race;

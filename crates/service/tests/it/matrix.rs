@@ -5,7 +5,7 @@
 
 use daypass_authn::sigv4::HttpRequest;
 use daypass_authn::token::SessionKind;
-use daypass_directory::{Check, Principal};
+use daypass_directory::{Check, Scope};
 use daypass_service::Error;
 use serde_json::{Value, json};
 
@@ -116,9 +116,9 @@ pub(crate) fn checks(world: &World, example: &Example) -> Vec<Check> {
     let house = &world.house.house;
     let view = house.directory.snapshot();
     let credential = house.directory.credential(&view, &world.caller.access_key_id, None).unwrap();
-    let who = Principal::resolve(&view, credential.caller, house.now()).unwrap();
+    let scope = Scope::resolve(view, credential.caller, house.now()).unwrap();
     let row = daypass_service::actions::find(example.service, example.action).unwrap();
-    (row.checks)(&view, &who, &example.params(world).unwrap()).unwrap().as_slice().to_vec()
+    (row.checks)(&scope, &example.params(world).unwrap()).unwrap().as_slice().to_vec()
 }
 
 fn allow<'a>(checks: impl Iterator<Item = &'a Check>) -> String {

@@ -14,8 +14,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::answers::ALLOW_ALL;
 use crate::support::{ACCOUNT, Keys, SEED, TestHouse};
 
+/// What was written to a log.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Captured(pub(crate) Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

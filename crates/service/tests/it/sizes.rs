@@ -15,7 +15,8 @@ const TAGS: usize = 50;
 
 /// A document of `size` bytes that takes as many more as possible when it is stored: JSON escapes line feeds.
 fn document(size: usize) -> String {
-    let (before, after) = (r#"{"Statement":{"Effect":"Deny","Action":"*","#, r#""Resource":"*"}}"#);
+    let before = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","#;
+    let after = r#""Resource":"*"}}"#;
     format!("{before}{}{after}", "\n".repeat(size - before.len() - after.len()))
 }
 

@@ -117,7 +117,7 @@ impl World {
         let directory = &self.house.house.directory;
         let (view, random) = (directory.snapshot(), directory.random());
         let account = ACCOUNT.parse().unwrap();
-        let admin = view.account(account).unwrap().user("Admin").unwrap().clone();
+        let admin = view.operator().account(account).unwrap().user("Admin").unwrap().clone();
         let (principal_id, principal_arn) = match kind {
             SessionKind::Root => (ACCOUNT.to_owned(), format!("arn:aws:iam::{ACCOUNT}:root")),
             _ => (admin.record.id.to_string(), admin.arn.clone()),

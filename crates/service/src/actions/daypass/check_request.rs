@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 
 use daypass_directory::{
-    Authorized, Check, Checks, Facts, Grantor, Identity, Issuer, Operation, Principal, View, decide,
-    decide_anonymous,
+    Authorized, Checks, Facts, Grantor, Operation, Principal, Scope, decide, decide_anonymous,
 };
 use daypass_policy::{Decision, PolicyType};
 use serde::{Deserialize, Serialize};
 
 use super::inner::{Inner, SignedRequest, Who, payload_hash};
-use super::{resource, said};
-use crate::action::Action;
+use super::{context, resource};
+use crate::action::{Action, read};
+use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -34,6 +34,8 @@ struct Raw {
 }
 
 /// The parameters, with the inner request taken apart.
+#[derive(Deserialize)]
+#[serde(try_from = "Raw")]
 pub(super) struct Input {
     inner: Inner,
     action: String,
@@ -45,6 +47,24 @@ impl Input {
     /// The prefix of the action.
     fn service(&self) -> &str {
         self.action.split(':').next().unwrap_or_default()
+    }
+}
+
+impl TryFrom<Raw> for Input {
+    /// The sentence of a ValidationError.
+    type Error = String;
+
+    fn try_from(raw: Raw) -> Result<Self, String> {
+        let service = raw.action.split(':').next().unwrap_or_default();
+        if resource::is_own_service(service) {
+            return Err(format!("{} is an action of daypass itself.", raw.action));
+        }
+        if context::is_about_identity(service) {
+            return Err(format!("{} is not an action of a service.", raw.action));
+        }
+        let context = context::keys(service, &raw.context).map_err(|error| error.message)?;
+        let inner = Inner::read(&raw.request).map_err(|error| error.message)?;
+        Ok(Self { inner, action: raw.action, resource: raw.resource, context })
     }
 }
 
@@ -68,39 +88,40 @@ pub(super) struct Output {
 }
 
 impl Action for CheckRequest {
-    const NAME: (&'static str, &'static str) = ("daypass", "CheckRequest");
+    const NAME: &'static str = "daypass:CheckRequest";
     const CALLERS: Callers = Callers::Anyone;
     const READ_ONLY: bool = true;
+    /// The inner request belongs to somebody else; a Referer is a URL of theirs. Who was asked about and what was
+    /// decided is kept, though the call only reads.
+    const AUDIT: AuditTraits = AuditTraits {
+        hidden: &["/request", "/context/aws:Referer"],
+        told: &[
+            ("decision", "/Decision"),
+            ("principalArn", "/Principal/Arn"),
+            ("authenticationError", "/AuthenticationError/Code"),
+        ],
+        ..AuditTraits::PLAIN
+    };
     type Input = Input;
     type Output = Output;
 
+    /// A member that this version does not know could be a restriction: refused, though nothing is written.
     fn parse(params: &Params) -> Result<Input, Error> {
-        let shape = crate::shapes::operation("daypass", "CheckRequest").ok_or_else(Error::internal)?;
-        // A member that this version does not know could be a restriction: refused, though nothing is written.
-        let raw: Raw = params.read(shape, false).map_err(|error| Error::new(error.code, error.message))?;
-        let service = raw.action.split(':').next().unwrap_or_default();
-        if resource::is_own_service(service) {
-            return Err(Error::validation(format!("{} is an action of daypass itself.", raw.action)));
-        }
-        if said::is_about_identity(service) {
-            return Err(Error::validation(format!("{} is not an action of a service.", raw.action)));
-        }
-        let context = said::keys(service, &raw.context)?;
-        Ok(Input { inner: Inner::read(&raw.request)?, action: raw.action, resource: raw.resource, context })
+        read::<Self>(params, false)
     }
 
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
-        let check = Check::new("daypass:CheckRequest", &input.resource, who.account)
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = scope
+            .check(Self::NAME, &input.resource)
             .with("daypass:RequestHost", input.inner.authority().to_string())
             .with_some("daypass:SigningService", input.inner.signing_service());
         Checks::one(check)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, asker, view) = (call.input(), call.principal(), call.view());
-        let account = view.account(asker.account).ok_or_else(Error::internal)?;
+        let (input, account, view) = (call.input(), call.account(), call.view());
         let policy = resource::policy(&account, &input.action, &input.resource)?;
-        let mut check = Check::new(&input.action, &input.resource, asker.account);
+        let mut check = call.scope().check(&input.action, &input.resource);
         check.grantor = policy.map_or(Grantor::Nobody, |policy| Grantor::Resource(policy.clone()));
         check.keys.clone_from(&input.context);
         // The facts of the inner request are what the service says; those of its own call to us are not. The region
@@ -129,7 +150,7 @@ impl Action for CheckRequest {
                 let mut output = Output::of(
                     &decision,
                     &input.action,
-                    Some((&*principal, principal.account == asker.account)),
+                    Some((&*principal, principal.account == account.id())),
                 );
                 output.signature_hash = Some(verified.signature_sha256());
                 output.expires = Some(Time(verified.expires.as_second()));
@@ -218,26 +239,17 @@ impl Answered {
 
     fn of(principal: &Principal) -> Self {
         let account = principal.account.to_string();
-        let issuer = |arn: &str, user_id: &str, kind| {
-            let (arn, user_id, account) = (arn.to_owned(), user_id.to_owned(), account.clone());
-            Some(SessionIssuer { arn, user_id, account, r#type: kind })
-        };
-        let (kind, session_issuer) = match &principal.identity {
-            Identity::Root => ("Root", None),
-            Identity::User(_) => ("IAMUser", None),
-            Identity::Role(role) => ("AssumedRole", issuer(&role.arn, role.record.id.as_str(), "Role")),
-            Identity::Federated(Issuer::User(user)) => {
-                ("FederatedUser", issuer(&user.arn, user.record.id.as_str(), "IAMUser"))
-            }
-            Identity::Federated(Issuer::Root) => {
-                ("FederatedUser", issuer(&principal.account.root_arn(), &account, "Root"))
-            }
-        };
+        let session_issuer = principal.session_issuer().map(|issuer| SessionIssuer {
+            arn: issuer.arn,
+            user_id: issuer.id.to_owned(),
+            account: account.clone(),
+            r#type: issuer.kind,
+        });
         Self {
             arn: principal.arn.clone(),
             user_id: Some(principal.user_id.clone()),
-            account: Some(account.clone()),
-            r#type: kind,
+            account: Some(account),
+            r#type: principal.identity_type(),
             session_issuer,
         }
     }

@@ -1,15 +1,14 @@
 //! `daypass:GetResourcePolicy`: the policy of a resource, as it was written.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
-use crate::actions::daypass::resource;
+use super::resource;
+use crate::action::Action;
 use crate::actions::principals;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(super) struct GetResourcePolicy;
 
@@ -27,24 +26,22 @@ pub(super) struct Output {
 }
 
 impl Action for GetResourcePolicy {
-    const NAME: (&'static str, &'static str) = ("daypass", "GetResourcePolicy");
+    const NAME: &'static str = "daypass:GetResourcePolicy";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(resource::check("daypass:GetResourcePolicy", who, &input.resource_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(scope.check(Self::NAME, &input.resource_arn))
     }
 
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (who, view, arn) = (call.principal(), call.view(), &call.input().resource_arn);
-        let account = view.account(who.account).ok_or_else(Error::internal)?;
+        let (account, arn) = (call.account(), &call.input().resource_arn);
         let found = resource::kept(&account, arn)?;
-        Ok(Output { resource_arn: arn.clone(), policy: principals::shown(view, &found.record.document) })
+        Ok(Output {
+            resource_arn: arn.clone(),
+            policy: principals::shown(call.view(), &found.record.document),
+        })
     }
 }

@@ -1,15 +1,14 @@
 //! `daypass:ListResourcePolicies`: every resource of the account that has a policy of its own.
 
-use daypass_directory::{Authorized, Check, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::paging::{Selection, page_of_size};
 use crate::actions::principals;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(super) struct ListResourcePolicies;
 
@@ -37,25 +36,19 @@ struct Listed {
 }
 
 impl Action for ListResourcePolicies {
-    const NAME: (&'static str, &'static str) = ("daypass", "ListResourcePolicies");
+    const NAME: &'static str = "daypass:ListResourcePolicies";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, _: &Input) -> Checks {
-        Checks::one(Check::new("daypass:ListResourcePolicies", "*", who.account))
+    fn checks(scope: &Scope, _: &Input) -> Checks {
+        Checks::one(scope.check(Self::NAME, "*"))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = view.account(call.principal().account).ok_or_else(Error::internal)?;
+        let (input, account) = (call.input(), call.account());
         let selection = Selection {
-            account: account.id(),
             of: "ListResourcePolicies".into(),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
@@ -64,10 +57,10 @@ impl Action for ListResourcePolicies {
             let resource_arn = found.record.arn.clone();
             (
                 resource_arn.clone(),
-                Listed { resource_arn, policy: principals::shown(view, &found.record.document) },
+                Listed { resource_arn, policy: principals::shown(call.view(), &found.record.document) },
             )
         });
-        let page = page_of_size(house, view, &selection, listed, |listed| listed.policy.len())?;
+        let page = page_of_size(house, call.scope(), &selection, listed, |listed| listed.policy.len())?;
         Ok(Output { resource_policies: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

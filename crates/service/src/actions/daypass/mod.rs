@@ -1,13 +1,13 @@
 //! daypass's own API, version 2026-11-01: what a service behind daypass asks.
 
 mod check_request;
+mod context;
 mod delete_resource_policy;
 mod get_resource_policy;
 mod inner;
 mod list_resource_policies;
 mod put_resource_policy;
 mod resource;
-mod said;
 
 use crate::action::Row;
 

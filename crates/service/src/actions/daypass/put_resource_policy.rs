@@ -2,18 +2,17 @@
 
 use daypass_directory::key;
 use daypass_directory::record::{ResourcePolicyRecord, Unknown};
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::limits::RESOURCE_POLICIES_PER_ACCOUNT_MAX;
 use daypass_policy::Kind;
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::daypass::resource;
 use crate::actions::principals;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(super) struct PutResourcePolicy;
 
@@ -25,29 +24,24 @@ pub(super) struct Input {
 }
 
 impl Action for PutResourcePolicy {
-    const NAME: (&'static str, &'static str) = ("daypass", "PutResourcePolicy");
+    const NAME: &'static str = "daypass:PutResourcePolicy";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(resource::check("daypass:PutResourcePolicy", who, &input.resource_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(scope.check(Self::NAME, &input.resource_arn))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, who, view) = (call.input(), call.principal(), call.view());
-        resource::can_have_policy(who.account, &input.resource_arn)?;
+        let (input, account) = (call.input(), call.account());
+        resource::can_have_policy(account.id(), &input.resource_arn)?;
         daypass_policy::validate(Kind::Resource, &input.policy)
             .map_err(|malformed| Error::malformed_policy(malformed.message))?;
-        let document = principals::stored(view, &input.policy)?;
-        let account = view.account(who.account).ok_or_else(Error::internal)?;
-        let mut change = house.change(op, view);
-        let place = key::resource_policy(who.account, &input.resource_arn);
+        let document = principals::stored(call.view(), &input.policy)?;
+        let mut change = call.change(op);
+        let place = key::resource_policy(account.id(), &input.resource_arn);
         let unknown = match account.resource_policy(&input.resource_arn) {
             Some(present) => {
                 change.unchanged(place.clone(), present.revision);

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use daypass_directory::{AccountView, Check, Principal, ResourcePolicy};
+use daypass_directory::{AccountView, ResourcePolicy};
 use daypass_model::{AccountId, Arn};
 
 use crate::error::Error;
@@ -136,9 +136,4 @@ pub(super) fn is_own_service(name: &str) -> bool {
 /// The signing names whose requests nobody may have checked.
 pub(super) fn own_services() -> &'static [&'static str] {
     &OWN_SERVICES
-}
-
-/// The permission to read or write the policy of a resource.
-pub(super) fn check(action: &str, who: &Principal, arn: &str) -> Check {
-    Check::new(action, arn, who.account)
 }

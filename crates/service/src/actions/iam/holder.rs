@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use daypass_directory::record::{GroupRecord, InlinePolicy, RoleRecord, UserRecord};
-use daypass_directory::{self as directory, Check, Principal, View};
+use daypass_directory::{self as directory, Check, Scope};
 use daypass_model::limits::{
     GROUP_POLICY_SIZE_MAX, POLICIES_PER_GROUP_MAX, POLICIES_PER_ROLE_MAX, POLICIES_PER_USER_MAX,
     ROLE_POLICY_SIZE_MAX, USER_POLICY_SIZE_MAX,
@@ -23,7 +23,7 @@ pub(super) trait Holder: Kind {
     const WORD: &'static str;
     /// The member that names it: `UserName`.
     const MEMBER: &'static str;
-    /// What the operations on its policies are called.
+    /// What the operations on its policies are called, as permissions.
     const OPERATIONS: Operations;
     /// Bytes of all its inline policies together.
     const INLINE_SIZE_MAX: usize;
@@ -31,7 +31,7 @@ pub(super) trait Holder: Kind {
     const ATTACHED_QUOTA: (&'static str, usize);
 
     /// The check with the present boundary, which the calls that change its policies have as a condition key.
-    fn with_boundary(check: Check, view: &View, who: &Principal, name: &str) -> Check;
+    fn with_boundary(check: Check, scope: &Scope, name: &str) -> Check;
 
     /// Refuses entities that are AWS's own.
     fn modifiable(entity: &Arc<Self::Entity>) -> Result<(), Error>;
@@ -46,7 +46,7 @@ pub(super) trait Holder: Kind {
     fn attached_mut(record: &mut Self::Record) -> &mut Vec<String>;
 }
 
-/// AWS's names of the operations that every kind of holder has.
+/// The operations that every kind of holder has, under the names of their permissions.
 pub(super) struct Operations {
     pub(super) put_inline: &'static str,
     pub(super) get_inline: &'static str,
@@ -65,13 +65,13 @@ pub(super) fn no_inline_policy<H: Holder>(name: impl Display) -> Error {
 macro_rules! operations {
     ($kind:literal) => {
         Operations {
-            put_inline: concat!("Put", $kind, "Policy"),
-            get_inline: concat!("Get", $kind, "Policy"),
-            delete_inline: concat!("Delete", $kind, "Policy"),
-            list_inline: concat!("List", $kind, "Policies"),
-            attach: concat!("Attach", $kind, "Policy"),
-            detach: concat!("Detach", $kind, "Policy"),
-            list_attached: concat!("ListAttached", $kind, "Policies"),
+            put_inline: concat!("iam:Put", $kind, "Policy"),
+            get_inline: concat!("iam:Get", $kind, "Policy"),
+            delete_inline: concat!("iam:Delete", $kind, "Policy"),
+            list_inline: concat!("iam:List", $kind, "Policies"),
+            attach: concat!("iam:Attach", $kind, "Policy"),
+            detach: concat!("iam:Detach", $kind, "Policy"),
+            list_attached: concat!("iam:ListAttached", $kind, "Policies"),
         }
     };
 }
@@ -101,8 +101,8 @@ impl Holder for User {
     const INLINE_SIZE_MAX: usize = USER_POLICY_SIZE_MAX;
     const ATTACHED_QUOTA: (&'static str, usize) = ("PoliciesPerUser", POLICIES_PER_USER_MAX);
 
-    fn with_boundary(check: Check, view: &View, who: &Principal, name: &str) -> Check {
-        target::with_user_boundary(check, view, who, name)
+    fn with_boundary(check: Check, scope: &Scope, name: &str) -> Check {
+        target::with_user_boundary(check, scope, name)
     }
 
     fn modifiable(_: &Arc<directory::User>) -> Result<(), Error> {
@@ -120,7 +120,7 @@ impl Holder for Group {
     const ATTACHED_QUOTA: (&'static str, usize) = ("PoliciesPerGroup", POLICIES_PER_GROUP_MAX);
 
     /// Groups have no boundary.
-    fn with_boundary(check: Check, _: &View, _: &Principal, _: &str) -> Check {
+    fn with_boundary(check: Check, _: &Scope, _: &str) -> Check {
         check
     }
 
@@ -138,8 +138,8 @@ impl Holder for Role {
     const INLINE_SIZE_MAX: usize = ROLE_POLICY_SIZE_MAX;
     const ATTACHED_QUOTA: (&'static str, usize) = ("PoliciesPerRole", POLICIES_PER_ROLE_MAX);
 
-    fn with_boundary(check: Check, view: &View, who: &Principal, name: &str) -> Check {
-        target::with_role_boundary(check, view, who, name)
+    fn with_boundary(check: Check, scope: &Scope, name: &str) -> Check {
+        target::with_role_boundary(check, scope, name)
     }
 
     fn modifiable(role: &Arc<directory::Role>) -> Result<(), Error> {

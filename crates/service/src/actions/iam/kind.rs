@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use daypass_directory::record::{GroupRecord, PolicyRecord, RoleRecord, UserRecord};
-use daypass_directory::{self as directory, AccountView, AnyPolicy, Check, Principal, View};
+use daypass_directory::{self as directory, AccountView, AnyPolicy, Check, Scope};
 use daypass_store::Revision;
 
 use crate::actions::iam::{rules, target};
@@ -21,7 +21,7 @@ pub(super) trait Kind: Send + Sync + 'static {
     type Record: directory::Entity + Clone + Send + Sync;
 
     /// A check on the entity that a call names: by name, or by ARN for policies.
-    fn check(action: &str, view: &View, who: &Principal, name: &str) -> Check;
+    fn check(action: &str, scope: &Scope, name: &str) -> Check;
 
     /// The entity, or AWS's sentence.
     fn find<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v Arc<Self::Entity>, Error>;
@@ -43,8 +43,8 @@ impl Kind for User {
     type Entity = directory::User;
     type Record = UserRecord;
 
-    fn check(action: &str, view: &View, who: &Principal, name: &str) -> Check {
-        target::user(action, view, who, name)
+    fn check(action: &str, scope: &Scope, name: &str) -> Check {
+        target::user(action, scope, name)
     }
 
     fn find<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v Arc<directory::User>, Error> {
@@ -60,8 +60,8 @@ impl Kind for Group {
     type Entity = directory::Group;
     type Record = GroupRecord;
 
-    fn check(action: &str, view: &View, who: &Principal, name: &str) -> Check {
-        target::group(action, view, who, name)
+    fn check(action: &str, scope: &Scope, name: &str) -> Check {
+        target::group(action, scope, name)
     }
 
     fn find<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v Arc<directory::Group>, Error> {
@@ -77,8 +77,8 @@ impl Kind for Role {
     type Entity = directory::Role;
     type Record = RoleRecord;
 
-    fn check(action: &str, view: &View, who: &Principal, name: &str) -> Check {
-        target::role(action, view, who, name)
+    fn check(action: &str, scope: &Scope, name: &str) -> Check {
+        target::role(action, scope, name)
     }
 
     fn find<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v Arc<directory::Role>, Error> {
@@ -94,8 +94,8 @@ impl Kind for Policy {
     type Entity = directory::ManagedPolicy;
     type Record = PolicyRecord;
 
-    fn check(action: &str, view: &View, who: &Principal, arn: &str) -> Check {
-        target::policy(action, view, who, arn)
+    fn check(action: &str, scope: &Scope, arn: &str) -> Check {
+        target::policy(action, scope, arn)
     }
 
     fn find<'v>(account: &AccountView<'v>, arn: &str) -> Result<&'v Arc<directory::ManagedPolicy>, Error> {

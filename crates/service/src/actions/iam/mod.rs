@@ -10,6 +10,7 @@ mod group;
 mod holder;
 mod inline;
 mod kind;
+mod list;
 mod policy;
 mod role;
 mod rules;
@@ -61,17 +62,17 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<attached::ListAttachedPolicies<kind::User>>(),
     Row::of::<policy::ListEntitiesForPolicy>(),
     Row::of::<inline::ListInlinePolicies<kind::Group>>(),
-    Row::of::<group::ListGroups>(),
+    Row::of::<list::List<kind::Group>>(),
     Row::of::<group::ListGroupsForUser>(),
     Row::of::<policy::ListPolicies>(),
     Row::of::<tags::ListTags<kind::Policy>>(),
     Row::of::<policy::ListPolicyVersions>(),
     Row::of::<inline::ListInlinePolicies<kind::Role>>(),
     Row::of::<tags::ListTags<kind::Role>>(),
-    Row::of::<role::ListRoles>(),
+    Row::of::<list::List<kind::Role>>(),
     Row::of::<inline::ListInlinePolicies<kind::User>>(),
     Row::of::<tags::ListTags<kind::User>>(),
-    Row::of::<user::ListUsers>(),
+    Row::of::<list::List<kind::User>>(),
     Row::of::<inline::PutInlinePolicy<kind::Group>>(),
     Row::of::<boundary::PutPermissionsBoundary<kind::Role>>(),
     Row::of::<inline::PutInlinePolicy<kind::Role>>(),

@@ -5,26 +5,24 @@ use std::sync::Arc;
 use daypass_directory::record::{InlinePolicy, Unknown};
 use daypass_directory::{AccountView, AnyPolicy, Change, Role, key};
 use daypass_model::limits::{POLICY_TEXTS_SIZE_MAX, TAGS_MAX};
-use daypass_model::{AccountId, Arn, EntityKind, Tag, TagSet, UniqueId};
+use daypass_model::{AccountId, Arn, EntityKind, Tag, TagSet, UniqueId, is_reserved, is_reserved_path};
 use daypass_policy::size_without_white_space;
 
 use crate::error::Error;
 
 /// Tags as a call passes them, checked; an entity keeps at most 50.
 pub(super) fn tags(tags: &[Tag]) -> Result<TagSet, Error> {
-    for (n, tag) in tags.iter().enumerate() {
-        if tag.key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-            return Err(Error::invalid_input("Tag keys beginning with aws: are reserved for system use."));
-        }
-        let key = tag.key.to_lowercase();
-        if tags.iter().take(n).any(|earlier| earlier.key.to_lowercase() == key) {
-            return Err(duplicate_tag_key());
-        }
+    if tags.iter().any(|tag| is_reserved(&tag.key)) {
+        return Err(Error::invalid_input("Tag keys beginning with aws: are reserved for system use."));
     }
-    if tags.len() > TAGS_MAX {
+    let set: TagSet = tags.iter().cloned().collect();
+    if set.len() < tags.len() {
+        return Err(duplicate_tag_key());
+    }
+    if set.len() > TAGS_MAX {
         return Err(too_many_tags());
     }
-    Ok(tags.iter().cloned().collect())
+    Ok(set)
 }
 
 /// The same for a managed policy. AWS tells keys of policies apart by case, so of a key given twice it says no more
@@ -152,7 +150,7 @@ pub(super) fn texts_within<'a>(texts: impl Iterator<Item = &'a str>, owner: &str
 /// A path that a customer may put a role under. A role under AWS's own paths would be taken for one of AWS's:
 /// nobody could change it any more, and service control policies would not hold for it.
 pub(super) fn path_of_customer(path: &str) -> Result<(), Error> {
-    if path.starts_with("/aws-service-role/") || path.starts_with("/aws-reserved/") {
+    if is_reserved_path(path) {
         return Err(Error::invalid_input(format!("The path {path} is reserved for roles of AWS services.")));
     }
     Ok(())
@@ -161,7 +159,7 @@ pub(super) fn path_of_customer(path: &str) -> Result<(), Error> {
 /// Roles that only AWS's services may change.
 pub(super) fn modifiable(role: &Arc<Role>) -> Result<(), Error> {
     let path = &role.record.path;
-    if path.starts_with("/aws-service-role/") || path.starts_with("/aws-reserved/") {
+    if is_reserved_path(path) {
         let name = &role.record.name;
         return Err(Error::new(
             "UnmodifiableEntity",

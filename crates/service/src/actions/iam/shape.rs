@@ -177,7 +177,11 @@ impl RoleShape {
 
     /// As GetRole shows it.
     pub(super) fn whole(view: &View, role: &Role, last_used: RoleLastUsed) -> Self {
-        Self { role_last_used: Some(last_used), ..Self::described(view, &role.arn, &role.record) }
+        Self {
+            role_last_used: Some(last_used),
+            max_session_duration: Some(role.record.session_duration_max),
+            ..Self::described(view, &role.arn, &role.record)
+        }
     }
 }
 

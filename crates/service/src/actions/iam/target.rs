@@ -4,17 +4,17 @@
 //! Source: "Actions, resources, and condition keys for AWS Identity and Access Management" in the
 //! Service Authorization Reference.
 
-use daypass_directory::{AccountView, AnyPolicy, Check, Checks, Group, Principal, Role, User, View};
-use daypass_model::{AccountId, Tag, TagSet};
+use daypass_directory::{AccountView, AnyPolicy, Check, Checks, Group, Role, Scope, User};
+use daypass_model::{EntityKind, TagSet, entity_arn};
 
 use crate::actions::iam::rules;
 use crate::error::Error;
 
 /// A check on an existing user; one that does not exist is asked about as `/<name>`.
-pub(super) fn user(action: &str, view: &View, who: &Principal, name: &str) -> Check {
-    let found = in_account(view, who).and_then(|account| account.user(name));
-    let arn = found.map_or_else(|| missing(who.account, "user", name), |user| user.arn.clone());
-    let check = Check::new(action, arn, who.account).shown(format!("user {name}"));
+pub(super) fn user(action: &str, scope: &Scope, name: &str) -> Check {
+    let found = scope.account().user(name);
+    let arn = found.map_or_else(|| missing(scope, EntityKind::User, name), |user| user.arn.clone());
+    let check = scope.check(action, arn).shown(format!("user {name}"));
     match found {
         Some(user) => tagged(check, &user.record.tags, true),
         None => check,
@@ -22,17 +22,17 @@ pub(super) fn user(action: &str, view: &View, who: &Principal, name: &str) -> Ch
 }
 
 /// A check on an existing group. Groups have no tags.
-pub(super) fn group(action: &str, view: &View, who: &Principal, name: &str) -> Check {
-    let found = in_account(view, who).and_then(|account| account.group(name));
-    let arn = found.map_or_else(|| missing(who.account, "group", name), |group| group.arn.clone());
-    Check::new(action, arn, who.account).shown(format!("group {name}"))
+pub(super) fn group(action: &str, scope: &Scope, name: &str) -> Check {
+    let found = scope.account().group(name);
+    let arn = found.map_or_else(|| missing(scope, EntityKind::Group, name), |group| group.arn.clone());
+    scope.check(action, arn).shown(format!("group {name}"))
 }
 
 /// A check on an existing role.
-pub(super) fn role(action: &str, view: &View, who: &Principal, name: &str) -> Check {
-    let found = in_account(view, who).and_then(|account| account.role(name));
-    let arn = found.map_or_else(|| missing(who.account, "role", name), |role| role.arn.clone());
-    let check = Check::new(action, arn, who.account).shown(format!("role {name}"));
+pub(super) fn role(action: &str, scope: &Scope, name: &str) -> Check {
+    let found = scope.account().role(name);
+    let arn = found.map_or_else(|| missing(scope, EntityKind::Role, name), |role| role.arn.clone());
+    let check = scope.check(action, arn).shown(format!("role {name}"));
     match found {
         Some(role) => tagged(check, &role.record.tags, true),
         None => check,
@@ -41,62 +41,35 @@ pub(super) fn role(action: &str, view: &View, who: &Principal, name: &str) -> Ch
 
 /// A check on a managed policy, by the ARN that the call names. Policies have no policies of their own, so no
 /// other account's caller is ever let in.
-pub(super) fn policy(action: &str, view: &View, who: &Principal, arn: &str) -> Check {
-    let owner = rules::owner_of_policy(arn).unwrap_or(who.account);
+pub(super) fn policy(action: &str, scope: &Scope, arn: &str) -> Check {
+    let owner = rules::owner_of_policy(arn).unwrap_or(scope.account().id());
     let check = Check::new(action, arn, owner).shown(format!("policy {arn}"));
-    match in_account(view, who).and_then(|account| account.policy(arn)) {
+    match scope.account().policy(arn) {
         Some(AnyPolicy::Customer(policy)) => tagged(check, &policy.record.tags, false),
         _ => check,
     }
 }
 
-/// A check on something to be made; `kind` is the ARN's word for it.
-pub(super) fn new(action: &str, who: &Principal, kind: &str, path: &str, name: &str) -> Check {
-    Check::new(action, format!("arn:aws:iam::{}:{kind}{path}{name}", who.account), who.account)
+/// A check on something to be made.
+pub(super) fn new(action: &str, scope: &Scope, kind: EntityKind, path: &str, name: &str) -> Check {
+    scope.check(action, entity_arn(scope.account().id(), kind, path, name))
 }
 
 /// A check on a collection: the reference says `*`, AWS's denials name `arn:aws:iam::A:user/`.
-pub(super) fn collection(action: &str, who: &Principal, kind: &str, path_prefix: Option<&str>) -> Check {
-    Check::new(
-        action,
-        format!("arn:aws:iam::{}:{kind}{}", who.account, path_prefix.unwrap_or("/")),
-        who.account,
-    )
+pub(super) fn collection(action: &str, scope: &Scope, kind: EntityKind, path_prefix: Option<&str>) -> Check {
+    new(action, scope, kind, path_prefix.unwrap_or("/"), "")
 }
 
 /// The target's present boundary, `iam:PermissionsBoundary`; the key is absent when it has none.
-pub(super) fn with_user_boundary(check: Check, view: &View, who: &Principal, name: &str) -> Check {
-    let user = in_account(view, who).and_then(|account| account.user(name));
+pub(super) fn with_user_boundary(check: Check, scope: &Scope, name: &str) -> Check {
+    let user = scope.account().user(name);
     check.with_some("iam:PermissionsBoundary", user.and_then(|user| user.record.boundary.as_deref()))
 }
 
 /// The same of a role.
-pub(super) fn with_role_boundary(check: Check, view: &View, who: &Principal, name: &str) -> Check {
-    let role = in_account(view, who).and_then(|account| account.role(name));
+pub(super) fn with_role_boundary(check: Check, scope: &Scope, name: &str) -> Check {
+    let role = scope.account().role(name);
     check.with_some("iam:PermissionsBoundary", role.and_then(|role| role.record.boundary.as_deref()))
-}
-
-/// `aws:RequestTag/…` and `aws:TagKeys` of a call that passes tags. Of two tags with the same key the last
-/// value is the one tested; the call then fails on the duplicate.
-pub(super) fn with_request_tags(mut check: Check, tags: &[Tag]) -> Check {
-    if tags.is_empty() {
-        return check;
-    }
-    let last_wins: TagSet = tags.iter().cloned().collect();
-    for tag in &last_wins {
-        check = check.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
-    }
-    check.with("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>())
-}
-
-/// The account of the caller; every IAM call is about it.
-pub(super) fn in_account<'v>(view: &'v View, who: &Principal) -> Option<AccountView<'v>> {
-    view.account(who.account)
-}
-
-/// The same in an action, where it must be there.
-pub(super) fn account<'v>(view: &'v View, who: &Principal) -> Result<AccountView<'v>, Error> {
-    in_account(view, who).ok_or_else(Error::internal)
 }
 
 /// The user of this name, or AWS's sentence.
@@ -141,14 +114,14 @@ pub(super) fn writing(check: Check) -> Checks {
 
 /// The check on what a rename or move makes of an entity, when that is another ARN: the permission is needed
 /// there too.
-pub(super) fn moved(check: &Check, who: &Principal, kind: &str, path: &str, name: &str) -> Option<Check> {
+pub(super) fn moved(check: &Check, scope: &Scope, kind: EntityKind, path: &str, name: &str) -> Option<Check> {
     let mut moved = check.clone();
-    moved.resource = new("", who, kind, path, name).resource;
+    moved.resource = entity_arn(scope.account().id(), kind, path, name);
     (moved.resource != check.resource).then_some(moved)
 }
 
-fn missing(account: AccountId, kind: &str, name: &str) -> String {
-    format!("arn:aws:iam::{account}:{kind}/{name}")
+fn missing(scope: &Scope, kind: EntityKind, name: &str) -> String {
+    entity_arn(scope.account().id(), kind, "/", name)
 }
 
 /// The tags of the target; `iam:ResourceTag` exists for users and roles only.

@@ -7,14 +7,18 @@
 use std::sync::Arc;
 
 use daypass_authn::token::{SessionClaims, SessionKind};
-use daypass_directory::{Authorized, Check, Checks, Grantor, Operation, Principal, Role, View};
+use daypass_directory::{
+    Authorized, Check, Checks, Grantor, Operation, Principal, Role, Scope, TrustingRole,
+};
 use daypass_model::limits::{CHAINED_SESSION_SECONDS_MAX, ROLE_SESSION_SECONDS_DEFAULT};
-use daypass_model::{Arn, Tag, TagSet};
+use daypass_model::{Arn, Tag, TagSet, is_reserved, same_key};
 use serde::{Deserialize, Serialize};
 
+use super::claims::Subject;
 use super::issue::{self, Credentials, PolicyDescriptor};
-use super::mfa;
+use super::{claims, mfa};
 use crate::action::{Action, read};
+use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -65,25 +69,29 @@ struct AssumedRoleUser {
 }
 
 impl Action for AssumeRole {
-    const NAME: (&'static str, &'static str) = ("sts", "AssumeRole");
+    const NAME: &'static str = "sts:AssumeRole";
     const CALLERS: Callers = Callers::AssumesRoles;
     const READ_ONLY: bool = false;
+    const ISSUES: bool = true;
+    /// CloudTrail has it as a read, though it issues: GetSessionToken is a write there.
+    const AUDIT: AuditTraits =
+        AuditTraits { read_only: Some(true), role: Some("RoleArn"), ..AuditTraits::PLAIN };
     type Input = Input;
     type Output = Output;
 
     fn parse(params: &Params) -> Result<Input, Error> {
-        let input = read::<Self>(params)?;
+        let input = read::<Self>(params, Self::READ_ONLY)?;
         match input.role_arn.parse::<Arn>() {
             Ok(arn) if arn.service() == "iam" && arn.account_id().is_some() => Ok(input),
             _ => Err(Error::validation(format!("{} is invalid", input.role_arn))),
         }
     }
 
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let Some(role) = trusting_role(view, &input.role_arn) else {
-            return Checks::nobody_may("sts:AssumeRole", &input.role_arn);
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let Some(TrustingRole { role, .. }) = trusting_role(scope, &input.role_arn) else {
+            return Checks::nobody_may(Self::NAME, &input.role_arn);
         };
-        let inherited = Inherited::of(who);
+        let inherited = Inherited::of(scope.principal());
         let check = inherited.keys(role, input);
         let tagging = !input.tags.is_empty() || !inherited.tags.is_empty();
         let naming = input.source_identity.is_some() || inherited.source_identity.is_some();
@@ -92,8 +100,10 @@ impl Action for AssumeRole {
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, who, view) = (call.input(), call.principal(), call.view());
-        let role = trusting_role(view, &input.role_arn).ok_or_else(Error::internal)?;
+        let (input, who) = (call.input(), call.principal());
+        let trusting = trusting_role(call.scope(), &input.role_arn)
+            .ok_or_else(|| Error::internal("a role was authorized that is not there"))?;
+        let role = trusting.role;
         if !input.provided_contexts.is_empty() {
             return Err(Error::new(
                 "InvalidContextAssertion",
@@ -106,30 +116,24 @@ impl Action for AssumeRole {
         let source_identity =
             inherited.settle_source_identity(who, role, input.source_identity.as_deref())?;
         let (tags, transitive_tag_keys) = inherited.settle_tags(&input.tags, &input.transitive_tag_keys)?;
-        let account = view.account(role.account).ok_or_else(Error::internal)?;
-        let layer = issue::layer(&account, input.policy.as_ref(), &input.policy_arns)?;
-        let (session_id, ancestry) = issue::lineage(house, who.session.as_deref());
-        let issued_at = op.now.as_second();
+        let layer =
+            issue::layer(|arn| trusting.policy(arn), input.policy.as_ref(), &input.policy_arns)?;
         let packed = layer.is_some() || !input.tags.is_empty();
-        let claims = SessionClaims {
-            session_id,
-            ancestry,
+        let of = Subject {
             kind: SessionKind::Role,
             account: role.account,
-            principal_id: role.record.id.to_string(),
-            principal_arn: role.arn.clone(),
+            id: role.record.id.to_string(),
+            arn: role.arn.clone(),
+        };
+        let claims = SessionClaims {
             session_name: input.role_session_name.clone(),
-            issued_at,
-            expires_at: issued_at + seconds,
             layers: layer.into_iter().collect(),
             tags,
             transitive_tag_keys,
             source_identity: source_identity.clone(),
-            mfa_authenticated_at: None,
-            federation: Vec::new(),
-            chained: who.session.is_some(),
+            ..claims::begin(op, house, who, of, seconds)?
         };
-        let issued = issue::issue(house, view, &claims, input.minimum_session_token_size)?;
+        let issued = issue::issue(house, call.view(), &claims, input.minimum_session_token_size)?;
         let (name, session) = (&role.record.name, &input.role_session_name);
         Ok(Output {
             source_identity,
@@ -145,8 +149,8 @@ impl Action for AssumeRole {
     }
 }
 
-fn trusting_role<'v>(view: &'v View, arn: &str) -> Option<&'v Arc<Role>> {
-    view.trusting_role(&arn.parse().ok()?)
+fn trusting_role<'v>(scope: &'v Scope, arn: &str) -> Option<TrustingRole<'v>> {
+    scope.view().trusting_role(&arn.parse().ok()?)
 }
 
 fn duration(asked: Option<i64>, role: &Role, who: &Principal) -> Result<i64, Error> {
@@ -181,21 +185,15 @@ impl Inherited {
 
     /// The condition keys of the three permissions, which share one context.
     fn keys(&self, role: &Arc<Role>, input: &Input) -> Check {
-        let mut check = Check::new("sts:AssumeRole", &role.arn, role.account)
+        let mut check = Check::new(AssumeRole::NAME, &role.arn, role.account)
             .with("sts:RoleSessionName", input.role_session_name.as_str())
             .with_some("sts:ExternalId", input.external_id.as_deref())
             .with_some(
                 "sts:SourceIdentity",
                 input.source_identity.as_deref().or(self.source_identity.as_deref()),
-            );
+            )
+            .with_request_tags(&input.tags);
         check.grantor = Grantor::Role(role.clone());
-        for tag in &input.tags {
-            check = check.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
-        }
-        if !input.tags.is_empty() {
-            check =
-                check.with("aws:TagKeys", input.tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>());
-        }
         if !input.transitive_tag_keys.is_empty() {
             check = check.with("sts:TransitiveTagKeys", input.transitive_tag_keys.clone());
         }
@@ -222,7 +220,7 @@ impl Inherited {
         asked: Option<&str>,
     ) -> Result<Option<String>, Error> {
         match (asked, self.source_identity.as_deref()) {
-            (Some(asked), _) if asked.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) => {
+            (Some(asked), _) if is_reserved(asked) => {
                 Err(Error::validation("SourceIdentity may not begin with aws:."))
             }
             (Some(asked), Some(kept)) if asked != kept => Err(Error::access_denied(format!(
@@ -249,8 +247,4 @@ impl Inherited {
         let keys = self.tags.iter().map(|tag| tag.key.clone()).chain(transitive.iter().cloned()).collect();
         Ok((tags, keys))
     }
-}
-
-fn same_key(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
 }

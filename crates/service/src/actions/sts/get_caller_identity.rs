@@ -1,13 +1,12 @@
 //! `sts:GetCallerIdentity`: who am I? Nobody can be denied it, not even by an explicit Deny.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(super) struct GetCallerIdentity;
 
@@ -24,17 +23,13 @@ pub(super) struct Output {
 }
 
 impl Action for GetCallerIdentity {
-    const NAME: (&'static str, &'static str) = ("sts", "GetCallerIdentity");
+    const NAME: &'static str = "sts:GetCallerIdentity";
     const CALLERS: Callers = Callers::Anyone;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, _: &Principal, _: &Input) -> Checks {
+    fn checks(_: &Scope, _: &Input) -> Checks {
         Checks::nothing_can_deny()
     }
 

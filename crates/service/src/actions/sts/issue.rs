@@ -1,11 +1,11 @@
 //! What every call that issues credentials shares: session policies, tags, the token, its sizes.
 
 use daypass_authn::token::{SealError, SessionClaims, SessionLayer};
-use daypass_directory::{AccountView, Session, View};
+use daypass_directory::{AnyPolicy, Session, View};
 use daypass_model::limits::{
     SESSION_ANCESTRY_MAX, SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX,
 };
-use daypass_model::{AccessKeyId, AccessKeyKind, Secret, SessionId, Tag};
+use daypass_model::{AccessKeyId, AccessKeyKind, Secret, SessionId, Tag, TagSet, is_reserved};
 use daypass_policy::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -87,9 +87,10 @@ pub(super) fn lineage(house: &House, parent: Option<&Session>) -> (SessionId, Ve
     (id, ancestry)
 }
 
-/// Check the session policies of a call and make them one layer; `None` when none was passed.
-pub(super) fn layer(
-    account: &AccountView<'_>,
+/// Check the session policies of a call and make them one layer; `None` when none was passed. `find` knows the
+/// managed policies where the session will act, by ARN.
+pub(super) fn layer<'v>(
+    find: impl Fn(&str) -> Option<AnyPolicy<'v>>,
     policy: Option<&String>,
     arns: &[PolicyDescriptor],
 ) -> Result<Option<SessionLayer>, Error> {
@@ -109,7 +110,7 @@ pub(super) fn layer(
     let mut characters = policy.map_or(0, |text| text.chars().count());
     for descriptor in arns {
         let arn = descriptor.arn.clone().unwrap_or_default();
-        let policy = account.policy(&arn).ok_or_else(|| {
+        let policy = find(&arn).ok_or_else(|| {
             Error::new(
                 "MalformedPolicyDocument",
                 format!(
@@ -137,22 +138,13 @@ pub(super) fn check_tags(tags: &[Tag]) -> Result<(), Error> {
     if tags.len() > TAGS_MAX {
         return Err(invalid(format!("The number of session tags may not exceed {TAGS_MAX}.")));
     }
-    for (n, tag) in tags.iter().enumerate() {
-        if starts_reserved(&tag.key) || starts_reserved(&tag.value) {
-            return Err(invalid(
-                "Tag keys and values beginning with aws: are reserved for system use.".into(),
-            ));
-        }
-        let key = tag.key.to_lowercase();
-        if tags.iter().take(n).any(|earlier| earlier.key.to_lowercase() == key) {
-            return Err(invalid(
-                "Duplicate tag keys found. Please note that Tag keys are case insensitive.".into(),
-            ));
-        }
+    if tags.iter().any(|tag| is_reserved(&tag.key) || is_reserved(&tag.value)) {
+        return Err(invalid("Tag keys and values beginning with aws: are reserved for system use.".into()));
+    }
+    if tags.iter().cloned().collect::<TagSet>().len() < tags.len() {
+        return Err(invalid(
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive.".into(),
+        ));
     }
     Ok(())
-}
-
-fn starts_reserved(text: &str) -> bool {
-    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
 }

@@ -1,6 +1,7 @@
 //! The AWS Security Token Service, API version 2011-06-15.
 
 mod assume_role;
+mod claims;
 mod get_access_key_info;
 mod get_caller_identity;
 mod get_federation_token;

@@ -1,18 +1,17 @@
 //! `iam:CreateAccessKey`: the only time that the secret is shown.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::Secret;
 use daypass_model::limits::ACCESS_KEYS_PER_USER_MAX;
 use serde::{Deserialize, Serialize};
 
 use super::owner::{self, Owner};
-use crate::action::{Action, read};
+use crate::action::Action;
+use crate::actions::iam::rules;
 use crate::actions::iam::shape::status;
-use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 use crate::request::{Time, exposed};
 
 pub(in crate::actions::iam) struct CreateAccessKey;
@@ -43,31 +42,24 @@ struct AccessKeyShape {
 }
 
 impl Action for CreateAccessKey {
-    const NAME: (&'static str, &'static str) = ("iam", "CreateAccessKey");
+    const NAME: &'static str = "iam:CreateAccessKey";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(owner::check("iam:CreateAccessKey", view, who, input.user_name.as_deref()))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(owner::check(Self::NAME, scope, input.user_name.as_deref()))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (who, view) = (call.principal(), call.view());
-        let account = target::account(view, who)?;
-        let owner = Owner::named(&account, who, call.input().user_name.as_deref())?;
+        let account = call.account();
+        let owner = Owner::named(call.scope(), call.input().user_name.as_deref())?;
         let mut keys = owner.keys().to_vec();
         rules::within("AccessKeysPerUser", keys.len() + 1, ACCESS_KEYS_PER_USER_MAX)?;
+        let sealed = house.directory.new_access_key(account.id(), op.now.as_second());
         let (record, secret_access_key) =
-            house.directory.new_access_key(account.id(), op.now.as_second()).map_err(|error| {
-                tracing::error!(%error, "a new secret access key was not sealed");
-                Error::internal()
-            })?;
+            sealed.map_err(|_| Error::internal("a new secret access key was not sealed"))?;
         let access_key = AccessKeyShape {
             user_name: owner.user_name().map(str::to_owned),
             access_key_id: record.id.to_string(),
@@ -75,7 +67,7 @@ impl Action for CreateAccessKey {
             secret_access_key,
             create_date: Time(record.created),
         };
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         owner.claim(&mut change, &account, &record.id);
         keys.push(record);
         owner.put_keys(&mut change, &account, keys);

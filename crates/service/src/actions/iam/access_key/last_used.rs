@@ -1,18 +1,15 @@
 //! `iam:GetAccessKeyLastUsed`: whose key it is, and when it last signed a call.
 
-use daypass_directory::{Authorized, Check, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::owner::Owner;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 use crate::request::Time;
-
-const ACTION: &str = "iam:GetAccessKeyLastUsed";
 
 pub(in crate::actions::iam) struct GetAccessKeyLastUsed;
 
@@ -41,36 +38,30 @@ struct LastUsed {
 }
 
 impl Action for GetAccessKeyLastUsed {
-    const NAME: (&'static str, &'static str) = ("iam", "GetAccessKeyLastUsed");
+    const NAME: &'static str = "iam:GetAccessKeyLastUsed";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
     /// On the user whose key it is. A denial names the key only, so that it tells nobody whose it is.
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let account = target::in_account(view, who);
-        let check = match account.and_then(|account| Owner::of_key(view, &account, &input.access_key_id)) {
-            Some(Owner::User(user)) => target::user(ACTION, view, who, &user.record.name),
-            Some(Owner::Root(_)) => Check::new(ACTION, who.account.root_arn(), who.account),
-            None => Check::new(ACTION, "*", who.account),
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = match Owner::of_key(scope, &input.access_key_id) {
+            Some(Owner::User(user)) => target::user(Self::NAME, scope, &user.record.name),
+            Some(Owner::Root(_)) => scope.check(Self::NAME, scope.account().id().root_arn()),
+            None => scope.check(Self::NAME, "*"),
         };
         Checks::one(check.shown(resource(&input.access_key_id)))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (id, who, view) = (&call.input().access_key_id, call.principal(), call.view());
-        let account = target::account(view, who)?;
-        let Some(owner) = Owner::of_key(view, &account, id) else {
+        let id = &call.input().access_key_id;
+        let Some(owner) = Owner::of_key(call.scope(), id) else {
             // Whether another account has it, or had it, or nobody: all the same from here. No colon stands
             // behind `perform`, as recorded from AWS.
-            let (arn, resource) = (&who.arn, resource(id));
+            let (arn, action, resource) = (&call.principal().arn, Self::NAME, resource(id));
             let message =
-                format!("User: {arn} is not authorized to perform {ACTION} on resource: {resource}");
+                format!("User: {arn} is not authorized to perform {action} on resource: {resource}");
             return Err(Error::access_denied(message));
         };
         Ok(Output {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use daypass_directory::record::{AccessKeyPointer, AccessKeyRecord, KeyOwner, Unknown};
-use daypass_directory::{AccountEntity, AccountView, Change, Check, Principal, User, View, key};
+use daypass_directory::{AccountEntity, AccountView, Change, Check, Scope, User, key};
 use daypass_model::AccessKeyId;
 
 use crate::actions::iam::{rules, target};
@@ -22,33 +22,30 @@ pub(super) enum Owner<'v> {
 }
 
 /// What a call is authorised on: the user it names, or else the caller.
-pub(super) fn check(action: &str, view: &View, who: &Principal, user_name: Option<&str>) -> Check {
-    match user_name.or_else(|| who.user_name()) {
-        Some(name) => target::user(action, view, who, name),
-        None => Check::new(action, who.principal_arn(), who.account),
+pub(super) fn check(action: &str, scope: &Scope, user_name: Option<&str>) -> Check {
+    match user_name.or_else(|| scope.principal().user_name()) {
+        Some(name) => target::user(action, scope, name),
+        None => scope.check(action, scope.principal().principal_arn()),
     }
 }
 
 impl<'v> Owner<'v> {
     /// The user that a call names, or who calls; a role session must name one.
-    pub(super) fn named(
-        account: &AccountView<'v>,
-        who: &Principal,
-        user_name: Option<&str>,
-    ) -> Result<Self, Error> {
+    pub(super) fn named(scope: &'v Scope, user_name: Option<&str>) -> Result<Self, Error> {
+        let (account, who) = (scope.account(), scope.principal());
         // INVARIANT (root-keys): the root user's keys are its own calls' alone; no name leads to them.
         if user_name.is_none() && who.is_root() {
-            return account.root().map(Self::Root).ok_or_else(Error::internal);
+            let missing = || Error::internal("an open account has no root user");
+            return account.root().map(Self::Root).ok_or_else(missing);
         }
         let name = rules::named_user(user_name, who)?;
-        target::find_user(account, name).map(Self::User)
+        target::find_user(&account, name).map(Self::User)
     }
 
     /// The owner of a key, if the key is one of this account.
-    pub(super) fn of_key(view: &View, account: &AccountView<'v>, id: &str) -> Option<Self> {
-        let id: AccessKeyId = id.parse().ok()?;
-        let pointer = view.key_owner(&id).filter(|pointer| pointer.account == account.id())?;
-        match pointer.owner.as_ref()? {
+    pub(super) fn of_key(scope: &'v Scope, id: &str) -> Option<Self> {
+        let account = scope.account();
+        match scope.key_owner(&id.parse().ok()?)? {
             KeyOwner::Root => account.root().map(Self::Root),
             KeyOwner::User(user) => account.user_by_id(user).map(Self::User),
         }
@@ -109,8 +106,8 @@ impl<'v> Owner<'v> {
     }
 
     /// Write that the key is nobody's any more.
-    pub(super) fn disclaim(change: &mut Change, view: &View, id: &AccessKeyId) {
-        if let Some(pointer) = view.key_owner(id) {
+    pub(super) fn disclaim(change: &mut Change, scope: &Scope, id: &AccessKeyId) {
+        if let Some(pointer) = scope.key_pointer(id) {
             let written = change.written();
             change.put(key::access_key(id), &AccessKeyPointer { written, owner: None, ..pointer.clone() });
         }

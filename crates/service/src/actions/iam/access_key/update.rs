@@ -1,15 +1,13 @@
 //! `iam:UpdateAccessKey`: a key is put out of use, or back. Sessions it has begun go on, as on AWS.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::Deserialize;
 
 use super::owner::{self, Owner};
-use crate::action::{Action, read};
-use crate::actions::iam::target;
+use crate::action::Action;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct UpdateAccessKey;
 
@@ -30,23 +28,18 @@ enum Status {
 }
 
 impl Action for UpdateAccessKey {
-    const NAME: (&'static str, &'static str) = ("iam", "UpdateAccessKey");
+    const NAME: &'static str = "iam:UpdateAccessKey";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(owner::check("iam:UpdateAccessKey", view, who, input.user_name.as_deref()))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(owner::check(Self::NAME, scope, input.user_name.as_deref()))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, who, view) = (call.input(), call.principal(), call.view());
-        let account = target::account(view, who)?;
+        let (input, account) = (call.input(), call.account());
         let active = match input.status {
             Status::Active => true,
             Status::Inactive => false,
@@ -55,13 +48,13 @@ impl Action for UpdateAccessKey {
                 return Err(Error::invalid_input("The status of an access key cannot be set to Expired."));
             }
         };
-        let owner = Owner::named(&account, who, input.user_name.as_deref())?;
+        let owner = Owner::named(call.scope(), input.user_name.as_deref())?;
         let position = owner.position(&input.access_key_id)?;
         let mut keys = owner.keys().to_vec();
         if let Some(key) = keys.get_mut(position) {
             key.active = active;
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         owner.put_keys(&mut change, &account, keys);
         Ok(house.directory.commit(change).await?)
     }

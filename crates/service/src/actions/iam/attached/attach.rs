@@ -2,16 +2,16 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
+use daypass_model::is_service_linked;
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::holder::Holder;
-use crate::actions::iam::{rules, target};
+use crate::actions::iam::rules;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct AttachPolicy<H>(PhantomData<H>);
 
@@ -24,33 +24,28 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl<H: Holder> Action for AttachPolicy<H> {
-    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.attach);
+    const NAME: &'static str = H::OPERATIONS.attach;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
     /// On the holder alone; the policy is a condition key.
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let (name, action) = (&input.holder_name, format!("iam:{}", Self::NAME.1));
-        let check = H::with_boundary(H::check(&action, view, who, name), view, who, name);
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let name = &input.holder_name;
+        let check = H::with_boundary(H::check(Self::NAME, scope, name), scope, name);
         Checks::one(check.with("iam:PolicyARN", input.policy_arn.as_str()))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         // The same sentence as everywhere, under another code: as recorded from AWS.
         rules::arn_of_policy(&input.policy_arn).map_err(|invalid| Error::validation(invalid.message))?;
         let holder = H::find(&account, &input.holder_name)?;
         H::modifiable(holder)?;
         let (record, revision) = H::record(holder);
         let policy = rules::attachable(&account, &input.policy_arn)?;
-        if policy.path().starts_with("/aws-service-role/") {
+        if is_service_linked(policy.path()) {
             let message = "Cannot attach a Service Role Policy to a Customer Role.";
             return Err(Error::new("PolicyNotAttachable", message));
         }
@@ -62,7 +57,7 @@ impl<H: Holder> Action for AttachPolicy<H> {
         let (quota, max) = H::ATTACHED_QUOTA;
         rules::within(quota, attached.len() + 1, max)?;
         attached.push(input.policy_arn.clone());
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         rules::link(&mut change, rules::Link::Attached, policy, record.id());
         change.update(account.id(), revision, record);
         Ok(house.directory.commit(change).await?)

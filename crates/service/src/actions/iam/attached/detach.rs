@@ -2,16 +2,15 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::holder::Holder;
-use crate::actions::iam::{rules, target};
+use crate::actions::iam::rules;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct DetachPolicy<H>(PhantomData<H>);
 
@@ -24,25 +23,20 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl<H: Holder> Action for DetachPolicy<H> {
-    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.detach);
+    const NAME: &'static str = H::OPERATIONS.detach;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let (name, action) = (&input.holder_name, format!("iam:{}", Self::NAME.1));
-        let check = H::with_boundary(H::check(&action, view, who, name), view, who, name);
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let name = &input.holder_name;
+        let check = H::with_boundary(H::check(Self::NAME, scope, name), scope, name);
         Checks::one(check.with("iam:PolicyARN", input.policy_arn.as_str()))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         rules::arn_of_policy(&input.policy_arn)?;
         let holder = H::find(&account, &input.holder_name)?;
         H::modifiable(holder)?;
@@ -54,7 +48,7 @@ impl<H: Holder> Action for DetachPolicy<H> {
         if attached.len() == before {
             return Err(Error::no_such_entity(format!("Policy {arn} was not found.")));
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         rules::unlink(&mut change, rules::Link::Attached, &account, arn, record.id());
         change.update(account.id(), revision, record);
         Ok(house.directory.commit(change).await?)

@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::holder::Holder;
 use crate::actions::iam::policy::sort_key;
 use crate::actions::iam::shape::AttachedPolicy;
-use crate::actions::iam::target;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct ListAttachedPolicies<H>(PhantomData<H>);
 
@@ -39,28 +37,22 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl<H: Holder> Action for ListAttachedPolicies<H> {
-    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.list_attached);
+    const NAME: &'static str = H::OPERATIONS.list_attached;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(H::check(&format!("iam:{}", Self::NAME.1), view, who, &input.holder_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(H::check(Self::NAME, scope, &input.holder_name))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let (record, _) = H::record(H::find(&account, &input.holder_name)?);
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         let selection = Selection {
-            account: account.id(),
-            of: format!("{} {} {prefix}", Self::NAME.1, record.id()),
+            of: format!("{} {} {prefix}", Self::NAME, record.id()),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
         };
@@ -68,7 +60,7 @@ impl<H: Holder> Action for ListAttachedPolicies<H> {
         let policies = policies.filter(|policy| policy.path().starts_with(prefix));
         let policies = policies.map(|policy| (sort_key(&policy), AttachedPolicy::of(&policy)));
         let policies: BTreeMap<_, _> = policies.collect();
-        let page = page(house, view, &selection, policies.into_iter())?;
+        let page = page(house, call.scope(), &selection, policies.into_iter())?;
         Ok(Output { attached_policies: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

@@ -23,8 +23,8 @@ pub(super) trait Bounded: Holder {
 }
 
 impl Bounded for User {
-    const PUT: &'static str = "PutUserPermissionsBoundary";
-    const DELETE: &'static str = "DeleteUserPermissionsBoundary";
+    const PUT: &'static str = "iam:PutUserPermissionsBoundary";
+    const DELETE: &'static str = "iam:DeleteUserPermissionsBoundary";
 
     fn boundary(record: &mut UserRecord) -> &mut Option<String> {
         &mut record.boundary
@@ -32,8 +32,8 @@ impl Bounded for User {
 }
 
 impl Bounded for Role {
-    const PUT: &'static str = "PutRolePermissionsBoundary";
-    const DELETE: &'static str = "DeleteRolePermissionsBoundary";
+    const PUT: &'static str = "iam:PutRolePermissionsBoundary";
+    const DELETE: &'static str = "iam:DeleteRolePermissionsBoundary";
 
     fn boundary(record: &mut RoleRecord) -> &mut Option<String> {
         &mut record.boundary

@@ -2,17 +2,15 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use serde::Deserialize;
 
 use super::Bounded;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::rules::{self, Link};
-use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct PutPermissionsBoundary<K>(PhantomData<K>);
 
@@ -26,25 +24,20 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl<K: Bounded> Action for PutPermissionsBoundary<K> {
-    const NAME: (&'static str, &'static str) = ("iam", K::PUT);
+    const NAME: &'static str = K::PUT;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
     /// The condition key is the boundary that is asked for, not the one there is.
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = K::check(&format!("iam:{}", K::PUT), view, who, &input.name);
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = K::check(Self::NAME, scope, &input.name);
         Checks::one(check.with("iam:PermissionsBoundary", input.policy_arn.as_str()))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let entity = K::find(&account, &input.name)?;
         K::modifiable(entity)?;
         let policy = rules::boundary(&account, &input.policy_arn)?;
@@ -54,7 +47,7 @@ impl<K: Bounded> Action for PutPermissionsBoundary<K> {
         if old.as_ref() == Some(&input.policy_arn) {
             return Ok(());
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         if let Some(old) = old {
             rules::unlink(&mut change, Link::Boundary, &account, &old, record.id());
         }

@@ -1,17 +1,16 @@
 //! `iam:AddUserToGroup`: from the next call on the group's policies are the user's too. Authorised on the
 //! group alone; a member may be added again.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View, key};
+use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use daypass_model::EntityKind;
 use daypass_model::limits::GROUPS_PER_USER_MAX;
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct AddUserToGroup;
 
@@ -23,23 +22,18 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for AddUserToGroup {
-    const NAME: (&'static str, &'static str) = ("iam", "AddUserToGroup");
+    const NAME: &'static str = "iam:AddUserToGroup";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::group("iam:AddUserToGroup", view, who, &input.group_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::group(Self::NAME, scope, &input.group_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let group = target::find_group(&account, &input.group_name)?;
         let user = target::find_user(&account, &input.user_name)?;
         if user.record.groups.contains(&group.record.id) {
@@ -48,7 +42,7 @@ impl Action for AddUserToGroup {
         rules::within("GroupsPerUser", user.record.groups.len() + 1, GROUPS_PER_USER_MAX)?;
         let mut record = user.record.clone();
         record.groups.push(group.record.id.clone());
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         // The group must still be there; whoever deletes it watches its members.
         change.unchanged(key::entity(account.id(), EntityKind::Group, &group.record.id), group.revision);
         change.point(key::member(account.id(), &group.record.id, &record.id), record.id.as_str());

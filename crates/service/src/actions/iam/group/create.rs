@@ -1,18 +1,17 @@
 //! `iam:CreateGroup`
 
 use daypass_directory::record::{GroupRecord, Unknown};
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use daypass_model::limits::GROUPS_PER_ACCOUNT_MAX;
 use daypass_model::{EntityKind, UniqueId};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::shape::GroupShape;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct CreateGroup;
 
@@ -30,29 +29,24 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for CreateGroup {
-    const NAME: (&'static str, &'static str) = ("iam", "CreateGroup");
+    const NAME: &'static str = "iam:CreateGroup";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+    fn checks(scope: &Scope, input: &Input) -> Checks {
         let path = input.path.as_deref().unwrap_or("/");
-        Checks::one(target::new("iam:CreateGroup", who, "group", path, &input.group_name))
+        Checks::one(target::new(Self::NAME, scope, EntityKind::Group, path, &input.group_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let name = &input.group_name;
         if account.group(name).is_some() {
             return Err(Error::already_exists(format!("Group with name {name} already exists.")));
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         let (quota, count) = ("GroupsPerAccount", account.counts().1);
         rules::room(&mut change, account.id(), EntityKind::Group, quota, count, GROUPS_PER_ACCOUNT_MAX)?;
         let record = GroupRecord {

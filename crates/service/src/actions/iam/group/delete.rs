@@ -1,14 +1,13 @@
 //! `iam:DeleteGroup`: only a group without members and policies.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View, key};
+use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct DeleteGroup;
 
@@ -19,23 +18,18 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for DeleteGroup {
-    const NAME: (&'static str, &'static str) = ("iam", "DeleteGroup");
+    const NAME: &'static str = "iam:DeleteGroup";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::group("iam:DeleteGroup", view, who, &input.group_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::group(Self::NAME, scope, &input.group_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let view = call.view();
-        let account = target::account(view, call.principal())?;
+        let account = call.account();
         let group = target::find_group(&account, &call.input().group_name)?;
         let record = &group.record;
         let first = [
@@ -46,7 +40,7 @@ impl Action for DeleteGroup {
         if let Some((_, what)) = first.iter().find(|(done, _)| !done) {
             return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         // Policies are in the record; a member that comes meanwhile leaves a link here and wins.
         change.quiet(key::members(account.id(), &record.id));
         change.remove(account.id(), group.revision, record);

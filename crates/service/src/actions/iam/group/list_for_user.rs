@@ -1,17 +1,16 @@
 //! `iam:ListGroupsForUser`
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::fold_name;
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::shape::GroupShape;
 use crate::actions::iam::target;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct ListGroupsForUser;
 
@@ -33,26 +32,20 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for ListGroupsForUser {
-    const NAME: (&'static str, &'static str) = ("iam", "ListGroupsForUser");
+    const NAME: &'static str = "iam:ListGroupsForUser";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::user("iam:ListGroupsForUser", view, who, &input.user_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::user(Self::NAME, scope, &input.user_name))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let user = target::find_user(&account, &input.user_name)?;
         let selection = Selection {
-            account: account.id(),
             of: format!("ListGroupsForUser {}", user.record.id),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
@@ -61,7 +54,7 @@ impl Action for ListGroupsForUser {
         let mut groups: Vec<_> = groups.map(|group| (fold_name(&group.record.name), group)).collect();
         groups.sort_by(|(a, _), (b, _)| a.cmp(b));
         let groups = groups.into_iter().map(|(name, group)| (name, GroupShape::of(&group.arn, &group.record)));
-        let page = page(house, view, &selection, groups)?;
+        let page = page(house, call.scope(), &selection, groups)?;
         Ok(Output { groups: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

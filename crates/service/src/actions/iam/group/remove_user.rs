@@ -1,14 +1,13 @@
 //! `iam:RemoveUserFromGroup`. Authorised on the group alone; who is no member may be removed as well.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View, key};
+use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct RemoveUserFromGroup;
 
@@ -20,23 +19,18 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for RemoveUserFromGroup {
-    const NAME: (&'static str, &'static str) = ("iam", "RemoveUserFromGroup");
+    const NAME: &'static str = "iam:RemoveUserFromGroup";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::group("iam:RemoveUserFromGroup", view, who, &input.group_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::group(Self::NAME, scope, &input.group_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         // Where both are missing the user is named, as recorded from AWS.
         let user = target::find_user(&account, &input.user_name)?;
         let group = &target::find_group(&account, &input.group_name)?.record.id;
@@ -45,7 +39,7 @@ impl Action for RemoveUserFromGroup {
         }
         let mut record = user.record.clone();
         record.groups.retain(|id| id != group);
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.delete(key::member(account.id(), group, &record.id));
         change.update(account.id(), user.revision, record);
         Ok(house.directory.commit(change).await?)

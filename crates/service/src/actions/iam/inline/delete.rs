@@ -2,16 +2,14 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::holder::{self, Holder};
-use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct DeleteInlinePolicy<H>(PhantomData<H>);
 
@@ -24,24 +22,19 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl<H: Holder> Action for DeleteInlinePolicy<H> {
-    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.delete_inline);
+    const NAME: &'static str = H::OPERATIONS.delete_inline;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let (name, action) = (&input.holder_name, format!("iam:{}", Self::NAME.1));
-        Checks::one(H::with_boundary(H::check(&action, view, who, name), view, who, name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let name = &input.holder_name;
+        Checks::one(H::with_boundary(H::check(Self::NAME, scope, name), scope, name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let holder = H::find(&account, &input.holder_name)?;
         H::modifiable(holder)?;
         let (record, revision) = H::record(holder);
@@ -52,7 +45,7 @@ impl<H: Holder> Action for DeleteInlinePolicy<H> {
         if inline.len() == before {
             return Err(holder::no_inline_policy::<H>(name));
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), revision, record);
         Ok(house.directory.commit(change).await?)
     }

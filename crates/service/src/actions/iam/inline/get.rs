@@ -2,18 +2,16 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::holder::{self, Holder};
 use crate::actions::iam::shape::encoded;
-use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct GetInlinePolicy<H>(PhantomData<H>);
 
@@ -43,23 +41,19 @@ impl<H: Holder> Serialize for Output<H> {
 }
 
 impl<H: Holder> Action for GetInlinePolicy<H> {
-    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.get_inline);
+    const NAME: &'static str = H::OPERATIONS.get_inline;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output<H>;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(H::check(&format!("iam:{}", Self::NAME.1), view, who, &input.holder_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(H::check(Self::NAME, scope, &input.holder_name))
     }
 
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output<H>, Error> {
         let input = call.input();
-        let account = target::account(call.view(), call.principal())?;
+        let account = call.account();
         let (record, _) = H::record(H::find(&account, &input.holder_name)?);
         let name = &input.policy_name;
         let found = H::inline(record).iter().find(|policy| policy.name.eq_ignore_ascii_case(name));

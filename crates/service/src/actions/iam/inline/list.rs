@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use daypass_model::fold_name;
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::holder::Holder;
-use crate::actions::iam::target;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct ListInlinePolicies<H>(PhantomData<H>);
 
@@ -37,33 +35,27 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl<H: Holder> Action for ListInlinePolicies<H> {
-    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.list_inline);
+    const NAME: &'static str = H::OPERATIONS.list_inline;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(H::check(&format!("iam:{}", Self::NAME.1), view, who, &input.holder_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(H::check(Self::NAME, scope, &input.holder_name))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let (record, _) = H::record(H::find(&account, &input.holder_name)?);
         let selection = Selection {
-            account: account.id(),
-            of: format!("{} {}", Self::NAME.1, record.id()),
+            of: format!("{} {}", Self::NAME, record.id()),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
         };
         let names = H::inline(record).iter().map(|policy| (fold_name(&policy.name), policy.name.clone()));
         let names: BTreeMap<_, _> = names.collect();
-        let page = page(house, view, &selection, names.into_iter())?;
+        let page = page(house, call.scope(), &selection, names.into_iter())?;
         Ok(Output { policy_names: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

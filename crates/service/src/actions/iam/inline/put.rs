@@ -2,17 +2,16 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use daypass_policy::{Kind, validate};
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::holder::Holder;
-use crate::actions::iam::{rules, target};
+use crate::actions::iam::rules;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct PutInlinePolicy<H>(PhantomData<H>);
 
@@ -27,24 +26,19 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl<H: Holder> Action for PutInlinePolicy<H> {
-    const NAME: (&'static str, &'static str) = ("iam", H::OPERATIONS.put_inline);
+    const NAME: &'static str = H::OPERATIONS.put_inline;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let (name, action) = (&input.holder_name, format!("iam:{}", Self::NAME.1));
-        Checks::one(H::with_boundary(H::check(&action, view, who, name), view, who, name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let name = &input.holder_name;
+        Checks::one(H::with_boundary(H::check(Self::NAME, scope, name), scope, name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let holder = H::find(&account, &input.holder_name)?;
         H::modifiable(holder)?;
         let (record, revision) = H::record(holder);
@@ -53,7 +47,7 @@ impl<H: Holder> Action for PutInlinePolicy<H> {
         let owner = format!("{} {}", H::WORD, record.name());
         let inline = H::inline_mut(&mut record);
         rules::put_inline(inline, &input.policy_name, &input.policy_document, H::INLINE_SIZE_MAX, &owner)?;
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), revision, record);
         Ok(house.directory.commit(change).await?)
     }

@@ -1,19 +1,18 @@
 //! `iam:CreatePolicy`
 
 use daypass_directory::record::{PolicyRecord, PolicyVersionRecord, Unknown};
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::limits::POLICIES_PER_ACCOUNT_MAX;
 use daypass_model::{EntityKind, Tag, UniqueId};
 use serde::{Deserialize, Serialize};
 
 use super::find;
 use super::shape::PolicyShape;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct CreatePolicy;
 
@@ -35,28 +34,23 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for CreatePolicy {
-    const NAME: (&'static str, &'static str) = ("iam", "CreatePolicy");
+    const NAME: &'static str = "iam:CreatePolicy";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+    fn checks(scope: &Scope, input: &Input) -> Checks {
         let path = input.path.as_deref().unwrap_or("/");
-        let check = target::new("iam:CreatePolicy", who, "policy", path, &input.policy_name)
-            .shown(format!("policy {}", input.policy_name));
-        let check = target::with_request_tags(check, &input.tags);
+        let check = target::new(Self::NAME, scope, EntityKind::Policy, path, &input.policy_name)
+            .shown(format!("policy {}", input.policy_name))
+            .with_request_tags(&input.tags);
         let tag = check.also("iam:TagPolicy");
         Checks::one(check).and_if(!input.tags.is_empty(), || tag)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         find::document(&input.policy_document)?;
         let tags = rules::tags_of_policy(&input.tags)?;
         let name = &input.policy_name;
@@ -64,7 +58,7 @@ impl Action for CreatePolicy {
             let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");
             return Err(Error::already_exists(message));
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         let (kind, max) = (EntityKind::Policy, POLICIES_PER_ACCOUNT_MAX);
         rules::room(&mut change, account.id(), kind, "PoliciesPerAccount", account.counts().3, max)?;
         let now = op.now.as_second();

@@ -1,18 +1,17 @@
 //! `iam:CreatePolicyVersion`: another text for a managed policy, in force only as the default version.
 
 use daypass_directory::record::{PolicyVersionRecord, Unknown};
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::limits::POLICY_VERSIONS_MAX;
 use serde::{Deserialize, Serialize};
 
 use super::find;
 use super::shape::VersionShape;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct CreatePolicyVersion;
 
@@ -32,23 +31,18 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for CreatePolicyVersion {
-    const NAME: (&'static str, &'static str) = ("iam", "CreatePolicyVersion");
+    const NAME: &'static str = "iam:CreatePolicyVersion";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        target::writing(target::policy("iam:CreatePolicyVersion", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        target::writing(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let policy = find::find_own(&account, &input.policy_arn)?;
         find::document(&input.policy_document)?;
         if policy.record.versions.len() >= POLICY_VERSIONS_MAX {
@@ -59,7 +53,8 @@ impl Action for CreatePolicyVersion {
         }
         let mut record = policy.record.clone();
         let (number, now) = (record.next_version, op.now.as_second());
-        record.next_version = number.checked_add(1).ok_or_else(Error::internal)?;
+        let used_up = || Error::internal("the version numbers of a policy are used up");
+        record.next_version = number.checked_add(1).ok_or_else(used_up)?;
         record.updated = now;
         if input.set_as_default {
             record.default_version = number;
@@ -70,7 +65,7 @@ impl Action for CreatePolicyVersion {
         record.versions.push(version);
         let texts = record.versions.iter().map(|version| &*version.document);
         rules::texts_within(texts, &format!("policy {}", record.name))?;
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), policy.revision, record);
         house.directory.commit(change).await?;
         Ok(Output { policy_version })

@@ -1,15 +1,14 @@
 //! `iam:DeletePolicy`: only one that nothing uses, and that has no version left but the default.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View, key};
+use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use serde::Deserialize;
 
 use super::find;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct DeletePolicy;
 
@@ -20,23 +19,18 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for DeletePolicy {
-    const NAME: (&'static str, &'static str) = ("iam", "DeletePolicy");
+    const NAME: &'static str = "iam:DeletePolicy";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        target::writing(target::policy("iam:DeletePolicy", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        target::writing(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (arn, view) = (&call.input().policy_arn, call.view());
-        let account = target::account(view, call.principal())?;
+        let (arn, account) = (&call.input().policy_arn, call.account());
         let policy = find::find_own(&account, arn)?;
         if account.attached_to(arn).next().is_some() || account.boundary_of(arn).next().is_some() {
             return Err(Error::delete_conflict("Cannot delete a policy attached to entities."));
@@ -47,7 +41,7 @@ impl Action for DeletePolicy {
                  versions. The default version is deleted with the policy.",
             ));
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         // Who attaches it meanwhile guards this record and writes a link: whichever comes second decides again.
         change.quiet(key::attachments(account.id(), &policy.record.id));
         change.quiet(key::boundaries(account.id(), &policy.record.id));

@@ -1,15 +1,14 @@
 //! `iam:DeletePolicyVersion`: any but the default.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::Deserialize;
 
 use super::find;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct DeletePolicyVersion;
 
@@ -21,23 +20,18 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for DeletePolicyVersion {
-    const NAME: (&'static str, &'static str) = ("iam", "DeletePolicyVersion");
+    const NAME: &'static str = "iam:DeletePolicyVersion";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        target::writing(target::policy("iam:DeletePolicyVersion", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        target::writing(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (Input { policy_arn, version_id }, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (Input { policy_arn, version_id }, account) = (call.input(), call.account());
         let policy = find::find_own(&account, policy_arn)?;
         let mut record = policy.record.clone();
         let unwanted = find::version_number(version_id);
@@ -50,7 +44,7 @@ impl Action for DeletePolicyVersion {
             return Err(find::no_version(policy_arn, version_id));
         }
         record.updated = op.now.as_second();
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), policy.revision, record);
         Ok(house.directory.commit(change).await?)
     }

@@ -1,16 +1,15 @@
 //! `iam:GetPolicy`
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::find;
 use super::shape::PolicyShape;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct GetPolicy;
 
@@ -27,22 +26,18 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for GetPolicy {
-    const NAME: (&'static str, &'static str) = ("iam", "GetPolicy");
+    const NAME: &'static str = "iam:GetPolicy";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::policy("iam:GetPolicy", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let account = target::account(call.view(), call.principal())?;
+        let account = call.account();
         let policy = find::find(&account, &call.input().policy_arn)?;
         Ok(Output { policy: PolicyShape::whole(&account, &policy) })
     }

@@ -1,16 +1,15 @@
 //! `iam:GetPolicyVersion`: the one call that shows the text of a managed policy.
 
-use daypass_directory::{AnyPolicy, Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{AnyPolicy, Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::find;
 use super::shape::VersionShape;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct GetPolicyVersion;
 
@@ -28,23 +27,19 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for GetPolicyVersion {
-    const NAME: (&'static str, &'static str) = ("iam", "GetPolicyVersion");
+    const NAME: &'static str = "iam:GetPolicyVersion";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::policy("iam:GetPolicyVersion", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let Input { policy_arn, version_id } = call.input();
-        let account = target::account(call.view(), call.principal())?;
+        let account = call.account();
         rules::arn_of_policy(policy_arn)?;
         let shape = match account.policy(policy_arn) {
             Some(AnyPolicy::Customer(policy)) => {

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use daypass_directory::managed::AWS_POLICIES;
-use daypass_directory::{AccountView, AnyPolicy, Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{AccountView, AnyPolicy, Authorized, Checks, Operation, Scope};
+use daypass_model::EntityKind;
 use serde::{Deserialize, Serialize};
 
 use super::find::sort_key;
 use super::shape::PolicyShape;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct ListPolicies;
 
@@ -22,7 +22,7 @@ pub(in crate::actions::iam) struct ListPolicies;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::actions::iam) struct Input {
     #[serde(default)]
-    scope: Scope,
+    scope: PolicyScope,
     #[serde(default)]
     only_attached: bool,
     path_prefix: Option<String>,
@@ -31,8 +31,9 @@ pub(in crate::actions::iam) struct Input {
     max_items: Option<i64>,
 }
 
+/// `policyScopeType`
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-enum Scope {
+enum PolicyScope {
     #[default]
     All,
     #[serde(rename = "AWS")]
@@ -57,30 +58,24 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for ListPolicies {
-    const NAME: (&'static str, &'static str) = ("iam", "ListPolicies");
+    const NAME: &'static str = "iam:ListPolicies";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+    fn checks(scope: &Scope, input: &Input) -> Checks {
         let prefix = input.path_prefix.as_deref();
         let shown = format!("policy path {}", prefix.unwrap_or("/"));
-        Checks::one(target::collection("iam:ListPolicies", who, "policy", prefix).shown(shown))
+        Checks::one(target::collection(Self::NAME, scope, EntityKind::Policy, prefix).shown(shown))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         // The usage counts only together with OnlyAttached, on AWS too.
         let usage = input.policy_usage_filter.filter(|_| input.only_attached);
         let selection = Selection {
-            account: account.id(),
             of: format!("ListPolicies {:?} {} {usage:?} {prefix}", input.scope, input.only_attached),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
@@ -90,15 +85,18 @@ impl Action for ListPolicies {
         };
         let policies = in_scope(&account, input.scope).filter(wanted);
         let policies: BTreeMap<_, _> = policies.map(|policy| (sort_key(&policy), policy)).collect();
-        let page = page(house, view, &selection, policies.into_iter())?;
+        let page = page(house, call.scope(), &selection, policies.into_iter())?;
         let shown = page.items.iter().map(|policy| PolicyShape::listed(&account, policy));
         Ok(Output { policies: shown.collect(), is_truncated: page.is_truncated, marker: page.marker })
     }
 }
 
-fn in_scope<'v>(account: &AccountView<'v>, scope: Scope) -> impl Iterator<Item = AnyPolicy<'v>> + use<'v> {
-    let aws = AWS_POLICIES.iter().filter(move |_| scope != Scope::Local).map(AnyPolicy::Aws);
-    let local = account.policies().filter(move |_| scope != Scope::Aws).map(AnyPolicy::Customer);
+fn in_scope<'v>(
+    account: &AccountView<'v>,
+    scope: PolicyScope,
+) -> impl Iterator<Item = AnyPolicy<'v>> + use<'v> {
+    let aws = AWS_POLICIES.iter().filter(move |_| scope != PolicyScope::Local).map(AnyPolicy::Aws);
+    let local = account.policies().filter(move |_| scope != PolicyScope::Aws).map(AnyPolicy::Customer);
     aws.chain(local)
 }
 

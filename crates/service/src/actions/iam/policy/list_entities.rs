@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use daypass_directory::{AccountView, Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{AccountView, Authorized, Checks, Operation, Scope};
 use daypass_model::{UniqueId, fold_name};
 use serde::{Deserialize, Serialize};
 
 use super::find;
 use super::list::Usage;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct ListEntitiesForPolicy;
 
@@ -73,29 +72,23 @@ struct PolicyRole {
 }
 
 impl Action for ListEntitiesForPolicy {
-    const NAME: (&'static str, &'static str) = ("iam", "ListEntitiesForPolicy");
+    const NAME: &'static str = "iam:ListEntitiesForPolicy";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::policy("iam:ListEntitiesForPolicy", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let arn = &input.policy_arn;
         find::find(&account, arn)?;
         let (usage, filter) = (input.policy_usage_filter, input.entity_filter);
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         let selection = Selection {
-            account: account.id(),
             of: format!("ListEntitiesForPolicy {arn} {filter:?} {usage:?} {prefix}"),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
@@ -107,7 +100,7 @@ impl Action for ListEntitiesForPolicy {
         let users = users.filter(|using| using.path.starts_with(prefix));
         // Who uses it in both ways is listed once.
         let users: BTreeMap<_, _> = users.map(|using| (using.sort_key(), using)).collect();
-        let page = page(house, view, &selection, users.into_iter())?;
+        let page = page(house, call.scope(), &selection, users.into_iter())?;
         let mut output = Output { is_truncated: page.is_truncated, marker: page.marker, ..Output::default() };
         page.items.into_iter().for_each(|using| output.show(&using));
         Ok(output)

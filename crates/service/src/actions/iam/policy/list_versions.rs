@@ -1,17 +1,16 @@
 //! `iam:ListPolicyVersions`: newest first, without the documents.
 
-use daypass_directory::{AnyPolicy, Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{AnyPolicy, Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::find;
 use super::shape::VersionShape;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct ListPolicyVersions;
 
@@ -33,31 +32,25 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for ListPolicyVersions {
-    const NAME: (&'static str, &'static str) = ("iam", "ListPolicyVersions");
+    const NAME: &'static str = "iam:ListPolicyVersions";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::policy("iam:ListPolicyVersions", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let policy = find::find(&account, &input.policy_arn)?;
         let selection = Selection {
-            account: account.id(),
             of: format!("ListPolicyVersions {}", policy.arn()),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
         };
-        let page = page(house, view, &selection, versions(&policy).into_iter())?;
+        let page = page(house, call.scope(), &selection, versions(&policy).into_iter())?;
         Ok(Output { versions: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

@@ -1,15 +1,14 @@
 //! `iam:SetDefaultPolicyVersion`: from now on this version decides, wherever the policy is attached.
 
-use daypass_directory::{AnyPolicy, Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{AnyPolicy, Authorized, Checks, Operation, Scope};
 use serde::Deserialize;
 
 use super::find;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct SetDefaultPolicyVersion;
 
@@ -21,23 +20,18 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for SetDefaultPolicyVersion {
-    const NAME: (&'static str, &'static str) = ("iam", "SetDefaultPolicyVersion");
+    const NAME: &'static str = "iam:SetDefaultPolicyVersion";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        target::writing(target::policy("iam:SetDefaultPolicyVersion", view, who, &input.policy_arn))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        target::writing(target::policy(Self::NAME, scope, &input.policy_arn))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (Input { policy_arn, version_id }, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (Input { policy_arn, version_id }, account) = (call.input(), call.account());
         rules::arn_of_policy(policy_arn)?;
         let missing = || find::no_version(policy_arn, version_id);
         // A version of no policy is as absent as one of a policy: as recorded from AWS.
@@ -47,7 +41,7 @@ impl Action for SetDefaultPolicyVersion {
         let version = record.versions.iter().find(|version| Some(version.number) == wanted);
         record.default_version = version.ok_or_else(missing)?.number;
         record.updated = op.now.as_second();
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), policy.revision, record);
         Ok(house.directory.commit(change).await?)
     }

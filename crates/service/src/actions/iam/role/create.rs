@@ -1,19 +1,18 @@
 //! `iam:CreateRole`
 
 use daypass_directory::record::{RoleRecord, Unknown};
-use daypass_directory::{Authorized, Change, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Change, Checks, Entity, Operation, Scope, View};
 use daypass_model::limits::{ROLE_SESSION_SECONDS_DEFAULT, ROLES_PER_ACCOUNT_MAX};
 use daypass_model::{EntityKind, Tag, UniqueId};
 use serde::{Deserialize, Serialize};
 
 use super::trust;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::shape::RoleShape;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct CreateRole;
 
@@ -37,40 +36,35 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for CreateRole {
-    const NAME: (&'static str, &'static str) = ("iam", "CreateRole");
+    const NAME: &'static str = "iam:CreateRole";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
-        let check = target::new("iam:CreateRole", who, "role", input.path(), &input.role_name)
-            .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref());
-        let check = target::with_request_tags(check, &input.tags);
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = target::new(Self::NAME, scope, EntityKind::Role, input.path(), &input.role_name)
+            .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref())
+            .with_request_tags(&input.tags);
         let tag = check.also("iam:TagRole");
         Checks::one(check).and_if(!input.tags.is_empty(), || tag)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let name = &input.role_name;
         if account.role(name).is_some() {
             return Err(Error::already_exists(format!("Role with name {name} already exists.")));
         }
         rules::path_of_customer(input.path())?;
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         let (quota, count) = ("RolesPerAccount", account.counts().2);
         rules::room(&mut change, account.id(), EntityKind::Role, quota, count, ROLES_PER_ACCOUNT_MAX)?;
-        let record = input.record(op, house, view, &change)?;
+        let record = input.record(op, house, call.view(), &change)?;
         if let Some(arn) = &input.permissions_boundary {
             rules::link(&mut change, rules::Link::Boundary, rules::boundary(&account, arn)?, &record.id);
         }
-        let role = RoleShape::created(view, &record.arn(account.id()), &record);
+        let role = RoleShape::created(call.view(), &record.arn(account.id()), &record);
         change.create(account.id(), record);
         house.directory.commit(change).await?;
         Ok(Output { role })

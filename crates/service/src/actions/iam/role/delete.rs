@@ -1,14 +1,13 @@
 //! `iam:DeleteRole`: only a role without policies. Its sessions end with it.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct DeleteRole;
 
@@ -19,24 +18,19 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for DeleteRole {
-    const NAME: (&'static str, &'static str) = ("iam", "DeleteRole");
+    const NAME: &'static str = "iam:DeleteRole";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = target::role("iam:DeleteRole", view, who, &input.role_name);
-        Checks::one(target::with_role_boundary(check, view, who, &input.role_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = target::role(Self::NAME, scope, &input.role_name);
+        Checks::one(target::with_role_boundary(check, scope, &input.role_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let view = call.view();
-        let account = target::account(view, call.principal())?;
+        let account = call.account();
         let role = target::find_role(&account, &call.input().role_name)?;
         rules::modifiable(role)?;
         let record = &role.record;
@@ -48,7 +42,7 @@ impl Action for DeleteRole {
             return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
         }
         // Everything a role has is in its own record: a policy that comes meanwhile changes it and wins.
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         if let Some(arn) = &record.boundary {
             rules::unlink(&mut change, rules::Link::Boundary, &account, arn, &record.id);
         }

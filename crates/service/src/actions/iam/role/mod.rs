@@ -3,7 +3,6 @@
 mod create;
 mod delete;
 mod get;
-mod list;
 mod trust;
 mod update;
 mod update_description;
@@ -12,7 +11,6 @@ mod update_trust;
 pub(super) use create::CreateRole;
 pub(super) use delete::DeleteRole;
 pub(super) use get::GetRole;
-pub(super) use list::ListRoles;
 pub(super) use update::UpdateRole;
 pub(super) use update_description::UpdateRoleDescription;
 pub(super) use update_trust::UpdateAssumeRolePolicy;

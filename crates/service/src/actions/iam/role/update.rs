@@ -1,14 +1,13 @@
 //! `iam:UpdateRole`: description and longest session. What the call leaves out keeps its value.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct UpdateRole;
 
@@ -25,24 +24,19 @@ pub(in crate::actions::iam) struct Input {
 pub(in crate::actions::iam) struct Output {}
 
 impl Action for UpdateRole {
-    const NAME: (&'static str, &'static str) = ("iam", "UpdateRole");
+    const NAME: &'static str = "iam:UpdateRole";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = target::role("iam:UpdateRole", view, who, &input.role_name);
-        Checks::one(target::with_role_boundary(check, view, who, &input.role_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = target::role(Self::NAME, scope, &input.role_name);
+        Checks::one(target::with_role_boundary(check, scope, &input.role_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let role = target::find_role(&account, &input.role_name)?;
         rules::modifiable(role)?;
         let mut record = role.record.clone();
@@ -52,7 +46,7 @@ impl Action for UpdateRole {
         if let Some(seconds) = input.max_session_duration {
             record.session_duration_max = seconds;
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), role.revision, record);
         house.directory.commit(change).await?;
         Ok(Output {})

@@ -1,15 +1,14 @@
 //! `iam:UpdateRoleDescription`: the older, narrower form of UpdateRole.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::shape::RoleShape;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct UpdateRoleDescription;
 
@@ -27,30 +26,25 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for UpdateRoleDescription {
-    const NAME: (&'static str, &'static str) = ("iam", "UpdateRoleDescription");
+    const NAME: &'static str = "iam:UpdateRoleDescription";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = target::role("iam:UpdateRoleDescription", view, who, &input.role_name);
-        Checks::one(target::with_role_boundary(check, view, who, &input.role_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = target::role(Self::NAME, scope, &input.role_name);
+        Checks::one(target::with_role_boundary(check, scope, &input.role_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let role = target::find_role(&account, &input.role_name)?;
         rules::modifiable(role)?;
         let mut record = role.record.clone();
         record.description = Some(input.description.clone());
-        let described = RoleShape::described(view, &role.arn, &record);
-        let mut change = house.change(op, view);
+        let described = RoleShape::described(call.view(), &role.arn, &record);
+        let mut change = call.change(op);
         change.update(account.id(), role.revision, record);
         house.directory.commit(change).await?;
         Ok(Output { role: described })

@@ -1,15 +1,14 @@
 //! `iam:UpdateAssumeRolePolicy`: another trust policy in the place of the whole old one.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::Deserialize;
 
 use super::trust;
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct UpdateAssumeRolePolicy;
 
@@ -21,29 +20,24 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for UpdateAssumeRolePolicy {
-    const NAME: (&'static str, &'static str) = ("iam", "UpdateAssumeRolePolicy");
+    const NAME: &'static str = "iam:UpdateAssumeRolePolicy";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = target::role("iam:UpdateAssumeRolePolicy", view, who, &input.role_name);
-        Checks::one(target::with_role_boundary(check, view, who, &input.role_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = target::role(Self::NAME, scope, &input.role_name);
+        Checks::one(target::with_role_boundary(check, scope, &input.role_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let role = target::find_role(&account, &input.role_name)?;
         rules::modifiable(role)?;
         let mut record = role.record.clone();
-        record.trust = trust::accepted(view, &input.policy_document)?;
-        let mut change = house.change(op, view);
+        record.trust = trust::accepted(call.view(), &input.policy_document)?;
+        let mut change = call.change(op);
         change.update(account.id(), role.revision, record);
         Ok(house.directory.commit(change).await?)
     }

@@ -2,18 +2,16 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::Tag;
 use serde::{Deserialize, Serialize};
 
 use super::Taggable;
-use crate::action::{Action, read};
-use crate::actions::iam::target;
+use crate::action::Action;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct ListTags<K>(PhantomData<K>);
 
@@ -36,33 +34,27 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl<K: Taggable> Action for ListTags<K> {
-    const NAME: (&'static str, &'static str) = ("iam", K::LIST);
+    const NAME: &'static str = K::LIST;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(K::check(&format!("iam:{}", K::LIST), view, who, &input.name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(K::check(Self::NAME, scope, &input.name))
     }
 
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let (id, tags) = K::find_tags(&account, &input.name)?;
         let selection = Selection {
-            account: account.id(),
             of: format!("{} {id}", K::LIST),
             marker: input.marker.as_deref(),
             max_items: input.max_items,
         };
         let mut tags: Vec<_> = tags.iter().cloned().collect();
         tags.sort_by(|a, b| a.key.cmp(&b.key));
-        let page = page(house, view, &selection, tags.into_iter().map(|tag| (tag.key.clone(), tag)))?;
+        let page = page(house, call.scope(), &selection, tags.into_iter().map(|tag| (tag.key.clone(), tag)))?;
         Ok(Output { tags: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }
 }

@@ -47,9 +47,9 @@ pub(super) trait Taggable: Kind {
 static NO_TAGS: TagSet = TagSet::new();
 
 impl Taggable for User {
-    const TAG: &'static str = "TagUser";
-    const UNTAG: &'static str = "UntagUser";
-    const LIST: &'static str = "ListUserTags";
+    const TAG: &'static str = "iam:TagUser";
+    const UNTAG: &'static str = "iam:UntagUser";
+    const LIST: &'static str = "iam:ListUserTags";
     const KEYS_IGNORE_CASE: bool = true;
 
     fn tags(record: &mut UserRecord) -> &mut TagSet {
@@ -62,9 +62,9 @@ impl Taggable for User {
 }
 
 impl Taggable for Role {
-    const TAG: &'static str = "TagRole";
-    const UNTAG: &'static str = "UntagRole";
-    const LIST: &'static str = "ListRoleTags";
+    const TAG: &'static str = "iam:TagRole";
+    const UNTAG: &'static str = "iam:UntagRole";
+    const LIST: &'static str = "iam:ListRoleTags";
     const KEYS_IGNORE_CASE: bool = true;
 
     fn tags(record: &mut RoleRecord) -> &mut TagSet {
@@ -77,9 +77,9 @@ impl Taggable for Role {
 }
 
 impl Taggable for Policy {
-    const TAG: &'static str = "TagPolicy";
-    const UNTAG: &'static str = "UntagPolicy";
-    const LIST: &'static str = "ListPolicyTags";
+    const TAG: &'static str = "iam:TagPolicy";
+    const UNTAG: &'static str = "iam:UntagPolicy";
+    const LIST: &'static str = "iam:ListPolicyTags";
     const KEYS_IGNORE_CASE: bool = false;
 
     fn tags(record: &mut PolicyRecord) -> &mut TagSet {

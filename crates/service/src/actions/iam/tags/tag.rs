@@ -3,18 +3,17 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::limits::TAGS_MAX;
 use daypass_model::{self as model, TagSet};
 use serde::Deserialize;
 
 use super::Taggable;
-use crate::action::{Action, read};
-use crate::actions::iam::{rules, target};
+use crate::action::Action;
+use crate::actions::iam::rules;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct Tag<K>(PhantomData<K>);
 
@@ -28,28 +27,23 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl<K: Taggable> Action for Tag<K> {
-    const NAME: (&'static str, &'static str) = ("iam", K::TAG);
+    const NAME: &'static str = K::TAG;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = K::check(&format!("iam:{}", K::TAG), view, who, &input.name);
-        K::writing(target::with_request_tags(check, &input.tags))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = K::check(Self::NAME, scope, &input.name);
+        K::writing(check.with_request_tags(&input.tags))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let (record, revision) = K::record(K::find(&account, &input.name)?);
         let mut record = record.clone();
         add(K::tags(&mut record), &input.tags, K::KEYS_IGNORE_CASE)?;
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), revision, record);
         Ok(house.directory.commit(change).await?)
     }

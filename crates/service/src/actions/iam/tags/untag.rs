@@ -2,17 +2,15 @@
 
 use std::marker::PhantomData;
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::TagSet;
 use serde::Deserialize;
 
 use super::Taggable;
-use crate::action::{Action, read};
-use crate::actions::iam::target;
+use crate::action::Action;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct Untag<K>(PhantomData<K>);
 
@@ -26,31 +24,26 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl<K: Taggable> Action for Untag<K> {
-    const NAME: (&'static str, &'static str) = ("iam", K::UNTAG);
+    const NAME: &'static str = K::UNTAG;
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = K::check(&format!("iam:{}", K::UNTAG), view, who, &input.name);
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = K::check(Self::NAME, scope, &input.name);
         let keys = (!input.keys.is_empty()).then(|| input.keys.clone());
         K::writing(check.with_some("aws:TagKeys", keys))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let (record, revision) = K::record(K::find(&account, &input.name)?);
         let mut record = record.clone();
         if !remove(K::tags(&mut record), &input.keys, K::KEYS_IGNORE_CASE) {
             return Ok(());
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.update(account.id(), revision, record);
         Ok(house.directory.commit(change).await?)
     }

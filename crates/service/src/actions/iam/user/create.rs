@@ -1,18 +1,17 @@
 //! `iam:CreateUser`
 
 use daypass_directory::record::{Unknown, UserRecord};
-use daypass_directory::{Authorized, Checks, Entity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
 use daypass_model::limits::USERS_PER_ACCOUNT_MAX;
 use daypass_model::{EntityKind, Tag, UniqueId};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::shape::UserShape;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct CreateUser;
 
@@ -33,33 +32,28 @@ pub(in crate::actions::iam) struct Output {
 }
 
 impl Action for CreateUser {
-    const NAME: (&'static str, &'static str) = ("iam", "CreateUser");
+    const NAME: &'static str = "iam:CreateUser";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(_: &View, who: &Principal, input: &Input) -> Checks {
+    fn checks(scope: &Scope, input: &Input) -> Checks {
         let path = input.path.as_deref().unwrap_or("/");
-        let check = target::new("iam:CreateUser", who, "user", path, &input.user_name)
-            .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref());
-        let check = target::with_request_tags(check, &input.tags);
+        let check = target::new(Self::NAME, scope, EntityKind::User, path, &input.user_name)
+            .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref())
+            .with_request_tags(&input.tags);
         let tag = check.also("iam:TagUser");
         Checks::one(check).and_if(!input.tags.is_empty(), || tag)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let name = &input.user_name;
         if account.user(name).is_some() {
             return Err(Error::already_exists(format!("User with name {name} already exists.")));
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         let (count, max) = (account.counts().0, USERS_PER_ACCOUNT_MAX);
         rules::room(&mut change, account.id(), EntityKind::User, "UsersPerAccount", count, max)?;
         let record = UserRecord {

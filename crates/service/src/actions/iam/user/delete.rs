@@ -1,14 +1,13 @@
 //! `iam:DeleteUser`: only a user with nothing left to lose. Its sessions end with it.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct DeleteUser;
 
@@ -19,23 +18,18 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for DeleteUser {
-    const NAME: (&'static str, &'static str) = ("iam", "DeleteUser");
+    const NAME: &'static str = "iam:DeleteUser";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        Checks::one(target::user("iam:DeleteUser", view, who, &input.user_name))
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        Checks::one(target::user(Self::NAME, scope, &input.user_name))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let view = call.view();
-        let account = target::account(view, call.principal())?;
+        let account = call.account();
         let user = target::find_user(&account, &call.input().user_name)?;
         let record = &user.record;
         let first = [
@@ -48,7 +42,7 @@ impl Action for DeleteUser {
             return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
         }
         // Everything a user has is in its own record: a key or policy made meanwhile changes it and wins.
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         if let Some(arn) = &record.boundary {
             rules::unlink(&mut change, rules::Link::Boundary, &account, arn, &record.id);
         }

@@ -1,15 +1,14 @@
 //! `iam:GetUser`: of a user by name, or of whoever asks.
 
-use daypass_directory::{Authorized, Check, Checks, Identity, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Identity, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::shape::UserShape;
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 use crate::request::Time;
 
 pub(in crate::actions::iam) struct GetUser;
@@ -43,26 +42,22 @@ struct RootShape {
 }
 
 impl Action for GetUser {
-    const NAME: (&'static str, &'static str) = ("iam", "GetUser");
+    const NAME: &'static str = "iam:GetUser";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
     type Output = Output;
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let who = scope.principal();
         match input.user_name.as_deref().or_else(|| who.user_name()) {
-            Some(name) => Checks::one(target::user("iam:GetUser", view, who, name)),
-            None => Checks::one(Check::new("iam:GetUser", who.principal_arn(), who.account)),
+            Some(name) => Checks::one(target::user(Self::NAME, scope, name)),
+            None => Checks::one(scope.check(Self::NAME, who.principal_arn())),
         }
     }
 
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (who, view) = (call.principal(), call.view());
-        let account = target::account(view, who)?;
+        let (who, account) = (call.principal(), call.account());
         if let (None, Identity::Root) = (&call.input().user_name, &who.identity) {
             let created = account.root().map_or(0, |root| root.record.created);
             let root =

@@ -3,11 +3,9 @@
 mod create;
 mod delete;
 mod get;
-mod list;
 mod update;
 
 pub(super) use create::CreateUser;
 pub(super) use delete::DeleteUser;
 pub(super) use get::GetUser;
-pub(super) use list::ListUsers;
 pub(super) use update::UpdateUser;

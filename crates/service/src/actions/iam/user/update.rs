@@ -1,14 +1,14 @@
 //! `iam:UpdateUser`: another name or path. The id stays, so policies that trust the user go on trusting it.
 
-use daypass_directory::{Authorized, Checks, Operation, Principal, View};
+use daypass_directory::{Authorized, Checks, Operation, Scope};
+use daypass_model::EntityKind;
 use serde::Deserialize;
 
-use crate::action::{Action, read};
+use crate::action::Action;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::params::Params;
 
 pub(in crate::actions::iam) struct UpdateUser;
 
@@ -21,33 +21,26 @@ pub(in crate::actions::iam) struct Input {
 }
 
 impl Action for UpdateUser {
-    const NAME: (&'static str, &'static str) = ("iam", "UpdateUser");
+    const NAME: &'static str = "iam:UpdateUser";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
     type Input = Input;
     type Output = ();
 
-    fn parse(params: &Params) -> Result<Input, Error> {
-        read::<Self>(params)
-    }
-
     /// The permission is needed on the old ARN and on the new one.
-    fn checks(view: &View, who: &Principal, input: &Input) -> Checks {
-        let check = target::user("iam:UpdateUser", view, who, &input.user_name);
-        let user = target::in_account(view, who).and_then(|account| account.user(&input.user_name));
+    fn checks(scope: &Scope, input: &Input) -> Checks {
+        let check = target::user(Self::NAME, scope, &input.user_name);
+        let user = scope.account().user(&input.user_name);
         let present =
             user.map_or(("/", input.user_name.as_str()), |user| (&user.record.path, &user.record.name));
         let path = input.new_path.as_deref().unwrap_or(present.0);
         let name = input.new_user_name.as_deref().unwrap_or(present.1);
-        let mut renamed = check.clone();
-        renamed.resource = target::new("", who, "user", path, name).resource;
-        let moves = renamed.resource != check.resource;
-        Checks::one(check).and_if(moves, || renamed)
+        let moved = target::moved(&check, scope, EntityKind::User, path, name);
+        moved.into_iter().fold(Checks::one(check), Checks::and)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
-        let (input, view) = (call.input(), call.view());
-        let account = target::account(view, call.principal())?;
+        let (input, account) = (call.input(), call.account());
         let user = target::find_user(&account, &input.user_name)?;
         let mut record = user.record.clone();
         if let Some(path) = &input.new_path {
@@ -59,7 +52,7 @@ impl Action for UpdateUser {
             }
             record.name.clone_from(name);
         }
-        let mut change = house.change(op, view);
+        let mut change = call.change(op);
         change.rename(account.id(), &user.record.name, &record);
         change.update(account.id(), user.revision, record);
         Ok(house.directory.commit(change).await?)

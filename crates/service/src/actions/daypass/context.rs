@@ -79,8 +79,8 @@ pub(super) fn keys(
 fn may_say(service: &str, folded: &str) -> bool {
     let service = service.to_lowercase();
     let own = folded.strip_prefix(&service).and_then(|rest| rest.strip_prefix(':'));
-    let own =
-        own.is_some_and(|name| !name.is_empty() && !(is_s3_family(&service) && OF_SIGNATURE.contains(&name)));
+    let daypass_says = |name: &str| is_s3_family(&service) && OF_SIGNATURE.contains(&name);
+    let own = own.is_some_and(|name| !name.is_empty() && !daypass_says(name));
     own || GLOBAL.iter().any(|global| match global.strip_suffix('/') {
         Some(prefix) => {
             folded.strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))

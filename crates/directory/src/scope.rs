@@ -1,0 +1,86 @@
+//! What an action sees of all that is known: its caller, and the caller's own account.
+//!
+//! INVARIANT (account-isolation): an action gets a [`Scope`], and a scope opens one account, that of the verified
+//! caller it was made for. What leads out of it are five doors of the [`View`], each with its reason there:
+//! [`trusting_role`](View::trusting_role), [`id_of`](View::id_of), [`arn_of`](View::arn_of),
+//! [`is_account`](View::is_account) and [`account_of_key`](View::account_of_key).
+
+use std::sync::Arc;
+
+use daypass_model::AccessKeyId;
+use jiff::Timestamp;
+
+use crate::account_view::AccountView;
+use crate::authorize::Check;
+use crate::credential::Caller;
+use crate::principal::{NoPrincipal, Principal};
+use crate::record::{AccessKeyPointer, KeyOwner};
+use crate::view::{Account, View};
+
+/// A caller in the view that its call is decided on.
+#[derive(Clone)]
+pub struct Scope {
+    view: Arc<View>,
+    account: Arc<Account>,
+    principal: Arc<Principal>,
+}
+
+impl Scope {
+    /// Who a verified `caller` is in this view, at this moment, and its account.
+    ///
+    /// # Errors
+    /// [`NoPrincipal`].
+    pub fn resolve(view: Arc<View>, caller: Caller, now: Timestamp) -> Result<Self, NoPrincipal> {
+        let principal = Arc::new(Principal::resolve(&view, caller, now)?);
+        Self::new(view, principal)
+    }
+
+    fn new(view: Arc<View>, principal: Arc<Principal>) -> Result<Self, NoPrincipal> {
+        let account = view.open_account(principal.account).ok_or(NoPrincipal::Gone)?.clone();
+        Ok(Self { view, account, principal })
+    }
+
+    /// The same caller in a later view, which has what it wrote.
+    ///
+    /// # Errors
+    /// [`NoPrincipal::Gone`] when the account has gone meanwhile.
+    pub fn at(&self, view: Arc<View>) -> Result<Self, NoPrincipal> {
+        Self::new(view, self.principal.clone())
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn principal(&self) -> &Arc<Principal> {
+        &self.principal
+    }
+
+    /// The caller's account.
+    #[must_use]
+    pub fn account(&self) -> AccountView<'_> {
+        AccountView { id: self.principal.account, account: &self.account }
+    }
+
+    /// A check on a resource of the caller's account.
+    #[must_use]
+    pub fn check(&self, action: impl Into<String>, resource: impl Into<String>) -> Check {
+        Check::new(action, resource, self.principal.account)
+    }
+
+    /// The view, for what belongs to no account and for the doors between accounts.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whose long-term key of this account this is. Another account's key is as unknown as none.
+    #[must_use]
+    pub fn key_owner(&self, id: &AccessKeyId) -> Option<&KeyOwner> {
+        self.key_pointer(id)?.owner.as_ref()
+    }
+
+    /// The record that says so, also of a key of this account that was deleted.
+    #[must_use]
+    pub fn key_pointer(&self, id: &AccessKeyId) -> Option<&AccessKeyPointer> {
+        self.view.key_owner(id).filter(|pointer| pointer.account == self.principal.account)
+    }
+}

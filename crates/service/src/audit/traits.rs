@@ -1,0 +1,21 @@
+//! What an action's audit record says beyond the form that all records have.
+
+/// An action names what differs: `AuditTraits { role: Some("RoleArn"), ..AuditTraits::PLAIN }`.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditTraits {
+    /// `readOnly`, where CloudTrail means another thing by it than whether something is changed or issued.
+    pub read_only: Option<bool>,
+    /// The parameter with the ARN of the role that the call is about. The record names the role as its resource,
+    /// and where that is another account's, the other account hears of the call.
+    pub role: Option<&'static str>,
+    /// Parameters that no record repeats: JSON pointers into `requestParameters`. The last name ignores case.
+    pub hidden: &'static [&'static str],
+    /// What a record keeps of the answer to a call that only reads: names in `additionalEventData`, and JSON
+    /// pointers into the answer.
+    pub told: &'static [(&'static str, &'static str)],
+}
+
+impl AuditTraits {
+    /// Nothing beyond.
+    pub const PLAIN: Self = Self { read_only: None, role: None, hidden: &[], told: &[] };
+}
