@@ -4,14 +4,19 @@ AWS sources: the operations' pages in the Amazon S3 API Reference; "Authenticati
 Parameters" there for presigned URLs.
 """
 
+import base64
+import contextlib
+import hashlib
 import json
+import re
 import urllib.error
 import urllib.request
 
 import pytest
 
 from support.bucket import BucketService
-from support.client import deny, name, policy, refused, statement
+from support.client import deny, name, policy, refused, seconds_from_now, statement
+from support.signing import EMPTY, Request
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +27,7 @@ def bucket(home, server, tmp_path_factory):
     service = BucketService(tmp_path_factory.mktemp("bucket"), made, server.endpoint, keeper.keys)
     yield service
     service.stop()
+    assert service.lines == [], "a service that is well says nothing"
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +71,57 @@ def test_what_is_not_hers_stays_shut(bucket, jill, key):
         s3.list_objects_v2(Bucket=bucket.bucket)
 
 
-def fetch(url, method="GET", body=None):
-    request = urllib.request.Request(url, data=body, method=method)
+def test_every_way_to_learn_of_an_object_tells_the_same(bucket, jill):
+    s3 = bucket.s3(jill)
+    tag = s3.put_object(Bucket=bucket.bucket, Key="jill/told", Body=b"told")["ETag"]
+    head = s3.head_object(Bucket=bucket.bucket, Key="jill/told")
+    got = s3.get_object(Bucket=bucket.bucket, Key="jill/told")
+    [listed] = s3.list_objects_v2(Bucket=bucket.bucket, Prefix="jill/told")["Contents"]
+    assert (head["ETag"], got["ETag"]) == (tag, tag)
+    assert head["LastModified"] == got["LastModified"] == listed["LastModified"]
+    assert -60 < seconds_from_now(head["LastModified"]) < 5
+    assert (head["ContentLength"], listed["Size"]) == (4, 4)
+    with refused("404", status=404):
+        s3.head_object(Bucket=bucket.bucket, Key="jill/untold")
+
+
+def test_lists_come_in_pages_and_in_folders(bucket, jill):
+    s3 = bucket.s3(jill)
+    keys = [f"jill/pages/{key}" for key in ["a", "b/1", "b/2", "c+d", "e&f/1"]]
+    for key in keys:
+        s3.put_object(Bucket=bucket.bucket, Key=key, Body=b"")
+    pages = s3.get_paginator("list_objects_v2")
+    found = list(pages.paginate(Bucket=bucket.bucket, Prefix="jill/pages/", PaginationConfig={"PageSize": 2}))
+    assert [page["KeyCount"] for page in found] == [2, 2, 1]
+    assert [item["Key"] for page in found for item in page["Contents"]] == keys
+    found = list(
+        pages.paginate(Bucket=bucket.bucket, Prefix="jill/pages/", Delimiter="/", PaginationConfig={"PageSize": 3})
+    )
+    assert [page["KeyCount"] for page in found] == [3, 1]
+    assert [item["Key"] for page in found for item in page.get("Contents", [])] == [keys[0], keys[3]]
+    folders = [item["Prefix"] for page in found for item in page.get("CommonPrefixes", [])]
+    assert folders == ["jill/pages/b/", "jill/pages/e&f/"]
+
+
+def test_the_command_line_copies_and_lists(bucket, jill, aws, tmp_path):
+    def s3(*arguments):
+        done = aws("s3", *arguments, "--endpoint-url", bucket.endpoint, keys=jill, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    sent, fetched, there = tmp_path / "sent", tmp_path / "fetched", f"s3://{bucket.bucket}/jill/cli"
+    sent.write_bytes(b"by command line")
+    s3("cp", str(sent), f"{there}/folder/file")
+    assert re.search(r"15 folder/file\n$|15 jill/cli/folder/file\n$", s3("ls", "--recursive", f"{there}/"))
+    assert "PRE folder/" in s3("ls", f"{there}/")
+    s3("cp", f"{there}/folder/file", str(fetched))
+    assert fetched.read_bytes() == b"by command line"
+    s3("rm", f"{there}/folder/file")
+    assert not (bucket.objects / "jill/cli/folder/file").exists()
+
+
+def fetch(url, method="GET", body=None, headers=None):
+    request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read()
@@ -100,3 +155,119 @@ def test_access_ends_with_the_issuers_next_policy(home, bucket):
     broker.permit(deny("s3:*"))
     with refused("AccessDenied", status=403):
         s3.get_object(Bucket=bucket.bucket, Key="once")
+
+
+def checksum(body):
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
+
+
+def code(answer):
+    """The error code of S3's XML, or nothing."""
+    status, body = answer
+    found = re.search(rb"<Code>(.*?)</Code>", body)
+    return status, found and found[1].decode()
+
+
+def test_a_presigned_checksum_binds_the_body(bucket, jill):
+    made = {"Bucket": bucket.bucket, "Key": "jill/checked", "ChecksumSHA256": checksum(b"good")}
+    url = bucket.s3(jill).generate_presigned_url("put_object", Params=made, ExpiresIn=60)
+    assert "x-amz-checksum-sha256" in url, "signed, not in the query"
+    headers = {"x-amz-checksum-sha256": checksum(b"good")}
+    assert code(fetch(url, "PUT", b"evil", headers)) == (400, "BadDigest")
+    assert code(fetch(url, "PUT", b"evil", {"x-amz-checksum-sha256": checksum(b"evil")}))[0] == 403
+    assert not (bucket.objects / "jill/checked").exists()
+    assert fetch(url, "PUT", b"good", headers)[0] == 200
+    assert (bucket.objects / "jill/checked").read_bytes() == b"good"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("x-amz-checksum-sha256", checksum(b"evil"), (200, None)),
+        ("x-amz-checksum-sha256", checksum(b"good"), (400, "BadDigest")),
+        ("x-amz-checksum-crc32", "AAAAAA==", (501, "NotImplemented")),
+        ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=", (501, "NotImplemented")),
+        ("content-md5", base64.b64encode(hashlib.md5(b"good").digest()).decode(), (501, "NotImplemented")),
+    ],
+)
+def test_a_checksum_beside_an_unsigned_payload_is_compared_or_refused(bucket, jill, field, value, expected):
+    path = f"/{bucket.bucket}/jill/unsigned"
+    headers = [("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"), (field, value)]
+    answer = Request(bucket.host, "PUT", path, body=b"evil", headers=headers).sign(jill, service="s3").send()
+    assert code((answer.status, answer.body)) == expected, answer
+    assert (bucket.objects / "jill/unsigned").exists() == (expected[0] == 200)
+    (bucket.objects / "jill/unsigned").unlink(missing_ok=True)
+
+
+def test_a_body_in_place_of_the_signed_one_is_refused(bucket, jill):
+    headers = [("X-Amz-Content-Sha256", hashlib.sha256(b"good").hexdigest())]
+    request = Request(bucket.host, "PUT", f"/{bucket.bucket}/jill/other", body=b"good", headers=headers)
+    request.sign(jill, service="s3").body = b"evil"
+    answer = request.send()
+    assert answer.find("Code") == "XAmzContentSHA256Mismatch", answer
+    assert not (bucket.objects / "jill/other").exists()
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["X-Amz-Acl=public-read", "x-amz-tagging=a%3Db", "X-Amz-Copy-Source=b%2Fc", "x-amz-checksum-crc32=AAAAAA%3D%3D"],
+)
+def test_what_a_presigned_url_asks_for_beside_is_refused(bucket, jill, parameter):
+    path = f"/{bucket.bucket}/jill/beside"
+    request = Request(bucket.host, "PUT", path, query=parameter, body=b"text")
+    answer = request.presign(jill, service="s3", payload="UNSIGNED-PAYLOAD").send()
+    assert (answer.status, answer.find("Code")) == (501, "NotImplemented"), answer
+    assert not (bucket.objects / "jill/beside").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "field", "value"),
+    [
+        ("PUT", "Content-Encoding", "aws-chunked"),
+        ("PUT", "x-amz-meta-colour", "red"),
+        ("PUT", "If-None-Match", "*"),
+        ("GET", "Range", "bytes=0-0"),
+        ("GET", "If-Match", '"x"'),
+    ],
+)
+def test_what_a_field_asks_for_beside_is_refused(bucket, jill, method, field, value):
+    path = f"/{bucket.bucket}/jill/beside"
+    headers = [("X-Amz-Content-Sha256", EMPTY), (field, value)]
+    answer = Request(bucket.host, method, path, headers=headers).sign(jill, service="s3").send()
+    assert (answer.status, answer.find("Code")) == (501, "NotImplemented"), answer
+
+
+def test_signature_version_2_is_refused_by_name(bucket, jill):
+    s3 = bucket.s3(jill, signature_version="s3")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket.bucket, "Key": "jill/a"})
+    status, body = fetch(url)
+    assert code((status, body)) == (400, "InvalidRequest")
+    assert b"Signature Version 4" in body
+
+
+def test_parameters_are_few(bucket):
+    query = "&".join(f"{number:x}" for number in range(5000))
+    assert code(fetch(f"{bucket.endpoint}/{bucket.bucket}?{query}")) == (400, "InvalidArgument")
+
+
+@contextlib.contextmanager
+def another(bucket, folder, server, keys):
+    """The same bucket, served with other keys."""
+    service = BucketService(folder, bucket.bucket, server.endpoint, keys)
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+def test_why_daypass_does_not_answer_is_told_to_the_operator_alone(home, server, bucket, jill, tmp_path):
+    elsewhere = {"StringEquals": {"daypass:RequestHost": "elsewhere.example"}}
+    narrow = home.user(policy(statement("daypass:CheckRequest", condition=elsewhere)), prefix="keeper")
+    for keys, said in [
+        (narrow.keys.but(secret="x" * 40), "SignatureDoesNotMatch"),
+        (narrow.keys, "is not authorized to perform: daypass:CheckRequest"),
+    ]:
+        with another(bucket, tmp_path, server, keys) as service:
+            with refused("InternalError", "We encountered an internal error. Please try again.", status=500):
+                service.s3(jill).get_object(Bucket=bucket.bucket, Key="jill/a")
+        assert any(said in line for line in service.lines), service.lines

@@ -18,22 +18,20 @@ class BucketService:
     def __init__(self, folder, bucket, endpoint, keys):
         self.bucket = bucket
         self.objects = folder / "objects"
+        self.lines = []
         program = os.path.join(os.path.dirname(binary()), "bucket")
-        # In a file, which nobody has to read on so that the service can go on writing.
-        with open(folder / "bucket.log", "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                [program, "--listen", "127.0.0.1:0", "--folder", str(self.objects), "--bucket", bucket],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.PIPE,
-                text=True,
-                env={
-                    **clean_environment(),
-                    "DAYPASS_ENDPOINT": endpoint,
-                    "AWS_ACCESS_KEY_ID": keys.id,
-                    "AWS_SECRET_ACCESS_KEY": keys.secret,
-                },
-            )
+        self.process = subprocess.Popen(
+            [program, "--listen", "127.0.0.1:0", "--folder", str(folder), "--bucket", bucket],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **clean_environment(),
+                "DAYPASS_ENDPOINT": endpoint,
+                "AWS_ACCESS_KEY_ID": keys.id,
+                "AWS_SECRET_ACCESS_KEY": keys.secret,
+            },
+        )
         watchdog = threading.Timer(START_SECONDS, self.process.kill)
         watchdog.start()
         line = self.process.stderr.readline()
@@ -43,9 +41,19 @@ class BucketService:
             self.process.wait()
             raise RuntimeError(f"the bucket said no address: {line}")
         self.endpoint = found[1]
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        # The pipe is read on, or a talkative service would wait for us.
+        self.log = threading.Thread(target=self._drain, daemon=True)
+        self.log.start()
 
-    def s3(self, keys):
+    def _drain(self):
+        self.lines.extend(self.process.stderr)
+
+    @property
+    def host(self):
+        """`127.0.0.1:port`, as clients put it into the Host header."""
+        return self.endpoint.removeprefix("http://")
+
+    def s3(self, keys, **more):
         """boto3's S3 client as anybody has it, but for the address."""
         return boto3.client(
             "s3",
@@ -54,9 +62,11 @@ class BucketService:
             aws_access_key_id=keys.id,
             aws_secret_access_key=keys.secret,
             aws_session_token=keys.token,
-            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries=ONCE),
+            config=Config(**{"signature_version": "s3v4", "s3": {"addressing_style": "path"}, "retries": ONCE, **more}),
         )
 
     def stop(self):
+        """Ends it; `lines` are complete then."""
         self.process.terminate()
         self.process.wait(timeout=30)
+        self.log.join(timeout=30)

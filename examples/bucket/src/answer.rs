@@ -1,21 +1,25 @@
 //! Answers as Amazon S3 writes them: XML for lists and errors, bytes for objects.
 
-use std::fmt::Write;
-use std::io;
+use std::io::{self, ErrorKind};
 
+use data_encoding::HEXLOWER;
 use daypass_model::rfc3339_seconds;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, ETAG, HeaderValue};
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
 use hyper::{Response, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
-use crate::asked::Listing;
-use crate::check::{Answer, NoAnswer};
-use crate::folder::Page;
+use crate::asked::{Query, text};
+use crate::folder::Found;
 
-/// What `encoding-type=url` leaves as it is.
-const KEY_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// Most keys in one list.
+const LIST_KEYS_MAX: usize = 1000;
+
+pub(crate) type Reply = Response<Full<Bytes>>;
 
 /// Why a request is not served, in the words of Amazon S3 ("Error responses" in its API reference).
 #[derive(Debug)]
@@ -25,183 +29,126 @@ pub(crate) struct Refusal {
     message: String,
 }
 
-impl Refusal {
-    /// The signature proves nothing: daypass's code and words.
-    pub(crate) fn not_authenticated(code: &str, message: String) -> Self {
-        Self::new(StatusCode::FORBIDDEN, code, message)
-    }
-
-    /// daypass says no. Which kind of policy was silent or denied, daypass tells.
-    pub(crate) fn denied(answer: &Answer, action: &str, resource: &str) -> Self {
-        let who = answer.principal.as_ref().map_or("anonymous", |principal| principal.arn.as_str());
-        let mut message =
-            format!("User: {who} is not authorized to perform: {action} on resource: \"{resource}\"");
-        if let Some(reason) = &answer.denial_reason {
-            message.push_str(&format!(" {reason}"));
-        }
-        Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
-    }
-
-    pub(crate) fn other_body() -> Self {
-        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-        Self::new(StatusCode::BAD_REQUEST, "XAmzContentSHA256Mismatch", message)
-    }
-
-    pub(crate) fn too_large() -> Self {
-        let message = format!("An object may have {} bytes.", crate::OBJECT_BYTES_MAX);
-        Self::new(StatusCode::BAD_REQUEST, "EntityTooLarge", message)
-    }
-
-    pub(crate) fn incomplete_body() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "IncompleteBody", "The body did not arrive whole and in time.")
-    }
-
-    pub(crate) fn no_such_bucket() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist")
-    }
-
-    pub(crate) fn no_such_key() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.")
-    }
-
-    pub(crate) fn bad_key() -> Self {
-        Self::bad_parameter("key")
-    }
-
-    pub(crate) fn bad_parameter(name: &str) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "InvalidArgument",
-            format!("The value of `{name}` is not one that this service takes."),
-        )
-    }
-
-    pub(crate) fn not_implemented(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "NotImplemented",
-            format!("This service does not have {what}."),
-        )
-    }
-
-    fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into() }
-    }
-
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
-        let (code, message) = (escape(&self.code), escape(&self.message));
-        xml(self.status, &format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"))
-    }
+pub(crate) fn refuse(status: u16, code: &str, message: impl Into<String>) -> Refusal {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Refusal { status, code: code.into(), message: message.into() }
 }
 
-impl From<NoAnswer> for Refusal {
-    fn from(why: NoAnswer) -> Self {
-        match why {
-            NoAnswer::NotText => Self::bad_parameter("a header field"),
-            NoAnswer::Unreachable => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why.to_string())
-            }
-            NoAnswer::Refused(_) => {
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", why.to_string())
-            }
-        }
-    }
+pub(crate) fn invalid(what: &str) -> Refusal {
+    refuse(400, "InvalidArgument", format!("The {what} is not one that this service takes."))
+}
+
+pub(crate) fn not_implemented(what: impl std::fmt::Display) -> Refusal {
+    refuse(501, "NotImplemented", format!("This service does not have {what}."))
+}
+
+/// What went wrong behind this service is for whoever runs it; clients learn that something did.
+#[expect(clippy::print_stderr, reason = "the log of this program")]
+pub(crate) fn internal(why: impl std::fmt::Display) -> Refusal {
+    eprintln!("bucket: {why}");
+    refuse(500, "InternalError", "We encountered an internal error. Please try again.")
 }
 
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => Self::new(
-                StatusCode::CONFLICT,
-                "InvalidRequest",
-                "Another key is in the way: a key cannot lie beneath another.",
-            ),
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The folder cannot be used."),
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+                let message = "Something else is in the way: a key cannot lie beneath another.";
+                refuse(409, "InvalidRequest", message)
+            }
+            _ => internal(format!("the folder cannot be used: {error}")),
         }
     }
 }
 
-pub(crate) fn object(bytes: Bytes) -> Response<Full<Bytes>> {
-    with_type(StatusCode::OK, "application/octet-stream", bytes)
-}
-
-pub(crate) fn stored(sha256: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{sha256}\"")) {
-        response.headers_mut().insert(ETAG, tag);
+impl Refusal {
+    pub(crate) fn into_reply(self) -> Reply {
+        let (code, message) = (escape(&self.code), escape(&self.message));
+        xml(self.status, &tag("Error", &[tag("Code", &code), tag("Message", &message)].concat()))
     }
-    response
 }
 
-pub(crate) fn gone() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
+pub(crate) fn object(bytes: Vec<u8>, modified: Timestamp) -> Reply {
+    let modified = DateTimePrinter::new().timestamp_to_rfc9110_string(&modified).unwrap_or_default();
+    let fields =
+        [(CONTENT_TYPE, "application/octet-stream"), (ETAG, &etag(&bytes)), (LAST_MODIFIED, &modified)];
+    reply(StatusCode::OK, &fields, bytes)
 }
 
-/// `ListBucketResult` of ListObjectsV2.
-pub(crate) fn list(bucket: &str, listing: &Listing, page: &Page) -> Response<Full<Bytes>> {
-    let shown = |key: &str| match listing.encoded {
-        true => utf8_percent_encode(key, KEY_SET).to_string(),
+pub(crate) fn stored(bytes: &[u8]) -> Reply {
+    reply(StatusCode::OK, &[(ETAG, &etag(bytes))], Bytes::new())
+}
+
+pub(crate) fn gone() -> Reply {
+    reply(StatusCode::NO_CONTENT, &[], Bytes::new())
+}
+
+/// `ListBucketResult` of ListObjectsV2: the first of what was found, and whether there is more.
+pub(crate) fn list(bucket: &str, query: &Query, found: &Found) -> Reply {
+    let encoded = text(query, "encoding-type") == "url";
+    let shown = |key: &str| match encoded {
+        true => utf8_percent_encode(key, NON_ALPHANUMERIC).to_string(),
         false => escape(key),
     };
-    let mut body = format!(
-        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{}</Name><Prefix>{}</Prefix><KeyCount>{}</KeyCount>\
-         <MaxKeys>{}</MaxKeys><IsTruncated>{}</IsTruncated>",
-        escape(bucket),
-        shown(listing.prefix.as_deref().unwrap_or_default()),
-        page.entries.len(),
-        listing.keys_max,
-        page.truncated,
-    );
-    if listing.encoded {
-        body.push_str("<EncodingType>url</EncodingType>");
+    let keys_max = text(query, "max-keys").parse().map_or(LIST_KEYS_MAX, |asked| LIST_KEYS_MAX.min(asked));
+    let page: Vec<_> = found.iter().take(keys_max).collect();
+    let truncated = keys_max > 0 && page.len() < found.len();
+    let mut body = [
+        tag("Name", &escape(bucket)),
+        tag("Prefix", &shown(text(query, "prefix"))),
+        tag("Delimiter", &shown(text(query, "delimiter"))),
+        tag("MaxKeys", &keys_max.to_string()),
+        tag("KeyCount", &page.len().to_string()),
+        tag("IsTruncated", &truncated.to_string()),
+    ]
+    .concat();
+    if encoded {
+        body += &tag("EncodingType", "url");
     }
-    for entry in &page.entries {
-        let (key, time, size) = (shown(entry.key.as_str()), rfc3339_seconds(entry.modified), entry.size);
-        let written = write!(
-            body,
-            "<Contents><Key>{key}</Key><LastModified>{time}</LastModified><Size>{size}</Size></Contents>"
-        );
-        debug_assert!(written.is_ok(), "a string takes everything");
+    for (key, file) in &page {
+        body += &match file {
+            Some((size, written)) => {
+                let (written, size) = (rfc3339_seconds(*written), size.to_string());
+                let file = [tag("Key", &shown(key)), tag("LastModified", &written), tag("Size", &size)];
+                tag("Contents", &file.concat())
+            }
+            None => tag("CommonPrefixes", &tag("Prefix", &shown(key))),
+        };
     }
-    if let (true, Some(last)) = (page.truncated, page.entries.last()) {
-        body.push_str(&format!(
-            "<NextContinuationToken>{}</NextContinuationToken>",
-            escape(last.key.as_str())
-        ));
+    if let (true, Some((last, _))) = (truncated, page.last()) {
+        body += &tag("NextContinuationToken", &escape(last));
     }
-    body.push_str("</ListBucketResult>");
-    xml(StatusCode::OK, &body)
+    let namespace = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+    xml(StatusCode::OK, &format!("<ListBucketResult {namespace}>{body}</ListBucketResult>"))
 }
 
-fn xml(status: StatusCode, body: &str) -> Response<Full<Bytes>> {
-    with_type(
-        status,
-        "application/xml",
-        Bytes::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}")),
-    )
+fn xml(status: StatusCode, root: &str) -> Reply {
+    let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root}");
+    reply(status, &[(CONTENT_TYPE, "application/xml")], body)
 }
 
-fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+fn tag(name: &str, content: &str) -> String {
+    format!("<{name}>{content}</{name}>")
 }
 
 /// Text of XML; characters that XML cannot carry become a question mark.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('?'),
-            c => escaped.push(c),
+    let odd = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(odd, "?")
+}
+
+/// Clients compare it, no more; it need not be an MD5, as it often is on Amazon S3.
+fn etag(bytes: &[u8]) -> String {
+    format!("\"{}\"", HEXLOWER.encode(&Sha256::digest(bytes)))
+}
+
+fn reply(status: StatusCode, fields: &[(HeaderName, &str)], body: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(body.into()));
+    *reply.status_mut() = status;
+    for (name, value) in fields {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            reply.headers_mut().insert(name.clone(), value);
         }
     }
-    escaped
+    reply
 }

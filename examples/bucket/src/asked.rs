@@ -3,216 +3,178 @@
 //! Nothing here knows who asks. A query parameter or header field that would change the meaning and is not built
 //! is refused: `PUT ?tagging` must not overwrite the object.
 
-use std::fmt;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use hyper::Method;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
 
-use crate::answer::Refusal;
+use crate::answer::{Refusal, invalid, not_implemented, refuse};
 
+/// Parameters of a query: what nobody signed must not cost much.
+const PARAMETERS_MAX: usize = 32;
 /// Longest key, in bytes (Amazon S3 User Guide, "Naming Amazon S3 objects").
-pub const KEY_BYTES_MAX: usize = 1024;
+const KEY_BYTES_MAX: usize = 1024;
 /// Longest part of a key between slashes, in bytes: it becomes a file name.
-pub const KEY_SEGMENT_BYTES_MAX: usize = 255;
-/// Most keys in one list.
-pub const LIST_KEYS_MAX: usize = 1000;
+const KEY_PART_BYTES_MAX: usize = 255;
 
-/// `x-amz-*` header fields that change nothing here; any other is refused.
-const HARMLESS_FIELDS: [&str; 6] = [
-    "x-amz-content-sha256",
-    "x-amz-date",
-    "x-amz-security-token",
-    "x-amz-user-agent",
-    "x-amz-sdk-checksum-algorithm",
-    "x-amz-checksum-mode",
-];
-
-/// The name of an object, safe to be made a path: no empty segment, no `.` or `..`, no control character.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(String);
+/// The name of an object, safe to be made a path: no empty part, no `.` or `..`, no control character.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Key(String);
 
 impl Key {
     /// Check a decoded key; `None` when it is not one that this service keeps.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let segment = |part: &str| !matches!(part, "" | "." | "..") && part.len() <= KEY_SEGMENT_BYTES_MAX;
-        let sound =
-            text.len() <= KEY_BYTES_MAX && text.split('/').all(segment) && !text.chars().any(unprintable);
-        sound.then(|| Self(text.to_owned()))
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let sound = |part: &str| !matches!(part, "" | "." | "..") && part.len() <= KEY_PART_BYTES_MAX;
+        (text.split('/').all(sound) && is_plain(text)).then(|| Self(text.to_owned()))
     }
 
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Which keys to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Listing {
-    /// Keys that begin with this; absent and empty differ in the question to daypass.
-    pub prefix: Option<String>,
-    /// Keys behind this one only.
-    pub after: Option<String>,
-    /// So many at most.
-    pub keys_max: usize,
-    /// Whether the answer percent-encodes keys (`encoding-type=url`).
-    pub encoded: bool,
-}
+/// Decoded parameters.
+pub(crate) type Query = BTreeMap<String, String>;
 
 /// An operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
     /// Read an object, or its head.
     Get(Key),
     /// Store an object.
     Put(Key),
     /// Remove an object.
     Delete(Key),
-    /// List keys.
-    List(Listing),
+    /// List keys: ListObjectsV2 with these parameters.
+    List(Query),
 }
 
 impl Asked {
     /// Read a request for `bucket`.
     pub(crate) fn read(bucket: &str, head: &Parts) -> Result<Self, Refusal> {
-        refuse_unknown_fields(head)?;
-        let (first, rest) = head
-            .uri
-            .path()
-            .trim_start_matches('/')
-            .split_once('/')
-            .unwrap_or((head.uri.path().trim_start_matches('/'), ""));
+        let path = head.uri.path().strip_prefix('/').unwrap_or_default();
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
         if first != bucket {
-            return Err(Refusal::no_such_bucket());
+            return Err(refuse(404, "NoSuchBucket", "The specified bucket does not exist"));
         }
-        let query = pairs(head.uri.query().unwrap_or_default())?;
-        if rest.is_empty() {
-            return if head.method == Method::GET {
-                listing(query)
-            } else {
-                Err(Refusal::not_implemented("this operation on a bucket"))
-            };
+        if let Some(name) = head.headers.keys().find(|name| changes_meaning(name.as_str(), &head.method)) {
+            return Err(not_implemented(format!("the header field `{name}`")));
         }
-        if let Some((name, _)) = query.into_iter().find(|(name, _)| name != "x-id") {
-            return Err(Refusal::not_implemented(&format!("the parameter `{name}`")));
+        let query = read_query(head.uri.query().unwrap_or_default())?;
+        if rest.is_empty() && head.method == Method::GET {
+            return read_list(query);
         }
-        let key = percent_decode_str(rest).decode_utf8().ok();
-        let key = key.and_then(|text| Key::parse(&text)).ok_or_else(Refusal::bad_key)?;
+        if let Some(name) = query.keys().next() {
+            return Err(not_implemented(format!("the parameter {name:?}")));
+        }
+        let key = || Key::parse(&decode(rest)?).ok_or_else(|| invalid("key"));
         match head.method {
-            Method::GET | Method::HEAD => Ok(Self::Get(key)),
-            Method::PUT => Ok(Self::Put(key)),
-            Method::DELETE => Ok(Self::Delete(key)),
-            _ => Err(Refusal::not_implemented("this method")),
+            _ if rest.is_empty() => Err(not_implemented("this operation on a bucket")),
+            Method::GET | Method::HEAD => Ok(Self::Get(key()?)),
+            Method::PUT => Ok(Self::Put(key()?)),
+            Method::DELETE => Ok(Self::Delete(key()?)),
+            _ => Err(not_implemented("this method")),
         }
     }
 
-    /// The action that policies name.
-    #[must_use]
-    pub fn action(&self) -> &'static str {
-        match self {
-            Self::Get(_) => "s3:GetObject",
-            Self::Put(_) => "s3:PutObject",
-            Self::Delete(_) => "s3:DeleteObject",
-            Self::List(_) => "s3:ListBucket",
-        }
+    /// The action and the ARN that policies name: of the object, for a list of the bucket.
+    pub(crate) fn named(&self, bucket: &str) -> (&'static str, String) {
+        let (action, key) = match self {
+            Self::Get(key) => ("s3:GetObject", key),
+            Self::Put(key) => ("s3:PutObject", key),
+            Self::Delete(key) => ("s3:DeleteObject", key),
+            Self::List(_) => return ("s3:ListBucket", format!("arn:aws:s3:::{bucket}")),
+        };
+        (action, format!("arn:aws:s3:::{bucket}/{}", key.as_str()))
     }
 
-    /// The ARN that policies name: of the object, for a list of the bucket.
-    #[must_use]
-    pub fn resource(&self, bucket: &str) -> String {
-        match self {
-            Self::Get(key) | Self::Put(key) | Self::Delete(key) => {
-                format!("arn:aws:s3:::{bucket}/{}", key.as_str())
+    /// Facts for the conditions of policies. A prefix that is absent and one that is empty differ.
+    pub(crate) fn context(&self, peer: IpAddr) -> Value {
+        let mut context = json!({"aws:SourceIp": [peer.to_string()], "aws:SecureTransport": ["false"]});
+        if let Self::List(query) = self {
+            for (name, value) in query {
+                if matches!(name.as_str(), "prefix" | "delimiter" | "max-keys") {
+                    context[format!("s3:{name}")] = json!([value]);
+                }
             }
-            Self::List(_) => format!("arn:aws:s3:::{bucket}"),
         }
+        context
     }
 }
 
-/// Copies, conditions on writes, access lists, framed bodies: a client that asks for one must not believe it got it.
-fn refuse_unknown_fields(head: &Parts) -> Result<(), Refusal> {
-    let writes = !matches!(head.method, Method::GET | Method::HEAD);
-    for (name, value) in &head.headers {
-        let name = name.as_str();
-        let unknown = name.starts_with("x-amz-")
-            && !HARMLESS_FIELDS.contains(&name)
-            && !name.starts_with("x-amz-checksum-");
-        let condition = writes && name.starts_with("if-");
-        let framed = name == "content-encoding" && value.as_bytes().starts_with(b"aws-chunked");
-        if unknown || condition || framed {
-            return Err(Refusal::not_implemented(&format!("the header field `{name}`")));
-        }
-    }
-    Ok(())
+/// A parameter, empty if it is not there.
+pub(crate) fn text<'q>(query: &'q Query, name: &str) -> &'q str {
+    query.get(name).map_or("", String::as_str)
 }
 
-fn listing(query: Vec<(String, String)>) -> Result<Asked, Refusal> {
-    let mut listing = Listing { keys_max: LIST_KEYS_MAX, ..Listing::default() };
-    let mut second_version = false;
-    for (name, value) in query {
-        match (name.as_str(), value.as_str()) {
-            ("list-type", "2") => second_version = true,
-            ("prefix", _) if value.len() <= KEY_BYTES_MAX && !value.chars().any(unprintable) => {
-                listing.prefix = Some(value);
-            }
-            // A continuation token is the last key of the page before.
-            ("continuation-token" | "start-after", _) if value.len() <= KEY_BYTES_MAX => {
-                listing.after = listing.after.take().max(Some(value));
-            }
-            ("max-keys", _) => {
-                let asked: usize = value.parse().map_err(|_| Refusal::bad_parameter("max-keys"))?;
-                listing.keys_max = asked.min(LIST_KEYS_MAX);
-            }
-            ("encoding-type", "url") => listing.encoded = true,
-            ("delimiter", "") | ("fetch-owner", "false") | ("x-id", _) => {}
-            ("prefix" | "continuation-token" | "start-after" | "encoding-type" | "list-type", _) => {
-                return Err(Refusal::bad_parameter(&name));
-            }
-            _ => return Err(Refusal::not_implemented(&format!("the parameter `{name}`"))),
-        }
-    }
-    if second_version {
-        Ok(Asked::List(listing))
-    } else {
-        Err(Refusal::not_implemented("a list without list-type=2"))
+/// Copies, ranges, conditions, access lists, framed bodies: a client that asks for one must not believe it got it.
+fn changes_meaning(field: &str, method: &Method) -> bool {
+    let reads = *method == Method::GET || *method == Method::HEAD;
+    match field.strip_prefix("x-amz-") {
+        Some("content-sha256" | "date" | "sdk-checksum-algorithm" | "security-token" | "user-agent") => false,
+        Some(name) => !name.starts_with("checksum-"), // looked at when the body is
+        // Whoever has an older copy is well served with the whole object.
+        None if reads && matches!(field, "if-none-match" | "if-modified-since") => false,
+        None => field.starts_with("if-") || matches!(field, "range" | "content-encoding"),
     }
 }
 
-/// Decoded parameters without those of a presigned signature, which are daypass's to read. A name given twice is refused:
-/// two readers could take different ones.
-fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+fn read_list(query: Query) -> Result<Asked, Refusal> {
+    for (name, value) in &query {
+        let taken = match name.as_str() {
+            "prefix" | "continuation-token" | "start-after" => is_plain(value),
+            "delimiter" => matches!(value.as_str(), "" | "/"),
+            "encoding-type" => value == "url",
+            "list-type" => value == "2",
+            "max-keys" => value.parse::<u32>().is_ok(),
+            _ => return Err(not_implemented(format!("the parameter {name:?}"))),
+        };
+        if !taken {
+            return Err(invalid(name));
+        }
+    }
+    match text(&query, "list-type") {
+        "2" => Ok(Asked::List(query)),
+        _ => Err(not_implemented("a list without list-type=2")),
+    }
+}
+
+/// Decoded parameters, without those of a presigned signature, which are daypass's to read, and the name of the
+/// operation that some SDKs send. A name given twice is refused: two readers could take different ones.
+fn read_query(text: &str) -> Result<Query, Refusal> {
+    let mut query = Query::new();
+    for (count, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decode = |text: &str| {
-            percent_decode_str(&text.replace('+', " ")).decode_utf8().map(|text| text.into_owned()).ok()
-        };
-        let (Some(name), Some(value)) = (decode(name), decode(value)) else {
-            return Err(Refusal::bad_parameter(name));
-        };
-        if name.to_ascii_lowercase().starts_with("x-amz-") {
-            continue;
+        let (name, value) = (decode(&name.replace('+', " "))?, decode(&value.replace('+', " "))?);
+        if name == "AWSAccessKeyId" {
+            let message = "The authorization mechanism you have provided is not supported. \
+                           Please use AWS4-HMAC-SHA256 (Signature Version 4).";
+            return Err(refuse(400, "InvalidRequest", message));
         }
-        if found.iter().any(|(earlier, _)| *earlier == name) {
-            return Err(Refusal::bad_parameter(&name));
+        if count >= PARAMETERS_MAX || query.insert(name, value).is_some() {
+            return Err(refuse(400, "InvalidArgument", "A parameter is given twice, or there are too many."));
         }
-        found.push((name, value));
     }
-    Ok(found)
+    query.retain(|name, _| match name.strip_prefix("X-Amz-") {
+        Some("Algorithm" | "Content-Sha256" | "Credential" | "Date" | "Expires") => false,
+        Some("Security-Token" | "Signature" | "SignedHeaders") => false,
+        _ => name != "x-id",
+    });
+    Ok(query)
 }
 
-/// Characters that no key may hold: control characters, and those that XML cannot carry.
-fn unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
+fn decode(text: &str) -> Result<String, Refusal> {
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| invalid("URL"))?;
+    Ok(decoded.into_owned())
+}
+
+/// Not too long, and nothing that XML cannot carry.
+fn is_plain(text: &str) -> bool {
+    let odd = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.len() <= KEY_BYTES_MAX && !text.contains(odd)
 }
 
 #[cfg(test)]
@@ -229,29 +191,12 @@ mod tests {
         Asked::read("mybucket", &request.body(()).unwrap().into_parts().0).map_err(|refusal| refusal.code)
     }
 
-    fn key(text: &str) -> Key {
-        Key::parse(text).unwrap()
-    }
-
     #[test]
     fn a_key_cannot_leave_the_folder() {
-        for bad in [
-            "",
-            "/",
-            "/etc/passwd",
-            "..",
-            "../a",
-            "a/..",
-            "a/../b",
-            ".",
-            "a/./b",
-            "a//b",
-            "a/",
-            "a\0b",
-            "a\nb",
-            "a\u{7f}",
-            "a\u{85}",
-        ] {
+        for bad in ["", "/", "/etc/passwd", "..", "../a", "a/..", "a/../b", ".", "a/./b", "a//b", "a/"] {
+            assert_eq!(Key::parse(bad), None, "{bad:?}");
+        }
+        for bad in ["a\0b", "a\nb", "a\u{7f}", "a\u{85}", "a\u{ffff}"] {
             assert_eq!(Key::parse(bad), None, "{bad:?}");
         }
         for good in ["a", "a/b.txt", "...", "a..b/..c", "~", "a b", "ä/é", "a\\..\\b"] {
@@ -260,13 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_their_segments_have_a_longest() {
-        let segment = "s".repeat(KEY_SEGMENT_BYTES_MAX);
-        assert!(Key::parse(&segment).is_some());
-        assert!(Key::parse(&format!("{segment}s")).is_none());
-        let long = format!("{segment}/{segment}/{segment}/{segment}");
-        assert!(Key::parse(&format!("{long}s")).is_none());
-        assert!(Key::parse(&long[..KEY_BYTES_MAX - 1]).is_some());
+    fn keys_and_their_parts_have_a_longest() {
+        let part = "s".repeat(KEY_PART_BYTES_MAX);
+        assert!(Key::parse(&part).is_some());
+        assert!(Key::parse(&format!("{part}s")).is_none());
+        let long = format!("{part}/{part}/{part}/{part}");
+        assert!(Key::parse(&format!("{long}/s")).is_none());
+        assert!(Key::parse(&long).is_some());
     }
 
     #[test]
@@ -282,32 +227,35 @@ mod tests {
             assert_eq!(read("GET", target, &[]), Err("InvalidArgument".into()), "{target}");
         }
         // Decoded once: what is encoded twice is an ordinary name.
-        assert_eq!(read("GET", "/mybucket/%252e%252e", &[]), Ok(Asked::Get(key("%2e%2e"))));
+        let key = Key::parse("%2e%2e").unwrap();
+        assert_eq!(read("GET", "/mybucket/%252e%252e", &[]), Ok(Asked::Get(key)));
     }
 
     #[test]
     fn each_operation_has_its_action_and_resource() {
-        for (method, action) in [
-            ("GET", "s3:GetObject"),
-            ("HEAD", "s3:GetObject"),
-            ("PUT", "s3:PutObject"),
-            ("DELETE", "s3:DeleteObject"),
+        for (method, target, action, resource) in [
+            ("GET", "/mybucket/a/b%20c?x-id=GetObject", "s3:GetObject", "arn:aws:s3:::mybucket/a/b c"),
+            ("HEAD", "/mybucket/a", "s3:GetObject", "arn:aws:s3:::mybucket/a"),
+            ("PUT", "/mybucket/a", "s3:PutObject", "arn:aws:s3:::mybucket/a"),
+            ("DELETE", "/mybucket/a", "s3:DeleteObject", "arn:aws:s3:::mybucket/a"),
+            ("GET", "/mybucket?list-type=2&encoding-type=url", "s3:ListBucket", "arn:aws:s3:::mybucket"),
         ] {
-            let asked = read(method, "/mybucket/a/b%20c?x-id=Any", &[]).unwrap();
-            assert_eq!(
-                (asked.action(), asked.resource("mybucket").as_str()),
-                (action, "arn:aws:s3:::mybucket/a/b c")
-            );
+            let asked = read(method, target, &[]).unwrap();
+            assert_eq!(asked.named("mybucket"), (action, resource.to_owned()), "{method} {target}");
         }
-        let asked =
-            read("GET", "/mybucket?list-type=2&prefix=a%2F&encoding-type=url&max-keys=5000", &[]).unwrap();
-        assert_eq!(
-            (asked.action(), asked.resource("mybucket").as_str()),
-            ("s3:ListBucket", "arn:aws:s3:::mybucket")
-        );
-        let listing =
-            Listing { prefix: Some("a/".into()), after: None, keys_max: LIST_KEYS_MAX, encoded: true };
-        assert_eq!(asked, Asked::List(listing));
+    }
+
+    #[test]
+    fn a_list_says_to_policies_what_it_asks_for() {
+        let context = |target| read("GET", target, &[]).unwrap().context([192, 0, 2, 1].into());
+        let peer = json!({"aws:SourceIp": ["192.0.2.1"], "aws:SecureTransport": ["false"]});
+        assert_eq!(context("/mybucket/a"), peer);
+        assert_eq!(context("/mybucket?list-type=2"), peer);
+        assert_eq!(context("/mybucket?list-type=2&prefix=")["s3:prefix"], json!([""]));
+        let all = context("/mybucket/?list-type=2&prefix=a%2Fb+c&delimiter=%2F&max-keys=5&start-after=x");
+        assert_eq!(all["s3:prefix"], json!(["a/b c"]));
+        assert_eq!((&all["s3:delimiter"], &all["s3:max-keys"]), (&json!(["/"]), &json!(["5"])));
+        assert_eq!(all.as_object().unwrap().len(), 5);
     }
 
     #[test]
@@ -317,40 +265,60 @@ mod tests {
             ("GET", "/mybucket/a?acl", ""),
             ("DELETE", "/mybucket/a?versionId=1", ""),
             ("PUT", "/mybucket/a?partNumber=1&uploadId=x", ""),
+            ("PUT", "/mybucket/a?X-Amz-Acl=public-read", ""),
+            ("PUT", "/mybucket/a?x-amz-tagging=a%3Db", ""),
+            ("PUT", "/mybucket/a?X-Amz-Copy-Source=b%2Fc", ""),
+            ("PUT", "/mybucket/a?x-amz-signature=00", ""),
             ("PUT", "/mybucket/a", "x-amz-copy-source"),
             ("PUT", "/mybucket/a", "x-amz-acl"),
+            ("PUT", "/mybucket/a", "x-amz-meta-colour"),
             ("PUT", "/mybucket/a", "if-none-match"),
+            ("PUT", "/mybucket/a", "content-encoding"),
+            ("GET", "/mybucket/a", "if-match"),
+            ("GET", "/mybucket/a", "range"),
             ("POST", "/mybucket/a", ""),
             ("DELETE", "/mybucket", ""),
             ("GET", "/mybucket?policy", ""),
-            ("GET", "/mybucket?list-type=2&delimiter=%2F", ""),
+            ("GET", "/mybucket?list-type=2&fetch-owner=true", ""),
             ("GET", "/mybucket", ""),
         ] {
             let fields: &[(&str, &str)] = if field.is_empty() { &[] } else { &[(field, "x")] };
-            assert_eq!(
-                read(method, target, fields),
-                Err("NotImplemented".into()),
-                "{method} {target} {field}"
-            );
+            let refused = read(method, target, fields);
+            assert_eq!(refused, Err("NotImplemented".into()), "{method} {target} {field}");
         }
-        assert_eq!(
-            read("PUT", "/mybucket/a", &[("content-encoding", "aws-chunked")]),
-            Err("NotImplemented".into())
-        );
+        assert!(read("GET", "/mybucket/a", &[("if-none-match", "x")]).is_ok());
     }
 
     #[test]
-    fn a_parameter_given_twice_is_refused() {
-        let twice = read("GET", "/mybucket?list-type=2&prefix=a&prefix=b", &[]);
-        assert_eq!(twice, Err("InvalidArgument".into()));
+    fn parameters_are_read_in_one_way_or_not_at_all() {
+        for target in [
+            "/mybucket?list-type=2&prefix=a&prefix=b",
+            "/mybucket?list-type=2&prefix=%00",
+            "/mybucket?list-type=2&delimiter=-",
+            "/mybucket?list-type=2&max-keys=-1",
+            "/mybucket/a?X-Amz-Signature=00&X-Amz-Signature=11",
+        ] {
+            assert_eq!(read("GET", target, &[]), Err("InvalidArgument".into()), "{target}");
+        }
         assert_eq!(read("GET", "/other/a", &[]), Err("NoSuchBucket".into()));
     }
 
     #[test]
+    fn an_unsigned_request_cannot_make_many_parameters_costly() {
+        let many = |count| (0..count).map(|number| format!("{number:x}&")).collect::<String>();
+        let taken = read_query(&many(PARAMETERS_MAX)).unwrap();
+        assert_eq!(taken.len(), PARAMETERS_MAX);
+        assert_eq!(read_query(&many(PARAMETERS_MAX + 1)).unwrap_err().code, "InvalidArgument");
+    }
+
+    #[test]
     fn the_parameters_of_a_presigned_request_are_not_ours() {
+        let key = Key::parse("a").unwrap();
         assert_eq!(
-            read("GET", "/mybucket/a?X-Amz-Signature=00&X-Amz-Expires=60", &[]),
-            Ok(Asked::Get(key("a")))
+            read("GET", "/mybucket/a?X-Amz-Signature=00&X-Amz-Expires=60&X-Amz-Content-Sha256=00", &[]),
+            Ok(Asked::Get(key))
         );
+        let version_2 = read("GET", "/mybucket/a?AWSAccessKeyId=x&Signature=y&Expires=1", &[]);
+        assert_eq!(version_2, Err("InvalidRequest".into()));
     }
 }

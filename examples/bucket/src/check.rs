@@ -1,19 +1,19 @@
 //! The question to daypass: `CheckRequest`, signed with this service's own access key.
 //!
-//! This is all that a service needs: a signer and one HTTP call. The form of question and answer is in
+//! A signer and one HTTP call are all that a service needs. The form of question and answer is in
 //! `api/daypass/2026-11-01/service-2.json`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, bail};
 use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_model::{Clock, Secret};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::{HeaderMap, Request, StatusCode};
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::Value;
 use tokio::net::TcpStream;
 
 /// Largest answer, in bytes.
@@ -37,117 +37,20 @@ pub struct Daypass {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A request that came here, and what it wants.
-pub struct Question<'a> {
-    /// The method.
-    pub method: &'a str,
-    /// Scheme and authority from our configuration, path and query as received.
-    pub url: &'a str,
-    /// Every header field, as received.
-    pub headers: &'a HeaderMap,
-    /// The SHA-256 of the body that came, in lower-case hex.
-    pub body_sha256: &'a str,
-    /// `s3:GetObject`, …
-    pub action: &'a str,
-    /// The ARN it acts on.
-    pub resource: &'a str,
-    /// Facts for the conditions of policies.
-    pub context: &'a [(&'a str, String)],
-}
-
-/// What daypass says.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Answer {
-    /// Who signed; absent when the signature proves nothing.
-    pub principal: Option<Principal>,
-    /// `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`.
-    pub decision: String,
-    /// The end of a refusal sentence: which kind of policy was silent or denied.
-    pub denial_reason: Option<String>,
-    /// Why the signature proves nothing.
-    pub authentication_error: Option<AuthenticationError>,
-    /// The hash of the body that was signed, or `UNSIGNED-PAYLOAD`.
-    pub payload_hash: Option<String>,
-}
-
-/// Who signed.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Principal {
-    /// The ARN.
-    pub arn: String,
-}
-
-/// Why a signature proves nothing.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct AuthenticationError {
-    /// AWS's code.
-    pub code: String,
-    /// AWS's words.
-    #[serde(default)]
-    pub message: String,
-}
-
-/// There is no answer; nothing is allowed then.
-#[derive(Debug, thiserror::Error)]
-pub enum NoAnswer {
-    /// A header field of the request is not text; daypass could not see what was signed.
-    #[error("a header field is not UTF-8 text")]
-    NotText,
-    /// daypass could not be reached, or not in time.
-    #[error("daypass does not answer")]
-    Unreachable,
-    /// daypass refused the question itself: this service's key or permission is wrong.
-    #[error("daypass refuses to check: {0}")]
-    Refused(String),
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Field<'a> {
-    name: &'a str,
-    value: &'a str,
-}
-
 impl Daypass {
-    /// Ask.
-    ///
-    /// # Errors
-    /// [`NoAnswer`].
-    pub async fn check(&self, question: &Question<'_>) -> Result<Answer, NoAnswer> {
-        let mut headers = Vec::with_capacity(question.headers.len());
-        for (name, value) in question.headers {
-            let value = std::str::from_utf8(value.as_bytes()).map_err(|_| NoAnswer::NotText)?;
-            headers.push(Field { name: name.as_str(), value });
-        }
-        let context: serde_json::Map<_, _> =
-            question.context.iter().map(|(key, value)| ((*key).to_owned(), json!([value]))).collect();
-        let body = json!({
-            "Request": {
-                "Method": question.method,
-                "Url": question.url,
-                "Headers": headers,
-                "BodySha256": question.body_sha256,
-            },
-            "Action": question.action,
-            "Resource": question.resource,
-            "Context": context,
-        });
-        let request = self.signed(body.to_string()).map_err(|_| NoAnswer::Unreachable)?;
-        let asked = tokio::time::timeout(ANSWER_TIME_MAX, self.send(request)).await;
-        let (status, body) = asked.map_err(|_| NoAnswer::Unreachable)?.map_err(|_| NoAnswer::Unreachable)?;
+    /// Ask. An error is no permission: daypass does not answer, or it refuses the question itself because this
+    /// service's key or permission is wrong. Its words are for whoever runs this service, not for clients.
+    pub(crate) async fn check(&self, question: &Value) -> anyhow::Result<Value> {
+        let asked = tokio::time::timeout(ANSWER_TIME_MAX, self.send(self.signed(question)?)).await;
+        let (status, body) = asked.map_err(Into::into).flatten().context("daypass does not answer")?;
         if status != StatusCode::OK {
-            let error: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let code = error.get("__type").and_then(serde_json::Value::as_str).unwrap_or("no code");
-            return Err(NoAnswer::Refused(format!("{status}, {code}")));
+            bail!("daypass refuses to check: {status}: {:.1000}", String::from_utf8_lossy(&body));
         }
-        serde_json::from_slice(&body).map_err(|error| NoAnswer::Refused(error.to_string()))
+        serde_json::from_slice(&body).context("daypass gives an answer that is none")
     }
 
-    fn signed(&self, body: String) -> Result<Request<Full<Bytes>>, Failed> {
-        let mut request = HttpRequest::new("POST", "/", body)
+    fn signed(&self, question: &Value) -> anyhow::Result<Request<Full<Bytes>>> {
+        let mut request = HttpRequest::new("POST", "/", question.to_string())
             .with_header("host", self.authority.as_str())
             .with_header("content-type", "application/x-amz-json-1.1")
             .with_header("x-amz-target", "Daypass_20261101.CheckRequest");
@@ -164,24 +67,13 @@ impl Daypass {
         Ok(signed.body(Full::new(request.body))?)
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failed> {
+    async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
         let stream = TcpStream::connect(&self.authority).await?;
         stream.set_nodelay(true)?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let exchange = async {
-            let (head, body) = sender.send_request(request).await?.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?;
-            Ok((head.status, body.to_bytes()))
-        };
-        let mut connection = std::pin::pin!(connection);
-        let mut exchange = std::pin::pin!(exchange);
-        tokio::select! {
-            answered = &mut exchange => answered,
-            // The connection may end with the answer already in hand.
-            _ = &mut connection => exchange.await,
-        }
+        tokio::spawn(connection); // ends with `sender`
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(anyhow::Error::from_boxed)?;
+        Ok((head.status, body.to_bytes()))
     }
 }
-
-/// Whatever goes wrong on the way; it is not told to clients.
-type Failed = Box<dyn std::error::Error + Send + Sync>;

@@ -3,17 +3,15 @@
 //! It trusts its [`Key`]s, which cannot leave the folder, and knows nothing of requests. One thing differs from Amazon S3: a key
 //! cannot lie beneath another (`a` and `a/b`), since a file is not a folder.
 
-use std::io::{self, ErrorKind};
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hyper::body::Bytes;
 use jiff::Timestamp;
-use tokio::fs;
-use tokio::io::AsyncWriteExt;
 
-use crate::asked::{Key, Listing};
+use crate::asked::Key;
 
 /// Files that one list looks at.
 const FILES_MAX: usize = 100_000;
@@ -26,25 +24,8 @@ pub struct Folder {
     writes: AtomicU64,
 }
 
-/// One line of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The key.
-    pub key: Key,
-    /// Bytes.
-    pub size: u64,
-    /// When it was written.
-    pub modified: Timestamp,
-}
-
-/// Entries in order, and whether there are more.
-#[derive(Debug, Default)]
-pub struct Page {
-    /// The entries.
-    pub entries: Vec<Entry>,
-    /// There are more behind the last one.
-    pub truncated: bool,
-}
+/// Keys in order of their bytes, each with its size in bytes and the time it was written; common prefixes have neither.
+pub(crate) type Found = BTreeMap<String, Option<(u64, Timestamp)>>;
 
 impl Folder {
     /// Open a folder; it is made if there is none.
@@ -52,114 +33,99 @@ impl Folder {
     /// # Errors
     /// It cannot be made.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let folder = Self {
-            objects: path.join("objects"),
-            incoming: path.join("incoming"),
-            writes: AtomicU64::new(0),
+        let (objects, incoming) = (path.join("objects"), path.join("incoming"));
+        fs::create_dir_all(&objects)?;
+        fs::create_dir_all(&incoming)?;
+        Ok(Self { objects, incoming, writes: AtomicU64::new(0) })
+    }
+
+    /// An object and the time it was written, if there is one of that key.
+    pub(crate) fn read(&self, key: &Key) -> io::Result<Option<(Vec<u8>, Timestamp)>> {
+        let read = |path| -> io::Result<_> {
+            let (mut file, mut bytes) = (File::open(path)?, Vec::new());
+            file.read_to_end(&mut bytes)?;
+            Ok((bytes, written(&file.metadata()?)?))
         };
-        std::fs::create_dir_all(&folder.objects)?;
-        std::fs::create_dir_all(&folder.incoming)?;
-        Ok(folder)
+        if_there(self.path(key).and_then(read))
     }
 
-    /// An object, if there is one of that key.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn read(&self, key: &Key) -> io::Result<Option<Bytes>> {
-        match fs::read(self.objects.join(key.as_str())).await {
-            Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) if absent(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Store an object, on disk before this returns: whole, or not at all.
-    ///
-    /// # Errors
-    /// The file cannot be written; [`ErrorKind::NotADirectory`] and [`ErrorKind::IsADirectory`] when another key is in the way.
-    pub async fn write(&self, key: &Key, bytes: Bytes) -> io::Result<()> {
-        let path = self.objects.join(key.as_str());
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).await.map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => ErrorKind::NotADirectory.into(),
-                _ => error,
-            })?;
-        }
+    /// Store an object: whole, or not at all.
+    pub(crate) fn write(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(key)?;
+        fs::create_dir_all(path.parent().unwrap_or(&self.objects))?;
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
         let incoming = self.incoming.join(format!("{}-{number}", std::process::id()));
-        let written = write_through(&incoming, &path, &bytes).await;
-        if written.is_err() {
-            drop(fs::remove_file(&incoming).await);
+        if_there(fs::remove_file(&incoming))?; // an earlier process of that number did not get to the end
+        let mut file = File::create_new(&incoming)?;
+        let done = file.write_all(bytes).and_then(|()| file.sync_all());
+        let done = done.and_then(|()| fs::rename(&incoming, &path));
+        if done.is_err() {
+            drop(fs::remove_file(&incoming));
         }
-        written
+        done
     }
 
     /// Remove an object; one that is not there is gone already.
-    ///
-    /// # Errors
-    /// The file cannot be removed.
-    pub async fn remove(&self, key: &Key) -> io::Result<()> {
-        match fs::remove_file(self.objects.join(key.as_str())).await {
-            Err(error) if !absent(&error) => Err(error),
-            _ => Ok(()),
-        }
+    pub(crate) fn remove(&self, key: &Key) -> io::Result<()> {
+        if_there(self.path(key).and_then(fs::remove_file)).map(drop)
     }
 
-    /// Keys in order of their bytes.
-    ///
-    /// # Errors
-    /// A folder cannot be read, or holds too much for one list.
-    pub async fn list(&self, listing: &Listing) -> io::Result<Page> {
-        let (objects, listing) = (self.objects.clone(), Arc::new(listing.clone()));
-        tokio::task::spawn_blocking(move || walk(&objects, &listing)).await.map_err(io::Error::other)?
-    }
-}
-
-async fn write_through(incoming: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(incoming).await?;
-    file.write_all(bytes).await?;
-    file.sync_all().await?;
-    fs::rename(incoming, path).await
-}
-
-/// No object of that key: nothing there, a folder, or a file where a folder would have to be.
-fn absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory)
-}
-
-fn walk(objects: &Path, listing: &Listing) -> io::Result<Page> {
-    let prefix = listing.prefix.as_deref().unwrap_or_default();
-    let mut entries = Vec::new();
-    let mut folders = vec![(objects.to_owned(), String::new())];
-    let mut seen = 0;
-    while let Some((folder, above)) = folders.pop() {
-        for found in std::fs::read_dir(folder)? {
-            let found = found?;
-            seen += 1;
-            if seen > FILES_MAX {
-                return Err(io::Error::other("too many objects for one list"));
-            }
-            let (Ok(name), kind) = (found.file_name().into_string(), found.file_type()?) else { continue };
-            let path = format!("{above}{name}");
-            if kind.is_dir() {
-                let below = format!("{path}/");
-                if below.starts_with(prefix) || prefix.starts_with(&below) {
-                    folders.push((found.path(), below));
+    /// Keys that begin with `prefix` and come behind `after`. Those with the delimiter (which may be empty) behind
+    /// the prefix are one common prefix.
+    pub(crate) fn list(&self, prefix: &str, after: &str, delimiter: &str) -> io::Result<Found> {
+        let (mut found, mut seen) = (Found::new(), 0);
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(self.objects.join(&folder))? {
+                let entry = entry?;
+                seen += 1;
+                if seen > FILES_MAX {
+                    return Err(io::Error::other("too many objects for one list"));
                 }
-            } else if path.starts_with(prefix)
-                && listing.after.as_ref().is_none_or(|after| path > *after)
-                && let (Some(key), Ok(facts)) = (Key::parse(&path), found.metadata())
-            {
-                let modified = Timestamp::try_from(facts.modified()?).unwrap_or(Timestamp::UNIX_EPOCH);
-                entries.push(Entry { key, size: facts.len(), modified });
+                let (Ok(name), kind) = (entry.file_name().into_string(), entry.file_type()?) else {
+                    continue;
+                };
+                let path = format!("{folder}{name}");
+                if kind.is_dir() {
+                    folders.push(path + "/");
+                } else if kind.is_file() // a link is neither
+                    && Key::parse(&path).is_some()
+                    && let (Some(rest), Ok(facts)) = (path.strip_prefix(prefix), entry.metadata())
+                {
+                    let common = rest.split_once(delimiter).filter(|_| !delimiter.is_empty());
+                    let (key, file) = match common {
+                        Some((part, _)) => (format!("{prefix}{part}{delimiter}"), None),
+                        None => (path, Some((facts.len(), written(&facts)?))),
+                    };
+                    if key.as_str() > after {
+                        found.insert(key, file);
+                    }
+                }
             }
         }
+        Ok(found)
     }
-    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    let truncated = listing.keys_max > 0 && entries.len() > listing.keys_max;
-    entries.truncate(listing.keys_max);
-    Ok(Page { entries, truncated })
+
+    /// The file of a key. No link is followed on the way or at its end: who may plant one here must not reach through
+    /// it, by the rights of this service, what lies outside.
+    fn path(&self, key: &Key) -> io::Result<PathBuf> {
+        let path = self.objects.join(key.as_str());
+        let linked = path.ancestors().take_while(|part| *part != self.objects).any(Path::is_symlink);
+        if linked { Err(ErrorKind::NotADirectory.into()) } else { Ok(path) }
+    }
+}
+
+fn written(facts: &Metadata) -> io::Result<Timestamp> {
+    Timestamp::try_from(facts.modified()?).map_err(io::Error::other)
+}
+
+/// `None` where there is no object: nothing, a folder, or a file or link where a folder would have to be.
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    use ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    match result {
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | IsADirectory) => Ok(None),
+        result => result.map(Some),
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +145,7 @@ mod tests {
 
     impl Drop for Scratch {
         fn drop(&mut self) {
-            drop(std::fs::remove_dir_all(&self.0));
+            drop(fs::remove_dir_all(&self.0));
         }
     }
 
@@ -187,54 +153,71 @@ mod tests {
         Key::parse(text).unwrap()
     }
 
-    fn keys(page: &Page) -> Vec<&str> {
-        page.entries.iter().map(|entry| entry.key.as_str()).collect()
+    fn read(folder: &Folder, text: &str) -> Option<Vec<u8>> {
+        folder.read(&key(text)).unwrap().map(|(bytes, _)| bytes)
     }
 
-    #[tokio::test]
-    async fn an_object_is_read_as_it_was_written_last() {
-        let Scratch(_, folder) = &Scratch::new("read");
-        assert_eq!(folder.read(&key("a/b")).await.unwrap(), None);
-        folder.write(&key("a/b"), Bytes::from_static(b"one")).await.unwrap();
-        folder.write(&key("a/b"), Bytes::from_static(b"two")).await.unwrap();
-        assert_eq!(folder.read(&key("a/b")).await.unwrap().unwrap(), "two");
-        folder.remove(&key("a/b")).await.unwrap();
-        folder.remove(&key("a/b")).await.unwrap();
-        assert_eq!(folder.read(&key("a/b")).await.unwrap(), None);
+    #[test]
+    fn an_object_is_read_as_it_was_written_last() {
+        let Scratch(path, folder) = &Scratch::new("read");
+        assert_eq!(read(folder, "a/b"), None);
+        folder.write(&key("a/b"), b"one").unwrap();
+        folder.write(&key("a/b"), b"two").unwrap();
+        assert_eq!(read(folder, "a/b").unwrap(), b"two");
+        folder.remove(&key("a/b")).unwrap();
+        folder.remove(&key("a/b")).unwrap();
+        assert_eq!(read(folder, "a/b"), None);
+        assert_eq!(fs::read_dir(path.join("incoming")).unwrap().count(), 0);
     }
 
-    #[tokio::test]
-    async fn a_key_beneath_another_is_refused_and_harms_neither() {
+    #[test]
+    fn a_key_beneath_another_is_refused_and_harms_neither() {
         let Scratch(_, folder) = &Scratch::new("beneath");
-        folder.write(&key("a/b"), Bytes::from_static(b"kept")).await.unwrap();
-        assert!(folder.write(&key("a/b/c"), Bytes::new()).await.is_err());
-        assert!(folder.write(&key("a"), Bytes::new()).await.is_err());
-        assert_eq!(folder.read(&key("a")).await.unwrap(), None);
-        assert_eq!(folder.read(&key("a/b/c")).await.unwrap(), None);
-        folder.remove(&key("a")).await.unwrap();
-        assert_eq!(folder.read(&key("a/b")).await.unwrap().unwrap(), "kept");
+        folder.write(&key("a/b"), b"kept").unwrap();
+        for bad in ["a/b/c", "a/b/c/d", "a"] {
+            let refused = crate::Refusal::from(folder.write(&key(bad), b"").unwrap_err());
+            assert_eq!(refused.code, "InvalidRequest", "{bad}");
+            assert_eq!(read(folder, bad), None, "{bad}");
+            folder.remove(&key(bad)).unwrap();
+        }
+        assert_eq!(read(folder, "a/b").unwrap(), b"kept");
     }
 
-    #[tokio::test]
-    async fn lists_are_in_order_and_go_on_behind_a_key() {
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_folder_leads_nowhere() {
+        let Scratch(path, folder) = &Scratch::new("links");
+        let outside = path.join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("secret"), "kept").unwrap();
+        std::os::unix::fs::symlink(&outside, path.join("objects/folder")).unwrap();
+        std::os::unix::fs::symlink(outside.join("secret"), path.join("objects/file")).unwrap();
+        for linked in ["file", "folder/secret", "folder/new", "folder/new/deeper"] {
+            assert_eq!(read(folder, linked), None, "{linked}");
+            assert!(folder.write(&key(linked), b"evil").is_err(), "{linked}");
+            folder.remove(&key(linked)).unwrap();
+        }
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(outside.join("secret")).unwrap(), "kept");
+        assert!(folder.list("", "", "").unwrap().is_empty());
+    }
+
+    #[test]
+    fn lists_are_in_order_and_go_on_behind_a_key() {
         let Scratch(_, folder) = &Scratch::new("list");
         for text in ["b", "a/2", "a/1", "a.txt", "ab/x"] {
-            folder.write(&key(text), Bytes::from_static(b"1234")).await.unwrap();
+            folder.write(&key(text), b"1234").unwrap();
         }
-        let list = |prefix: &str, after: Option<&str>, keys_max| Listing {
-            prefix: Some(prefix.into()),
-            after: after.map(str::to_owned),
-            keys_max,
-            encoded: false,
+        let keys = |prefix: &str, after: &str, delimiter: &str| {
+            folder.list(prefix, after, delimiter).unwrap().into_keys().collect::<Vec<_>>()
         };
-        let all = folder.list(&list("", None, 9)).await.unwrap();
-        assert_eq!((keys(&all), all.truncated), (vec!["a.txt", "a/1", "a/2", "ab/x", "b"], false));
-        assert_eq!(all.entries[0].size, 4);
-        assert_eq!(keys(&folder.list(&list("a/", None, 9)).await.unwrap()), ["a/1", "a/2"]);
-        let first = folder.list(&list("a", None, 2)).await.unwrap();
-        assert_eq!((keys(&first), first.truncated), (vec!["a.txt", "a/1"], true));
-        let second = folder.list(&list("a", Some("a/1"), 2)).await.unwrap();
-        assert_eq!((keys(&second), second.truncated), (vec!["a/2", "ab/x"], false));
-        assert!(keys(&folder.list(&list("c", None, 9)).await.unwrap()).is_empty());
+        assert_eq!(keys("", "", ""), ["a.txt", "a/1", "a/2", "ab/x", "b"]);
+        assert_eq!(folder.list("b", "", "").unwrap()["b"].unwrap().0, 4);
+        assert_eq!(keys("a/", "", ""), ["a/1", "a/2"]);
+        assert_eq!(keys("a", "a/1", ""), ["a/2", "ab/x"]);
+        assert_eq!(keys("c", "", ""), [""; 0]);
+        assert_eq!(keys("", "", "/"), ["a.txt", "a/", "ab/", "b"]);
+        assert_eq!(keys("a/", "", "/"), ["a/1", "a/2"]);
+        assert_eq!(keys("", "a/", "/"), ["ab/", "b"]);
     }
 }

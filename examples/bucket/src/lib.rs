@@ -1,51 +1,34 @@
 //! A small object service that stands behind daypass.
 //!
-//! It keeps files in a folder and knows no users, no signatures and no policies. Of every request it finds
-//! out *what* is asked ([`asked`]), then asks daypass *who* signed it and whether they may ([`check`]), and only
-//! then touches the folder ([`folder`]). [`Bucket::reply`] shows the three steps.
+//! It keeps files in a folder and knows no users, no signatures and no policies. `Bucket::reply` is the life of a
+//! request: find out *what* is asked (`asked`), ask daypass *who* signed it and whether they may ([`check`]), and
+//! only then touch the folder ([`folder`]).
 //!
 //! The requests are those of the Amazon S3 API (path-style addressing), as far as they are here; what is not here is
 //! refused, never ignored.
 
 mod answer;
-pub mod asked;
+mod asked;
 pub mod check;
 pub mod folder;
+mod serve;
 
-use std::convert::Infallible;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use data_encoding::{BASE64, HEXLOWER};
+use hyper::body::Incoming;
 use hyper::http::request::Parts;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{HeaderMap, Request};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
-use crate::answer::Refusal;
-use crate::asked::Asked;
-use crate::check::{Daypass, Question};
+use crate::answer::{Refusal, Reply, internal, not_implemented, refuse};
+use crate::asked::{Asked, text};
+use crate::check::Daypass;
 use crate::folder::Folder;
-
-/// Largest object, in bytes. It is held in memory until daypass has answered.
-pub const OBJECT_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Connections at once; more wait.
-const CONNECTIONS_MAX: usize = 64;
-/// Request line and header fields, in bytes.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Header fields; daypass takes as many.
-const HEADERS_MAX: usize = 100;
-/// How long a client may take to send a head.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
-/// How long a client may take to send a body.
-const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+pub use crate::serve::serve;
 
 /// The service: one bucket.
 pub struct Bucket {
@@ -60,116 +43,139 @@ pub struct Bucket {
     pub daypass: Daypass,
 }
 
-/// Serve connections for as long as the future is polled.
-pub async fn serve(listener: TcpListener, bucket: Arc<Bucket>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    while let Ok(slot) = slots.clone().acquire_owned().await {
-        let Ok((stream, peer)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(50)).await; // out of descriptors: wait for some to come back
-            continue;
-        };
-        let bucket = bucket.clone();
-        tokio::spawn(async move {
-            converse(bucket, stream, peer.ip()).await;
-            drop(slot);
-        });
-    }
-}
-
-async fn converse(bucket: Arc<Bucket>, stream: TcpStream, peer: IpAddr) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let bucket = bucket.clone();
-        async move {
-            Ok::<_, Infallible>(bucket.reply(peer, request).await.unwrap_or_else(Refusal::into_response))
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    drop(connection.await); // an error here is a client that hung up
-}
-
 impl Bucket {
-    /// One request: what is asked, may they, do it.
-    async fn reply(
-        &self,
-        peer: IpAddr,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Refusal> {
+    /// A request in three steps: what is asked? may they? do it.
+    async fn reply(self: Arc<Self>, peer: IpAddr, request: Request<Incoming>) -> Result<Reply, Refusal> {
         let (head, body) = request.into_parts();
         let asked = Asked::read(&self.name, &head)?;
-        let body = read_body(body).await?;
-        let body_sha256 = HEXLOWER.encode(&Sha256::digest(&body));
-        self.permit(peer, &head, &asked, &body_sha256).await?;
-        match asked {
-            Asked::Get(key) => match self.folder.read(&key).await? {
-                Some(bytes) => Ok(answer::object(bytes)),
-                None => Err(Refusal::no_such_key()),
-            },
-            Asked::Put(key) => {
-                self.folder.write(&key, body).await?;
-                Ok(answer::stored(&body_sha256))
-            }
-            Asked::Delete(key) => {
-                self.folder.remove(&key).await?;
-                Ok(answer::gone())
-            }
-            Asked::List(listing) => {
-                Ok(answer::list(&self.name, &listing, &self.folder.list(&listing).await?))
-            }
-        }
+        let body = serve::read_body(body).await?;
+        self.permit(peer, &head, &asked, &body).await?;
+        tokio::task::spawn_blocking(move || self.act(&asked, &body)).await.map_err(io::Error::other)?
     }
 
-    /// Who signed this, and may they? `Ok` is the only permission there is.
-    async fn permit(
-        &self,
-        peer: IpAddr,
-        head: &Parts,
-        asked: &Asked,
-        body_sha256: &str,
-    ) -> Result<(), Refusal> {
+    /// Ask daypass. `Ok` is the only permission there is.
+    async fn permit(&self, peer: IpAddr, head: &Parts, asked: &Asked, body: &[u8]) -> Result<(), Refusal> {
+        let (action, resource) = asked.named(&self.name);
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let mut context =
-            vec![("aws:SourceIp", peer.to_string()), ("aws:SecureTransport", "false".to_owned())];
-        if let Asked::List(listing) = asked
-            && let Some(prefix) = &listing.prefix
-        {
-            context.push(("s3:prefix", prefix.clone()));
+        let sha256 = Sha256::digest(body);
+        // All of them: one that was not signed must be seen to be refused.
+        let headers = head.headers.iter().map(|(name, value)| {
+            json!({"Name": name.as_str(), "Value": String::from_utf8_lossy(value.as_bytes())})
+        });
+        let question = json!({
+            "Request": {
+                "Method": head.method.as_str(),
+                "Url": format!("http://{}{target}", self.authority),
+                "Headers": headers.collect::<Value>(),
+                "BodySha256": HEXLOWER.encode(&sha256),
+            },
+            "Action": action,
+            "Resource": resource,
+            "Context": asked.context(peer),
+        });
+        let answer = self.daypass.check(&question).await.map_err(|why| internal(format!("{why:#}")))?;
+        let said = |member| answer.pointer(member).and_then(Value::as_str);
+        if let Some(code) = said("/AuthenticationError/Code") {
+            return Err(refuse(403, code, said("/AuthenticationError/Message").unwrap_or_default()));
         }
-        let (action, resource) = (asked.action(), asked.resource(&self.name));
-        let question = Question {
-            method: head.method.as_str(),
-            url: &format!("http://{}{target}", self.authority),
-            headers: &head.headers,
-            body_sha256,
-            action,
-            resource: &resource,
-            context: &context,
-        };
-        let found = self.daypass.check(&question).await?;
-        if let Some(error) = found.authentication_error {
-            return Err(Refusal::not_authenticated(&error.code, error.message));
+        if said("/Decision") != Some("Allowed") {
+            let who = said("/Principal/Arn").unwrap_or("anonymous");
+            let what = format!("is not authorized to perform: {action} on resource: \"{resource}\"");
+            let why = said("/DenialReason").unwrap_or_default();
+            return Err(refuse(403, "AccessDenied", format!("User: {who} {what} {why}").trim_end()));
         }
-        if found.decision != "Allowed" {
-            return Err(Refusal::denied(&found, action, &resource));
-        }
-        // daypass has compared the hashes; whoever stores what it did not hash itself compares here.
-        match found.payload_hash.as_deref() {
-            None | Some("UNSIGNED-PAYLOAD") => Ok(()),
-            Some(signed) if signed == body_sha256 => Ok(()),
-            Some(_) => Err(Refusal::other_body()),
+        bound(&head.headers, &sha256, said("/PayloadHash"))
+    }
+
+    /// Do what is permitted.
+    fn act(&self, asked: &Asked, body: &[u8]) -> Result<Reply, Refusal> {
+        match asked {
+            Asked::Get(key) => match self.folder.read(key)? {
+                Some((bytes, modified)) => Ok(answer::object(bytes, modified)),
+                None => Err(refuse(404, "NoSuchKey", "The specified key does not exist.")),
+            },
+            Asked::Put(key) => {
+                self.folder.write(key, body)?;
+                Ok(answer::stored(body))
+            }
+            Asked::Delete(key) => {
+                self.folder.remove(key)?;
+                Ok(answer::gone())
+            }
+            Asked::List(query) => {
+                // A continuation token is the last key of the page before.
+                let after = text(query, "continuation-token").max(text(query, "start-after"));
+                let found = self.folder.list(text(query, "prefix"), after, text(query, "delimiter"))?;
+                Ok(answer::list(&self.name, query, &found))
+            }
         }
     }
 }
 
-/// The whole body, before anything is decided: its hash is part of the question.
-async fn read_body(body: Incoming) -> Result<Bytes, Refusal> {
-    match tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, OBJECT_BYTES_MAX).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large()),
-        _ => Err(Refusal::incomplete_body()),
+/// Whether the body that came is the one that was signed for: by its hash, or by a checksum in a field.
+fn bound(fields: &HeaderMap, sha256: &[u8], payload_hash: Option<&str>) -> Result<(), Refusal> {
+    let signed = payload_hash.filter(|hash| *hash != "UNSIGNED-PAYLOAD");
+    // daypass has compared the hashes; whoever stores what it did not hash itself compares here.
+    if signed.is_some_and(|hash| hash != HEXLOWER.encode(sha256)) {
+        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        return Err(refuse(400, "XAmzContentSHA256Mismatch", message));
+    }
+    for (name, value) in fields {
+        match name.as_str() {
+            "x-amz-checksum-mode" => {} // what a reader wants to be told
+            "x-amz-checksum-sha256" if *value == BASE64.encode(sha256) => {}
+            "x-amz-checksum-sha256" => {
+                let message = "The SHA256 you specified did not match the calculated checksum.";
+                return Err(refuse(400, "BadDigest", message));
+            }
+            // Where the hash is signed it adds nothing. Elsewhere it may be all that the signer said of the body.
+            name if signed.is_none() && (name == "content-md5" || name.starts_with("x-amz-checksum-")) => {
+                return Err(not_implemented(format!("`{name}` for a body whose hash is not signed")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `bound` for the body `good`, whose SHA-256 is `signed` or not.
+    fn refusal(signed: bool, name: &'static str, value: &str) -> Option<String> {
+        let sha256 = Sha256::digest(b"good");
+        let fields = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let hash = if signed { HEXLOWER.encode(&sha256) } else { "UNSIGNED-PAYLOAD".to_owned() };
+        bound(&fields, &sha256, Some(&hash)).err().map(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn a_body_other_than_the_signed_hash_is_refused() {
+        let (good, evil) = (Sha256::digest(b"good"), HEXLOWER.encode(&Sha256::digest(b"evil")));
+        let refused = bound(&HeaderMap::new(), &good, Some(&evil)).unwrap_err();
+        assert_eq!(refused.code, "XAmzContentSHA256Mismatch");
+        assert!(bound(&HeaderMap::new(), &good, Some("UNSIGNED-PAYLOAD")).is_ok());
+        assert!(bound(&HeaderMap::new(), &good, None).is_ok());
+    }
+
+    #[test]
+    fn a_body_other_than_the_signed_checksum_is_refused() {
+        let checksum = |body: &[u8]| BASE64.encode(&Sha256::digest(body));
+        for signed in [true, false] {
+            assert_eq!(refusal(signed, "x-amz-checksum-sha256", &checksum(b"good")), None);
+            let refused = refusal(signed, "x-amz-checksum-sha256", &checksum(b"evil"));
+            assert_eq!(refused.as_deref(), Some("BadDigest"));
+        }
+    }
+
+    #[test]
+    fn a_checksum_that_nobody_computes_is_refused_unless_the_hash_is_signed() {
+        for name in ["content-md5", "x-amz-checksum-crc32", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha1"]
+        {
+            assert_eq!(refusal(false, name, "AAAAAA==").as_deref(), Some("NotImplemented"), "{name}");
+            assert_eq!(refusal(true, name, "AAAAAA=="), None, "{name}");
+        }
+        assert_eq!(refusal(false, "x-amz-checksum-mode", "ENABLED"), None);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use bucket::Bucket;
 use bucket::check::Daypass;
 use bucket::folder::Folder;
@@ -33,45 +33,27 @@ struct Flags {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run(Flags::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            tell(&format!("bucket: {why}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run(flags: Flags) -> Result<(), String> {
+#[expect(clippy::print_stderr, reason = "says where it listens")]
+async fn main() -> anyhow::Result<()> {
+    let Flags { listen, authority, folder, bucket } = Flags::parse();
     let endpoint = variable("DAYPASS_ENDPOINT")?;
-    let authority = endpoint.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-    let authority = authority.ok_or("DAYPASS_ENDPOINT: give http://host:port")?.to_owned();
+    let daypass = endpoint.strip_prefix("http://").context("DAYPASS_ENDPOINT: give http://host:port")?;
     let daypass = Daypass {
-        authority,
+        authority: daypass.trim_end_matches('/').to_owned(),
         region: std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".into()),
         access_key_id: variable("AWS_ACCESS_KEY_ID")?,
         secret_access_key: Secret::new(variable("AWS_SECRET_ACCESS_KEY")?),
         session_token: std::env::var("AWS_SESSION_TOKEN").ok(),
         clock: Arc::new(SystemClock),
     };
-    let folder = Folder::open(&flags.folder)
-        .map_err(|error| format!("--folder {}: {error}", flags.folder.display()))?;
-    let listener = TcpListener::bind(flags.listen)
-        .await
-        .map_err(|error| format!("--listen {}: {error}", flags.listen))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let authority = flags.authority.unwrap_or_else(|| address.to_string());
-    tell(&format!("bucket `{}` at http://{authority}/{}", flags.bucket, flags.bucket));
-    bucket::serve(listener, Arc::new(Bucket { name: flags.bucket, authority, folder, daypass })).await;
+    let folder = Folder::open(&folder).with_context(|| format!("--folder {}", folder.display()))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("--listen {listen}"))?;
+    let authority = authority.map_or_else(|| listener.local_addr().map(|it| it.to_string()), Ok)?;
+    eprintln!("bucket: `{bucket}` is at http://{authority}/{bucket}");
+    bucket::serve(listener, Arc::new(Bucket { name: bucket, authority, folder, daypass })).await;
     Ok(())
 }
 
-fn variable(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("{name} is not set"))
-}
-
-#[expect(clippy::print_stderr, reason = "the few lines this program says")]
-fn tell(line: &str) {
-    eprintln!("{line}");
+fn variable(name: &str) -> anyhow::Result<String> {
+    std::env::var(name).with_context(|| format!("{name} is not set"))
 }
