@@ -95,12 +95,6 @@ impl Check {
         }
         self.with("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>())
     }
-
-    /// The same question about another action: a second permission with the same resource and context.
-    #[must_use]
-    pub fn also(&self, action: &str) -> Self {
-        Self { action: action.to_owned(), ..self.clone() }
-    }
 }
 
 /// What a call must be allowed: never empty by accident.
@@ -132,10 +126,17 @@ impl Checks {
         self
     }
 
-    /// A second permission that the call needs in some cases.
+    /// A second permission that the call needs in some cases, on the same resource and in the same context as the
+    /// first.
     #[must_use]
-    pub fn and_if(self, needed: bool, check: impl FnOnce() -> Check) -> Self {
-        if needed { self.and(check()) } else { self }
+    pub fn also_if(self, needed: bool, action: &str) -> Self {
+        match self.as_slice().first().filter(|_| needed) {
+            Some(first) => {
+                let second = Check { action: action.to_owned(), ..first.clone() };
+                self.and(second)
+            }
+            None => self,
+        }
     }
 
     /// For calls that AWS lets nobody be denied: GetCallerIdentity and GetSessionToken.
@@ -410,7 +411,8 @@ mod tests {
         };
         assert_eq!(asked(&Checks::one(check("a:One")).and(check("a:Two"))), ["a:One", "a:Two"]);
         assert_eq!(asked(&Checks::nothing_can_deny().and(check("a:Two"))), ["a:Two"]);
-        assert_eq!(asked(&Checks::nothing_can_deny().and_if(false, || check("a:Two"))), [""; 0]);
+        assert_eq!(asked(&Checks::one(check("a:One")).also_if(true, "a:Two")), ["a:One", "a:Two"]);
+        assert_eq!(asked(&Checks::one(check("a:One")).also_if(false, "a:Two")), ["a:One"]);
         let nobody = Checks::nobody_may("a:One", "*").and(check("a:Two"));
         assert!(matches!(nobody.0, Asked::NobodyMay { .. }));
     }

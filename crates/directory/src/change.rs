@@ -5,7 +5,7 @@
 //! written on a stale authorization.
 
 use bytes::Bytes;
-use daypass_model::{entity_arn, AccountId, EntityKind, UniqueId};
+use daypass_model::{AccountId, EntityKind, UniqueId, entity_arn};
 use daypass_store::{Commit, Guard, Revision};
 use serde::Serialize;
 

@@ -4,6 +4,7 @@
 //! A request never waits for the store in order to be authenticated, decided or given credentials: all
 //! of that reads one [`View`]. Only a write waits, until its commit is durable *and* in this node's view.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::change::Change;
 use crate::credential::BadCredential;
-use crate::entity::{Compiler, Unreadable};
+use crate::entity::{AccountEntity, Compiler, Unreadable};
 use crate::key;
 use crate::last_used::{self, LastUsed};
 use crate::record::{
@@ -64,9 +65,12 @@ pub enum NotCommitted {
     /// A record it was decided on has changed: decide again from a newer snapshot.
     #[error("a record changed meanwhile")]
     Conflict,
-    /// The store is away, or this node cannot follow it; nothing was written, or nobody can tell.
+    /// The store is away; nothing was written.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// Nobody can tell, now: it may have been written, or may yet be.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(String),
     /// No space left: nothing was written.
     #[error("the disk is full")]
     Full,
@@ -78,6 +82,8 @@ pub enum NotCommitted {
 const CHECK_TEXT: &[u8] = b"daypass master key check";
 /// How long a write waits to see its own commit, before it says that it cannot tell.
 const APPLY_SECONDS_MAX: Duration = Duration::from_secs(5);
+/// How long it waits for the store before that.
+const COMMIT_SECONDS_MAX: Duration = Duration::from_secs(10);
 
 impl Directory {
     /// Load everything, make the keyring if there is none yet, and follow the store from then on (in a task of
@@ -145,6 +151,22 @@ impl Directory {
         self.applied.borrow().clone()
     }
 
+    /// Whether commits come through, as far as this node knows.
+    ///
+    /// # Errors
+    /// Why not, for the operator.
+    pub fn writable(&self) -> Result<(), String> {
+        self.store.writable()
+    }
+
+    /// Write a consistent copy of the whole store to `path`, which must not exist; the copy's revision.
+    ///
+    /// # Errors
+    /// The destination exists or cannot be written, or the store has no backups.
+    pub async fn backup(&self, path: &Path) -> Result<Revision, StoreError> {
+        self.store.backup(path).await
+    }
+
     /// Hears of every revision this node has applied.
     #[must_use]
     pub fn revisions(&self) -> watch::Receiver<Result<Revision, String>> {
@@ -161,7 +183,12 @@ impl Directory {
         }
         let commit = change.into_commit();
         let written = commit.puts.first().cloned();
-        let revision = match self.store.commit(commit).await {
+        let committing = tokio::time::timeout(COMMIT_SECONDS_MAX, self.store.commit(commit));
+        let Ok(committed) = committing.await else {
+            // Handed over, and not to be taken back: a disk that hangs may still take it.
+            return Err(NotCommitted::Unknown("the store has not answered for 10 seconds".into()));
+        };
+        let revision = match committed {
             Ok(revision) => revision,
             Err(CommitError::Conflict) => {
                 self.catch_up().await;
@@ -252,6 +279,44 @@ impl Directory {
         self.commit(change).await
     }
 
+    /// Give an account's root user a key, decided on what `account` says: one more, or with `replace` in the place
+    /// of all it has.
+    ///
+    /// # Errors
+    /// [`NotCommitted::Conflict`] when the account has changed since.
+    pub async fn add_root_key(
+        &self,
+        account: &AccountEntity,
+        root_key: AccessKeyRecord,
+        replace: bool,
+        request_id: &str,
+    ) -> Result<(), NotCommitted> {
+        let mut change = Change::new(request_id, &self.snapshot());
+        let mut record = account.record.clone();
+        record.written = change.written();
+        let point = |change: &mut Change, id: &AccessKeyId, owner: Option<KeyOwner>| {
+            let pointer = AccessKeyPointer {
+                written: change.written(),
+                account: record.id,
+                owner,
+                unknown: Unknown::new(),
+            };
+            change.put(key::access_key(id), &pointer);
+        };
+        // INVARIANT (key-ids-once): an id that ever was cannot be made again, because its pointer stays.
+        change.absent(key::access_key(&root_key.id));
+        point(&mut change, &root_key.id, Some(KeyOwner::Root));
+        if replace {
+            record.root_keys.iter().for_each(|gone| point(&mut change, &gone.id, None));
+            record.root_keys.clear();
+        }
+        record.root_keys.push(root_key);
+        let place = key::account(record.id);
+        change.unchanged(place.clone(), account.revision);
+        change.put(place, &record);
+        self.commit(change).await
+    }
+
     pub(crate) fn open_session(
         &self,
         view: &View,
@@ -271,12 +336,12 @@ impl Directory {
 
     /// A commit whose answer got lost: what it wrote carries its request id, so reading tells.
     async fn look_again(&self, written: Option<(String, bytes::Bytes)>) -> Result<Revision, NotCommitted> {
-        let unavailable = |why: String| NotCommitted::Unavailable(why);
-        let Some((place, value)) = written else { return Err(unavailable("the outcome is unknown".into())) };
+        let unknown = |why: String| NotCommitted::Unknown(why);
+        let Some((place, value)) = written else { return Err(unknown("nothing to look for".into())) };
         let (revision, records) =
-            self.store.load(&place).await.map_err(|error| unavailable(error.to_string()))?;
+            self.store.load(&place).await.map_err(|error| unknown(error.to_string()))?;
         let done = records.iter().any(|record| *record.key == *place && record.value == value);
-        if done { Ok(revision) } else { Err(unavailable("the outcome is unknown".into())) }
+        if done { Ok(revision) } else { Err(unknown("it is not in the store yet".into())) }
     }
 
     async fn wait_for(&self, revision: Revision) -> Result<(), NotCommitted> {
@@ -284,7 +349,7 @@ impl Directory {
         let reached = applied.wait_for(|state| state.as_ref().map_or(true, |at| *at >= revision));
         match tokio::time::timeout(APPLY_SECONDS_MAX, reached).await {
             Ok(Ok(state)) if state.is_ok() => Ok(()),
-            _ => Err(NotCommitted::Unavailable("this node does not follow the store".into())),
+            _ => Err(NotCommitted::Unknown("this node does not follow the store".into())),
         }
     }
 }

@@ -23,6 +23,9 @@ pub const KEYRING: &str = "/keyring";
 /// Sealed with the master key when the store is made; opening it tells whether the master key is the right one.
 pub const MASTER_KEY_CHECK: &str = "/master-key-check";
 
+/// Every account.
+pub const ACCOUNTS: &str = "/account/";
+
 /// An account.
 #[must_use]
 pub fn account(id: AccountId) -> String {

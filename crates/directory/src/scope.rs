@@ -3,7 +3,9 @@
 //! INVARIANT (account-isolation): an action gets a [`Scope`], and a scope opens one account, that of the verified
 //! caller it was made for. What leads out of it are five doors of the [`View`], each with its reason there:
 //! [`trusting_role`](View::trusting_role), [`id_of`](View::id_of), [`arn_of`](View::arn_of),
-//! [`is_account`](View::is_account) and [`account_of_key`](View::account_of_key).
+//! [`is_account`](View::is_account) and [`account_of_key`](View::account_of_key). A request that CheckRequest
+//! verifies brings a caller of its own, of whatever account: that principal is seen, and what
+//! [`decide`](crate::decide) says of it.
 
 use std::sync::Arc;
 

@@ -123,7 +123,7 @@ mod tests {
         let mut entrance = Entrance::new("API", OutOfDescriptors(AtomicU32::new(3)), 1);
         let begun = Instant::now();
         drop(entrance.next().await);
-        assert_eq!(begun.elapsed(), 3 * RETRY_AFTER);
+        assert!(begun.elapsed() >= 3 * RETRY_AFTER);
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,7 +37,7 @@ pub(crate) async fn open_account(
     match directory.create_account(account, record, request_id).await {
         Ok(()) => Ok(Opened { access_key_id, secret, credentials }),
         // It may have been made after all: then that file is the only one that opens it.
-        Err(NotCommitted::Unavailable(why)) => Err(Failure::new(format!(
+        Err(NotCommitted::Unknown(why)) => Err(Failure::new(format!(
             "nobody can tell whether the account {account} was made ({why}); if it was, its root key is in `{}`",
             credentials.display()
         ))),
@@ -48,7 +48,8 @@ pub(crate) async fn open_account(
     }
 }
 
-fn credentials_file(id: &AccessKeyId, secret: &Secret) -> Secret {
+/// A root key in the form of an AWS credentials file.
+pub(crate) fn credentials_file(id: &AccessKeyId, secret: &Secret) -> Secret {
     let secret = secret.expose_str();
     Secret::new(format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"))
 }

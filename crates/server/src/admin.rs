@@ -12,14 +12,14 @@ use tokio::sync::watch;
 
 use crate::accept::Entrance;
 use crate::http::converse;
-use crate::metrics::Metrics;
+use crate::metrics::{Condition, Metrics};
 
 /// Connections at once: a probe and a scraper or two, and somebody who looks.
 const CONNECTIONS_MAX: usize = 64;
 
 /// What the admin listener shows.
 pub(crate) struct Admin {
-    /// Whether this node follows the store.
+    /// Whether this node follows the store, and can write to it.
     pub(crate) directory: Arc<Directory>,
     /// Counters.
     pub(crate) metrics: Arc<Metrics>,
@@ -47,8 +47,8 @@ impl Admin {
             "/healthz" => healthy(),
             "/readyz" => self.ready(),
             "/metrics" => {
-                let mut response =
-                    plain(StatusCode::OK, self.metrics.render(self.directory.health().is_ok()));
+                self.metrics.observe(self.condition());
+                let mut response = plain(StatusCode::OK, self.metrics.render());
                 let kind = http::HeaderValue::from_static(
                     "application/openmetrics-text; version=1.0.0; charset=utf-8",
                 );
@@ -60,13 +60,29 @@ impl Admin {
     }
 
     fn ready(&self) -> Response<Full<Bytes>> {
-        let store = match self.directory.health() {
-            Ok(revision) => format!("store: followed to revision {revision}\n"),
-            Err(why) => return plain(StatusCode::SERVICE_UNAVAILABLE, format!("store: {why}\n")),
-        };
-        match self.audit.health() {
-            Ok(()) => plain(StatusCode::OK, format!("{store}audit: written\n")),
-            Err(why) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{store}audit: {why}\n")),
+        let followed = self.directory.health().map(|revision| format!("followed to revision {revision}"));
+        let written = |health: Result<(), String>| health.map(|()| "written".to_owned());
+        let mut status = StatusCode::OK;
+        let lines = [
+            ("store", followed),
+            ("store", written(self.directory.writable())),
+            ("audit", written(self.audit.health())),
+        ]
+        .map(|(what, health)| {
+            if health.is_err() {
+                status = StatusCode::SERVICE_UNAVAILABLE;
+            }
+            let (Ok(how) | Err(how)) = health;
+            format!("{what}: {how}\n")
+        });
+        plain(status, lines.concat())
+    }
+
+    fn condition(&self) -> Condition {
+        Condition {
+            follows_store: self.directory.health().is_ok(),
+            store_writable: self.directory.writable().is_ok(),
+            audit_writable: self.audit.health().is_ok(),
         }
     }
 }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use daypass_authn::SystemRandom;
 use daypass_authn::sigv4::SigningKeyCache;
-use daypass_directory::Directory;
+use daypass_authn::token::MasterKey;
 use daypass_directory::record::{AccessKeyPointer, KeyOwner};
+use daypass_directory::{Directory, key};
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret, SystemClock};
 use daypass_service::{Audit, House, Settings};
-use daypass_store::SqliteStore;
+use daypass_store::{OpenError, SqliteStore};
 
 use crate::accounts::{Opened, open_account, random_account};
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::{Config, Pinned};
-use crate::data_dir::DataDir;
+use crate::data_dir::{Age, DataDir, STORE};
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::root_credentials;
@@ -71,13 +72,13 @@ pub async fn assemble_with(
     random: Arc<dyn Random>,
 ) -> Result<Assembled, Failure> {
     let data = DataDir::acquire(&config.data)?;
-    let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), &*random)?;
-    let store =
-        SqliteStore::open(&data.file("store.sqlite")).map_err(|error| Failure::new(error.to_string()))?;
-    let directory = Directory::open(Arc::new(store), master, clock, random.clone()).await;
+    let path = config.audit_file.clone().unwrap_or_else(|| data.file("audit.jsonl"));
+    let age = data.age(&path)?;
+    let (master, store) = open(config, &data, &age, &*random)?;
+    let started = clock.now();
+    let directory = Directory::open(store.clone(), master, clock, random.clone()).await;
     let directory =
         directory.map_err(|error| Failure::new(format!("`{}`: {error}", config.data.display())))?;
-    let path = config.audit_file.clone().unwrap_or_else(|| data.file("audit.jsonl"));
     let audit = AuditFile::open(AuditSettings {
         path: path.clone(),
         rotate_bytes: config.audit_rotate_bytes,
@@ -85,9 +86,18 @@ pub async fn assemble_with(
         stdout: config.audit_stdout,
     });
     let audit = audit.map_err(|error| {
-        Failure::new(format!("the audit file `{}` cannot be opened: {error}", path.display()))
+        Failure::disk(&format!("the audit file `{}` cannot be opened", path.display()), &error)
     })?;
     let first = first_account(&directory, &data, &config.pinned).await?;
+    if age == Age::New {
+        // INVARIANT (never-empty): from here on the store's file alone has an account, whatever becomes of its log.
+        let written = store.write_back().await;
+        written.map_err(|error| Failure::new(format!("the first account could not be written: {error}")))?;
+        data.first_start_done()?;
+    }
+    data.warn_if_open(&path);
+    let view = directory.snapshot();
+    tracing::info!("store opened at revision {}, {} accounts", view.revision(), view.account_ids().len());
     let house = House {
         directory,
         audit: Audit::new(Box::new(AuditLines(audit.clone()))),
@@ -97,7 +107,40 @@ pub async fn assemble_with(
         },
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
     };
-    Ok(Assembled { house: Arc::new(house), audit, metrics: Metrics::new(), random, data, first })
+    Ok(Assembled { house: Arc::new(house), audit, metrics: Metrics::new(started), random, data, first })
+}
+
+/// The master key and the store, both made if this is a first start, both there if it is not.
+fn open(
+    config: &Config,
+    data: &DataDir,
+    age: &Age,
+    random: &dyn Random,
+) -> Result<(MasterKey, Arc<SqliteStore>), Failure> {
+    let path = data.file(STORE);
+    let lost = |found: &[PathBuf], what: &str| {
+        let found: Vec<_> = found.iter().map(|path| format!("`{}`", path.display())).collect();
+        Failure::new(format!(
+            "`{}` {what}, but an account was made here once, as is seen from {}; nothing was changed: restore a backup of the store, or move these away to begin anew",
+            path.display(),
+            found.join(", ")
+        ))
+    };
+    match age {
+        // Before a new master key is made for a store that will be put back.
+        Age::Used(found) if !path.exists() => return Err(lost(found, "is missing")),
+        _ => {}
+    }
+    let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), random)?;
+    let store = match age {
+        Age::New => SqliteStore::open(&path),
+        Age::Used(_) => SqliteStore::open_holding(&path, key::ACCOUNTS),
+    };
+    let store = store.map_err(|error| match (&error, age) {
+        (OpenError::Lost { .. }, Age::Used(found)) => lost(found, "has no account in it"),
+        _ => Failure::new(error.to_string()),
+    })?;
+    Ok((master, Arc::new(store)))
 }
 
 /// On the first start make an account and its root key; later, hold what is pinned against what is there.
@@ -121,7 +164,7 @@ async fn first_account(
             FirstStart { account, access_key_id, secret: None, credentials: None }
         }
         (None, None) => {
-            // There is no account yet, so a file is what a crash left of an earlier first start.
+            // A file is what a crash left of this first start: when it began there was none.
             data.remove(root_credentials::NAME);
             let file = data.file(root_credentials::NAME);
             let Opened { access_key_id, secret, credentials } =

@@ -66,6 +66,32 @@ pub struct ServeArgs {
     pub log_format: Option<LogFormat>,
 }
 
+/// Which data directory is meant, by the settings that `daypass serve` goes by.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// Configuration file [default: daypass.toml, if there is one]
+    #[arg(long, env = "DAYPASS_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Data directory of the running server [default: ./daypass-data]
+    #[arg(long, env = "DAYPASS_DATA", value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// The directory.
+    ///
+    /// # Errors
+    /// The configuration file cannot be read or holds an unknown name.
+    pub fn directory(self) -> Result<PathBuf, Failure> {
+        let file = read_file(self.config.as_deref())?;
+        Ok(data_directory(self.data, file.data))
+    }
+}
+
+fn data_directory(given: Option<PathBuf>, in_file: Option<PathBuf>) -> PathBuf {
+    given.or(in_file).unwrap_or_else(|| DATA_DEFAULT.into())
+}
+
 /// Form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -165,7 +191,7 @@ impl Config {
             args.tolerate_unsigned_header
         };
         Ok(Self {
-            data: args.data.or(file.data).unwrap_or_else(|| DATA_DEFAULT.into()),
+            data: data_directory(args.data, file.data),
             listen,
             admin_listen,
             public_authority: public_url.as_deref().map(authority).transpose()?,

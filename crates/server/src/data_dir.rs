@@ -1,7 +1,8 @@
 //! The data directory: who may hold it, what lies in it, and its first start.
 //!
 //! ```text
-//! daypass.lock       held while a server runs; names it
+//! daypass.lock       names the server that runs; what it holds locked is the directory
+//! first-start        there until a first start has come to its end
 //! store.sqlite       the records (WAL beside it)
 //! master-key         0600; seals every secret in the store. Not made when the environment gives one
 //! root-credentials   0600; the first root key, in the form of an AWS credentials file; with a hyphen and their
@@ -13,13 +14,31 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use daypass_authn::token::MasterKey;
 use daypass_model::{Random, Secret};
 use daypass_store::DirLock;
 
 use crate::failure::Failure;
+use crate::{operator, root_credentials};
+
+/// The store's file.
+pub(crate) const STORE: &str = "store.sqlite";
+const MASTER_KEY: &str = "master-key";
+/// Marks a directory whose first start has begun and not come to its end.
+const FIRST_START: &str = "first-start";
+
+/// Whether anything was in a data directory before.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Age {
+    /// Nothing but what a first start left that did not come to its end.
+    New,
+    /// These files: an account was made here once.
+    Used(Vec<PathBuf>),
+}
 
 /// A data directory that this process holds.
 #[derive(Debug)]
@@ -34,6 +53,7 @@ impl DataDir {
     /// # Errors
     /// It cannot be made, is not a directory, or another server holds it.
     pub fn acquire(path: &Path) -> Result<Self, Failure> {
+        takes_socket(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))?;
         let made = DirBuilder::new().mode(0o700).recursive(true).create(path);
         made.map_err(|error| {
             Failure::new(format!(
@@ -41,9 +61,57 @@ impl DataDir {
                 path.display()
             ))
         })?;
-        let lock = DirLock::acquire(path).map_err(|error| Failure::new(error.to_string()))?;
         // Absolute, so that what the banner says to paste works in another directory.
-        Ok(Self { path: path.canonicalize().unwrap_or_else(|_| path.to_owned()), lock })
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        takes_socket(&real)?;
+        let lock = DirLock::acquire(path).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Self { path: real, lock })
+    }
+
+    /// Whether this is a first start, which is marked as such until [`first_start_done`](Self::first_start_done),
+    /// or one after it.
+    ///
+    /// INVARIANT (never-empty): an account is made only in a directory that was found without any trace of one.
+    /// Without the mark the store must hold an account, or it is not the one that was here.
+    ///
+    /// # Errors
+    /// The mark cannot be made.
+    pub fn age(&self, audit: &Path) -> Result<Age, Failure> {
+        let mark = self.file(FIRST_START);
+        if mark.exists() {
+            return Ok(Age::New);
+        }
+        let log = format!("{STORE}-wal");
+        let mut found: Vec<PathBuf> =
+            [MASTER_KEY, STORE, &log, root_credentials::NAME].map(|name| self.file(name)).into();
+        found.retain(|path| path.symlink_metadata().is_ok());
+        if audit.metadata().is_ok_and(|audit| audit.len() > 0) {
+            found.push(audit.to_owned());
+        }
+        if !found.is_empty() {
+            return Ok(Age::Used(found));
+        }
+        let made = File::create_new(&mark).and_then(|_| sync_directory(&mark));
+        made.map_err(|error| Failure::disk(&format!("`{}` cannot be made", mark.display()), &error))?;
+        Ok(Age::New)
+    }
+
+    /// The first account is in the store's file, for good.
+    ///
+    /// # Errors
+    /// The mark cannot be removed.
+    pub fn first_start_done(&self) -> Result<(), Failure> {
+        let mark = self.file(FIRST_START);
+        let removed = std::fs::remove_file(&mark).and_then(|()| sync_directory(&mark));
+        removed.map_err(|error| Failure::disk(&format!("`{}` cannot be removed", mark.display()), &error))
+    }
+
+    /// Say so if others than the owner may open the directory or what lies in it. (Files with a secret in clear are
+    /// looked at when they are read.)
+    pub fn warn_if_open(&self, audit: &Path) {
+        warn_if_open(&self.path, "the data directory is open to others; chmod 700 it");
+        warn_if_open(&self.file(STORE), "the store is open to others; chmod 600 it");
+        warn_if_open(audit, "the audit is open to others; chmod 600 it");
     }
 
     /// Tell whoever finds the directory taken where this server listens.
@@ -75,7 +143,7 @@ impl DataDir {
         file: Option<&Path>,
         random: &dyn Random,
     ) -> Result<MasterKey, Failure> {
-        let own = self.file("master-key");
+        let own = self.file(MASTER_KEY);
         if let Some(text) = given {
             return MasterKey::from_text(text)
                 .map_err(|error| Failure::new(format!("DAYPASS_MASTER_KEY: {error}")));
@@ -85,7 +153,7 @@ impl DataDir {
             Ok(text) => MasterKey::from_text(&text)
                 .map_err(|error| Failure::new(format!("`{}`: {error}", path.display()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
-                if self.file("store.sqlite").exists() {
+                if self.file(STORE).exists() {
                     return Err(Failure::new(format!(
                         "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",
                         own.display()
@@ -112,29 +180,146 @@ impl DataDir {
     }
 }
 
+/// Whether the operator's socket can have its place in a directory: its path has a bound (`sun_path`, unix(7)),
+/// which must not be met only when an account has been made.
+fn takes_socket(dir: &Path) -> Result<(), Failure> {
+    let socket = dir.join(operator::NAME);
+    SocketAddr::from_pathname(&socket).map(drop).map_err(|error| {
+        Failure::new(format!(
+            "`{}` cannot be the path of a socket: {error}; name a data directory with a shorter path",
+            socket.display()
+        ))
+    })
+}
+
+/// Others than the owner: group and all.
+fn warn_if_open(path: &Path, warning: &str) {
+    let mode = path.metadata().map_or(0, |found| found.permissions().mode());
+    if mode & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), mode = format!("{:o}", mode & 0o777), "{warning}");
+    }
+}
+
 /// A file with a secret in it.
 pub(crate) fn read_secret(path: &Path) -> io::Result<Secret> {
     let mut file = File::open(path)?;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 != 0 {
-        tracing::warn!(path = %path.display(), "a file with a secret can be read by others; chmod 600 it");
-    }
+    warn_if_open(path, "a file with a secret is open to others; chmod 600 it");
     let mut text = Vec::with_capacity(128);
     Read::by_ref(&mut file).take(4096).read_to_end(&mut text)?;
     Ok(Secret::new(text))
 }
 
-/// A new file that only its owner reads, on disk before this returns.
+/// A new file that only its owner reads: whole and on disk before this returns, or not there at all.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        if let Some(parent) = path.parent() {
-            File::open(parent)?.sync_all()?;
+    make_private(path, |file| file.write_all(bytes))
+}
+
+fn make_private(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
+    // Two of the operator's requests may want the same file. Nobody else writes here: the directory is locked.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    fill_then_rename(&unfinished, path, fill).map_err(|error| {
+        drop(std::fs::remove_file(&unfinished));
+        Failure::disk(&format!("`{}` cannot be written", path.display()), &error)
+    })
+}
+
+fn fill_then_rename(
+    unfinished: &Path,
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    // What a crash left goes, whatever it is: a link would be followed, another's file be read by that other.
+    match std::fs::remove_file(unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(unfinished)?;
+    fill(&mut file)?;
+    file.sync_all()?;
+    if path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    std::fs::rename(unfinished, path)?;
+    sync_directory(path)
+}
+
+/// Make what happened to a name in a directory last.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("daypass-data-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
         }
-        Ok(())
-    };
-    write()
-        .map_err(|error: io::Error| Failure::new(format!("`{}` cannot be written: {error}", path.display())))
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.0));
+        }
+    }
+
+    #[test]
+    fn a_secret_is_written_whole_or_not_at_all_and_replaces_nothing() {
+        let scratch = Scratch::new("secret");
+        let path = scratch.0.join("key");
+        // What a crash left of an earlier try is no obstacle.
+        std::fs::write(scratch.0.join("key.unfinished"), "ha").unwrap();
+        write_secret(&path, b"whole").unwrap();
+        assert!(write_secret(&path, b"another").is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(&scratch.0).unwrap().count(), 1, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn a_full_disk_leaves_no_empty_secret_and_is_told_as_such() {
+        let scratch = Scratch::new("full");
+        let path = scratch.0.join("key");
+        let full = |file: &mut File| {
+            file.write_all(b"wh")?;
+            Err(io::ErrorKind::StorageFull.into())
+        };
+        let line = make_private(&path, full).unwrap_err().to_string();
+        assert!(line.contains("the disk is full; make room"), "{line}");
+        assert_eq!(std::fs::read_dir(&scratch.0).unwrap().count(), 0);
+        write_secret(&path, b"whole").unwrap();
+    }
+
+    #[test]
+    fn a_first_start_may_be_gone_on_with_until_it_is_done() {
+        let scratch = Scratch::new("age");
+        let data = DataDir::acquire(&scratch.0).unwrap();
+        let audit = data.file("audit.jsonl");
+        assert_eq!(data.age(&audit).unwrap(), Age::New);
+        std::fs::write(data.file(MASTER_KEY), "made").unwrap();
+        assert_eq!(data.age(&audit).unwrap(), Age::New, "as after a crash");
+        data.first_start_done().unwrap();
+        assert_eq!(data.age(&audit).unwrap(), Age::Used(vec![data.file(MASTER_KEY)]));
+        std::fs::remove_file(data.file(MASTER_KEY)).unwrap();
+        std::fs::write(&audit, "").unwrap();
+        assert_eq!(data.age(&audit).unwrap(), Age::New, "an empty audit tells of nothing");
+    }
+
+    #[test]
+    fn a_path_too_long_for_the_socket_is_refused_before_anything_is_made() {
+        let scratch = Scratch::new("long");
+        let path = scratch.0.join("x".repeat(120));
+        let line = DataDir::acquire(&path).unwrap_err().to_string();
+        assert!(line.contains("shorter path"), "{line}");
+        assert!(!path.exists());
+    }
 }

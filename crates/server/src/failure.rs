@@ -1,6 +1,6 @@
 //! Why the program ends early: one line that says what to do.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// A line for the operator. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,16 @@ impl Failure {
     #[must_use]
     pub fn new(line: impl Into<String>) -> Self {
         Self(line.into())
+    }
+
+    /// What could not be done and what the system said of it; of a full disk also what to do.
+    pub(crate) fn disk(what: &str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull => Self(format!(
+                "{what}: the disk is full; make room on it, but not by removing a file of the data directory"
+            )),
+            _ => Self(format!("{what}: {error}")),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod http;
 mod metrics;
 mod operator;
 mod root_credentials;
+mod root_key;
 mod serve;
 mod telemetry;
 mod terminal;

@@ -7,11 +7,13 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use daypass_service::{Error, Response, actions};
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 /// Upper bounds of the latency buckets, in seconds.
@@ -37,8 +39,21 @@ pub struct Metrics {
     calls: Family<Call, Counter>,
     seconds: Family<Action, Histogram>,
     sessions: Family<Action, Counter>,
-    healthy: Gauge<f64, AtomicU64>,
+    follows_store: Gauge<f64, AtomicU64>,
+    store_writable: Gauge<f64, AtomicU64>,
+    audit_writable: Gauge<f64, AtomicU64>,
     connections: Gauge,
+}
+
+/// What `/readyz` goes by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Condition {
+    /// This node follows the store.
+    pub(crate) follows_store: bool,
+    /// Its last commit came through.
+    pub(crate) store_writable: bool,
+    /// So does the audit.
+    pub(crate) audit_writable: bool,
 }
 
 /// A connection to the API, counted until this is dropped.
@@ -60,10 +75,15 @@ pub(crate) struct Started<'a> {
 }
 
 impl Metrics {
-    /// Everything at zero.
+    /// Everything at zero, for a server that started then.
     #[must_use]
-    pub fn new() -> Arc<Self> {
+    pub fn new(started: Timestamp) -> Arc<Self> {
         let mut registry = Registry::with_prefix("daypass");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version that runs", version);
+        let start = Gauge::<f64, AtomicU64>::default();
+        start.set(started.as_duration().as_secs_f64());
+        registry.register("start_time_seconds", "When this server started, in Unix time", start);
         let calls = Family::default();
         registry.register(
             "requests",
@@ -78,11 +98,28 @@ impl Metrics {
         );
         let sessions = Family::default();
         registry.register("sessions_issued", "Temporary credentials issued, by action", sessions.clone());
-        let healthy = Gauge::default();
-        registry.register("store_followed", "1 while this node follows the store", healthy.clone());
+        let [follows_store, store_writable, audit_writable] = [
+            ("store_followed", "1 while this node follows the store"),
+            ("store_writable", "1 while commits to the store come through"),
+            ("audit_writable", "1 while the audit can be written"),
+        ]
+        .map(|(name, help)| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        });
         let connections = Gauge::default();
         registry.register("connections", "Connections to the API", connections.clone());
-        Arc::new(Self { registry, calls, seconds, sessions, healthy, connections })
+        Arc::new(Self {
+            registry,
+            calls,
+            seconds,
+            sessions,
+            follows_store,
+            store_writable,
+            audit_writable,
+            connections,
+        })
     }
 
     /// The beginning of a call to this action of this service.
@@ -108,10 +145,20 @@ impl Metrics {
         self.calls.get_or_create(&Call { service: "unknown", action: "unknown", result: code }).inc();
     }
 
+    /// How the server is now.
+    pub(crate) fn observe(&self, condition: Condition) {
+        for (gauge, holds) in [
+            (&self.follows_store, condition.follows_store),
+            (&self.store_writable, condition.store_writable),
+            (&self.audit_writable, condition.audit_writable),
+        ] {
+            gauge.set(if holds { 1.0 } else { 0.0 });
+        }
+    }
+
     /// In the OpenMetrics text format.
     #[must_use]
-    pub fn render(&self, follows_store: bool) -> String {
-        self.healthy.set(if follows_store { 1.0 } else { 0.0 });
+    pub fn render(&self) -> String {
         let mut out = String::new();
         match text::encode(&mut out, &self.registry) {
             Ok(()) => out,
@@ -151,13 +198,13 @@ mod tests {
 
     #[test]
     fn a_call_that_panicked_is_counted_as_a_failure() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(Timestamp::UNIX_EPOCH);
         let call = std::panic::AssertUnwindSafe(|| {
             let _started = metrics.start("sts", "AssumeRole");
             panic!("a bug");
         });
         assert!(std::panic::catch_unwind(call).is_err());
-        let text = metrics.render(true);
+        let text = metrics.render();
         let line = r#"daypass_requests_total{service="sts",action="AssumeRole",result="InternalFailure"} 1"#;
         assert!(text.contains(line), "{text}");
         assert!(!text.contains("daypass_sessions_issued_total{"), "{text}");
@@ -165,11 +212,12 @@ mod tests {
 
     #[test]
     fn a_call_that_ended_is_counted_once_and_names_nobody_chose_are_bounded() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(Timestamp::UNIX_EPOCH);
         let (request_id, action) = (String::new(), "x".repeat(9));
-        let response = Response { request_id, service: "sts", action, outcome: Err(Error::internal("a test")) };
+        let response =
+            Response { request_id, service: "sts", action, outcome: Err(Error::internal("a test")) };
         metrics.start(response.service, &response.action).finish(&response);
-        let text = metrics.render(true);
+        let text = metrics.render();
         let line = r#"daypass_requests_total{service="unknown",action="unknown",result="InternalFailure"} 1"#;
         assert!(text.contains(line), "{text}");
     }

@@ -1,8 +1,9 @@
 //! The operator's door: a Unix socket in the data directory, for whoever owns that directory.
 //!
-//! One JSON object per line in each direction. It makes and lists accounts while the server runs; it never
-//! answers with key material (a new root key goes to a file beside it). Only the server's own user, or root,
-//! may connect: the socket is 0600 in a 0700 directory, and the peer's uid is checked as well.
+//! One JSON object per line in each direction. It makes and lists accounts, gives an account's root a new key and
+//! makes backups, all while the server runs; it never answers with key material (a root key goes to a file beside
+//! it). Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
+//! uid is checked as well.
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -21,9 +22,10 @@ use crate::accounts::{Opened, open_account, random_account};
 use crate::assemble::Assembled;
 use crate::failure::Failure;
 use crate::root_credentials::{self, KeyFile};
+use crate::root_key;
 
 /// The socket's name in the data directory.
-const NAME: &str = "operator.sock";
+pub(crate) const NAME: &str = "operator.sock";
 /// Longest request.
 const LINE_BYTES_MAX: u64 = 4096;
 /// How long a peer may take to send its request, and to take the answer.
@@ -42,6 +44,30 @@ pub(crate) enum Ask {
     },
     /// Every account.
     AccountList,
+    /// Give an account's root user a new key.
+    AccountRootKey {
+        /// Whose.
+        account_id: String,
+        /// In the place of the ones it has, which end.
+        replace: bool,
+    },
+    /// Copy the store.
+    Backup {
+        /// Where to; absolute, and not there yet.
+        file: PathBuf,
+    },
+}
+
+impl Ask {
+    /// The event that tells of it; what changes nothing and hands nothing out has none.
+    fn audited_as(&self) -> Option<&'static str> {
+        match self {
+            Self::AccountCreate { .. } => Some("AccountCreate"),
+            Self::AccountRootKey { .. } => Some("AccountRootKey"),
+            Self::Backup { .. } => Some("Backup"),
+            Self::AccountList => None,
+        }
+    }
 }
 
 /// What is answered.
@@ -55,6 +81,18 @@ pub(crate) enum Answer {
         /// File with its root key, in the form of an AWS credentials file.
         credentials: PathBuf,
     },
+    /// The key was made.
+    RootKeyMade {
+        /// Its id.
+        access_key_id: String,
+        /// File with the key, in the form of an AWS credentials file.
+        credentials: PathBuf,
+    },
+    /// The copy is whole.
+    BackedUp {
+        /// The revision of the store that it is of.
+        revision: u64,
+    },
     /// Accounts, in order.
     Accounts {
         /// Their numbers.
@@ -65,6 +103,16 @@ pub(crate) enum Answer {
         /// What to do.
         why: String,
     },
+}
+
+impl Answer {
+    /// Why this is not the answer that was asked for.
+    pub(crate) fn unexpected(self) -> Failure {
+        match self {
+            Self::Refused { why } => Failure::new(why),
+            _ => unreadable(),
+        }
+    }
 }
 
 /// The open door; closes (and its socket goes) when dropped.
@@ -85,7 +133,7 @@ impl Drop for Door {
 struct Host {
     house: Arc<House>,
     data: PathBuf,
-    /// Hears of the file of every account made.
+    /// Hears of the file of every root key made.
     made: UnboundedSender<KeyFile>,
 }
 
@@ -96,7 +144,7 @@ struct Host {
 pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Result<Door, Failure> {
     let path = assembled.data.file(NAME);
     let failed = |error: std::io::Error| {
-        Failure::new(format!("the operator's socket `{}` cannot be made: {error}", path.display()))
+        Failure::disk(&format!("the operator's socket `{}` cannot be made", path.display()), &error)
     };
     match std::fs::symlink_metadata(&path) {
         Ok(found) if found.file_type().is_socket() => std::fs::remove_file(&path).map_err(failed)?,
@@ -143,8 +191,11 @@ pub(crate) async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
-    serde_json::from_str(&answer)
-        .map_err(|_| Failure::new("the server's answer could not be read; is it another version?"))
+    serde_json::from_str(&answer).map_err(|_| unreadable())
+}
+
+fn unreadable() -> Failure {
+    Failure::new("the server's answer could not be read; is it another version?")
 }
 
 async fn converse(host: Arc<Host>, stream: UnixStream) {
@@ -168,25 +219,59 @@ async fn converse(host: Arc<Host>, stream: UnixStream) {
 
 async fn act(host: &Host, ask: Ask) -> Answer {
     let house = &host.house;
-    match ask {
+    let id = daypass_model::uuid(house.directory.random());
+    let Some(name) = ask.audited_as() else {
+        return perform(host, ask, &id).await.map_or_else(refused, |(_, answer)| answer);
+    };
+    if let Err(error) = house.audit.reserve_operator() {
+        return Answer::Refused { why: error.message };
+    }
+    let done = perform(host, ask, &id).await;
+    let why = done.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    let told = done.as_ref().map(|(told, _)| told.as_str()).map_err(|_| why.as_str());
+    house.audit.operator(&id, house.now(), name, told);
+    done.map_or_else(refused, |(_, answer)| answer)
+}
+
+/// What the audit is told of it, and the answer.
+async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Failure> {
+    let house = &host.house;
+    Ok(match ask {
         Ask::AccountList => {
             let ids = house.directory.snapshot().account_ids();
-            Answer::Accounts { account_ids: ids.iter().map(ToString::to_string).collect() }
+            let account_ids = ids.iter().map(ToString::to_string).collect();
+            (String::new(), Answer::Accounts { account_ids })
         }
         Ask::AccountCreate { account_id } => {
-            if let Err(error) = house.audit.reserve_operator() {
-                return Answer::Refused { why: error.message };
-            }
-            let id = daypass_model::uuid(house.directory.random());
-            let made = create(host, account_id, &id).await.map_err(|failure| failure.to_string());
-            let told = made.as_ref().map(|account| account.0.as_str()).map_err(String::as_str);
-            house.audit.operator(&id, house.now(), "AccountCreate", told);
-            match made {
-                Ok((account_id, credentials)) => Answer::AccountCreated { account_id, credentials },
-                Err(why) => Answer::Refused { why },
-            }
+            let (account_id, credentials) = create(host, account_id, id).await?;
+            (account_id.clone(), Answer::AccountCreated { account_id, credentials })
         }
+        Ask::AccountRootKey { account_id, replace } => {
+            let made = root_key::make(house, &host.data, &account_id, replace, id).await?;
+            let others = if replace { ", in the place of all others" } else { "" };
+            let told = format!("{account_id}: {}{others}", made.key);
+            let (access_key_id, credentials) = (made.key.to_string(), made.path.clone());
+            drop(host.made.send(made));
+            (told, Answer::RootKeyMade { access_key_id, credentials })
+        }
+        Ask::Backup { file } => {
+            let revision = back_up(house, &file).await?;
+            (format!("revision {revision}: {}", file.display()), Answer::BackedUp { revision })
+        }
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what is done with an error")]
+fn refused(failure: Failure) -> Answer {
+    Answer::Refused { why: failure.to_string() }
+}
+
+async fn back_up(house: &House, file: &Path) -> Result<u64, Failure> {
+    if !file.is_absolute() {
+        return Err(Failure::new(format!("`{}` is not an absolute path", file.display())));
     }
+    let copied = house.directory.backup(file).await;
+    copied.map(daypass_store::Revision::get).map_err(|error| Failure::new(error.to_string()))
 }
 
 async fn create(

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use daypass_directory::record::KeyOwner;
 use daypass_directory::{Directory, View};
 use daypass_model::{AccessKeyId, AccountId};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -17,6 +16,11 @@ pub(crate) const NAME: &str = "root-credentials";
 /// The name of the file for an account that is not the first.
 pub(crate) fn name_of(account: AccountId) -> String {
     format!("{NAME}-{account}")
+}
+
+/// The name of the file for one more key of an account's root user.
+pub(crate) fn name_of_key(account: AccountId, key: &AccessKeyId) -> String {
+    format!("{NAME}-{account}-{key}")
 }
 
 /// A file, and the id of the key in it. The secret is not kept.
@@ -36,8 +40,11 @@ pub(crate) fn find(data: &Path) -> Vec<KeyFile> {
 }
 
 fn is_ours(name: &str) -> bool {
-    let account = name.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('-'));
-    name == NAME || account.is_some_and(|account| account.parse::<AccountId>().is_ok())
+    let Some(rest) = name.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('-')) else {
+        return name == NAME;
+    };
+    let (account, key) = rest.split_once('-').map_or((rest, None), |(account, key)| (account, Some(key)));
+    account.parse::<AccountId>().is_ok() && key.is_none_or(|key| key.parse::<AccessKeyId>().is_ok())
 }
 
 fn read(path: PathBuf) -> Option<KeyFile> {
@@ -46,8 +53,8 @@ fn read(path: PathBuf) -> Option<KeyFile> {
     Some(KeyFile { key: id.parse().ok()?, path })
 }
 
-/// Remove each file once its key is root's no longer, now and for as long as the directory is followed. `made`
-/// brings files whose account was made meanwhile.
+/// Remove each file once its key was deleted, now and for as long as the directory is followed. `made` brings
+/// files whose key was made meanwhile. A key that this store never knew stays: the store may be the wrong one.
 pub(crate) async fn tend(
     directory: Arc<Directory>,
     mut files: Vec<KeyFile>,
@@ -56,7 +63,7 @@ pub(crate) async fn tend(
     let mut revisions = directory.revisions();
     loop {
         let view = directory.snapshot();
-        for file in files.extract_if(.., |file| !opens_root(&view, &file.key)) {
+        for file in files.extract_if(.., |file| was_deleted(&view, &file.key)) {
             remove(&file).await;
         }
         tokio::select! {
@@ -66,22 +73,22 @@ pub(crate) async fn tend(
     }
 }
 
-fn opens_root(view: &View, key: &AccessKeyId) -> bool {
-    view.operator().key_owner(key).is_some_and(|pointer| pointer.owner == Some(KeyOwner::Root))
+fn was_deleted(view: &View, key: &AccessKeyId) -> bool {
+    view.operator().key_owner(key).is_some_and(|pointer| pointer.owner.is_none())
 }
 
 async fn remove(file: &KeyFile) {
     let path = &file.path;
     // Somebody may have kept other keys in it since; those are not ours to throw away.
     if read_secret(path).is_ok_and(|text| !is_as_written(text.expose_str(), &file.key)) {
-        tracing::warn!(path = %path.display(), "its root key opens nothing any more, but somebody else wrote to the file: it stays");
+        tracing::warn!(path = %path.display(), "its root key was deleted, but somebody else wrote to the file: it stays");
         return;
     }
     match tokio::fs::remove_file(path).await {
-        Ok(()) => tracing::info!(path = %path.display(), "removed: its key is root's no longer"),
+        Ok(()) => tracing::info!(path = %path.display(), "removed: its key was deleted"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "its key is root's no longer, but it could not be removed");
+            tracing::warn!(%error, path = %path.display(), "its key was deleted, but it could not be removed");
         }
     }
 }
@@ -112,12 +119,18 @@ mod tests {
 
     #[test]
     fn only_files_that_we_make_are_looked_at() {
-        for name in [NAME, "root-credentials-111122223333"] {
+        for name in
+            [NAME, "root-credentials-111122223333", "root-credentials-111122223333-AKIAIOSFODNN7EXAMPLE"]
+        {
             assert!(is_ours(name), "{name}");
         }
-        for name in
-            ["root-credentials.bak", "root-credentials-", "root-credentials-mine", "root-credentials2"]
-        {
+        for name in [
+            "root-credentials.bak",
+            "root-credentials-",
+            "root-credentials-mine",
+            "root-credentials2",
+            "root-credentials-111122223333-x",
+        ] {
             assert!(!is_ours(name), "{name}");
         }
     }

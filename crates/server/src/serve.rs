@@ -44,7 +44,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     tokio::spawn(async move {
         // What rotates logs sends it by habit, and its default is to kill.
         while hangup.recv().await.is_some() {
-            tracing::info!("SIGHUP: settings are read at start only, and the audit file is followed by itself");
+            tracing::info!(
+                "SIGHUP: settings are read at start only, and the audit file is followed by itself"
+            );
         }
     });
     let admin = Admin { directory: house.directory.clone(), metrics: metrics.clone(), audit: audit.clone() };

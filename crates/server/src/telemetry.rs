@@ -17,10 +17,12 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// # Errors
 /// The levels cannot be read.
 pub(crate) fn start(levels: &str, format: LogFormat) -> Result<(), Failure> {
-    let wrong =
-        |why: &str| Failure::new(format!("--log {levels}: {why}; try info, debug or daypass_server=debug,warn"));
+    let wrong = |why: &str| {
+        Failure::new(format!("--log {levels}: {why}; try info, debug or daypass_server=debug,warn"))
+    };
     // A bare word that is no level would be taken for a target, and nothing else would be logged.
-    let level = |part: &str| part.contains('=') || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
+    let level =
+        |part: &str| part.contains('=') || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
     if let Some(part) = levels.split(',').find(|part| !level(part.trim())) {
         return Err(wrong(&format!("`{}` is no level", part.trim())));
     }

@@ -135,6 +135,12 @@ impl From<NotCommitted> for Error {
                     "The request cannot be written now; nothing is known to have changed. Try again.",
                 )
             }
+            NotCommitted::Unknown(why) => {
+                tracing::error!(%why, "nobody can tell whether a write was made");
+                Self::unavailable(
+                    "The outcome of the request is unknown: it may have been made. Look before you try again.",
+                )
+            }
             NotCommitted::Full => Self::unavailable("The server's disk is full: nothing was written."),
             // The quotas keep records within the store's bounds. Should one get past them, trying again would be in vain.
             NotCommitted::OutOfBounds(bound) => {

@@ -1,11 +1,13 @@
-//! The lock of a data directory: one process at a time may own it. The lock file also says who the
-//! owner is, so that a refused second server can name the first.
+//! The lock of a data directory: one process at a time may own it. A file in it says who the owner is, so
+//! that a refused second server can name the first.
+//!
+//! What is locked is the directory itself: whoever removes the file lets nobody in.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Name of the lock file inside the directory.
+/// Name of the owner's file inside the directory.
 const FILE_NAME: &str = "daypass.lock";
 /// Most bytes of the owner's line.
 const OWNER_BYTES_MAX: usize = 256;
@@ -21,20 +23,28 @@ pub enum LockError {
         /// What the owner wrote about itself: its process id and, once known, its address.
         owner: String,
     },
-    /// The lock file could not be made or written.
+    /// The directory could not be locked, or the file in it not be made or written.
     #[error("cannot lock `{}`: {detail}", path.display())]
     Io {
-        /// The lock file.
+        /// The file.
         path: PathBuf,
         /// What the system said.
         detail: String,
     },
 }
 
+impl LockError {
+    fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), detail: error.to_string() }
+    }
+}
+
 /// Ownership of a data directory until dropped. The operating system lets go of it when the process
-/// ends, however it ends; the file stays, since removing it would let two owners lock two files.
+/// ends, however it ends; the file stays.
 #[derive(Debug)]
 pub struct DirLock {
+    /// The directory, locked for as long as this is open.
+    _dir: File,
     file: File,
     path: PathBuf,
 }
@@ -46,18 +56,22 @@ impl DirLock {
     /// Another process holds it, or the file cannot be opened or written.
     pub fn acquire(dir: &Path) -> Result<Self, LockError> {
         let path = dir.join(FILE_NAME);
-        let failed = |e: std::io::Error| LockError::Io { path: path.clone(), detail: e.to_string() };
-        let mut file = options().open(&path).map_err(failed)?;
-        match file.try_lock() {
+        let failed = |e| LockError::io(&path, &e);
+        let held = File::open(dir).map_err(failed)?;
+        match held.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { dir: dir.to_owned(), owner: owner(&mut file) });
+                return Err(LockError::Held { dir: dir.to_owned(), owner: owner(&path) });
             }
             Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
-        let mut lock = Self { file, path };
-        lock.describe("")?;
-        Ok(lock)
+        let file = options().open(&path).map_err(failed)?;
+        let mut lock = Self { _dir: held, file, path: path.clone() };
+        match lock.write(&about_me("")) {
+            // Nobody is locked out by a name that is missing, and a full disk is better told by the store.
+            Err(e) if e.kind() != ErrorKind::StorageFull => Err(failed(e)),
+            _ => Ok(lock),
+        }
     }
 
     /// Says more about the owner, e.g. the address it listens on: one line, cut to 256 bytes.
@@ -65,11 +79,7 @@ impl DirLock {
     /// # Errors
     /// The file cannot be written.
     pub fn describe(&mut self, about: &str) -> Result<(), LockError> {
-        let mut line = format!("process {} {about}", std::process::id());
-        line.retain(|c| !c.is_control());
-        line.truncate(line.floor_char_boundary(OWNER_BYTES_MAX));
-        self.write(line.trim_end())
-            .map_err(|e| LockError::Io { path: self.path.clone(), detail: e.to_string() })
+        self.write(&about_me(about)).map_err(|e| LockError::io(&self.path, &e))
     }
 
     fn write(&mut self, line: &str) -> std::io::Result<()> {
@@ -79,11 +89,20 @@ impl DirLock {
     }
 }
 
-/// What the holder wrote about itself; never trusted to be short or printable.
-fn owner(file: &mut File) -> String {
+fn about_me(about: &str) -> String {
+    let mut line = format!("process {} {about}", std::process::id());
+    line.retain(|c| !c.is_control());
+    line.truncate(line.floor_char_boundary(OWNER_BYTES_MAX));
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// What the holder wrote about itself; never trusted to be there, short or printable.
+fn owner(path: &Path) -> String {
     let mut bytes = Vec::new();
     let max = u64::try_from(OWNER_BYTES_MAX).unwrap_or(u64::MAX);
-    if file.take(max).read_to_end(&mut bytes).is_err() {
+    let read = File::open(path).and_then(|file| file.take(max).read_to_end(&mut bytes));
+    if read.is_err() {
         bytes.clear();
     }
     let text: String = String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect();

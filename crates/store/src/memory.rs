@@ -23,6 +23,8 @@ pub enum Fault {
     Full,
     /// Commits happen, but their answers get lost ([`CommitError::Unknown`]).
     AnswersLost,
+    /// Commits wait for ever.
+    Stuck,
 }
 
 /// See the module's head.
@@ -109,7 +111,12 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Revision, CommitError>> {
-        Box::pin(async { self.commit_now(commit) })
+        Box::pin(async {
+            if self.state().fault == Some(Fault::Stuck) {
+                std::future::pending::<()>().await;
+            }
+            self.commit_now(commit)
+        })
     }
 
     fn watch(&self, after: Revision) -> Result<Watch, Compacted> {
@@ -127,6 +134,10 @@ impl Store for MemoryStore {
 
     fn backup(&self, _path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
         Box::pin(async { Err(StoreError::Unsupported("be backed up: it is memory only")) })
+    }
+
+    fn writable(&self) -> Result<(), String> {
+        self.state().writable().map_err(|error| error.to_string())
     }
 }
 

@@ -56,4 +56,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The destination exists or cannot be written, or the backend has no backups.
     fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>>;
+
+    /// Whether commits come through, as far as this node knows: the last one did. While none does, asking
+    /// makes the store try.
+    ///
+    /// # Errors
+    /// Why not, for the operator.
+    fn writable(&self) -> Result<(), String>;
 }

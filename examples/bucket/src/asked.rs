@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use hyper::Method;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Refusal, invalid, not_implemented, refuse};
 
@@ -93,15 +93,15 @@ impl Asked {
 
     /// Facts for the conditions of policies. A prefix that is absent and one that is empty differ.
     pub(crate) fn context(&self, peer: IpAddr) -> Value {
-        let mut context = json!({"aws:SourceIp": [peer.to_string()], "aws:SecureTransport": ["false"]});
+        let mut context = Map::new();
+        context.insert("aws:SourceIp".into(), json!([peer.to_string()]));
+        context.insert("aws:SecureTransport".into(), json!(["false"]));
         if let Self::List(query) = self {
-            for (name, value) in query {
-                if matches!(name.as_str(), "prefix" | "delimiter" | "max-keys") {
-                    context[format!("s3:{name}")] = json!([value]);
-                }
-            }
+            let said =
+                query.iter().filter(|(name, _)| ["prefix", "delimiter", "max-keys"].contains(&name.as_str()));
+            context.extend(said.map(|(name, value)| (format!("s3:{name}"), json!([value]))));
         }
-        context
+        Value::Object(context)
     }
 }
 

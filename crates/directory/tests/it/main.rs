@@ -1,6 +1,7 @@
 //! The directory from outside: what it stores, and what it does when the store changes under it.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod commit;
 mod keyring;
 mod records;
 mod scope;

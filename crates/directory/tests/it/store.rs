@@ -104,6 +104,10 @@ impl Store for Overtaken {
     fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
         self.0.backup(path)
     }
+
+    fn writable(&self) -> Result<(), String> {
+        self.0.writable()
+    }
 }
 
 #[tokio::test]

@@ -278,7 +278,10 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long to wait for a disk, never compared with anything a client says")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long to wait for a disk, never compared with anything a client says"
+)]
 fn now() -> Instant {
     Instant::now()
 }

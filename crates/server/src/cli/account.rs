@@ -1,10 +1,8 @@
-//! `daypass account create|list`: through the operator's door of the running server.
-
-use std::path::PathBuf;
+//! `daypass account create|list|root-key`: through the operator's door of the running server.
 
 use clap::{Args, Subcommand};
 
-use crate::config::DATA_DEFAULT;
+use crate::config::DataArgs;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, ask};
 use crate::terminal::say;
@@ -13,9 +11,8 @@ use crate::terminal::say;
 pub(super) struct AccountArgs {
     #[command(subcommand)]
     command: AccountCommand,
-    /// Data directory of the running server
-    #[arg(long, env = "DAYPASS_DATA", value_name = "DIR", default_value = DATA_DEFAULT, global = true)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -28,22 +25,36 @@ enum AccountCommand {
     },
     /// Print every account number
     List,
+    /// Give an account's root user a new access key, which goes to a file whose path is printed
+    RootKey {
+        /// The account
+        #[arg(long, value_name = "ID")]
+        account_id: String,
+        /// Delete the keys that root has
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
     let question = match args.command {
         AccountCommand::Create { account_id } => Ask::AccountCreate { account_id },
         AccountCommand::List => Ask::AccountList,
+        AccountCommand::RootKey { account_id, replace } => Ask::AccountRootKey { account_id, replace },
     };
-    match ask(&args.data, &question).await? {
+    match ask(&args.data.directory()?, &question).await? {
         Answer::AccountCreated { account_id, credentials } => {
             say(&format!("account      {account_id}\ncredentials  {}\n", credentials.display()));
+            Ok(())
+        }
+        Answer::RootKeyMade { access_key_id, credentials } => {
+            say(&format!("access key   {access_key_id}\ncredentials  {}\n", credentials.display()));
             Ok(())
         }
         Answer::Accounts { account_ids } => {
             account_ids.iter().for_each(|id| say(&format!("{id}\n")));
             Ok(())
         }
-        Answer::Refused { why } => Err(Failure::new(why)),
+        other => Err(other.unexpected()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod actions;
+mod backup;
 mod demo;
 mod policy;
 mod signature;
@@ -38,6 +39,8 @@ enum Command {
     Signature(signature::SignatureArgs),
     /// Make and list accounts, while the server runs
     Account(account::AccountArgs),
+    /// Copy the store to a file, while the server runs
+    Backup(backup::BackupArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -75,6 +78,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Policy(args)) => policy::run(&args),
         Some(Command::Signature(args)) => signature::run(&args),
         Some(Command::Account(args)) => in_runtime(account::run(args)),
+        Some(Command::Backup(args)) => in_runtime(backup::run(args)),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "daypass", &mut script);

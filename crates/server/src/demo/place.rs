@@ -18,7 +18,7 @@ const LOCK: &str = "daypass.lock";
 /// The bucket's objects.
 pub(super) const OBJECTS: &str = "demo-objects";
 /// What a run leaves, and the next one removes: these names, and those that begin with the prefixes. Nothing else.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "store.sqlite",
     "store.sqlite-wal",
     "store.sqlite-shm",
@@ -26,6 +26,7 @@ const OURS: [&str; 7] = [
     "root-credentials",
     "audit.jsonl",
     "operator.sock",
+    "first-start",
 ];
 const OUR_PREFIXES: [&str; 2] = ["root-credentials-", "audit.jsonl."];
 

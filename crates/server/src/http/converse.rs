@@ -185,7 +185,10 @@ mod tests {
         for sent in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n", HTTP2, b"GET / HTTP/1.1\r\nx: ", A_GET] {
             let kept = kept(sent, 1).await;
             let name = String::from_utf8_lossy(sent);
-            assert!((IDLE_TIME_MAX..=IDLE_TIME_MAX + LINGER_TIME_MAX).contains(&kept), "{name:?}: {kept:?}");
+            assert!(
+                (IDLE_TIME_MAX..IDLE_TIME_MAX + 2 * LINGER_TIME_MAX).contains(&kept),
+                "{name:?}: {kept:?}"
+            );
         }
     }
 
@@ -193,7 +196,8 @@ mod tests {
     async fn an_answer_that_nobody_takes_is_not_kept() {
         // More than the system's buffers between the two.
         let kept = kept(A_GET, 64 * 1024 * 1024).await;
-        assert_eq!(kept, IDLE_TIME_MAX + LINGER_TIME_MAX);
+        let cut_off = IDLE_TIME_MAX + LINGER_TIME_MAX;
+        assert!((cut_off..cut_off + LINGER_TIME_MAX).contains(&kept), "{kept:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -209,7 +213,9 @@ mod tests {
         client.read_to_end(&mut answer).await.unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 200 "));
         connection.await.unwrap();
-        assert_eq!(begun.elapsed(), 4 * IDLE_TIME_MAX, "and its end begins the silence");
+        let kept = begun.elapsed();
+        let end = 4 * IDLE_TIME_MAX;
+        assert!((end..end + LINGER_TIME_MAX).contains(&kept), "its end begins the silence: {kept:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -221,7 +227,7 @@ mod tests {
             drop(keep_open);
             let told = Instant::now();
             connection.await.unwrap();
-            assert!(told.elapsed() <= LINGER_TIME_MAX, "{:?}", String::from_utf8_lossy(sent));
+            assert!(told.elapsed() < 2 * LINGER_TIME_MAX, "{:?}", String::from_utf8_lossy(sent));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The built binary, started and ended by its pid.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -93,6 +94,17 @@ impl Server {
         };
         let (address, admin) = (after("endpoint"), after("admin"));
         Self { child, out, banner, address, admin }
+    }
+
+    /// What the admin listener answers.
+    pub fn admin(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.admin).unwrap();
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").as_bytes())
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// SIGTERM, by its pid; everything it printed after `ready`, and its log.

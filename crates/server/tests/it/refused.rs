@@ -1,4 +1,4 @@
-//! Requests that never become a call leave what calls leave: an audit line, a count, a line in the log.
+//! Whatever is refused leaves an audit line, a count and a line in the log, though it was never a call.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ fn post(headers: &str, body: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_refused_before_it_was_a_call_is_audited_counted_and_logged() {
+fn whatever_is_refused_is_audited_counted_and_logged_under_its_request_id() {
     let dir = Scratch::new("refused");
     let data = dir.join("data");
     let server = Server::start_with(daypass(dir.path()).args(["serve", "--log", "debug"]), &data);
@@ -38,6 +38,7 @@ fn what_was_refused_before_it_was_a_call_is_audited_counted_and_logged() {
         (post("content-type: text/plain\r\n", "x"), "MalformedInput"),
         (post("", &too_large), "RequestEntityTooLargeException"),
         (post("x-amz-target: Nobody.Knows\r\n", "{}"), "UnknownOperationException"),
+        (post("", "Action=GetCallerIdentity&Version=2011-06-15"), "MissingAuthenticationToken"),
     ];
     let mut ids = Vec::new();
     for (request, code) in &refused {
@@ -47,7 +48,9 @@ fn what_was_refused_before_it_was_a_call_is_audited_counted_and_logged() {
         ids.push(id.to_owned());
     }
     let metrics = send(&server.admin, b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    for (code, count) in [("MalformedInput", 3), ("RequestEntityTooLargeException", 1)] {
+    for (code, count) in
+        [("MalformedInput", 3), ("RequestEntityTooLargeException", 1), ("UnknownOperationException", 1)]
+    {
         let line = format!(
             "daypass_requests_total{{service=\"unknown\",action=\"unknown\",result=\"{code}\"}} {count}"
         );

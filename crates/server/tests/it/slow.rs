@@ -49,7 +49,7 @@ impl Running {
             drop(data);
         });
         tokio::time::pause();
-        Self { address, stop, serving, metrics: Box::new(move || shown.render(true)), dir }
+        Self { address, stop, serving, metrics: Box::new(move || shown.render()), dir }
     }
 
     /// A client that has sent this.

@@ -331,7 +331,7 @@ static DAYPASS_LIST_RESOURCE_POLICIES_REQUEST_M: Structure = Structure { union: 
     Member { name: "Marker", required: false, shape: &DAYPASS_MARKER_TYPE },
     Member { name: "MaxItems", required: false, shape: &DAYPASS_MAX_ITEMS_TYPE },
 ] };
-static DAYPASS_MARKER_TYPE: Shape = Shape { name: "MarkerType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(320)), pattern: Some(&P3), values: &[] }) };
+static DAYPASS_MARKER_TYPE: Shape = Shape { name: "MarkerType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(4096)), pattern: Some(&P3), values: &[] }) };
 static DAYPASS_MAX_ITEMS_TYPE: Shape = Shape { name: "MaxItemsType", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(1000))) };
 static DAYPASS_METHOD_TYPE: Shape = Shape { name: "MethodType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(32)), pattern: Some(&P4), values: &[] }) };
 static DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[

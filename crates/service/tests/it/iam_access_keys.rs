@@ -275,8 +275,7 @@ async fn the_id_of_a_deleted_key_stays_taken() {
     let keys = house.user("bob", None).await;
     house.root("iam", "DeleteAccessKey", &[("UserName", "bob"), ("AccessKeyId", &keys.access_key_id)]).await;
     let view = house.house.directory.snapshot();
-    let pointer =
-        view.operator().key_owner(&keys.access_key_id.parse().unwrap()).expect("the pointer stays");
+    let pointer = view.operator().key_owner(&keys.access_key_id.parse().unwrap()).expect("the pointer stays");
     assert_eq!((pointer.account.as_str(), &pointer.owner), (ACCOUNT, &None));
 }
 

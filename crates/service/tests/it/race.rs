@@ -81,6 +81,10 @@ impl Store for Gate {
     fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
         self.store.backup(path)
     }
+
+    fn writable(&self) -> Result<(), String> {
+        self.store.writable()
+    }
 }
 
 /// An IAM operation and its parameters.

@@ -106,7 +106,15 @@ impl TestHouse {
         };
         let nobody =
             Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
-        Self { house: Arc::new(house), clock, audit, root: nobody, secure: true, store, next_request: Mutex::new(0) }
+        Self {
+            house: Arc::new(house),
+            clock,
+            audit,
+            root: nobody,
+            secure: true,
+            store,
+            next_request: Mutex::new(0),
+        }
     }
 
     /// Another account; its root keys.

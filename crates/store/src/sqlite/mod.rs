@@ -9,8 +9,11 @@
 //! any moment loses nothing acknowledged; so does a power cut, if the disk keeps what it was told to
 //! flush. Governed by <https://www.sqlite.org/wal.html> and <https://www.sqlite.org/pragma.html>.
 
+mod check;
 mod files;
+mod log;
 mod open;
+mod pulse;
 mod reader;
 mod writer;
 
@@ -21,6 +24,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::open::OpenError;
+use self::pulse::{Pulse, Trouble};
 use self::reader::Read;
 use self::writer::{Done, Job, Work};
 use crate::error::{CommitError, StoreError};
@@ -36,6 +40,7 @@ const QUEUE_MAX: usize = 256;
 pub struct SqliteStore {
     path: PathBuf,
     feed: Arc<Feed>,
+    pulse: Arc<Pulse>,
     /// `None` only while dropping.
     jobs: Option<mpsc::Sender<Job>>,
     reads: Option<mpsc::Sender<Read>>,
@@ -50,7 +55,16 @@ impl SqliteStore {
     /// # Errors
     /// The file is damaged, foreign, from a newer version, in use or unreadable; it is left as it was.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::start(path, None)
+        Self::start(path, None, None)
+    }
+
+    /// Opens a store that was used before: it must be there, and hold a record under `prefix`. A log that
+    /// was lost leaves a file that is whole and empty, and must not pass for one that is new.
+    ///
+    /// # Errors
+    /// As [`open`](SqliteStore::open), and [`OpenError::Lost`]; the file is left as it was.
+    pub fn open_holding(path: &Path, prefix: &str) -> Result<Self, OpenError> {
+        Self::start(path, Some(prefix), None)
     }
 
     /// Like [`open`](SqliteStore::open), but once the file would need more than `size_max` bytes
@@ -59,7 +73,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`open`](SqliteStore::open).
     pub fn open_limited(path: &Path, size_max: u64) -> Result<Self, OpenError> {
-        Self::start(path, Some(size_max))
+        Self::start(path, None, Some(size_max))
     }
 
     /// The file.
@@ -68,21 +82,34 @@ impl SqliteStore {
         &self.path
     }
 
-    fn start(path: &Path, size_max: Option<u64>) -> Result<Self, OpenError> {
-        let opened = open::open(path, size_max)?;
-        let feed = Feed::new(opened.revision);
+    /// Brings every commit from the log into the file itself, so that the file alone is the whole store
+    /// as it is now.
+    ///
+    /// # Errors
+    /// It could not be written; the store is as it was, in file and log.
+    pub async fn write_back(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        aside("store-write-back", move || open::write_back(&path)).await
+    }
+
+    fn start(path: &Path, holding: Option<&str>, size_max: Option<u64>) -> Result<Self, OpenError> {
+        let opened = open::open(path, holding, size_max)?;
+        let (feed, pulse) = (Feed::new(opened.revision), Arc::new(Pulse::default()));
         let (jobs, job_queue) = mpsc::channel(QUEUE_MAX);
         let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
-        let writing = Arc::clone(&feed);
+        let (writing, beating) = (Arc::clone(&feed), Arc::clone(&pulse));
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let builder = std::thread::Builder::new().name(name.to_owned());
             builder.spawn(work).map_err(|e| OpenError::io(path, &e))
         };
         let threads = vec![
-            spawn("store-writer", Box::new(move || writer::run(opened.writer, job_queue, &writing)))?,
+            spawn(
+                "store-writer",
+                Box::new(move || writer::run(opened.writer, job_queue, &writing, &beating)),
+            )?,
             spawn("store-reader", Box::new(move || reader::run(&opened.reader, read_queue)))?,
         ];
-        Ok(Self { path: path.to_owned(), feed, jobs: Some(jobs), reads: Some(reads), threads })
+        Ok(Self { path: path.to_owned(), feed, pulse, jobs: Some(jobs), reads: Some(reads), threads })
     }
 
     async fn write(&self, work: Work) -> Result<Done, CommitError> {
@@ -117,17 +144,23 @@ impl SqliteStore {
 
     async fn backup_to(&self, to: PathBuf) -> Result<Revision, StoreError> {
         let from = self.path.clone();
-        let (reply, answer) = oneshot::channel();
-        let copy = move || {
-            // A caller that went away does not stop a backup.
-            let _gone = reply.send(reader::backup(&from, &to));
-        };
-        std::thread::Builder::new()
-            .name("store-backup".to_owned())
-            .spawn(copy)
-            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the backup ended early".to_owned())))
+        aside("store-backup", move || reader::backup(&from, &to)).await
     }
+}
+
+/// Does what takes long on a thread of its own; a caller that goes away does not stop it.
+async fn aside<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let (reply, answer) = oneshot::channel();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            let _gone = reply.send(work());
+        })
+        .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable(format!("{name} ended early"))))
 }
 
 impl Drop for SqliteStore {
@@ -181,6 +214,22 @@ impl Store for SqliteStore {
 
     fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
         Box::pin(self.backup_to(path.to_owned()))
+    }
+
+    fn writable(&self) -> Result<(), String> {
+        match self.pulse.trouble() {
+            None => Ok(()),
+            Some(Trouble::Stuck(waited)) => {
+                Err(format!("a commit has been waiting for the disk for {} seconds", waited.as_secs()))
+            }
+            Some(Trouble::Failed(why)) => {
+                // Where nobody writes because this says no, nothing else would ever find out that it can.
+                let (reply, _unheard) = oneshot::channel();
+                let probe = Job { work: Work::Probe, reply };
+                let _busy = self.jobs.as_ref().map(|jobs| jobs.try_send(probe));
+                Err(why.to_string())
+            }
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use super::{files, from_sql, writer};
+use super::check::{self, Damage};
+use super::{files, from_sql, log, writer};
+use crate::error::StoreError;
 use crate::record::Revision;
 
 /// The tables.
@@ -35,6 +37,14 @@ pub enum OpenError {
         /// What is wrong with it.
         detail: String,
     },
+    /// There is no file, or a whole one without what it must hold.
+    #[error("`{}` {what}; it was left as it is: restore a backup, or start with another data directory", path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What is missing, as the end of a sentence about the file.
+        what: String,
+    },
     /// A file, but not one of ours.
     #[error("`{}` is not a daypass store; it was left as it is: name another data directory", path.display())]
     Foreign {
@@ -55,6 +65,18 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// It can be read, but not written.
+    #[error("`{}`, or its `-wal` or `-shm`, cannot be written by this user; make its owner the server's user, or the file system writable", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no room for the little that opening needs.
+    #[error("the disk of `{}` is full; make room on it, but not by removing a file of the data directory", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system refused.
     #[error("cannot open the store `{}`: {detail}", path.display())]
     Io {
@@ -67,7 +89,11 @@ pub enum OpenError {
 
 impl OpenError {
     pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), detail: error.to_string() }
+        let path = path.to_owned();
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => Self::Full { path },
+            _ => Self::Io { path, detail: error.to_string() },
+        }
     }
 
     fn corrupt(path: &Path, detail: impl Into<String>) -> Self {
@@ -81,7 +107,18 @@ impl OpenError {
                 Self::Corrupt { path, detail: error.to_string() }
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            // SQLite calls the memory that connections share, which is a file, too small.
+            _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::Full { path },
             _ => Self::Io { path, detail: error.to_string() },
+        }
+    }
+
+    fn damage(path: &Path, damage: Damage) -> Self {
+        match damage {
+            Damage::Found(detail) => Self::corrupt(path, detail),
+            Damage::Failed(error) => Self::sqlite(path, &error),
         }
     }
 }
@@ -93,16 +130,29 @@ pub(super) struct Opened {
     pub(super) revision: Revision,
 }
 
-/// Opens `path` and checks it, or makes it.
-pub(super) fn open(path: &Path, size_max: Option<u64>) -> Result<Opened, OpenError> {
+/// Opens `path` and checks it, or makes it; never the latter where it must hold a record under `holding`.
+pub(super) fn open(path: &Path, holding: Option<&str>, size_max: Option<u64>) -> Result<Opened, OpenError> {
+    let lost = |what: String| OpenError::Lost { path: path.to_owned(), what };
     match File::open(path) {
         Ok(file) => check_header(path, file)?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
+            return Err(lost("is missing".to_owned()));
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(path)?,
         Err(e) => return Err(OpenError::io(path, &e)),
+    }
+    let damage = log::damage(&files::with_suffix(path, "-wal")).map_err(|e| OpenError::io(path, &e))?;
+    if let Some(detail) = damage {
+        return Err(OpenError::corrupt(path, detail));
     }
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
     let writer = connect(path).map_err(sqlite)?;
     let revision = check(path, &writer)?;
+    if let Some(prefix) = holding
+        && !holds(&writer, prefix).map_err(sqlite)?
+    {
+        return Err(lost(format!("holds nothing under `{prefix}`")));
+    }
     prepare_writer(&writer, size_max).map_err(sqlite)?;
     let reader = connect_reader(path).map_err(sqlite)?;
     Ok(Opened { writer, reader, revision })
@@ -184,10 +234,7 @@ fn check(path: &Path, db: &Connection) -> Result<Revision, OpenError> {
     if needs > FORMAT {
         return Err(OpenError::TooNew { path: path.to_owned(), needs });
     }
-    check_whole(db).map_err(|detail| match detail {
-        Damage::Found(detail) => OpenError::corrupt(path, detail),
-        Damage::Failed(e) => sqlite(e),
-    })?;
+    check::whole(db).map_err(|damage| OpenError::damage(path, damage))?;
     let revision = writer::revision(db).map_err(sqlite)?;
     let newest: Option<i64> =
         db.query_row("SELECT max(revision) FROM records", [], |row| row.get(0)).map_err(sqlite)?;
@@ -206,26 +253,24 @@ fn unreadable(path: &Path, error: &rusqlite::Error) -> OpenError {
     }
 }
 
-/// What a check of the whole file found.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Damage {
-    #[error("{0}")]
-    Found(String),
-    #[error("{0}")]
-    Failed(rusqlite::Error),
+/// Whether there is a record under `prefix`.
+fn holds(db: &Connection, prefix: &str) -> rusqlite::Result<bool> {
+    db.prepare("SELECT 1 FROM records WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 LIMIT 1")?
+        .exists([prefix])
 }
 
-/// SQLite's quick check (<https://www.sqlite.org/pragma.html#pragma_quick_check>), its first finding.
-pub(super) fn check_whole(db: &Connection) -> Result<(), Damage> {
-    let found: String =
-        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(Damage::Failed)?;
-    if found == "ok" {
-        return Ok(());
-    }
-    Err(Damage::Found(found.lines().collect::<Vec<_>>().join(" ")))
+/// Beside the writer and the reader, on a connection of its own
+/// (<https://www.sqlite.org/pragma.html#pragma_wal_checkpoint>).
+pub(super) fn write_back(path: &Path) -> Result<(), StoreError> {
+    let away = |e: rusqlite::Error| StoreError::Unavailable(e.to_string());
+    let db = connect(path).map_err(away)?;
+    let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(away)?;
+    if busy { Err(StoreError::Unavailable("it is busy".to_owned())) } else { Ok(()) }
 }
 
 fn prepare_writer(db: &Connection, size_max: Option<u64>) -> rusqlite::Result<()> {
+    // A connection to a file that may only be read opens all the same, and so does one whose log may.
+    db.execute_batch("BEGIN IMMEDIATE; UPDATE meta SET revision = revision; ROLLBACK")?;
     db.set_prepared_statement_cache_capacity(32);
     db.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
     if let Some(size_max) = size_max {
@@ -235,5 +280,41 @@ fn prepare_writer(db: &Connection, size_max: Option<u64>) -> rusqlite::Result<()
     }
     // The file is ours and whole: closing it writes the log back and removes it.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    // What an earlier run left goes at once: `log::damage` counts what one crash can leave, not two.
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the write-ahead log could not be written back");
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a connection becomes whose file or log may only be read: a test that root runs too.
+    #[test]
+    fn a_connection_that_cannot_write_is_refused() {
+        let path = std::env::temp_dir().join(format!("daypass-store-{}-readonly", std::process::id()));
+        create(&path).unwrap();
+        // Reading goes well.
+        let other = connect(&path).unwrap();
+        assert_eq!(writer::revision(&other).unwrap(), Revision::ZERO);
+        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        assert_eq!(writer::revision(&db).unwrap(), Revision::ZERO);
+        let error = prepare_writer(&db, None).unwrap_err();
+        drop((db, other));
+        files::discard(&path);
+        assert!(matches!(OpenError::sqlite(&path, &error), OpenError::ReadOnly { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such() {
+        let path = Path::new("store");
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            assert!(OpenError::sqlite(path, &error).to_string().contains("is full; make room"));
+        }
+        let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert!(OpenError::io(path, &error).to_string().contains("is full; make room"));
+    }
 }

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use tokio::sync::{mpsc, oneshot};
 
+use super::check::{self, Damage};
 use super::{files, from_sql, open, writer};
 use crate::error::StoreError;
 use crate::record::{Record, Revision};
@@ -23,27 +24,33 @@ pub(super) struct Read {
 /// Loads until every sender is gone.
 pub(super) fn run(db: &Connection, mut queue: mpsc::Receiver<Read>) {
     while let Some(read) = queue.blocking_recv() {
-        let loaded = load(db, &read.prefix).map_err(|e| StoreError::Unavailable(e.to_string()));
+        let loaded = load(db, &read.prefix).map_err(|damage| match damage {
+            Damage::Found(detail) => {
+                StoreError::Unavailable(format!("it is damaged ({detail}); restore a backup"))
+            }
+            Damage::Failed(error) => StoreError::Unavailable(error.to_string()),
+        });
         let _gone = read.reply.send(loaded);
     }
 }
 
 /// Revision and records of one moment: both are read in one transaction.
-fn load(db: &Connection, prefix: &str) -> rusqlite::Result<(Revision, Vec<Record>)> {
+fn load(db: &Connection, prefix: &str) -> Result<(Revision, Vec<Record>), Damage> {
     let moment = db.unchecked_transaction()?;
     let revision = writer::revision(&moment)?;
     let mut records = Vec::new();
     {
-        let mut from =
-            moment.prepare_cached("SELECT key, revision, value FROM records WHERE key >= ?1 ORDER BY key")?;
+        let mut from = moment.prepare_cached(
+            "SELECT key, revision, value, checksum FROM records WHERE key >= ?1 ORDER BY key",
+        )?;
         let mut rows = from.query([prefix])?;
         while let Some(row) = rows.next()? {
-            let key = row.get_ref(0)?.as_str()?;
+            let (key, revision, value) = check::record(row)?;
             if !key.starts_with(prefix) {
                 break;
             }
-            let value = Bytes::from(row.get::<_, Vec<u8>>(2)?);
-            records.push(Record { key: Arc::from(key), value, revision: from_sql(row.get(1)?) });
+            let (key, value) = (Arc::from(key), Bytes::copy_from_slice(value));
+            records.push(Record { key, value, revision: from_sql(revision) });
         }
     }
     Ok((revision, records))
@@ -82,7 +89,7 @@ fn copy(from: &Path, partial: &Path) -> Result<Revision, String> {
             other => return Err(format!("SQLite answered {other:?}")),
         }
     }
-    open::check_whole(&copy).map_err(|e| e.to_string())?;
+    check::whole(&copy).map_err(|damage| damage.to_string())?;
     let revision = writer::revision(&copy).map_err(text)?;
     copy.close().map_err(|(_, e)| text(e))?;
     Ok(revision)

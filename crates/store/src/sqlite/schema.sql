@@ -8,7 +8,8 @@ CREATE TABLE meta (
 CREATE TABLE records (
     key TEXT NOT NULL PRIMARY KEY,
     revision INTEGER NOT NULL,
-    value BLOB NOT NULL
+    value BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX records_by_revision ON records (revision, key);
 CREATE TABLE spent (

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::check::checksum;
+use super::pulse::Pulse;
 use super::{from_sql, to_sql};
 use crate::error::CommitError;
 use crate::feed::Feed;
@@ -33,6 +35,8 @@ pub(super) enum Work {
     },
     /// Bring the feed up to what is on the disk.
     Sync,
+    /// Write something that changes nothing, to learn whether it can be done.
+    Probe,
 }
 
 /// The answers.
@@ -44,7 +48,7 @@ pub(super) enum Done {
 }
 
 /// Writes until every sender is gone.
-pub(super) fn run(db: Connection, mut queue: mpsc::Receiver<Job>, feed: &Arc<Feed>) {
+pub(super) fn run(db: Connection, mut queue: mpsc::Receiver<Job>, feed: &Arc<Feed>, pulse: &Pulse) {
     // Also when unwinding: watchers and `current` must learn that nothing will come.
     let _closing = Closing(feed);
     while let Some(first) = queue.blocking_recv() {
@@ -55,7 +59,9 @@ pub(super) fn run(db: Connection, mut queue: mpsc::Receiver<Job>, feed: &Arc<Fee
             bytes += job.bytes();
             group.push(job);
         }
-        settle(&db, group, feed);
+        pulse.begin();
+        settle(&db, group, feed, pulse);
+        pulse.end();
     }
     if let Err((_, error)) = db.close() {
         tracing::error!(%error, "closing the store failed");
@@ -71,9 +77,17 @@ impl Drop for Closing<'_> {
 }
 
 /// Does a group and answers every job in it.
-fn settle(db: &Connection, group: Vec<Job>, feed: &Feed) {
+fn settle(db: &Connection, group: Vec<Job>, feed: &Feed, pulse: &Pulse) {
     match transact(db, &group, feed) {
         Ok(outcome) => {
+            let failed = |answer: &Result<_, CommitError>| {
+                answer.as_ref().err().filter(|error| !matches!(error, CommitError::Conflict)).cloned()
+            };
+            match outcome.answers.iter().find_map(failed) {
+                Some(error) => pulse.failed(&error),
+                None if outcome.wrote => pulse.wrote(),
+                None => {}
+            }
             // INVARIANT (published-before-acknowledged): whoever hears of a commit finds it in the watch.
             feed.publish(outcome.changes);
             for (job, answer) in group.into_iter().zip(outcome.answers) {
@@ -83,11 +97,15 @@ fn settle(db: &Connection, group: Vec<Job>, feed: &Feed) {
         // The transaction is gone, and a commit of it may have ruined it for the others: one by one.
         Err(Failure::Void(_)) if group.len() > 1 => {
             for job in group {
-                settle(db, vec![job], feed);
+                settle(db, vec![job], feed, pulse);
             }
         }
-        Err(Failure::Void(error)) => answer_all(group, &error),
+        Err(Failure::Void(error)) => {
+            pulse.failed(&error);
+            answer_all(group, &error);
+        }
         Err(Failure::Unknown) => {
+            pulse.failed(&CommitError::Unknown);
             answer_all(group, &CommitError::Unknown);
             resync(db, feed);
         }
@@ -99,6 +117,8 @@ struct Outcome {
     changes: Vec<Change>,
     /// One for each job, in order.
     answers: Vec<Result<Done, CommitError>>,
+    /// Whether there was anything to put there.
+    wrote: bool,
 }
 
 enum Failure {
@@ -115,12 +135,11 @@ fn transact(db: &Connection, group: &[Job], feed: &Feed) -> Result<Outcome, Fail
     };
     let mut revision = begin(db, feed).map_err(|e| void(&e))?;
     let began_at = revision;
-    let mut dirty = false;
-    let mut outcome = Outcome { changes: Vec::new(), answers: Vec::with_capacity(group.len()) };
+    let mut outcome = Outcome { changes: Vec::new(), answers: Vec::with_capacity(group.len()), wrote: false };
     for job in group {
         match attempt(db, &job.work, revision) {
             Ok(Attempt { answer, change, wrote }) => {
-                dirty |= wrote;
+                outcome.wrote |= wrote;
                 if let Some(change) = change {
                     revision = change.revision;
                     outcome.changes.push(change);
@@ -137,7 +156,7 @@ fn transact(db: &Connection, group: &[Job], feed: &Feed) -> Result<Outcome, Fail
             .and_then(|mut s| s.execute([to_sql(revision)]))
             .map_err(|e| void(&e))?;
     }
-    if dirty {
+    if outcome.wrote {
         end(db)?;
     } else {
         roll_back(db);
@@ -197,7 +216,7 @@ impl Job {
         match &self.work {
             Work::Commit(commit) => commit.bytes(),
             Work::Spend { fact, .. } => fact.len(),
-            Work::Sync => 0,
+            Work::Sync | Work::Probe => 0,
         }
     }
 
@@ -221,6 +240,10 @@ fn attempt(db: &Connection, work: &Work, at: Revision) -> rusqlite::Result<Attem
         Work::Commit(commit) => try_commit(db, commit, at),
         Work::Spend { fact, expires_at, now } => try_spend(db, fact, *expires_at, *now),
         Work::Sync => Ok(Attempt { answer: Ok(Done::Synced), change: None, wrote: false }),
+        Work::Probe => db
+            .prepare_cached("UPDATE meta SET revision = revision")
+            .and_then(|mut same| same.execute([]))
+            .map(|_| Attempt { answer: Ok(Done::Synced), change: None, wrote: true }),
     };
     if attempted.is_err() && !db.is_autocommit() {
         db.prepare_cached("ROLLBACK TO job")?.execute([])?;
@@ -245,11 +268,13 @@ fn try_commit(db: &Connection, commit: &Commit, at: Revision) -> rusqlite::Resul
         }
     }
     let mut put = db.prepare_cached(
-        "INSERT INTO records (key, revision, value) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, value = excluded.value",
+        "INSERT INTO records (key, revision, value, checksum) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (key) DO UPDATE \
+         SET revision = excluded.revision, value = excluded.value, checksum = excluded.checksum",
     )?;
     for (key, value) in &commit.puts {
-        put.execute(params![key, to_sql(revision), value.as_ref()])?;
+        let sum = checksum(key, to_sql(revision), value);
+        put.execute(params![key, to_sql(revision), value.as_ref(), sum])?;
         change.puts.push(Record { key: key.as_str().into(), value: value.clone(), revision });
     }
     if change.puts.is_empty() && change.deletes.is_empty() {

@@ -11,7 +11,8 @@ CREATE TABLE meta (
 CREATE TABLE records (
     key TEXT NOT NULL PRIMARY KEY,
     revision INTEGER NOT NULL,
-    value BLOB NOT NULL
+    value BLOB NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX records_by_revision ON records (revision, key);
 CREATE TABLE spent (
@@ -20,8 +21,8 @@ CREATE TABLE spent (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX spent_by_expiry ON spent (expires_at);
 INSERT INTO meta (id, lowest_reader, lowest_writer, revision, facts_forgotten_until) VALUES (1, 1, 1, 9, 1700000000);
-INSERT INTO records (key, revision, value) VALUES ('/bytes', 1, x'00ff7f');
-INSERT INTO records (key, revision, value) VALUES ('/empty', 4, x'');
-INSERT INTO records (key, revision, value) VALUES ('/111122223333/user/AIDAEXAMPLE', 9, CAST('{"name":"Jill"}' AS BLOB));
-INSERT INTO records (key, revision, value) VALUES ('/access-key/AKIAEXAMPLE', 9, CAST('AIDAEXAMPLE' AS BLOB));
+INSERT INTO records (key, revision, value, checksum) VALUES ('/bytes', 1, x'00ff7f', -2582614373508871395);
+INSERT INTO records (key, revision, value, checksum) VALUES ('/empty', 4, x'', -3509218660924782121);
+INSERT INTO records (key, revision, value, checksum) VALUES ('/111122223333/user/AIDAEXAMPLE', 9, CAST('{"name":"Jill"}' AS BLOB), 4145551397352385189);
+INSERT INTO records (key, revision, value, checksum) VALUES ('/access-key/AKIAEXAMPLE', 9, CAST('AIDAEXAMPLE' AS BLOB), 2537394493568865398);
 INSERT INTO spent (fact, expires_at) VALUES ('totp/AIDAEXAMPLE/58000000', 1800000100);

@@ -22,6 +22,17 @@ fn a_second_owner_is_refused_and_told_who_the_first_is() {
 }
 
 #[test]
+fn whoever_removes_the_lock_file_lets_nobody_in() {
+    let dir = TempDir::new();
+    let first = DirLock::acquire(dir.path()).unwrap();
+    std::fs::remove_file(dir.path().join("daypass.lock")).unwrap();
+    let refused = DirLock::acquire(dir.path()).unwrap_err();
+    assert!(matches!(&refused, LockError::Held { owner, .. } if owner == "unknown process"), "{refused}");
+    drop(first);
+    DirLock::acquire(dir.path()).unwrap();
+}
+
+#[test]
 fn what_a_lock_file_says_is_cut_and_made_printable() {
     let dir = TempDir::new();
     let _held = DirLock::acquire(dir.path()).unwrap();

@@ -9,6 +9,7 @@
 
 mod backends;
 mod backup;
+mod damage;
 mod golden;
 mod kill;
 mod lock;

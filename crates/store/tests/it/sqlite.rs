@@ -8,7 +8,7 @@ use daypass_store::{
 };
 use rusqlite::Connection;
 
-use crate::support::{TempDir, commit, load, tamper};
+use crate::support::{TempDir, bytes_of, commit, load, refused, tamper};
 
 /// A closed store with enough in it for pages of every kind.
 fn filled(dir: &TempDir) {
@@ -16,22 +16,6 @@ fn filled(dir: &TempDir) {
     for n in 0..40 {
         commit(&store, Commit::new().put(format!("/k/{n:03}"), vec![b'v'; 200 * n]));
     }
-}
-
-/// Every file of the directory with its bytes, but SQLite's shared-memory index, which is scratch.
-fn bytes_of(dir: &TempDir) -> Vec<(String, Vec<u8>)> {
-    let names = dir.names().into_iter().filter(|name| !name.ends_with("-shm"));
-    names.map(|name| (name.clone(), std::fs::read(dir.path().join(name)).unwrap())).collect()
-}
-
-/// Opening is refused in one line that names the file, and leaves every byte as it was.
-fn refused(dir: &TempDir) -> OpenError {
-    let before = bytes_of(dir);
-    let error = SqliteStore::open(&dir.file()).unwrap_err();
-    let message = error.to_string();
-    assert!(message.contains(dir.file().to_str().unwrap()) && !message.contains('\n'), "{message}");
-    assert!(bytes_of(dir) == before, "a refused file was changed");
-    error
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use daypass_store::conformance::wait;
-use daypass_store::{Commit, Record, Revision, SqliteStore, Store};
+use daypass_store::{Commit, OpenError, Record, Revision, SqliteStore, Store};
 use rusqlite::Connection;
 
 /// An empty directory on the disk of the build, removed when dropped.
@@ -47,6 +47,22 @@ impl Drop for TempDir {
     fn drop(&mut self) {
         let _best_effort = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Every file of the directory with its bytes, but SQLite's shared-memory index, which is scratch.
+pub(crate) fn bytes_of(dir: &TempDir) -> Vec<(String, Vec<u8>)> {
+    let names = dir.names().into_iter().filter(|name| !name.ends_with("-shm"));
+    names.map(|name| (name.clone(), std::fs::read(dir.path().join(name)).unwrap())).collect()
+}
+
+/// Opening is refused in one line that names the file, and leaves every byte as it was.
+pub(crate) fn refused(dir: &TempDir) -> OpenError {
+    let before = bytes_of(dir);
+    let error = SqliteStore::open(&dir.file()).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains(dir.file().to_str().unwrap()) && !message.contains('\n'), "{message}");
+    assert!(bytes_of(dir) == before, "a refused file was changed");
+    error
 }
 
 /// Commits that must succeed.

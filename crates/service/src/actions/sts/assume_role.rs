@@ -95,8 +95,7 @@ impl Action for AssumeRole {
         let check = inherited.keys(role, input);
         let tagging = !input.tags.is_empty() || !inherited.tags.is_empty();
         let naming = input.source_identity.is_some() || inherited.source_identity.is_some();
-        let (tag, name) = (check.also("sts:TagSession"), check.also("sts:SetSourceIdentity"));
-        Checks::one(check).and_if(tagging, || tag).and_if(naming, || name)
+        Checks::one(check).also_if(tagging, "sts:TagSession").also_if(naming, "sts:SetSourceIdentity")
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
@@ -116,8 +115,7 @@ impl Action for AssumeRole {
         let source_identity =
             inherited.settle_source_identity(who, role, input.source_identity.as_deref())?;
         let (tags, transitive_tag_keys) = inherited.settle_tags(&input.tags, &input.transitive_tag_keys)?;
-        let layer =
-            issue::layer(|arn| trusting.policy(arn), input.policy.as_ref(), &input.policy_arns)?;
+        let layer = issue::layer(|arn| trusting.policy(arn), input.policy.as_ref(), &input.policy_arns)?;
         let packed = layer.is_some() || !input.tags.is_empty();
         let of = Subject {
             kind: SessionKind::Role,

@@ -57,8 +57,7 @@ impl Action for GetFederationToken {
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let arn = federated_user_arn(scope.account().id(), &input.name);
         let check = scope.check(Self::NAME, arn).with_request_tags(&input.tags);
-        let tag = check.also("sts:TagSession");
-        Checks::one(check).and_if(!input.tags.is_empty(), || tag)
+        Checks::one(check).also_if(!input.tags.is_empty(), "sts:TagSession")
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {

@@ -54,7 +54,8 @@ impl Action for GetGroup {
         let mut members: Vec<_> =
             account.members(&group.record.id).map(|user| (fold_name(&user.record.name), user)).collect();
         members.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let members = members.into_iter().map(|(name, user)| (name, UserShape::listed(&user.arn, &user.record)));
+        let members =
+            members.into_iter().map(|(name, user)| (name, UserShape::listed(&user.arn, &user.record)));
         let page = page(house, call.scope(), &selection, members)?;
         let group = GroupShape::of(&group.arn, &group.record);
         Ok(Output { group, users: page.items, is_truncated: page.is_truncated, marker: page.marker })

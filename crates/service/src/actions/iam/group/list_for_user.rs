@@ -53,7 +53,8 @@ impl Action for ListGroupsForUser {
         let groups = user.record.groups.iter().filter_map(|id| account.group_by_id(id));
         let mut groups: Vec<_> = groups.map(|group| (fold_name(&group.record.name), group)).collect();
         groups.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let groups = groups.into_iter().map(|(name, group)| (name, GroupShape::of(&group.arn, &group.record)));
+        let groups =
+            groups.into_iter().map(|(name, group)| (name, GroupShape::of(&group.arn, &group.record)));
         let page = page(house, call.scope(), &selection, groups)?;
         Ok(Output { groups: page.items, is_truncated: page.is_truncated, marker: page.marker })
     }

@@ -45,8 +45,7 @@ impl Action for CreatePolicy {
         let check = target::new(Self::NAME, scope, EntityKind::Policy, path, &input.policy_name)
             .shown(format!("policy {}", input.policy_name))
             .with_request_tags(&input.tags);
-        let tag = check.also("iam:TagPolicy");
-        Checks::one(check).and_if(!input.tags.is_empty(), || tag)
+        Checks::one(check).also_if(!input.tags.is_empty(), "iam:TagPolicy")
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {

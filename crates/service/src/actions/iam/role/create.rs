@@ -46,8 +46,7 @@ impl Action for CreateRole {
         let check = target::new(Self::NAME, scope, EntityKind::Role, input.path(), &input.role_name)
             .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref())
             .with_request_tags(&input.tags);
-        let tag = check.also("iam:TagRole");
-        Checks::one(check).and_if(!input.tags.is_empty(), || tag)
+        Checks::one(check).also_if(!input.tags.is_empty(), "iam:TagRole")
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {

@@ -43,8 +43,7 @@ impl Action for CreateUser {
         let check = target::new(Self::NAME, scope, EntityKind::User, path, &input.user_name)
             .with_some("iam:PermissionsBoundary", input.permissions_boundary.as_deref())
             .with_request_tags(&input.tags);
-        let tag = check.also("iam:TagUser");
-        Checks::one(check).and_if(!input.tags.is_empty(), || tag)
+        Checks::one(check).also_if(!input.tags.is_empty(), "iam:TagUser")
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {

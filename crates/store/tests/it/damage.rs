@@ -1,0 +1,210 @@
+//! What must not pass for a store: records that are not as they were written, and files that hold less than
+//! they must. And what must not pass for one that can be written.
+
+use daypass_store::conformance::wait;
+use daypass_store::{Commit, CommitError, Guard, OpenError, Revision, SqliteStore, Store, StoreError};
+
+use crate::support::{TempDir, bytes_of, commit, load, refused, tamper};
+
+/// Where a text is in a file, as bytes.
+fn find(bytes: &[u8], text: &str) -> usize {
+    bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_record_with_one_other_bit_is_refused_and_named() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/policy/x", r#"{"Effect":"Deny","Action":"s3:DeleteObject"}"#));
+    commit(&store, Commit::new().put("/policy/y", "another"));
+    drop(store);
+    let whole = std::fs::read(dir.file()).unwrap();
+    let at = find(&whole, "s3:DeleteObject");
+    for bit in 0..7 {
+        let mut bytes = whole.clone();
+        bytes[at + 3] ^= 1 << bit;
+        std::fs::write(dir.file(), bytes).unwrap();
+        let error = refused(&dir);
+        assert!(matches!(&error, OpenError::Corrupt { .. }), "{error}");
+        assert!(error.to_string().contains("the record `/policy/x` is not as it was written"), "{error}");
+    }
+    std::fs::write(dir.file(), whole).unwrap();
+    assert_eq!(load(&dir.open()).1.len(), 2);
+}
+
+#[test]
+fn key_and_revision_of_a_record_are_covered_too() {
+    for harm in [
+        "UPDATE records SET key = '/policy/z' WHERE key = '/policy/x'",
+        "UPDATE records SET revision = 2 WHERE key = '/policy/x'",
+        "UPDATE records SET value = (SELECT value FROM records WHERE key = '/policy/y') WHERE key = '/policy/x'",
+    ] {
+        let dir = TempDir::new();
+        let store = dir.open();
+        commit(&store, Commit::new().put("/policy/x", "a"));
+        commit(&store, Commit::new().put("/policy/y", "b"));
+        drop(store);
+        tamper(&dir.file(), harm);
+        assert!(matches!(refused(&dir), OpenError::Corrupt { .. }), "{harm}");
+    }
+}
+
+#[test]
+fn a_record_that_is_damaged_while_the_store_is_open_is_not_read() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/policy/x", "Deny"));
+    tamper(&dir.file(), "UPDATE records SET value = CAST('Allow' AS BLOB)");
+    let Err(StoreError::Unavailable(why)) = wait(store.load("")) else { panic!("it was read") };
+    assert!(why.contains("it is damaged (the record `/policy/x`"), "{why}");
+    let copy = dir.path().join("copy.db");
+    assert!(matches!(wait(store.backup(&copy)), Err(StoreError::Backup { .. })));
+    assert!(!copy.exists(), "no backup is better than a damaged one");
+}
+
+/// Guards are answered from indexes alone.
+#[test]
+fn an_index_that_says_less_than_the_table_is_damage() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/a", "1"));
+    drop(store);
+    tamper(
+        &dir.file(),
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(sql, '(revision, key)', '(revision, key) WHERE revision > 9')
+         WHERE name = 'records_by_revision';",
+    );
+    tamper(&dir.file(), "REINDEX records_by_revision");
+    tamper(
+        &dir.file(),
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(sql, ' WHERE revision > 9', '') WHERE name = 'records_by_revision';",
+    );
+    assert!(matches!(refused(&dir), OpenError::Corrupt { .. }));
+}
+
+/// The files of a store as they are while it is open, or after a crash, with its log harmed.
+fn crashed(files: &[(String, Vec<u8>)], harm: impl Fn(&mut Vec<u8>)) -> TempDir {
+    let crashed = TempDir::new();
+    for (name, bytes) in files {
+        let mut bytes = bytes.clone();
+        if name.ends_with("-wal") {
+            harm(&mut bytes);
+        }
+        std::fs::write(crashed.path().join(name), bytes).unwrap();
+    }
+    crashed
+}
+
+/// Opening what must hold something is refused, and leaves every byte as it was. (A log without any may go.)
+fn lost(dir: &TempDir) -> OpenError {
+    let bytes = || bytes_of(dir).into_iter().filter(|(_, bytes)| !bytes.is_empty()).collect::<Vec<_>>();
+    let before = bytes();
+    let error = SqliteStore::open_holding(&dir.file(), "/account/").unwrap_err();
+    assert!(bytes() == before, "a refused file was changed");
+    error
+}
+
+#[test]
+fn a_store_that_lost_its_log_does_not_pass_for_a_new_one() {
+    let dir = TempDir::new();
+    assert!(lost(&dir).to_string().contains("is missing"));
+    let store = dir.open();
+    commit(&store, Commit::new().put("/keyring", "k").put("/account", "a"));
+    commit(&store, Commit::new().put("/account/111122223333", "a"));
+    let files = bytes_of(&dir);
+    drop(store);
+    SqliteStore::open_holding(&dir.file(), "/account/").unwrap();
+    let cuts: [fn(&mut Vec<u8>); 2] = [Vec::clear, |log| log.truncate(log.len() - 4096)];
+    for cut in cuts {
+        let error = lost(&crashed(&files, cut));
+        assert!(matches!(error, OpenError::Lost { .. }), "{error}");
+        assert!(error.to_string().contains("holds nothing under `/account/`"), "{error}");
+    }
+}
+
+/// SQLite would stop at the first bad frame and write over what is behind it.
+#[test]
+fn one_flipped_bit_in_the_log_does_not_undo_the_commits_behind_it() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for n in 0..20 {
+        commit(&store, Commit::new().put(format!("/{n}"), "v"));
+    }
+    let files = bytes_of(&dir);
+    let (_, log) = files.iter().find(|(name, _)| name.ends_with("-wal")).unwrap();
+    // Of the head: magic, page size, salt, sum. Of the first frame: page number, salt, sum, page. Half way.
+    for at in [0, 9, 17, 30, 35, 40, 50, 100, log.len() / 2] {
+        let error = refused(&crashed(&files, |log| log[at] ^= 4));
+        assert!(error.to_string().contains("write-ahead log"), "byte {at}: {error}");
+    }
+    assert_eq!(load(&crashed(&files, |_| {}).open()).0, Revision::new(20));
+}
+
+#[test]
+fn what_a_crash_cuts_off_the_log_is_no_damage() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/a", "1"));
+    let first = bytes_of(&dir).iter().find(|(name, _)| name.ends_with("-wal")).unwrap().1.len();
+    commit(&store, Commit::new().put("/a", "2"));
+    let files = bytes_of(&dir);
+    // The last transaction cut anywhere, or with a hole: nobody was told that it is done.
+    for keep in [first, first + 10, first + 4120, first + 5000] {
+        let cut = crashed(&files, |log| log.truncate(keep));
+        assert_eq!(load(&cut.open()).0, Revision::new(1), "{keep}");
+    }
+    let hole = crashed(&files, |log| log[first..first + 4120].fill(0));
+    assert_eq!(load(&hole.open()).0, Revision::new(1));
+}
+
+#[test]
+fn a_log_that_turned_is_no_damage() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for n in 0..50 {
+        commit(&store, Commit::new().put(format!("/{n}"), vec![b'v'; 3000]));
+    }
+    // As SQLite does by itself once the log has a thousand pages: written back, and begun again in its place.
+    tamper(&dir.file(), "PRAGMA wal_checkpoint(RESTART)");
+    let last = commit(&store, Commit::new().put("/more", ""));
+    let files = bytes_of(&dir);
+    assert_eq!(load(&crashed(&files, |_| {}).open()).0, last);
+}
+
+#[test]
+fn after_writing_back_the_file_alone_is_the_store() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/account/1", "a"));
+    wait(store.write_back()).unwrap();
+    let alone = TempDir::new();
+    std::fs::copy(dir.file(), alone.file()).unwrap();
+    let copy = SqliteStore::open_holding(&alone.file(), "/account/").unwrap();
+    assert_eq!(load(&copy), load(&store));
+    assert_eq!(commit(&store, Commit::new().put("/b", "")), Revision::new(2), "and it goes on");
+}
+
+#[test]
+fn a_store_that_cannot_write_says_so_until_it_can() {
+    let dir = TempDir::new();
+    drop(dir.open());
+    let store = SqliteStore::open_limited(&dir.file(), 100 * 1024).unwrap();
+    assert_eq!(store.writable(), Ok(()));
+    let large = Commit::new().put("/large", vec![1; 200_000]);
+    assert_eq!(wait(store.commit(large)), Err(CommitError::Full));
+    assert_eq!(store.writable(), Err("the disk of the store is full".to_owned()));
+    // Being asked made it try, before this, which writes nothing.
+    commit(&store, Commit::new().delete("/none"));
+    assert_eq!(store.writable(), Ok(()));
+}
+
+#[test]
+fn a_refused_guard_is_no_trouble() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let guarded = Commit::new().guard(Guard::unchanged("/a", Revision::ZERO)).put("/a", "");
+    assert_eq!(wait(store.commit(guarded)), Err(CommitError::Conflict));
+    assert_eq!(store.writable(), Ok(()));
+}
