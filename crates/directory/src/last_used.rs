@@ -15,7 +15,8 @@ use daypass_store::{COMMIT_CHANGES_MAX, Record};
 use tokio::sync::Notify;
 
 use crate::change::Change;
-use crate::directory::{Directory, NotCommitted};
+use crate::directory::Directory;
+use crate::error::NotCommitted;
 use crate::key::{self, Named};
 use crate::principal::{Identity, Principal};
 use crate::record::{Unknown, UsedRecord};

@@ -12,6 +12,7 @@ mod context;
 mod credential;
 mod directory;
 mod entity;
+mod error;
 pub mod key;
 mod last_used;
 pub mod managed;
@@ -26,10 +27,11 @@ pub use authorize::{Authorized, Check, Checks, Denied, Facts, Grantor, authorize
 pub use change::{Change, Entity};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
-pub use directory::{Directory, NotCommitted, OpenError};
+pub use directory::Directory;
 pub use entity::{
     AccessKey, AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, Unreadable, User,
 };
+pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
 pub use principal::{
     Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn, federated_user_arn,

@@ -1,5 +1,6 @@
 //! Holes that other systems had, tried here on every action where that makes sense. `docs/verification.md` says
 //! which test stands for which of them.
+//! LONG: one list of attacks, each a test of a few lines.
 
 use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_authn::token::{Purpose, SessionKind};
