@@ -34,20 +34,8 @@ impl Scope {
     /// [`NoPrincipal`].
     pub fn resolve(view: Arc<View>, caller: Caller, now: Timestamp) -> Result<Self, NoPrincipal> {
         let principal = Arc::new(Principal::resolve(&view, caller, now)?);
-        Self::new(view, principal)
-    }
-
-    fn new(view: Arc<View>, principal: Arc<Principal>) -> Result<Self, NoPrincipal> {
         let account = view.open_account(principal.account).ok_or(NoPrincipal::Gone)?.clone();
         Ok(Self { view, account, principal })
-    }
-
-    /// The same caller in a later view, which has what it wrote.
-    ///
-    /// # Errors
-    /// [`NoPrincipal::Gone`] when the account has gone meanwhile.
-    pub fn at(&self, view: Arc<View>) -> Result<Self, NoPrincipal> {
-        Self::new(view, self.principal.clone())
     }
 
     /// Who calls.
