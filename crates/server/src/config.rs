@@ -4,11 +4,13 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
 use clap::{Args, Command, ValueEnum};
 use daypass_model::{Authority, Secret};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
 
@@ -29,10 +31,10 @@ pub struct ServeArgs {
     #[arg(long, env = "DAYPASS_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Address of the API; port 0 picks one [default: 127.0.0.1:7777]
-    #[arg(long, env = "DAYPASS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "DAYPASS_LISTEN", value_parser = parse_address, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// Address of /healthz, /readyz and /metrics [default: 127.0.0.1:7778]
-    #[arg(long, env = "DAYPASS_ADMIN_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "DAYPASS_ADMIN_LISTEN", value_parser = parse_address, value_name = "ADDRESS")]
     pub admin_listen: Option<SocketAddr>,
     /// Allow plain HTTP on addresses that are not loopback (a TLS proxy stands in front)
     #[arg(long, env = "DAYPASS_ALLOW_PLAIN_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -51,10 +53,10 @@ pub struct ServeArgs {
     pub audit_file: Option<PathBuf>,
     /// Rotate the audit file at this size, in MiB [default: 64]
     #[arg(long, env = "DAYPASS_AUDIT_ROTATE_MIB", value_name = "MIB")]
-    pub audit_rotate_mib: Option<u64>,
+    pub audit_rotate_mib: Option<NonZeroU64>,
     /// Rotated audit files to keep [default: 16]
     #[arg(long, env = "DAYPASS_AUDIT_KEEP", value_name = "COUNT")]
-    pub audit_keep: Option<u32>,
+    pub audit_keep: Option<NonZeroU32>,
     /// Write audit events to standard output as well
     #[arg(long, env = "DAYPASS_AUDIT_STDOUT", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub audit_stdout: Option<bool>,
@@ -108,7 +110,9 @@ pub enum LogFormat {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct ConfigFile {
     data: Option<PathBuf>,
+    #[serde(default, deserialize_with = "address")]
     listen: Option<SocketAddr>,
+    #[serde(default, deserialize_with = "address")]
     admin_listen: Option<SocketAddr>,
     allow_plain_http: Option<bool>,
     public_url: Option<String>,
@@ -116,11 +120,20 @@ struct ConfigFile {
     #[serde(default)]
     tolerate_unsigned_header: Vec<String>,
     audit_file: Option<PathBuf>,
-    audit_rotate_mib: Option<u64>,
-    audit_keep: Option<u32>,
+    audit_rotate_mib: Option<NonZeroU64>,
+    audit_keep: Option<NonZeroU32>,
     audit_stdout: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+}
+
+/// Host names are not looked up: what they mean may change, and where a server listens must not.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("give an IP address and a port, such as {LISTEN_DEFAULT}"))
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    parse_address(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 /// The settings a server runs with.
@@ -202,10 +215,9 @@ impl Config {
             audit_rotate_bytes: args
                 .audit_rotate_mib
                 .or(file.audit_rotate_mib)
-                .unwrap_or(64)
-                .max(1)
+                .map_or(64, NonZeroU64::get)
                 .saturating_mul(1024 * 1024),
-            audit_keep: args.audit_keep.or(file.audit_keep).unwrap_or(16).max(1),
+            audit_keep: args.audit_keep.or(file.audit_keep).map_or(16, NonZeroU32::get),
             audit_stdout: args.audit_stdout.or(file.audit_stdout).unwrap_or(false),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),

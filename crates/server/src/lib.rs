@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 mod data_dir;
 mod demo;
+mod descriptors;
 mod failure;
 pub mod http;
 mod metrics;

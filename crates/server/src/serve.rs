@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::admin::{self, Admin};
 use crate::assemble::{Assembled, assemble};
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
 use crate::terminal::say;
-use crate::{operator, root_credentials, telemetry};
+use crate::{demo, descriptors, operator, root_credentials, telemetry};
 
 /// How long whoever holds a port may take to say who it is.
 const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
@@ -32,6 +32,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let mut assembled = assemble(&config).await?;
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let admin_address = admin_listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
+    demo::place::hand_over(assembled.data.path())?;
     assembled.data.describe(&format!("http://{address}"));
     // Looked for before the door opens: what is written from then on has no account yet.
     let key_files = root_credentials::find(assembled.data.path());
@@ -62,20 +63,32 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     };
     say(&banner.to_string());
     say("ready\n");
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    let (told, times) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            told.send_modify(|times| *times += 1);
         }
-    };
+    });
     let directory = house.directory.clone();
-    let api = Api { house, random, metrics, connections_max: CONNECTIONS_MAX };
-    http::serve(listener, Arc::new(api), stop).await;
+    let api = Api { house, random, metrics, connections_max: descriptors::connections_max(CONNECTIONS_MAX) };
+    tokio::select! {
+        () = http::serve(listener, Arc::new(api), told_to_stop(times.clone(), 1)) => {}
+        () = told_to_stop(times, 2) => tracing::warn!("told to stop twice: calls under way are not waited for"),
+    }
     if let Err(error) = directory.write_last_used().await {
         tracing::warn!(%error, "when keys and roles were last used was not written");
     }
     audit.close();
     Ok(())
+}
+
+/// Completes once the process was told to stop so many times.
+async fn told_to_stop(mut told: watch::Receiver<u32>, times: u32) {
+    drop(told.wait_for(|told| *told >= times).await);
 }
 
 /// Bind, or say who has the port.

@@ -39,6 +39,9 @@ async fn tries(
     presented: &Result<Presented, AuthError>,
 ) -> Result<Reply, Error> {
     let mut event = Event::open(house, op, request);
+    if let Ok(Presented::SigV4(proof)) = presented {
+        event.presented(&proof.access_key_id);
+    }
     let mut outcome = steps(house, op, request, presented, &mut event).await;
     for _ in 1..TRIES_MAX {
         match &outcome {

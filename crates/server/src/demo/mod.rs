@@ -5,7 +5,7 @@
 
 mod client;
 mod federation;
-mod place;
+pub(crate) mod place;
 mod report;
 mod roles;
 mod stage;
@@ -54,6 +54,7 @@ pub(crate) async fn run(data: &Path) -> Result<(), Failure> {
     let root = home.root.clone();
 
     let Assembled { house, audit, metrics, random, data: held, .. } = assembled;
+    let directory = house.directory.clone();
     let (stop, stopped) = oneshot::channel::<()>();
     let served = Arc::new(Api { house, random, metrics, connections_max: CONNECTIONS_MAX });
     let server = tokio::spawn(http::serve(listener, served, async move { drop(stopped.await) }));
@@ -65,6 +66,9 @@ pub(crate) async fn run(data: &Path) -> Result<(), Failure> {
     let retired = stage.retire().await;
     drop(stop);
     drop(server.await);
+    if let Err(error) = directory.write_last_used().await {
+        tracing::warn!(%error, "when keys and roles were last used was not written");
+    }
     audit.close();
     drop(held);
     told?;
@@ -124,7 +128,10 @@ fn conclude(report: &Report, data: &Path, root: &Keys) -> Result<(), Failure> {
     } else {
         format!("cargo run --release -- --data {}", data.display())
     };
-    say(&format!("\n{}\n\n`{serve}` serves this data on {LISTEN_DEFAULT}; paste:\n", report.summary()));
+    say(&format!(
+        "\n{}\n\n`{serve}` serves this data on {LISTEN_DEFAULT} and keeps it for good; paste:\n",
+        report.summary()
+    ));
     say(&format!("  {}\n", export_line(&format!("http://{LISTEN_DEFAULT}"))));
     say(&key_line(data, root, std::io::stdout().is_terminal()));
     Ok(())

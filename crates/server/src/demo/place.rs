@@ -11,8 +11,7 @@ use crate::failure::Failure;
 
 /// The file that marks a directory as the demo's.
 const MARK: &str = "demo-data";
-const MARK_TEXT: &str =
-    "This directory was made by `daypass demo`. The next demo here removes its data and begins anew.\n";
+const MARK_TEXT: &str = "This directory was made by `daypass demo`. The next demo here removes its data and begins anew, unless a server ran on it.\n";
 /// The lock file, which a directory without data may hold.
 const LOCK: &str = "daypass.lock";
 /// The bucket's objects.
@@ -62,12 +61,26 @@ pub(super) fn prepare(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A server runs on this data: what is done with it from now on is somebody's own, and no demo's to remove.
+pub(crate) fn hand_over(path: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(path.join(MARK)) {
+        Ok(()) => {
+            tracing::info!("the demo's data is yours from now on: the next demo needs another directory");
+            Ok(())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            Err(Failure::disk(&format!("`{}` cannot be removed", path.join(MARK).display()), &error))
+        }
+    }
+}
+
 fn refuse_foreign(path: &Path, found: &Found) -> Result<(), Failure> {
     if *found != Found::Foreign {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "`{}` holds something that is not the demo's; it was left as it is: name another directory with --data",
+        "`{}` holds something that is not the demo's, or that a server has run on since; it was left as it is: name another directory with --data",
         path.display()
     )))
 }

@@ -15,6 +15,7 @@ use hyper::body::{Bytes, Incoming};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use super::body::Bodies;
 use super::converse::converse;
 use super::receive::Refusal;
 use super::{receive, render};
@@ -40,6 +41,7 @@ pub struct Api {
 /// Accept connections until `stop` completes, then let calls in flight end.
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Output = ()>) {
     let mut entrance = Entrance::new("API", listener, api.connections_max);
+    let bodies = Arc::new(Bodies::new());
     let (keep_open, open) = watch::channel(());
     // Held by whatever is under way. The call of a client that hung up has no connection to be waited for.
     let (under_way, mut ended) = mpsc::channel::<Infallible>(1);
@@ -51,9 +53,11 @@ pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Outpu
             () = &mut stop => break,
         };
         let counted = api.metrics.connected();
-        let (api, under_way, open, peer) = (api.clone(), under_way.clone(), open.clone(), connection.1);
+        let (api, bodies, under_way) = (api.clone(), bodies.clone(), under_way.clone());
+        let (open, peer) = (open.clone(), connection.1);
         tokio::spawn(async move {
-            let respond = move |request| answer(api.clone(), under_way.clone(), peer, request);
+            let respond =
+                move |request| answer(api.clone(), bodies.clone(), under_way.clone(), peer, request);
             converse(connection, open, respond).await;
             drop((place, counted));
         });
@@ -69,6 +73,7 @@ type UnderWay = mpsc::Sender<Infallible>;
 /// One request on a connection.
 async fn answer(
     api: Arc<Api>,
+    bodies: Arc<Bodies>,
     under_way: UnderWay,
     peer: SocketAddr,
     request: Request<Incoming>,
@@ -77,7 +82,7 @@ async fn answer(
         return crate::admin::healthy();
     }
     let format = render::Format::of(&request);
-    let request = match receive::receive(&*api.random, peer, request).await {
+    let request = match receive::receive(&*api.random, &bodies, peer, request).await {
         Ok(request) => request,
         Err(refusal) => {
             tell(&api, peer, &refusal);
@@ -107,7 +112,10 @@ fn tell(api: &Api, peer: SocketAddr, refusal: &Refusal) {
     tracing::debug!(request_id = %id, %peer, %error, "a request was refused before it was a call");
     api.metrics.refused(error.code);
     let user_agent = user_agent.as_deref();
-    daypass_service::refused(&api.house, &Refused { id, source_ip: peer.ip(), user_agent, error });
+    daypass_service::refused(
+        &api.house,
+        &Refused { id, source_ip: peer.ip().to_canonical(), user_agent, error },
+    );
 }
 
 /// Run a call so that a client that hangs up cancels neither its commit nor its audit: what has to wait goes

@@ -24,6 +24,8 @@ use tokio::time::Instant;
 
 /// How long a client may take to send the head of a request, to take an answer, or to do nothing.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+/// Requests at once on one connection of HTTP/2. Each holds its head before anybody is asked who they are.
+const STREAMS_MAX: u32 = 8;
 /// How long a connection that should end is left with what it was given, once no call is under way.
 const LINGER_TIME_MAX: Duration = Duration::from_secs(1);
 
@@ -86,7 +88,7 @@ fn builder() -> Builder<TokioExecutor> {
     builder
         .http2()
         .max_header_list_size(u32::try_from(REQUEST_HEAD_BYTES_MAX).unwrap_or(u32::MAX))
-        .max_concurrent_streams(64);
+        .max_concurrent_streams(STREAMS_MAX);
     builder
 }
 

@@ -1,6 +1,7 @@
 //! Bytes in, bytes out: from a connection to a [`Request`](daypass_service::Request) and from a
 //! [`Response`](daypass_service::Response) to bytes. All limits of size and time are here.
 
+mod body;
 mod connection;
 mod converse;
 mod error;

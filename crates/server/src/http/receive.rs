@@ -1,22 +1,17 @@
 //! Receive: from an HTTP request to a [`Request`] with every bound checked, before anyone is asked who they are.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use daypass_authn::sigv4::HttpRequest;
 use daypass_model::Random;
-use daypass_model::limits::REQUEST_BODY_BYTES_MAX;
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
 use http::header::USER_AGENT;
 use http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
+use super::body::Bodies;
 use crate::wire::query;
-
-/// How long a client may take to send a body.
-const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// A request that never became a call.
 pub(super) struct Refusal {
@@ -30,18 +25,25 @@ const TARGET_PREFIX: &str = "Daypass_20261101.";
 
 pub(super) async fn receive(
     random: &dyn Random,
+    bodies: &Bodies,
     peer: SocketAddr,
     request: http::Request<Incoming>,
 ) -> Result<Request, Refusal> {
     let id = daypass_model::uuid(random);
     let (head, body) = request.into_parts();
-    read(&id, peer, &head, body).await.map_err(|error| {
+    read(&id, bodies, peer, &head, body).await.map_err(|error| {
         let user_agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Refusal { request_id: id, user_agent: user_agent.map(str::to_owned), error }
     })
 }
 
-async fn read(id: &str, peer: SocketAddr, head: &Parts, body: Incoming) -> Result<Request, Error> {
+async fn read(
+    id: &str,
+    bodies: &Bodies,
+    peer: SocketAddr,
+    head: &Parts,
+    body: Incoming,
+) -> Result<Request, Error> {
     let mut headers: Vec<(String, Vec<u8>)> = head
         .headers
         .iter()
@@ -50,7 +52,7 @@ async fn read(id: &str, peer: SocketAddr, head: &Parts, body: Incoming) -> Resul
     if let (Some(authority), false) = (head.uri.authority(), head.headers.contains_key("host")) {
         headers.push(("host".into(), authority.as_str().into())); // HTTP/2 sends `:authority` in its place
     }
-    let body = read_body(body).await?;
+    let body = bodies.read(body).await?;
     let http = HttpRequest {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
@@ -65,7 +67,7 @@ async fn read(id: &str, peer: SocketAddr, head: &Parts, body: Incoming) -> Resul
     }?;
     Ok(Request {
         id: id.to_owned(),
-        source_ip: Some(peer.ip()),
+        source_ip: Some(peer.ip().to_canonical()),
         secure: false,
         http,
         service: named.service,
@@ -129,17 +131,4 @@ fn query_call(http: &HttpRequest) -> Result<Named, Error> {
     };
     let params = Params::from_pairs(rest).map_err(|error| Error::new(error.code(), error.to_string()));
     Ok(Named { service, action: action.unwrap_or_default(), version, params })
-}
-
-async fn read_body(body: Incoming) -> Result<hyper::body::Bytes, Error> {
-    let limited = Limited::new(body, REQUEST_BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_TIME_MAX, limited).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::new(
-            "RequestEntityTooLargeException",
-            format!("The request body is larger than {REQUEST_BODY_BYTES_MAX} bytes."),
-        )),
-        Ok(Err(_)) => Err(Error::new("MalformedInput", "The request body could not be read.")),
-        Err(_) => Err(Error::new("RequestTimeoutException", "The request body did not arrive in time.")),
-    }
 }

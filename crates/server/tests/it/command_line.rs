@@ -169,6 +169,33 @@ fn a_second_server_on_one_directory_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
+fn settings_out_of_range_are_refused_with_what_would_do() {
+    let dir = Scratch::new("range");
+    for args in [
+        &["--listen", "localhost:7777"][..],
+        &["--admin-listen", "7778"],
+        &["--audit-rotate-mib", "0"],
+        &["--audit-keep", "0"],
+    ] {
+        let output = run(dir.path(), &[&["serve"], args].concat());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        let told = if args[0].ends_with("listen") { "such as 127.0.0.1:7777" } else { "zero" };
+        assert!(error.contains(args[0]) && error.contains(told), "{error}");
+    }
+    for (line, told) in [
+        ("listen = \"localhost:7777\"", "such as 127.0.0.1:7777"),
+        ("audit-rotate-mib = 0", "nonzero"),
+        ("audit-keep = 0", "nonzero"),
+    ] {
+        fs::write(dir.join("daypass.toml"), line).unwrap();
+        let error = one_line(&run(dir.path(), &["serve"]));
+        assert!(error.contains("line 1") && error.contains(told), "{error}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the file of settings");
+}
+
+#[test]
 fn plain_http_beyond_loopback_must_be_asked_for() {
     let dir = Scratch::new("plain");
     let output = run(dir.path(), &["serve", "--listen", "0.0.0.0:0", "--admin-listen", "127.0.0.1:0"]);

@@ -34,6 +34,12 @@ fn the_story_is_told_as_expected_twice_in_one_directory() {
     let server = Server::start(&scratch.join("daypass-data"));
     assert!(server.banner.contains("root-credentials"), "{}", server.banner);
     server.stop();
+    // What was made since is somebody's own.
+    let (output, _) = demo(&scratch, &[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && error.contains("a server has run on"), "{error}");
+    let server = Server::start(&scratch.join("daypass-data"));
+    server.stop();
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(crate) struct Event<'a> {
     op: &'a Operation,
     request: &'a Request,
     row: Option<&'static Row>,
+    presented: Option<&'a str>,
     principal: Option<Arc<Principal>>,
     reserved: usize,
     written: bool,
@@ -42,7 +43,12 @@ pub(crate) struct Event<'a> {
 
 impl<'a> Event<'a> {
     pub(crate) fn open(house: &'a House, op: &'a Operation, request: &'a Request) -> Self {
-        Self { house, op, request, row: None, principal: None, reserved: 0, written: false }
+        Self { house, op, request, row: None, presented: None, principal: None, reserved: 0, written: false }
+    }
+
+    /// The access key id in the request, which proves nothing yet.
+    pub(crate) fn presented(&mut self, access_key_id: &'a str) {
+        self.presented = Some(access_key_id);
     }
 
     pub(crate) fn found(&mut self, row: &'static Row) {
@@ -97,8 +103,8 @@ impl<'a> Event<'a> {
     fn lines(&self, outcome: Result<&Reply, &Error>, not_logged: u64) -> String {
         let time = rfc3339_seconds(self.op.now);
         let mut record = self.record(&time, outcome);
-        if not_logged > 0 {
-            record.additional_event_data = Some(json!({"unprovenCallsNotLogged": not_logged}));
+        if self.principal.is_none() {
+            record.additional_event_data = self.unproven(not_logged);
         }
         record.user_identity = self.principal.as_deref().map(UserIdentity::of);
         let other = self.account_of_role().filter(|_| outcome.is_ok());
@@ -169,6 +175,19 @@ impl<'a> Event<'a> {
         let answer = (!told.is_empty()).then(|| serde_json::to_value(&**reply).ok()).flatten()?;
         let told = told.iter().filter_map(|(name, pointer)| Some((*name, answer.pointer(pointer)?)));
         Some(told.map(|(name, value)| (name.to_owned(), value.clone())).collect())
+    }
+
+    /// Of a call by nobody that we know: the key it claimed, which whoever looks for a guesser or a
+    /// forgotten program wants, and how many such calls went before it without a line.
+    fn unproven(&self, not_logged: u64) -> Option<Value> {
+        let mut data = serde_json::Map::new();
+        if let Some(id) = self.presented.filter(|id| looks_like_a_key_id(id)) {
+            data.insert("presentedAccessKeyId".into(), id.into());
+        }
+        if not_logged > 0 {
+            data.insert("unprovenCallsNotLogged".into(), not_logged.into());
+        }
+        (!data.is_empty()).then_some(Value::Object(data))
     }
 
     fn traits(&self) -> &'static AuditTraits {
@@ -289,6 +308,12 @@ struct Resource<'a> {
 struct TlsDetails<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     client_provided_host_header: Option<&'a str>,
+}
+
+/// Only what has the form of issued ids: somebody may have put a secret, or anything else, in its place.
+fn looks_like_a_key_id(text: &str) -> bool {
+    (16..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// CloudTrail prints the model's name of an error where the wire has its code.

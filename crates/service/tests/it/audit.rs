@@ -318,6 +318,22 @@ async fn who_proved_nothing_is_told_of_without_an_identity_or_parameters() {
 }
 
 #[tokio::test]
+async fn the_key_that_a_failed_call_claimed_is_told_and_nothing_else_that_stood_in_its_place() {
+    let house = TestHouse::new().await;
+    let wrong = Keys { secret_access_key: "wrong".into(), ..house.root.clone() };
+    let event = house.event(&wrong, "sts", "GetCallerIdentity", &[]).await;
+    let claimed = json!({"presentedAccessKeyId": house.root.access_key_id});
+    assert_eq!(event["additionalEventData"], claimed);
+    let event = house.event(&house.root, "sts", "GetCallerIdentity", &[]).await;
+    assert_eq!(event.get("additionalEventData"), None, "the identity of a proven caller has it");
+    // As if somebody had put the secret where the id belongs.
+    let swapped = Keys { access_key_id: "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00".into(), ..wrong };
+    let event = house.event(&swapped, "sts", "GetCallerIdentity", &[]).await;
+    assert_eq!(event["errorCode"], "InvalidClientTokenId");
+    assert!(!event.to_string().contains("wJalrXUtn"), "{event}");
+}
+
+#[tokio::test]
 async fn what_a_caller_may_choose_freely_is_cut_short() {
     let house = TestHouse::new().await;
     let long = "x".repeat(5000);

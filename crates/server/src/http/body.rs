@@ -1,0 +1,67 @@
+//! Request bodies: how large one may be, how long it may take, and how much memory all of them may.
+//!
+//! A body is held whole, because its hash is signed, and it is held before anybody is asked who they are. Few requests
+//! of IAM and STS have more than [`SMALL_BYTES_MAX`] to say, so there is little room for those that have.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use daypass_model::limits::REQUEST_BODY_BYTES_MAX;
+use daypass_service::Error;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use tokio::sync::Semaphore;
+
+/// How long a client may take to send a body.
+const TIME_MAX: Duration = Duration::from_secs(30);
+/// Bytes that a body may have without a place among the large ones.
+const SMALL_BYTES_MAX: usize = 16 * 1024;
+/// Larger bodies on their way at once.
+const LARGE_MAX: usize = 64;
+
+/// The bodies on their way.
+pub(super) struct Bodies {
+    large: Semaphore,
+}
+
+impl Bodies {
+    pub(super) fn new() -> Self {
+        Self { large: Semaphore::new(LARGE_MAX) }
+    }
+
+    /// The whole of a body.
+    ///
+    /// # Errors
+    /// It is too large, too slow, or broken off; there is no room for it.
+    pub(super) async fn read(&self, body: Incoming) -> Result<Bytes, Error> {
+        let whole = self.collect(Limited::new(body, REQUEST_BODY_BYTES_MAX));
+        tokio::time::timeout(TIME_MAX, whole).await.unwrap_or_else(|_| {
+            Err(Error::new("RequestTimeoutException", "The request body did not arrive in time."))
+        })
+    }
+
+    async fn collect(&self, mut body: Limited<Incoming>) -> Result<Bytes, Error> {
+        let mut whole = BytesMut::new();
+        let mut place = None;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken(&*error))?;
+            let Ok(data) = frame.into_data() else { continue }; // trailers say nothing to us
+            whole.extend_from_slice(&data);
+            if whole.len() > SMALL_BYTES_MAX && place.is_none() {
+                let free = self.large.try_acquire();
+                place = Some(free.map_err(|_| Error::unavailable("Too many large requests at once."))?);
+            }
+        }
+        Ok(whole.freeze())
+    }
+}
+
+fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
+    if error.is::<LengthLimitError>() {
+        return Error::new(
+            "RequestEntityTooLargeException",
+            format!("The request body is larger than {REQUEST_BODY_BYTES_MAX} bytes."),
+        );
+    }
+    Error::new("MalformedInput", "The request body could not be read.")
+}
