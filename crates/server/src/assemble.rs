@@ -6,25 +6,20 @@ use std::sync::Arc;
 use daypass_authn::SystemRandom;
 use daypass_authn::sigv4::SigningKeyCache;
 use daypass_authn::token::MasterKey;
-use daypass_directory::record::{AccessKeyPointer, KeyOwner};
 use daypass_directory::{Directory, key};
-use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret, SystemClock};
+use daypass_model::{Clock, Random, SystemClock};
 use daypass_service::{Audit, House, Settings};
 use daypass_store::{OpenError, SqliteStore};
 
-use crate::accounts::{Opened, open_account, random_account};
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
-use crate::config::{Config, Pinned};
+use crate::config::Config;
 use crate::data_dir::{Age, DataDir, STORE};
 use crate::failure::Failure;
+use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
-use crate::root_credentials;
 
 /// Signing keys kept: one for each secret, day, region and service in use.
 const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
-
-/// What stands in the place of a request id in the records of the first account.
-const FIRST_START: &str = "first-start";
 
 /// Everything of a server but its sockets.
 pub struct Assembled {
@@ -40,18 +35,6 @@ pub struct Assembled {
     pub data: DataDir,
     /// What the first start made.
     pub first: Option<FirstStart>,
-}
-
-/// The first account and where its root key is.
-pub struct FirstStart {
-    /// The account.
-    pub account: AccountId,
-    /// Its root key.
-    pub access_key_id: AccessKeyId,
-    /// The secret, for a terminal only; absent when it was given by the environment.
-    pub secret: Option<Secret>,
-    /// The file with the key; absent when it was given by the environment.
-    pub credentials: Option<PathBuf>,
 }
 
 /// Open or make everything in the data directory.
@@ -141,102 +124,4 @@ fn open(
         _ => Failure::new(error.to_string()),
     })?;
     Ok((master, Arc::new(store)))
-}
-
-/// On the first start make an account and its root key; later, hold what is pinned against what is there.
-async fn first_account(
-    directory: &Directory,
-    data: &DataDir,
-    pinned: &Pinned,
-) -> Result<Option<FirstStart>, Failure> {
-    let view = directory.snapshot();
-    if !view.account_ids().is_empty() {
-        return check_pinned(&view, pinned).map(|()| None);
-    }
-    let account = match &pinned.account_id {
-        Some(text) => text.parse().map_err(|error| Failure::new(format!("DAYPASS_ACCOUNT_ID: {error}")))?,
-        None => random_account(directory.random())?,
-    };
-    let first = match (&pinned.access_key_id, &pinned.secret_access_key) {
-        (Some(id), Some(secret)) => {
-            let access_key_id = parse_pinned(id, secret)?;
-            pinned_account(directory, account, access_key_id.clone(), secret).await?;
-            FirstStart { account, access_key_id, secret: None, credentials: None }
-        }
-        (None, None) => {
-            // A file is what a crash left of this first start: when it began there was none.
-            data.remove(root_credentials::NAME);
-            let file = data.file(root_credentials::NAME);
-            let Opened { access_key_id, secret, credentials } =
-                open_account(directory, account, file, FIRST_START).await?;
-            FirstStart { account, access_key_id, secret: Some(secret), credentials: Some(credentials) }
-        }
-        _ => {
-            return Err(Failure::new(
-                "give DAYPASS_ROOT_ACCESS_KEY_ID and DAYPASS_ROOT_SECRET_ACCESS_KEY together, or neither",
-            ));
-        }
-    };
-    Ok(Some(first))
-}
-
-/// The first account with a root key that the environment gives: whoever gave it has it, so there is no file.
-async fn pinned_account(
-    directory: &Directory,
-    account: AccountId,
-    id: AccessKeyId,
-    secret: &Secret,
-) -> Result<(), Failure> {
-    let now = directory.clock().now().as_second();
-    let record = directory.seal_access_key(id, secret, now);
-    let record = record.map_err(|error| Failure::new(error.to_string()))?;
-    let created = directory.create_account(account, record, FIRST_START).await;
-    created.map_err(|error| Failure::new(format!("the first account could not be made: {error}")))
-}
-
-fn parse_pinned(id: &str, secret: &Secret) -> Result<AccessKeyId, Failure> {
-    let parsed: AccessKeyId =
-        id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
-    if parsed.kind() == AccessKeyKind::Temporary {
-        return Err(Failure::new(
-            "DAYPASS_ROOT_ACCESS_KEY_ID: ids that begin with ASIA are for temporary credentials",
-        ));
-    }
-    if secret.expose().len() < 16 {
-        return Err(Failure::new("DAYPASS_ROOT_SECRET_ACCESS_KEY: at least 16 characters"));
-    }
-    Ok(parsed)
-}
-
-/// A later start with other pinned values is refused: they count on the first start only.
-fn check_pinned(view: &daypass_directory::View, pinned: &Pinned) -> Result<(), Failure> {
-    let wrong = |name: &str| {
-        Err(Failure::new(format!(
-            "{name} differs from what this data directory was made with; it counts on the first start only: unset it, or name another --data"
-        )))
-    };
-    let Some(id) = &pinned.access_key_id else {
-        let known = |account: &String| view.account_ids().iter().any(|id| id.as_str() == account);
-        return if pinned.account_id.as_ref().is_none_or(known) {
-            Ok(())
-        } else {
-            wrong("DAYPASS_ACCOUNT_ID")
-        };
-    };
-    let id: AccessKeyId =
-        id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
-    let root = |pointer: &&AccessKeyPointer| pointer.owner == Some(KeyOwner::Root);
-    let Some(pointer) = view.operator().key_owner(&id).filter(root) else {
-        return wrong("DAYPASS_ROOT_ACCESS_KEY_ID");
-    };
-    if pinned.account_id.as_ref().is_some_and(|pinned| pinned != pointer.account.as_str()) {
-        return wrong("DAYPASS_ACCOUNT_ID");
-    }
-    let keys = view.operator().account(pointer.account).and_then(|account| account.root().cloned());
-    let same = keys.is_some_and(|root| {
-        root.root_keys
-            .iter()
-            .any(|key| key.id == id && pinned.secret_access_key.as_ref() == Some(&key.secret))
-    });
-    if same { Ok(()) } else { wrong("DAYPASS_ROOT_SECRET_ACCESS_KEY") }
 }

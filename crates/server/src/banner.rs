@@ -7,7 +7,7 @@ use std::path::Path;
 
 use daypass_model::{AccountId, Authority};
 
-use crate::assemble::FirstStart;
+use crate::first_account::FirstStart;
 use crate::root_credentials;
 
 /// The banner; displays as its text.

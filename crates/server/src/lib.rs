@@ -15,6 +15,7 @@ mod data_dir;
 mod demo;
 mod descriptors;
 mod failure;
+mod first_account;
 pub mod http;
 mod metrics;
 mod operator;

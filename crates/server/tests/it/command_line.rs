@@ -12,10 +12,10 @@ use daypass_server::config::{Config, ServeArgs};
 use crate::binary::{Scratch, Server, daypass, run};
 use crate::client::Client;
 
-const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+pub(crate) const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
 
 /// One line on standard error that begins with the program's name; the line.
-fn one_line(output: &Output) -> String {
+pub(crate) fn one_line(output: &Output) -> String {
     assert!(!output.status.success());
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     let line = text.strip_suffix('\n').unwrap_or(&text).to_owned();
@@ -259,34 +259,6 @@ fn the_first_root_key_is_in_a_private_file_and_not_in_a_pipe() {
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     let (rest, log) = server.stop();
     assert!(!rest.contains(secret) && !log.contains(secret));
-}
-
-#[test]
-fn pinned_root_keys_count_on_the_first_start_only() {
-    let dir = Scratch::new("pinned");
-    let data = dir.join("data");
-    let pinned = |id: &str, secret: &str| {
-        let mut command = daypass(dir.path());
-        command
-            .arg("serve")
-            .env("DAYPASS_ACCOUNT_ID", "111122223333")
-            .env("DAYPASS_ROOT_ACCESS_KEY_ID", id)
-            .env("DAYPASS_ROOT_SECRET_ACCESS_KEY", secret);
-        command
-    };
-    let (id, secret) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-    let server = Server::start_with(&mut pinned(id, secret), &data);
-    assert!(server.banner.contains("111122223333") && !server.banner.contains(secret));
-    server.stop();
-    assert!(!data.join("root-credentials").exists());
-    Server::start_with(&mut pinned(id, secret), &data).stop();
-    for (id, secret, named) in [
-        (id, "another secret of forty characters......", "DAYPASS_ROOT_SECRET_ACCESS_KEY"),
-        ("AKIAIOSFODNN7EXAMPL2", secret, "DAYPASS_ROOT_ACCESS_KEY_ID"),
-    ] {
-        let output = pinned(id, secret).args(&SERVE[1..]).args(["--data", "data"]).output().unwrap();
-        assert!(one_line(&output).contains(&format!("{named} differs")));
-    }
 }
 
 #[test]

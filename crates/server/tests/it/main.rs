@@ -12,6 +12,7 @@ mod client;
 mod command_line;
 mod demo;
 mod hangup;
+mod pinned;
 mod recovery;
 mod refused;
 mod secrets;

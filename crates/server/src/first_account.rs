@@ -1,0 +1,131 @@
+//! The account of a first start, and what the environment pins of it.
+
+use std::path::PathBuf;
+
+use daypass_directory::record::KeyOwner;
+use daypass_directory::{Directory, View};
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Secret};
+
+use crate::accounts::{Opened, open_account, random_account};
+use crate::config::Pinned;
+use crate::data_dir::DataDir;
+use crate::failure::Failure;
+use crate::root_credentials;
+
+/// What stands in the place of a request id in the records of the first account.
+const FIRST_START: &str = "first-start";
+
+/// The first account and where its root key is.
+pub struct FirstStart {
+    /// The account.
+    pub account: AccountId,
+    /// Its root key.
+    pub access_key_id: AccessKeyId,
+    /// The secret, for a terminal only; absent when it was given by the environment.
+    pub secret: Option<Secret>,
+    /// The file with the key; absent when it was given by the environment.
+    pub credentials: Option<PathBuf>,
+}
+
+/// On the first start make an account and its root key; later, hold what is pinned against what is there.
+///
+/// # Errors
+/// What is pinned is not well formed or differs from what is there, or the account could not be made.
+pub(crate) async fn first_account(
+    directory: &Directory,
+    data: &DataDir,
+    pinned: &Pinned,
+) -> Result<Option<FirstStart>, Failure> {
+    let key = pinned_key(pinned)?;
+    let view = directory.snapshot();
+    if !view.account_ids().is_empty() {
+        return check(&view, pinned.account_id.as_deref(), key).map(|()| None);
+    }
+    let account = match &pinned.account_id {
+        Some(text) => text.parse().map_err(|error| Failure::new(format!("DAYPASS_ACCOUNT_ID: {error}")))?,
+        None => random_account(directory.random())?,
+    };
+    let first = if let Some((access_key_id, secret)) = key {
+        make_pinned(directory, account, access_key_id.clone(), secret).await?;
+        FirstStart { account, access_key_id, secret: None, credentials: None }
+    } else {
+        // A file is what a crash left of this first start: when it began there was none.
+        data.remove(root_credentials::NAME);
+        let file = data.file(root_credentials::NAME);
+        let Opened { access_key_id, secret, credentials } =
+            open_account(directory, account, file, FIRST_START).await?;
+        FirstStart { account, access_key_id, secret: Some(secret), credentials: Some(credentials) }
+    };
+    Ok(Some(first))
+}
+
+/// The first account with a root key that the environment gives: whoever gave it has it, so there is no file.
+async fn make_pinned(
+    directory: &Directory,
+    account: AccountId,
+    id: AccessKeyId,
+    secret: &Secret,
+) -> Result<(), Failure> {
+    let now = directory.clock().now().as_second();
+    let record = directory.seal_access_key(id, secret, now);
+    let record = record.map_err(|error| Failure::new(error.to_string()))?;
+    let created = directory.create_account(account, record, FIRST_START).await;
+    created.map_err(|error| Failure::new(format!("the first account could not be made: {error}")))
+}
+
+/// The root key that is pinned, whole or not at all: half of one would pin nothing on any start.
+fn pinned_key(pinned: &Pinned) -> Result<Option<(AccessKeyId, &Secret)>, Failure> {
+    match (&pinned.access_key_id, &pinned.secret_access_key) {
+        (Some(id), Some(secret)) => Ok(Some((parse_pinned(id, secret)?, secret))),
+        (None, None) => Ok(None),
+        _ => Err(Failure::new(
+            "give DAYPASS_ROOT_ACCESS_KEY_ID and DAYPASS_ROOT_SECRET_ACCESS_KEY together, or neither",
+        )),
+    }
+}
+
+fn parse_pinned(id: &str, secret: &Secret) -> Result<AccessKeyId, Failure> {
+    let parsed: AccessKeyId =
+        id.parse().map_err(|error| Failure::new(format!("DAYPASS_ROOT_ACCESS_KEY_ID: {error}")))?;
+    if parsed.kind() == AccessKeyKind::Temporary {
+        return Err(Failure::new(
+            "DAYPASS_ROOT_ACCESS_KEY_ID: ids that begin with ASIA are for temporary credentials",
+        ));
+    }
+    if secret.expose().len() < 16 {
+        return Err(Failure::new("DAYPASS_ROOT_SECRET_ACCESS_KEY: at least 16 characters"));
+    }
+    Ok(parsed)
+}
+
+/// A later start with other pinned values is refused: they count on the first start only. A key that was deleted
+/// since is no other one.
+fn check(view: &View, account: Option<&str>, key: Option<(AccessKeyId, &Secret)>) -> Result<(), Failure> {
+    let Some((id, secret)) = key else {
+        let known = |account: &str| view.account_ids().iter().any(|id| id.as_str() == account);
+        return hold(account.is_none_or(known), "DAYPASS_ACCOUNT_ID");
+    };
+    let pointer = view.operator().key_owner(&id);
+    let pointer = pointer.filter(|pointer| matches!(pointer.owner, Some(KeyOwner::Root) | None));
+    let Some(pointer) = pointer else { return hold(false, "DAYPASS_ROOT_ACCESS_KEY_ID") };
+    hold(account.is_none_or(|account| account == pointer.account.as_str()), "DAYPASS_ACCOUNT_ID")?;
+    if pointer.owner.is_none() {
+        tracing::warn!(
+            "the key {id} that DAYPASS_ROOT_ACCESS_KEY_ID names was deleted: it counts for nothing; unset it, and DAYPASS_ROOT_SECRET_ACCESS_KEY"
+        );
+        return Ok(());
+    }
+    let root = view.operator().account(pointer.account).and_then(|account| account.root().cloned());
+    let held =
+        root.is_some_and(|root| root.root_keys.iter().any(|key| key.id == id && key.secret == *secret));
+    hold(held, "DAYPASS_ROOT_SECRET_ACCESS_KEY")
+}
+
+fn hold(holds: bool, name: &str) -> Result<(), Failure> {
+    if holds {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{name} differs from what this data directory was made with; it counts on the first start only: unset it, or name another --data"
+    )))
+}
