@@ -109,11 +109,13 @@ mod tests {
     use super::*;
     use crate::assemble::{Assembled, assemble};
     use crate::config::{Config, ServeArgs};
+    use crate::scratch::Scratch;
 
     #[tokio::test]
     async fn whoever_connects_and_says_nothing_is_let_go_here_too() {
-        let dir = std::env::temp_dir().join(format!("daypass-admin-{}", std::process::id()));
-        let config = Config::load(ServeArgs { data: Some(dir.clone()), ..ServeArgs::default() }).unwrap();
+        let dir = Scratch::new("admin");
+        let data = Some(dir.path().to_owned());
+        let config = Config::load(ServeArgs { data, ..ServeArgs::default() }).unwrap();
         let Assembled { house, audit, metrics, data, .. } = assemble(&config).await.unwrap();
         let admin = Admin { directory: house.directory.clone(), metrics, audit };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -125,6 +127,5 @@ mod tests {
         assert_eq!(closed.unwrap().unwrap(), 0);
         serving.abort();
         drop((house, data));
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

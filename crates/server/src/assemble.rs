@@ -13,7 +13,8 @@ use daypass_store::{OpenError, SqliteStore};
 
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::Config;
-use crate::data_dir::{Age, DataDir, STORE};
+use crate::data_dir::names::{AUDIT, STORE};
+use crate::data_dir::{Age, DataDir};
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
@@ -55,7 +56,7 @@ pub async fn assemble_with(
     random: Arc<dyn Random>,
 ) -> Result<Assembled, Failure> {
     let data = DataDir::acquire(&config.data)?;
-    let path = config.audit_file.clone().unwrap_or_else(|| data.file("audit.jsonl"));
+    let path = config.audit_file.clone().unwrap_or_else(|| data.file(AUDIT));
     let age = data.age(&path)?;
     let (master, store) = open(config, &data, &age, &*random)?;
     let started = clock.now();

@@ -1,14 +1,13 @@
 //! What a server says when it is ready: where it answers, and lines to paste into a shell.
 
 use std::fmt;
-use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use daypass_model::{AccountId, Authority};
 
+use crate::data_dir::names::ROOT_CREDENTIALS;
 use crate::first_account::FirstStart;
-use crate::root_credentials;
 
 /// The banner; displays as its text.
 pub(crate) struct Banner<'a> {
@@ -18,21 +17,23 @@ pub(crate) struct Banner<'a> {
     pub(crate) admin: SocketAddr,
     pub(crate) first: Option<&'a FirstStart>,
     pub(crate) accounts: &'a [AccountId],
+    /// Whether it goes to a terminal, and not into a pipe.
+    pub(crate) terminal: bool,
 }
 
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { data, url, admin, first, accounts } = self;
+        let Self { data, url, admin, first, accounts, terminal } = self;
         let accounts: Vec<_> = accounts.iter().map(|id| id.as_str()).collect();
         writeln!(f, "daypass {}", env!("CARGO_PKG_VERSION"))?;
         writeln!(f, "  endpoint  {url}")?;
         writeln!(f, "  admin     http://{admin} (/healthz /readyz /metrics)")?;
         writeln!(f, "  account   {}", accounts.join(", "))?;
         writeln!(f, "  data      {}", data.display())?;
-        let credentials = data.join(root_credentials::NAME);
+        let credentials = data.join(ROOT_CREDENTIALS);
         if let Some(first) = first {
             writeln!(f, "  first start: made the account {} and its root key", first.account)?;
-            f.write_str(&key_line(first, std::io::stdout().is_terminal()))?;
+            f.write_str(&key_line(first, *terminal))?;
         } else if credentials.exists() {
             writeln!(f, "  root key  in {}", credentials.display())?;
         }

@@ -9,8 +9,8 @@ use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Secret};
 use crate::accounts::{Opened, open_account, random_account};
 use crate::config::Pinned;
 use crate::data_dir::DataDir;
+use crate::data_dir::names::ROOT_CREDENTIALS;
 use crate::failure::Failure;
-use crate::root_credentials;
 
 /// What stands in the place of a request id in the records of the first account.
 const FIRST_START: &str = "first-start";
@@ -50,8 +50,8 @@ pub(crate) async fn first_account(
         FirstStart { account, access_key_id, secret: None, credentials: None }
     } else {
         // A file is what a crash left of this first start: when it began there was none.
-        data.remove(root_credentials::NAME);
-        let file = data.file(root_credentials::NAME);
+        data.remove(ROOT_CREDENTIALS);
+        let file = data.file(ROOT_CREDENTIALS);
         let Opened { access_key_id, secret, credentials } =
             open_account(directory, account, file, FIRST_START).await?;
         FirstStart { account, access_key_id, secret: Some(secret), credentials: Some(credentials) }

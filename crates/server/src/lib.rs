@@ -21,9 +21,12 @@ mod metrics;
 mod operator;
 mod root_credentials;
 mod root_key;
+#[cfg(test)]
+mod scratch;
 mod serve;
 mod telemetry;
 mod terminal;
 pub mod wire;
 
+pub use data_dir::names::is_ours as is_data_file;
 pub use failure::Failure;

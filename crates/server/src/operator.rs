@@ -20,12 +20,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::accept::Entrance;
 use crate::accounts::{Opened, open_account, random_account};
 use crate::assemble::Assembled;
+use crate::data_dir::names;
 use crate::failure::Failure;
-use crate::root_credentials::{self, KeyFile};
+use crate::root_credentials::KeyFile;
 use crate::root_key;
 
-/// The socket's name in the data directory.
-pub(crate) const NAME: &str = "operator.sock";
 /// Longest request.
 const LINE_BYTES_MAX: u64 = 4096;
 /// How long a peer may take to send its request, and to take the answer.
@@ -142,7 +141,7 @@ struct Host {
 /// # Errors
 /// The socket cannot be made.
 pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Result<Door, Failure> {
-    let path = assembled.data.file(NAME);
+    let path = assembled.data.file(names::OPERATOR_SOCKET);
     let failed = |error: std::io::Error| {
         Failure::disk(&format!("the operator's socket `{}` cannot be made", path.display()), &error)
     };
@@ -178,7 +177,7 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
 /// # Errors
 /// No server answers there.
 pub(crate) async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
-    let path = data.join(NAME);
+    let path = data.join(names::OPERATOR_SOCKET);
     let failed = |error: std::io::Error| {
         Failure::new(format!(
             "no daypass answers at `{}` ({error}); start `daypass serve --data {}` first",
@@ -287,7 +286,7 @@ async fn create(
     if house.directory.snapshot().operator().account(account).is_some() {
         return Err(Failure::new(format!("there is an account {account} already")));
     }
-    let file = host.data.join(root_credentials::name_of(account));
+    let file = host.data.join(names::root_credentials_of(account));
     let Opened { access_key_id: key, credentials, .. } =
         open_account(&house.directory, account, file, request_id).await?;
     // Only now: before, it would be taken for a file that opens nothing.

@@ -8,10 +8,9 @@ use daypass_model::AccountId;
 use daypass_model::limits::ACCESS_KEYS_PER_USER_MAX;
 use daypass_service::House;
 
-use crate::accounts::credentials_file;
-use crate::data_dir::write_secret;
+use crate::data_dir::names::root_credentials_of_key;
 use crate::failure::Failure;
-use crate::root_credentials::{KeyFile, name_of_key};
+use crate::root_credentials::KeyFile;
 
 /// Make the key, and the file that has it.
 ///
@@ -34,21 +33,16 @@ pub(crate) async fn make(
     }
     let made = house.directory.new_access_key(id, house.now().as_second());
     let (record, secret) = made.map_err(|error| Failure::new(error.to_string()))?;
-    let key = record.id.clone();
-    // File first, key second: never a key that nobody has, least of all in the place of others.
-    let path = data.join(name_of_key(id, &key));
-    write_secret(&path, credentials_file(&key, &secret).expose())?;
-    match house.directory.add_root_key(&account, record, replace, request_id).await {
-        Ok(()) => Ok(KeyFile { path, key }),
-        Err(error @ NotCommitted::Unknown(_)) => Err(Failure::new(format!(
+    let path = data.join(root_credentials_of_key(id, &record.id));
+    let file = KeyFile::write(path, record.id.clone(), &secret)?;
+    let made = house.directory.add_root_key(&account, record, replace, request_id).await;
+    file.settle(made, |file, error| match error {
+        NotCommitted::Unknown(_) => Failure::new(format!(
             "{error}; if it was made, the key is in `{}`: try it before you ask again",
-            path.display()
-        ))),
-        Err(error) => {
-            drop(std::fs::remove_file(&path));
-            Err(Failure::new(format!("the key was not made: {error}")))
-        }
-    }
+            file.path.display()
+        )),
+        error => Failure::new(format!("the key was not made: {error}")),
+    })
 }
 
 fn full(account: &AccountEntity) -> Failure {

@@ -1,5 +1,6 @@
 //! `daypass serve`: bind, assemble, say `ready`, answer until told to stop.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         admin: admin_address,
         first: first.as_ref(),
         accounts: &accounts,
+        terminal: std::io::stdout().is_terminal(),
     };
     say(&banner.to_string());
     say("ready\n");

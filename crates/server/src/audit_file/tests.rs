@@ -6,16 +6,14 @@ use std::sync::atomic::AtomicU64;
 
 use super::writer::SLACK;
 use super::*;
+use crate::scratch::Scratch;
 
-/// A directory of the test's own, removed at its end.
-struct Dir(PathBuf);
+/// A directory of the test's own, with an audit in it.
+struct Dir(Scratch);
 
 impl Dir {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("daypass-audit-{}-{name}", std::process::id()));
-        drop(std::fs::remove_dir_all(&path));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
+        Self(Scratch::new(&format!("audit-{name}")))
     }
 
     fn text(&self, name: &str) -> String {
@@ -31,12 +29,6 @@ impl Dir {
     }
 }
 
-impl Drop for Dir {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
 /// A disk that holds so many bytes in the files of one directory.
 #[derive(Clone)]
 struct SmallDisk {
@@ -46,7 +38,7 @@ struct SmallDisk {
 
 impl SmallDisk {
     fn new(dir: &Dir, bytes: u64) -> Self {
-        Self { dir: dir.0.clone(), bytes: Arc::new(AtomicU64::new(bytes)) }
+        Self { dir: dir.0.path().to_owned(), bytes: Arc::new(AtomicU64::new(bytes)) }
     }
 
     fn resize(&self, bytes: u64) {
@@ -103,7 +95,7 @@ fn settings(dir: &Path, rotate_bytes: u64) -> AuditSettings {
 impl Stepped {
     fn open(dir: &Dir, disk: impl Disk + 'static, rotate_bytes: u64, echo: Option<Echo>) -> Self {
         let echo = echo.map(|echo| Box::new(echo) as Box<dyn io::Write + Send>);
-        let settings = settings(&dir.0, rotate_bytes);
+        let settings = settings(dir.0.path(), rotate_bytes);
         let (audit, writer, queue) =
             AuditFile::parts(settings, Box::new(disk), echo, Duration::ZERO).unwrap();
         Self { audit, writer, queue }
@@ -134,7 +126,7 @@ impl Stepped {
 fn a_running_audit_writes_everything_before_it_closes_and_goes_on_where_it_was() {
     let dir = Dir::new("running");
     for n in 0..2 {
-        let audit = AuditFile::open(settings(&dir.0, 1 << 20)).unwrap();
+        let audit = AuditFile::open(settings(dir.0.path(), 1 << 20)).unwrap();
         assert!(audit.append(format!("read {n}\n"), 0));
         audit.reserve(1000).unwrap();
         assert!(audit.append(format!("write {n}\n"), 1000));
@@ -292,7 +284,7 @@ fn a_file_that_is_moved_removed_or_cut_by_another_program_is_begun_anew() {
 fn a_full_disk_is_not_filled_and_emptied_again_for_every_line() {
     let dir = Dir::new("patient");
     let disk = SmallDisk::new(&dir, 1000);
-    let settings = settings(&dir.0, 1 << 20);
+    let settings = settings(dir.0.path(), 1 << 20);
     let writes = Arc::new(AtomicU64::new(0));
     let counted = Counted { disk, writes: writes.clone() };
     let (audit, mut writer, queue) =

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::disk::{self, Disk};
 use super::{AuditSettings, Lines, Message, ROOM, Shared, lock};
+use crate::data_dir::names::{NEXT_END, RESERVE_END};
 
 /// The longest time between two tries to make the reserve again.
 const RESTORE_AFTER_MAX: Duration = Duration::from_secs(8);
@@ -253,7 +254,7 @@ impl Writer {
 
     fn next_file(&self) -> io::Result<File> {
         let path = &self.settings.path;
-        let next = beside(path, "next");
+        let next = beside(path, NEXT_END);
         let file = disk::append(&next)?;
         for n in (1..self.settings.keep).rev() {
             match std::fs::rename(beside(path, &n.to_string()), beside(path, &(n + 1).to_string())) {
@@ -267,7 +268,7 @@ impl Writer {
     }
 
     fn reserve(&self) -> PathBuf {
-        beside(&self.settings.path, "reserve")
+        beside(&self.settings.path, RESERVE_END)
     }
 }
 

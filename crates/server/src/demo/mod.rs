@@ -30,11 +30,12 @@ use crate::accounts::{Opened, open_account, random_account};
 use crate::assemble::{Assembled, assemble};
 use crate::banner::{export_line, shell_word};
 use crate::config::{Config, DATA_DEFAULT, LISTEN_DEFAULT, LogFormat, Pinned};
+use crate::data_dir::names;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
 use crate::serve::bind;
+use crate::telemetry;
 use crate::terminal::say;
-use crate::{root_credentials, telemetry};
 
 /// Lines of the story.
 const LINES: usize = 12;
@@ -62,7 +63,7 @@ pub(crate) async fn run(data: &Path) -> Result<(), Failure> {
 
     let mut stage = Stage { api, bucket, home, partner, made: Vec::new() };
     let mut report = Report::default();
-    let told = tell(&mut stage, &mut report, bucket_listener, &held.file(place::OBJECTS)).await;
+    let told = tell(&mut stage, &mut report, bucket_listener, &held.file(names::DEMO_OBJECTS)).await;
     let retired = stage.retire().await;
     drop(stop);
     drop(server.await);
@@ -146,7 +147,7 @@ fn key_line(data: &Path, root: &Keys, terminal: bool) -> String {
             root.secret.expose_str()
         );
     }
-    let file = data.join(root_credentials::NAME);
+    let file = data.join(names::ROOT_CREDENTIALS);
     let path = std::path::absolute(&file).unwrap_or(file);
     format!("  export AWS_SHARED_CREDENTIALS_FILE={}\n", shell_word(&path.to_string_lossy()))
 }
@@ -189,7 +190,7 @@ fn home(assembled: &Assembled) -> Result<Account, Failure> {
 async fn partner(assembled: &Assembled) -> Result<Account, Failure> {
     let directory = &assembled.house.directory;
     let id = random_account(directory.random())?;
-    let file = assembled.data.file(&root_credentials::name_of(id));
+    let file = assembled.data.file(&names::root_credentials_of(id));
     let Opened { access_key_id, secret, .. } = open_account(directory, id, file, "demo").await?;
     Ok(Account { id, root: Keys { id: access_key_id.to_string(), secret, token: None } })
 }
@@ -199,13 +200,15 @@ mod tests {
     use daypass_model::Secret;
 
     use super::*;
+    use crate::scratch::Scratch;
 
     #[tokio::test]
     async fn the_storys_keys_end_inactive_and_root_may_go_on() {
-        let path = std::env::temp_dir().join(format!("daypass-demo-{}-keys", std::process::id()));
-        run(&path).await.unwrap();
+        let scratch = Scratch::new("demo-keys");
+        let path = scratch.path();
+        run(path).await.unwrap();
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let assembled = assemble(&config(&path, listen)).await.unwrap();
+        let assembled = assemble(&config(path, listen)).await.unwrap();
         let view = assembled.house.directory.snapshot();
         let mut keys = 0;
         for id in view.account_ids() {
@@ -218,8 +221,6 @@ mod tests {
         }
         // Broker, Issuer, John, Pat, and the two services.
         assert_eq!((view.account_ids().len(), keys), (2, 6));
-        drop(assembled);
-        std::fs::remove_dir_all(&path).unwrap();
     }
 
     #[test]

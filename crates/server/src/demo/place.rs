@@ -7,27 +7,10 @@ use std::path::Path;
 
 use daypass_store::DirLock;
 
+use crate::data_dir::names::{DEMO_MARK, DEMO_OBJECTS, LOCK, is_ours};
 use crate::failure::Failure;
 
-/// The file that marks a directory as the demo's.
-const MARK: &str = "demo-data";
 const MARK_TEXT: &str = "This directory was made by `daypass demo`. The next demo here removes its data and begins anew, unless a server ran on it.\n";
-/// The lock file, which a directory without data may hold.
-const LOCK: &str = "daypass.lock";
-/// The bucket's objects.
-pub(super) const OBJECTS: &str = "demo-objects";
-/// What a run leaves, and the next one removes: these names, and those that begin with the prefixes. Nothing else.
-const OURS: [&str; 8] = [
-    "store.sqlite",
-    "store.sqlite-wal",
-    "store.sqlite-shm",
-    "master-key",
-    "root-credentials",
-    "audit.jsonl",
-    "operator.sock",
-    "first-start",
-];
-const OUR_PREFIXES: [&str; 2] = ["root-credentials-", "audit.jsonl."];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
@@ -63,14 +46,14 @@ pub(super) fn prepare(path: &Path) -> Result<(), Failure> {
 
 /// A server runs on this data: what is done with it from now on is somebody's own, and no demo's to remove.
 pub(crate) fn hand_over(path: &Path) -> Result<(), Failure> {
-    match std::fs::remove_file(path.join(MARK)) {
+    match std::fs::remove_file(path.join(DEMO_MARK)) {
         Ok(()) => {
             tracing::info!("the demo's data is yours from now on: the next demo needs another directory");
             Ok(())
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => {
-            Err(Failure::disk(&format!("`{}` cannot be removed", path.join(MARK).display()), &error))
+            Err(Failure::disk(&format!("`{}` cannot be removed", path.join(DEMO_MARK).display()), &error))
         }
     }
 }
@@ -94,7 +77,7 @@ fn look(path: &Path) -> io::Result<Found> {
     let mut found = Found::Nothing;
     for entry in entries {
         let name = entry?.file_name();
-        if name == MARK {
+        if name == DEMO_MARK {
             return Ok(Found::Marked);
         }
         if name != LOCK {
@@ -105,20 +88,21 @@ fn look(path: &Path) -> io::Result<Found> {
 }
 
 fn mark(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path.join(MARK))?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path.join(DEMO_MARK))?;
     file.write_all(MARK_TEXT.as_bytes())?;
     file.sync_all()
 }
 
+/// Remove what a run leaves, but what says whose the directory is. Nothing else.
 fn clean(path: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        if name == OBJECTS && entry.file_type()?.is_dir() {
-            std::fs::remove_dir_all(entry.path())?;
-        } else if OURS.contains(&name) || OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
-            std::fs::remove_file(entry.path())?;
+        match name.to_str() {
+            Some(DEMO_OBJECTS) if entry.file_type()?.is_dir() => std::fs::remove_dir_all(entry.path())?,
+            Some(DEMO_OBJECTS | DEMO_MARK | LOCK) => {}
+            Some(name) if is_ours(name) => std::fs::remove_file(entry.path())?,
+            _ => {}
         }
     }
     Ok(())
@@ -126,65 +110,44 @@ fn clean(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("daypass-demo-{}-{name}", std::process::id()));
-            std::fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let mut names: Vec<_> = std::fs::read_dir(&self.0)
-                .unwrap()
-                .map(|e| e.unwrap().file_name().into_string().unwrap())
-                .collect();
-            names.sort();
-            names
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            drop(std::fs::remove_dir_all(&self.0));
-        }
-    }
+    use crate::scratch::Scratch;
 
     #[test]
     fn a_directory_that_no_demo_made_is_left_as_it_was() {
-        let scratch = Scratch::new("foreign");
-        std::fs::write(scratch.0.join("store.sqlite"), "precious").unwrap();
-        assert!(prepare(&scratch.0).unwrap_err().to_string().contains("--data"));
+        let scratch = Scratch::new("demo-foreign");
+        std::fs::write(scratch.join("store.sqlite"), "precious").unwrap();
+        assert!(prepare(scratch.path()).unwrap_err().to_string().contains("--data"));
         assert_eq!(scratch.names(), ["store.sqlite"]);
-        assert_eq!(std::fs::read(scratch.0.join("store.sqlite")).unwrap(), b"precious");
+        assert_eq!(std::fs::read(scratch.join("store.sqlite")).unwrap(), b"precious");
     }
 
     #[test]
     fn a_second_run_removes_what_the_first_left_and_nothing_else() {
-        let scratch = Scratch::new("again");
-        prepare(&scratch.0).unwrap();
-        std::fs::create_dir(scratch.0.join(OBJECTS)).unwrap();
-        for name in
-            ["store.sqlite", "root-credentials-123456789012", "audit.jsonl.1", "notes.txt", "demo-objects/a"]
-        {
-            std::fs::write(scratch.0.join(name), "x").unwrap();
+        let scratch = Scratch::new("demo-again");
+        prepare(scratch.path()).unwrap();
+        std::fs::create_dir(scratch.join(DEMO_OBJECTS)).unwrap();
+        for name in [
+            "store.sqlite",
+            "root-credentials-123456789012",
+            "audit.jsonl.1",
+            "notes.txt",
+            "demo-objects/a",
+            "root-credentials-mine",
+        ] {
+            std::fs::write(scratch.join(name), "x").unwrap();
         }
-        prepare(&scratch.0).unwrap();
-        assert_eq!(scratch.names(), ["daypass.lock", "demo-data", "notes.txt"]);
+        prepare(scratch.path()).unwrap();
+        assert_eq!(scratch.names(), ["daypass.lock", "demo-data", "notes.txt", "root-credentials-mine"]);
     }
 
     #[test]
     fn a_directory_in_use_is_neither_marked_nor_emptied() {
-        let scratch = Scratch::new("held");
-        let held = DirLock::acquire(&scratch.0).unwrap();
-        assert!(prepare(&scratch.0).is_err());
+        let scratch = Scratch::new("demo-held");
+        let held = DirLock::acquire(scratch.path()).unwrap();
+        assert!(prepare(scratch.path()).is_err());
         assert_eq!(scratch.names(), ["daypass.lock"]);
         drop(held);
-        prepare(&scratch.0).unwrap();
+        prepare(scratch.path()).unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! The data directory: who may hold it, what lies in it, and its first start.
+//! The data directory: who may hold it, what lies in it, and its first start. It knows every name and how files with
+//! secrets are written, and nothing of whoever writes or reads them.
 //!
 //! ```text
 //! daypass.lock       names the server that runs; what it holds locked is the directory
@@ -9,27 +10,29 @@
 //!                    number behind the name, those of other accounts
 //! audit.jsonl        one event per line, rotated by size; beside it audit.jsonl.reserve, room for a full disk
 //! operator.sock      0600; the operator's door while the server runs
+//! demo-data          marks what a demo left, with the objects of its bucket in demo-objects
 //! ```
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+mod credentials;
+pub(crate) mod names;
+mod private_file;
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use daypass_authn::token::MasterKey;
 use daypass_model::{Random, Secret};
 use daypass_store::DirLock;
 
+use self::names::{FIRST_START, MASTER_KEY, OPERATOR_SOCKET, ROOT_CREDENTIALS, STORE, STORE_LOG};
+use self::private_file::{sync_directory, warn_if_open, write_secret};
 use crate::failure::Failure;
-use crate::{operator, root_credentials};
 
-/// The store's file.
-pub(crate) const STORE: &str = "store.sqlite";
-const MASTER_KEY: &str = "master-key";
-/// Marks a directory whose first start has begun and not come to its end.
-const FIRST_START: &str = "first-start";
+pub(crate) use self::credentials::{is_as_written, key_in, write_credentials};
+pub(crate) use self::private_file::read_secret;
 
 /// Whether anything was in a data directory before.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,9 +84,8 @@ impl DataDir {
         if mark.exists() {
             return Ok(Age::New);
         }
-        let log = format!("{STORE}-wal");
         let mut found: Vec<PathBuf> =
-            [MASTER_KEY, STORE, &log, root_credentials::NAME].map(|name| self.file(name)).into();
+            [MASTER_KEY, STORE, STORE_LOG, ROOT_CREDENTIALS].map(|name| self.file(name)).into();
         found.retain(|path| path.symlink_metadata().is_ok());
         if audit.metadata().is_ok_and(|audit| audit.len() > 0) {
             found.push(audit.to_owned());
@@ -183,7 +185,7 @@ impl DataDir {
 /// Whether the operator's socket can have its place in a directory: its path has a bound (`sun_path`, unix(7)),
 /// which must not be met only when an account has been made.
 fn takes_socket(dir: &Path) -> Result<(), Failure> {
-    let socket = dir.join(operator::NAME);
+    let socket = dir.join(OPERATOR_SOCKET);
     SocketAddr::from_pathname(&socket).map(drop).map_err(|error| {
         Failure::new(format!(
             "`{}` cannot be the path of a socket: {error}; name a data directory with a shorter path",
@@ -192,118 +194,17 @@ fn takes_socket(dir: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Others than the owner: group and all.
-fn warn_if_open(path: &Path, warning: &str) {
-    let mode = path.metadata().map_or(0, |found| found.permissions().mode());
-    if mode & 0o077 != 0 {
-        tracing::warn!(path = %path.display(), mode = format!("{:o}", mode & 0o777), "{warning}");
-    }
-}
-
-/// A file with a secret in it.
-pub(crate) fn read_secret(path: &Path) -> io::Result<Secret> {
-    let mut file = File::open(path)?;
-    warn_if_open(path, "a file with a secret is open to others; chmod 600 it");
-    let mut text = Vec::with_capacity(128);
-    Read::by_ref(&mut file).take(4096).read_to_end(&mut text)?;
-    Ok(Secret::new(text))
-}
-
-/// A new file that only its owner reads: whole and on disk before this returns, or not there at all.
-pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    make_private(path, |file| file.write_all(bytes))
-}
-
-fn make_private(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
-    // Two of the operator's requests may want the same file. Nobody else writes here: the directory is locked.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".unfinished");
-    let unfinished = PathBuf::from(unfinished);
-    fill_then_rename(&unfinished, path, fill).map_err(|error| {
-        drop(std::fs::remove_file(&unfinished));
-        Failure::disk(&format!("`{}` cannot be written", path.display()), &error)
-    })
-}
-
-fn fill_then_rename(
-    unfinished: &Path,
-    path: &Path,
-    fill: impl FnOnce(&mut File) -> io::Result<()>,
-) -> io::Result<()> {
-    // What a crash left goes, whatever it is: a link would be followed, another's file be read by that other.
-    match std::fs::remove_file(unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(unfinished)?;
-    fill(&mut file)?;
-    file.sync_all()?;
-    if path.symlink_metadata().is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    std::fs::rename(unfinished, path)?;
-    sync_directory(path)
-}
-
-/// Make what happened to a name in a directory last.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::names::AUDIT;
     use super::*;
-
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("daypass-data-{}-{name}", std::process::id()));
-            std::fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            drop(std::fs::remove_dir_all(&self.0));
-        }
-    }
-
-    #[test]
-    fn a_secret_is_written_whole_or_not_at_all_and_replaces_nothing() {
-        let scratch = Scratch::new("secret");
-        let path = scratch.0.join("key");
-        // What a crash left of an earlier try is no obstacle.
-        std::fs::write(scratch.0.join("key.unfinished"), "ha").unwrap();
-        write_secret(&path, b"whole").unwrap();
-        assert!(write_secret(&path, b"another").is_err());
-        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(&scratch.0).unwrap().count(), 1, "nothing unfinished is left");
-    }
-
-    #[test]
-    fn a_full_disk_leaves_no_empty_secret_and_is_told_as_such() {
-        let scratch = Scratch::new("full");
-        let path = scratch.0.join("key");
-        let full = |file: &mut File| {
-            file.write_all(b"wh")?;
-            Err(io::ErrorKind::StorageFull.into())
-        };
-        let line = make_private(&path, full).unwrap_err().to_string();
-        assert!(line.contains("the disk is full; make room"), "{line}");
-        assert_eq!(std::fs::read_dir(&scratch.0).unwrap().count(), 0);
-        write_secret(&path, b"whole").unwrap();
-    }
+    use crate::scratch::Scratch;
 
     #[test]
     fn a_first_start_may_be_gone_on_with_until_it_is_done() {
         let scratch = Scratch::new("age");
-        let data = DataDir::acquire(&scratch.0).unwrap();
-        let audit = data.file("audit.jsonl");
+        let data = DataDir::acquire(scratch.path()).unwrap();
+        let audit = data.file(AUDIT);
         assert_eq!(data.age(&audit).unwrap(), Age::New);
         std::fs::write(data.file(MASTER_KEY), "made").unwrap();
         assert_eq!(data.age(&audit).unwrap(), Age::New, "as after a crash");
@@ -317,7 +218,7 @@ mod tests {
     #[test]
     fn a_path_too_long_for_the_socket_is_refused_before_anything_is_made() {
         let scratch = Scratch::new("long");
-        let path = scratch.0.join("x".repeat(120));
+        let path = scratch.join(&"x".repeat(120));
         let line = DataDir::acquire(&path).unwrap_err().to_string();
         assert!(line.contains("shorter path"), "{line}");
         assert!(!path.exists());

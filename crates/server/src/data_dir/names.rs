@@ -1,0 +1,148 @@
+//! The names in a data directory: the server has each of them from here. What lies beside the audit has these ends
+//! behind whatever name the audit was given.
+
+use daypass_model::{AccessKeyId, AccountId};
+
+/// The store's file.
+pub(crate) const STORE: &str = "store.sqlite";
+/// The store's log, which SQLite keeps.
+pub(super) const STORE_LOG: &str = "store.sqlite-wal";
+/// SQLite's scratch, of use to nobody else.
+const STORE_SHARED: &str = "store.sqlite-shm";
+pub(super) const MASTER_KEY: &str = "master-key";
+/// Marks a directory whose first start has begun and not come to its end.
+pub(super) const FIRST_START: &str = "first-start";
+/// The file with the first account's root key; those of others have their account's number behind it.
+pub(crate) const ROOT_CREDENTIALS: &str = "root-credentials";
+/// The audit, unless it was given another place.
+pub(crate) const AUDIT: &str = "audit.jsonl";
+/// End of the file that keeps room for the audit.
+pub(crate) const RESERVE_END: &str = "reserve";
+/// End of the audit's next file, which a crash may leave.
+pub(crate) const NEXT_END: &str = "next";
+/// The operator's socket.
+pub(crate) const OPERATOR_SOCKET: &str = "operator.sock";
+/// Names the server that runs; [`daypass_store::DirLock`] makes it.
+pub(crate) const LOCK: &str = "daypass.lock";
+/// Marks a directory as the demo's.
+pub(crate) const DEMO_MARK: &str = "demo-data";
+/// The objects of the demo's bucket: the one directory.
+pub(crate) const DEMO_OBJECTS: &str = "demo-objects";
+
+/// The name of the file for an account that is not the first.
+pub(crate) fn root_credentials_of(account: AccountId) -> String {
+    format!("{ROOT_CREDENTIALS}-{account}")
+}
+
+/// The name of the file for one more key of an account's root user.
+pub(crate) fn root_credentials_of_key(account: AccountId, key: &AccessKeyId) -> String {
+    format!("{ROOT_CREDENTIALS}-{account}-{key}")
+}
+
+/// Whether daypass makes something of this name in a data directory: a server, or the demo.
+#[must_use]
+pub fn is_ours(name: &str) -> bool {
+    const WHOLE: [&str; 10] = [
+        STORE,
+        STORE_LOG,
+        STORE_SHARED,
+        MASTER_KEY,
+        FIRST_START,
+        AUDIT,
+        OPERATOR_SOCKET,
+        LOCK,
+        DEMO_MARK,
+        DEMO_OBJECTS,
+    ];
+    WHOLE.contains(&name) || is_root_credentials(name) || is_beside_audit(name)
+}
+
+/// Whether this is a name that files with root keys get.
+pub(crate) fn is_root_credentials(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(ROOT_CREDENTIALS).and_then(|rest| rest.strip_prefix('-')) else {
+        return name == ROOT_CREDENTIALS;
+    };
+    let (account, key) = rest.split_once('-').map_or((rest, None), |(account, key)| (account, Some(key)));
+    account.parse::<AccountId>().is_ok() && key.is_none_or(|key| key.parse::<AccessKeyId>().is_ok())
+}
+
+fn is_beside_audit(name: &str) -> bool {
+    let end = name.strip_prefix(AUDIT).and_then(|rest| rest.strip_prefix('.'));
+    end.is_some_and(|end| end == RESERVE_END || end == NEXT_END || end.parse::<u32>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_we_make_are_ours() {
+        for name in [
+            ROOT_CREDENTIALS,
+            "root-credentials-111122223333",
+            "root-credentials-111122223333-AKIAIOSFODNN7EXAMPLE",
+        ] {
+            assert!(is_root_credentials(name) && is_ours(name), "{name}");
+        }
+        for name in ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.16", "audit.jsonl.reserve", "daypass.lock"]
+        {
+            assert!(is_ours(name) && !is_root_credentials(name), "{name}");
+        }
+        for name in [
+            "root-credentials.bak",
+            "root-credentials-",
+            "root-credentials-mine",
+            "root-credentials2",
+            "root-credentials-111122223333-x",
+            "audit.jsonl.gz",
+            "audit.jsonl.",
+            "store.sqlite.bak",
+            "daypass.toml",
+            "",
+        ] {
+            assert!(!is_ours(name), "{name}");
+        }
+    }
+
+    /// The names in the first column of the table in docs/operating.md; those that begin with a dot or a hyphen
+    /// are ends of the row's first.
+    fn documented() -> Vec<String> {
+        let text = include_str!("../../../../docs/operating.md");
+        let table = text.split_once("## What lies in the data directory").unwrap().1;
+        let rows = table.trim_start().lines().take_while(|line| line.starts_with('|'));
+        let mut names = Vec::new();
+        for row in rows.filter_map(|row| row.split('|').nth(1)) {
+            let words: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+            for word in &words {
+                let end = word.starts_with(['.', '-']);
+                names.push(if end { format!("{}{word}", words[0]) } else { (*word).to_owned() });
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn operators_are_told_of_every_name_and_of_no_other() {
+        let documented = documented();
+        for name in &documented {
+            assert!(is_ours(name.trim_end_matches('*')), "{name}");
+        }
+        for name in [
+            STORE,
+            STORE_LOG,
+            STORE_SHARED,
+            MASTER_KEY,
+            FIRST_START,
+            "root-credentials*",
+            AUDIT,
+            "audit.jsonl.1",
+            "audit.jsonl.reserve",
+            OPERATOR_SOCKET,
+            LOCK,
+            DEMO_MARK,
+            DEMO_OBJECTS,
+        ] {
+            assert!(documented.iter().any(|known| known == name), "{name} of {documented:?}");
+        }
+    }
+}
