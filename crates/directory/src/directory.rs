@@ -4,6 +4,8 @@
 //! A request never waits for the store in order to be authenticated, decided or given credentials: all
 //! of that reads one [`View`]. Only a write waits, until its commit is durable *and* in this node's view.
 
+mod rotation;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use crate::record::{
 };
 use crate::session::{Session, SessionCache};
 use crate::view::{self, View};
+
+pub use rotation::{NotRotated, Rotation};
 
 /// See the module.
 pub struct Directory {
@@ -185,31 +189,6 @@ impl Directory {
     ) -> Result<AccessKeyRecord, BadSeal> {
         let sealed_secret = self.master.seal(&key::access_key(&id), secret.expose(), &*self.random)?;
         Ok(AccessKeyRecord { id, sealed_secret, active: true, created: now, unknown: Unknown::new() })
-    }
-
-    /// Rotate the keys that seal tokens: next → active → previous. What the old previous key sealed opens no longer, so
-    /// rotate at most as often as the longest session lasts; with `compromised` every key before `next` goes at
-    /// once, and every session they sealed with it.
-    ///
-    /// # Errors
-    /// [`NotCommitted::Conflict`] when another node rotated meanwhile.
-    pub async fn rotate_keyring(&self, request_id: &str, compromised: bool) -> Result<(), NotCommitted> {
-        let unavailable = |why: String| NotCommitted::Unavailable(why);
-        let (_, found) =
-            self.store.load(key::KEYRING).await.map_err(|error| unavailable(error.to_string()))?;
-        let found = found.iter().find(|record| &*record.key == key::KEYRING);
-        let record = found.ok_or_else(|| unavailable("the keyring is missing".into()))?;
-        let stored: KeyringRecord = view::read(record).map_err(|error| unavailable(error.to_string()))?;
-        let present = view::keyring(record, &self.master).map_err(|error| unavailable(error.to_string()))?;
-        let rotated = present.rotate(&*self.random, self.clock.now().as_second());
-        let rotated = if compromised { rotated.without_previous() } else { rotated };
-        let sealed = self.master.seal(key::KEYRING, rotated.keys().to_text().expose(), &*self.random);
-        let sealed = sealed.map_err(|error| unavailable(error.to_string()))?;
-        let mut change = Change::new(request_id, &self.snapshot());
-        change.unchanged(key::KEYRING.into(), record.revision);
-        let written = change.written();
-        change.put(key::KEYRING.into(), &KeyringRecord { written, sealed, ..stored });
-        self.commit(change).await
     }
 
     /// Make an account with one root key.

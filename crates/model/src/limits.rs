@@ -55,11 +55,16 @@ pub const RESOURCE_POLICIES_PER_ACCOUNT_MAX: usize = 10_000;
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Request line and headers, in bytes.
 pub const REQUEST_HEAD_BYTES_MAX: usize = 64 * 1024;
+/// A header field that conditions can ask about (`aws:UserAgent`, `aws:Referer`), in bytes. Ours: what a caller
+/// writes there is held against every pattern of every policy in question.
+pub const REQUEST_FACT_BYTES_MAX: usize = 4096;
 /// Parameters (leaves) of one request.
 pub const REQUEST_PARAMETERS_MAX: usize = 2000;
 /// Header fields of one request.
 pub const REQUEST_HEADERS_MAX: usize = 100;
 
+/// The longest session there is: `GetSessionToken` and `GetFederationToken` by an IAM user, in seconds.
+pub const SESSION_SECONDS_MAX: i64 = 129_600;
 /// A role session that was asked for with temporary credentials ("role chaining"), in seconds.
 pub const CHAINED_SESSION_SECONDS_MAX: i64 = 3600;
 /// Sessions that the root user's keys ask for, in seconds; more is cut silently.

@@ -1,7 +1,7 @@
 //! The operator's door: a Unix socket in the data directory, for whoever owns that directory.
 //!
-//! One JSON object per line in each direction. It makes and lists accounts, gives an account's root a new key and
-//! makes backups, all while the server runs; it never answers with key material (a root key goes to a file beside
+//! One JSON object per line in each direction. It makes and lists accounts, gives an account's root a new key,
+//! rotates the keyring and makes backups, all while the server runs; it never answers with key material (a root key goes to a file beside
 //! it). Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
 //! uid is checked as well.
 
@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use daypass_model::AccountId;
+use daypass_authn::token::{KeyringKey, KeyringKeys};
+use daypass_directory::{NotRotated, Rotation};
+use daypass_model::{AccountId, rfc3339_seconds};
 use daypass_service::House;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -50,6 +53,13 @@ pub(crate) enum Ask {
         /// In the place of the ones it has, which end.
         replace: bool,
     },
+    /// The keys of the keyring, without what is secret of them.
+    KeyList,
+    /// Rotate the keyring.
+    KeyRotate {
+        /// Somebody has a copy: no key stays, and no session.
+        compromised: bool,
+    },
     /// Copy the store.
     Backup {
         /// Where to; absolute, and not there yet.
@@ -63,8 +73,9 @@ impl Ask {
         match self {
             Self::AccountCreate { .. } => Some("AccountCreate"),
             Self::AccountRootKey { .. } => Some("AccountRootKey"),
+            Self::KeyRotate { .. } => Some("KeyRotate"),
             Self::Backup { .. } => Some("Backup"),
-            Self::AccountList => None,
+            Self::AccountList | Self::KeyList => None,
         }
     }
 }
@@ -97,11 +108,27 @@ pub(crate) enum Answer {
         /// Their numbers.
         account_ids: Vec<String>,
     },
+    /// The keyring, as it now is.
+    Keys {
+        /// Previous, active, next.
+        keys: Vec<Key>,
+    },
     /// It was not done.
     Refused {
         /// What to do.
         why: String,
     },
+}
+
+/// What may be told of a key of the keyring.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Key {
+    /// `previous`, `active` or `next`.
+    pub(crate) role: String,
+    /// As it stands in the tokens it sealed.
+    pub(crate) id: u32,
+    /// RFC 3339.
+    pub(crate) created: String,
 }
 
 impl Answer {
@@ -253,6 +280,15 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             drop(host.made.send(made));
             (told, Answer::RootKeyMade { access_key_id, credentials })
         }
+        Ask::KeyList => (String::new(), Answer::Keys { keys: keys(house) }),
+        Ask::KeyRotate { compromised } => {
+            let rotation = if compromised { Rotation::Compromised } else { Rotation::Ordinary };
+            house.directory.rotate_keyring(id, rotation).await.map_err(not_rotated)?;
+            let ended = if compromised { ", every session ended" } else { "" };
+            let keys = keys(house);
+            let active = keys.iter().find(|key| key.role == "active").map_or(0, |key| key.id);
+            (format!("active: {active}{ended}"), Answer::Keys { keys })
+        }
         Ask::Backup { file } => {
             let revision = back_up(house, &file).await?;
             (format!("revision {revision}: {}", file.display()), Answer::BackedUp { revision })
@@ -263,6 +299,26 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
 #[expect(clippy::needless_pass_by_value, reason = "it is what is done with an error")]
 fn refused(failure: Failure) -> Answer {
     Answer::Refused { why: failure.to_string() }
+}
+
+fn keys(house: &House) -> Vec<Key> {
+    let KeyringKeys { previous, active, next } = house.directory.snapshot().keyring().keys();
+    let roles = [("previous", previous), ("active", Some(active)), ("next", Some(next))];
+    let key = |(role, key): (&str, Option<KeyringKey>)| {
+        let KeyringKey { id, created, .. } = key?;
+        let created = rfc3339_seconds(Timestamp::from_second(created).unwrap_or_default());
+        Some(Key { role: role.to_owned(), id, created })
+    };
+    roles.into_iter().filter_map(key).collect()
+}
+
+fn not_rotated(error: NotRotated) -> Failure {
+    match error {
+        NotRotated::TooEarly(_) => Failure::new(format!(
+            "{error}: rotate then, or say --compromised if somebody may have a copy of the keyring, which ends every session"
+        )),
+        NotRotated::NotCommitted(error) => Failure::new(format!("the keyring was not rotated: {error}")),
+    }
 }
 
 async fn back_up(house: &House, file: &Path) -> Result<u64, Failure> {

@@ -125,14 +125,23 @@ impl Keyring {
         }
     }
 
-    /// The keyring without its previous key, once nothing it sealed can live.
+    /// A keyring that has no key of this one: whoever holds a copy of a keyring holds `next` too. Nothing that
+    /// was sealed so far opens any longer.
     #[must_use]
-    pub fn without_previous(&self) -> Self {
+    pub fn replaced(&self, random: &dyn Random, created: i64) -> Self {
+        let id = self.next.key.id;
         Self {
             previous: None,
-            active: Entry::of(self.active.key.clone()),
-            next: Entry::of(self.next.key.clone()),
+            active: Entry::of(new_key(id.wrapping_add(1), random, created)),
+            next: Entry::of(new_key(id.wrapping_add(2), random, created)),
         }
+    }
+
+    /// When an ordinary [`rotate`](Keyring::rotate) ends no session that lasts up to `longest` seconds: Unix
+    /// seconds. The previous key, which it would drop, sealed until `next` was made.
+    #[must_use]
+    pub fn rotates_without_loss_from(&self, longest: i64) -> i64 {
+        self.previous.as_ref().map_or(i64::MIN, |_| self.next.key.created.saturating_add(longest))
     }
 
     /// Whether the token names a key of this keyring. `false` for a token of a newer keyring (worth one

@@ -241,7 +241,11 @@ fn tokens_of_previous_active_and_next_key_open() {
     }
     assert!(third.open(&a.token, &id).is_err());
     assert!(!third.knows_key_of(&a.token));
-    assert!(second.without_previous().open(&a.token, &id).is_err());
+    let replaced = second.replaced(&random, 3);
+    for sealed in [&a, &b, &seal(&third)] {
+        assert!(replaced.open(&sealed.token, &id).is_err() && !replaced.knows_key_of(&sealed.token));
+    }
+    assert!(replaced.open(&seal(&replaced).token, &id).is_ok());
     assert_ne!(a.secret_access_key, b.secret_access_key);
 }
 

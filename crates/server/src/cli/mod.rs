@@ -4,6 +4,7 @@ mod account;
 mod actions;
 mod backup;
 mod demo;
+mod keys;
 mod policy;
 mod signature;
 
@@ -37,8 +38,10 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Look at request signatures
     Signature(signature::SignatureArgs),
-    /// Make and list accounts, while the server runs
+    /// Make and list accounts, give their root a new key, while the server runs
     Account(account::AccountArgs),
+    /// List and rotate the keys that seal session tokens, while the server runs
+    Keys(keys::KeysArgs),
     /// Copy the store to a file, while the server runs
     Backup(backup::BackupArgs),
     /// Print a completion script for a shell
@@ -78,6 +81,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Policy(args)) => policy::run(&args),
         Some(Command::Signature(args)) => signature::run(&args),
         Some(Command::Account(args)) => in_runtime(account::run(args)),
+        Some(Command::Keys(args)) => in_runtime(keys::run(args)),
         Some(Command::Backup(args)) => in_runtime(backup::run(args)),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -12,6 +12,7 @@ mod client;
 mod command_line;
 mod demo;
 mod hangup;
+mod keys;
 mod left_behind;
 mod pinned;
 mod recovery;
