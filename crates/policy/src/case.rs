@@ -12,6 +12,8 @@ use crate::json::{self, Node, Value};
 use crate::policy::Policy;
 use crate::request::{Issuer, Principal, Request};
 
+/// The members of `policies`.
+const KINDS: [&str; 6] = ["identity", "boundary", "session", "resource", "scp", "rcp"];
 /// Longest line read as a case, in characters.
 const CHARACTERS_MAX: usize = 1 << 20;
 
@@ -87,6 +89,11 @@ impl Case {
         let node = json::parse(line, CHARACTERS_MAX).map_err(|error| error.to_string())?;
         let resource = member(&node, "resource")?;
         let policies = member(&node, "policies")?;
+        known_members("resource", resource, &["arn", "account"])?;
+        known_members("policies", policies, &KINDS)?;
+        if let Some(kind) = KINDS.iter().find(|kind| **kind != "resource" && node.get(kind).is_some()) {
+            return Err(format!("`{kind}` belongs into `policies`"));
+        }
         let context = read_context(member(&node, "context")?)?;
         let action = text(&node, "action")?;
         Ok(Case {
@@ -282,6 +289,17 @@ fn read_policy(name: &str, node: &Node) -> Result<Entry, String> {
     Ok(Entry { name: name.to_owned(), policy })
 }
 
+/// A policy under a name with a slip in it would have no say, and nobody would know.
+fn known_members(of: &str, node: &Node, known: &[&str]) -> Result<(), String> {
+    let members = node.as_object().ok_or_else(|| format!("`{of}` is not an object"))?;
+    match members.iter().find(|member| !known.contains(&member.name.as_str())) {
+        Some(member) => {
+            Err(format!("`{of}` has no member `{}`; it may have {}", member.name, known.join(", ")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn member<'n>(node: &'n Node, name: &str) -> Result<&'n Node, String> {
     node.get(name).ok_or_else(|| format!("`{name}` is missing"))
 }
@@ -297,4 +315,29 @@ fn text(node: &Node, name: &str) -> Result<String, String> {
 
 fn optional_text(node: &Node, name: &str) -> Option<String> {
     node.get(name)?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(before: &str, policies: &str) -> Result<Case, String> {
+        Case::parse(&format!(
+            r#"{{"id":"a","principal":"arn:aws:iam::111122223333:user/a","account":"111122223333","action":"s3:GetObject",{before}
+                "resource":{{"arn":"arn:aws:s3:::b/k","account":"111122223333"}},"context":{{}},"policies":{{{policies}}}}}"#
+        ))
+    }
+
+    #[test]
+    fn a_kind_of_policy_that_is_misspelt_or_misplaced_is_refused() {
+        let none = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
+        assert!(case("", &format!(r#""identity":[],"session":{none}"#)).is_ok());
+        for slip in ["boundry", "sesion", "permissionsBoundary", "sc", "Session"] {
+            let why = case("", &format!(r#""identity":[],"{slip}":{none}"#)).unwrap_err();
+            assert!(why.contains(slip) && why.contains("boundary"), "{why}");
+        }
+        let why = case(&format!(r#""session":{none},"#), r#""identity":[]"#).unwrap_err();
+        assert_eq!(why, "`session` belongs into `policies`");
+        assert!(case("", r#""identity":[]"#).is_ok());
+    }
 }

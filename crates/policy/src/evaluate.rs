@@ -14,6 +14,7 @@ use crate::policy::{Call, Policy, Statement};
 use crate::principal::Strength;
 use crate::rcp;
 use crate::request::{Issuer, Principal, Request};
+use crate::work::Work;
 
 /// A policy with the name or ARN it goes by; the name comes back in the decision.
 #[derive(Debug, Clone, Copy)]
@@ -70,12 +71,14 @@ pub(crate) fn evaluate_with<R: Recorder>(
 ) -> Decision {
     let caller = &request.principal;
     let action = request.action.to_ascii_lowercase();
+    let work = Work::new(request.resource, request.context);
     let call = Call {
         action: Action::new(&action),
         resource: Arn::parse(request.resource),
         principal: caller,
         context: request.context,
         bounded: policies.boundary.is_some() && !matches!(caller, Principal::Root { .. }),
+        work: &work,
     };
     let scene = Scene { call, caller, cross_account: crosses_accounts(request) };
     if needs_no_permission(&call, policies) {
@@ -376,7 +379,12 @@ impl Scene<'_> {
     }
 
     fn is_kms_key(&self) -> bool {
-        self.call.resource.is_some_and(|arn| arn.service() == "kms" && arn.resource().starts_with("key/"))
+        // For the key's own actions: who may write its policy, or tag it, is not for that policy to say.
+        self.call.action.service == "kms"
+            && self
+                .call
+                .resource
+                .is_some_and(|arn| arn.service() == "kms" && arn.resource().starts_with("key/"))
     }
 
     fn is_role_trust(&self) -> bool {

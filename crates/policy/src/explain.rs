@@ -58,6 +58,8 @@ pub enum Outcome {
         /// The key as written.
         key: String,
     },
+    /// Nothing of it was looked at: what came before had used up what one decision may cost.
+    TooCostly,
 }
 
 impl fmt::Display for Outcome {
@@ -67,6 +69,7 @@ impl fmt::Display for Outcome {
             Outcome::ActionMismatch => f.write_str("the action does not match"),
             Outcome::ResourceMismatch => f.write_str("the resource does not match"),
             Outcome::PrincipalMismatch => f.write_str("the principal does not match"),
+            Outcome::TooCostly => f.write_str("the decision cost too much before it"),
             Outcome::ConditionMismatch { operator, key } => {
                 write!(f, "the condition `{operator}` on `{key}` is not met")
             }
@@ -173,6 +176,7 @@ impl Recorder for Log {
             Err(Mismatch::Action) => Outcome::ActionMismatch,
             Err(Mismatch::Resource) => Outcome::ResourceMismatch,
             Err(Mismatch::Principal) => Outcome::PrincipalMismatch,
+            Err(Mismatch::TooCostly) => Outcome::TooCostly,
             Err(Mismatch::Condition(condition)) => Outcome::ConditionMismatch {
                 operator: condition.operator.to_string(),
                 key: condition.key.to_string(),

@@ -96,6 +96,7 @@ mod search;
 mod text;
 mod validate;
 mod variable;
+mod work;
 
 pub use context::Context;
 pub use decision::{Decision, DecisionEffect, Determining, PolicyType};

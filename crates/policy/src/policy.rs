@@ -15,6 +15,7 @@ use crate::json::Node;
 use crate::principal::{PrincipalKind, PrincipalMatcher, Strength};
 use crate::request::Principal;
 use crate::variable::Match;
+use crate::work::Work;
 
 /// A policy document, compiled once and shared by all requests that meet it.
 ///
@@ -104,6 +105,8 @@ pub(crate) struct Statement {
     actions: ActionSet,
     resource: Option<ResourceMatcher>,
     conditions: Box<[Condition]>,
+    /// How many patterns and values it may hold against a request.
+    patterns: u64,
 }
 
 #[derive(Debug)]
@@ -121,6 +124,8 @@ pub(crate) struct Call<'a> {
     pub(crate) context: &'a Context,
     /// Whether the caller has a permissions boundary.
     pub(crate) bounded: bool,
+    /// What may still be spent on the decision.
+    pub(crate) work: &'a Work,
 }
 
 /// The first part of a statement that did not match.
@@ -130,6 +135,8 @@ pub(crate) enum Mismatch<'p> {
     Resource,
     Principal,
     Condition(&'p Condition),
+    /// Not looked at: the decision has cost too much already.
+    TooCostly,
 }
 
 impl Statement {
@@ -147,6 +154,9 @@ impl Statement {
                 Condition::new(&operator.name.value, &key.value, values, variables)
             })
         });
+        let conditions: Box<[Condition]> = conditions.collect();
+        let listed = text.resource.as_ref().map_or(0, |resource| resource.items.len());
+        let patterns = conditions.iter().map(Condition::values).sum::<usize>() + listed;
         Ok(Statement {
             sid: text.sid.as_ref().map(|sid| sid.value.as_str().into()),
             effect,
@@ -154,7 +164,8 @@ impl Statement {
             not_action: action.negated,
             actions: ActionSet::new(action.items.iter().map(|item| item.value.as_str())),
             resource,
-            conditions: conditions.collect(),
+            conditions,
+            patterns: u64::try_from(patterns).unwrap_or(u64::MAX),
         })
     }
 
@@ -169,6 +180,12 @@ impl Statement {
     pub(crate) fn check(&self, call: &Call<'_>, attached: bool) -> Result<Strength, Mismatch<'_>> {
         if self.actions.contains(call.action) == self.not_action {
             return Err(Mismatch::Action);
+        }
+        if !call.work.spend(self.patterns) {
+            return match self.effect {
+                Effect::Deny => Ok(Strength::Everyone),
+                Effect::Allow => Err(Mismatch::TooCostly),
+            };
         }
         if !self.reaches_resource(call, attached) {
             return Err(Mismatch::Resource);

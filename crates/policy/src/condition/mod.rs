@@ -59,6 +59,11 @@ impl Condition {
         Condition { operator: operator.into(), key: key.into(), folded: fold(key).into(), test }
     }
 
+    /// How many values it holds against those of a request.
+    pub(crate) fn values(&self) -> usize {
+        self.test.as_ref().map_or(0, |(_, operands)| operands.len())
+    }
+
     /// Whether the condition is met, for a statement of that effect.
     // INVARIANT (fail-closed): an operator nobody knows keeps an Allow from applying and lets a Deny apply.
     pub(crate) fn holds(&self, effect: Effect, context: &Context) -> bool {
@@ -108,6 +113,18 @@ impl Operands {
                 Operands::Arn(values.map(|value| ArnPattern::new(value, variables)).collect())
             }
             Base::Null => Operands::Null(values.map(parse_bool).collect()),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Operands::Text(_, values) => values.len(),
+            Operands::Numeric(_, values) => values.len(),
+            Operands::Date(_, values) => values.len(),
+            Operands::Bool(values) | Operands::Null(values) => values.len(),
+            Operands::Binary(values) => values.len(),
+            Operands::Address(values) => values.len(),
+            Operands::Arn(values) => values.len(),
         }
     }
 

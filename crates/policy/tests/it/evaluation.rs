@@ -222,6 +222,12 @@ fn a_kms_key_policy_takes_part_inside_the_account() {
         ..Scene::default()
     };
     alias.is_allowed_by(PolicyType::Identity);
+    // Who may write the policy of a key, ask about it or tag it is not for that policy to say.
+    for action in ["daypass:PutResourcePolicy", "tag:TagResources"] {
+        let resource = "arn:aws:kms:eu-west-1:111122223333:key/1234";
+        Scene { action, resource, identity: vec![allow("*")], ..Scene::default() }
+            .is_allowed_by(PolicyType::Identity);
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Inputs made to hurt: they are refused or answered, soon and without a panic.
 
 use daypass_policy::case::Case;
-use daypass_policy::{Kind, Policy, rewrite_principals, size_without_white_space, validate};
+use daypass_policy::{
+    DecisionEffect, Kind, Outcome, Policy, explain, rewrite_principals, size_without_white_space, validate,
+};
 use proptest::prelude::*;
 
 use crate::support::{Scene, policy};
@@ -66,8 +68,6 @@ fn huge_globs_and_lists_are_answered() {
 /// it, would keep this test busy for minutes.
 #[test]
 fn long_texts_and_many_pieces_are_answered() {
-    let long = "a".repeat(1 << 24);
-    let half = "a".repeat(1 << 23);
     let many = |value: &dyn Fn(usize) -> String| (0..100).map(value).collect::<Vec<_>>();
     for values in [
         vec![format!("*{}b*", "${, 'a'}".repeat(10_000))],
@@ -78,6 +78,9 @@ fn long_texts_and_many_pieces_are_answered() {
         many(&|i| format!("?b{i}*")),
         vec!["*${aws:Referer}?b*".to_owned(), "*b?${aws:Referer}*".to_owned()],
     ] {
+        // As long as the bound of a decision's cost lets the patterns be looked at.
+        let long = "a".repeat(if values.len() > 2 { 1 << 18 } else { 1 << 23 });
+        let half = &long[..long.len() / 2];
         for operator in ["StringLike", "StringEqualsIgnoreCase"] {
             let condition = serde_json::json!({operator: {"aws:UserAgent": values}});
             let mut scene = Scene {
@@ -87,10 +90,51 @@ fn long_texts_and_many_pieces_are_answered() {
                 ..Scene::default()
             };
             scene.context.insert("aws:UserAgent", long.as_str());
-            scene.context.insert("aws:Referer", half.as_str());
+            scene.context.insert("aws:Referer", half);
             assert!(!scene.decide().is_allowed(), "{operator} {}", values[0]);
         }
     }
+}
+
+/// Thirty policies of the largest size, full of patterns that read the whole text: minutes, without a bound.
+#[test]
+fn what_would_cost_too_much_is_denied_and_no_deny_is_lost() {
+    let patterns = serde_json::json!({"StringLike": {"aws:UserAgent": vec!["*x?y*"; 700]}});
+    let statement = |effect: &str, condition: &serde_json::Value| {
+        policy(&format!(r#"{{"Effect":"{effect}","Action":"*","Resource":"*","Condition":{condition}}}"#))
+    };
+    let scene = |text: &str, last: Policy| {
+        let mut identity: Vec<Policy> = (0..30).map(|_| statement("Allow", &patterns)).collect();
+        identity.push(last);
+        let mut scene = Scene { identity, ..Scene::default() };
+        scene.context.insert("aws:UserAgent", text);
+        scene
+    };
+    let long = "x".repeat(30_000) + "zz" + &"y".repeat(30_000);
+    let always = || statement("Allow", &serde_json::json!({}));
+    let if_other =
+        |effect: &str| statement(effect, &serde_json::json!({"StringEquals": {"aws:UserAgent": "another"}}));
+    assert!(scene("ordinary/1", always()).decide().is_allowed());
+    assert_eq!(scene("ordinary/1", if_other("Deny")).decide().effect, DecisionEffect::ImplicitlyDenied);
+    assert_eq!(scene(&long, always()).decide().effect, DecisionEffect::ImplicitlyDenied);
+    // It would not match; nobody can afford to look.
+    assert_eq!(scene(&long, if_other("Deny")).decide().effect, DecisionEffect::ExplicitlyDenied);
+    let explained = scene(&long, always()).with(explain);
+    assert_eq!(explained.statements.last().unwrap().outcome, Outcome::TooCostly);
+}
+
+/// The largest policies that a caller can have, against the largest request that is not made to hurt.
+#[test]
+fn the_bound_is_far_from_what_means_something() {
+    let patterns = serde_json::json!({"StringLike": {"aws:PrincipalTag/team": vec!["blue-*"; 300]}});
+    let large =
+        |_| policy(&format!(r#"{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{patterns}}}"#));
+    let mut identity: Vec<Policy> = (0..100).map(large).collect();
+    identity.push(policy(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#));
+    let mut scene = Scene { identity, ..Scene::default() };
+    scene.context.insert("aws:PrincipalTag/team", "red");
+    scene.context.insert("aws:UserAgent", "x".repeat(512));
+    assert!(scene.decide().is_allowed());
 }
 
 /// Texts that are nearly policies: real tokens in any order.
