@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use daypass_directory::Directory;
 use http::{Response, StatusCode};
@@ -16,6 +17,9 @@ use crate::metrics::{Condition, Metrics};
 
 /// Connections at once: a probe and a scraper or two, and somebody who looks.
 const CONNECTIONS_MAX: usize = 64;
+
+/// How long a connection may be silent: whoever takes all places must not keep a probe waiting until it gives up.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// What the admin listener shows.
 pub(crate) struct Admin {
@@ -35,7 +39,10 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
         let (connection, place) = entrance.next().await;
         let (admin, open) = (admin.clone(), open.clone());
         tokio::spawn(async move {
-            converse(connection, open, move |request| ready(admin.answer(request.uri().path()))).await;
+            converse(connection, IDLE_TIME_MAX, open, move |request| {
+                ready(admin.answer(request.uri().path()))
+            })
+            .await;
             drop(place);
         });
     }

@@ -43,6 +43,7 @@ pub struct Metrics {
     store_writable: Gauge<f64, AtomicU64>,
     audit_writable: Gauge<f64, AtomicU64>,
     connections: Gauge,
+    connections_max: Gauge,
 }
 
 /// What `/readyz` goes by.
@@ -110,6 +111,8 @@ impl Metrics {
         });
         let connections = Gauge::default();
         registry.register("connections", "Connections to the API", connections.clone());
+        let connections_max = Gauge::default();
+        registry.register("connections_max", "Connections to the API at most", connections_max.clone());
         Arc::new(Self {
             registry,
             calls,
@@ -119,6 +122,7 @@ impl Metrics {
             store_writable,
             audit_writable,
             connections,
+            connections_max,
         })
     }
 
@@ -132,6 +136,11 @@ impl Metrics {
         let (service, action) = row.map_or(("unknown", "unknown"), |row| row.name);
         let (action, issues) = (Action { service, action }, row.is_some_and(|row| row.issues));
         Started { metrics: self, action, issues, begun: Instant::now(), finished: false }
+    }
+
+    /// More connections than these wait.
+    pub(crate) fn connections_at_most(&self, max: usize) {
+        self.connections_max.set(i64::try_from(max).unwrap_or(i64::MAX));
     }
 
     /// One connection more.

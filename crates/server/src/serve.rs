@@ -72,6 +72,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
+            tracing::info!("told to stop: calls under way may end");
             told.send_modify(|times| *times += 1);
         }
     });
@@ -85,6 +86,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         tracing::warn!(%error, "when keys and roles were last used was not written");
     }
     audit.close();
+    tracing::info!("stopped");
     Ok(())
 }
 

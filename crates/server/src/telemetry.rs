@@ -17,6 +17,19 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// # Errors
 /// The levels cannot be read.
 pub(crate) fn start(levels: &str, format: LogFormat) -> Result<(), Failure> {
+    let filter = filter(levels)?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Text => lines.with_ansi(false).boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    drop(registry().with(layer.with_filter(filter)).try_init());
+    Ok(())
+}
+
+/// What is logged. A bare level below info is meant for daypass: what libraries log there, whole requests with
+/// what is secret in them included, has to be asked for by their names.
+fn filter(levels: &str) -> Result<Targets, Failure> {
     let wrong = |why: &str| {
         Failure::new(format!("--log {levels}: {why}; try info, debug or daypass_server=debug,warn"))
     };
@@ -26,12 +39,33 @@ pub(crate) fn start(levels: &str, format: LogFormat) -> Result<(), Failure> {
     if let Some(part) = levels.split(',').find(|part| !level(part.trim())) {
         return Err(wrong(&format!("`{}` is no level", part.trim())));
     }
-    let filter = Targets::from_str(levels).map_err(|error| wrong(&error.to_string()))?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let layer = match format {
-        LogFormat::Text => lines.with_ansi(false).boxed(),
-        LogFormat::Json => lines.json().boxed(),
-    };
-    drop(registry().with(layer.with_filter(filter)).try_init());
-    Ok(())
+    let ours = levels.split(',').map(|part| match part.trim().to_ascii_lowercase().as_str() {
+        low @ ("debug" | "trace") => format!("info,daypass={low},bucket={low}"),
+        _ => part.to_owned(),
+    });
+    Targets::from_str(&ours.collect::<Vec<_>>().join(",")).map_err(|error| wrong(&error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_bare_level_is_daypass_own() {
+        for (levels, target, level, logged) in [
+            ("debug", "daypass_server::http", Level::DEBUG, true),
+            ("DEBUG", "daypass_service::pipeline", Level::DEBUG, true),
+            ("trace", "h2::server", Level::DEBUG, false),
+            ("trace", "hyper::proto", Level::INFO, true),
+            ("debug,h2=debug", "h2::server", Level::DEBUG, true),
+            ("warn", "daypass_server::http", Level::INFO, false),
+            ("daypass_authn=debug,warn", "daypass_server::http", Level::INFO, false),
+            ("off", "daypass_server::http", Level::ERROR, false),
+        ] {
+            assert_eq!(filter(levels).unwrap().would_enable(target, &level), logged, "{levels} {target}");
+        }
+        assert!(filter("debgu").is_err());
+    }
 }

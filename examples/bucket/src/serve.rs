@@ -19,6 +19,8 @@ use crate::answer::{Refusal, refuse};
 const OBJECT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Connections at once; more wait.
 const CONNECTIONS_MAX: usize = 64;
+/// How long a connection may last, whatever is done on it: clients open another.
+const CONNECTION_TIME_MAX: Duration = Duration::from_secs(300);
 /// Request line and header fields, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long a client may take to send a body.
@@ -43,7 +45,9 @@ pub async fn serve(listener: TcpListener, bucket: Arc<Bucket>) {
             .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move {
-            drop(connection.await); // an error here is a client that hung up
+            // An error here is a client that hung up, or one that was told often enough: an answer that nobody
+            // takes would hold its slot for good.
+            drop(tokio::time::timeout(CONNECTION_TIME_MAX, connection).await);
             drop(slot);
         });
     }

@@ -12,8 +12,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use tokio::sync::Semaphore;
 
-/// How long a client may take to send a body.
+/// How long a client may take to send a body, and a large one may wait for its place.
 const TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a place may be held by a body that is not there yet.
+const PLACE_TIME_MAX: Duration = Duration::from_secs(5);
 /// Bytes that a body may have without a place among the large ones.
 const SMALL_BYTES_MAX: usize = 16 * 1024;
 /// Larger bodies on their way at once.
@@ -35,25 +37,40 @@ impl Bodies {
     /// It is too large, too slow, or broken off; there is no room for it.
     pub(super) async fn read(&self, body: Incoming) -> Result<Bytes, Error> {
         let whole = self.collect(Limited::new(body, REQUEST_BODY_BYTES_MAX));
-        tokio::time::timeout(TIME_MAX, whole).await.unwrap_or_else(|_| {
-            Err(Error::new("RequestTimeoutException", "The request body did not arrive in time."))
-        })
+        tokio::time::timeout(TIME_MAX, whole).await.unwrap_or_else(|_| Err(late()))
     }
 
     async fn collect(&self, mut body: Limited<Incoming>) -> Result<Bytes, Error> {
         let mut whole = BytesMut::new();
-        let mut place = None;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken(&*error))?;
-            let Ok(data) = frame.into_data() else { continue }; // trailers say nothing to us
-            whole.extend_from_slice(&data);
-            if whole.len() > SMALL_BYTES_MAX && place.is_none() {
-                let free = self.large.try_acquire();
-                place = Some(free.map_err(|_| Error::unavailable("Too many large requests at once."))?);
+        while whole.len() <= SMALL_BYTES_MAX {
+            if !extend(&mut whole, &mut body).await? {
+                return Ok(whole.freeze());
             }
         }
+        let place = self.large.acquire().await.map_err(|_| Error::internal("no places for large bodies"))?;
+        let rest = async {
+            while extend(&mut whole, &mut body).await? {}
+            Ok(())
+        };
+        tokio::time::timeout(PLACE_TIME_MAX, rest).await.unwrap_or_else(|_| Err(late()))?;
+        drop(place);
         Ok(whole.freeze())
     }
+}
+
+/// Add what comes next; `false` at the end.
+async fn extend(whole: &mut BytesMut, body: &mut Limited<Incoming>) -> Result<bool, Error> {
+    let Some(frame) = body.frame().await else { return Ok(false) };
+    let frame = frame.map_err(|error| broken(&*error))?;
+    // Trailers say nothing to us.
+    if let Ok(data) = frame.into_data() {
+        whole.extend_from_slice(&data);
+    }
+    Ok(true)
+}
+
+fn late() -> Error {
+    Error::new("RequestTimeoutException", "The request body did not arrive in time.")
 }
 
 fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {

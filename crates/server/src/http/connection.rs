@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use super::body::Bodies;
-use super::converse::converse;
+use super::converse::{IDLE_TIME_MAX, converse};
 use super::receive::Refusal;
 use super::{receive, render};
 use crate::accept::Entrance;
@@ -42,6 +42,7 @@ pub struct Api {
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Output = ()>) {
     let mut entrance = Entrance::new("API", listener, api.connections_max);
     let bodies = Arc::new(Bodies::new());
+    api.metrics.connections_at_most(api.connections_max);
     let (keep_open, open) = watch::channel(());
     // Held by whatever is under way. The call of a client that hung up has no connection to be waited for.
     let (under_way, mut ended) = mpsc::channel::<Infallible>(1);
@@ -58,7 +59,7 @@ pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Outpu
         tokio::spawn(async move {
             let respond =
                 move |request| answer(api.clone(), bodies.clone(), under_way.clone(), peer, request);
-            converse(connection, open, respond).await;
+            converse(connection, IDLE_TIME_MAX, open, respond).await;
             drop((place, counted));
         });
     }

@@ -3,7 +3,7 @@
 //! hyper looks for the version of HTTP without a timer, and keeps none over an answer that nobody takes. A
 //! client that sends no byte, half of HTTP/2's preface, or never reads would hold its connection without end,
 //! and a few thousand of them everybody's. So one rule stands over the whole connection, and hyper's timers
-//! are not used: it ends when no call was under way for [`IDLE_TIME_MAX`].
+//! are not used: it ends when no call was under way for some time.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -23,15 +23,20 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How long a client may take to send the head of a request, to take an answer, or to do nothing.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+pub(crate) const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+/// Fields of a request of HTTP/2, in bytes, of which each counts 32 more (RFC 9113, section 10.5.1). They come
+/// compressed and are held whole before anybody is asked who they are.
+const HEADER_LIST_BYTES_MAX: u32 = 32 * 1024;
 /// Requests at once on one connection of HTTP/2. Each holds its head before anybody is asked who they are.
 const STREAMS_MAX: u32 = 8;
 /// How long a connection that should end is left with what it was given, once no call is under way.
 const LINGER_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// Answer the requests of a connection until it ends, or until `open` is closed and its calls have ended.
+/// Answer the requests of a connection until it ends, until no call was under way for `idle`, or until `open` is
+/// closed and its calls have ended.
 pub(crate) async fn converse<F>(
     (stream, peer): (TcpStream, SocketAddr),
+    idle: Duration,
     mut open: watch::Receiver<()>,
     answer: impl Fn(Request<Incoming>) -> F,
 ) where
@@ -55,7 +60,7 @@ pub(crate) async fn converse<F>(
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let outcome = tokio::select! {
         outcome = connection.as_mut() => Some(outcome),
-        () = calls.none_for(IDLE_TIME_MAX) => None,
+        () = calls.none_for(idle) => None,
         _ = open.changed() => None,
     };
     let outcome = match outcome {
@@ -85,10 +90,7 @@ fn builder() -> Builder<TokioExecutor> {
         .header_read_timeout(None)
         .max_buf_size(REQUEST_HEAD_BYTES_MAX)
         .max_headers(REQUEST_HEADERS_MAX);
-    builder
-        .http2()
-        .max_header_list_size(u32::try_from(REQUEST_HEAD_BYTES_MAX).unwrap_or(u32::MAX))
-        .max_concurrent_streams(STREAMS_MAX);
+    builder.http2().max_header_list_size(HEADER_LIST_BYTES_MAX).max_concurrent_streams(STREAMS_MAX);
     builder
 }
 
@@ -166,7 +168,7 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let accepted = listener.accept().await.unwrap();
         let (keep_open, open) = watch::channel(());
-        (client, tokio::spawn(converse(accepted, open, answer)), keep_open)
+        (client, tokio::spawn(converse(accepted, IDLE_TIME_MAX, open, answer)), keep_open)
     }
 
     async fn with_body(bytes: usize) -> Response<Full<Bytes>> {

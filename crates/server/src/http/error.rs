@@ -24,6 +24,7 @@ fn undeclared(code: &str) -> StatusCode {
         | "OptInRequired" => StatusCode::FORBIDDEN,
         "MalformedQueryString" => StatusCode::NOT_FOUND,
         "RequestTimeoutException" => StatusCode::REQUEST_TIMEOUT,
+        "RequestHeaderFieldsTooLargeException" => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
         "InternalFailure" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,

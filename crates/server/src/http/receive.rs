@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use daypass_authn::sigv4::HttpRequest;
 use daypass_model::Random;
+use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEADERS_MAX};
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
-use http::header::USER_AGENT;
+use http::HeaderMap;
+use http::header::{REFERER, USER_AGENT};
 use http::request::Parts;
 use hyper::body::Incoming;
 
@@ -44,6 +46,16 @@ async fn read(
     head: &Parts,
     body: Incoming,
 ) -> Result<Request, Error> {
+    // HTTP/2 sends a field in one byte: what they all are is not copied before they were counted.
+    if head.headers.len() > REQUEST_HEADERS_MAX {
+        let message = format!("A request may have {REQUEST_HEADERS_MAX} header fields.");
+        return Err(Error::new("RequestHeaderFieldsTooLargeException", message));
+    }
+    if let Some(name) = too_long(&head.headers) {
+        let message = format!("The header field {name} is longer than {REQUEST_FACT_BYTES_MAX} bytes.");
+        return Err(Error::new("MalformedInput", message));
+    }
+    let body = bodies.read(body).await?;
     let mut headers: Vec<(String, Vec<u8>)> = head
         .headers
         .iter()
@@ -52,7 +64,6 @@ async fn read(
     if let (Some(authority), false) = (head.uri.authority(), head.headers.contains_key("host")) {
         headers.push(("host".into(), authority.as_str().into())); // HTTP/2 sends `:authority` in its place
     }
-    let body = bodies.read(body).await?;
     let http = HttpRequest {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
@@ -68,13 +79,19 @@ async fn read(
     Ok(Request {
         id: id.to_owned(),
         source_ip: Some(peer.ip().to_canonical()),
-        secure: false,
         http,
         service: named.service,
         action: named.action,
         version: named.version,
         params: named.params,
     })
+}
+
+/// A header field that conditions can ask about and that has too much to say.
+fn too_long(headers: &HeaderMap) -> Option<&'static str> {
+    let facts = [(USER_AGENT, "User-Agent"), (REFERER, "Referer")];
+    let long = |name| headers.get_all(name).iter().any(|value| value.len() > REQUEST_FACT_BYTES_MAX);
+    facts.into_iter().find_map(|(name, told)| long(name).then_some(told))
 }
 
 struct Named {

@@ -26,9 +26,9 @@ impl Format {
             return Self::AwsJson;
         }
         let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let json = accepts
-            .split(',')
-            .any(|kind| kind.split(';').next().unwrap_or_default().trim() == "application/json");
+        let json = accepts.split(',').any(|kind| {
+            kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+        });
         if json { Self::Json } else { Self::Xml }
     }
 

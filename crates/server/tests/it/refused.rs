@@ -3,6 +3,11 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 
 use crate::binary::{Scratch, Server, daypass};
@@ -36,6 +41,7 @@ fn whatever_is_refused_is_audited_counted_and_logged_under_its_request_id() {
             "MalformedQueryString",
         ),
         (post("content-type: text/plain\r\n", "x"), "MalformedInput"),
+        (post(&format!("referer: {}\r\n", "x".repeat(4097)), ""), "MalformedInput"),
         (post("", &too_large), "RequestEntityTooLargeException"),
         (post("x-amz-target: Nobody.Knows\r\n", "{}"), "UnknownOperationException"),
         (post("", "Action=GetCallerIdentity&Version=2011-06-15"), "MissingAuthenticationToken"),
@@ -49,7 +55,7 @@ fn whatever_is_refused_is_audited_counted_and_logged_under_its_request_id() {
     }
     let metrics = send(&server.admin, b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     for (code, count) in
-        [("MalformedInput", 3), ("RequestEntityTooLargeException", 1), ("UnknownOperationException", 1)]
+        [("MalformedInput", 4), ("RequestEntityTooLargeException", 1), ("UnknownOperationException", 1)]
     {
         let line = format!(
             "daypass_requests_total{{service=\"unknown\",action=\"unknown\",result=\"{code}\"}} {count}"
@@ -68,4 +74,27 @@ fn whatever_is_refused_is_audited_counted_and_logged_under_its_request_id() {
         assert!(of_id.next().is_none(), "one line for {id}");
         assert!(log.lines().any(|line| line.contains(id) && line.contains(code)), "{id} in {log}");
     }
+}
+
+/// The status of a request with so many fields, of one byte each on the wire.
+async fn status_with(sender: &mut SendRequest<Full<Bytes>>, fields: usize) -> StatusCode {
+    let mut request = Request::post("http://here/");
+    for _ in 0..fields {
+        request = request.header("x-field", "same");
+    }
+    sender.ready().await.unwrap();
+    sender.send_request(request.body(Full::default()).unwrap()).await.unwrap().status()
+}
+
+#[tokio::test]
+async fn more_fields_than_a_request_may_have_are_refused_in_http_2_too() {
+    let dir = Scratch::new("fields");
+    let server = Server::start(&dir.join("data"));
+    let stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    let (mut sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    // Under the bound it is a call that names no action.
+    assert_eq!(status_with(&mut sender, 90).await, StatusCode::BAD_REQUEST);
+    assert_eq!(status_with(&mut sender, 101).await, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    assert_eq!(status_with(&mut sender, 90).await, StatusCode::BAD_REQUEST, "the connection goes on");
 }
