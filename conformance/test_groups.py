@@ -5,8 +5,9 @@ AWS sources: CreateGroup, UpdateGroup, DeleteGroup, AddUserToGroup in the IAM AP
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
-from support.client import allow, name, refused
+from support.client import Account, allow, name, refused
 
 GROUP = {"Path", "GroupName", "GroupId", "Arn", "CreateDate"}
 
@@ -119,3 +120,14 @@ def test_group_is_no_principal(home):
             AssumeRolePolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"%s"},'
             '"Action":"sts:AssumeRole"}]}' % made["Arn"],
         )
+
+
+def test_near_the_quota_calls_at_the_same_time_all_get_through(house, server):
+    """From nine tenths of a quota on all that make a group contend for the room; none of ten at once may fail."""
+    account = Account(house, server.create_account())
+    make = lambda number: account.iam.create_group(GroupName=f"group-{number}")
+    with ThreadPoolExecutor(10) as pool:
+        made = list(pool.map(make, range(300)))
+    assert len(made) == 300
+    with refused("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300", 409):
+        make(300)

@@ -41,9 +41,9 @@ def test_description_tags_and_boundary_are_shown_where_aws_shows_them(home):
         "PermissionsBoundary": boundary,
     }
     made = home.role(**more)
-    assert set(made) == ROLE | {"Tags", "PermissionsBoundary"}
+    assert set(made) == ROLE | {"Description", "Tags", "PermissionsBoundary"}
     found = home.iam.get_role(RoleName=made["RoleName"])["Role"]
-    assert set(found) == set(made) | {"Description", "MaxSessionDuration", "RoleLastUsed"}
+    assert set(found) == set(made) | {"MaxSessionDuration", "RoleLastUsed"}
     assert found["MaxSessionDuration"] == 7200
     assert found["PermissionsBoundary"] == {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary}
     pages = home.iam.get_paginator("list_roles").paginate()

@@ -64,12 +64,20 @@ pub struct SessionIssuer<'a> {
     pub name: Option<&'a str>,
 }
 
+/// How far ahead of this node's clock another's may be that issued a session, in seconds: as far as that of a
+/// client that signs.
+const AHEAD_SECONDS_MAX: i64 = 15 * 60;
+
 /// Why there is nobody behind a good signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoPrincipal {
     /// The session has ended.
     #[error("the session has expired")]
     Expired,
+    /// It was issued while a clock ran ahead: it would outlive its time, and a Deny on sessions issued before now
+    /// would not reach it.
+    #[error("the session was issued in the future")]
+    IssuedAhead,
     /// The user, role or account is gone: made again under the same name, it is somebody else.
     #[error("the user, role or account is gone")]
     Gone,
@@ -95,6 +103,9 @@ impl Principal {
         };
         if session.claims.is_expired(now) {
             return Err(NoPrincipal::Expired);
+        }
+        if session.claims.issued_at > now.as_second().saturating_add(AHEAD_SECONDS_MAX) {
+            return Err(NoPrincipal::IssuedAhead);
         }
         let id = UniqueId::from(session.claims.principal_id.clone());
         let user = || account_view.user_by_id(&id).cloned().ok_or(NoPrincipal::Gone);

@@ -41,7 +41,7 @@ impl<'v> Operator<'v> {
         self.0.account(id)
     }
 
-    /// Whose long-term key this is; `None` for an id that never was, `Some((_, None))` for a deleted key.
+    /// Whose long-term key this is: `None` for an id that never was, a pointer without an owner for a deleted key.
     #[must_use]
     pub fn key_owner(self, id: &AccessKeyId) -> Option<&'v AccessKeyPointer> {
         self.0.key_owner(id)
@@ -137,8 +137,8 @@ impl View {
     }
 
     /// The present ARN of a user or role by its unique id: how policies that name principals are read back. May
-    /// lead to another account because whoever wrote the policy named that user or role by its ARN: no more is
-    /// told than what it is called today, as AWS tells it.
+    /// lead to another account because whoever wrote the policy named that user or role, by its ARN or its id: no
+    /// more is told than what it is called today.
     #[must_use]
     pub fn arn_of(&self, id: &str) -> Option<String> {
         let id = UniqueId::from(id.to_owned());

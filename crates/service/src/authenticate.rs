@@ -62,7 +62,10 @@ impl From<NoPrincipal> for Error {
             NoPrincipal::Expired => {
                 Self::new("ExpiredToken", "The security token included in the request is expired")
             }
-            NoPrincipal::Gone => Self::invalid_client_token(),
+            NoPrincipal::Gone | NoPrincipal::IssuedAhead => {
+                tracing::debug!(%cause, "a credential was refused");
+                Self::invalid_client_token()
+            }
         }
     }
 }

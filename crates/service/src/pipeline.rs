@@ -11,8 +11,9 @@ use crate::error::Error;
 use crate::house::House;
 use crate::request::{Reply, Request, Response};
 
-/// A conflicting commit repeats the call from a newer snapshot, at most this often.
-const TRIES_MAX: usize = 5;
+/// A conflicting commit repeats the call from a newer snapshot, at most this often. Of calls that stand in each
+/// other's way one gets through at each turn, so that many may (as near a quota, where all that make a user do).
+const TRIES_MAX: usize = 50;
 
 /// find → authenticate → resolve → admit → parse → authorize → act → audit.
 pub async fn call(house: &House, request: Request) -> Response {

@@ -16,8 +16,6 @@ pub struct Request {
     pub id: String,
     /// The peer's address.
     pub source_ip: Option<IpAddr>,
-    /// Whether it came over TLS.
-    pub secure: bool,
     /// What was signed, as it came.
     pub http: HttpRequest,
     /// `sts`, `iam` or `daypass`; empty when the version names none of them.

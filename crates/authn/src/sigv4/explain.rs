@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::canonical::{Form, canonical_request, string_to_sign};
 use super::proof::{Place, Proof};
 use super::rules::{PathRule, is_s3_family};
+use super::verify::unsigned_field;
 use super::{AuthError, HttpRequest, Presented, SigningKey, UNSIGNED_PAYLOAD, presented};
 
 /// Our side of a signature.
@@ -25,6 +26,9 @@ pub struct Explained {
     pub given_signature: String,
     /// What the client did differently, when a known mistake reproduces its signature; or `None`.
     pub difference: Option<String>,
+    /// An `x-amz-*` header field that came unsigned, most likely added on the way: the request is refused for it
+    /// even if the signatures are the same, unless the server was told to tolerate it.
+    pub unsigned_field: Option<String>,
 }
 
 impl Explained {
@@ -57,6 +61,7 @@ pub fn explain(request: &HttpRequest, secret_access_key: &Secret) -> Result<Expl
         canonical_request: String::from_utf8_lossy(&canonical).into_owned(),
         string_to_sign: to_sign,
         expected_signature,
+        unsigned_field: unsigned_field(request, &proof, &[]).map(str::to_owned),
         given_signature: proof.signature,
         difference,
     })

@@ -84,7 +84,10 @@ impl<'a> Rules<'a> {
             path: PathRule::Normalise,
             payload: PayloadRule::HashOfBody,
             body: BodyHash::OfRequest,
-            presigned: PresignedLifetime::FifteenMinutes,
+            presigned: match service {
+                "sts" => PresignedLifetime::FifteenMinutes,
+                _ => PresignedLifetime::FromExpires,
+            },
             tolerated_unsigned: &[],
         }
     }

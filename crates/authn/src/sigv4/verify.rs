@@ -189,20 +189,28 @@ pub fn verify<K: Borrow<SigningKey>>(
 /// INVARIANT (signed-fields): no `x-amz-*` field that the signature does not cover ever reaches an action,
 /// except the session token, which proves itself.
 fn refuse_unsigned_fields(request: &HttpRequest, proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
-    for (name, _) in &request.headers {
-        let special = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-amz-"));
-        if !special || proof.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name)) {
-            continue;
-        }
-        let tolerated = rules.tolerated_unsigned.iter().any(|known| known.eq_ignore_ascii_case(name));
-        if !tolerated && !name.eq_ignore_ascii_case("x-amz-security-token") {
-            return Err(match rules.payload {
-                PayloadRule::HashOfBody => AuthError::SignatureDoesNotMatch,
-                PayloadRule::S3 { .. } => AuthError::HeadersNotSigned,
-            });
-        }
+    match unsigned_field(request, proof, rules.tolerated_unsigned) {
+        None => Ok(()),
+        Some(_) => Err(match rules.payload {
+            PayloadRule::HashOfBody => AuthError::SignatureDoesNotMatch,
+            PayloadRule::S3 { .. } => AuthError::HeadersNotSigned,
+        }),
     }
-    Ok(())
+}
+
+/// The first field that should be signed and is not.
+pub(super) fn unsigned_field<'r>(
+    request: &'r HttpRequest,
+    proof: &Proof,
+    tolerated: &[&str],
+) -> Option<&'r str> {
+    let names = request.headers.iter().map(|(name, _)| name.as_str());
+    let special = |name: &&str| name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-amz-"));
+    names.filter(special).find(|name| {
+        !proof.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name))
+            && !tolerated.iter().any(|known| known.eq_ignore_ascii_case(name))
+            && !name.eq_ignore_ascii_case("x-amz-security-token")
+    })
 }
 
 /// Where a payload hash comes from.

@@ -56,14 +56,19 @@ pub(super) fn run(args: &SignatureArgs) -> Result<ExitCode, Failure> {
             ));
         }
     }
+    let unsigned = explained.unsigned_field.as_deref();
     let verdict = match (explained.matches(), &explained.difference) {
+        (true, _) if unsigned.is_some() => format!(
+            "the signature matches, but the header field `{}` came unsigned, and the server refuses such a request: something on the way added it; see --tolerate-unsigned-header",
+            unsigned.unwrap_or_default()
+        ),
         (true, _) => "the signature matches".to_owned(),
         (false, Some(mistake)) => format!("the signature does not match: {mistake}"),
         (false, None) => "the signature does not match; compare the client's canonical request with --canonical-request, or look for another secret".to_owned(),
     };
     text.push_str(&format!("\n{verdict}\n"));
     say(&text);
-    Ok(if explained.matches() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if explained.matches() && unsigned.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -340,6 +340,12 @@ fn signature_explain_names_the_usual_mistakes() {
         text.contains("5beabd2fd818da8224595b0847d587dc63ed84152bdcbf2e733cbe1a682618dd"),
         "hash of the canonical request"
     );
+    // What a proxy adds behind the signature is not seen in it, and refused all the same.
+    fs::write(dir.join("request"), request.replacen("\r\n", "\r\nX-Amz-Cf-Id: abc\r\n", 1)).unwrap();
+    let added = with("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let text = String::from_utf8(added.stdout).unwrap();
+    assert!(added.status.code() == Some(1) && text.contains("`x-amz-cf-id` came unsigned"), "{text}");
+    fs::write(dir.join("request"), request).unwrap();
     let bad = with("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEX");
     assert_eq!(bad.status.code(), Some(1));
     assert!(String::from_utf8(bad.stdout).unwrap().contains("does not match"));

@@ -129,7 +129,6 @@ impl<'a> Event<'a> {
         let told = !denied && self.principal.is_some();
         let request_parameters = if told { self.request_parameters() } else { Value::Null };
         let reply = outcome.ok().filter(|_| self.row.is_some_and(|row| !row.read_only));
-        let host = request.header("host").map(|host| cut(host, NAME_MAX));
         Record {
             event_version: "1.08",
             user_identity: None,
@@ -157,7 +156,6 @@ impl<'a> Event<'a> {
             management_event: true,
             recipient_account_id: self.principal.as_ref().map(|principal| principal.account),
             event_category: "Management",
-            tls_details: request.secure.then_some(TlsDetails { client_provided_host_header: host }),
         }
     }
 
@@ -281,8 +279,6 @@ struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     recipient_account_id: Option<AccountId>,
     event_category: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls_details: Option<TlsDetails<'a>>,
 }
 
 impl Record<'_> {
@@ -301,13 +297,6 @@ struct Resource<'a> {
     r#type: &'static str,
     #[serde(rename = "ARN")]
     arn: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TlsDetails<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_provided_host_header: Option<&'a str>,
 }
 
 /// Only what has the form of issued ids: somebody may have put a secret, or anything else, in its place.

@@ -39,7 +39,6 @@ pub fn refused(house: &House, refused: &Refused<'_>) {
     let request = Request {
         id: (*id).to_owned(),
         source_ip: Some(*source_ip),
-        secure: false,
         http: HttpRequest::new("", "", Vec::new()),
         service: "",
         action: String::new(),

@@ -443,7 +443,6 @@ async fn the_public_urls_own_port_may_be_signed_or_left_out() {
 #[tokio::test]
 async fn what_was_signed_for_an_https_public_url_came_over_tls_whatever_the_connection_says() {
     let mut world = World::new().await;
-    world.house.secure = false;
     let tls_only = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"},
         {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},

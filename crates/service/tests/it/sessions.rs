@@ -319,6 +319,25 @@ async fn what_cannot_be_validated_yet_is_refused_never_ignored() {
     assert_eq!(told(assume(&house, &ada, "Crew", &context).await).0, "InvalidContextAssertion");
 }
 
+#[tokio::test]
+async fn a_session_from_a_clock_that_ran_ahead_waits_until_its_time() {
+    let (house, ada) = start().await;
+    house.clock.advance(3 * 3600);
+    let ahead = assumed(&house, &ada, "Crew", &[]).await;
+    house.clock.advance(-3 * 3600);
+    let refused =
+        ("InvalidClientTokenId", "The security token included in the request is invalid.".to_owned());
+    assert_eq!(
+        told(who_is(&house, &ahead).await),
+        refused,
+        "a Deny of sessions issued before now would not reach it"
+    );
+    house.clock.advance(3 * 3600 - 901);
+    assert_eq!(told(who_is(&house, &ahead).await), refused);
+    house.clock.advance(1);
+    who_is(&house, &ahead).await.unwrap();
+}
+
 /// Put another keyring into the store, as `keys rotate` does.
 async fn rotate(house: &TestHouse) {
     let directory = &house.house.directory;

@@ -23,8 +23,6 @@ pub struct TestHouse {
     pub clock: Arc<MockClock>,
     pub audit: Arc<Mutex<Vec<Value>>>,
     pub root: Keys,
-    /// Whether its calls come over TLS.
-    pub secure: bool,
     store: Arc<dyn Store>,
     next_request: Mutex<u32>,
 }
@@ -106,15 +104,7 @@ impl TestHouse {
         };
         let nobody =
             Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
-        Self {
-            house: Arc::new(house),
-            clock,
-            audit,
-            root: nobody,
-            secure: true,
-            store,
-            next_request: Mutex::new(0),
-        }
+        Self { house: Arc::new(house), clock, audit, root: nobody, store, next_request: Mutex::new(0) }
     }
 
     /// Another account; its root keys.
@@ -193,7 +183,6 @@ impl TestHouse {
         let request = Request {
             id,
             source_ip: Some("192.0.2.10".parse().unwrap()),
-            secure: self.secure,
             http,
             service,
             action: action.to_owned(),

@@ -159,10 +159,9 @@ impl RoleShape {
         3 * role.record.trust.len() + role.record.description.as_ref().map_or(0, String::len)
     }
 
-    /// As CreateRole shows it: neither description nor session duration, even when given.
+    /// As CreateRole and UpdateRoleDescription show it: no session duration, even when given.
     pub(super) fn created(view: &View, arn: &str, role: &RoleRecord) -> Self {
         Self {
-            description: None,
             max_session_duration: None,
             permissions_boundary: BoundaryShape::of(&role.boundary),
             tags: some_tags(&role.tags),
@@ -170,17 +169,12 @@ impl RoleShape {
         }
     }
 
-    /// As UpdateRoleDescription shows it: as CreateRole does, and the description.
-    pub(super) fn described(view: &View, arn: &str, role: &RoleRecord) -> Self {
-        Self { description: role.description.clone(), ..Self::created(view, arn, role) }
-    }
-
     /// As GetRole shows it.
     pub(super) fn whole(view: &View, role: &Role, last_used: RoleLastUsed) -> Self {
         Self {
             role_last_used: Some(last_used),
             max_session_duration: Some(role.record.session_duration_max),
-            ..Self::described(view, &role.arn, &role.record)
+            ..Self::created(view, &role.arn, &role.record)
         }
     }
 }

@@ -43,7 +43,7 @@ impl Action for UpdateRoleDescription {
         rules::modifiable(role)?;
         let mut record = role.record.clone();
         record.description = Some(input.description.clone());
-        let described = RoleShape::described(call.view(), &role.arn, &record);
+        let described = RoleShape::created(call.view(), &role.arn, &record);
         let mut change = call.change(op);
         change.update(account.id(), role.revision, record);
         house.directory.commit(change).await?;
