@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from support.client import ALLOW_ALL, MODELS, REGION, Account, House
+from support.secrets import hold_in
 from support.server import Server, binary, clean_environment
 
 
@@ -28,7 +29,8 @@ def environment(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(environment, tmp_path_factory):
     assert os.path.exists(binary()), f"{binary()} is not there: cargo build -p daypass-server"
-    server = Server(tmp_path_factory.mktemp("daypass"))
+    # What it writes is searched for secrets in the end (test_secrets.py).
+    server = Server(tmp_path_factory.mktemp("daypass"), "--log", "trace", "--audit-stdout")
     yield server
     code = server.stop()
     assert code == 0, f"the server ended with {code}"
@@ -83,9 +85,16 @@ def aws(server):
         if not check:
             return done
         assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        answer = json.loads(done.stdout) if done.stdout.strip() else None
+        hold_in(answer)
+        return answer
 
     return run
+
+
+def pytest_collection_modifyitems(items):
+    """The test that ends the server and reads what it wrote comes last."""
+    items.sort(key=lambda item: item.name == "test_the_suite_at_trace_level_leaves_no_secret_in_any_output")
 
 
 # --- the report that `cargo xtask test` reads: file, passed, failed, skipped, seconds -------------------

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 from .client import ONCE, REGION
+from .secrets import watch
 from .server import START_SECONDS, binary, clean_environment
 
 
@@ -55,7 +56,7 @@ class BucketService:
 
     def s3(self, keys, **more):
         """boto3's S3 client as anybody has it, but for the address."""
-        return boto3.client(
+        client = boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             region_name=REGION,
@@ -64,6 +65,8 @@ class BucketService:
             aws_session_token=keys.token,
             config=Config(**{"signature_version": "s3v4", "s3": {"addressing_style": "path"}, "retries": ONCE, **more}),
         )
+        watch(client.meta.events)
+        return client
 
     def stop(self):
         """Ends it; `lines` are complete then."""

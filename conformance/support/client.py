@@ -13,6 +13,7 @@ import botocore.config
 import botocore.exceptions
 import pytest
 
+from .secrets import watch
 from .server import ROOT, Keys
 
 REGION = "us-east-1"
@@ -95,6 +96,7 @@ class House:
     def __init__(self, server):
         self.server = server
         self.session = boto3.Session(region_name=REGION)
+        watch(self.session.events)
         self._clients = {}
 
     def client(self, service, keys, lax=False, region=REGION):

@@ -7,6 +7,8 @@ import re
 import subprocess
 import threading
 
+from .secrets import hold
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 
@@ -58,7 +60,8 @@ class Server:
     def __init__(self, folder, *arguments):
         self.data = folder / "data"
         self.lines = []
-        self.errors = open(folder / "stderr", "w+", encoding="utf-8")
+        self.log, self.printed = folder / "stderr", folder / "stdout"
+        self.errors = open(self.log, "w", encoding="utf-8")
         command = [binary(), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(
             [*command, *arguments],
@@ -80,7 +83,8 @@ class Server:
             raise RuntimeError(f"no `ready` line; it said: {self.lines} {self.stderr()}")
         self.endpoint = self._endpoint()
         # The pipe is read on, or a talkative server would wait for us.
-        threading.Thread(target=self._drain, daemon=True).start()
+        self.drain = threading.Thread(target=self._drain, daemon=True)
+        self.drain.start()
 
     def _endpoint(self):
         banner = "\n".join(self.lines)
@@ -91,8 +95,9 @@ class Server:
         return found[1]
 
     def _drain(self):
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
+        with open(self.printed, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in self.lines)
+            file.writelines(self.process.stdout)
 
     @property
     def host(self):
@@ -101,13 +106,21 @@ class Server:
 
     def stderr(self):
         """What it wrote to standard error so far."""
-        self.errors.flush()
-        with open(self.errors.name, encoding="utf-8") as file:
-            return file.read()
+        return self.log.read_text(encoding="utf-8")
+
+    def audits(self):
+        """Its audit, the files that were rotated away included."""
+        return [path for path in self.data.glob("audit.jsonl*") if not path.name.endswith(".reserve")]
 
     def root_keys(self):
         """The keys that the first start wrote."""
-        return Keys.of_file(self.data / "root-credentials")
+        return self._root_keys(self.data / "root-credentials")
+
+    @staticmethod
+    def _root_keys(path):
+        keys = Keys.of_file(path)
+        hold("root's secret", keys.secret)
+        return keys
 
     def run(self, *arguments):
         """Another command of the same binary, on the same data."""
@@ -122,9 +135,9 @@ class Server:
         for word in done.stdout.split():
             path = pathlib.Path(word.strip("`'\",.;:"))
             if path.is_file():
-                return Keys.of_file(path)
+                return self._root_keys(path)
             if (self.data / path).is_file():
-                return Keys.of_file(self.data / path)
+                return self._root_keys(self.data / path)
         raise RuntimeError(f"account create printed no path of a file: {done.stdout}")
 
     def stop(self):
@@ -132,7 +145,9 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(timeout=30)
+            code = self.process.wait(timeout=30)
+            self.drain.join(timeout=30)
+            return code
         finally:
             self.errors.close()
 

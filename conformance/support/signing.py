@@ -12,6 +12,8 @@ import re
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
+from .secrets import hold, hold_in_text
+
 EMPTY = hashlib.sha256(b"").hexdigest()
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 VERSIONS = {"sts": "2011-06-15", "iam": "2010-05-08"}
@@ -58,7 +60,9 @@ def signature(keys, time, scope, canonical):
     to_sign = "\n".join(
         ["AWS4-HMAC-SHA256", stamp(time), "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()]
     )
-    return hmac.new(signing_key(keys.secret, date, region, service), to_sign.encode(), hashlib.sha256).hexdigest()
+    made = hmac.new(signing_key(keys.secret, date, region, service), to_sign.encode(), hashlib.sha256).hexdigest()
+    hold("signature", made)
+    return made
 
 
 class Request:
@@ -158,7 +162,9 @@ class Request:
                 connection.putheader("Content-Length", str(len(self.body)))
             connection.endheaders(self.body or None)
             answer = connection.getresponse()
-            return Answer(answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), answer.read())
+            answer = Answer(answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), answer.read())
+            hold_in_text(answer.text)
+            return answer
         finally:
             connection.close()
 
