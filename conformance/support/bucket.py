@@ -31,6 +31,7 @@ class BucketService:
                 "DAYPASS_ENDPOINT": endpoint,
                 "AWS_ACCESS_KEY_ID": keys.id,
                 "AWS_SECRET_ACCESS_KEY": keys.secret,
+                **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
             },
         )
         watchdog = threading.Timer(START_SECONDS, self.process.kill)
