@@ -109,9 +109,13 @@ fn plain(status: StatusCode, body: String) -> Response<Full<Bytes>> {
 mod tests {
     use std::time::Duration;
 
+    use daypass_store::{Commit, MemoryStore, Store};
+    use http_body_util::BodyExt;
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpStream;
     use tokio::time::timeout;
+
+    use daypass_authn::token::MasterKey;
 
     use super::*;
     use crate::assemble::{Assembled, assemble};
@@ -134,5 +138,37 @@ mod tests {
         assert_eq!(closed.unwrap().unwrap(), 0);
         serving.abort();
         drop((house, data));
+    }
+
+    #[tokio::test]
+    async fn a_node_that_no_longer_follows_the_store_is_not_ready() {
+        let dir = std::env::temp_dir().join(format!("daypass-unfollowed-{}", std::process::id()));
+        let config = Config::load(ServeArgs { data: Some(dir.clone()), ..ServeArgs::default() }).unwrap();
+        let Assembled { audit, metrics, data, random, .. } = assemble(&config).await.unwrap();
+        let store = Arc::new(MemoryStore::new());
+        let master = MasterKey::generate(&*random);
+        let clock = Arc::new(daypass_model::SystemClock);
+        let directory = Directory::open(store.clone(), master, clock, random).await.unwrap();
+        let admin = Admin { directory, metrics, audit };
+        let shown = async |path: &str| {
+            let (head, body) = admin.answer(path).into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            (head.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
+        };
+        let (status, lines) = shown("/readyz").await;
+        assert!(status == 200 && lines.starts_with("store: followed to revision "), "{lines}");
+        assert!(shown("/metrics").await.1.contains("daypass_store_followed 1.0\n"));
+        // A record that this version cannot read, as only somebody else could have written it.
+        let puts = vec![("/keyring".to_owned(), Bytes::from_static(b"{"))];
+        store.commit(Commit { puts, ..Commit::new() }).await.unwrap();
+        admin.directory.revisions().wait_for(Result::is_err).await.unwrap();
+        let (status, lines) = shown("/readyz").await;
+        assert!(
+            status == 503 && !lines.contains("followed to") && lines.contains("store: written\n"),
+            "{lines}"
+        );
+        assert!(shown("/metrics").await.1.contains("daypass_store_followed 0.0\n"));
+        drop(data);
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 
 /// A directory of its own under the test's temporary directory, removed when dropped.
 pub struct Scratch(PathBuf);
@@ -41,6 +42,14 @@ pub fn daypass(directory: &Path) -> Command {
     command
 }
 
+/// The same, started by a shell that does something to itself first (`ulimit`, `trap`).
+pub fn daypass_after(directory: &Path, script: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().current_dir(directory).stdin(Stdio::null());
+    command.args(["-c", &format!("{script}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_daypass")]);
+    command
+}
+
 /// Run it to its end.
 pub fn run(directory: &Path, args: &[&str]) -> Output {
     daypass(directory).args(args).output().unwrap()
@@ -50,6 +59,8 @@ pub fn run(directory: &Path, args: &[&str]) -> Output {
 pub struct Server {
     child: Child,
     out: BufReader<ChildStdout>,
+    /// Reads the log as it comes, or a talkative server would wait for us.
+    log: Option<JoinHandle<String>>,
     /// Everything printed up to `ready`.
     pub banner: String,
     /// `host:port`
@@ -66,21 +77,29 @@ impl Server {
 
     /// The same with a command that has more arguments or environment.
     pub fn start_with(command: &mut Command, data: &Path) -> Self {
-        let command = command.arg("--data").arg(data).args([
+        Self::start_as_told(command.arg("--data").arg(data).args([
             "--listen",
             "127.0.0.1:0",
             "--admin-listen",
             "127.0.0.1:0",
-        ]);
+        ]))
+    }
+
+    /// The same with a command that says everything.
+    pub fn start_as_told(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut errors = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            errors.read_to_string(&mut log).unwrap();
+            log
+        });
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
         loop {
             let mut line = String::new();
             if out.read_line(&mut line).unwrap() == 0 {
-                let mut errors = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-                panic!("the server ended before it was ready: {errors}");
+                panic!("the server ended before it was ready: {}", log.join().unwrap());
             }
             if line == "ready\n" {
                 break;
@@ -93,7 +112,7 @@ impl Server {
             url.strip_prefix("http://").unwrap().to_owned()
         };
         let (address, admin) = (after("endpoint"), after("admin"));
-        Self { child, out, banner, address, admin }
+        Self { child, out, log: Some(log), banner, address, admin }
     }
 
     /// What the admin listener answers.
@@ -107,14 +126,30 @@ impl Server {
         answer
     }
 
-    /// SIGTERM, by its pid; everything it printed after `ready`, and its log.
-    pub fn stop(mut self) -> (String, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let (mut rest, mut log) = (String::new(), String::new());
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A signal, by its pid.
+    pub fn signal(&self, name: &str) {
+        let (signal, pid) = (format!("-{name}"), self.pid().to_string());
+        assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
+    }
+
+    /// Wait for its end; everything it printed after `ready`, and its log.
+    pub fn end(mut self) -> (ExitStatus, String, String) {
+        let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        assert!(self.child.wait().unwrap().success(), "SIGTERM ends a server in order");
+        let log = self.log.take().unwrap().join().unwrap();
+        (self.child.wait().unwrap(), rest, log)
+    }
+
+    /// SIGTERM; everything it printed after `ready`, and its log.
+    pub fn stop(self) -> (String, String) {
+        self.signal("TERM");
+        let (status, rest, log) = self.end();
+        assert!(status.success(), "SIGTERM ends a server in order");
         (rest, log)
     }
 }

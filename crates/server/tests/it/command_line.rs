@@ -7,8 +7,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
-use daypass_server::config::{Config, ServeArgs};
-
 use crate::binary::{Scratch, Server, daypass, run};
 use crate::client::Client;
 
@@ -44,46 +42,6 @@ fn wrong_use_exits_with_2_and_says_what_is_wrong() {
         assert!(!output.stderr.is_empty(), "{args:?}");
     }
     assert!(fs::read_dir(dir.path()).unwrap().next().is_none(), "wrong use leaves nothing behind");
-}
-
-#[test]
-fn help_lists_every_setting_with_its_environment_variable() {
-    let dir = Scratch::new("help");
-    let help = String::from_utf8(run(dir.path(), &["serve", "--help"]).stdout).unwrap();
-    for (flag, variable) in [
-        ("--data", "DAYPASS_DATA"),
-        ("--listen", "DAYPASS_LISTEN"),
-        ("--admin-listen", "DAYPASS_ADMIN_LISTEN"),
-        ("--public-url", "DAYPASS_PUBLIC_URL"),
-        ("--master-key-file", "DAYPASS_MASTER_KEY_FILE"),
-        ("--config", "DAYPASS_CONFIG"),
-        ("--audit-file", "DAYPASS_AUDIT_FILE"),
-        ("--log", "DAYPASS_LOG"),
-        ("--allow-plain-http", "DAYPASS_ALLOW_PLAIN_HTTP"),
-    ] {
-        assert!(help.contains(flag) && help.contains(variable), "{flag}");
-    }
-}
-
-#[test]
-fn a_header_that_says_what_a_request_is_must_be_signed() {
-    let load = |name: &str| {
-        Config::load(ServeArgs { tolerate_unsigned_header: vec![name.to_owned()], ..ServeArgs::default() })
-    };
-    for name in [
-        "x-amz-target",
-        "X-Amz-Date",
-        "x-amz-content-sha256",
-        " x-amz-security-token",
-        "Host",
-        "authorization",
-        "content-type",
-    ] {
-        let refusal = load(name).map(|_| ()).unwrap_err().to_string();
-        let name = name.trim().to_lowercase();
-        assert!(refusal.starts_with(&format!("--tolerate-unsigned-header {name}: ")), "{refusal}");
-    }
-    assert_eq!(load("X-Amz-Cf-Id").unwrap().tolerated_unsigned_headers, ["x-amz-cf-id"]);
 }
 
 #[test]
@@ -166,73 +124,6 @@ fn a_second_server_on_one_directory_is_refused_and_the_first_goes_on() {
     let accounts = run(dir.path(), &["account", "list", "--data", "data"]);
     assert!(accounts.status.success(), "the first server answers");
     first.stop();
-}
-
-#[test]
-fn settings_out_of_range_are_refused_with_what_would_do() {
-    let dir = Scratch::new("range");
-    for args in [
-        &["--listen", "localhost:7777"][..],
-        &["--admin-listen", "7778"],
-        &["--audit-rotate-mib", "0"],
-        &["--audit-keep", "0"],
-    ] {
-        let output = run(dir.path(), &[&["serve"], args].concat());
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{error}");
-        let told = if args[0].ends_with("listen") { "such as 127.0.0.1:7777" } else { "zero" };
-        assert!(error.contains(args[0]) && error.contains(told), "{error}");
-    }
-    for (line, told) in [
-        ("listen = \"localhost:7777\"", "such as 127.0.0.1:7777"),
-        ("audit-rotate-mib = 0", "nonzero"),
-        ("audit-keep = 0", "nonzero"),
-    ] {
-        fs::write(dir.join("daypass.toml"), line).unwrap();
-        let error = one_line(&run(dir.path(), &["serve"]));
-        assert!(error.contains("line 1") && error.contains(told), "{error}");
-    }
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the file of settings");
-}
-
-#[test]
-fn plain_http_beyond_loopback_must_be_asked_for() {
-    let dir = Scratch::new("plain");
-    let output = run(dir.path(), &["serve", "--listen", "0.0.0.0:0", "--admin-listen", "127.0.0.1:0"]);
-    assert!(one_line(&output).contains("--allow-plain-http"));
-}
-
-#[test]
-fn settings_come_from_flags_then_environment_then_file() {
-    let dir = Scratch::new("settings");
-    fs::write(dir.join("daypass.toml"), "data = \"from-file\"\n").unwrap();
-    let server = Server::start_with(
-        daypass(dir.path()).arg("serve").env("DAYPASS_DATA", "from-environment"),
-        &dir.join("from-flag"),
-    );
-    server.stop();
-    assert!(
-        dir.join("from-flag").exists()
-            && !dir.join("from-environment").exists()
-            && !dir.join("from-file").exists()
-    );
-    fs::write(dir.join("daypass.toml"), "listne = \"127.0.0.1:1\"\n").unwrap();
-    let output = run(dir.path(), &["serve"]);
-    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("listne"));
-}
-
-#[test]
-fn a_variable_that_names_no_setting_is_refused_by_the_server() {
-    let dir = Scratch::new("variables");
-    let output =
-        daypass(dir.path()).args(SERVE).env("DAYPASS_LISTNE", "a secret, for all we know").output().unwrap();
-    let line = one_line(&output);
-    assert!(line.contains("DAYPASS_LISTNE") && line.contains("DAYPASS_LISTEN,"), "{line}");
-    assert!(!line.contains("a secret"), "{line}");
-    assert!(fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing was made");
-    let other =
-        daypass(dir.path()).args(["completions", "bash"]).env("DAYPASS_LISTNE", "x").output().unwrap();
-    assert!(other.status.success(), "only the server has settings");
 }
 
 #[test]
