@@ -98,6 +98,12 @@ pub fn resource_policy(account: AccountId, arn: &str) -> String {
     format!("/{account}/resource-policy/{}", HEXLOWER.encode(&Sha256::digest(arn)))
 }
 
+/// All resource policies of an account, for guarding their quota.
+#[must_use]
+pub fn resource_policies(account: AccountId) -> String {
+    format!("/{account}/resource-policy/")
+}
+
 /// When an access key or a role was last used.
 #[must_use]
 pub fn used(account: AccountId, id: &str) -> String {

@@ -31,6 +31,7 @@ mod last_used;
 mod log;
 mod matrix;
 mod newer_records;
+mod quotas;
 mod race;
 mod resource_policies;
 mod secrets;

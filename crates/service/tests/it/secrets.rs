@@ -1,4 +1,5 @@
-//! No secret in any output: every call at trace level, and everything that comes out but the answers.
+//! No secret in any output: calls of every kind of caller and every action at trace level, and everything that comes
+//! out but the answers.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -12,7 +13,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::answers::ALLOW_ALL;
+use crate::examples::EXAMPLES;
 use crate::support::{ACCOUNT, Keys, SEED, TestHouse};
+use crate::world::World;
 
 /// What was written to a log.
 #[derive(Clone, Default)]
@@ -35,27 +38,28 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
+/// Every byte as the character of its number, so that text search does for bytes of any kind.
+fn characters(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
 /// The secret as it is, in hex, and in base64 wherever it may begin in a longer text.
-fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
-    let mut forms =
-        vec![secret.to_vec(), HEXLOWER.encode(secret).into_bytes(), HEXUPPER.encode(secret).into_bytes()];
+fn forms(secret: &[u8]) -> Vec<String> {
+    let mut forms = vec![characters(secret), HEXLOWER.encode(secret), HEXUPPER.encode(secret)];
     for before in 0..3 {
         let text = [vec![0; before].as_slice(), secret].concat();
         // Characters that no byte but the secret's has a part in.
         let (from, to) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
         for encoding in [BASE64_NOPAD, BASE64URL_NOPAD] {
-            forms.push(encoding.encode(&text).get(from..to).unwrap().as_bytes().to_vec());
+            forms.push(encoding.encode(&text).get(from..to).unwrap().to_owned());
         }
     }
     forms
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
-}
-
 fn leaked<'a>(output: &[u8], secrets: &'a [(String, Vec<u8>)]) -> Option<&'a str> {
-    let found = |(_, secret): &&(String, Vec<u8>)| forms(secret).iter().any(|form| contains(output, form));
+    let output = characters(output);
+    let found = |(_, secret): &&(String, Vec<u8>)| forms(secret).iter().any(|form| output.contains(form));
     secrets.iter().find(found).map(|(name, _)| name.as_str())
 }
 
@@ -165,15 +169,77 @@ async fn no_log_line_or_event_holds_a_secret() {
     assert!(scene.call(&bob, "sts", "GetCallerIdentity", &[]).await.is_none());
 
     let logged = logged.0.lock().unwrap().clone();
-    assert!(contains(&logged, b"a credential was refused"), "the log was captured at its finest level");
+    assert!(
+        characters(&logged).contains("a credential was refused"),
+        "the log was captured at its finest level"
+    );
     assert_eq!(leaked(&logged, &scene.secrets), None, "in the log");
     let audited =
         scene.house.audit.lock().unwrap().iter().map(Value::to_string).collect::<String>().into_bytes();
-    assert!(contains(&audited, role.access_key_id.as_bytes()), "the audit was captured");
+    assert!(characters(&audited).contains(&role.access_key_id), "the audit was captured");
     assert_eq!(leaked(&audited, &scene.secrets), None, "in the audit");
     let stored: Vec<u8> =
         scene.house.stored().await.1.iter().flat_map(|record| record.value.to_vec()).collect();
     assert_eq!(leaked(&stored, &scene.secrets), None, "in the store");
+}
+
+/// Whatever is called like a secret in an answer.
+fn secrets_of(action: &str, answer: &Value, secrets: &mut Vec<(String, Vec<u8>)>) {
+    match answer {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_str() {
+                    Some(text) if ["SecretAccessKey", "SessionToken"].contains(&name.as_str()) => {
+                        secrets.push((format!("{name} of {action}"), text.into()));
+                    }
+                    _ => secrets_of(action, value, secrets),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| secrets_of(action, value, secrets)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn no_action_leaves_a_secret_behind() {
+    let logged = Captured::default();
+    let lines = tracing_subscriber::fmt::layer().with_writer(logged.clone());
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
+    let world = World::new().await;
+    let mut issuing = Vec::new();
+    for example in EXAMPLES {
+        let world = world.copy().await;
+        world.permit(ALLOW_ALL).await;
+        let mut secrets = Vec::new();
+        for (name, keys) in [("root", &world.house.root), ("caller", &world.caller), ("admin", &world.admin)]
+        {
+            secrets.push((format!("secret access key of {name}"), keys.secret_access_key.clone().into()));
+        }
+        let http = HttpRequest::new("POST", "/", "").with_header("host", "daypass.test");
+        let http = world.house.signed(&world.caller, example.service, http);
+        let signature = http.header_text("authorization").unwrap().rsplit('=').next().unwrap().to_owned();
+        secrets.push(("signature".into(), signature.into()));
+        let known = secrets.len();
+        let answer = world.send(http.clone(), example).await.unwrap();
+        secrets_of(example.action, &answer, &mut secrets);
+        if secrets.len() > known {
+            issuing.push(example.action);
+        }
+        // And refused.
+        world.permit(&ALLOW_ALL.replace("Allow", "Deny")).await;
+        drop(world.send(http, example).await);
+        let log = std::mem::take(&mut *logged.0.lock().unwrap());
+        assert_eq!(leaked(&log, &secrets), None, "in the log of {}", example.action);
+        let audit = world.house.audit.lock().unwrap().iter().map(Value::to_string).collect::<String>();
+        assert!(audit.contains(&format!("\"eventName\":\"{}\"", example.action)), "{audit}");
+        assert_eq!(leaked(audit.as_bytes(), &secrets), None, "in the audit of {}", example.action);
+        let stored = world.house.stored().await.1;
+        let stored: Vec<u8> = stored.iter().flat_map(|record| record.value.to_vec()).collect();
+        assert_eq!(leaked(&stored, &secrets), None, "in the store after {}", example.action);
+    }
+    let expected = ["AssumeRole", "GetFederationToken", "GetSessionToken", "CreateAccessKey"];
+    assert_eq!(issuing, expected, "what gives secrets is known to");
 }
 
 #[test]

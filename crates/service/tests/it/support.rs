@@ -9,7 +9,7 @@ use daypass_directory::Directory;
 use daypass_model::{AccountId, Clock, MockClock, Secret, SeededRandom};
 use daypass_service::params::Params;
 use daypass_service::{Audit, AuditLog, Error, House, Request, Settings, call};
-use daypass_store::{Commit, MemoryStore, Record, Revision, Store};
+use daypass_store::{COMMIT_CHANGES_MAX, Commit, MemoryStore, Record, Revision, Store};
 use serde_json::Value;
 
 /// The first account of every test house.
@@ -85,6 +85,17 @@ impl TestHouse {
     /// Everything in the store, and the revision: the same before and after a call that changed nothing.
     pub async fn stored(&self) -> (Revision, Vec<Record>) {
         self.store.load("/").await.unwrap()
+    }
+
+    /// Put records into the store as nobody's call, and return once the house knows them.
+    pub async fn put(&self, puts: Vec<(String, Bytes)>) {
+        let mut followed = self.house.directory.revisions();
+        for puts in puts.chunks(COMMIT_CHANGES_MAX) {
+            let commit = Commit { puts: puts.to_vec(), ..Commit::new() };
+            let revision = self.store.commit(commit).await.unwrap();
+            let far_enough = |state: &Result<Revision, String>| *state.as_ref().unwrap() >= revision;
+            followed.wait_for(far_enough).await.unwrap();
+        }
     }
 
     /// The present moment, in Unix seconds.
