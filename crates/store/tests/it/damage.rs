@@ -200,6 +200,27 @@ fn a_store_that_cannot_write_says_so_until_it_can() {
     assert_eq!(store.writable(), Ok(()));
 }
 
+/// A transaction whose pages are as they were writes nothing, and comes through on a full disk.
+#[test]
+fn a_store_that_cannot_write_tries_with_a_page_that_changes_nothing() {
+    let dir = TempDir::new();
+    drop(dir.open());
+    let store = SqliteStore::open_limited(&dir.file(), 100 * 1024).unwrap();
+    let at = commit(&store, Commit::new().put("/a", "1"));
+    let mut watch = store.watch(at).unwrap();
+    assert_eq!(wait(store.commit(Commit::new().put("/large", vec![1; 200_000]))), Err(CommitError::Full));
+    let log = dir.path().join("store.db-wal");
+    let before = std::fs::read(&log).unwrap();
+    store.writable().unwrap_err();
+    commit(&store, Commit::new().delete("/none"));
+    assert_eq!(store.writable(), Ok(()));
+    let after = std::fs::read(&log).unwrap();
+    assert!(after != before, "the disk was asked for nothing");
+    assert_eq!((load(&store).0, watch.try_next()), (at, Ok(None)));
+    let more = commit(&store, Commit::new().put("/b", "2"));
+    assert_eq!((more.get(), watch.try_next().unwrap().unwrap().revision), (at.get() + 1, more));
+}
+
 #[test]
 fn a_refused_guard_is_no_trouble() {
     let dir = TempDir::new();
