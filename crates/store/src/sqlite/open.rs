@@ -96,6 +96,15 @@ impl OpenError {
         }
     }
 
+    /// Of a file that is there.
+    fn unopened(path: &Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match error.kind() {
+            PermissionDenied | ReadOnlyFilesystem => Self::ReadOnly { path: path.to_owned() },
+            _ => Self::io(path, error),
+        }
+    }
+
     fn corrupt(path: &Path, detail: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), detail: detail.into() }
     }
@@ -108,6 +117,9 @@ impl OpenError {
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
+            Some(ErrorCode::CannotOpen) if files::is_denied(&files::with_suffix(&path, "-shm")) => {
+                Self::ReadOnly { path }
+            }
             Some(ErrorCode::DiskFull) => Self::Full { path },
             // SQLite calls the memory that connections share, which is a file, too small.
             _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::Full { path },
@@ -139,9 +151,9 @@ pub(super) fn open(path: &Path, holding: Option<&str>, size_max: Option<u64>) ->
             return Err(lost("is missing".to_owned()));
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(path)?,
-        Err(e) => return Err(OpenError::io(path, &e)),
+        Err(e) => return Err(OpenError::unopened(path, &e)),
     }
-    let damage = log::damage(&files::with_suffix(path, "-wal")).map_err(|e| OpenError::io(path, &e))?;
+    let damage = log::damage(&files::with_suffix(path, "-wal")).map_err(|e| OpenError::unopened(path, &e))?;
     if let Some(detail) = damage {
         return Err(OpenError::corrupt(path, detail));
     }
@@ -305,6 +317,13 @@ mod tests {
         drop((db, other));
         files::discard(&path);
         assert!(matches!(OpenError::sqlite(&path, &error), OpenError::ReadOnly { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_another_user_is_told_as_such() {
+        let error = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let told = OpenError::unopened(Path::new("store"), &error).to_string();
+        assert!(told.contains("cannot be written by this user; make its owner the server's user"), "{told}");
     }
 
     #[test]
