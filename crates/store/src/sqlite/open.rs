@@ -30,7 +30,7 @@ const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file is damaged, or a part of it is missing.
-    #[error("`{}` is damaged ({detail}); it was left as it is: restore a backup, or start with another data directory", path.display())]
+    #[error("`{}` is damaged ({detail}); it was left as it is: restore a backup, or start with another data directory; if you just restored one, remove `-wal` and `-shm` beside it, which are another store's", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -44,6 +44,18 @@ pub enum OpenError {
         path: PathBuf,
         /// What is missing, as the end of a sentence about the file.
         what: String,
+    },
+    /// It was not closed in order, and its log was removed since: whatever was only there is lost.
+    #[error("the write-ahead log of `{0}` is gone (`{0}-wal`), and with it the last commits; nothing was changed: put the log back, or restore a backup; to go on without those commits remove `{0}-shm`", path.display())]
+    LogLost {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup, put in the place of a store whose log was left. SQLite would join the two.
+    #[error("`{0}` is a backup that was put in the place of a store whose log is still there; nothing was changed: remove `{0}-wal` and `{0}-shm`", path.display())]
+    LogOfAnother {
+        /// The file.
+        path: PathBuf,
     },
     /// A file, but not one of ours.
     #[error("`{}` is not a daypass store; it was left as it is: name another data directory", path.display())]
@@ -146,7 +158,7 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Path, holding: Option<&str>, size_max: Option<u64>) -> Result<Opened, OpenError> {
     let lost = |what: String| OpenError::Lost { path: path.to_owned(), what };
     match File::open(path) {
-        Ok(file) => check_header(path, file)?,
+        Ok(file) => check_log(path, check_header(path, file)?)?,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
             return Err(lost("is missing".to_owned()));
         }
@@ -166,6 +178,10 @@ pub(super) fn open(path: &Path, holding: Option<&str>, size_max: Option<u64>) ->
         return Err(lost(format!("holds nothing under `{prefix}`")));
     }
     prepare_writer(&writer, size_max).map_err(sqlite)?;
+    if !journal(&writer, "wal").map_err(sqlite)? {
+        let detail = "its file system cannot keep a write-ahead log".to_owned();
+        return Err(OpenError::Io { path: path.to_owned(), detail });
+    }
     let reader = connect_reader(path).map_err(sqlite)?;
     Ok(Opened { writer, reader, revision })
 }
@@ -209,7 +225,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
 fn make(new: &Path) -> rusqlite::Result<()> {
     let db = connect(new)?;
     db.pragma_update(None, "application_id", APPLICATION_ID)?;
-    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    journal(&db, "wal")?;
     db.execute_batch(&format!(
         "BEGIN; {SCHEMA} INSERT INTO meta (id, lowest_reader, lowest_writer, revision) \
          VALUES (1, {FORMAT}, {FORMAT}, 0); COMMIT;"
@@ -217,8 +233,45 @@ fn make(new: &Path) -> rusqlite::Result<()> {
     db.close().map_err(|(_, e)| e)
 }
 
+/// Puts a file into write-ahead mode (`wal`) or out of it (`delete`), and tells whether it is. One that is in
+/// it already is left alone. The header says which (<https://www.sqlite.org/fileformat.html>, section 1.3.3).
+pub(super) fn journal(db: &Connection, mode: &str) -> rusqlite::Result<bool> {
+    let now: String = db.pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0))?;
+    Ok(now == mode)
+}
+
+/// What a file is, by its header.
+enum Kind {
+    /// A store that was opened before.
+    Store,
+    /// A backup that was not: no log beside it can be its own.
+    Backup,
+}
+
+/// Looks at what SQLite would join with the file. INVARIANT (own-log): a crash leaves neither of what is refused
+/// here. SQLite makes the log before the shared memory and removes it after that (`sqlite3WalClose`), and a
+/// backup's header is on the disk as a store's before it has a log.
+fn check_log(path: &Path, kind: Kind) -> Result<(), OpenError> {
+    let [log, shared] = ["-wal", "-shm"].map(|suffix| files::with_suffix(path, suffix));
+    let frames = match std::fs::metadata(&log) {
+        Ok(log) => Some(log.len()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(OpenError::unopened(path, &e)),
+    };
+    match (kind, frames) {
+        (Kind::Store, None) if shared.exists() => Err(OpenError::LogLost { path: path.to_owned() }),
+        (Kind::Backup, Some(1..)) => Err(OpenError::LogOfAnother { path: path.to_owned() }),
+        // With an empty log of another store SQLite would use it, and leave the header as it is.
+        (Kind::Backup, _) => [shared, log]
+            .iter()
+            .try_for_each(|left| files::remove(left))
+            .map_err(|e| OpenError::unopened(path, &e)),
+        (Kind::Store, _) => Ok(()),
+    }
+}
+
 /// Looks at the first 100 bytes before SQLite touches anything.
-fn check_header(path: &Path, file: File) -> Result<(), OpenError> {
+fn check_header(path: &Path, file: File) -> Result<Kind, OpenError> {
     let mut header = Vec::with_capacity(100);
     file.take(100).read_to_end(&mut header).map_err(|e| OpenError::io(path, &e))?;
     if header.is_empty() {
@@ -231,8 +284,9 @@ fn check_header(path: &Path, file: File) -> Result<(), OpenError> {
         (Some(_), Some(id)) if id != APPLICATION_ID.to_be_bytes() => {
             Err(OpenError::Foreign { path: path.to_owned() })
         }
-        (Some([2, 2]), Some(_)) => Ok(()),
-        (Some(_), Some(_)) => Err(OpenError::corrupt(path, "it is not in write-ahead mode")),
+        (Some([2, 2]), Some(_)) => Ok(Kind::Store),
+        (Some([1, 1]), Some(_)) => Ok(Kind::Backup),
+        (Some(_), Some(_)) => Err(OpenError::corrupt(path, "its header is not as it was written")),
         _ => Err(OpenError::corrupt(path, "it is cut short")),
     }
 }

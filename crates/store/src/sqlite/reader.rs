@@ -91,6 +91,11 @@ fn copy(from: &Path, partial: &Path) -> Result<Revision, String> {
     }
     check::whole(&copy).map_err(|damage| damage.to_string())?;
     let revision = writer::revision(&copy).map_err(text)?;
+    // So its header says that a log beside it is another store's. After the check, which was the first to read it:
+    // only then this connection knows that the copy is in write-ahead mode.
+    if !open::journal(&copy, "delete").map_err(text)? {
+        return Err("it could not be finished".to_owned());
+    }
     copy.close().map_err(|(_, e)| text(e))?;
     Ok(revision)
 }

@@ -13,6 +13,7 @@ mod damage;
 mod golden;
 mod kill;
 mod lock;
+mod restored;
 #[path = "../writer/rules.rs"]
 mod rules;
 mod sqlite;
