@@ -42,7 +42,20 @@ pub(super) fn write_all(disk: &dyn Disk, file: &mut File, bytes: &[u8]) -> io::R
 
 /// A file that is only ever added to.
 pub(super) fn append(path: &Path) -> io::Result<File> {
+    check_regular(path)?;
     OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+/// Asked before it is opened: a pipe would be waited for, a device swallow the lines.
+fn check_regular(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file, which can be cut and renamed; for lines on standard output there is --audit-stdout",
+        )),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Cut off what follows the last whole line: a crash may have come in the middle of one. The length.
@@ -56,9 +69,9 @@ pub(super) fn cut_torn_line(path: &Path, file: &File) -> io::Result<u64> {
     let torn = tail.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
     if torn > 0 {
         tracing::warn!(bytes = torn, path = %path.display(), "the last audit line was torn by a crash; it is removed");
-        file.set_len(length - torn)?;
+        file.set_len(length.saturating_sub(torn))?;
     }
-    Ok(length - torn)
+    Ok(length.saturating_sub(torn))
 }
 
 /// A file of `bytes` that take room on the disk.
@@ -74,6 +87,7 @@ pub(super) fn fill(disk: &dyn Disk, path: &Path, bytes: u64) -> io::Result<()> {
 }
 
 fn write_filler(disk: &dyn Disk, path: &Path, bytes: u64) -> io::Result<()> {
+    check_regular(path)?;
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     // Not zeros: a file system that compresses, or leaves holes, would keep no room for them.
     let mut state = bytes | 1;

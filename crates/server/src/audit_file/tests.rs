@@ -8,6 +8,8 @@ use super::writer::SLACK;
 use super::*;
 use crate::scratch::Scratch;
 
+mod trouble;
+
 /// A directory of the test's own, with an audit in it.
 struct Dir(Scratch);
 
