@@ -155,10 +155,10 @@ impl Writer {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
+        let file = disk::append(path)?;
+        let written = disk::cut_torn_line(path, &file)?;
+        (self.file, self.written, self.torn) = (file, written, false);
         tracing::warn!(path = %path.display(), "the audit file was moved or removed by another program; a new one is begun");
-        self.file = disk::append(path)?;
-        self.written = disk::cut_torn_line(path, &self.file)?;
-        self.torn = false;
         Ok(())
     }
 
