@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::disk::{self, Disk};
-use super::{AuditSettings, Lines, Message, ROOM, Shared, lock};
+use super::{AuditSettings, Lines, Message, ROOM, Shared, lock, now};
 use crate::data_dir::names::{NEXT_END, RESERVE_END};
 
 /// The longest time between two tries to make the reserve again.
@@ -96,7 +96,7 @@ impl Writer {
         } else {
             queue.recv_timeout(self.retry_after)
         };
-        let mut more = true;
+        let mut closing = false;
         let mut next = match first {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
@@ -105,12 +105,12 @@ impl Writer {
         while let Some(message) = next {
             match message {
                 Message::Lines(lines) => self.waiting.push_back(lines),
-                Message::Close => more = false,
+                Message::Close => closing = true,
             }
             next = queue.try_recv().ok();
         }
         self.step();
-        more
+        !closing
     }
 
     fn step(&mut self) {
@@ -118,9 +118,43 @@ impl Writer {
             self.give_up_reserve(&error);
             self.write()
         });
-        let outcome = outcome.and_then(|()| self.restore_reserve());
-        let trouble = outcome.err().map(|error| error.to_string());
-        *lock(&self.shared.trouble) = trouble;
+        match outcome.and_then(|()| self.restore_reserve()) {
+            Ok(true) => self.set_trouble(None),
+            // Not tried again yet: what the last try said stands.
+            Ok(false) => {}
+            Err(error) => self.set_trouble(Some(&error)),
+        }
+    }
+
+    /// Say how it is now; the log hears of the beginning and the end of a trouble.
+    fn set_trouble(&self, error: Option<&io::Error>) {
+        let trouble = error.map(|error| self.describe(error));
+        let before = std::mem::replace(&mut *lock(&self.shared.trouble), trouble.clone());
+        let path = self.settings.path.display();
+        match (before, trouble) {
+            (None, Some(trouble)) => {
+                tracing::error!(error = %trouble, "the audit cannot be written; nothing is changed or issued until it can");
+            }
+            (Some(_), None) => tracing::info!(%path, "the audit is written again"),
+            _ => {}
+        }
+    }
+
+    /// For the operator, who does not know of the reserve: what, where, and what would help.
+    fn describe(&self, error: &io::Error) -> String {
+        let path = self.settings.path.display();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                let mib = (ROOM + SLACK).div_ceil(1024 * 1024);
+                format!("`{path}`: {error}; about {mib} MiB must be free, then it goes on by itself")
+            }
+            _ => format!("`{path}`: {error}; it is tried again"),
+        }
+    }
+
+    /// Whether all that waits may be written, or only what calls rely on.
+    fn takes_all(&self) -> bool {
+        self.shared.ready.load(Ordering::SeqCst)
     }
 
     /// Write what waits: all of it, or without the reserve only what calls rely on.
@@ -165,7 +199,7 @@ impl Writer {
     /// Put whole lines into the batch, as many as go into one file. How many calls they are of.
     fn gather(&mut self) -> usize {
         self.batch.clear();
-        let all = self.shared.ready.load(Ordering::SeqCst);
+        let all = self.takes_all();
         let mut calls = 0;
         for lines in self.waiting.iter().filter(|lines| all || lines.relied_on) {
             let size = self.batch.len() + lines.text.len();
@@ -195,7 +229,7 @@ impl Writer {
 
     /// The batch is written: it waits no longer, and its room is free.
     fn drop_batch(&mut self) {
-        let all = self.shared.ready.load(Ordering::SeqCst);
+        let all = self.takes_all();
         let mut left = self.batch.len();
         self.waiting.retain(|lines| {
             let written = left > 0 && (all || lines.relied_on);
@@ -211,20 +245,19 @@ impl Writer {
     /// where the reserve was.
     fn give_up_reserve(&mut self, error: &io::Error) {
         if self.shared.ready.swap(false, Ordering::SeqCst) {
-            *lock(&self.shared.trouble) = Some(error.to_string());
+            self.set_trouble(Some(error));
             (self.restore_at, self.restore_after) = (now() + self.retry_after, self.retry_after);
-            tracing::error!(%error, path = %self.settings.path.display(), "the audit cannot be written; nothing is changed or issued until it can");
         }
         drop(std::fs::remove_file(self.reserve()));
     }
 
-    /// Make the reserve again, if there is room for it, and write what had to wait for that.
-    fn restore_reserve(&mut self) -> io::Result<()> {
+    /// Make the reserve again, if there is room for it, and write what had to wait for that. Whether it is there.
+    fn restore_reserve(&mut self) -> io::Result<bool> {
         if self.shared.ready.load(Ordering::SeqCst) {
-            return Ok(());
+            return Ok(true);
         }
         if now() < self.restore_at {
-            return Err(io::Error::other("there was no room for the audit's reserve; it is tried again"));
+            return Ok(false);
         }
         // Every try fills what is left of the disk and empties it again: seldom, the longer it lasts.
         self.restore_after = (self.restore_after * 2).min(RESTORE_AFTER_MAX);
@@ -235,7 +268,7 @@ impl Writer {
         if lost > 0 {
             tracing::error!(lost, "events of reads and refusals are missing in the audit");
         }
-        self.write().inspect_err(|error| self.give_up_reserve(error))
+        self.write().inspect_err(|error| self.give_up_reserve(error)).map(|()| true)
     }
 
     /// Begin a new file. When that fails the present one grows on: a large audit is better than none.
@@ -277,12 +310,4 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{end}"));
     PathBuf::from(name)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long to wait for a disk, never compared with anything a client says"
-)]
-fn now() -> Instant {
-    Instant::now()
 }

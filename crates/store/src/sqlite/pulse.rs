@@ -40,14 +40,14 @@ impl Pulse {
         self.state().busy_since = None;
     }
 
-    /// Something is on the disk.
-    pub(super) fn wrote(&self) {
-        self.state().trouble = None;
+    /// Something is on the disk. Whether that ends a trouble.
+    pub(super) fn wrote(&self) -> bool {
+        self.state().trouble.take().is_some()
     }
 
-    /// Something should be, and is not or may not be.
-    pub(super) fn failed(&self, why: &CommitError) {
-        self.state().trouble = Some(why.clone());
+    /// Something should be, and is not or may not be. Whether that begins a trouble.
+    pub(super) fn failed(&self, why: &CommitError) -> bool {
+        self.state().trouble.replace(why.clone()).is_none()
     }
 
     pub(super) fn trouble(&self) -> Option<Trouble> {
@@ -95,9 +95,10 @@ mod tests {
     #[test]
     fn a_failure_is_told_until_a_write_succeeds() {
         let pulse = Pulse::default();
-        pulse.failed(&CommitError::Full);
+        assert!(!pulse.wrote(), "nothing was wrong");
+        assert!(pulse.failed(&CommitError::Full) && !pulse.failed(&CommitError::Full), "said once");
         assert_eq!(pulse.trouble(), Some(Trouble::Failed(CommitError::Full)));
-        pulse.wrote();
+        assert!(pulse.wrote() && !pulse.wrote());
         assert_eq!(pulse.trouble(), None);
     }
 }

@@ -84,8 +84,8 @@ fn settle(db: &Connection, group: Vec<Job>, feed: &Feed, pulse: &Pulse) {
                 answer.as_ref().err().filter(|error| !matches!(error, CommitError::Conflict)).cloned()
             };
             match outcome.answers.iter().find_map(failed) {
-                Some(error) => pulse.failed(&error),
-                None if outcome.wrote => pulse.wrote(),
+                Some(error) => note_failure(pulse, &error),
+                None if outcome.wrote && pulse.wrote() => tracing::info!("the store is written again"),
                 None => {}
             }
             // INVARIANT (published-before-acknowledged): whoever hears of a commit finds it in the watch.
@@ -101,14 +101,21 @@ fn settle(db: &Connection, group: Vec<Job>, feed: &Feed, pulse: &Pulse) {
             }
         }
         Err(Failure::Void(error)) => {
-            pulse.failed(&error);
+            note_failure(pulse, &error);
             answer_all(group, &error);
         }
         Err(Failure::Unknown) => {
-            pulse.failed(&CommitError::Unknown);
+            note_failure(pulse, &CommitError::Unknown);
             answer_all(group, &CommitError::Unknown);
             resync(db, feed);
         }
+    }
+}
+
+/// One line in the log for a whole trouble: its end is told too.
+fn note_failure(pulse: &Pulse, error: &CommitError) {
+    if pulse.failed(error) {
+        tracing::error!(%error, "the store cannot be written; it is tried again when it is asked to");
     }
 }
 
@@ -179,13 +186,15 @@ fn begin(db: &Connection, feed: &Feed) -> rusqlite::Result<Revision> {
 fn end(db: &Connection) -> Result<(), Failure> {
     let committed = db.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
     let Err(error) = committed else { return Ok(()) };
-    tracing::error!(%error, "a commit of the store failed");
     roll_back(db);
     match refusal(&error) {
         // Busy: not tried. Full: the last frame, which makes a commit count, was not written.
         full @ CommitError::Full => Err(Failure::Void(full)),
         busy if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(Failure::Void(busy)),
-        _ => Err(Failure::Unknown),
+        _ => {
+            tracing::error!(%error, "a commit of the store failed");
+            Err(Failure::Unknown)
+        }
     }
 }
 

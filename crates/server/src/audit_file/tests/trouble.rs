@@ -48,3 +48,25 @@ fn a_new_file_is_told_of_when_it_was_begun() {
     assert_eq!(log.matches("a new one is begun").count(), 1, "{log}");
     assert_eq!(dir.lines(), ["write"]);
 }
+
+#[test]
+fn a_full_disk_and_its_end_are_logged_once_with_what_is_needed() {
+    let dir = Dir::new("words");
+    let disk = SmallDisk::new(&dir, 1000);
+    let mut stepped = None;
+    let log = logged(|| stepped = Some(Stepped::open(&dir, disk.clone(), 1 << 20, None)));
+    let mut stepped = stepped.unwrap();
+    let path = dir.0.join("audit.jsonl").display().to_string();
+    for word in ["ERROR", "nothing is changed or issued until it can", &path, "about 17 MiB must be free"] {
+        assert!(log.contains(word), "{word}: {log}");
+    }
+    let told = stepped.audit.health().unwrap_err();
+    assert!(told.contains(&path) && told.contains("about 17 MiB"), "{told}");
+    assert!(stepped.told("read"));
+    assert_eq!(logged(|| stepped.turn()), "", "it is known");
+    disk.resize(2 * ROOM);
+    let log = logged(|| stepped.turn());
+    assert!(log.contains("INFO") && log.contains("the audit is written again"), "{log}");
+    assert!(stepped.told("read"));
+    assert_eq!(logged(|| stepped.turn()), "");
+}
