@@ -11,6 +11,7 @@
 //! Lines that nobody relies on (reads, refusals) wait in memory meanwhile, and are counted once too many wait.
 
 mod disk;
+mod echo;
 mod writer;
 
 use std::io;
@@ -30,6 +31,8 @@ use writer::Writer;
 const ROOM: u64 = 16 * 1024 * 1024;
 /// How much of that lines may take that nobody relies on.
 const ROOM_UNRESERVED: u64 = ROOM / 2;
+/// A disk that lines wait longer for is no disk to rely on.
+const STUCK_AFTER: Duration = Duration::from_secs(10);
 /// How long the writer waits before it tries a disk again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -58,7 +61,7 @@ impl AuditFile {
     /// server answers reads.
     ///
     /// # Errors
-    /// The file cannot be opened for appending.
+    /// The file cannot be opened for appending, or is none.
     pub fn open(settings: AuditSettings) -> io::Result<Arc<Self>> {
         let echo = settings.stdout.then(|| Box::new(io::stdout()) as Box<dyn io::Write + Send>);
         let (audit, writer, queue) = Self::parts(settings, Box::new(RealDisk), echo, RETRY_AFTER)?;
@@ -85,7 +88,20 @@ impl AuditFile {
     /// # Errors
     /// Why not, for the operator.
     pub fn health(&self) -> Result<(), String> {
-        lock(&self.shared.trouble).clone().map_or(Ok(()), Err)
+        self.health_at(now())
+    }
+
+    fn health_at(&self, now: Instant) -> Result<(), String> {
+        if let Some(trouble) = lock(&self.shared.trouble).clone() {
+            return Err(trouble);
+        }
+        let waiting_since = *lock(&self.shared.waiting_since);
+        match waiting_since.map(|since| now.saturating_duration_since(since)) {
+            Some(waited) if waited >= STUCK_AFTER => {
+                Err(format!("lines have been waiting for the disk for {} seconds", waited.as_secs()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Write what waits and end the writer.
@@ -166,6 +182,8 @@ struct Shared {
     /// Lines that were not kept since the last time that was said.
     lost: AtomicU64,
     trouble: Mutex<Option<String>>,
+    /// When the writer took up the oldest of what it has not written.
+    waiting_since: Mutex<Option<Instant>>,
 }
 
 impl Shared {

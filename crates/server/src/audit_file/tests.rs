@@ -233,6 +233,7 @@ fn a_line_that_did_not_fit_is_neither_torn_nor_repeated() {
     disk.resize(2 * ROOM);
     stepped.turn();
     assert_eq!(dir.lines(), ["first", "second"]);
+    stepped.writer.end();
     assert_eq!(*echo.0.lock().unwrap(), b"first\nsecond\n");
 }
 

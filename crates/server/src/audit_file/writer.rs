@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::disk::{self, Disk};
+use super::echo::Echo;
 use super::{AuditSettings, Lines, Message, ROOM, Shared, lock, now};
 use crate::data_dir::names::{NEXT_END, RESERVE_END};
 
@@ -28,7 +29,7 @@ const GATHER: Duration = Duration::from_millis(2);
 pub(super) struct Writer {
     settings: AuditSettings,
     disk: Box<dyn Disk>,
-    echo: Option<Box<dyn Write + Send>>,
+    echo: Option<Echo>,
     retry_after: Duration,
     shared: Arc<Shared>,
     file: File,
@@ -56,7 +57,7 @@ impl Writer {
         let mut writer = Self {
             settings,
             disk,
-            echo,
+            echo: echo.map(Echo::start).transpose()?,
             retry_after,
             shared,
             file,
@@ -80,11 +81,19 @@ impl Writer {
         while self.turn(queue) {
             std::thread::sleep(GATHER);
         }
+        self.end();
+    }
+
+    /// After the last turn.
+    pub(super) fn end(&mut self) {
         if !self.waiting.is_empty() {
             tracing::error!(lines = self.waiting.len(), "audit lines could not be written before the end");
         }
         if let Err(error) = self.file.sync_data() {
             tracing::error!(%error, "the audit may not survive a power failure");
+        }
+        if let Some(echo) = self.echo.take() {
+            echo.end();
         }
     }
 
@@ -104,7 +113,10 @@ impl Writer {
         };
         while let Some(message) = next {
             match message {
-                Message::Lines(lines) => self.waiting.push_back(lines),
+                Message::Lines(lines) => {
+                    lock(&self.shared.waiting_since).get_or_insert_with(now);
+                    self.waiting.push_back(lines);
+                }
                 Message::Close => closing = true,
             }
             next = queue.try_recv().ok();
@@ -123,6 +135,16 @@ impl Writer {
             // Not tried again yet: what the last try said stands.
             Ok(false) => {}
             Err(error) => self.set_trouble(Some(&error)),
+        }
+        let lost = self.shared.lost.swap(0, Ordering::SeqCst);
+        if lost > 0 {
+            tracing::warn!(
+                lost,
+                "the audit is too far behind: events of reads and refusals are missing in it"
+            );
+        }
+        if self.waiting.is_empty() {
+            *lock(&self.shared.waiting_since) = None;
         }
     }
 
@@ -168,8 +190,8 @@ impl Writer {
             }
             self.put_batch()?;
             if let Some(echo) = &mut self.echo {
-                // Best effort, and only now: the file is the record, and what it took is not tried again.
-                drop(echo.write_all(&self.batch).and_then(|()| echo.flush()));
+                // Only now: the file is the record, and what it took is not tried again.
+                echo.offer(&self.batch);
             }
             self.drop_batch();
         }
@@ -264,10 +286,6 @@ impl Writer {
         self.restore_at = now() + self.restore_after;
         disk::fill(&*self.disk, &self.reserve(), ROOM + SLACK)?;
         self.shared.ready.store(true, Ordering::SeqCst);
-        let lost = self.shared.lost.swap(0, Ordering::SeqCst);
-        if lost > 0 {
-            tracing::error!(lost, "events of reads and refusals are missing in the audit");
-        }
         self.write().inspect_err(|error| self.give_up_reserve(error)).map(|()| true)
     }
 

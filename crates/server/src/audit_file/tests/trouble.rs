@@ -1,6 +1,8 @@
 //! What the audit does and says when something beside it fails: the end on a full disk, standard output, paths that
 //! are no files, and the log.
 
+use std::sync::Condvar;
+
 use super::*;
 
 /// What the log says while `act` runs on this thread.
@@ -69,4 +71,103 @@ fn a_full_disk_and_its_end_are_logged_once_with_what_is_needed() {
     assert!(log.contains("INFO") && log.contains("the audit is written again"), "{log}");
     assert!(stepped.told("read"));
     assert_eq!(logged(|| stepped.turn()), "");
+}
+
+/// Standard output that takes nothing until it is let.
+#[derive(Clone, Default)]
+struct Stalled {
+    goes_on: Arc<(Mutex<bool>, Condvar)>,
+    taken: Echo,
+}
+
+impl io::Write for Stalled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (goes_on, told) = &*self.goes_on;
+        drop(told.wait_while(goes_on.lock().unwrap(), |goes_on| !*goes_on).unwrap());
+        self.taken.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stalled_standard_output_holds_up_neither_the_file_nor_the_end() {
+    const TURNS: usize = echo::BATCHES_MAX + 8;
+    let dir = Dir::new("stalled");
+    let stalled = Stalled::default();
+    let (audit, mut writer, queue) =
+        AuditFile::parts(settings(&dir.0, 1 << 20), Box::new(RealDisk), Some(Box::new(stalled.clone())), {
+            Duration::ZERO
+        })
+        .unwrap();
+    let log = logged(|| {
+        for n in 0..TURNS {
+            assert!(audit.append(format!("{n}\n"), 0));
+            assert!(writer.turn(&queue));
+        }
+    });
+    assert_eq!(dir.lines().len(), TURNS, "the file has everything");
+    assert_eq!(log.matches("standard output does not take every audit line").count(), 1, "{log}");
+    let (goes_on, told) = &*stalled.goes_on;
+    *goes_on.lock().unwrap() = true;
+    told.notify_all();
+    let log = logged(|| writer.end());
+    let taken = stalled.taken.0.lock().unwrap().iter().filter(|byte| **byte == b'\n').count();
+    assert!((echo::BATCHES_MAX..TURNS).contains(&taken), "{taken}");
+    assert!(log.contains(&format!("lines={}", TURNS - taken)), "what is missing is counted: {log}");
+}
+
+#[test]
+fn lines_that_were_not_kept_are_told() {
+    let dir = Dir::new("lost");
+    let mut stepped = Stepped::open(&dir, RealDisk, 1 << 30, None);
+    stepped.audit.reserve(ROOM_UNRESERVED).unwrap();
+    for _ in 0..3 {
+        assert!(!stepped.told("a read in front of a disk that is far behind"));
+    }
+    assert!(stepped.audit.append("a write\n".into(), ROOM_UNRESERVED));
+    let log = logged(|| stepped.turn());
+    assert!(log.contains("missing in it") && log.contains("lost=3"), "{log}");
+    assert!(stepped.told("a read"));
+    assert!(!logged(|| stepped.turn()).contains("lost="), "said once");
+}
+
+/// A disk whose write does not return until the test has asked how the audit is.
+struct Hanging(Arc<(Mutex<bool>, Condvar)>);
+
+impl Disk for Hanging {
+    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
+        let (asked, told) = &*self.0;
+        drop(told.wait_while(asked.lock().unwrap(), |asked| !*asked).unwrap());
+        io::Write::write(file, bytes)
+    }
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_told_after_a_while() {
+    let dir = Dir::new("hanging");
+    let gate = Arc::new((Mutex::new(true), Condvar::new()));
+    let mut stepped = Stepped::open(&dir, Hanging(gate.clone()), 1 << 20, None);
+    assert!(stepped.told("first"));
+    *gate.0.lock().unwrap() = false;
+    let Stepped { audit, writer, queue } = &mut stepped;
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || writer.turn(queue));
+        let began = loop {
+            let since = *lock(&audit.shared.waiting_since);
+            let Some(since) = since else {
+                std::thread::yield_now();
+                continue;
+            };
+            break since;
+        };
+        assert_eq!(audit.health_at(began + Duration::from_secs(9)), Ok(()));
+        let told = audit.health_at(began + Duration::from_secs(42)).unwrap_err();
+        assert_eq!(told, "lines have been waiting for the disk for 42 seconds");
+        *gate.0.lock().unwrap() = true;
+        gate.1.notify_all();
+        assert!(writing.join().unwrap());
+        assert_eq!(audit.health_at(began + Duration::from_secs(42)), Ok(()));
+    });
 }
