@@ -32,6 +32,8 @@ pub(super) struct Writer {
     echo: Option<Echo>,
     retry_after: Duration,
     shared: Arc<Shared>,
+    /// The queue is closed: no call relies on room any more.
+    closing: bool,
     file: File,
     /// Length of the file up to its last whole line.
     written: u64,
@@ -60,6 +62,7 @@ impl Writer {
             echo: echo.map(Echo::start).transpose()?,
             retry_after,
             shared,
+            closing: false,
             file,
             written,
             torn: false,
@@ -122,6 +125,9 @@ impl Writer {
             next = queue.try_recv().ok();
         }
         self.step();
+        if closing {
+            self.write_the_rest();
+        }
         !closing
     }
 
@@ -145,6 +151,14 @@ impl Writer {
         }
         if self.waiting.is_empty() {
             *lock(&self.shared.waiting_since) = None;
+        }
+    }
+
+    /// What calls relied on is written; the room that is left is for the lines that waited for the reserve.
+    fn write_the_rest(&mut self) {
+        self.closing = true;
+        if let Err(error) = self.write() {
+            self.set_trouble(Some(&error));
         }
     }
 
@@ -176,7 +190,7 @@ impl Writer {
 
     /// Whether all that waits may be written, or only what calls rely on.
     fn takes_all(&self) -> bool {
-        self.shared.ready.load(Ordering::SeqCst)
+        self.closing || self.shared.ready.load(Ordering::SeqCst)
     }
 
     /// Write what waits: all of it, or without the reserve only what calls rely on.

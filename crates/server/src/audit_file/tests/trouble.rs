@@ -171,3 +171,35 @@ fn a_disk_that_does_not_answer_is_told_after_a_while() {
         assert_eq!(audit.health_at(began + Duration::from_secs(42)), Ok(()));
     });
 }
+
+#[test]
+fn an_orderly_end_writes_what_waited_for_the_reserve() {
+    let dir = Dir::new("last");
+    let disk = SmallDisk::new(&dir, 1000);
+    let mut stepped = Stepped::open(&dir, disk, 1 << 20, None);
+    assert!(stepped.told("read"));
+    stepped.turn();
+    assert!(dir.lines().is_empty(), "room for a line is not room for the reserve");
+    stepped.audit.close();
+    assert!(!stepped.writer.turn(&stepped.queue));
+    stepped.writer.end();
+    assert_eq!(dir.lines(), ["read"]);
+    assert_eq!(stepped.outstanding(), 0);
+}
+
+#[test]
+fn at_the_end_what_calls_relied_on_comes_first() {
+    let dir = Dir::new("last-first");
+    let disk = SmallDisk::new(&dir, 2 * ROOM);
+    let mut stepped = Stepped::open(&dir, disk.clone(), 1 << 30, None);
+    std::fs::remove_file(dir.0.join("audit.jsonl.reserve")).unwrap();
+    // Another program has filled the disk but for this one line.
+    disk.resize(disk.used() + 6);
+    assert!(stepped.told("reads are long"));
+    stepped.relied_on("write");
+    stepped.audit.close();
+    assert!(!stepped.writer.turn(&stepped.queue));
+    assert_eq!(dir.lines(), ["write"]);
+    let log = logged(|| stepped.writer.end());
+    assert!(log.contains("could not be written before the end") && log.contains("lines=1"), "{log}");
+}
