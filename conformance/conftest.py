@@ -30,7 +30,7 @@ def environment(tmp_path_factory):
 def server(environment, tmp_path_factory):
     assert os.path.exists(binary()), f"{binary()} is not there: cargo build -p daypass-server"
     # What it writes is searched for secrets in the end (test_secrets.py).
-    server = Server(tmp_path_factory.mktemp("daypass"), "--log", "trace", "--audit-stdout")
+    server = Server(tmp_path_factory.mktemp("daypass"), "--log", "trace,hyper=trace,h2=trace", "--audit-stdout")
     yield server
     code = server.stop()
     assert code == 0, f"the server ended with {code}"

@@ -56,7 +56,7 @@ async fn signed_calls_share_a_connection_of_http_2_and_leave_no_secret_in_the_lo
     const WHO: &str = "Action=GetCallerIdentity&Version=2011-06-15";
     let dir = Scratch::new("http2");
     let data = dir.join("data");
-    let server = Server::start_with(daypass(dir.path()).args(["serve", "--log", "trace"]), &data);
+    let server = Server::start_with(daypass(dir.path()).args(["serve", "--log", "trace,h2=trace"]), &data);
     let root = Client::root(&server, &data);
     let sender = connect(&server.address).await;
     let issue = "Action=GetSessionToken&Version=2011-06-15";

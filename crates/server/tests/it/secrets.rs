@@ -86,7 +86,7 @@ fn nothing_the_server_writes_holds_a_secret() {
     let dir = Scratch::new("secrets");
     let data = dir.join("data");
     let mut command = daypass(dir.path());
-    command.args(["serve", "--log", "trace", "--audit-stdout"]);
+    command.args(["serve", "--log", "trace,hyper=trace,h2=trace", "--audit-stdout"]);
     let server = Server::start_with(&mut command, &data);
     let mut secrets = Secrets::default();
     let master = fs::read_to_string(data.join("master-key")).unwrap();

@@ -25,7 +25,7 @@ fn what_is_no_regular_file_is_refused_before_it_is_opened() {
             _ => assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success()),
         }
         let error =
-            AuditFile::parts(settings(&dir.0, 1 << 20), Box::new(RealDisk), None, Duration::ZERO).err();
+            AuditFile::parts(settings(dir.0.path(), 1 << 20), Box::new(RealDisk), None, Duration::ZERO).err();
         let told = error.unwrap().to_string();
         assert!(told.contains("not a regular file") && told.contains("--audit-stdout"), "{kind}: {told}");
         assert!(!dir.has_reserve(), "{kind}: nothing is left beside it");
@@ -96,11 +96,13 @@ fn a_stalled_standard_output_holds_up_neither_the_file_nor_the_end() {
     const TURNS: usize = echo::BATCHES_MAX + 8;
     let dir = Dir::new("stalled");
     let stalled = Stalled::default();
-    let (audit, mut writer, queue) =
-        AuditFile::parts(settings(&dir.0, 1 << 20), Box::new(RealDisk), Some(Box::new(stalled.clone())), {
-            Duration::ZERO
-        })
-        .unwrap();
+    let (audit, mut writer, queue) = AuditFile::parts(
+        settings(dir.0.path(), 1 << 20),
+        Box::new(RealDisk),
+        Some(Box::new(stalled.clone())),
+        { Duration::ZERO },
+    )
+    .unwrap();
     let log = logged(|| {
         for n in 0..TURNS {
             assert!(audit.append(format!("{n}\n"), 0));
