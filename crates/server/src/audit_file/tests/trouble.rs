@@ -100,7 +100,7 @@ fn a_stalled_standard_output_holds_up_neither_the_file_nor_the_end() {
         settings(dir.0.path(), 1 << 20),
         Box::new(RealDisk),
         Some(Box::new(stalled.clone())),
-        { Duration::ZERO },
+        Duration::ZERO,
     )
     .unwrap();
     let log = logged(|| {
