@@ -71,10 +71,11 @@ pub(crate) fn evaluate_with<R: Recorder>(
 ) -> Decision {
     let caller = &request.principal;
     let action = request.action.to_ascii_lowercase();
-    let work = Work::new(request.resource, request.context);
+    let work = Work::new();
     let call = Call {
         action: Action::new(&action),
         resource: Arn::parse(request.resource),
+        resource_bytes: request.resource.len(),
         principal: caller,
         context: request.context,
         bounded: policies.boundary.is_some() && !matches!(caller, Principal::Root { .. }),

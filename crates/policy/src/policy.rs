@@ -15,7 +15,7 @@ use crate::json::Node;
 use crate::principal::{PrincipalKind, PrincipalMatcher, Strength};
 use crate::request::Principal;
 use crate::variable::Match;
-use crate::work::Work;
+use crate::work::{Weight, Work};
 
 /// A policy document, compiled once and shared by all requests that meet it.
 ///
@@ -105,14 +105,13 @@ pub(crate) struct Statement {
     actions: ActionSet,
     resource: Option<ResourceMatcher>,
     conditions: Box<[Condition]>,
-    /// How many patterns and values it may hold against a request.
-    patterns: u64,
 }
 
 #[derive(Debug)]
 struct ResourceMatcher {
     negated: bool,
     patterns: Box<[ResourcePattern]>,
+    weight: Weight,
 }
 
 /// A request, split once for all statements.
@@ -120,6 +119,8 @@ struct ResourceMatcher {
 pub(crate) struct Call<'a> {
     pub(crate) action: Action<'a>,
     pub(crate) resource: Option<Arn<'a>>,
+    /// The length of its text.
+    pub(crate) resource_bytes: usize,
     pub(crate) principal: &'a Principal<'a>,
     pub(crate) context: &'a Context,
     /// Whether the caller has a permissions boundary.
@@ -147,6 +148,7 @@ impl Statement {
         let resource = text.resource.as_ref().map(|resource| ResourceMatcher {
             negated: resource.negated,
             patterns: values(resource).iter().map(|value| ResourcePattern::new(value, variables)).collect(),
+            weight: Weight::of(values(resource).iter().map(String::as_str)),
         });
         let conditions = text.conditions.iter().flat_map(|operator| {
             operator.keys.iter().map(|(key, values)| {
@@ -154,9 +156,6 @@ impl Statement {
                 Condition::new(&operator.name.value, &key.value, values, variables)
             })
         });
-        let conditions: Box<[Condition]> = conditions.collect();
-        let listed = text.resource.as_ref().map_or(0, |resource| resource.items.len());
-        let patterns = conditions.iter().map(Condition::values).sum::<usize>() + listed;
         Ok(Statement {
             sid: text.sid.as_ref().map(|sid| sid.value.as_str().into()),
             effect,
@@ -164,8 +163,7 @@ impl Statement {
             not_action: action.negated,
             actions: ActionSet::new(action.items.iter().map(|item| item.value.as_str())),
             resource,
-            conditions,
-            patterns: u64::try_from(patterns).unwrap_or(u64::MAX),
+            conditions: conditions.collect(),
         })
     }
 
@@ -181,19 +179,29 @@ impl Statement {
         if self.actions.contains(call.action) == self.not_action {
             return Err(Mismatch::Action);
         }
-        if !call.work.spend(self.patterns) {
-            return match self.effect {
-                Effect::Deny => Ok(Strength::Everyone),
-                Effect::Allow => Err(Mismatch::TooCostly),
-            };
+        let weight = self.resource.as_ref().map_or(Weight::default(), |resource| resource.weight);
+        if !call.work.spend(weight, 1, call.resource_bytes) {
+            return self.too_costly();
         }
         if !self.reaches_resource(call, attached) {
             return Err(Mismatch::Resource);
         }
         let strength = self.names_caller(call, attached).ok_or(Mismatch::Principal)?;
-        match self.conditions.iter().find(|condition| !condition.holds(self.effect, call.context)) {
-            Some(condition) => Err(Mismatch::Condition(condition)),
-            None => Ok(strength),
+        for condition in &self.conditions {
+            match condition.holds(self.effect, call.context, call.work) {
+                Some(true) => {}
+                Some(false) => return Err(Mismatch::Condition(condition)),
+                None => return self.too_costly(),
+            }
+        }
+        Ok(strength)
+    }
+
+    /// What counts when nobody can afford to look.
+    fn too_costly(&self) -> Result<Strength, Mismatch<'_>> {
+        match self.effect {
+            Effect::Deny => Ok(Strength::Everyone),
+            Effect::Allow => Err(Mismatch::TooCostly),
         }
     }
 

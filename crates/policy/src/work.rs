@@ -1,42 +1,62 @@
 //! How much a decision may cost.
 //!
-//! Matching takes, at worst, a step for each byte of a text of the request and each pattern that it meets. A
-//! caller chooses some of those texts (`aws:UserAgent`, tags) and may have written the patterns too: a hundred policies
-//! full of wildcards against a long text are minutes of work, and whoever decides does nothing else meanwhile. So
-//! there is a bound, far above what policies that mean something need. Behind it nothing is compared any more: every
-//! Deny applies and no Allow does.
+//! Matching takes, at worst, a step for each byte of a text of the request and each pattern that it meets, and for
+//! each piece of a pattern more. A caller chooses some of those texts (`aws:UserAgent`, tags) and may have written the
+//! patterns too: a hundred policies full of wildcards against a long text are minutes of work, and whoever decides
+//! does nothing else meanwhile. So there is a bound, far above what policies that mean something need. Behind it
+//! nothing is compared any more: every Deny applies and no Allow does.
 
 use std::cell::Cell;
 
-use crate::context::Context;
+/// Steps of one decision, of a few nanoseconds each. All policies that a caller can have, against every text of an
+/// ordinary request, stay below it.
+const STEPS_MAX: u64 = 32_000_000;
+/// Steps for a piece of a pattern, whatever the text: a search is set up, or a variable looked up.
+const STEPS_PER_PIECE: u64 = 64;
+/// Units of a pattern that are searched for in one pass over a text.
+const BLOCK: usize = 64;
 
-/// Steps of one decision: patterns times bytes. Three policies of the largest size against every text of an ordinary
-/// request are about a hundredth of it.
-pub(crate) const STEPS_MAX: u64 = 32_000_000;
+/// What some patterns cost for a text that they are held against.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Weight {
+    per_byte: u64,
+    per_text: u64,
+}
+
+impl Weight {
+    /// Of these patterns, as they are written.
+    pub(crate) fn of<'a>(patterns: impl Iterator<Item = &'a str>) -> Weight {
+        patterns.fold(Weight::default(), |sum, pattern| {
+            let pieces = pattern.bytes().filter(|byte| matches!(byte, b'*' | b'?' | b'$')).count();
+            let passes = if pieces > 0 { pattern.len() / BLOCK } else { 0 };
+            Weight {
+                per_byte: sum.per_byte + 1 + steps(passes),
+                per_text: sum.per_text + STEPS_PER_PIECE * (1 + steps(pieces)),
+            }
+        })
+    }
+}
 
 /// What is left to spend on one decision.
 #[derive(Debug)]
-pub(crate) struct Work {
-    left: Cell<u64>,
-    /// Bytes of the longest text, or of all values of the longest key, that a pattern may meet.
-    longest: u64,
-}
+pub(crate) struct Work(Cell<u64>);
 
 impl Work {
-    /// For a request about this resource in this context.
-    pub(crate) fn new(resource: &str, context: &Context) -> Work {
-        // A value costs something even if it is empty.
-        let bytes = |values: &[String]| values.iter().map(|value| value.len() + 1).sum::<usize>();
-        let keys = context.iter().map(|(_, values, _)| bytes(values));
-        let longest = keys.max().unwrap_or_default().max(resource.len() + 1);
-        Work { left: Cell::new(STEPS_MAX), longest: u64::try_from(longest).unwrap_or(u64::MAX) }
+    pub(crate) fn new() -> Work {
+        Work(Cell::new(STEPS_MAX))
     }
 
-    /// Whether so many patterns may still be held against the request, which they then are.
-    pub(crate) fn spend(&self, patterns: u64) -> bool {
-        let left = patterns.checked_mul(self.longest).and_then(|steps| self.left.get().checked_sub(steps));
-        // A statement that does not fit ends it, or which ones are skipped would be a matter of their size.
-        self.left.set(left.unwrap_or(0));
+    /// Whether patterns may still be held against so many texts with so many bytes in all, which they then are.
+    pub(crate) fn spend(&self, weight: Weight, texts: usize, bytes: usize) -> bool {
+        let by_bytes = weight.per_byte.saturating_mul(steps(bytes));
+        let steps = weight.per_text.saturating_mul(steps(texts)).saturating_add(by_bytes);
+        let left = self.0.get().checked_sub(steps);
+        // What does not fit ends it, or which statements are looked at would be a matter of their size.
+        self.0.set(left.unwrap_or(0));
         left.is_some()
     }
+}
+
+fn steps(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

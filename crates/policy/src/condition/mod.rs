@@ -20,6 +20,7 @@ use crate::arn::{Arn, ArnPattern};
 use crate::context::{Context, Entry, fold};
 use crate::document::Effect;
 use crate::variable::{Match, Template};
+use crate::work::{Weight, Work};
 
 /// One key of one operator of a statement's `Condition`.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct Condition {
     folded: Box<str>,
     /// `None` for an operator that does not exist.
     test: Option<(Operator, Operands)>,
+    /// Of its values.
+    weight: Weight,
 }
 
 /// The values of a condition. A value that cannot be read as the operator's type is `None`.
@@ -52,28 +55,30 @@ impl Condition {
     pub(crate) fn new<'a>(
         operator: &str,
         key: &str,
-        values: impl Iterator<Item = &'a str>,
+        values: impl Iterator<Item = &'a str> + Clone,
         variables: bool,
     ) -> Condition {
+        let weight = Weight::of(values.clone());
         let test = Operator::parse(operator).map(|parsed| (parsed, Operands::new(parsed, values, variables)));
-        Condition { operator: operator.into(), key: key.into(), folded: fold(key).into(), test }
+        Condition { operator: operator.into(), key: key.into(), folded: fold(key).into(), test, weight }
     }
 
-    /// How many values it holds against those of a request.
-    pub(crate) fn values(&self) -> usize {
-        self.test.as_ref().map_or(0, |(_, operands)| operands.len())
-    }
-
-    /// Whether the condition is met, for a statement of that effect.
+    /// Whether the condition is met, for a statement of that effect; `None` when that would cost too much.
     // INVARIANT (fail-closed): an operator nobody knows keeps an Allow from applying and lets a Deny apply.
-    pub(crate) fn holds(&self, effect: Effect, context: &Context) -> bool {
+    pub(crate) fn holds(&self, effect: Effect, context: &Context, work: &Work) -> Option<bool> {
+        let entry = context.entry(&self.folded);
+        let values = entry.map_or(&[][..], Entry::values);
+        let bytes = values.iter().map(String::len).sum();
+        work.spend(self.weight, values.len(), bytes).then(|| self.is_met(effect, context, entry))
+    }
+
+    fn is_met(&self, effect: Effect, context: &Context, entry: Option<&Entry>) -> bool {
         let Some((operator, operands)) = &self.test else { return effect == Effect::Deny };
         let negated = operator.base.is_negated();
         if effect == Effect::Allow && negated && operands.has_unparsable() {
             // "Differs from something unreadable" must not grant.
             return false;
         }
-        let entry = context.entry(&self.folded);
         if let Operands::Null(expected) = operands {
             // Presence only: an empty text or an empty list is present.
             return expected.contains(&Some(entry.is_none()));
@@ -113,18 +118,6 @@ impl Operands {
                 Operands::Arn(values.map(|value| ArnPattern::new(value, variables)).collect())
             }
             Base::Null => Operands::Null(values.map(parse_bool).collect()),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Operands::Text(_, values) => values.len(),
-            Operands::Numeric(_, values) => values.len(),
-            Operands::Date(_, values) => values.len(),
-            Operands::Bool(values) | Operands::Null(values) => values.len(),
-            Operands::Binary(values) => values.len(),
-            Operands::Address(values) => values.len(),
-            Operands::Arn(values) => values.len(),
         }
     }
 

@@ -19,7 +19,9 @@ fn list(values: &[&str]) -> Context {
 }
 
 fn holds_for(effect: Effect, operator: &str, values: &[&str], context: &Context) -> bool {
-    Condition::new(operator, "AWS:thekey", values.iter().copied(), true).holds(effect, context)
+    Condition::new(operator, "AWS:thekey", values.iter().copied(), true)
+        .holds(effect, context, &Work::new())
+        .unwrap()
 }
 
 /// The answer where it is the same for both effects.
@@ -114,7 +116,9 @@ fn an_unresolved_variable_matches_nothing_and_differs_from_everything() {
 fn old_documents_have_no_variables() {
     let condition = |variables| {
         let values = ["${aws:thekey}"];
-        Condition::new("StringEquals", KEY, values.into_iter(), variables).holds(Allow, &single("x"))
+        Condition::new("StringEquals", KEY, values.into_iter(), variables)
+            .holds(Allow, &single("x"), &Work::new())
+            .unwrap()
     };
     assert!(condition(true));
     assert!(!condition(false));

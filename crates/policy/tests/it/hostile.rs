@@ -123,6 +123,24 @@ fn what_would_cost_too_much_is_denied_and_no_deny_is_lost() {
     assert_eq!(explained.statements.last().unwrap().outcome, Outcome::TooCostly);
 }
 
+/// What a piece of a pattern and each of many values cost counts, too.
+#[test]
+fn many_pieces_and_many_values_are_bounded() {
+    for (pattern, value) in [
+        (format!("*{}zz", "a?a*".repeat(150)), "a".repeat(450) + "cN"),
+        ("${aws:none, 'a'}".repeat(300), String::new()),
+    ] {
+        let condition = serde_json::json!({"ForAllValues:StringNotLike": {"aws:TagKeys": vec![pattern; 9]}});
+        let statement = format!(r#"{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{condition}}}"#);
+        let mut identity: Vec<Policy> = (0..110).map(|_| policy(&statement)).collect();
+        identity.push(policy(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#));
+        let mut scene = Scene { identity, ..Scene::default() };
+        scene.context.insert_list("aws:TagKeys", vec![value; 100]);
+        let outcomes = scene.with(explain).statements;
+        assert_eq!(outcomes.last().unwrap().outcome, Outcome::TooCostly);
+    }
+}
+
 /// The largest policies that a caller can have, against the largest request that is not made to hurt.
 #[test]
 fn the_bound_is_far_from_what_means_something() {
