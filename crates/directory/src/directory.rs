@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use daypass_authn::token::{BadSeal, Keyring, MasterKey};
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret};
 use daypass_store::{Commit, CommitError, Guard, Revision, Store, StoreError, WatchEnd};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::change::Change;
 use crate::credential::BadCredential;
@@ -38,6 +38,7 @@ pub struct Directory {
     compiler: Compiler,
     sessions: SessionCache,
     last_used: Arc<LastUsed>,
+    turns: Mutex<()>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     /// The revision in `view`; `Err` once this node can no longer follow the store.
@@ -75,6 +76,7 @@ impl Directory {
             compiler,
             sessions: SessionCache::new(),
             last_used: last_used.clone(),
+            turns: Mutex::new(()),
             clock,
             random,
             applied,
@@ -165,6 +167,11 @@ impl Directory {
             Err(CommitError::Unavailable(why)) => return Err(NotCommitted::Unavailable(why)),
         };
         self.wait_for(revision).await
+    }
+
+    /// Wait for one's turn among the calls whose commits were in each other's way; it is over when this is dropped.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turns.lock().await
     }
 
     /// Seal a new long-term secret access key for its record.

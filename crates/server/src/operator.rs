@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_authn::token::{KeyringKey, KeyringKeys};
-use daypass_directory::{NotRotated, Rotation};
+use daypass_directory::{NotCommitted, NotRotated, Rotation};
 use daypass_model::{AccountId, rfc3339_seconds};
 use daypass_service::House;
 use jiff::Timestamp;
@@ -317,6 +317,9 @@ fn not_rotated(error: NotRotated) -> Failure {
         NotRotated::TooEarly(_) => Failure::new(format!(
             "{error}: rotate then, or say --compromised if somebody may have a copy of the keyring, which ends every session"
         )),
+        NotRotated::NotCommitted(error @ NotCommitted::Unknown(_)) => {
+            Failure::new(format!("{error}; it may have been rotated: look with `daypass keys list`"))
+        }
         NotRotated::NotCommitted(error) => Failure::new(format!("the keyring was not rotated: {error}")),
     }
 }

@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::house::House;
 use crate::request::{Reply, Request, Response};
 
-/// A conflicting commit repeats the call from a newer snapshot, at most this often. Of calls that stand in each
-/// other's way one gets through at each turn, so that many may (as near a quota, where all that make a user do).
+/// A conflicting commit repeats the call from a newer snapshot, at most this often. From the second try on such calls
+/// take turns: what stands in their way then is first tries only.
 const TRIES_MAX: usize = 50;
 
 /// find → authenticate → resolve → admit → parse → authorize → act → audit.
@@ -48,6 +48,7 @@ async fn tries(
         match &outcome {
             // Never a write on a stale authorization: everything is decided again.
             Err(error) if error.is_conflict() => {
+                let _turn = house.directory.turn().await;
                 outcome = steps(house, op, request, presented, &mut event).await;
             }
             _ => break,

@@ -46,7 +46,7 @@ pub enum BodyHash {
 /// How long a presigned request lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresignedLifetime {
-    /// Fifteen minutes from its time, whatever `X-Amz-Expires` says: STS.
+    /// Fifteen minutes from its time, whatever `X-Amz-Expires` says: STS, and our own API.
     FifteenMinutes,
     /// As `X-Amz-Expires` says, which must be there: 1–604,800 seconds.
     FromExpires,
@@ -85,8 +85,8 @@ impl<'a> Rules<'a> {
             payload: PayloadRule::HashOfBody,
             body: BodyHash::OfRequest,
             presigned: match service {
-                "sts" => PresignedLifetime::FifteenMinutes,
-                _ => PresignedLifetime::FromExpires,
+                "iam" => PresignedLifetime::FromExpires,
+                _ => PresignedLifetime::FifteenMinutes,
             },
             tolerated_unsigned: &[],
         }

@@ -68,7 +68,11 @@ pub(crate) fn is_root_credentials(name: &str) -> bool {
 
 fn is_beside_audit(name: &str) -> bool {
     let end = name.strip_prefix(AUDIT).and_then(|rest| rest.strip_prefix('.'));
-    end.is_some_and(|end| end == RESERVE_END || end == NEXT_END || end.parse::<u32>().is_ok())
+    end.is_some_and(|end| end == RESERVE_END || end == NEXT_END || is_number(end))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ use tokio::time::Instant;
 pub(crate) const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
 /// Fields of a request of HTTP/2, in bytes, of which each counts 32 more (RFC 9113, section 10.5.1). They come
 /// compressed and are held whole before anybody is asked who they are.
-const HEADER_LIST_BYTES_MAX: u32 = 32 * 1024;
+const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// What a stream and a connection of HTTP/2 may send ahead of what was taken of it: a body that waits for its place is
+/// held by nobody but its client.
+const STREAM_WINDOW: u32 = 16 * 1024;
+const CONNECTION_WINDOW: u32 = 64 * 1024;
 /// Requests at once on one connection of HTTP/2. Each holds its head before anybody is asked who they are.
 const STREAMS_MAX: u32 = 8;
 /// How long a connection that should end is left with what it was given, once no call is under way.
@@ -90,7 +94,12 @@ fn builder() -> Builder<TokioExecutor> {
         .header_read_timeout(None)
         .max_buf_size(REQUEST_HEAD_BYTES_MAX)
         .max_headers(REQUEST_HEADERS_MAX);
-    builder.http2().max_header_list_size(HEADER_LIST_BYTES_MAX).max_concurrent_streams(STREAMS_MAX);
+    builder
+        .http2()
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(STREAMS_MAX);
     builder
 }
 

@@ -301,8 +301,10 @@ struct Resource<'a> {
 
 /// Only what has the form of issued ids: somebody may have put a secret, or anything else, in its place.
 fn looks_like_a_key_id(text: &str) -> bool {
-    (16..=128).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    let base32 = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'2'..=b'7');
+    (16..=32).contains(&text.len())
+        && ["AKIA", "ASIA"].iter().any(|prefix| text.starts_with(prefix))
+        && text.bytes().all(base32)
 }
 
 /// CloudTrail prints the model's name of an error where the wire has its code.

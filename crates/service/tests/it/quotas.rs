@@ -1,11 +1,14 @@
 //! The largest quotas, at their bound and beyond it. What fills an account are copies of what one call wrote, under
 //! other names and ids: ten thousand calls would take minutes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use daypass_directory::key;
 use daypass_service::Error;
 use daypass_store::Record;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::answers::{ALLOW_ALL, refusal, refused};
 use crate::race::{Gate, one_wins, race};
@@ -76,6 +79,31 @@ async fn an_account_has_fifteen_hundred_policies() {
     house.root("iam", "DeletePolicy", &[("PolicyArn", &arn)]).await;
     house.root("iam", "CreatePolicy", &named("more")).await;
     assert_eq!(refused(&house, "CreatePolicy", &named(&seed(1000))).await, full);
+}
+
+/// Two hundred calls decide on one snapshot, in which there is room for each of them, but not for all.
+#[tokio::test]
+async fn a_quota_holds_however_many_calls_decide_at_once() {
+    const AT_ONCE: usize = 200;
+    let gate = Gate::of(AT_ONCE);
+    let house = Arc::new(TestHouse::on(gate.clone()).await);
+    let first = [("PolicyName", FIRST), ("PolicyDocument", ALLOW_ALL)];
+    fill(&house, "CreatePolicy", &first, "/Policy/PolicyId", 1340).await;
+    gate.arm();
+    let mut calls = JoinSet::new();
+    for n in 0..AT_ONCE {
+        let house = house.clone();
+        calls.spawn(async move {
+            let name = format!("more-{n}");
+            let params = [("PolicyName", name.as_str()), ("PolicyDocument", ALLOW_ALL)];
+            house.call(&house.root, "iam", "CreatePolicy", &params).await
+        });
+    }
+    let outcomes = calls.join_all().await;
+    let made = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let full =
+        outcomes.iter().filter(|o| o.as_ref().is_err_and(|error| error.code == "LimitExceeded")).count();
+    assert_eq!((made, full), (160, 40));
 }
 
 fn queue(name: &str) -> String {

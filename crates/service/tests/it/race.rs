@@ -19,23 +19,30 @@ pub(crate) struct Gate {
     store: MemoryStore,
     to_hold: AtomicUsize,
     to_undo: AtomicBool,
+    calls: usize,
     barrier: Barrier,
 }
 
 impl Gate {
-    /// An open gate.
+    /// An open gate for two.
     pub(crate) fn new() -> Arc<Self> {
+        Self::of(2)
+    }
+
+    /// An open gate for so many.
+    pub(crate) fn of(calls: usize) -> Arc<Self> {
         Arc::new(Self {
             store: MemoryStore::new(),
             to_hold: AtomicUsize::new(0),
             to_undo: AtomicBool::new(false),
-            barrier: Barrier::new(2),
+            calls,
+            barrier: Barrier::new(calls),
         })
     }
 
-    /// Hold the next two commits.
+    /// Hold as many of the next commits until all of them are there.
     pub(crate) fn arm(&self) {
-        self.to_hold.store(2, Ordering::SeqCst);
+        self.to_hold.store(self.calls, Ordering::SeqCst);
     }
 
     /// Let somebody delete whatever the next commit puts, before its caller hears of it.

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 /// What SQLite keeps beside a file (<https://www.sqlite.org/tempfiles.html>).
 const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Makes a file that only its owner can read, or empties one that an interrupted run left; its
-/// companions go, since SQLite would join them with the new file.
+/// Makes a file that only its owner can read. What an interrupted run left in its place goes, whatever it is: it may
+/// be open to others, or lead elsewhere. So do its companions, since SQLite would join them with the new file.
 pub(super) fn create_private(path: &Path) -> Result<File, Error> {
     for companion in COMPANIONS {
         remove(&with_suffix(path, companion))?;
     }
+    remove(path)?;
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

@@ -54,10 +54,8 @@ impl Action for PutResourcePolicy {
                         "Cannot exceed quota for ResourcePoliciesPerAccount: {max}"
                     )));
                 }
-                // Near the quota, calls at the same time must not all take the last place.
-                if count >= max - max / 10 {
-                    change.quiet(key::resource_policies(account.id()));
-                }
+                // Calls at the same time must not all take the last place.
+                change.quiet(key::resource_policies(account.id()));
                 change.absent(place.clone());
                 Unknown::new()
             }

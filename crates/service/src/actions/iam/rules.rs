@@ -180,8 +180,7 @@ pub(super) fn within(quota: &str, count: usize, max: usize) -> Result<(), Error>
     }
 }
 
-/// Room for one more entity of a kind. Near the quota nobody else may take the room meanwhile; far from it,
-/// calls at the same time do not stand in each other's way.
+/// Room for one more entity of a kind, which nobody else may take meanwhile.
 pub(super) fn room(
     change: &mut Change,
     account: AccountId,
@@ -191,9 +190,7 @@ pub(super) fn room(
     max: usize,
 ) -> Result<(), Error> {
     within(quota, count + 1, max)?;
-    if count >= max - max / 10 {
-        change.quiet(key::entities(account, kind));
-    }
+    change.quiet(key::entities(account, kind));
     Ok(())
 }
 
