@@ -349,9 +349,14 @@ async fn prepare(
 async fn is_checked(store: &dyn Store, master: &MasterKey) -> Result<bool, OpenError> {
     let (_, found) = store.load(key::MASTER_KEY_CHECK).await?;
     let Some(check) = found.first() else { return Ok(false) };
-    let sealed = std::str::from_utf8(&check.value).unwrap_or_default();
-    let opens = master.open(key::MASTER_KEY_CHECK, sealed).is_ok_and(|text| text.expose() == CHECK_TEXT);
-    if opens { Ok(true) } else { Err(OpenError::WrongMasterKey) }
+    if is_of_master(master, &check.value) { Ok(true) } else { Err(OpenError::WrongMasterKey) }
+}
+
+/// Whether the record [`key::MASTER_KEY_CHECK`] was made with this master key.
+#[must_use]
+pub fn is_of_master(master: &MasterKey, check: &[u8]) -> bool {
+    let sealed = std::str::from_utf8(check).unwrap_or_default();
+    master.open(key::MASTER_KEY_CHECK, sealed).is_ok_and(|text| text.expose() == CHECK_TEXT)
 }
 
 fn missing(key: &str) -> Unreadable {

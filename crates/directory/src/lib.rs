@@ -27,7 +27,7 @@ pub use authorize::{Authorized, Check, Checks, Denied, Facts, Grantor, authorize
 pub use change::{Change, Entity};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
-pub use directory::{Directory, NotRotated, Rotation};
+pub use directory::{Directory, NotRotated, Rotation, is_of_master};
 pub use entity::{
     AccessKey, AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, Unreadable, User,
 };

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use daypass_authn::SystemRandom;
 use daypass_authn::sigv4::SigningKeyCache;
 use daypass_authn::token::MasterKey;
-use daypass_directory::{Directory, key};
+use daypass_directory::{Directory, is_of_master, key};
 use daypass_model::{Clock, Random, SystemClock};
 use daypass_service::{Audit, House, Settings};
-use daypass_store::{OpenError, SqliteStore};
+use daypass_store::{Holding, OpenError, SqliteStore};
 
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::Config;
@@ -116,11 +116,18 @@ fn open(
         _ => {}
     }
     let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), random)?;
+    let ours = |check: &[u8]| is_of_master(&master, check);
+    let holding = Holding { prefix: key::ACCOUNTS, known: Some((key::MASTER_KEY_CHECK, &ours)) };
     let store = match age {
         Age::New => SqliteStore::open(&path),
-        Age::Used(_) => SqliteStore::open_holding(&path, key::ACCOUNTS),
+        Age::Used(_) => SqliteStore::open_holding(&path, holding),
     };
     let store = store.map_err(|error| match (&error, age) {
+        (OpenError::Unknown { .. }, _) => Failure::new(format!(
+            "`{}`: {}",
+            config.data.display(),
+            daypass_directory::OpenError::WrongMasterKey
+        )),
         (OpenError::Lost { .. }, Age::Used(found)) => lost(found, "has no account in it"),
         _ => Failure::new(error.to_string()),
     })?;

@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::open::OpenError;
+pub use self::open::{Holding, Known, OpenError};
 use self::pulse::{Pulse, Trouble};
 use self::reader::Read;
 use self::writer::{Done, Job, Work};
@@ -58,13 +58,15 @@ impl SqliteStore {
         Self::start(path, None, None)
     }
 
-    /// Opens a store that was used before: it must be there, and hold a record under `prefix`. A log that
-    /// was lost leaves a file that is whole and empty, and must not pass for one that is new.
+    /// Opens a store that was used before: it must be there, and hold something. A log that was lost leaves a
+    /// file that is whole and empty, and must not pass for one that is new; the log of another store beside it
+    /// must not be written into it.
     ///
     /// # Errors
-    /// As [`open`](SqliteStore::open), and [`OpenError::Lost`]; the file is left as it was.
-    pub fn open_holding(path: &Path, prefix: &str) -> Result<Self, OpenError> {
-        Self::start(path, Some(prefix), None)
+    /// As [`open`](SqliteStore::open), [`OpenError::Lost`] and [`OpenError::Unknown`]; file and log are left as
+    /// they were.
+    pub fn open_holding(path: &Path, holding: Holding<'_>) -> Result<Self, OpenError> {
+        Self::start(path, Some(holding), None)
     }
 
     /// Like [`open`](SqliteStore::open), but once the file would need more than `size_max` bytes
@@ -92,7 +94,7 @@ impl SqliteStore {
         aside("store-write-back", move || open::write_back(&path)).await
     }
 
-    fn start(path: &Path, holding: Option<&str>, size_max: Option<u64>) -> Result<Self, OpenError> {
+    fn start(path: &Path, holding: Option<Holding<'_>>, size_max: Option<u64>) -> Result<Self, OpenError> {
         let opened = open::open(path, holding, size_max)?;
         let (feed, pulse) = (Feed::new(opened.revision), Arc::new(Pulse::default()));
         let (jobs, job_queue) = mpsc::channel(QUEUE_MAX);

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
 
 use super::check::{self, Damage};
 use super::{files, from_sql, log, writer};
@@ -54,6 +54,12 @@ pub enum OpenError {
     /// A backup, put in the place of a store whose log was left. SQLite would join the two.
     #[error("`{0}` is a backup that was put in the place of a store whose log is still there; nothing was changed: remove `{0}-wal` and `{0}-shm`", path.display())]
     LogOfAnother {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A store, but another than its owner knows: nothing was written.
+    #[error("`{}` is another store, or the log beside it is; it was left as it is", path.display())]
+    Unknown {
         /// The file.
         path: PathBuf,
     },
@@ -154,8 +160,24 @@ pub(super) struct Opened {
     pub(super) revision: Revision,
 }
 
-/// Opens `path` and checks it, or makes it; never the latter where it must hold a record under `holding`.
-pub(super) fn open(path: &Path, holding: Option<&str>, size_max: Option<u64>) -> Result<Opened, OpenError> {
+/// A key, and whether its value is the right one.
+pub type Known<'a> = (&'a str, &'a dyn Fn(&[u8]) -> bool);
+
+/// What a store that was used before must hold.
+#[derive(Clone, Copy)]
+pub struct Holding<'a> {
+    /// A record under this prefix.
+    pub prefix: &'a str,
+    /// And, if there is one of this key, a value that its owner knows as the right one.
+    pub known: Option<Known<'a>>,
+}
+
+/// Opens `path` and checks it, or makes it; never the latter where it must hold something.
+pub(super) fn open(
+    path: &Path,
+    holding: Option<Holding<'_>>,
+    size_max: Option<u64>,
+) -> Result<Opened, OpenError> {
     let lost = |what: String| OpenError::Lost { path: path.to_owned(), what };
     match File::open(path) {
         Ok(file) => check_log(path, check_header(path, file)?)?,
@@ -172,10 +194,16 @@ pub(super) fn open(path: &Path, holding: Option<&str>, size_max: Option<u64>) ->
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
     let writer = connect(path).map_err(sqlite)?;
     let revision = check(path, &writer)?;
-    if let Some(prefix) = holding
-        && !holds(&writer, prefix).map_err(sqlite)?
-    {
-        return Err(lost(format!("holds nothing under `{prefix}`")));
+    // Before anything is written: the log beside a file may be another store's, and is about to be written into it.
+    if let Some(Holding { prefix, known }) = holding {
+        if !holds(&writer, prefix).map_err(sqlite)? {
+            return Err(lost(format!("holds nothing under `{prefix}`")));
+        }
+        if let Some((key, is_right)) = known
+            && value_of(&writer, key).map_err(sqlite)?.is_some_and(|value| !is_right(&value))
+        {
+            return Err(OpenError::Unknown { path: path.to_owned() });
+        }
     }
     prepare_writer(&writer, size_max).map_err(sqlite)?;
     if !journal(&writer, "wal").map_err(sqlite)? {
@@ -317,6 +345,10 @@ fn unreadable(path: &Path, error: &rusqlite::Error) -> OpenError {
         (_, Some(ErrorCode::Unknown)) => OpenError::corrupt(path, error.to_string()),
         _ => OpenError::sqlite(path, error),
     }
+}
+
+fn value_of(db: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.query_row("SELECT value FROM records WHERE key = ?1", [key], |row| row.get(0)).optional()
 }
 
 /// Whether there is a record under `prefix`.

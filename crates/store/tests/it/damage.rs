@@ -2,7 +2,9 @@
 //! they must. And what must not pass for one that can be written.
 
 use daypass_store::conformance::wait;
-use daypass_store::{Commit, CommitError, Guard, OpenError, Revision, SqliteStore, Store, StoreError};
+use daypass_store::{
+    Commit, CommitError, Guard, Holding, OpenError, Revision, SqliteStore, Store, StoreError,
+};
 
 use crate::support::{TempDir, bytes_of, commit, load, refused, tamper};
 
@@ -10,6 +12,8 @@ use crate::support::{TempDir, bytes_of, commit, load, refused, tamper};
 fn find(bytes: &[u8], text: &str) -> usize {
     bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap()
 }
+
+const ACCOUNTS: Holding<'_> = Holding { prefix: "/account/", known: None };
 
 #[test]
 fn a_record_with_one_other_bit_is_refused_and_named() {
@@ -101,7 +105,7 @@ fn crashed(files: &[(String, Vec<u8>)], harm: impl Fn(&mut Vec<u8>)) -> TempDir 
 fn lost(dir: &TempDir) -> OpenError {
     let bytes = || bytes_of(dir).into_iter().filter(|(_, bytes)| !bytes.is_empty()).collect::<Vec<_>>();
     let before = bytes();
-    let error = SqliteStore::open_holding(&dir.file(), "/account/").unwrap_err();
+    let error = SqliteStore::open_holding(&dir.file(), ACCOUNTS).unwrap_err();
     assert!(bytes() == before, "a refused file was changed");
     error
 }
@@ -115,7 +119,7 @@ fn a_store_that_lost_its_log_does_not_pass_for_a_new_one() {
     commit(&store, Commit::new().put("/account/111122223333", "a"));
     let files = bytes_of(&dir);
     drop(store);
-    SqliteStore::open_holding(&dir.file(), "/account/").unwrap();
+    SqliteStore::open_holding(&dir.file(), ACCOUNTS).unwrap();
     let cuts: [fn(&mut Vec<u8>); 2] = [Vec::clear, |log| log.truncate(log.len() - 4096)];
     for cut in cuts {
         let error = lost(&crashed(&files, cut));
@@ -181,7 +185,7 @@ fn after_writing_back_the_file_alone_is_the_store() {
     wait(store.write_back()).unwrap();
     let alone = TempDir::new();
     std::fs::copy(dir.file(), alone.file()).unwrap();
-    let copy = SqliteStore::open_holding(&alone.file(), "/account/").unwrap();
+    let copy = SqliteStore::open_holding(&alone.file(), ACCOUNTS).unwrap();
     assert_eq!(load(&copy), load(&store));
     assert_eq!(commit(&store, Commit::new().put("/b", "")), Revision::new(2), "and it goes on");
 }

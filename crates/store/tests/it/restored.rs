@@ -1,9 +1,9 @@
 //! Files that are put together by hand after a crash: a store without its log, a backup beside another's log.
 
 use daypass_store::conformance::wait;
-use daypass_store::{Commit, OpenError, Revision, Store};
+use daypass_store::{Commit, Holding, OpenError, Revision, SqliteStore, Store};
 
-use crate::support::{TempDir, commit, load, refused};
+use crate::support::{TempDir, bytes_of, commit, load, refused};
 
 /// The directory as it is now, as a kill at this moment would leave it.
 fn killed(dir: &TempDir) -> TempDir {
@@ -36,6 +36,28 @@ fn restored() -> TempDir {
     std::fs::rename(killed.path().join("backup"), killed.file()).unwrap();
     assert_eq!(killed.names(), ["store.db", "store.db-shm", "store.db-wal"]);
     killed
+}
+
+/// The file of one store and the log of another: SQLite joins them, and only the owner can tell.
+#[test]
+fn a_store_that_its_owner_does_not_know_is_left_as_it_is() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/check", "another's").put("/a", "1"));
+    let killed = killed(&dir);
+    let before = bytes_of(&killed);
+    let open = |wanted: &[u8]| {
+        let is_right = |found: &[u8]| found == wanted;
+        SqliteStore::open_holding(
+            &killed.file(),
+            Holding { prefix: "/a", known: Some(("/check", &is_right)) },
+        )
+    };
+    let error = open(b"ours").unwrap_err();
+    assert!(matches!(error, OpenError::Unknown { .. }), "{error}");
+    assert!(bytes_of(&killed) == before, "neither file nor log has changed");
+    assert_eq!(load(&open(b"another's").unwrap()).0, Revision::new(1));
+    assert!(bytes_of(&killed) != before, "otherwise the log is written back");
 }
 
 #[test]
