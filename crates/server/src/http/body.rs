@@ -34,7 +34,7 @@ impl Bodies {
     /// The whole of a body.
     ///
     /// # Errors
-    /// It is too large, too slow, or broken off; there is no room for it.
+    /// It is too large or broken off; it, or its place among the large ones, did not come in time.
     pub(super) async fn read(&self, body: Incoming) -> Result<Bytes, Error> {
         let whole = self.collect(Limited::new(body, REQUEST_BODY_BYTES_MAX));
         tokio::time::timeout(TIME_MAX, whole).await.unwrap_or_else(|_| Err(late()))
