@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use daypass_authn::token::{BadSeal, Keyring, MasterKey};
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret};
 use daypass_store::{Commit, CommitError, Guard, Revision, Store, StoreError, WatchEnd};
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::watch;
 
 use crate::change::Change;
 use crate::credential::BadCredential;
@@ -26,6 +26,7 @@ use crate::record::{
     AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, KeyringRecord, Unknown, Written,
 };
 use crate::session::{Session, SessionCache};
+use crate::turns::{Turn, Turns};
 use crate::view::{self, View};
 
 pub use rotation::{NotRotated, Rotation};
@@ -38,7 +39,7 @@ pub struct Directory {
     compiler: Compiler,
     sessions: SessionCache,
     last_used: Arc<LastUsed>,
-    turns: Mutex<()>,
+    turns: Turns,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     /// The revision in `view`; `Err` once this node can no longer follow the store.
@@ -76,7 +77,7 @@ impl Directory {
             compiler,
             sessions: SessionCache::new(),
             last_used: last_used.clone(),
-            turns: Mutex::new(()),
+            turns: Turns::default(),
             clock,
             random,
             applied,
@@ -169,9 +170,10 @@ impl Directory {
         self.wait_for(revision).await
     }
 
-    /// Wait for one's turn among the calls whose commits were in each other's way; it is over when this is dropped.
-    pub async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turns.lock().await
+    /// Wait for one's turn among an account's calls whose commits were in each other's way; it is over when this
+    /// is dropped.
+    pub async fn turn(&self, account: AccountId) -> Turn {
+        self.turns.wait(account).await
     }
 
     /// Seal a new long-term secret access key for its record.

@@ -20,6 +20,7 @@ mod principal;
 pub mod record;
 mod scope;
 mod session;
+mod turns;
 mod view;
 
 pub use account_view::{AccountView, AnyPolicy, TrustingRole};
@@ -38,4 +39,5 @@ pub use principal::{
 };
 pub use scope::Scope;
 pub use session::Session;
+pub use turns::Turn;
 pub use view::{Operator, View};

@@ -1,6 +1,6 @@
 //! Put a house together in a data directory: store, directory, audit, first account.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daypass_authn::SystemRandom;
@@ -123,13 +123,24 @@ fn open(
         Age::Used(_) => SqliteStore::open_holding(&path, holding),
     };
     let store = store.map_err(|error| match (&error, age) {
-        (OpenError::Unknown { .. }, _) => Failure::new(format!(
-            "`{}`: {}",
-            config.data.display(),
-            daypass_directory::OpenError::WrongMasterKey
-        )),
+        (OpenError::Unknown { .. }, _) => not_ours(&path),
         (OpenError::Lost { .. }, Age::Used(found)) => lost(found, "has no account in it"),
         _ => Failure::new(error.to_string()),
     })?;
     Ok((master, Arc::new(store)))
+}
+
+/// The master key is another store's, or the log is, which lies over the file.
+fn not_ours(path: &Path) -> Failure {
+    let wrong = daypass_directory::OpenError::WrongMasterKey;
+    let log = format!("{}-wal", path.display());
+    let line = if Path::new(&log).exists() {
+        format!(
+            "`{}`: {wrong}; if you just put this store here, move `{log}` away and its `-shm` with it: they are the store's that was here before",
+            path.display()
+        )
+    } else {
+        format!("`{}`: {wrong}", path.display())
+    };
+    Failure::new(line)
 }

@@ -159,6 +159,10 @@ impl AuditLog for AuditLines {
     fn append(&self, lines: String, reserved: usize) -> bool {
         self.0.append(lines, reserved as u64)
     }
+
+    fn give_back(&self, reserved: usize) {
+        self.0.shared.give_back(reserved as u64);
+    }
 }
 
 enum Message {

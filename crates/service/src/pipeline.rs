@@ -1,7 +1,7 @@
 //! The life of every call, on one screen. Nothing else may reach an action.
 
 use daypass_authn::sigv4::{self, AuthError, Presented};
-use daypass_directory::{Operation, Scope};
+use daypass_directory::{Operation, Scope, Turn};
 use tracing::Instrument as _;
 
 use crate::action::Scene;
@@ -48,13 +48,19 @@ async fn tries(
         match &outcome {
             // Never a write on a stale authorization: everything is decided again.
             Err(error) if error.is_conflict() => {
-                let _turn = house.directory.turn().await;
+                let _turn = turn(house, &mut event).await;
                 outcome = steps(house, op, request, presented, &mut event).await;
             }
             _ => break,
         }
     }
     event.finish(outcome) // INVARIANT (audit-once)
+}
+
+/// Wait among the account's calls. Who waits holds no room in the audit, or one account's queue could fill it.
+async fn turn(house: &House, event: &mut Event<'_>) -> Option<Turn> {
+    event.give_back();
+    Some(house.directory.turn(event.account()?).await)
 }
 
 async fn steps(

@@ -1,5 +1,6 @@
 //! HTTP/2 with prior knowledge, from end to end: the same calls, and nothing more in the log at its finest level.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
@@ -10,6 +11,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::binary::{Scratch, Server, daypass};
@@ -85,5 +87,33 @@ async fn signed_calls_share_a_connection_of_http_2_and_leave_no_secret_in_the_lo
         &of_wrong.2,
     ] {
         assert!(!log.contains(secret.as_str()), "a secret is in the log");
+    }
+}
+
+/// The settings that a server announces, by the numbers of RFC 9113 §6.5.2.
+async fn announced(address: &str) -> BTreeMap<u16, u32> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let mut stream = TcpStream::connect(address.parse::<SocketAddr>().unwrap()).await.unwrap();
+    stream.write_all(PREFACE).await.unwrap();
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!((head[3], head[4]), (4, 0), "the first frame is SETTINGS, and no acknowledgement");
+    let mut settings = vec![0; usize::from(head[2])];
+    stream.read_exact(&mut settings).await.unwrap();
+    let pair = |six: &[u8]| {
+        (u16::from_be_bytes(six[..2].try_into().unwrap()), u32::from_be_bytes(six[2..].try_into().unwrap()))
+    };
+    settings.chunks_exact(6).map(pair).collect()
+}
+
+/// What strangers can make the server hold for one connection.
+#[tokio::test]
+async fn a_connection_is_offered_few_streams_and_small_windows() {
+    let (streams, window, headers) = (3, 4, 6);
+    let dir = Scratch::new("http2-windows");
+    let server = Server::start(&dir.join("data"));
+    let offered = announced(&server.address).await;
+    for (setting, most) in [(streams, 8), (window, 16 * 1024), (headers, 16 * 1024)] {
+        assert!(offered.get(&setting).is_some_and(|value| *value <= most), "{setting}: {offered:?}");
     }
 }

@@ -112,6 +112,31 @@ fn the_file_of_a_young_store_is_never_an_empty_one() {
 }
 
 #[test]
+fn a_store_beside_the_log_of_another_is_refused_and_both_are_left_as_they_are() {
+    let dir = Scratch::new("mixed");
+    let (data, killed) = (dir.join("whole"), dir.join("data"));
+    Server::start(&data).stop();
+    let server = Server::start(&killed);
+    let root = Client::root(&server, &killed);
+    assert_eq!(root.call("iam", "Action=CreateUser&Version=2010-05-08&UserName=Bob").0, 200);
+    drop(server);
+    for name in ["store.sqlite", "master-key"] {
+        fs::copy(data.join(name), killed.join(name)).unwrap();
+    }
+    let before = contents(&killed);
+    assert!(before.iter().any(|(name, log)| name == "store.sqlite-wal" && !log.is_empty()));
+    let line = failed(&run(dir.path(), &SERVE));
+    assert!(line.contains("not the master key") && line.contains("-wal"), "{line}");
+    assert_eq!(contents(&killed), before);
+    // What the line says to do.
+    for log in ["store.sqlite-wal", "store.sqlite-shm"] {
+        fs::remove_file(killed.join(log)).unwrap();
+    }
+    let server = Server::start(&killed);
+    assert_eq!(Client::root(&server, &data).call("iam", "Action=ListUsers&Version=2010-05-08").0, 200);
+}
+
+#[test]
 fn a_first_start_that_did_not_come_to_its_end_is_gone_on_with() {
     let dir = Scratch::new("half");
     let data = dir.join("data");

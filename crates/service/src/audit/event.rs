@@ -74,6 +74,16 @@ impl<'a> Event<'a> {
         Ok(())
     }
 
+    /// Hold no room while nothing is being done; it is to be reserved again before something is.
+    pub(crate) fn give_back(&mut self) {
+        self.house.audit.log.give_back(std::mem::take(&mut self.reserved));
+    }
+
+    /// The caller's account, once known.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        self.principal.as_ref().map(|principal| principal.account)
+    }
+
     /// Write the event. What must not be without one (credentials, the answer to a write) is not returned
     /// when the line cannot be kept.
     pub(crate) fn finish(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
@@ -154,7 +164,7 @@ impl<'a> Event<'a> {
             read_only: self.row.map(|row| row.audit.read_only.unwrap_or(row.read_only)),
             event_type: "AwsApiCall",
             management_event: true,
-            recipient_account_id: self.principal.as_ref().map(|principal| principal.account),
+            recipient_account_id: self.account(),
             event_category: "Management",
         }
     }

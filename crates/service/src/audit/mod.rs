@@ -44,6 +44,9 @@ pub trait AuditLog: Send + Sync + 'static {
     /// Take one line or several, each with its end, for which `reserved` bytes were set aside. With 0 there
     /// was nothing to reserve for: the lines are kept if there is room. `false` when they cannot be kept.
     fn append(&self, lines: String, reserved: usize) -> bool;
+
+    /// Give room back that nothing is written into.
+    fn give_back(&self, reserved: usize);
 }
 
 /// The audit of a house.

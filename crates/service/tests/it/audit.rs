@@ -2,7 +2,9 @@
 //!
 //! LONG: one test for each rule of the record, and their scarce room; they share their helpers.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use daypass_authn::sigv4::{HttpRequest, SigningKeyCache};
 use daypass_service::params::Params;
@@ -461,6 +463,10 @@ impl AuditLog for Scarce {
         }
         room.to_append
     }
+
+    fn give_back(&self, reserved: usize) {
+        self.0.lock().unwrap().outstanding -= reserved;
+    }
 }
 
 /// The same directory behind a scarce audit.
@@ -562,4 +568,30 @@ async fn all_room_is_given_back_and_was_enough() {
     let room = scarce.log.0.lock().unwrap();
     assert_eq!((room.lines.len(), room.outstanding), (4, 0));
     assert!(room.lines[0].len() > 5000, "the document is in the event");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_its_turn_holds_no_room() {
+    let gate = Gate::new();
+    let test = TestHouse::on(gate.clone()).await;
+    let scarce = ScarceHouse::new(&test);
+    scarce.room(true, true);
+    let turn = test.house.directory.turn(ACCOUNT.parse().unwrap()).await;
+    gate.arm();
+    let names = [[("UserName", "Bob")], [("UserName", "BOB")]];
+    let [one, other] = names.each_ref().map(|name| scarce.call(&test.root, "iam", "CreateUser", name));
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (done, mut second) = tokio::select! {
+        done = &mut one => (done, other),
+        done = &mut other => (done, one),
+    };
+    assert_eq!(done, "ok");
+    // The clock of the test goes on when nothing else can: then the call waits for its turn.
+    assert!(tokio::time::timeout(Duration::from_secs(1), &mut second).await.is_err());
+    assert_eq!(scarce.log.0.lock().unwrap().outstanding, 0);
+    // What it had given back it must get again before it acts.
+    scarce.room(false, true);
+    drop(turn);
+    assert_eq!(second.await, "ServiceUnavailable");
+    assert_eq!(scarce.log.0.lock().unwrap().outstanding, 0);
 }

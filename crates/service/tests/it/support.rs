@@ -47,6 +47,8 @@ impl AuditLog for Lines {
         self.0.lock().unwrap().extend(events);
         true
     }
+
+    fn give_back(&self, _: usize) {}
 }
 
 impl TestHouse {
