@@ -24,6 +24,7 @@ pub(crate) fn print() -> Outcome<()> {
     signatures()?;
     tokens()?;
     decisions()?;
+    decisions_at_the_bound()?;
     documents()
 }
 
@@ -137,19 +138,7 @@ fn decisions() -> Outcome<()> {
     ] {
         context.insert(key, value);
     }
-    let request = Request {
-        principal: Principal::Role {
-            account: ACCOUNT,
-            session_arn: "arn:aws:sts::111122223333:assumed-role/reader/nightly-report",
-            role_arn: ROLE,
-            role_id: Some("AROAJQABLZS4A3QDU576Q"),
-            service_linked: false,
-        },
-        action: "s3:GetObject",
-        resource: "arn:aws:s3:::lake/blue/2026/01/15/part-0001.parquet",
-        resource_account: Some(ACCOUNT),
-        context: &context,
-    };
+    let request = reading(&context);
     let decide = |name: &str, texts: &[String], session: Option<&str>| -> Outcome<()> {
         let parsed: Vec<Policy> = texts.iter().map(|text| Policy::parse(text)).collect::<Result<_, _>>()?;
         let identity: Vec<_> = parsed.iter().map(|policy| Named { id: "p", policy }).collect();
@@ -177,6 +166,59 @@ fn decisions() -> Outcome<()> {
         decide(&format!("decision, large: 10,003 statements, {name}"), &large, None)?;
     }
     Ok(())
+}
+
+/// A role's session reads an object.
+fn reading(context: &Context) -> Request<'_> {
+    Request {
+        principal: Principal::Role {
+            account: ACCOUNT,
+            session_arn: "arn:aws:sts::111122223333:assumed-role/reader/nightly-report",
+            role_arn: ROLE,
+            role_id: Some("AROAJQABLZS4A3QDU576Q"),
+            service_linked: false,
+        },
+        action: "s3:GetObject",
+        resource: "arn:aws:s3:::lake/blue/2026/01/15/part-0001.parquet",
+        resource_account: Some(ACCOUNT),
+        context,
+    }
+}
+
+/// What a caller can make one decision cost, who chose patterns and texts to that end. Nothing matches, so policy after
+/// policy is looked at, until the bound; after it nothing is compared any more.
+fn decisions_at_the_bound() -> Outcome<()> {
+    let wildcards = format!("*{}zz", "a?a*".repeat(150));
+    let address = "2001:db8:1:2:3:4:5:6/128";
+    for (operator, pattern, value, values) in [
+        ("StringLike", wildcards.as_str(), "a".repeat(450) + "cN", 100),
+        ("StringLike", "*x?y*", "x".repeat(60_000), 1),
+        ("StringEqualsIgnoreCase", &"\u{e9}".repeat(5000), "\u{c9}".repeat(4999) + "x", 1),
+        ("ArnLike", &format!("arn:aws:{0}:{0}:{0}:{0}x", "*a?a*".repeat(20)), arn_of(&"a".repeat(100)), 100),
+        ("NumericEquals", "12345678901234.5678901234567", "12345678901234.5678901234568".into(), 100),
+        ("IpAddress", address, "2001:db8:1:2:3:4:5:7".into(), 100),
+        ("BinaryEquals", &"YWJj".repeat(100), "YWJj".repeat(99) + "YWJk", 100),
+    ] {
+        let policy = Policy::parse(&format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*",
+  "Condition":{{"ForAnyValue:{operator}":{{"aws:TagKeys":"{pattern}"}}}}}}]}}"#
+        ))?;
+        let identity = vec![Named { id: "p", policy: &policy }; 10_000];
+        let policies = Policies { identity: &identity, ..Policies::default() };
+        let mut context = Context::new();
+        context.insert_list("aws:TagKeys", vec![value; values]);
+        let request = reading(&context);
+        let what = pattern.chars().take(12).collect::<String>();
+        best(&format!("decision at its bound: {operator} {what}…, {values} values"), || {
+            drop(black_box(evaluate(black_box(&request), &policies)));
+        });
+    }
+    Ok(())
+}
+
+/// An ARN with this in the place of everything that may be chosen.
+fn arn_of(part: &str) -> String {
+    format!("arn:aws:{part}:{part}:{part}:{part}")
 }
 
 const ANY_READ: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}}"#;

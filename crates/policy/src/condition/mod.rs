@@ -58,8 +58,14 @@ impl Condition {
         values: impl Iterator<Item = &'a str> + Clone,
         variables: bool,
     ) -> Condition {
-        let weight = Weight::of(values.clone());
-        let test = Operator::parse(operator).map(|parsed| (parsed, Operands::new(parsed, values, variables)));
+        let parsed = Operator::parse(operator);
+        let weight = match parsed.map(|operator| operator.base) {
+            Some(Base::Text { comparison: TextComparison::EqualsIgnoreCase, .. }) => {
+                Weight::of(values.clone()).ignoring_case()
+            }
+            _ => Weight::of(values.clone()),
+        };
+        let test = parsed.map(|operator| (operator, Operands::new(operator, values, variables)));
         Condition { operator: operator.into(), key: key.into(), folded: fold(key).into(), test, weight }
     }
 
