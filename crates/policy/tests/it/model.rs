@@ -230,3 +230,9 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         }
     })
 }
+
+/// So many cases, or as many as `PROPTEST_CASES` says.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    let said = std::env::var("PROPTEST_CASES").ok().and_then(|said| said.parse().ok());
+    ProptestConfig::with_cases(said.unwrap_or(usual))
+}

@@ -3,7 +3,7 @@
 use daypass_policy::{Decision, DecisionEffect, Principal, explain};
 use proptest::prelude::*;
 
-use crate::model::{Document, Statement, World, document, world};
+use crate::model::{Document, Statement, World, cases, document, world};
 
 fn decide(world: &World) -> Decision {
     world.scene().decide()
@@ -43,7 +43,7 @@ fn deny_everything() -> Statement {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases(500))]
 
     /// INVARIANT (deny-wins).
     #[test]

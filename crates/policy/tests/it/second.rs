@@ -7,7 +7,7 @@
 use daypass_policy::{DecisionEffect, Issuer, Principal};
 use proptest::prelude::*;
 
-use crate::model::{Document, Statement, World, world};
+use crate::model::{Document, Statement, World, cases, world};
 
 fn glob(pattern: &[char], text: &[char]) -> bool {
     match (pattern, text) {
@@ -194,7 +194,7 @@ fn decide(world: &World) -> DecisionEffect {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(cases(20_000))]
 
     #[test]
     fn both_evaluators_agree(world in world()) {
