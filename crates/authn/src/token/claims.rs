@@ -1,6 +1,6 @@
 //! What a session token says.
 
-use daypass_model::{AccountId, SessionId, Tag};
+use daypass_model::{AccountId, SessionId, Tag, same_key};
 use jiff::Timestamp;
 
 /// How a session came to be, which decides what it may call.
@@ -71,5 +71,11 @@ impl SessionClaims {
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now.as_second() >= self.expires_at
+    }
+
+    /// The tags that the next session in a chain inherits.
+    pub fn transitive_tags(&self) -> impl Iterator<Item = &Tag> {
+        let transitive = |tag: &&Tag| self.transitive_tag_keys.iter().any(|key| same_key(key, &tag.key));
+        self.tags.iter().filter(transitive)
     }
 }

@@ -174,7 +174,18 @@ impl<'a> Event<'a> {
         let (Some(operation), Ok(params)) = (operation, &self.request.params) else { return Value::Null };
         let mut logged = params.logged(operation);
         self.traits().hidden.iter().for_each(|pointer| hide(&mut logged, pointer));
+        if let (Some(tags), Some(members)) = (self.inherited_tags(), logged.as_object_mut()) {
+            members.insert("incomingTransitiveTags".into(), tags);
+        }
         logged
+    }
+
+    /// What the caller's session hands on, where the call takes it over.
+    fn inherited_tags(&self) -> Option<Value> {
+        let session = self.principal.as_ref()?.session.as_ref().filter(|_| self.traits().inherits_tags)?;
+        let tags: serde_json::Map<_, _> =
+            session.claims.transitive_tags().map(|tag| (tag.key.clone(), tag.value.clone().into())).collect();
+        (!tags.is_empty()).then_some(Value::Object(tags))
     }
 
     /// Of an answer to a call that only reads, what is kept all the same.

@@ -8,6 +8,8 @@ pub struct AuditTraits {
     /// The parameter with the ARN of the role that the call is about. The record names the role as its resource,
     /// and where that is another account's, the other account hears of the call.
     pub role: Option<&'static str>,
+    /// Whether tags of the caller's session go over to what the call issues: `incomingTransitiveTags`.
+    pub inherits_tags: bool,
     /// Parameters that no record repeats: JSON pointers into `requestParameters`. The last name ignores case.
     pub hidden: &'static [&'static str],
     /// What a record keeps of the answer to a call that only reads: names in `additionalEventData`, and JSON
@@ -17,5 +19,6 @@ pub struct AuditTraits {
 
 impl AuditTraits {
     /// Nothing beyond.
-    pub const PLAIN: Self = Self { read_only: None, role: None, hidden: &[], told: &[] };
+    pub const PLAIN: Self =
+        Self { read_only: None, role: None, inherits_tags: false, hidden: &[], told: &[] };
 }

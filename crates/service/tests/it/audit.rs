@@ -146,6 +146,62 @@ async fn a_federated_user_shows_who_issued_it() {
 }
 
 #[tokio::test]
+async fn what_a_chained_session_takes_over_is_told() {
+    let house = TestHouse::new().await;
+    let bob = house.user("Bob", Some(ALLOW_ALL)).await;
+    let arn = house.role("Deploy").await["Arn"].as_str().unwrap().to_owned();
+    let params = [("RoleName", "Deploy"), ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)];
+    house.root("iam", "PutRolePolicy", &params).await;
+    let assume = async |who: &Keys, more: &[(&str, &str)]| {
+        let params = [("RoleArn", arn.as_str()), ("RoleSessionName", "ada")];
+        let mut answer = Value::Null;
+        let call =
+            async { answer = house.call(who, "sts", "AssumeRole", &[&params, more].concat()).await.unwrap() };
+        let events = house.events(call).await;
+        (Keys::of(&answer["Credentials"]), events[0]["requestParameters"].clone())
+    };
+    let tags = [
+        ("Tags.member.1.Key", "Team"),
+        ("Tags.member.1.Value", "red"),
+        ("Tags.member.2.Key", "Cost"),
+        ("Tags.member.2.Value", "7"),
+        ("TransitiveTagKeys.member.1", "team"),
+        ("Policy", ALLOW_ALL),
+        ("SourceIdentity", "bob"),
+    ];
+    let (session, first) = assume(&bob, &tags).await;
+    assert_eq!(first.get("incomingTransitiveTags"), None);
+    assert_eq!((&first["policy"], &first["sourceIdentity"]), (&json!(ALLOW_ALL), &json!("bob")));
+    let (_, second) = assume(&session, &[]).await;
+    let inherited = json!({"Team": "red"});
+    assert_eq!(
+        second,
+        json!({"roleArn": arn, "roleSessionName": "ada", "incomingTransitiveTags": inherited})
+    );
+}
+
+#[tokio::test]
+async fn a_federated_user_and_roots_session_are_told() {
+    let house = TestHouse::new().await;
+    let bob = house.user("Bob", Some(ALLOW_ALL)).await;
+    let mut answer = Value::Null;
+    let call =
+        async { answer = house.call(&bob, "sts", "GetFederationToken", &[("Name", "Jill")]).await.unwrap() };
+    let events = house.events(call).await;
+    let user = json!({
+        "federatedUserId": format!("{ACCOUNT}:Jill"), "arn": format!("arn:aws:sts::{ACCOUNT}:federated-user/Jill"),
+    });
+    assert_eq!(events[0]["responseElements"]["federatedUser"], user);
+    let issued = house.root("sts", "GetSessionToken", &[]).await;
+    let root = Keys::of(&issued["Credentials"]);
+    let events = house.events(async { house.call(&root, "iam", "ListUsers", &[]).await }).await;
+    let identity = &events[0]["userIdentity"];
+    assert_eq!((&identity["type"], &identity["accessKeyId"]), (&json!("Root"), &json!(root.access_key_id)));
+    let attributes = json!({"creationDate": NOW, "mfaAuthenticated": "false"});
+    assert_eq!(identity["sessionContext"]["attributes"], attributes);
+}
+
+#[tokio::test]
 async fn an_assume_role_is_told_whole_but_for_its_secrets() {
     let house = TestHouse::new().await;
     let keys = house.user("Bob", Some(ALLOW_ALL)).await;

@@ -132,6 +132,10 @@ async fn a_policy_of_a_service_role_cannot_be_attached_by_customers() {
     let params = [("RoleName", "app"), ("PolicyArn", arn.as_str())];
     let message = "Cannot attach a Service Role Policy to a Customer Role.";
     assert_eq!(refused(&house, "AttachRolePolicy", &params).await, refusal("PolicyNotAttachable", message));
+    // As recorded from AWS, of one of its own.
+    let arn = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
+    let params = [("RoleName", "app"), ("PolicyArn", arn)];
+    assert_eq!(refused(&house, "AttachRolePolicy", &params).await, refusal("PolicyNotAttachable", message));
 }
 
 #[tokio::test]

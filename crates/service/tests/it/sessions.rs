@@ -316,7 +316,35 @@ async fn what_cannot_be_validated_yet_is_refused_never_ignored() {
         ("ProvidedContexts.member.1.ProviderArn", "arn:aws:iam::aws:contextProvider/IdentityCenter"),
         ("ProvidedContexts.member.1.ContextAssertion", "assertion"),
     ];
-    assert_eq!(told(assume(&house, &ada, "Crew", &context).await).0, "InvalidContextAssertion");
+    // Whoever may not pass one is told that, not whether it would be good.
+    let denied = told(assume(&house, &ada, "Crew", &context).await);
+    assert_eq!(denied.0, "AccessDenied");
+    assert!(denied.1.contains("is not authorized to perform: sts:SetContext on resource"), "{}", denied.1);
+    let trust = TRUST.replace("sts:TagSession", "sts:SetContext");
+    role(&house, "Context", &trust, ALLOW_ALL, &[]).await;
+    assert_eq!(told(assume(&house, &ada, "Context", &context).await).0, "InvalidContextAssertion");
+}
+
+#[tokio::test]
+async fn a_trust_policy_that_is_silent_is_named_as_such() {
+    let (house, ada) = start().await;
+    house.account("444455556666").await;
+    let nobody = TRUST.replace(r#""AWS":"111122223333""#, r#""AWS":"444455556666""#);
+    role(&house, "Closed", &nobody, ALLOW_ALL, &[]).await;
+    let only = TRUST.replace(r#","sts:TagSession","sts:SetSourceIdentity""#, "");
+    role(&house, "Bare", &only, ALLOW_ALL, &[]).await;
+    let tags = [("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "red")];
+    for (name, params, action) in [
+        ("Closed", &[][..], "sts:AssumeRole"),
+        ("Bare", &tags[..], "sts:TagSession"),
+        ("Bare", &[("SourceIdentity", "ada")], "sts:SetSourceIdentity"),
+    ] {
+        let message = format!(
+            "User: arn:aws:iam::{ACCOUNT}:user/Ada is not authorized to perform: {action} on resource: arn:aws:iam::{ACCOUNT}:role/{name} because no role trust policy allows the {action} action"
+        );
+        let denied = ("AccessDenied", message);
+        assert_eq!(told(assume(&house, &ada, name, params).await), denied);
+    }
 }
 
 #[tokio::test]

@@ -146,7 +146,8 @@ impl RoleShape {
             arn: arn.to_owned(),
             create_date: Time(role.created),
             assume_role_policy_document: encoded(&principals::shown(view, &role.trust)),
-            description: role.description.clone(),
+            // An update can empty it; an empty one is as none.
+            description: role.description.clone().filter(|text| !text.is_empty()),
             max_session_duration: Some(role.session_duration_max),
             permissions_boundary: None,
             tags: None,

@@ -1,7 +1,7 @@
 //! `sts:AssumeRole`: a user or role session becomes a session of a role that trusts it.
 //!
-//! Up to three permissions, each on trust policy and identity side: AssumeRole, TagSession (tags passed or
-//! inherited), SetSourceIdentity (given or inherited). Source: AWS STS API Reference, AssumeRole; IAM User
+//! Up to four permissions, each on trust policy and identity side: AssumeRole, TagSession (tags passed or
+//! inherited), SetSourceIdentity (given or inherited), SetContext. Source: AWS STS API Reference, AssumeRole; IAM User
 //! Guide, "Pass session tags in AWS STS", "Monitor and control actions taken with assumed roles".
 
 use std::sync::Arc;
@@ -74,8 +74,12 @@ impl Action for AssumeRole {
     const READ_ONLY: bool = false;
     const ISSUES: bool = true;
     /// CloudTrail has it as a read, though it issues: GetSessionToken is a write there.
-    const AUDIT: AuditTraits =
-        AuditTraits { read_only: Some(true), role: Some("RoleArn"), ..AuditTraits::PLAIN };
+    const AUDIT: AuditTraits = AuditTraits {
+        read_only: Some(true),
+        role: Some("RoleArn"),
+        inherits_tags: true,
+        ..AuditTraits::PLAIN
+    };
     type Input = Input;
     type Output = Output;
 
@@ -95,7 +99,10 @@ impl Action for AssumeRole {
         let check = inherited.keys(role, input);
         let tagging = !input.tags.is_empty() || !inherited.tags.is_empty();
         let naming = input.source_identity.is_some() || inherited.source_identity.is_some();
-        Checks::one(check).also_if(tagging, "sts:TagSession").also_if(naming, "sts:SetSourceIdentity")
+        Checks::one(check)
+            .also_if(tagging, "sts:TagSession")
+            .also_if(naming, "sts:SetSourceIdentity")
+            .also_if(!input.provided_contexts.is_empty(), "sts:SetContext")
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
@@ -176,12 +183,11 @@ impl Inherited {
     fn of(who: &Principal) -> Self {
         let Some(session) = &who.session else { return Self { tags: TagSet::new(), source_identity: None } };
         let claims = &session.claims;
-        let transitive = |tag: &&Tag| claims.transitive_tag_keys.iter().any(|key| same_key(key, &tag.key));
-        let tags = claims.tags.iter().filter(transitive).cloned().collect();
+        let tags = claims.transitive_tags().cloned().collect();
         Self { tags, source_identity: claims.source_identity.clone() }
     }
 
-    /// The condition keys of the three permissions, which share one context.
+    /// The condition keys of all permissions, which share one context.
     fn keys(&self, role: &Arc<Role>, input: &Input) -> Check {
         let mut check = Check::new(AssumeRole::NAME, &role.arn, role.account)
             .with("sts:RoleSessionName", input.role_session_name.as_str())

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use daypass_directory::{Authorized, Checks, Entity, Operation, Scope};
-use daypass_model::is_service_linked;
+use daypass_model::{Arn, is_service_linked};
 use serde::Deserialize;
 
 use crate::action::Action;
@@ -44,11 +44,12 @@ impl<H: Holder> Action for AttachPolicy<H> {
         let holder = H::find(&account, &input.holder_name)?;
         H::modifiable(holder)?;
         let (record, revision) = H::record(holder);
-        let policy = rules::attachable(&account, &input.policy_arn)?;
-        if is_service_linked(policy.path()) {
+        // AWS's own of that kind are not here, and are refused in the same words.
+        if is_for_service_roles(&input.policy_arn) {
             let message = "Cannot attach a Service Role Policy to a Customer Role.";
             return Err(Error::new("PolicyNotAttachable", message));
         }
+        let policy = rules::attachable(&account, &input.policy_arn)?;
         let mut record = record.clone();
         let attached = H::attached_mut(&mut record);
         if attached.contains(&input.policy_arn) {
@@ -62,4 +63,9 @@ impl<H: Holder> Action for AttachPolicy<H> {
         change.update(account.id(), revision, record);
         Ok(house.directory.commit(change).await?)
     }
+}
+
+fn is_for_service_roles(arn: &str) -> bool {
+    let path = |arn: Arn| arn.resource().strip_prefix("policy").is_some_and(is_service_linked);
+    arn.parse().is_ok_and(path)
 }
