@@ -13,6 +13,7 @@ use crate::account_view::AccountView;
 use crate::change::Change;
 use crate::context::{Operation, Value, context};
 use crate::entity::{NamedPolicy, ResourcePolicy, Role};
+use crate::grounds::grounds;
 use crate::principal::{Identity, Issuer, Principal};
 use crate::scope::Scope;
 use crate::view::View;
@@ -195,10 +196,15 @@ impl<I> Authorized<I> {
         self.scope.principal()
     }
 
-    /// A write of this call: it counts only while what was decided on has not changed.
+    /// A write of this call: it counts only while the caller's rights are what they were when it was decided.
     #[must_use]
     pub fn change(&self, op: &Operation) -> Change {
-        Change::new(&op.request_id, self.view())
+        let mut change = Change::new(&op.request_id, self.view());
+        // INVARIANT (fresh-authorization)
+        for place in grounds(self.view(), self.principal()) {
+            change.unchanged(place, self.view().revision());
+        }
+        change
     }
 
     /// What was asked for.

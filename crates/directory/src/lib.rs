@@ -13,6 +13,7 @@ mod credential;
 mod directory;
 mod entity;
 mod error;
+mod grounds;
 pub mod key;
 mod last_used;
 pub mod managed;

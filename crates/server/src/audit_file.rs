@@ -1,8 +1,8 @@
 //! The audit on disk: one line for each event, in a file that is rotated by size.
 //!
-//! A thread of its own writes, so a call never waits for the disk; a crash loses what that thread had not
-//! written yet. Nothing else loses a line that a call relies on (a write, issued credentials), a full disk
-//! included: room is reserved before the call acts, never more than [`ROOM`] in all, and a file of that size
+//! A thread of its own writes. A call that relies on its line (a write, issued credentials) is answered when
+//! the line is in the file, so that the end of this process loses none; others do not wait. A full disk loses
+//! no such line either: room is reserved before the call acts, never more than [`ROOM`] in all, and a file of that size
 //! lies beside the audit for no other purpose than to be deleted when the disk is full. From then on nothing
 //! can be reserved, so nothing is changed or issued, until that file could be made again. (Reserving that way
 //! needs nothing of the file system but that deleting a file frees its blocks, and costs a call no system
@@ -16,6 +16,7 @@ mod writer;
 
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use daypass_service::{AuditLog, Error};
+use tokio::sync::oneshot;
 
 use disk::{Disk, RealDisk};
 use writer::Writer;
@@ -130,6 +132,23 @@ impl AuditFile {
     }
 
     fn append(&self, text: String, reserved: u64) -> bool {
+        self.send(text, reserved, None)
+    }
+
+    /// Completes when the lines are written; `false` when they cannot be, or the disk takes too long.
+    async fn write(&self, text: String, reserved: u64) -> bool {
+        let (told, written) = oneshot::channel();
+        if !self.send(text, reserved, Some(told)) {
+            return false;
+        }
+        if let Some(writer) = lock(&self.writer).as_ref() {
+            // It may be letting lines gather.
+            writer.thread().unpark();
+        }
+        matches!(tokio::time::timeout(STUCK_AFTER, written).await, Ok(Ok(())))
+    }
+
+    fn send(&self, text: String, reserved: u64, told: Option<oneshot::Sender<()>>) -> bool {
         let shared = &self.shared;
         let bytes = text.len() as u64;
         if reserved == 0 && !shared.take(bytes, ROOM_UNRESERVED) {
@@ -140,7 +159,7 @@ impl AuditFile {
             shared.give_back(reserved.saturating_sub(bytes));
             shared.outstanding.fetch_add(bytes.saturating_sub(reserved), Ordering::SeqCst);
         }
-        let sent = self.queue.send(Message::Lines(Lines { text, relied_on: reserved > 0 })).is_ok();
+        let sent = self.queue.send(Message::Lines(Lines { text, relied_on: reserved > 0, told })).is_ok();
         if !sent {
             shared.give_back(bytes);
         }
@@ -160,6 +179,10 @@ impl AuditLog for AuditLines {
         self.0.append(lines, reserved as u64)
     }
 
+    fn write(&self, lines: String, reserved: usize) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(self.0.write(lines, reserved as u64))
+    }
+
     fn give_back(&self, reserved: usize) {
         self.0.shared.give_back(reserved as u64);
     }
@@ -174,6 +197,8 @@ enum Message {
 struct Lines {
     text: String,
     relied_on: bool,
+    /// Hears of it when they are written.
+    told: Option<oneshot::Sender<()>>,
 }
 
 /// What calls and the writer both look at.

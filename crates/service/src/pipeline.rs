@@ -54,7 +54,7 @@ async fn tries(
             _ => break,
         }
     }
-    event.finish(outcome) // INVARIANT (audit-once)
+    event.finish(outcome).await // INVARIANT (audit-once)
 }
 
 /// Wait among the account's calls. Who waits holds no room in the audit, or one account's queue could fill it.

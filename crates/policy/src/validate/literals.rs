@@ -4,7 +4,7 @@ use super::{Kind, resources};
 use crate::condition;
 use crate::document::{Document, Fault, StatementText};
 
-const FAILED: &str = "The policy failed legacy parsing";
+pub(super) const FAILED: &str = "The policy failed legacy parsing";
 
 pub(super) fn check(kind: Kind, document: &Document) -> Result<(), Fault> {
     for statement in &document.statements {

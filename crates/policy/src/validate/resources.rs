@@ -40,7 +40,7 @@ fn fault(text: &str) -> Option<String> {
     if !text.starts_with("arn:") && !text.starts_with(['*', '?']) {
         return Some(format!("Resource {text} must be in ARN format or \"*\"."));
     }
-    let Some(service) = fields.next() else {
+    let Some(service) = fields.next().filter(|service| !service.contains(['*', '?'])) else {
         return Some("Resource vendor must be fully qualified and cannot contain regexes.".to_owned());
     };
     let region = fields.next().unwrap_or_default();
@@ -50,21 +50,24 @@ fn fault(text: &str) -> Option<String> {
         "iam" if !region.is_empty() => {
             Some(format!("IAM resource {text} cannot contain region information."))
         }
+        _ if account.starts_with("${") => Some(super::literals::FAILED.to_owned()),
         "iam" => resource.filter(|resource| !is_iam_path(resource)).map(|_| IAM_PATHS_FAULT.to_owned()),
         // Buckets and objects have neither region nor account; what has an account (access points, jobs) has
         // a region too.
         "s3" if !region.is_empty() && account.is_empty() => {
             Some(format!("Resource {text} can not contain region information."))
         }
+        "route53" if !region.is_empty() => {
+            Some(format!("Resource {text} can not contain region information."))
+        }
+        "route53" if !account.is_empty() => Some(format!("Resource {text} cannot contain an account id.")),
         _ => None,
     }
 }
 
+/// There is one partition here, as for everybody who calls AWS from within one.
 fn is_partition(partition: &str) -> bool {
-    matches!(
-        partition,
-        "aws" | "aws-cn" | "aws-us-gov" | "aws-iso" | "aws-iso-b" | "aws-iso-e" | "aws-iso-f" | "aws-eusc"
-    ) || partition.contains(['*', '?'])
+    partition == "aws" || partition.contains(['*', '?'])
 }
 
 /// The message spells the ARN out, with `*` for fields that are missing.
@@ -82,17 +85,13 @@ const IAM_PATHS_FAULT: &str = "IAM resource path must either be \"*\" or start w
      group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, \
      report/, access-report/.";
 
-/// The resource types of the message, those IAM got since, `root` (AssumeRoot), and whatever a wildcard or
-/// variable leaves open.
+/// The resource types of the message, those IAM got since, and `root` (AssumeRoot). A wildcard may stand for all of
+/// them, and not for a part.
 fn is_iam_path(resource: &str) -> bool {
-    let (kind, is_path) = match resource.split_once('/') {
-        Some((kind, _)) => (kind, true),
-        None => (resource, false),
+    let Some((kind, _)) = resource.split_once('/') else {
+        return matches!(resource, "*" | "root");
     };
-    if kind.contains(['*', '?']) || kind.contains("${") {
-        return true;
-    }
-    let listed = matches!(
+    matches!(
         kind,
         "user"
             | "federated-user"
@@ -110,6 +109,5 @@ fn is_iam_path(resource: &str) -> bool {
             | "delegation-request"
             | "role-template"
             | "contextProvider"
-    );
-    (is_path && listed) || resource == "root"
+    )
 }

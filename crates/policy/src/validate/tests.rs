@@ -118,8 +118,9 @@ fn resources_have_a_form() {
         "arn:aws:s3:eu-west-1:111122223333:accesspoint/x",
         "arn:aws:iam::*:root",
         "arn:aws:iam::111122223333:*",
-        "arn:aws:iam::111122223333:u*",
-        "arn:aws:iam::111122223333:${aws:username}",
+        "arn:aws:iam::*:user/a*",
+        "arn:aws:sqs:us-east-2:account-id:q",
+        "arn:aws:route53:::hostedzone/*",
         "arn:aws:iam::111122223333:user/${aws:username}",
         "arn:aws:sqs:us-east-2:*:${aws:username}-queue",
     ] {
@@ -129,7 +130,7 @@ fn resources_have_a_form() {
         ("arn:aws:s3::b", LEGACY),
         ("arn:aws::::b", LEGACY),
         ("bucket", "Resource bucket must be in ARN format or \"*\"."),
-        ("arn:aws", "Resource vendor must be fully qualified and cannot contain regexes."),
+        ("arn:aws", VENDOR),
         ("arn:wrong:s3", "Partition \"wrong\" is not valid for resource \"arn:wrong:s3:*:*:*\"."),
         ("a:b:c", "Partition \"b\" is not valid for resource \"arn:b:c:*:*:*\"."),
         ("a:b:c:d:e:f:g:h", "Partition \"b\" is not valid for resource \"arn:b:c:d:e:f:g:h\"."),
@@ -142,6 +143,25 @@ fn resources_have_a_form() {
             "arn:aws:iam:eu:1:user/a",
             "IAM resource arn:aws:iam:eu:1:user/a cannot contain region information.",
         ),
+        // The others as people reported them of AWS.
+        ("arn:aws:*:*:*:*nonprod*", VENDOR),
+        ("arn:aws:*:*:111122223333:*", VENDOR),
+        ("arn:aws:s3*:::b", VENDOR),
+        ("arn:aws:*", VENDOR),
+        ("arn:aws:iam::111122223333:*/cdk-hnb659fds-*", IAM_PATHS),
+        ("arn:aws:iam::*:*name*", IAM_PATHS),
+        ("arn:aws:iam::111122223333:${aws:username}", IAM_PATHS),
+        ("arn:aws:iam::${aws:PrincipalAccount}:role/x", LEGACY),
+        ("arn:aws:sqs:*:${aws:PrincipalAccount}:q", LEGACY),
+        ("arn:aws-cn:s3:::b", "Partition \"aws-cn\" is not valid for resource \"arn:aws-cn:s3:::b\"."),
+        (
+            "arn:aws:route53:eu-west-1:111122223333:hostedzone/*",
+            "Resource arn:aws:route53:eu-west-1:111122223333:hostedzone/* can not contain region information.",
+        ),
+        (
+            "arn:aws:route53::111122223333:hostedzone/*",
+            "Resource arn:aws:route53::111122223333:hostedzone/* cannot contain an account id.",
+        ),
         ("arn:aws:iam::1:nonsense", IAM_PATHS),
         ("arn:aws:iam::1:user", IAM_PATHS),
     ] {
@@ -149,6 +169,7 @@ fn resources_have_a_form() {
     }
 }
 
+const VENDOR: &str = "Resource vendor must be fully qualified and cannot contain regexes.";
 const IAM_PATHS: &str = "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, \
      instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, \
      access-report/.";

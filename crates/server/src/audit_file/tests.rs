@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::AtomicU64;
+use std::task::{Context, Poll, Waker};
 
 use super::writer::SLACK;
 use super::*;
@@ -138,6 +140,38 @@ fn a_running_audit_writes_everything_before_it_closes_and_goes_on_where_it_was()
         assert!(!audit.append("too late\n".into(), 1000), "a closed audit keeps nothing");
     }
     assert_eq!(dir.lines(), ["read 0", "write 0", "read 1", "write 1"]);
+}
+
+#[tokio::test]
+async fn a_call_that_relies_on_its_line_waits_until_it_is_written() {
+    let dir = Dir::new("relied-on");
+    let disk = SmallDisk::new(&dir, 2 * ROOM);
+    let mut stepped = Stepped::open(&dir, disk.clone(), 1 << 30, None);
+    for (n, line) in ["one", "two, where the reserve was"].into_iter().enumerate() {
+        stepped.audit.reserve(1000).unwrap();
+        if n == 1 {
+            disk.fill_up();
+        }
+        let mut written = pin!(stepped.audit.write(format!("{line}\n"), 1000));
+        assert!(matches!(poll(written.as_mut()), Poll::Pending));
+        assert!(stepped.writer.turn(&stepped.queue));
+        assert!(matches!(poll(written.as_mut()), Poll::Ready(true)));
+        assert_eq!(dir.lines().last().unwrap(), line);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_line_is_not_written_is_not_answered_as_done() {
+    let dir = Dir::new("not-written");
+    let stepped = Stepped::open(&dir, RealDisk, 1 << 30, None);
+    stepped.audit.reserve(1000).unwrap();
+    assert!(!stepped.audit.write("nobody writes this\n".into(), 1000).await);
+    drop((stepped.writer, stepped.queue));
+    assert!(!stepped.audit.write("nor this\n".into(), 0).await);
+}
+
+fn poll(call: Pin<&mut impl Future<Output = bool>>) -> Poll<bool> {
+    call.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[test]

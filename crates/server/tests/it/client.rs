@@ -85,11 +85,18 @@ impl Client {
 
     /// Call; status and result (`null` where there is none).
     pub(crate) fn call(&self, service: &str, form: &str) -> (u16, Value) {
+        self.try_call(service, form).unwrap()
+    }
+
+    /// The same of a server that may end meanwhile: none without a whole answer.
+    pub(crate) fn try_call(&self, service: &str, form: &str) -> Option<(u16, Value)> {
         let mut answer = String::new();
-        self.send(&self.request(service, form).0).read_to_string(&mut answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-        let action = form.strip_prefix("Action=").unwrap().split('&').next().unwrap();
-        (status, body[format!("{action}Response")][format!("{action}Result")].clone())
+        let mut stream = TcpStream::connect(&self.address).ok()?;
+        stream.write_all(&self.request(service, form).0).ok()?;
+        stream.read_to_string(&mut answer).ok()?;
+        let status = answer.split(' ').nth(1)?.parse().ok()?;
+        let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+        let action = form.strip_prefix("Action=")?.split('&').next()?;
+        Some((status, body[format!("{action}Response")][format!("{action}Result")].clone()))
     }
 }

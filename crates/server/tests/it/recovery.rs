@@ -136,6 +136,36 @@ fn a_store_beside_the_log_of_another_is_refused_and_both_are_left_as_they_are() 
     assert_eq!(Client::root(&server, &data).call("iam", "Action=ListUsers&Version=2010-05-08").0, 200);
 }
 
+/// Whoever looks for a leaked key begins with the audit.
+#[test]
+fn what_was_issued_before_a_kill_is_in_the_audit() {
+    let dir = Scratch::new("issued");
+    let data = dir.join("data");
+    let mut issued = Vec::new();
+    for _ in 0..5 {
+        let server = Server::start(&data);
+        let root = Client::root(&server, &data);
+        let session = || root.try_call("sts", "Action=GetSessionToken&Version=2011-06-15");
+        let sessions = || std::iter::from_fn(session).map(|(_, answer)| answer).collect::<Vec<_>>();
+        std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..4).map(|_| scope.spawn(sessions)).collect();
+            let audit = || fs::metadata(data.join("audit.jsonl")).unwrap().len();
+            let before = audit();
+            while audit() < before + 50_000 {
+                std::thread::yield_now();
+            }
+            server.signal("KILL");
+            issued.extend(clients.into_iter().flat_map(|client| client.join().unwrap()));
+        });
+    }
+    let audit = fs::read_to_string(data.join("audit.jsonl")).unwrap();
+    assert!(issued.len() > 20, "{}", issued.len());
+    for answer in issued {
+        let id = answer["Credentials"]["AccessKeyId"].as_str().unwrap();
+        assert!(audit.contains(id), "{id} was handed out");
+    }
+}
+
 #[test]
 fn a_first_start_that_did_not_come_to_its_end_is_gone_on_with() {
     let dir = Scratch::new("half");

@@ -84,30 +84,37 @@ impl<'a> Event<'a> {
         self.principal.as_ref().map(|principal| principal.account)
     }
 
-    /// Write the event. What must not be without one (credentials, the answer to a write) is not returned
-    /// when the line cannot be kept.
-    pub(crate) fn finish(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
-        let must_be_kept = self.reserved > 0 && outcome.is_ok();
-        let kept = self.write(outcome.as_ref());
-        if kept || !must_be_kept {
-            outcome
-        } else {
-            Err(Error::unavailable("The audit log cannot be written."))
+    /// Write the event. What must not be without one (credentials, the answer to a write) is returned once the
+    /// line is written, and not when it cannot be.
+    pub(crate) async fn finish(mut self, outcome: Result<Reply, Error>) -> Result<Reply, Error> {
+        let reserved = self.reserved;
+        let Some(lines) = self.close(outcome.as_ref()) else { return outcome };
+        let log = &self.house.audit.log;
+        if reserved > 0 && outcome.is_ok() {
+            let kept = log.write(lines, reserved).await;
+            return if kept { outcome } else { Err(Error::unavailable("The audit log cannot be written.")) };
+        }
+        log.append(lines, reserved);
+        outcome
+    }
+
+    /// Write the event of a call that nothing relies on.
+    pub(crate) fn tell(&mut self, error: &Error) {
+        let reserved = self.reserved;
+        if let Some(lines) = self.close(Err(error)) {
+            self.house.audit.log.append(lines, reserved);
         }
     }
 
-    fn write(&mut self, outcome: Result<&Reply, &Error>) -> bool {
+    /// The lines, to be written now; none for a call that is only counted.
+    fn close(&mut self, outcome: Result<&Reply, &Error>) -> Option<String> {
         self.written = true;
-        let reserved = std::mem::take(&mut self.reserved);
-        let audit = &self.house.audit;
+        self.reserved = 0;
         let not_logged = match &self.principal {
             Some(_) => 0,
-            None => match audit.unproven.take(self.op.now.as_second()) {
-                Some(not_logged) => not_logged,
-                None => return true,
-            },
+            None => self.house.audit.unproven.take(self.op.now.as_second())?,
         };
-        audit.log.append(self.lines(outcome, not_logged), reserved)
+        Some(self.lines(outcome, not_logged))
     }
 
     fn lines(&self, outcome: Result<&Reply, &Error>, not_logged: u64) -> String {
@@ -257,7 +264,7 @@ impl Drop for Event<'_> {
     /// A call that panicked has an event too, and gives its room back.
     fn drop(&mut self) {
         if !self.written {
-            self.write(Err(&Error::internal("the call ended without an outcome")));
+            self.tell(&Error::internal("the call ended without an outcome"));
         }
     }
 }

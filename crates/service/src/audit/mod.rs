@@ -13,6 +13,7 @@ mod identity;
 mod refused;
 mod traits;
 
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use daypass_model::rfc3339_seconds;
@@ -44,6 +45,12 @@ pub trait AuditLog: Send + Sync + 'static {
     /// Take one line or several, each with its end, for which `reserved` bytes were set aside. With 0 there
     /// was nothing to reserve for: the lines are kept if there is room. `false` when they cannot be kept.
     fn append(&self, lines: String, reserved: usize) -> bool;
+
+    /// Take lines that room was set aside for, and complete once they are written: then the end of this process does
+    /// not lose them. `false` when they cannot be kept.
+    fn write(&self, lines: String, reserved: usize) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(std::future::ready(self.append(lines, reserved)))
+    }
 
     /// Give room back that nothing is written into.
     fn give_back(&self, reserved: usize);

@@ -45,5 +45,5 @@ pub fn refused(house: &House, refused: &Refused<'_>) {
         version: None,
         params: Err((*error).clone()),
     };
-    drop(Event::open(house, &op, &request).finish(Err((*error).clone())));
+    Event::open(house, &op, &request).tell(error);
 }

@@ -7,6 +7,8 @@ use crate::support::{Keys, TestHouse};
 /// Allows everything; 85 bytes, as IAM counts them.
 pub(crate) const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+pub(crate) const DENY_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 /// [`ALLOW_ALL`] as IAM shows documents: RFC 3986, written down by hand.
 pub(crate) const ALLOW_ALL_ENCODED: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
 

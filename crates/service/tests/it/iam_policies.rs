@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::answers::{ALLOW_ALL, ALLOW_ALL_ENCODED, each, pages, refusal, refused, refused_to};
+use crate::answers::{ALLOW_ALL, ALLOW_ALL_ENCODED, DENY_ALL, each, pages, refusal, refused, refused_to};
 use crate::race::{Gate, one_wins, race};
 use crate::support::{ACCOUNT, TestHouse};
 
@@ -10,8 +10,6 @@ type Given<'a> = &'a [(&'a str, &'a str)];
 
 /// Where the clock of every test house stands, in Unix seconds.
 const NOW: i64 = 1_768_478_400;
-const DENY_ALL: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 async fn policy(house: &TestHouse, name: &str) -> String {
     let params = [("PolicyName", name), ("PolicyDocument", ALLOW_ALL)];
@@ -230,7 +228,9 @@ async fn a_policy_goes_only_unused_and_with_its_last_version() {
     house.root("iam", "DeletePolicyVersion", &[("PolicyArn", &arn), ("VersionId", "v2")]).await;
     assert_eq!(house.root("iam", "DeletePolicy", &this).await, Value::Null);
     let gone = refusal("NoSuchEntity", &format!("Policy {arn} was not found."));
-    for action in ["GetPolicy", "DeletePolicy", "ListPolicyVersions", "ListEntitiesForPolicy"] {
+    let not_there = refusal("NoSuchEntity", &format!("Policy {arn} does not exist or is not attachable."));
+    assert_eq!(refused(&house, "ListEntitiesForPolicy", &this).await, not_there);
+    for action in ["GetPolicy", "DeletePolicy", "ListPolicyVersions"] {
         assert_eq!(refused(&house, action, &this).await, gone, "{action}");
     }
     let params = [("PolicyArn", arn.as_str()), ("PolicyDocument", DENY_ALL)];

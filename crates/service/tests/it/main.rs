@@ -34,6 +34,7 @@ mod newer_records;
 mod quotas;
 mod race;
 mod resource_policies;
+mod revoked;
 mod secrets;
 mod session_contents;
 mod sessions;

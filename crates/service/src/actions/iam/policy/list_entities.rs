@@ -6,10 +6,9 @@ use daypass_directory::{AccountView, Authorized, Checks, Operation, Scope};
 use daypass_model::{UniqueId, fold_name};
 use serde::{Deserialize, Serialize};
 
-use super::find;
 use super::list::Usage;
 use crate::action::Action;
-use crate::actions::iam::target;
+use crate::actions::iam::{rules, target};
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
@@ -85,7 +84,9 @@ impl Action for ListEntitiesForPolicy {
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (input, account) = (call.input(), call.account());
         let arn = &input.policy_arn;
-        find::find(&account, arn)?;
+        rules::arn_of_policy(arn)?;
+        // Another sentence than that of reads: as recorded from AWS.
+        rules::attachable(&account, arn)?;
         let (usage, filter) = (input.policy_usage_filter, input.entity_filter);
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         let selection = Selection {

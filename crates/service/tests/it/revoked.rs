@@ -1,0 +1,170 @@
+//! Rights that go while a write is on its way: the write is decided again, and nothing is made after them.
+
+use crate::answers::{ALLOW_ALL, DENY_ALL};
+use crate::race::{Call, Gate};
+use crate::sessions::{TRUST, assumed, role};
+use crate::support::{Keys, TestHouse};
+
+const DENIED: &str = "AccessDenied";
+const INVALID: &str = "InvalidClientTokenId";
+
+/// How Bob, who may do all because of one thing, loses that.
+struct Way {
+    name: &'static str,
+    policy: Option<&'static str>,
+    before: &'static [Call<'static>],
+    revoked_by: Call<'static>,
+    told: &'static str,
+}
+
+const POLICY: &str = "arn:aws:iam::111122223333:policy/all";
+const BOB: (&str, &str) = ("UserName", "Bob");
+const CREW: (&str, &str) = ("GroupName", "crew");
+const INLINE: (&str, &str) = ("PolicyName", "p");
+const MANAGED: Call<'static> = ("CreatePolicy", &[("PolicyName", "all"), ("PolicyDocument", ALLOW_ALL)]);
+
+const WAYS: &[Way] = &[
+    Way {
+        name: "inline policy",
+        policy: Some(ALLOW_ALL),
+        before: &[],
+        revoked_by: ("DeleteUserPolicy", &[BOB, INLINE]),
+        told: DENIED,
+    },
+    Way {
+        name: "a Deny beside it",
+        policy: Some(ALLOW_ALL),
+        before: &[],
+        revoked_by: ("PutUserPolicy", &[BOB, ("PolicyName", "no"), ("PolicyDocument", DENY_ALL)]),
+        told: DENIED,
+    },
+    Way {
+        name: "attached policy",
+        policy: None,
+        before: &[MANAGED, ("AttachUserPolicy", &[BOB, ("PolicyArn", POLICY)])],
+        revoked_by: ("DetachUserPolicy", &[BOB, ("PolicyArn", POLICY)]),
+        told: DENIED,
+    },
+    Way {
+        name: "version of it",
+        policy: None,
+        before: &[MANAGED, ("AttachUserPolicy", &[BOB, ("PolicyArn", POLICY)])],
+        revoked_by: (
+            "CreatePolicyVersion",
+            &[("PolicyArn", POLICY), ("PolicyDocument", DENY_ALL), ("SetAsDefault", "true")],
+        ),
+        told: DENIED,
+    },
+    Way {
+        name: "membership",
+        policy: None,
+        before: &[
+            ("CreateGroup", &[CREW]),
+            ("PutGroupPolicy", &[CREW, INLINE, ("PolicyDocument", ALLOW_ALL)]),
+            ("AddUserToGroup", &[CREW, BOB]),
+        ],
+        revoked_by: ("RemoveUserFromGroup", &[CREW, BOB]),
+        told: DENIED,
+    },
+    Way {
+        name: "policy of the group",
+        policy: None,
+        before: &[
+            ("CreateGroup", &[CREW]),
+            ("PutGroupPolicy", &[CREW, INLINE, ("PolicyDocument", ALLOW_ALL)]),
+            ("AddUserToGroup", &[CREW, BOB]),
+        ],
+        revoked_by: ("DeleteGroupPolicy", &[CREW, INLINE]),
+        told: DENIED,
+    },
+    Way {
+        name: "version of what the group has",
+        policy: None,
+        before: &[
+            MANAGED,
+            ("CreateGroup", &[CREW]),
+            ("AttachGroupPolicy", &[CREW, ("PolicyArn", POLICY)]),
+            ("AddUserToGroup", &[CREW, BOB]),
+        ],
+        revoked_by: (
+            "CreatePolicyVersion",
+            &[("PolicyArn", POLICY), ("PolicyDocument", DENY_ALL), ("SetAsDefault", "true")],
+        ),
+        told: DENIED,
+    },
+    Way {
+        name: "boundary",
+        policy: Some(ALLOW_ALL),
+        before: &[],
+        revoked_by: (
+            "PutUserPermissionsBoundary",
+            &[BOB, ("PermissionsBoundary", "arn:aws:iam::aws:policy/IAMReadOnlyAccess")],
+        ),
+        told: DENIED,
+    },
+    Way {
+        name: "version of the boundary",
+        policy: Some(ALLOW_ALL),
+        before: &[MANAGED, ("PutUserPermissionsBoundary", &[BOB, ("PermissionsBoundary", POLICY)])],
+        revoked_by: (
+            "CreatePolicyVersion",
+            &[("PolicyArn", POLICY), ("PolicyDocument", DENY_ALL), ("SetAsDefault", "true")],
+        ),
+        told: DENIED,
+    },
+];
+
+/// The write of `who` reaches the store before `revoke` does, whose commit is made first; what the writer is told.
+async fn late(house: &TestHouse, gate: &Gate, who: &Keys, revoke: Call<'_>) -> &'static str {
+    gate.arm();
+    let (written, revoked) = tokio::join!(
+        house.call(who, "iam", "CreateUser", &[("UserName", "late")]),
+        house.call(&house.root, "iam", revoke.0, revoke.1),
+    );
+    revoked.unwrap();
+    let there = house.call(&house.root, "iam", "GetUser", &[("UserName", "late")]).await;
+    assert_eq!(there.unwrap_err().code, "NoSuchEntity");
+    written.unwrap_err().code
+}
+
+#[tokio::test]
+async fn no_write_is_made_after_the_right_to_it_is_gone() {
+    for way in WAYS {
+        let gate = Gate::new();
+        let house = TestHouse::on(gate.clone()).await;
+        let bob = house.user("Bob", way.policy).await;
+        for (action, params) in way.before {
+            house.root("iam", action, params).await;
+        }
+        house.call(&bob, "iam", "CreateUser", &[("UserName", "early")]).await.unwrap();
+        assert_eq!(late(&house, &gate, &bob, way.revoked_by).await, way.told, "{}", way.name);
+    }
+}
+
+#[tokio::test]
+async fn no_write_is_made_with_a_key_that_was_deactivated_before() {
+    let gate = Gate::new();
+    let house = TestHouse::on(gate.clone()).await;
+    let bob = house.user("Bob", Some(ALLOW_ALL)).await;
+    let revoke = [BOB, ("AccessKeyId", bob.access_key_id.as_str()), ("Status", "Inactive")];
+    assert_eq!(late(&house, &gate, &bob, ("UpdateAccessKey", &revoke)).await, INVALID);
+}
+
+/// Other sessions write nothing without MFA.
+#[tokio::test]
+async fn no_write_is_made_by_a_role_session_whose_rights_are_gone() {
+    let of_role: Call<'_> = ("DeleteRolePolicy", &[("RoleName", "Crew"), INLINE]);
+    let of_session: Call<'_> = (
+        "CreatePolicyVersion",
+        &[("PolicyArn", POLICY), ("PolicyDocument", DENY_ALL), ("SetAsDefault", "true")],
+    );
+    for (passed, revoke) in [(&[][..], of_role), (&[("PolicyArns.member.1.arn", POLICY)], of_session)] {
+        let gate = Gate::new();
+        let house = TestHouse::on(gate.clone()).await;
+        let bob = house.user("Bob", Some(ALLOW_ALL)).await;
+        house.root("iam", MANAGED.0, MANAGED.1).await;
+        role(&house, "Crew", TRUST, ALLOW_ALL, &[]).await;
+        let session = assumed(&house, &bob, "Crew", passed).await;
+        assert_eq!(late(&house, &gate, &session, revoke).await, DENIED, "{}", revoke.0);
+    }
+}
