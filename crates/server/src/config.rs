@@ -203,13 +203,22 @@ impl Config {
         } else {
             args.tolerate_unsigned_header
         };
+        let master_key_file = args.master_key_file.or(file.master_key_file);
+        let master_key = secret_variable("DAYPASS_MASTER_KEY");
+        if let (Some(_), Some(path)) = (&master_key, &master_key_file) {
+            // With one of them silently left out, a rotation of the other would be no rotation.
+            return Err(Failure::new(format!(
+                "the master key is given twice, in DAYPASS_MASTER_KEY and by --master-key-file {}; leave one of them out",
+                path.display()
+            )));
+        }
         Ok(Self {
             data: data_directory(args.data, file.data),
             listen,
             admin_listen,
             public_authority: public_url.as_deref().map(authority).transpose()?,
-            master_key_file: args.master_key_file.or(file.master_key_file),
-            master_key: secret_variable("DAYPASS_MASTER_KEY"),
+            master_key_file,
+            master_key,
             tolerated_unsigned_headers: tolerable(&tolerated)?,
             audit_file: args.audit_file.or(file.audit_file),
             audit_rotate_bytes: args
