@@ -288,6 +288,12 @@ fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
         "x-amz-target",
     ];
     let names: Vec<String> = names.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    // A header of another name never comes, and the one that was meant would be refused.
+    if let Some(name) = names.iter().find(|name| http::HeaderName::from_bytes(name.as_bytes()).is_err()) {
+        return Err(Failure::new(format!(
+            "--tolerate-unsigned-header {name:?}: this is no name of a header; give letters, digits and hyphens, such as x-amz-cf-id"
+        )));
+    }
     match names.iter().find(|name| MEANINGFUL.contains(&name.as_str())) {
         Some(name) => Err(Failure::new(format!(
             "--tolerate-unsigned-header {name}: this header has a meaning; it must be signed"

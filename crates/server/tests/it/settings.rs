@@ -55,6 +55,12 @@ fn a_header_that_says_what_a_request_is_must_be_signed() {
         let name = name.trim().to_lowercase();
         assert!(refusal.starts_with(&format!("--tolerate-unsigned-header {name}: ")), "{refusal}");
     }
+    // RFC 9110, section 5.1: a name is a token.
+    for name in ["a b", "", "x-amz-cf-id:", "x(y)", "x\"y", "x\u{e9}"] {
+        let refusal = load(name).map(|_| ()).unwrap_err().to_string();
+        assert!(refusal.contains("no name of a header"), "{refusal}");
+    }
+    assert_eq!(load("a!#$%&'*+.^_`|~9").unwrap().tolerated_unsigned_headers.len(), 1);
     assert_eq!(load("X-Amz-Cf-Id").unwrap().tolerated_unsigned_headers, ["x-amz-cf-id"]);
 }
 
