@@ -90,6 +90,7 @@ impl Admin {
             follows_store: self.directory.health().is_ok(),
             store_writable: self.directory.writable().is_ok(),
             audit_writable: self.audit.health().is_ok(),
+            audit_lines_lost: self.audit.lines_lost(),
         }
     }
 }
@@ -116,9 +117,11 @@ mod tests {
     use tokio::time::timeout;
 
     use daypass_authn::token::MasterKey;
+    use daypass_service::AuditLog;
 
     use super::*;
     use crate::assemble::{Assembled, assemble};
+    use crate::audit_file::AuditLines;
     use crate::config::{Config, ServeArgs};
     use crate::scratch::Scratch;
 
@@ -158,6 +161,13 @@ mod tests {
         let (status, lines) = shown("/readyz").await;
         assert!(status == 200 && lines.starts_with("store: followed to revision "), "{lines}");
         assert!(shown("/metrics").await.1.contains("daypass_store_followed 1.0\n"));
+        assert!(shown("/metrics").await.1.contains("daypass_audit_lines_lost_total 0\n"));
+        // More than may wait of what nobody relies on.
+        let too_long = format!("{}\n\n", "x".repeat(16 * 1024 * 1024));
+        assert!(!AuditLines(admin.audit.clone()).append(too_long, 0));
+        for _ in 0..2 {
+            assert!(shown("/metrics").await.1.contains("daypass_audit_lines_lost_total 2\n"));
+        }
         // A record that this version cannot read, as only somebody else could have written it.
         let puts = vec![("/keyring".to_owned(), Bytes::from_static(b"{"))];
         store.commit(Commit { puts, ..Commit::new() }).await.unwrap();
