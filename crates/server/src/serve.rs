@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daypass_service::House;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::admin::{self, Admin};
 use crate::assemble::{Assembled, assemble};
+use crate::audit_file::AuditFile;
 use crate::banner::{Banner, url_for_clients};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -76,18 +78,28 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
             told.send_modify(|times| *times += 1);
         }
     });
-    let directory = house.directory.clone();
-    let api = Api { house, random, metrics, connections_max: descriptors::connections_max(CONNECTIONS_MAX) };
+    let api = Api {
+        house: house.clone(),
+        random,
+        metrics,
+        connections_max: descriptors::connections_max(CONNECTIONS_MAX),
+    };
     tokio::select! {
         () = http::serve(listener, Arc::new(api), told_to_stop(times.clone(), 1)) => {}
         () = told_to_stop(times, 2) => tracing::warn!("told to stop twice: calls under way are not waited for"),
     }
-    if let Err(error) = directory.write_last_used().await {
-        tracing::warn!(%error, "when keys and roles were last used was not written");
-    }
-    audit.close();
+    settle(&house, &audit).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What is still to be written when no call is under way any more.
+async fn settle(house: &House, audit: &AuditFile) {
+    if let Err(error) = house.directory.write_last_used().await {
+        tracing::warn!(%error, "when keys and roles were last used was not written");
+    }
+    house.audit.end(&daypass_model::uuid(house.directory.random()), house.now());
+    audit.close();
 }
 
 /// Completes once the process was told to stop so many times.

@@ -98,3 +98,32 @@ async fn more_fields_than_a_request_may_have_are_refused_in_http_2_too() {
     assert_eq!(status_with(&mut sender, 101).await, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert_eq!(status_with(&mut sender, 90).await, StatusCode::BAD_REQUEST, "the connection goes on");
 }
+
+#[test]
+fn every_call_of_nobody_has_a_line_or_is_counted_in_one_when_the_server_ends() {
+    const CALLS: u64 = 1500;
+    let dir = Scratch::new("nobody");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let get = "GET /?Action=GetCallerIdentity&Version=2011-06-15 HTTP/1.1\r\nhost: x\r\n";
+    let calls = format!("{get}\r\n").repeat(usize::try_from(CALLS - 1).unwrap());
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let mut answers = stream.try_clone().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        answers.read_to_string(&mut text).unwrap();
+        text.matches("HTTP/1.1 403 ").count() as u64
+    });
+    stream.write_all(format!("{calls}{get}connection: close\r\n\r\n").as_bytes()).unwrap();
+    assert_eq!(reader.join().unwrap(), CALLS);
+    server.stop();
+    let audit = std::fs::read_to_string(data.join("audit.jsonl")).unwrap();
+    let events: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = events.iter().filter(|event| event["errorCode"] == "MissingAuthenticationToken").count();
+    let counted: u64 = events
+        .iter()
+        .filter_map(|event| event["additionalEventData"]["unprovenCallsNotLogged"].as_u64())
+        .sum();
+    assert_eq!(lines as u64 + counted, CALLS);
+    assert!(counted > 0, "1,000 lines at once and 20 a second are written");
+}
