@@ -127,3 +127,33 @@ fn every_call_of_nobody_has_a_line_or_is_counted_in_one_when_the_server_ends() {
     assert_eq!(lines as u64 + counted, CALLS);
     assert!(counted > 0, "1,000 lines at once and 20 a second are written");
 }
+
+#[test]
+fn what_is_answered_before_there_is_a_request_is_audited_and_counted_too() {
+    let dir = Scratch::new("unread");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let fields = |count: usize| post(&"x-field: same\r\n".repeat(count), "");
+    for (request, status) in [
+        (fields(101), 431),
+        (post(&format!("x-long: {}\r\n", "x".repeat(64 * 1024)), ""), 431),
+        (post("no name: x\r\n", ""), 400),
+    ] {
+        let answer = send(&server.address, &request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+    let refused = ["RequestHeaderFieldsTooLargeException\"} 2", "MalformedHttpRequestException\"} 1"];
+    // The connection ends before it is told of.
+    let told = |_| {
+        let metrics = server.admin("/metrics");
+        refused.iter().all(|count| metrics.contains(count))
+    };
+    assert!((0..10_000).any(told), "{}", server.admin("/metrics"));
+    server.stop();
+    let audit = std::fs::read_to_string(data.join("audit.jsonl")).unwrap();
+    for count in refused {
+        let (code, count) = count.split_once("\"} ").unwrap();
+        let of_code = audit.lines().filter(|line| line.contains(code) && line.contains("127.0.0.1")).count();
+        assert_eq!(of_code.to_string(), count, "{audit}");
+    }
+}
