@@ -15,6 +15,7 @@ mod log;
 mod open;
 mod pulse;
 mod reader;
+mod shared;
 mod writer;
 
 use std::path::{Path, PathBuf};
