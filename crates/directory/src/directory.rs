@@ -51,6 +51,8 @@ const CHECK_TEXT: &[u8] = b"daypass master key check";
 const APPLY_SECONDS_MAX: Duration = Duration::from_secs(5);
 /// How long it waits for the store before that.
 const COMMIT_SECONDS_MAX: Duration = Duration::from_secs(10);
+/// How long a store that could not write may take to say whether it can now.
+const PROBE_TIME_MAX: Duration = Duration::from_millis(500);
 
 impl Directory {
     /// Load everything, make the keyring if there is none yet, and follow the store from then on (in a task of
@@ -119,12 +121,14 @@ impl Directory {
         self.applied.borrow().clone()
     }
 
-    /// Whether commits come through, as far as this node knows.
+    /// Whether commits come through, as far as this node knows. Asks the store to try if the last one did not, and
+    /// waits less than whoever probes a server would.
     ///
     /// # Errors
     /// Why not, for the operator.
-    pub fn writable(&self) -> Result<(), String> {
-        self.store.writable()
+    pub async fn writable(&self) -> Result<(), String> {
+        let answer = tokio::time::timeout(PROBE_TIME_MAX, self.store.writable()).await;
+        answer.unwrap_or_else(|_| Err("it was asked to write, and has not answered yet".to_owned()))
     }
 
     /// Write a consistent copy of the whole store to `path`, which must not exist; the copy's revision.

@@ -14,6 +14,11 @@ use crate::request::{Issuer, Principal, Request};
 
 /// The members of `policies`.
 const KINDS: [&str; 6] = ["identity", "boundary", "session", "resource", "scp", "rcp"];
+/// The members of a case that its decision depends on.
+const FACTS: [&str; 6] = ["principal", "account", "action", "resource", "context", "policies"];
+/// Those that it does not depend on.
+const REMARKS: [&str; 9] =
+    ["id", "category", "expected", "expect", "reason", "soft", "open", "note", "comment"];
 /// Longest line read as a case, in characters.
 const CHARACTERS_MAX: usize = 1 << 20;
 
@@ -87,26 +92,27 @@ impl Case {
     /// keep to the grammar.
     pub fn parse(line: &str) -> Result<Case, String> {
         let node = json::parse(line, CHARACTERS_MAX).map_err(|error| error.to_string())?;
-        let resource = member(&node, "resource")?;
-        let policies = member(&node, "policies")?;
-        known_members("resource", resource, &["arn", "account"])?;
-        known_members("policies", policies, &KINDS)?;
         if let Some(kind) = KINDS.iter().find(|kind| **kind != "resource" && node.get(kind).is_some()) {
             return Err(format!("`{kind}` belongs into `policies`"));
         }
+        known_members("a case", &node, &[&FACTS[..], &REMARKS].concat())?;
+        let resource = member(&node, "resource")?;
+        let policies = member(&node, "policies")?;
+        known_members("`resource`", resource, &["arn", "account"])?;
+        known_members("`policies`", policies, &KINDS)?;
         let context = read_context(member(&node, "context")?)?;
         let action = text(&node, "action")?;
         Ok(Case {
             id: text(&node, "id")?,
-            category: optional_text(&node, "category").unwrap_or_default(),
-            expected: optional_text(&node, "expected").unwrap_or_default(),
-            reason: optional_text(&node, "reason"),
-            soft: optional_text(&node, "soft"),
+            category: optional_text(&node, "category")?.unwrap_or_default(),
+            expected: optional_text(&node, "expected")?.unwrap_or_default(),
+            reason: optional_text(&node, "reason")?,
+            soft: optional_text(&node, "soft")?,
             open: node.get("open").is_some_and(|open| open.value == Value::Bool(true)),
             caller: read_caller(&node, &context, &action)?,
             action,
             resource: text(resource, "arn")?,
-            resource_account: optional_text(resource, "account"),
+            resource_account: optional_text(resource, "account")?,
             context,
             identity: present(policies, "identity").map_or(Ok(Vec::new()), read_entries)?,
             boundary: present(policies, "boundary").map(read_entries).transpose()?,
@@ -199,7 +205,7 @@ impl Caller {
 
 /// The caller is told by its ARN or name; the role of a session by `aws:PrincipalArn`, or by its name.
 fn read_caller(case: &Node, context: &Context, action: &str) -> Result<Caller, String> {
-    let account = optional_text(case, "account");
+    let account = optional_text(case, "account")?;
     let mut caller = Caller {
         kind: CallerKind::Anonymous,
         account,
@@ -208,7 +214,8 @@ fn read_caller(case: &Node, context: &Context, action: &str) -> Result<Caller, S
         service_linked: false,
     };
     let principal = member(case, "principal")?;
-    if optional_text(principal, "type").as_deref() == Some("Anonymous") {
+    if principal.get("type").and_then(Node::as_str) == Some("Anonymous") {
+        known_members("`principal`", principal, &["type"])?;
         return Ok(caller);
     }
     caller.name = principal.as_str().ok_or("`principal` is neither a name nor anonymous")?.to_owned();
@@ -272,12 +279,17 @@ fn read_context(node: &Node) -> Result<Context, String> {
 
 fn read_entries(node: &Node) -> Result<Vec<Entry>, String> {
     let nodes = node.as_array().ok_or("a list of policies is not a list")?;
-    nodes.iter().map(|node| read_policy(&text(node, "name")?, member(node, "policy")?)).collect()
+    let entry = |node| {
+        known_members("a policy of a list", node, &["name", "policy"])?;
+        read_policy(&text(node, "name")?, member(node, "policy")?)
+    };
+    nodes.iter().map(entry).collect()
 }
 
 fn read_levels(node: &Node) -> Result<Vec<LevelEntry>, String> {
     let nodes = node.as_array().ok_or("a list of levels is not a list")?;
     let level = |node| {
+        known_members("a level", node, &["level", "policies"])?;
         Ok(LevelEntry { name: text(node, "level")?, policies: read_entries(member(node, "policies")?)? })
     };
     nodes.iter().map(level).collect()
@@ -289,12 +301,12 @@ fn read_policy(name: &str, node: &Node) -> Result<Entry, String> {
     Ok(Entry { name: name.to_owned(), policy })
 }
 
-/// A policy under a name with a slip in it would have no say, and nobody would know.
+/// A policy or a fact under a name with a slip in it would have no say, and nobody would know.
 fn known_members(of: &str, node: &Node, known: &[&str]) -> Result<(), String> {
-    let members = node.as_object().ok_or_else(|| format!("`{of}` is not an object"))?;
+    let members = node.as_object().ok_or_else(|| format!("{of} is not an object"))?;
     match members.iter().find(|member| !known.contains(&member.name.as_str())) {
         Some(member) => {
-            Err(format!("`{of}` has no member `{}`; it may have {}", member.name, known.join(", ")))
+            Err(format!("{of} has no member `{}`; it may have {}", member.name, known.join(", ")))
         }
         None => Ok(()),
     }
@@ -310,11 +322,13 @@ fn present<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
 }
 
 fn text(node: &Node, name: &str) -> Result<String, String> {
-    optional_text(node, name).ok_or_else(|| format!("`{name}` is missing or no text"))
+    optional_text(node, name)?.ok_or_else(|| format!("`{name}` is missing"))
 }
 
-fn optional_text(node: &Node, name: &str) -> Option<String> {
-    node.get(name)?.as_str().map(str::to_owned)
+/// A text, if there is one: what is something else must not pass for nothing.
+fn optional_text(node: &Node, name: &str) -> Result<Option<String>, String> {
+    let text = |node: &Node| node.as_str().map(str::to_owned).ok_or_else(|| format!("`{name}` is no text"));
+    present(node, name).map(text).transpose()
 }
 
 #[cfg(test)]
@@ -339,5 +353,22 @@ mod tests {
         let why = case(&format!(r#""session":{none},"#), r#""identity":[]"#).unwrap_err();
         assert_eq!(why, "`session` belongs into `policies`");
         assert!(case("", r#""identity":[]"#).is_ok());
+    }
+
+    #[test]
+    fn a_member_that_nobody_reads_is_refused_by_name_wherever_it_stands() {
+        let line = r#"{"id":"a","note":"n","principal":{"type":"Anonymous"},"account":null,"action":"s3:GetObject","resource":{"arn":"arn:aws:s3:::b/k","account":"111122223333"},"context":{},"policies":{"identity":[{"name":"p","policy":{"Statement":[]}}],"scp":[{"level":"root","policies":[]}]}}"#;
+        Case::parse(line).unwrap();
+        for (from, to, refused) in [
+            (r#""account":null"#, r#""acount":"111122223333""#, "a case has no member `acount`"),
+            (r#""type":"Anonymous""#, r#""type":"Anonymous","x":1"#, "`principal` has no member `x`"),
+            (r#""arn":"#, r#""ARN":1,"arn":"#, "`resource` has no member `ARN`"),
+            (r#""name":"#, r#""sid":"s","name":"#, "a policy of a list has no member `sid`"),
+            (r#""level":"#, r#""levle":1,"level":"#, "a level has no member `levle`"),
+            (r#""account":null"#, r#""account":111122223333"#, "`account` is no text"),
+        ] {
+            let why = Case::parse(&line.replacen(from, to, 1)).unwrap_err();
+            assert!(why.starts_with(refused), "{why}");
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! The admin listener: `/healthz`, `/readyz`, `/metrics`. No credentials are taken and none are given.
 
-use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_directory::Directory;
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -39,22 +38,23 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
         let (connection, place) = entrance.next().await;
         let (admin, open) = (admin.clone(), open.clone());
         tokio::spawn(async move {
-            converse(connection, IDLE_TIME_MAX, open, move |request| {
-                ready(admin.answer(request.uri().path()))
-            })
-            .await;
+            let answer = move |request: Request<Incoming>| {
+                let admin = admin.clone();
+                async move { admin.answer(request.uri().path()).await }
+            };
+            converse(connection, IDLE_TIME_MAX, open, answer).await;
             drop(place);
         });
     }
 }
 
 impl Admin {
-    fn answer(&self, path: &str) -> Response<Full<Bytes>> {
+    async fn answer(&self, path: &str) -> Response<Full<Bytes>> {
         match path {
             "/healthz" => healthy(),
-            "/readyz" => self.ready(),
+            "/readyz" => self.ready().await,
             "/metrics" => {
-                self.metrics.observe(self.condition());
+                self.metrics.observe(self.condition().await);
                 let mut response = plain(StatusCode::OK, self.metrics.render());
                 let kind = http::HeaderValue::from_static(
                     "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -66,13 +66,13 @@ impl Admin {
         }
     }
 
-    fn ready(&self) -> Response<Full<Bytes>> {
+    async fn ready(&self) -> Response<Full<Bytes>> {
         let followed = self.directory.health().map(|revision| format!("followed to revision {revision}"));
         let written = |health: Result<(), String>| health.map(|()| "written".to_owned());
         let mut status = StatusCode::OK;
         let lines = [
             ("store", followed),
-            ("store", written(self.directory.writable())),
+            ("store", written(self.directory.writable().await)),
             ("audit", written(self.audit.health())),
         ]
         .map(|(what, health)| {
@@ -85,11 +85,12 @@ impl Admin {
         plain(status, lines.concat())
     }
 
-    fn condition(&self) -> Condition {
+    async fn condition(&self) -> Condition {
         Condition {
             follows_store: self.directory.health().is_ok(),
-            store_writable: self.directory.writable().is_ok(),
+            store_writable: self.directory.writable().await.is_ok(),
             audit_writable: self.audit.health().is_ok(),
+            audit_lines_lost: self.audit.lines_lost(),
         }
     }
 }
@@ -116,9 +117,11 @@ mod tests {
     use tokio::time::timeout;
 
     use daypass_authn::token::MasterKey;
+    use daypass_service::AuditLog;
 
     use super::*;
     use crate::assemble::{Assembled, assemble};
+    use crate::audit_file::AuditLines;
     use crate::config::{Config, ServeArgs};
     use crate::scratch::Scratch;
 
@@ -151,13 +154,20 @@ mod tests {
         let directory = Directory::open(store.clone(), master, clock, random).await.unwrap();
         let admin = Admin { directory, metrics, audit };
         let shown = async |path: &str| {
-            let (head, body) = admin.answer(path).into_parts();
+            let (head, body) = admin.answer(path).await.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             (head.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
         };
         let (status, lines) = shown("/readyz").await;
         assert!(status == 200 && lines.starts_with("store: followed to revision "), "{lines}");
         assert!(shown("/metrics").await.1.contains("daypass_store_followed 1.0\n"));
+        assert!(shown("/metrics").await.1.contains("daypass_audit_lines_lost_total 0\n"));
+        // More than may wait of what nobody relies on.
+        let too_long = format!("{}\n\n", "x".repeat(16 * 1024 * 1024));
+        assert!(!AuditLines(admin.audit.clone()).append(too_long, 0));
+        for _ in 0..2 {
+            assert!(shown("/metrics").await.1.contains("daypass_audit_lines_lost_total 2\n"));
+        }
         // A record that this version cannot read, as only somebody else could have written it.
         let puts = vec![("/keyring".to_owned(), Bytes::from_static(b"{"))];
         store.commit(Commit { puts, ..Commit::new() }).await.unwrap();

@@ -18,7 +18,7 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -106,6 +106,11 @@ impl AuditFile {
         }
     }
 
+    /// How many lines were not kept, since the start.
+    pub(crate) fn lines_lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::SeqCst)
+    }
+
     /// Write what waits and end the writer.
     pub fn close(&self) {
         // Fails only when the writer has ended already.
@@ -152,18 +157,23 @@ impl AuditFile {
         let shared = &self.shared;
         let bytes = text.len() as u64;
         if reserved == 0 && !shared.take(bytes, ROOM_UNRESERVED) {
-            shared.lost.fetch_add(1, Ordering::SeqCst);
+            shared.lose(&text);
             return false;
         }
         if reserved > 0 {
             shared.give_back(reserved.saturating_sub(bytes));
             shared.outstanding.fetch_add(bytes.saturating_sub(reserved), Ordering::SeqCst);
         }
-        let sent = self.queue.send(Message::Lines(Lines { text, relied_on: reserved > 0, told })).is_ok();
-        if !sent {
-            shared.give_back(bytes);
+        match self.queue.send(Message::Lines(Lines { text, relied_on: reserved > 0, told })) {
+            Ok(()) => true,
+            Err(SendError(message)) => {
+                shared.give_back(bytes);
+                if let Message::Lines(lines) = message {
+                    shared.lose(&lines.text);
+                }
+                false
+            }
         }
-        sent
     }
 }
 
@@ -208,7 +218,7 @@ struct Shared {
     outstanding: AtomicU64,
     /// The reserve is in its place.
     ready: AtomicBool,
-    /// Lines that were not kept since the last time that was said.
+    /// Lines that were not kept, since the start.
     lost: AtomicU64,
     trouble: Mutex<Option<String>>,
     /// When the writer took up the oldest of what it has not written.
@@ -219,6 +229,10 @@ impl Shared {
     fn take(&self, bytes: u64, of: u64) -> bool {
         let fits = |outstanding: u64| outstanding.checked_add(bytes).filter(|sum| *sum <= of);
         self.outstanding.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits).is_ok()
+    }
+
+    fn lose(&self, text: &str) {
+        self.lost.fetch_add(text.matches('\n').count() as u64, Ordering::SeqCst);
     }
 
     fn give_back(&self, bytes: u64) {

@@ -203,13 +203,22 @@ impl Config {
         } else {
             args.tolerate_unsigned_header
         };
+        let master_key_file = args.master_key_file.or(file.master_key_file);
+        let master_key = secret_variable("DAYPASS_MASTER_KEY");
+        if let (Some(_), Some(path)) = (&master_key, &master_key_file) {
+            // With one of them silently left out, a rotation of the other would be no rotation.
+            return Err(Failure::new(format!(
+                "the master key is given twice, in DAYPASS_MASTER_KEY and by --master-key-file {}; leave one of them out",
+                path.display()
+            )));
+        }
         Ok(Self {
             data: data_directory(args.data, file.data),
             listen,
             admin_listen,
             public_authority: public_url.as_deref().map(authority).transpose()?,
-            master_key_file: args.master_key_file.or(file.master_key_file),
-            master_key: secret_variable("DAYPASS_MASTER_KEY"),
+            master_key_file,
+            master_key,
             tolerated_unsigned_headers: tolerable(&tolerated)?,
             audit_file: args.audit_file.or(file.audit_file),
             audit_rotate_bytes: args
@@ -279,6 +288,12 @@ fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
         "x-amz-target",
     ];
     let names: Vec<String> = names.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    // A header of another name never comes, and the one that was meant would be refused.
+    if let Some(name) = names.iter().find(|name| http::HeaderName::from_bytes(name.as_bytes()).is_err()) {
+        return Err(Failure::new(format!(
+            "--tolerate-unsigned-header {name:?}: this is no name of a header; give letters, digits and hyphens, such as x-amz-cf-id"
+        )));
+    }
     match names.iter().find(|name| MEANINGFUL.contains(&name.as_str())) {
         Some(name) => Err(Failure::new(format!(
             "--tolerate-unsigned-header {name}: this header has a meaning; it must be signed"

@@ -4,13 +4,29 @@
 //! the audit of theirs, so the bound of connections follows from that of the system. The soft bound is often
 //! 1024 (what `select` can hold, which nothing here calls) where the hard one is far higher: it is raised first.
 
+use crate::failure::Failure;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Descriptors for everything else: the store's, the audit's, the admin listener's and the operator's
 /// connections, key files, and some to spare.
 const OTHERS: u64 = 256;
+/// What a server that starts needs: the runtime's, files and listeners, and some connections.
+const START_MIN: u64 = 64;
 /// Room for a call or two, however little there is.
 const CONNECTIONS_MIN: usize = 16;
+
+/// Whether a server can start. Asked before anything is opened: the first file too many is met anywhere.
+///
+/// # Errors
+/// The bound is too low, and so is the one up to which it could be raised.
+pub(crate) fn enough_to_start() -> Result<(), Failure> {
+    match raise(START_MIN) {
+        Some(room) if room < START_MIN => Err(Failure::new(format!(
+            "only {room} files may be open, and a server needs {START_MIN} at least: raise the bound (`ulimit -n`, LimitNOFILE=)"
+        ))),
+        _ => Ok(()),
+    }
+}
 
 /// Connections that may be open at once, at most `wanted`.
 pub(crate) fn connections_max(wanted: usize) -> usize {

@@ -13,11 +13,14 @@ impl Failure {
         Self(line.into())
     }
 
-    /// What could not be done and what the system said of it; of a full disk also what to do.
+    /// What could not be done and what the system said of it; of a full disk and of another's file also what to do.
     pub(crate) fn disk(what: &str, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull => Self(format!(
                 "{what}: the disk is full; make room on it, but not by removing a file of the data directory"
+            )),
+            io::ErrorKind::PermissionDenied => Self(format!(
+                "{what}: {error}; it and its directory must belong to the server's user (`chown`; 0600 and 0700)"
             )),
             _ => Self(format!("{what}: {error}")),
         }
@@ -31,3 +34,19 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_another_user_is_told_with_what_would_do() {
+        let line = Failure::disk("`key` cannot be read", &io::ErrorKind::PermissionDenied.into()).to_string();
+        assert_eq!(
+            line,
+            "`key` cannot be read: permission denied; it and its directory must belong to the server's user (`chown`; 0600 and 0700)"
+        );
+        let line = Failure::disk("`key` cannot be read", &io::ErrorKind::IsADirectory.into()).to_string();
+        assert_eq!(line, "`key` cannot be read: is a directory");
+    }
+}

@@ -3,7 +3,7 @@
 //! Labels are bounded: an action that is not in the table counts as `unknown`.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use daypass_service::{Error, Response, actions};
@@ -42,11 +42,12 @@ pub struct Metrics {
     follows_store: Gauge<f64, AtomicU64>,
     store_writable: Gauge<f64, AtomicU64>,
     audit_writable: Gauge<f64, AtomicU64>,
+    audit_lines_lost: Counter,
     connections: Gauge,
     connections_max: Gauge,
 }
 
-/// What `/readyz` goes by.
+/// What `/readyz` goes by, and what else is asked of others when somebody looks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Condition {
     /// This node follows the store.
@@ -55,6 +56,8 @@ pub(crate) struct Condition {
     pub(crate) store_writable: bool,
     /// So does the audit.
     pub(crate) audit_writable: bool,
+    /// Lines that it did not keep, since the start.
+    pub(crate) audit_lines_lost: u64,
 }
 
 /// A connection to the API, counted until this is dropped.
@@ -109,6 +112,9 @@ impl Metrics {
             registry.register(name, help, gauge.clone());
             gauge
         });
+        let audit_lines_lost = Counter::default();
+        let help = "Audit lines that were not kept: of reads and refusals, with the disk too far behind";
+        registry.register("audit_lines_lost", help, audit_lines_lost.clone());
         let connections = Gauge::default();
         registry.register("connections", "Connections to the API", connections.clone());
         let connections_max = Gauge::default();
@@ -121,6 +127,7 @@ impl Metrics {
             follows_store,
             store_writable,
             audit_writable,
+            audit_lines_lost,
             connections,
             connections_max,
         })
@@ -163,6 +170,8 @@ impl Metrics {
         ] {
             gauge.set(if holds { 1.0 } else { 0.0 });
         }
+        // Two who look at once must not make it go back.
+        self.audit_lines_lost.inner().fetch_max(condition.audit_lines_lost, Ordering::SeqCst);
     }
 
     /// In the OpenMetrics text format.

@@ -205,19 +205,30 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
 /// No server answers there.
 pub(crate) async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     let path = data.join(names::OPERATOR_SOCKET);
-    let failed = |error: std::io::Error| {
-        Failure::new(format!(
-            "no daypass answers at `{}` ({error}); start `daypass serve --data {}` first",
-            path.display(),
-            data.display()
-        ))
-    };
+    let failed = |error: std::io::Error| unanswered(data, &path, &error);
     let mut stream = UnixStream::connect(&path).await.map_err(failed)?;
     let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
     serde_json::from_str(&answer).map_err(|_| unreadable())
+}
+
+/// Why nobody answers: what is another user's looks the same whether a server runs or not.
+fn unanswered(data: &Path, socket: &Path, error: &std::io::Error) -> Failure {
+    let socket_shown = socket.display();
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        // Whoever may not enter the directory sees at least whose that is.
+        let owner = [socket, data].iter().find_map(|path| path.metadata().ok()).map(|found| found.uid());
+        let owner = owner.map_or_else(String::new, |uid| format!(", which is uid {uid}"));
+        return Failure::new(format!(
+            "`{socket_shown}` may be opened by its owner and by root only: run this as the server's user{owner}"
+        ));
+    }
+    Failure::new(format!(
+        "no daypass answers at `{socket_shown}` ({error}); start `daypass serve --data {}` first",
+        data.display()
+    ))
 }
 
 fn unreadable() -> Failure {
@@ -351,4 +362,30 @@ async fn create(
     // Only now: before, it would be taken for a file that opens nothing.
     drop(host.made.send(KeyFile { path: credentials.clone(), key }));
     Ok((account.to_string(), credentials))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn a_socket_of_another_user_is_told_with_whose_it_is_and_no_start_is_asked_for() {
+        let scratch = Scratch::new("socket");
+        let (data, socket) = (scratch.path(), scratch.join(names::OPERATOR_SOCKET));
+        let line = |data: &Path, kind: ErrorKind| unanswered(data, &socket, &kind.into()).to_string();
+        let uid = data.metadata().unwrap().uid();
+        let denied = line(data, ErrorKind::PermissionDenied);
+        assert!(denied.ends_with(&format!("run this as the server's user, which is uid {uid}")), "{denied}");
+        assert!(denied.contains(&format!("`{}` may be opened by its owner", socket.display())), "{denied}");
+        let unknown = line(Path::new("/no/such/place"), ErrorKind::PermissionDenied);
+        assert!(unknown.ends_with("run this as the server's user"), "{unknown}");
+        let none = line(data, ErrorKind::ConnectionRefused);
+        assert!(
+            none.starts_with("no daypass answers at ") && none.contains("start `daypass serve"),
+            "{none}"
+        );
+    }
 }

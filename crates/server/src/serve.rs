@@ -5,17 +5,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daypass_service::House;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::admin::{self, Admin};
 use crate::assemble::{Assembled, assemble};
+use crate::audit_file::AuditFile;
 use crate::banner::{Banner, url_for_clients};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
+use crate::signals::{self, told_to_stop};
 use crate::terminal::say;
 use crate::{demo, descriptors, operator, root_credentials, telemetry};
 
@@ -28,6 +30,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
 /// One line that says what to do.
 pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     telemetry::start(&config.log, config.log_format)?;
+    // Before anything is made: a start that is told to stop comes to its end, and ends in order then.
+    let times = signals::heard()?;
     let listener = bind("--listen", config.listen).await?;
     let admin_listener = bind("--admin-listen", config.admin_listen).await?;
     let mut assembled = assemble(&config).await?;
@@ -40,17 +44,6 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let (made, key_files_made) = mpsc::unbounded_channel();
     let _operator = operator::open(&assembled, made)?;
     let Assembled { house, audit, metrics, random, first, data } = assembled;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::new(error.to_string()))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| Failure::new(error.to_string()))?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(|error| Failure::new(error.to_string()))?;
-    tokio::spawn(async move {
-        // What rotates logs sends it by habit, and its default is to kill.
-        while hangup.recv().await.is_some() {
-            tracing::info!(
-                "SIGHUP: settings are read at start only, and the audit file is followed by itself"
-            );
-        }
-    });
     let admin = Admin { directory: house.directory.clone(), metrics: metrics.clone(), audit: audit.clone() };
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
@@ -65,34 +58,28 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     };
     say(&banner.to_string());
     say("ready\n");
-    let (told, times) = watch::channel(0);
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::info!("told to stop: calls under way may end");
-            told.send_modify(|times| *times += 1);
-        }
-    });
-    let directory = house.directory.clone();
-    let api = Api { house, random, metrics, connections_max: descriptors::connections_max(CONNECTIONS_MAX) };
+    let api = Api {
+        house: house.clone(),
+        random,
+        metrics,
+        connections_max: descriptors::connections_max(CONNECTIONS_MAX),
+    };
     tokio::select! {
         () = http::serve(listener, Arc::new(api), told_to_stop(times.clone(), 1)) => {}
         () = told_to_stop(times, 2) => tracing::warn!("told to stop twice: calls under way are not waited for"),
     }
-    if let Err(error) = directory.write_last_used().await {
-        tracing::warn!(%error, "when keys and roles were last used was not written");
-    }
-    audit.close();
+    settle(&house, &audit).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Completes once the process was told to stop so many times.
-async fn told_to_stop(mut told: watch::Receiver<u32>, times: u32) {
-    drop(told.wait_for(|told| *told >= times).await);
+/// What is still to be written when no call is under way any more.
+async fn settle(house: &House, audit: &AuditFile) {
+    if let Err(error) = house.directory.write_last_used().await {
+        tracing::warn!(%error, "when keys and roles were last used was not written");
+    }
+    house.audit.end(&daypass_model::uuid(house.directory.random()), house.now());
+    audit.close();
 }
 
 /// Bind, or say who has the port.

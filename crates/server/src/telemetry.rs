@@ -34,10 +34,10 @@ fn filter(levels: &str) -> Result<Targets, Failure> {
         Failure::new(format!("--log {levels}: {why}; try info, debug or daypass_server=debug,warn"))
     };
     // A bare word that is no level would be taken for a target, and nothing else would be logged.
-    let level =
-        |part: &str| part.contains('=') || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
-    if let Some(part) = levels.split(',').find(|part| !level(part.trim())) {
-        return Err(wrong(&format!("`{}` is no level", part.trim())));
+    let level = |part: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
+    let given = levels.split(',').map(|part| part.rsplit_once('=').map_or(part, |(_, level)| level).trim());
+    if let Some(part) = given.into_iter().find(|part| !level(part)) {
+        return Err(wrong(&format!("`{part}` is no level; there are {}", LEVELS.join(", "))));
     }
     let ours = levels.split(',').map(|part| match part.trim().to_ascii_lowercase().as_str() {
         low @ ("debug" | "trace") => format!("info,daypass={low},bucket={low}"),
@@ -66,6 +66,14 @@ mod tests {
         ] {
             assert_eq!(filter(levels).unwrap().would_enable(target, &level), logged, "{levels} {target}");
         }
-        assert!(filter("debgu").is_err());
+        for (levels, part) in
+            [("debgu", "debgu"), ("info,foo=bar", "bar"), ("h2=", ""), ("a=b=debgu", "debgu")]
+        {
+            let line = filter(levels).unwrap_err().to_string();
+            assert!(
+                line.starts_with(&format!("--log {levels}: `{part}` is no level; there are off, error,")),
+                "{line}"
+            );
+        }
     }
 }

@@ -23,6 +23,12 @@ pub enum LockError {
         /// What the owner wrote about itself: its process id and, once known, its address.
         owner: String,
     },
+    /// It is another user's.
+    #[error("`{}` cannot be opened by this user; make the server's user the owner of the data directory (0700) and of every file in it (0600)", path.display())]
+    Denied {
+        /// The file.
+        path: PathBuf,
+    },
     /// The directory could not be locked, or the file in it not be made or written.
     #[error("cannot lock `{}`: {detail}", path.display())]
     Io {
@@ -35,7 +41,11 @@ pub enum LockError {
 
 impl LockError {
     fn io(path: &Path, error: &std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), detail: error.to_string() }
+        let path = path.to_owned();
+        match error.kind() {
+            ErrorKind::PermissionDenied => Self::Denied { path },
+            _ => Self::Io { path, detail: error.to_string() },
+        }
     }
 }
 
@@ -115,4 +125,23 @@ fn options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_another_user_is_told_as_such() {
+        let refused =
+            |kind: ErrorKind| LockError::io(Path::new("data/daypass.lock"), &kind.into()).to_string();
+        let line = refused(ErrorKind::PermissionDenied);
+        assert!(
+            line.starts_with(
+                "`data/daypass.lock` cannot be opened by this user; make the server's user the owner"
+            ),
+            "{line}"
+        );
+        assert!(refused(ErrorKind::NotADirectory).starts_with("cannot lock `data/daypass.lock`: "));
+    }
 }

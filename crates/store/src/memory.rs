@@ -136,8 +136,9 @@ impl Store for MemoryStore {
         Box::pin(async { Err(StoreError::Unsupported("be backed up: it is memory only")) })
     }
 
-    fn writable(&self) -> Result<(), String> {
-        self.state().writable().map_err(|error| error.to_string())
+    fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
+        let writable = self.state().writable().map_err(|error| error.to_string());
+        Box::pin(std::future::ready(writable))
     }
 }
 

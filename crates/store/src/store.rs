@@ -57,10 +57,10 @@ pub trait Store: Send + Sync + 'static {
     /// The destination exists or cannot be written, or the backend has no backups.
     fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>>;
 
-    /// Whether commits come through, as far as this node knows: the last one did. While none does, asking
-    /// makes the store try.
+    /// Whether commits come through, as far as this node knows: the last one did. While none does, the store
+    /// tries before it answers.
     ///
     /// # Errors
     /// Why not, for the operator.
-    fn writable(&self) -> Result<(), String>;
+    fn writable(&self) -> BoxFuture<'_, Result<(), String>>;
 }

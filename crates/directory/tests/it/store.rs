@@ -105,7 +105,7 @@ impl Store for Overtaken {
         self.0.backup(path)
     }
 
-    fn writable(&self) -> Result<(), String> {
+    fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
         self.0.writable()
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Writer {
     restore_after: Duration,
     waiting: VecDeque<Lines>,
     batch: Vec<u8>,
+    /// How many of the lines that were not kept the log knows of.
+    lost_told: u64,
 }
 
 impl Writer {
@@ -70,6 +72,7 @@ impl Writer {
             restore_after: retry_after,
             waiting: VecDeque::new(),
             batch: Vec::new(),
+            lost_told: 0,
         };
         writer.step();
         Ok(writer)
@@ -138,7 +141,8 @@ impl Writer {
             Ok(false) => {}
             Err(error) => self.set_trouble(Some(&error)),
         }
-        let lost = self.shared.lost.swap(0, Ordering::SeqCst);
+        let lost_at_all = self.shared.lost.load(Ordering::SeqCst);
+        let lost = lost_at_all - std::mem::replace(&mut self.lost_told, lost_at_all);
         if lost > 0 {
             tracing::warn!(
                 lost,

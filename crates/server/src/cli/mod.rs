@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, ServeArgs, check_variables};
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::serve::serve;
 use crate::terminal::say;
@@ -98,7 +99,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
 
 fn run_server(args: ServeArgs) -> Result<ExitCode, Failure> {
     check_variables(std::env::vars_os().map(|(name, _)| name))?;
-    in_runtime(serve(Config::load(args)?))
+    let config = Config::load(args)?;
+    descriptors::enough_to_start()?;
+    in_runtime(serve(config))
 }
 
 fn in_runtime(future: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {

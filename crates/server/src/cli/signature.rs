@@ -77,18 +77,24 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Never an argument: arguments are seen by every user of the machine.
 fn secret() -> Result<Secret, Failure> {
-    if let Ok(secret) = std::env::var("AWS_SECRET_ACCESS_KEY") {
-        return Ok(Secret::new(secret));
+    let wanted = "the secret access key in AWS_SECRET_ACCESS_KEY or on standard input";
+    let (text, place) = match std::env::var("AWS_SECRET_ACCESS_KEY") {
+        Ok(text) => (text, "AWS_SECRET_ACCESS_KEY"),
+        Err(_) if std::io::stdin().is_terminal() => return Err(Failure::new(format!("give {wanted}"))),
+        Err(_) => (first_of_stdin()?.trim().to_owned(), "standard input"),
+    };
+    // It would sign as well, and nothing would match.
+    if text.trim().is_empty() {
+        return Err(Failure::new(format!("{place} is empty; give {wanted}")));
     }
-    if std::io::stdin().is_terminal() {
-        return Err(Failure::new("give the secret access key in AWS_SECRET_ACCESS_KEY or on standard input"));
-    }
+    Ok(Secret::new(text))
+}
+
+fn first_of_stdin() -> Result<String, Failure> {
     let mut text = String::new();
-    std::io::stdin()
-        .take(4096)
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::new(format!("standard input: {error}")))?;
-    Ok(Secret::new(text.trim()))
+    let read = std::io::stdin().take(4096).read_to_string(&mut text);
+    read.map_err(|error| Failure::new(format!("standard input: {error}")))?;
+    Ok(text)
 }
 
 /// A raw HTTP/1.1 request; lines may end with or without a carriage return.

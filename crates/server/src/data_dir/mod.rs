@@ -60,7 +60,7 @@ impl DataDir {
         let made = DirBuilder::new().mode(0o700).recursive(true).create(path);
         made.map_err(|error| {
             Failure::new(format!(
-                "the data directory `{}` cannot be made: {error}; name another with --data",
+                "the data directory `{0}` cannot be made: {error}; make it for the server's user (`install -d -m 700 -o USER {0}`), or name another with --data",
                 path.display()
             ))
         })?;
@@ -166,7 +166,7 @@ impl DataDir {
                 Ok(key)
             }
             Err(error) => {
-                Err(Failure::new(format!("the master key `{}` cannot be read: {error}", path.display())))
+                Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
             }
         }
     }

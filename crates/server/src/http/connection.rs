@@ -57,9 +57,10 @@ pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Outpu
         let (api, bodies, under_way) = (api.clone(), bodies.clone(), under_way.clone());
         let (open, peer) = (open.clone(), connection.1);
         tokio::spawn(async move {
-            let respond =
-                move |request| answer(api.clone(), bodies.clone(), under_way.clone(), peer, request);
-            converse(connection, IDLE_TIME_MAX, open, respond).await;
+            let respond = |request| answer(api.clone(), bodies.clone(), under_way.clone(), peer, request);
+            if let Some(unread) = converse(connection, IDLE_TIME_MAX, open, respond).await {
+                tell(&api, peer, &receive::unread(&*api.random, unread));
+            }
             drop((place, counted));
         });
     }

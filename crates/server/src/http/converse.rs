@@ -36,14 +36,32 @@ const STREAMS_MAX: u32 = 8;
 /// How long a connection that should end is left with what it was given, once no call is under way.
 const LINGER_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// What hyper refused by itself: it answered, and nobody else saw the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Too many header fields, or too long a head: 431, or 414.
+    TooLarge,
+    /// No HTTP: 400.
+    Malformed,
+}
+
+impl Unread {
+    fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let error: &hyper::Error = error.downcast_ref()?;
+        let kind = if error.is_parse_too_large() { Self::TooLarge } else { Self::Malformed };
+        error.is_parse().then_some(kind)
+    }
+}
+
 /// Answer the requests of a connection until it ends, until no call was under way for `idle`, or until `open` is
-/// closed and its calls have ended.
+/// closed and its calls have ended. A request that was none for hyper is the last one of its connection.
 pub(crate) async fn converse<F>(
     (stream, peer): (TcpStream, SocketAddr),
     idle: Duration,
     mut open: watch::Receiver<()>,
     answer: impl Fn(Request<Incoming>) -> F,
-) where
+) -> Option<Unread>
+where
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     if let Err(error) = stream.set_nodelay(true) {
@@ -79,9 +97,15 @@ pub(crate) async fn converse<F>(
         }
     };
     match outcome {
-        Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(%error, %peer, "a connection ended early"),
-        None => tracing::debug!(%peer, "a connection was cut off: no call was under way"),
+        Some(Ok(())) => None,
+        Some(Err(error)) => {
+            tracing::debug!(%error, %peer, "a connection ended early");
+            Unread::of(&*error)
+        }
+        None => {
+            tracing::debug!(%peer, "a connection was cut off: no call was under way");
+            None
+        }
     }
 }
 
@@ -169,7 +193,7 @@ mod tests {
     /// A client, its connection's task, and what keeps that open.
     async fn connect<F>(
         answer: impl Fn(Request<Incoming>) -> F + Send + 'static,
-    ) -> (TcpStream, JoinHandle<()>, watch::Sender<()>)
+    ) -> (TcpStream, JoinHandle<bool>, watch::Sender<()>)
     where
         F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
     {
@@ -177,7 +201,8 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let accepted = listener.accept().await.unwrap();
         let (keep_open, open) = watch::channel(());
-        (client, tokio::spawn(converse(accepted, IDLE_TIME_MAX, open, answer)), keep_open)
+        let conversation = async { converse(accepted, IDLE_TIME_MAX, open, answer).await.is_none() };
+        (client, tokio::spawn(conversation), keep_open)
     }
 
     async fn with_body(bytes: usize) -> Response<Full<Bytes>> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use daypass_authn::sigv4::HttpRequest;
 use daypass_model::Random;
-use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEADERS_MAX};
+use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
 use http::HeaderMap;
@@ -13,6 +13,7 @@ use http::request::Parts;
 use hyper::body::Incoming;
 
 use super::body::Bodies;
+use super::converse::Unread;
 use crate::wire::query;
 
 /// A request that never became a call.
@@ -37,6 +38,20 @@ pub(super) async fn receive(
         let user_agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Refusal { request_id: id, user_agent: user_agent.map(str::to_owned), error }
     })
+}
+
+/// The refusal of a request that hyper answered by itself.
+pub(super) fn unread(random: &dyn Random, unread: Unread) -> Refusal {
+    let error = match unread {
+        Unread::TooLarge => {
+            let message = format!(
+                "A request may have {REQUEST_HEADERS_MAX} header fields and a head of {REQUEST_HEAD_BYTES_MAX} bytes."
+            );
+            Error::new("RequestHeaderFieldsTooLargeException", message)
+        }
+        Unread::Malformed => Error::new("MalformedHttpRequestException", "The request is no HTTP."),
+    };
+    Refusal { request_id: daypass_model::uuid(random), user_agent: None, error }
 }
 
 async fn read(

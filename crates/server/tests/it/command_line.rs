@@ -240,6 +240,12 @@ fn signature_explain_names_the_usual_mistakes() {
     let bad = with("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEX");
     assert_eq!(bad.status.code(), Some(1));
     assert!(String::from_utf8(bad.stdout).unwrap().contains("does not match"));
+    for empty in ["", " "] {
+        let line = one_line(&with(empty));
+        assert!(line.contains("AWS_SECRET_ACCESS_KEY is empty; give the secret access key"), "{line}");
+    }
+    let line = one_line(&run(dir.path(), &["signature", "explain", "--request", "request"]));
+    assert!(line.contains("standard input is empty"), "{line}");
 }
 
 #[test]

@@ -98,3 +98,62 @@ async fn more_fields_than_a_request_may_have_are_refused_in_http_2_too() {
     assert_eq!(status_with(&mut sender, 101).await, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert_eq!(status_with(&mut sender, 90).await, StatusCode::BAD_REQUEST, "the connection goes on");
 }
+
+#[test]
+fn every_call_of_nobody_has_a_line_or_is_counted_in_one_when_the_server_ends() {
+    const CALLS: u64 = 1500;
+    let dir = Scratch::new("nobody");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let get = "GET /?Action=GetCallerIdentity&Version=2011-06-15 HTTP/1.1\r\nhost: x\r\n";
+    let calls = format!("{get}\r\n").repeat(usize::try_from(CALLS - 1).unwrap());
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let mut answers = stream.try_clone().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        answers.read_to_string(&mut text).unwrap();
+        text.matches("HTTP/1.1 403 ").count() as u64
+    });
+    stream.write_all(format!("{calls}{get}connection: close\r\n\r\n").as_bytes()).unwrap();
+    assert_eq!(reader.join().unwrap(), CALLS);
+    server.stop();
+    let audit = std::fs::read_to_string(data.join("audit.jsonl")).unwrap();
+    let events: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = events.iter().filter(|event| event["errorCode"] == "MissingAuthenticationToken").count();
+    let counted: u64 = events
+        .iter()
+        .filter_map(|event| event["additionalEventData"]["unprovenCallsNotLogged"].as_u64())
+        .sum();
+    assert_eq!(lines as u64 + counted, CALLS);
+    assert!(counted > 0, "1,000 lines at once and 20 a second are written");
+}
+
+#[test]
+fn what_is_answered_before_there_is_a_request_is_audited_and_counted_too() {
+    let dir = Scratch::new("unread");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let fields = |count: usize| post(&"x-field: same\r\n".repeat(count), "");
+    for (request, status) in [
+        (fields(101), 431),
+        (post(&format!("x-long: {}\r\n", "x".repeat(64 * 1024)), ""), 431),
+        (post("no name: x\r\n", ""), 400),
+    ] {
+        let answer = send(&server.address, &request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+    let refused = ["RequestHeaderFieldsTooLargeException\"} 2", "MalformedHttpRequestException\"} 1"];
+    // The connection ends before it is told of.
+    let told = |_| {
+        let metrics = server.admin("/metrics");
+        refused.iter().all(|count| metrics.contains(count))
+    };
+    assert!((0..10_000).any(told), "{}", server.admin("/metrics"));
+    server.stop();
+    let audit = std::fs::read_to_string(data.join("audit.jsonl")).unwrap();
+    for count in refused {
+        let (code, count) = count.split_once("\"} ").unwrap();
+        let of_code = audit.lines().filter(|line| line.contains(code) && line.contains("127.0.0.1")).count();
+        assert_eq!(of_code.to_string(), count, "{audit}");
+    }
+}

@@ -55,6 +55,12 @@ fn a_header_that_says_what_a_request_is_must_be_signed() {
         let name = name.trim().to_lowercase();
         assert!(refusal.starts_with(&format!("--tolerate-unsigned-header {name}: ")), "{refusal}");
     }
+    // RFC 9110, section 5.1: a name is a token.
+    for name in ["a b", "", "x-amz-cf-id:", "x(y)", "x\"y", "x\u{e9}"] {
+        let refusal = load(name).map(|_| ()).unwrap_err().to_string();
+        assert!(refusal.contains("no name of a header"), "{refusal}");
+    }
+    assert_eq!(load("a!#$%&'*+.^_`|~9").unwrap().tolerated_unsigned_headers.len(), 1);
     assert_eq!(load("X-Amz-Cf-Id").unwrap().tolerated_unsigned_headers, ["x-amz-cf-id"]);
 }
 
@@ -220,4 +226,27 @@ fn a_variable_that_names_no_setting_is_refused_by_the_server() {
     let other =
         daypass(dir.path()).args(["completions", "bash"]).env("DAYPASS_LISTNE", "x").output().unwrap();
     assert!(other.status.success(), "only the server has settings");
+}
+
+#[test]
+fn a_master_key_that_is_given_twice_is_refused_before_anything_is_made() {
+    let dir = Scratch::new("twice");
+    let key = "c29tZSBvdGhlciBtYXN0ZXIga2V5LCAzMiBieXRlcyE=";
+    fs::write(dir.join("key"), key).unwrap();
+    fs::write(dir.join("settings"), "master-key-file = \"key\"\n").unwrap();
+    for (flags, variable) in [
+        (&["--master-key-file", "key"][..], ("TERM", "dumb")),
+        (&["--config", "settings"], ("TERM", "dumb")),
+        (&[], ("DAYPASS_MASTER_KEY_FILE", "key")),
+    ] {
+        let mut command = daypass(dir.path());
+        command.args(SERVE).args(flags).envs([variable, ("DAYPASS_MASTER_KEY", key)]);
+        let line = one_line(&command.output().unwrap());
+        assert!(
+            line.contains("given twice, in DAYPASS_MASTER_KEY and by --master-key-file key; leave one"),
+            "{line}"
+        );
+        assert!(!line.contains(key));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing was made");
+    }
 }

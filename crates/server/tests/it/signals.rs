@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::binary::{Scratch, Server, daypass};
 use crate::client::Client;
+use crate::command_line::SERVE;
 
 const WHO: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
@@ -61,6 +63,27 @@ fn the_second_sigterm_waits_for_nothing() {
     assert!(status.success(), "{status} {log}");
     let warned: Vec<_> = log.lines().filter(|line| line.contains(" WARN ")).collect();
     assert!(warned.len() == 1 && warned[0].contains("told to stop twice"), "it did not wait: {log}");
+}
+
+#[test]
+fn a_sigterm_before_the_server_is_ready_is_an_orderly_end_too() {
+    let dir = Scratch::new("early");
+    let key = dir.join("key");
+    assert!(Command::new("mkfifo").arg(&key).status().unwrap().success());
+    let mut command = daypass(dir.path());
+    command.args(SERVE).args(["--master-key-file", "key"]);
+    let server = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Open once the server reads from the other end, which it does until this one is closed.
+    let mut key = std::fs::OpenOptions::new().write(true).open(key).unwrap();
+    let pid = server.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    // A server that the signal has killed reads no more.
+    drop(key.write_all(b"c29tZSBtYXN0ZXIga2V5IG9mIGEgdGVzdCwgMzIgYi4="));
+    drop(key);
+    let output = server.wait_with_output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && log.contains("stopped"), "{} {log}", output.status);
+    assert!(!dir.join("daypass-data/first-start").exists(), "the first start came to its end");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::NOT_LOGGED;
 use super::answer::response_elements;
 use super::identity::UserIdentity;
 use super::traits::AuditTraits;
@@ -211,7 +212,7 @@ impl<'a> Event<'a> {
             data.insert("presentedAccessKeyId".into(), id.into());
         }
         if not_logged > 0 {
-            data.insert("unprovenCallsNotLogged".into(), not_logged.into());
+            data.insert(NOT_LOGGED.into(), not_logged.into());
         }
         (!data.is_empty()).then_some(Value::Object(data))
     }

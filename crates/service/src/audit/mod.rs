@@ -18,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 
 use daypass_model::rfc3339_seconds;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 
@@ -29,6 +30,9 @@ pub use traits::AuditTraits;
 const UNPROVEN_BURST_MAX: u32 = 1000;
 /// Lines of unproven calls that may be written in a second, once the burst is used up.
 const UNPROVEN_PER_SECOND: u32 = 20;
+
+/// The member that says how many were not.
+const NOT_LOGGED: &str = "unprovenCallsNotLogged";
 
 /// Room for one line about the operator.
 const OPERATOR_LINE_BYTES_MAX: usize = 4096;
@@ -80,19 +84,9 @@ impl Audit {
     /// What the operator did through the door of the host, which is no API call and has no principal: an event
     /// of type `AwsServiceEvent`. `done` says what came of it, or why nothing did; it holds no secret.
     pub fn operator(&self, id: &str, now: Timestamp, name: &str, done: Result<&str, &str>) {
-        let mut event = serde_json::json!({
-            "eventVersion": "1.08",
-            "userIdentity": {"type": "Unknown", "invokedBy": "operator"},
-            "eventTime": rfc3339_seconds(now),
-            "eventSource": "daypass.amazonaws.com",
-            "eventName": name,
-            "eventType": "AwsServiceEvent",
-            "requestID": id,
-            "eventID": id,
-            "managementEvent": true,
-            "eventCategory": "Management",
-        });
+        let mut event = service_event(id, now, name);
         if let Some(fields) = event.as_object_mut() {
+            fields.insert("userIdentity".into(), json!({"type": "Unknown", "invokedBy": "operator"}));
             let (field, text) = match done {
                 Ok(text) => ("serviceEventDetails", text),
                 Err(text) => ("errorMessage", text),
@@ -106,6 +100,37 @@ impl Audit {
             tracing::error!(name, "what the operator did could not be audited");
         }
     }
+
+    /// The end of the house. Calls of nobody that we know which have no line are counted in the next one that has,
+    /// and after the end there is none: so many get a line of their own.
+    pub fn end(&self, id: &str, now: Timestamp) {
+        let not_logged = self.unproven.rest();
+        if not_logged == 0 {
+            return;
+        }
+        let mut event = service_event(id, now, "ServerEnd");
+        if let Some(fields) = event.as_object_mut() {
+            fields.insert("additionalEventData".into(), json!({ NOT_LOGGED: not_logged }));
+        }
+        if !self.log.append(format!("{event}\n"), 0) {
+            tracing::warn!(not_logged, "calls without a proven caller that the audit has no line for");
+        }
+    }
+}
+
+/// What all events have that tell of no call.
+fn service_event(id: &str, now: Timestamp, name: &str) -> Value {
+    json!({
+        "eventVersion": "1.08",
+        "eventTime": rfc3339_seconds(now),
+        "eventSource": "daypass.amazonaws.com",
+        "eventName": name,
+        "eventType": "AwsServiceEvent",
+        "requestID": id,
+        "eventID": id,
+        "managementEvent": true,
+        "eventCategory": "Management",
+    })
 }
 
 /// How many lines of unproven calls may still be written: a bucket that fills with time.
@@ -140,11 +165,52 @@ impl Ration {
         bucket.left -= 1;
         Some(std::mem::take(&mut bucket.not_logged))
     }
+
+    /// How many lines were not written since the last one.
+    fn rest(&self) -> u64 {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).not_logged)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<String>>);
+
+    impl AuditLog for Lines {
+        fn reserve(&self, _: usize) -> Result<(), Error> {
+            Ok(())
+        }
+        fn append(&self, lines: String, _: usize) -> bool {
+            self.0.lock().unwrap().push_str(&lines);
+            true
+        }
+
+        fn give_back(&self, _: usize) {}
+    }
+
+    #[test]
+    fn the_end_tells_of_unproven_calls_that_no_line_told_of_once() {
+        let lines = Lines::default();
+        let audit = Audit::new(Box::new(lines.clone()));
+        audit.end("id", Timestamp::UNIX_EPOCH);
+        assert_eq!(*lines.0.lock().unwrap(), "", "there is nothing to tell");
+        let logged = (0..UNPROVEN_BURST_MAX + 3).filter(|_| audit.unproven.take(1_000_000).is_some());
+        assert_eq!(logged.count(), 1000);
+        for _ in 0..2 {
+            audit.end("id", Timestamp::UNIX_EPOCH);
+        }
+        let line: Value = serde_json::from_str(&lines.0.lock().unwrap()).unwrap();
+        assert_eq!(line["additionalEventData"], json!({"unprovenCallsNotLogged": 3}));
+        assert_eq!(
+            (&line["eventName"], &line["eventTime"]),
+            (&"ServerEnd".into(), &"1970-01-01T00:00:00Z".into())
+        );
+    }
 
     #[test]
     fn unproven_calls_are_counted_once_their_ration_is_used_up() {

@@ -89,7 +89,7 @@ impl Store for Gate {
         self.store.backup(path)
     }
 
-    fn writable(&self) -> Result<(), String> {
+    fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
         self.store.writable()
     }
 }

@@ -14,29 +14,44 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Result};
 use std::path::Path;
 
+use super::shared::Promised;
+
 const HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
 /// Sums go over words in little-endian order; one more stands for big-endian.
 const MAGIC: u32 = 0x377f_0682;
 
-/// What is wrong with a log, in a few words.
-pub(super) fn damage(log: &Path) -> Result<Option<&'static str>> {
+/// What is wrong with a log.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It is not as it was written, in a few words.
+    Damaged(&'static str),
+    /// It ends before the last commit that was in it.
+    Short,
+}
+
+/// What is wrong with a log, which must hold what was promised of it.
+pub(super) fn fault(log: &Path, promised: Option<&Promised>) -> Result<Option<Fault>> {
     let file = match File::open(log) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
     let mut log = BufReader::new(file);
     let mut head = [0; HEAD];
-    if !fill(&mut log, &mut head)? || log.fill_buf()?.is_empty() {
-        return Ok(None); // no frame was ever in it
+    if !fill(&mut log, &mut head)? {
+        return Ok(promised.map(|_| Fault::Short));
+    }
+    let promised = promised.filter(|promised| head.get(16..24) == Some(&promised.salt));
+    if log.fill_buf()?.is_empty() {
+        return Ok(promised.map(|_| Fault::Short)); // or no frame was ever in it
     }
     // The head is flushed before the first frame, so no crash explains another one.
     let Some((mut sum, page)) = Sum::of_head(&head) else {
-        return Ok(Some("the head of its write-ahead log is not as it was written"));
+        return Ok(Some(Fault::Damaged("the head of its write-ahead log is not as it was written")));
     };
     let salt = head.get(16..24);
     let mut frame = vec![0; FRAME_HEAD + page];
-    let (mut readable, mut commits_behind) = (true, 0);
+    let (mut readable, mut commits_behind, mut frames) = (true, 0, 0);
     while fill(&mut log, &mut frame)? {
         if frame.get(8..16) != salt {
             // Of an earlier turn of the log, or damaged: either way SQLite reads no further.
@@ -44,10 +59,14 @@ pub(super) fn damage(log: &Path) -> Result<Option<&'static str>> {
             continue;
         }
         readable = readable && sum.take_frame(&frame);
+        frames += u32::from(readable);
         let is_commit = word(&frame, 4) != 0;
         commits_behind += usize::from(!readable && is_commit);
     }
-    Ok((commits_behind > 1).then_some("its write-ahead log cannot be read up to its last commit"))
+    if commits_behind > 1 {
+        return Ok(Some(Fault::Damaged("its write-ahead log cannot be read up to its last commit")));
+    }
+    Ok(promised.filter(|promised| frames < promised.frames).map(|_| Fault::Short))
 }
 
 /// Whether the whole of `buffer` was still there.
@@ -59,7 +78,7 @@ fn fill(log: &mut impl Read, buffer: &mut [u8]) -> Result<bool> {
 }
 
 /// The running sum: each one goes on from the one before.
-struct Sum {
+pub(super) struct Sum {
     big_endian: bool,
     sum: (u32, u32),
 }
@@ -76,6 +95,19 @@ impl Sum {
         sum.add(head.get(..24)?);
         let page = usize::try_from(word(head, 8)).ok()?;
         (sum.is(head.get(24..)?) && (512..=65_536).contains(&page)).then_some((sum, page))
+    }
+
+    /// Of what connections share, in the machine's own order.
+    pub(super) fn of_shared(bytes: &[u8]) -> Self {
+        let mut sum = Self { big_endian: cfg!(target_endian = "big"), sum: (0, 0) };
+        sum.add(bytes);
+        sum
+    }
+
+    /// Whether this is it, stored in the machine's own order.
+    pub(super) fn is_native(&self, stored: &[u8]) -> bool {
+        let (first, second) = self.sum;
+        stored == [first.to_ne_bytes(), second.to_ne_bytes()].as_flattened()
     }
 
     /// Whether a frame goes on from the one before.

@@ -15,6 +15,7 @@ mod log;
 mod open;
 mod pulse;
 mod reader;
+mod shared;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -218,20 +219,19 @@ impl Store for SqliteStore {
         Box::pin(self.backup_to(path.to_owned()))
     }
 
-    fn writable(&self) -> Result<(), String> {
-        match self.pulse.trouble() {
-            None => Ok(()),
-            Some(Trouble::Stuck(waited)) => {
-                Err(format!("a commit has been waiting for the disk for {} seconds", waited.as_secs()))
-            }
-            Some(Trouble::Failed(why)) => {
+    fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async {
+            match self.pulse.trouble() {
+                None => Ok(()),
+                Some(Trouble::Stuck(waited)) => {
+                    Err(format!("a commit has been waiting for the disk for {} seconds", waited.as_secs()))
+                }
                 // Where nobody writes because this says no, nothing else would ever find out that it can.
-                let (reply, _unheard) = oneshot::channel();
-                let probe = Job { work: Work::Probe, reply };
-                let _busy = self.jobs.as_ref().map(|jobs| jobs.try_send(probe));
-                Err(why.to_string())
+                Some(Trouble::Failed) => {
+                    self.write(Work::Probe).await.map(drop).map_err(|why| why.to_string())
+                }
             }
-        }
+        })
     }
 }
 

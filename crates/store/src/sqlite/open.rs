@@ -9,7 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
 
 use super::check::{self, Damage};
-use super::{files, from_sql, log, writer};
+use super::log::{self, Fault};
+use super::{files, from_sql, shared, writer};
 use crate::error::StoreError;
 use crate::record::Revision;
 
@@ -48,6 +49,12 @@ pub enum OpenError {
     /// It was not closed in order, and its log was removed since: whatever was only there is lost.
     #[error("the write-ahead log of `{0}` is gone (`{0}-wal`), and with it the last commits; nothing was changed: put the log back, or restore a backup; to go on without those commits remove `{0}-shm`", path.display())]
     LogLost {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was not closed in order, and its log was cut short or harmed since: the last commits are lost.
+    #[error("the write-ahead log of `{0}` (`{0}-wal`) ends before the last commit that was in it; nothing was changed: put the whole log back, or restore a backup; to go on without the commits that are missing remove `{0}-shm`", path.display())]
+    LogShort {
         /// The file.
         path: PathBuf,
     },
@@ -187,9 +194,10 @@ pub(super) fn open(
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(path)?,
         Err(e) => return Err(OpenError::unopened(path, &e)),
     }
-    let damage = log::damage(&files::with_suffix(path, "-wal")).map_err(|e| OpenError::unopened(path, &e))?;
-    if let Some(detail) = damage {
-        return Err(OpenError::corrupt(path, detail));
+    match fault_of_log(path).map_err(|e| OpenError::unopened(path, &e))? {
+        Some(Fault::Damaged(detail)) => return Err(OpenError::corrupt(path, detail)),
+        Some(Fault::Short) => return Err(OpenError::LogShort { path: path.to_owned() }),
+        None => {}
     }
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
     let writer = connect(path).map_err(sqlite)?;
@@ -319,6 +327,11 @@ fn check_header(path: &Path, file: File) -> Result<Kind, OpenError> {
     }
 }
 
+fn fault_of_log(path: &Path) -> std::io::Result<Option<Fault>> {
+    let [log, shared] = ["-wal", "-shm"].map(|suffix| files::with_suffix(path, suffix));
+    log::fault(&log, shared::promised(&shared)?.as_ref())
+}
+
 /// Version first: a newer file may look damaged to us.
 fn check(path: &Path, db: &Connection) -> Result<Revision, OpenError> {
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
@@ -362,7 +375,7 @@ fn holds(db: &Connection, prefix: &str) -> rusqlite::Result<bool> {
 pub(super) fn write_back(path: &Path) -> Result<(), StoreError> {
     let away = |e: rusqlite::Error| StoreError::Unavailable(e.to_string());
     let db = connect(path).map_err(away)?;
-    let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(away)?;
+    let busy: bool = db.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0)).map_err(away)?;
     if busy { Err(StoreError::Unavailable("it is busy".to_owned())) } else { Ok(()) }
 }
 
@@ -378,8 +391,9 @@ fn prepare_writer(db: &Connection, size_max: Option<u64>) -> rusqlite::Result<()
     }
     // The file is ours and whole: closing it writes the log back and removes it.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    // What an earlier run left goes at once: `log::damage` counts what one crash can leave, not two.
-    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+    // The next commit begins a new turn of the log: `log::fault` counts what one crash can leave, not two.
+    // Not TRUNCATE: see INVARIANT (log-keeps-commits).
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())) {
         tracing::warn!(%error, "the write-ahead log could not be written back");
     }
     Ok(())

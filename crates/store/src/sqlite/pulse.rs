@@ -3,8 +3,6 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::CommitError;
-
 /// A disk that takes longer for one transaction is no disk to rely on.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
 
@@ -16,15 +14,15 @@ pub(super) struct Pulse(Mutex<State>);
 struct State {
     /// When the writer took up what it works on.
     busy_since: Option<Instant>,
-    /// Why the last write failed, until one succeeds.
-    trouble: Option<CommitError>,
+    /// The last write failed, until one succeeds.
+    failed: bool,
 }
 
 /// Why writes do not come through.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// The last one failed.
-    Failed(CommitError),
+    Failed,
     /// One has been waiting for the disk for so long.
     Stuck(Duration),
 }
@@ -42,12 +40,12 @@ impl Pulse {
 
     /// Something is on the disk. Whether that ends a trouble.
     pub(super) fn wrote(&self) -> bool {
-        self.state().trouble.take().is_some()
+        std::mem::take(&mut self.state().failed)
     }
 
     /// Something should be, and is not or may not be. Whether that begins a trouble.
-    pub(super) fn failed(&self, why: &CommitError) -> bool {
-        self.state().trouble.replace(why.clone()).is_none()
+    pub(super) fn failed(&self) -> bool {
+        !std::mem::replace(&mut self.state().failed, true)
     }
 
     pub(super) fn trouble(&self) -> Option<Trouble> {
@@ -59,7 +57,7 @@ impl Pulse {
         let waiting = state.busy_since.map(|since| now.saturating_duration_since(since));
         match waiting.filter(|waiting| *waiting >= STUCK_AFTER) {
             Some(waiting) => Some(Trouble::Stuck(waiting)),
-            None => state.trouble.clone().map(Trouble::Failed),
+            None => state.failed.then_some(Trouble::Failed),
         }
     }
 
@@ -96,8 +94,8 @@ mod tests {
     fn a_failure_is_told_until_a_write_succeeds() {
         let pulse = Pulse::default();
         assert!(!pulse.wrote(), "nothing was wrong");
-        assert!(pulse.failed(&CommitError::Full) && !pulse.failed(&CommitError::Full), "said once");
-        assert_eq!(pulse.trouble(), Some(Trouble::Failed(CommitError::Full)));
+        assert!(pulse.failed() && !pulse.failed(), "said once");
+        assert_eq!(pulse.trouble(), Some(Trouble::Failed));
         assert!(pulse.wrote() && !pulse.wrote());
         assert_eq!(pulse.trouble(), None);
     }

@@ -114,7 +114,7 @@ fn settle(db: &Connection, group: Vec<Job>, feed: &Feed, pulse: &Pulse) {
 
 /// One line in the log for a whole trouble: its end is told too.
 fn note_failure(pulse: &Pulse, error: &CommitError) {
-    if pulse.failed(error) {
+    if pulse.failed() {
         tracing::error!(%error, "the store cannot be written; it is tried again when it is asked to");
     }
 }

@@ -163,6 +163,71 @@ fn what_a_crash_cuts_off_the_log_is_no_damage() {
     assert_eq!(load(&hole.open()).0, Revision::new(1));
 }
 
+/// After a kill the memory that connections shared says what was in the log.
+#[test]
+fn acknowledged_commits_that_are_missing_in_the_log_are_not_passed_over() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/a", "1"));
+    let log_of = |files: &[(String, Vec<u8>)]| files[1].1.len();
+    let first = log_of(&bytes_of(&dir));
+    commit(&store, Commit::new().put("/a", "2"));
+    let files = bytes_of(&dir);
+    let last = log_of(&files);
+    let shared = std::fs::read(dir.path().join("store.db-shm")).unwrap();
+    let killed = |harm: &dyn Fn(&mut Vec<u8>)| {
+        let killed = crashed(&files, harm);
+        std::fs::write(killed.path().join("store.db-shm"), &shared).unwrap();
+        killed
+    };
+    for keep in [0, 20, 32, first, first + 10, last - 1] {
+        let short = killed(&|log| log.truncate(keep));
+        let error = refused(&short);
+        assert!(matches!(error, OpenError::LogShort { .. }), "{keep}: {error}");
+        std::fs::remove_file(short.path().join("store.db-shm")).unwrap();
+        let left = u64::from(keep >= first);
+        assert_eq!(load(&short.open()).0, Revision::new(left), "as the line says, without what is missing");
+    }
+    let error = refused(&killed(&|log| log[last - 1] ^= 1));
+    assert!(matches!(error, OpenError::LogShort { .. }), "{error}");
+    assert_eq!(load(&killed(&|_| {}).open()).0, Revision::new(2));
+    // What was begun and not acknowledged may follow, or what was there before the log began anew.
+    assert_eq!(load(&killed(&|log| log.extend([7; 5000])).open()).0, Revision::new(2));
+}
+
+/// Every moment of a store's life, as a kill would leave it: what is in the file already may go from the log.
+#[test]
+fn a_kill_at_any_moment_is_no_shortness_of_the_log() {
+    let mut dir = TempDir::new();
+    let killed = |dir: &TempDir, log_too: bool| {
+        let killed = TempDir::new();
+        for name in dir.names().iter().filter(|name| log_too || !name.ends_with("-wal")) {
+            std::fs::copy(dir.path().join(name), killed.path().join(name)).unwrap();
+        }
+        if !log_too {
+            std::fs::write(killed.path().join("store.db-wal"), "").unwrap();
+        }
+        killed
+    };
+    let found = |dir: &TempDir, log_too: bool| load(&killed(dir, log_too).open()).0;
+    let mut at = Revision::ZERO;
+    for _ in 0..3 {
+        let store = dir.open();
+        assert_eq!((found(&dir, true), found(&dir, false)), (at, at), "just opened");
+        for n in 0..3 {
+            at = commit(&store, Commit::new().put(format!("/{n}"), vec![b'v'; 5000]));
+            assert_eq!(found(&dir, true), at);
+        }
+        wait(store.write_back()).unwrap();
+        assert_eq!((found(&dir, true), found(&dir, false)), (at, at), "written back");
+        at = commit(&store, Commit::new().put("/after", ""));
+        assert_eq!(found(&dir, true), at);
+        let next = killed(&dir, true);
+        drop(store);
+        dir = next;
+    }
+}
+
 #[test]
 fn a_log_that_turned_is_no_damage() {
     let dir = TempDir::new();
@@ -191,17 +256,18 @@ fn after_writing_back_the_file_alone_is_the_store() {
 }
 
 #[test]
-fn a_store_that_cannot_write_says_so_until_it_can() {
+fn a_store_that_could_not_write_looks_again_when_it_is_asked() {
     let dir = TempDir::new();
     drop(dir.open());
     let store = SqliteStore::open_limited(&dir.file(), 100 * 1024).unwrap();
-    assert_eq!(store.writable(), Ok(()));
+    assert_eq!(wait(store.writable()), Ok(()));
     let large = Commit::new().put("/large", vec![1; 200_000]);
     assert_eq!(wait(store.commit(large)), Err(CommitError::Full));
-    assert_eq!(store.writable(), Err("the disk of the store is full".to_owned()));
-    // Being asked made it try, before this, which writes nothing.
-    commit(&store, Commit::new().delete("/none"));
-    assert_eq!(store.writable(), Ok(()));
+    assert_eq!(
+        wait(store.writable()),
+        Ok(()),
+        "it looks again before it answers, and there is room for less"
+    );
 }
 
 /// A transaction whose pages are as they were writes nothing, and comes through on a full disk.
@@ -215,9 +281,7 @@ fn a_store_that_cannot_write_tries_with_a_page_that_changes_nothing() {
     assert_eq!(wait(store.commit(Commit::new().put("/large", vec![1; 200_000]))), Err(CommitError::Full));
     let log = dir.path().join("store.db-wal");
     let before = std::fs::read(&log).unwrap();
-    store.writable().unwrap_err();
-    commit(&store, Commit::new().delete("/none"));
-    assert_eq!(store.writable(), Ok(()));
+    assert_eq!(wait(store.writable()), Ok(()));
     let after = std::fs::read(&log).unwrap();
     assert!(after != before, "the disk was asked for nothing");
     assert_eq!((load(&store).0, watch.try_next()), (at, Ok(None)));
@@ -231,5 +295,5 @@ fn a_refused_guard_is_no_trouble() {
     let store = dir.open();
     let guarded = Commit::new().guard(Guard::unchanged("/a", Revision::ZERO)).put("/a", "");
     assert_eq!(wait(store.commit(guarded)), Err(CommitError::Conflict));
-    assert_eq!(store.writable(), Ok(()));
+    assert_eq!(wait(store.writable()), Ok(()));
 }
