@@ -237,6 +237,37 @@ def test_what_a_field_asks_for_beside_is_refused(bucket, jill, method, field, va
     assert (answer.status, answer.find("Code")) == (501, "NotImplemented"), answer
 
 
+@pytest.mark.parametrize(
+    ("key", "pattern", "headers"),
+    [
+        ("aws:UserAgent", "evil*", [("User-Agent", "evil/1")]),
+        ("aws:Referer", "*leech*", [("Referer", "http://leech.example/")]),
+        ("aws:RequestedRegion", "us-east-1", []),
+    ],
+)
+def test_a_deny_on_how_the_request_came_holds(home, bucket, key, pattern, headers):
+    user = home.user(policy(statement("s3:*")))
+    path = f"/{bucket.bucket}/denied"
+    headers = [("X-Amz-Content-Sha256", EMPTY), *headers]
+
+    def put():
+        answer = Request(bucket.host, "PUT", path, headers=headers).sign(user.keys, service="s3").send()
+        return code((answer.status, answer.body))
+
+    assert put() == (200, None)
+    user.permit(deny("s3:*", condition={"StringLike": {key: pattern}}))
+    assert put() == (403, "AccessDenied")
+
+
+def test_what_was_signed_for_another_service_is_refused(bucket, jill):
+    made = [bucket.host, "GET", f"/{bucket.bucket}/jill/a"]
+    headers = [("X-Amz-Content-Sha256", EMPTY)]
+    answer = Request(*made, headers=headers).sign(jill, service="foo").send()
+    assert (answer.status, answer.find("Code")) == (400, "AuthorizationHeaderMalformed"), answer
+    answer = Request(*made).presign(jill, service="foo").send()
+    assert (answer.status, answer.find("Code")) == (400, "AuthorizationQueryParametersError"), answer
+
+
 def test_signature_version_2_is_refused_by_name(bucket, jill):
     s3 = bucket.s3(jill, signature_version="s3")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket.bucket, "Key": "jill/a"})
