@@ -224,6 +224,7 @@ def test_what_a_presigned_url_asks_for_beside_is_refused(bucket, jill, parameter
     ("method", "field", "value"),
     [
         ("PUT", "Content-Encoding", "aws-chunked"),
+        ("PUT", "Content-Range", "bytes 0-0/2"),
         ("PUT", "x-amz-meta-colour", "red"),
         ("PUT", "If-None-Match", "*"),
         ("GET", "Range", "bytes=0-0"),

@@ -126,7 +126,7 @@ fn changes_meaning(field: &str, method: &Method) -> bool {
         Some(name) => !name.starts_with("checksum-"), // looked at when the body is
         // Whoever has an older copy is well served with the whole object.
         None if reads && matches!(field, "if-none-match" | "if-modified-since") => false,
-        None => field.starts_with("if-") || matches!(field, "range" | "content-encoding"),
+        None => field.starts_with("if-") || matches!(field, "range" | "content-range" | "content-encoding"),
     }
 }
 
@@ -297,6 +297,7 @@ mod tests {
             ("PUT", "/mybucket/a", "x-amz-meta-colour"),
             ("PUT", "/mybucket/a", "if-none-match"),
             ("PUT", "/mybucket/a", "content-encoding"),
+            ("PUT", "/mybucket/a", "content-range"),
             ("GET", "/mybucket/a", "if-match"),
             ("GET", "/mybucket/a", "range"),
             ("POST", "/mybucket/a", ""),

@@ -50,7 +50,7 @@ impl Bucket {
         let (head, body) = request.into_parts();
         let asked = Asked::read(&self.name, &head)?;
         for_s3(&head)?;
-        let body = serve::read_body(body).await?;
+        let body = serve::read_body(&head, body).await?;
         self.permit(peer, &head, &asked, &body).await?;
         tokio::task::spawn_blocking(move || self.act(&asked, &body)).await.map_err(io::Error::other)?
     }
