@@ -224,6 +224,7 @@ def test_what_a_presigned_url_asks_for_beside_is_refused(bucket, jill, parameter
     ("method", "field", "value"),
     [
         ("PUT", "Content-Encoding", "aws-chunked"),
+        ("PUT", "Content-Range", "bytes 0-0/2"),
         ("PUT", "x-amz-meta-colour", "red"),
         ("PUT", "If-None-Match", "*"),
         ("GET", "Range", "bytes=0-0"),
@@ -235,6 +236,37 @@ def test_what_a_field_asks_for_beside_is_refused(bucket, jill, method, field, va
     headers = [("X-Amz-Content-Sha256", EMPTY), (field, value)]
     answer = Request(bucket.host, method, path, headers=headers).sign(jill, service="s3").send()
     assert (answer.status, answer.find("Code")) == (501, "NotImplemented"), answer
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern", "headers"),
+    [
+        ("aws:UserAgent", "evil*", [("User-Agent", "evil/1")]),
+        ("aws:Referer", "*leech*", [("Referer", "http://leech.example/")]),
+        ("aws:RequestedRegion", "us-east-1", []),
+    ],
+)
+def test_a_deny_on_how_the_request_came_holds(home, bucket, key, pattern, headers):
+    user = home.user(policy(statement("s3:*")))
+    path = f"/{bucket.bucket}/denied"
+    headers = [("X-Amz-Content-Sha256", EMPTY), *headers]
+
+    def put():
+        answer = Request(bucket.host, "PUT", path, headers=headers).sign(user.keys, service="s3").send()
+        return code((answer.status, answer.body))
+
+    assert put() == (200, None)
+    user.permit(deny("s3:*", condition={"StringLike": {key: pattern}}))
+    assert put() == (403, "AccessDenied")
+
+
+def test_what_was_signed_for_another_service_is_refused(bucket, jill):
+    made = [bucket.host, "GET", f"/{bucket.bucket}/jill/a"]
+    headers = [("X-Amz-Content-Sha256", EMPTY)]
+    answer = Request(*made, headers=headers).sign(jill, service="foo").send()
+    assert (answer.status, answer.find("Code")) == (400, "AuthorizationHeaderMalformed"), answer
+    answer = Request(*made).presign(jill, service="foo").send()
+    assert (answer.status, answer.find("Code")) == (400, "AuthorizationQueryParametersError"), answer
 
 
 def test_signature_version_2_is_refused_by_name(bucket, jill):

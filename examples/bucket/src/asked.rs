@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use hyper::Method;
+use hyper::header::{REFERER, USER_AGENT};
 use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
@@ -91,11 +92,18 @@ impl Asked {
         (action, format!("arn:aws:s3:::{bucket}/{}", key.as_str()))
     }
 
-    /// Facts for the conditions of policies. A prefix that is absent and one that is empty differ.
-    pub(crate) fn context(&self, peer: IpAddr) -> Value {
+    /// Facts for the conditions of policies: a Deny on one that is not said would not hold. A prefix that is absent and
+    /// one that is empty differ.
+    pub(crate) fn context(&self, peer: IpAddr, region: &str, fields: &HeaderMap) -> Value {
         let mut context = Map::new();
         context.insert("aws:SourceIp".into(), json!([peer.to_string()]));
         context.insert("aws:SecureTransport".into(), json!(["false"]));
+        context.insert("aws:RequestedRegion".into(), json!([region]));
+        for (key, field) in [("aws:UserAgent", USER_AGENT), ("aws:Referer", REFERER)] {
+            if let Some(value) = fields.get(field) {
+                context.insert(key.into(), json!([String::from_utf8_lossy(value.as_bytes())]));
+            }
+        }
         if let Self::List(query) = self {
             let said =
                 query.iter().filter(|(name, _)| ["prefix", "delimiter", "max-keys"].contains(&name.as_str()));
@@ -118,7 +126,7 @@ fn changes_meaning(field: &str, method: &Method) -> bool {
         Some(name) => !name.starts_with("checksum-"), // looked at when the body is
         // Whoever has an older copy is well served with the whole object.
         None if reads && matches!(field, "if-none-match" | "if-modified-since") => false,
-        None => field.starts_with("if-") || matches!(field, "range" | "content-encoding"),
+        None => field.starts_with("if-") || matches!(field, "range" | "content-range" | "content-encoding"),
     }
 }
 
@@ -247,15 +255,30 @@ mod tests {
 
     #[test]
     fn a_list_says_to_policies_what_it_asks_for() {
-        let context = |target| read("GET", target, &[]).unwrap().context([192, 0, 2, 1].into());
-        let peer = json!({"aws:SourceIp": ["192.0.2.1"], "aws:SecureTransport": ["false"]});
-        assert_eq!(context("/mybucket/a"), peer);
-        assert_eq!(context("/mybucket?list-type=2"), peer);
+        let context = |target| {
+            read("GET", target, &[]).unwrap().context([192, 0, 2, 1].into(), "eu-west-1", &HeaderMap::new())
+        };
+        let came = json!({
+            "aws:SourceIp": ["192.0.2.1"], "aws:SecureTransport": ["false"], "aws:RequestedRegion": ["eu-west-1"],
+        });
+        assert_eq!(context("/mybucket/a"), came);
+        assert_eq!(context("/mybucket?list-type=2"), came);
         assert_eq!(context("/mybucket?list-type=2&prefix=")["s3:prefix"], json!([""]));
         let all = context("/mybucket/?list-type=2&prefix=a%2Fb+c&delimiter=%2F&max-keys=5&start-after=x");
         assert_eq!(all["s3:prefix"], json!(["a/b c"]));
         assert_eq!((&all["s3:delimiter"], &all["s3:max-keys"]), (&json!(["/"]), &json!(["5"])));
-        assert_eq!(all.as_object().unwrap().len(), 5);
+        assert_eq!(all.as_object().unwrap().len(), 6);
+    }
+
+    #[test]
+    fn policies_are_told_the_fields_they_can_ask_for() {
+        let fields = [("user-agent", "curl/8"), ("referer", "http://there/"), ("x-other", "x")];
+        let fields = fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let fields = HeaderMap::from_iter(fields);
+        let context = Asked::Get(Key("a".into())).context([192, 0, 2, 1].into(), "eu-west-1", &fields);
+        assert_eq!(context["aws:UserAgent"], json!(["curl/8"]));
+        assert_eq!(context["aws:Referer"], json!(["http://there/"]));
+        assert_eq!(context.as_object().unwrap().len(), 5);
     }
 
     #[test]
@@ -274,6 +297,7 @@ mod tests {
             ("PUT", "/mybucket/a", "x-amz-meta-colour"),
             ("PUT", "/mybucket/a", "if-none-match"),
             ("PUT", "/mybucket/a", "content-encoding"),
+            ("PUT", "/mybucket/a", "content-range"),
             ("GET", "/mybucket/a", "if-match"),
             ("GET", "/mybucket/a", "range"),
             ("POST", "/mybucket/a", ""),

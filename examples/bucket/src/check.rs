@@ -25,7 +25,7 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 pub struct Daypass {
     /// `host:port`; it is spoken to in plain HTTP.
     pub authority: String,
-    /// The region to sign for; daypass takes any.
+    /// The region this service is in: policies are told so. It signs for it too; daypass takes any.
     pub region: String,
     /// The access key id.
     pub access_key_id: String,

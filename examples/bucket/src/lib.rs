@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use data_encoding::{BASE64, HEXLOWER};
+use daypass_authn::sigv4::{HttpRequest, Place, Presented, presented};
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request};
@@ -48,7 +49,8 @@ impl Bucket {
     async fn reply(self: Arc<Self>, peer: IpAddr, request: Request<Incoming>) -> Result<Reply, Refusal> {
         let (head, body) = request.into_parts();
         let asked = Asked::read(&self.name, &head)?;
-        let body = serve::read_body(body).await?;
+        for_s3(&head)?;
+        let body = serve::read_body(&head, body).await?;
         self.permit(peer, &head, &asked, &body).await?;
         tokio::task::spawn_blocking(move || self.act(&asked, &body)).await.map_err(io::Error::other)?
     }
@@ -56,7 +58,6 @@ impl Bucket {
     /// Ask daypass. `Ok` is the only permission there is.
     async fn permit(&self, peer: IpAddr, head: &Parts, asked: &Asked, body: &[u8]) -> Result<(), Refusal> {
         let (action, resource) = asked.named(&self.name);
-        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         let sha256 = Sha256::digest(body);
         // All of them: one that was not signed must be seen to be refused.
         let headers = head.headers.iter().map(|(name, value)| {
@@ -65,13 +66,13 @@ impl Bucket {
         let question = json!({
             "Request": {
                 "Method": head.method.as_str(),
-                "Url": format!("http://{}{target}", self.authority),
+                "Url": format!("http://{}{}", self.authority, target(head)),
                 "Headers": headers.collect::<Value>(),
                 "BodySha256": HEXLOWER.encode(&sha256),
             },
             "Action": action,
             "Resource": resource,
-            "Context": asked.context(peer),
+            "Context": asked.context(peer, &self.daypass.region, &head.headers),
         });
         let answer = self.daypass.check(&question).await.map_err(|why| internal(format!("{why:#}")))?;
         let said = |member| answer.pointer(member).and_then(Value::as_str);
@@ -112,6 +113,31 @@ impl Bucket {
     }
 }
 
+/// Path and query as they came.
+fn target(head: &Parts) -> &str {
+    head.uri.path_and_query().map_or("/", |target| target.as_str())
+}
+
+/// What was signed for another service is not meant for this one. daypass verifies requests to any service; that they
+/// are for the one that asks is for that one to see.
+fn for_s3(head: &Parts) -> Result<(), Refusal> {
+    let mut request = HttpRequest::new(head.method.as_str(), target(head), "");
+    for (name, value) in &head.headers {
+        request = request.with_header(name.as_str(), value.as_bytes());
+    }
+    let Ok(Presented::SigV4(proof)) = presented(&request) else {
+        return Ok(()); // no credential, or a bad one, of which daypass says what is wrong
+    };
+    let (code, what) = match proof.place {
+        _ if proof.scope.service == "s3" => return Ok(()),
+        Place::Header => ("AuthorizationHeaderMalformed", "The authorization header is malformed"),
+        Place::Query => ("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter"),
+    };
+    let service = proof.scope.service;
+    let message = format!("{what}; incorrect service \"{service}\". This endpoint belongs to \"s3\".");
+    Err(refuse(400, code, message))
+}
+
 /// Whether the body that came is the one that was signed for: by its hash, or by a checksum in a field.
 fn bound(fields: &HeaderMap, sha256: &[u8], payload_hash: Option<&str>) -> Result<(), Refusal> {
     let signed = payload_hash.filter(|hash| *hash != "UNSIGNED-PAYLOAD");
@@ -148,6 +174,32 @@ mod tests {
         let fields = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
         let hash = if signed { HEXLOWER.encode(&sha256) } else { "UNSIGNED-PAYLOAD".to_owned() };
         bound(&fields, &sha256, Some(&hash)).err().map(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn a_request_that_was_signed_for_another_service_is_refused() {
+        let refused = |service: &str, presigned: bool| {
+            let credential = format!("AKIDEXAMPLE/20260115/us-east-1/{service}/aws4_request");
+            let request = if presigned {
+                let rest = "X-Amz-Date=20260115T120000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=00";
+                let algorithm = "X-Amz-Algorithm=AWS4-HMAC-SHA256";
+                Request::get(format!("/mybucket/a?{algorithm}&X-Amz-Credential={credential}&{rest}"))
+            } else {
+                let signed = format!("Credential={credential}, SignedHeaders=host, Signature=00");
+                let signed = format!("AWS4-HMAC-SHA256 {signed}");
+                Request::get("/mybucket/a")
+                    .header("authorization", signed)
+                    .header("x-amz-date", "20260115T120000Z")
+            };
+            for_s3(&request.body(()).unwrap().into_parts().0).err().map(|refusal| refusal.code)
+        };
+        assert_eq!(refused("foo", false).as_deref(), Some("AuthorizationHeaderMalformed"));
+        assert_eq!(refused("foo", true).as_deref(), Some("AuthorizationQueryParametersError"));
+        for presigned in [false, true] {
+            assert_eq!(refused("s3", presigned), None);
+        }
+        let unsigned = Request::get("/mybucket/a").body(()).unwrap();
+        assert!(for_s3(&unsigned.into_parts().0).is_ok());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 /// A small object service that asks daypass about every request.
 ///
 /// It needs DAYPASS_ENDPOINT (http://host:port), AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN with temporary
-/// credentials) in its environment.
+/// credentials) in its environment. AWS_REGION is where policies see it, us-east-1 if it is not set.
 #[derive(Parser)]
 struct Flags {
     /// Address to listen on

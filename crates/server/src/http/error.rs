@@ -27,6 +27,7 @@ fn undeclared(code: &str) -> StatusCode {
         "RequestHeaderFieldsTooLargeException" => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
         "InternalFailure" => StatusCode::INTERNAL_SERVER_ERROR,
+        "NotImplemented" => StatusCode::NOT_IMPLEMENTED,
         _ => StatusCode::BAD_REQUEST,
     }
 }
@@ -64,6 +65,7 @@ mod tests {
             "RequestTimeoutException",
             "RequestEntityTooLargeException",
             "InternalFailure",
+            "NotImplemented",
         ] {
             assert_eq!(declared(code), None, "{code}");
             assert_ne!(undeclared(code), StatusCode::BAD_REQUEST, "{code}");

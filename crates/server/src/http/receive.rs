@@ -8,7 +8,7 @@ use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQU
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
 use http::HeaderMap;
-use http::header::{REFERER, USER_AGENT};
+use http::header::{REFERER, TRANSFER_ENCODING, USER_AGENT};
 use http::request::Parts;
 use hyper::body::Incoming;
 
@@ -69,6 +69,13 @@ async fn read(
     if let Some(name) = too_long(&head.headers) {
         let message = format!("The header field {name} is longer than {REQUEST_FACT_BYTES_MAX} bytes.");
         return Err(Error::new("MalformedInput", message));
+    }
+    // hyper undoes chunks only: whatever was coded before them would be read as it stands (RFC 9112, section 6.1).
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    if codings.next().is_some_and(|first| !first.as_bytes().eq_ignore_ascii_case(b"chunked"))
+        || codings.next().is_some()
+    {
+        return Err(Error::new("NotImplemented", "A body may have no transfer coding but chunked."));
     }
     let body = bodies.read(body).await?;
     let mut headers: Vec<(String, Vec<u8>)> = head

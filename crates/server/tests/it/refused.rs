@@ -27,6 +27,13 @@ fn post(headers: &str, body: &str) -> Vec<u8> {
         .into_bytes()
 }
 
+fn coded(codings: &str) -> Vec<u8> {
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let length = body.len();
+    format!("POST / HTTP/1.1\r\nhost: x\r\nuser-agent: odd/1\r\nconnection: close\r\ntransfer-encoding: {codings}\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n")
+        .into_bytes()
+}
+
 #[test]
 fn whatever_is_refused_is_audited_counted_and_logged_under_its_request_id() {
     let dir = Scratch::new("refused");
@@ -43,6 +50,10 @@ fn whatever_is_refused_is_audited_counted_and_logged_under_its_request_id() {
         (post("content-type: text/plain\r\n", "x"), "MalformedInput"),
         (post(&format!("referer: {}\r\n", "x".repeat(4097)), ""), "MalformedInput"),
         (post("", &too_large), "RequestEntityTooLargeException"),
+        (coded("gzip, chunked"), "NotImplemented"),
+        (coded("gzip\r\ntransfer-encoding: chunked"), "NotImplemented"),
+        (coded("chunked\r\ntransfer-encoding: chunked"), "NotImplemented"),
+        (coded("Chunked"), "MissingAuthenticationToken"),
         (post("x-amz-target: Nobody.Knows\r\n", "{}"), "UnknownOperationException"),
         (post("", "Action=GetCallerIdentity&Version=2011-06-15"), "MissingAuthenticationToken"),
     ];
