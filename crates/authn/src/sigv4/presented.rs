@@ -301,12 +301,19 @@ fn check_algorithm(given: &str) -> Result<(), AuthError> {
         ALGORITHM => Ok(()),
         "AWS" => Err(AuthError::SignatureVersion2),
         other => {
-            // What stands here may be anything, a password included: repeat only what looks like a scheme.
-            let plain = other.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            let shown = if plain && other.len() <= 32 { other } else { "" };
+            // What stands here may be anything, a password included: repeat only what is a scheme.
+            let shown = if is_scheme(other) { other } else { "" };
             Err(AuthError::UnsupportedAlgorithm { given: shown.to_owned() })
         }
     }
+}
+
+/// The schemes that people send by mistake, and every spelling of AWS's own.
+fn is_scheme(word: &str) -> bool {
+    let plain = || word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let common = ["Basic", "Bearer", "Digest", "Negotiate"];
+    common.iter().any(|scheme| scheme.eq_ignore_ascii_case(word))
+        || (word.starts_with("AWS4-") && word.len() <= 32 && plain())
 }
 
 /// `<access key id>/<date>/<region>/<service>/<terminator>`, from the right: elsewhere ids hold slashes.

@@ -157,6 +157,16 @@ fn other_algorithms_and_versions_are_refused_by_name() {
     assert_eq!(refused(&v4a).to_string(), "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'.");
     let v4a = with_query(|query| query.replace("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"));
     assert_eq!(refused(&v4a).code(), "IncompleteSignature");
+    for (sent, shown) in [
+        ("Bearer", "Bearer"),
+        ("basic", "basic"),
+        // Somebody's secret, without a scheme before it.
+        ("deadbeefcafebabe0123456789abcdef", ""),
+        ("hunter2", ""),
+    ] {
+        let request = with_authorization(|text| text.replace("AWS4-HMAC-SHA256", sent));
+        assert_eq!(refused(&request).to_string(), format!("Unsupported AWS 'algorithm': '{shown}'."));
+    }
 
     let version_2 = [
         HttpRequest::new("GET", "/?AWSAccessKeyId=AKIA&SignatureVersion=2&Signature=x", ""),
