@@ -571,10 +571,13 @@ def test_mfa_that_does_not_exist(home, admin, target):
                 call(**half)
 
 
-def test_context_assertion_without_a_provider(admin, target):
+def test_context_assertion_without_a_provider(home, admin, target):
     context = [{"ProviderArn": "arn:aws:iam::aws:contextProvider/IdentityCenter", "ContextAssertion": "assertion"}]
-    with refused("InvalidContextAssertion", status=400):
+    with refused("AccessDenied", re.compile("not authorized to perform: sts:SetContext on resource"), 403):
         assume(admin, target, ProvidedContexts=context)
+    role = home.role(trust(home.root_arn, [*ANY_TAG_ACTION, "sts:SetContext"]))
+    with refused("InvalidContextAssertion", status=400):
+        assume(admin, role, ProvidedContexts=context)
 
 
 # --- token size -----------------------------------------------------------------------------------------
