@@ -32,6 +32,9 @@ pub enum StoreError {
     /// The store cannot be reached, or its medium fails.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// What is in it is not what was written.
+    #[error("the store is damaged: {0}; restore the last backup, and keep the damaged file")]
+    Damaged(String),
     /// A prefix is out of bounds.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -46,7 +49,7 @@ pub enum StoreError {
     Backup {
         /// The destination.
         path: PathBuf,
-        /// What the system or SQLite said.
+        /// What the system or SQLite said, and what to do.
         detail: String,
     },
 }

@@ -33,5 +33,5 @@ pub use record::{
     COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, COMMIT_GUARDS_MAX, Change, Commit, Guard, KEY_BYTES_MAX, Record,
     Revision, Spent, VALUE_BYTES_MAX,
 };
-pub use sqlite::{Holding, Known, OpenError, SqliteStore};
+pub use sqlite::{Holding, Known, OpenError, Place, SqliteStore};
 pub use store::{BoxFuture, Store};

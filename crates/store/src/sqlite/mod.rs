@@ -1,18 +1,21 @@
 //! The embedded store: one SQLite file in write-ahead mode, `synchronous=FULL`.
 //!
 //! One thread writes (`writer`): it gathers the commits that wait into one transaction and
-//! acknowledges them when that is on the disk. Another thread loads (`reader`), a backup has a
-//! connection of its own, so that neither makes a commit wait. Opening (`open`) refuses what it does
-//! not understand and leaves it as it was.
+//! acknowledges them when that is on the disk. Another thread loads (`reader`), backups (`backup`) have a
+//! connection of their own, so that neither makes a commit wait. Opening (`open`) refuses what it does
+//! not understand and leaves it as it was. Once the open files bear their names no more (`place`),
+//! nothing is acknowledged.
 //!
 //! One process at a time: hold the directory's [`DirLock`](crate::DirLock) before opening. A kill at
 //! any moment loses nothing acknowledged; so does a power cut, if the disk keeps what it was told to
 //! flush. Governed by <https://www.sqlite.org/wal.html> and <https://www.sqlite.org/pragma.html>.
 
+mod backup;
 mod check;
 mod files;
 mod log;
 mod open;
+mod place;
 mod pulse;
 mod reader;
 mod shared;
@@ -24,7 +27,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use self::backup::Source;
 pub use self::open::{Holding, Known, OpenError};
+pub use self::place::Place;
 use self::pulse::{Pulse, Trouble};
 use self::reader::Read;
 use self::writer::{Done, Job, Work};
@@ -42,6 +47,9 @@ pub struct SqliteStore {
     path: PathBuf,
     feed: Arc<Feed>,
     pulse: Arc<Pulse>,
+    place: Arc<Place>,
+    /// `None` only while dropping.
+    source: Option<Arc<Source>>,
     /// `None` only while dropping.
     jobs: Option<mpsc::Sender<Job>>,
     reads: Option<mpsc::Sender<Read>>,
@@ -85,6 +93,12 @@ impl SqliteStore {
         &self.path
     }
 
+    /// Whether its files still bear their names, for others that write beside it.
+    #[must_use]
+    pub fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
     /// Brings every commit from the log into the file itself, so that the file alone is the whole store
     /// as it is now.
     ///
@@ -100,19 +114,18 @@ impl SqliteStore {
         let (feed, pulse) = (Feed::new(opened.revision), Arc::new(Pulse::default()));
         let (jobs, job_queue) = mpsc::channel(QUEUE_MAX);
         let (reads, read_queue) = mpsc::channel(QUEUE_MAX);
-        let (writing, beating) = (Arc::clone(&feed), Arc::clone(&pulse));
+        let place = Arc::new(opened.place);
+        let writing = writer::Shared { feed: feed.clone(), pulse: pulse.clone(), place: place.clone() };
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let builder = std::thread::Builder::new().name(name.to_owned());
             builder.spawn(work).map_err(|e| OpenError::io(path, &e))
         };
         let threads = vec![
-            spawn(
-                "store-writer",
-                Box::new(move || writer::run(opened.writer, job_queue, &writing, &beating)),
-            )?,
+            spawn("store-writer", Box::new(move || writer::run(opened.writer, job_queue, &writing)))?,
             spawn("store-reader", Box::new(move || reader::run(&opened.reader, read_queue)))?,
         ];
-        Ok(Self { path: path.to_owned(), feed, pulse, jobs: Some(jobs), reads: Some(reads), threads })
+        let (path, source) = (path.to_owned(), Some(Arc::new(opened.source)));
+        Ok(Self { path, feed, pulse, place, source, jobs: Some(jobs), reads: Some(reads), threads })
     }
 
     async fn write(&self, work: Work) -> Result<Done, CommitError> {
@@ -146,8 +159,9 @@ impl SqliteStore {
     }
 
     async fn backup_to(&self, to: PathBuf) -> Result<Revision, StoreError> {
-        let from = self.path.clone();
-        aside("store-backup", move || reader::backup(&from, &to)).await
+        let closed = || StoreError::Unavailable("it is closed".to_owned());
+        let source = self.source.clone().ok_or_else(closed)?;
+        aside("store-backup", move || source.copy_to(&to)).await
     }
 }
 
@@ -168,7 +182,8 @@ async fn aside<T: Send + 'static>(
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        // The reader first: the last connection to close writes the log back, which is the writer's.
+        // The others first: the last connection to close writes the log back, which is the writer's.
+        self.source = None;
         self.reads = None;
         self.join_last();
         self.jobs = None;
@@ -222,7 +237,10 @@ impl Store for SqliteStore {
     fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async {
             match self.pulse.trouble() {
-                None => Ok(()),
+                // Where nobody writes, only whoever asks finds out.
+                None => self.place.check().inspect_err(|why| {
+                    writer::note_failure(&self.pulse, &CommitError::Unavailable(why.clone()));
+                }),
                 Some(Trouble::Stuck(waited)) => {
                     Err(format!("a commit has been waiting for the disk for {} seconds", waited.as_secs()))
                 }

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
 
+use super::backup::Source;
 use super::check::{self, Damage};
 use super::log::{self, Fault};
+use super::place::Place;
 use super::{files, from_sql, shared, writer};
 use crate::error::StoreError;
 use crate::record::Revision;
@@ -164,7 +166,10 @@ impl OpenError {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) reader: Connection,
+    /// Of backups.
+    pub(super) source: Source,
     pub(super) revision: Revision,
+    pub(super) place: Place,
 }
 
 /// A key, and whether its value is the right one.
@@ -200,6 +205,7 @@ pub(super) fn open(
         None => {}
     }
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
+    let place = Place::of(path).map_err(|e| OpenError::io(path, &e))?;
     let writer = connect(path).map_err(sqlite)?;
     let revision = check(path, &writer)?;
     // Before anything is written: the log beside a file may be another store's, and is about to be written into it.
@@ -219,7 +225,9 @@ pub(super) fn open(
         return Err(OpenError::Io { path: path.to_owned(), detail });
     }
     let reader = connect_reader(path).map_err(sqlite)?;
-    Ok(Opened { writer, reader, revision })
+    let source = connect_reader(path).and_then(Source::new).map_err(sqlite)?;
+    let place = place.with_log().map_err(|e| OpenError::io(path, &e))?;
+    Ok(Opened { writer, reader, source, revision, place })
 }
 
 /// A connection that changes nothing by being opened or closed. Closing the last one would write a log

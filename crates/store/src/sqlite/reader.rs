@@ -1,15 +1,13 @@
-//! Reading beside the writer: loads on a thread and connection of their own, and online backups.
+//! Reading beside the writer: loads on a thread and connection of their own.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
 use tokio::sync::{mpsc, oneshot};
 
 use super::check::{self, Damage};
-use super::{files, from_sql, open, writer};
+use super::{from_sql, writer};
 use crate::error::StoreError;
 use crate::record::{Record, Revision};
 
@@ -54,48 +52,4 @@ fn load(db: &Connection, prefix: &str) -> Result<(Revision, Vec<Record>), Damage
         }
     }
     Ok((revision, records))
-}
-
-/// Copies the store in the file `from` to the new file `to` with SQLite's online backup
-/// (<https://www.sqlite.org/backup.html>), beside a writer.
-pub(super) fn backup(from: &Path, to: &Path) -> Result<Revision, StoreError> {
-    if to.symlink_metadata().is_ok() {
-        return Err(StoreError::Exists(to.to_owned()));
-    }
-    // Written under another name: whatever ends it early, no half backup bears the name asked for.
-    let partial = files::with_suffix(to, ".partial");
-    let copied = copy(from, &partial).and_then(|revision| {
-        files::put_in_place(&partial, to).map_err(|e| e.to_string())?;
-        Ok(revision)
-    });
-    copied.map_err(|detail| {
-        files::discard(&partial);
-        StoreError::Backup { path: to.to_owned(), detail }
-    })
-}
-
-/// The copy itself; errors are the system's words.
-fn copy(from: &Path, partial: &Path) -> Result<Revision, String> {
-    let text = |e: rusqlite::Error| e.to_string();
-    files::create_private(partial).map_err(|e| e.to_string())?;
-    let source = open::connect_reader(from).map_err(text)?;
-    let mut copy = open::connect(partial).map_err(text)?;
-    {
-        let backup = Backup::new(&source, &mut copy).map_err(text)?;
-        // In one step, so in one read transaction: in smaller ones each commit would start it anew.
-        match backup.step(-1).map_err(text)? {
-            StepResult::Done => {}
-            StepResult::More | StepResult::Busy | StepResult::Locked => return Err("it is busy".to_owned()),
-            other => return Err(format!("SQLite answered {other:?}")),
-        }
-    }
-    check::whole(&copy).map_err(|damage| damage.to_string())?;
-    let revision = writer::revision(&copy).map_err(text)?;
-    // So its header says that a log beside it is another store's. After the check, which was the first to read it:
-    // only then this connection knows that the copy is in write-ahead mode.
-    if !open::journal(&copy, "delete").map_err(text)? {
-        return Err("it could not be finished".to_owned());
-    }
-    copy.close().map_err(|(_, e)| text(e))?;
-    Ok(revision)
 }

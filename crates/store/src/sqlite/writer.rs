@@ -7,6 +7,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::check::checksum;
+use super::place::Place;
 use super::pulse::Pulse;
 use super::{from_sql, to_sql};
 use crate::error::CommitError;
@@ -47,8 +48,16 @@ pub(super) enum Done {
     Synced,
 }
 
+/// What the writer has in common with whoever asks.
+pub(super) struct Shared {
+    pub(super) feed: Arc<Feed>,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) place: Arc<Place>,
+}
+
 /// Writes until every sender is gone.
-pub(super) fn run(db: Connection, mut queue: mpsc::Receiver<Job>, feed: &Arc<Feed>, pulse: &Pulse) {
+pub(super) fn run(db: Connection, mut queue: mpsc::Receiver<Job>, shared: &Shared) {
+    let Shared { feed, pulse, place } = shared;
     // Also when unwinding: watchers and `current` must learn that nothing will come.
     let _closing = Closing(feed);
     while let Some(first) = queue.blocking_recv() {
@@ -60,7 +69,15 @@ pub(super) fn run(db: Connection, mut queue: mpsc::Receiver<Job>, feed: &Arc<Fee
             group.push(job);
         }
         pulse.begin();
-        settle(&db, group, feed, pulse);
+        // INVARIANT (named-store): what is acknowledged is in the file that the next start will open.
+        match place.check() {
+            Ok(()) => settle(&db, group, feed, pulse),
+            Err(why) => {
+                let error = CommitError::Unavailable(why);
+                note_failure(pulse, &error);
+                answer_all(group, &error);
+            }
+        }
         pulse.end();
     }
     if let Err((_, error)) = db.close() {
@@ -113,7 +130,7 @@ fn settle(db: &Connection, group: Vec<Job>, feed: &Feed, pulse: &Pulse) {
 }
 
 /// One line in the log for a whole trouble: its end is told too.
-fn note_failure(pulse: &Pulse, error: &CommitError) {
+pub(super) fn note_failure(pulse: &Pulse, error: &CommitError) {
     if pulse.failed() {
         tracing::error!(%error, "the store cannot be written; it is tried again when it is asked to");
     }

@@ -1,6 +1,8 @@
 //! What must not pass for a store: records that are not as they were written, and files that hold less than
 //! they must. And what must not pass for one that can be written.
 
+use std::io::Write;
+
 use daypass_store::conformance::wait;
 use daypass_store::{
     Commit, CommitError, Guard, Holding, OpenError, Revision, SqliteStore, Store, StoreError,
@@ -62,8 +64,24 @@ fn a_record_that_is_damaged_while_the_store_is_open_is_not_read() {
     let Err(StoreError::Unavailable(why)) = wait(store.load("")) else { panic!("it was read") };
     assert!(why.contains("it is damaged (the record `/policy/x`"), "{why}");
     let copy = dir.path().join("copy.db");
-    assert!(matches!(wait(store.backup(&copy)), Err(StoreError::Backup { .. })));
+    let told = wait(store.backup(&copy)).unwrap_err().to_string();
+    assert!(told.starts_with("the store is damaged: the record `/policy/x`"), "{told}");
     assert!(!copy.exists(), "no backup is better than a damaged one");
+}
+
+#[test]
+fn a_backup_of_a_file_that_was_overwritten_blames_the_store_and_not_the_copy() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/policy/x", vec![b'v'; 50_000]));
+    drop(store);
+    let store = dir.open();
+    let mut bytes = std::fs::read(dir.file()).unwrap();
+    bytes[4096..].fill(0xAA);
+    // Into the file that is open.
+    std::fs::OpenOptions::new().write(true).open(dir.file()).unwrap().write_all(&bytes).unwrap();
+    let told = wait(store.backup(&dir.path().join("copy.db"))).unwrap_err().to_string();
+    assert!(told.starts_with("the store is damaged: ") && told.contains("restore the last backup"), "{told}");
 }
 
 /// Guards are answered from indexes alone.

@@ -10,6 +10,7 @@
 mod backends;
 mod backup;
 mod damage;
+mod displaced;
 mod golden;
 mod kill;
 mod lock;
