@@ -69,6 +69,7 @@ pub async fn assemble_with(
         keep: config.audit_keep,
         stdout: config.audit_stdout,
     });
+        store: Some(store.place()),
     let audit = audit.map_err(|error| {
         Failure::disk(&format!("the audit file `{}` cannot be opened", path.display()), &error)
     })?;

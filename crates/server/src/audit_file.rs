@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use daypass_service::{AuditLog, Error};
 use tokio::sync::oneshot;
+use daypass_store::Place;
 
 use disk::{Disk, RealDisk};
 use writer::Writer;
@@ -50,6 +51,8 @@ pub struct AuditSettings {
     /// Also to standard output.
     pub stdout: bool,
 }
+    /// Of the store that the lines tell of.
+    pub store: Option<Arc<Place>>,
 
 /// The audit file of one server.
 pub struct AuditFile {

@@ -149,9 +149,15 @@ pub(crate) struct Door {
 }
 
 impl Drop for Door {
+    /// Device and number of the socket.
+    socket: (u64, u64),
     fn drop(&mut self) {
         self.task.abort();
-        drop(std::fs::remove_file(&self.path));
+        // Where the data directory was moved away, another server's may be there by now.
+        if std::fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.socket)
+        {
+            drop(std::fs::remove_file(&self.path));
+        }
     }
 }
 
@@ -179,7 +185,8 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
     }
     let listener = UnixListener::bind(&path).map_err(failed)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    let owner = std::fs::metadata(&path).map_err(failed)?.uid();
+    let found = std::fs::metadata(&path).map_err(failed)?;
+    let (owner, socket) = (found.uid(), (found.dev(), found.ino()));
     let (house, data) = (assembled.house.clone(), assembled.data.path().to_owned());
     let host = Arc::new(Host { house, data, made });
     let mut entrance = Entrance::new("operator", listener, CONNECTIONS_MAX);
@@ -196,7 +203,7 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
             }
         }
     });
-    Ok(Door { path, task })
+    Ok(Door { path, socket, task })
 }
 
 /// Ask the server that holds a data directory.

@@ -93,7 +93,7 @@ impl io::Write for Echo {
 }
 
 fn settings(dir: &Path, rotate_bytes: u64) -> AuditSettings {
-    AuditSettings { path: dir.join("audit.jsonl"), rotate_bytes, keep: 3, stdout: false }
+    AuditSettings { path: dir.join("audit.jsonl"), rotate_bytes, keep: 3, stdout: false, store: None }
 }
 
 impl Stepped {

@@ -217,13 +217,17 @@ impl Writer {
     fn follow_path(&mut self) -> io::Result<()> {
         let path = &self.settings.path;
         let ours = self.file.metadata()?;
-        match std::fs::metadata(path) {
-            Ok(found) if (found.dev(), found.ino()) == (ours.dev(), ours.ino()) => {
-                self.written = self.written.min(found.len());
-                return Ok(());
-            }
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        let is_ours = match std::fs::metadata(path) {
+            Ok(found) => Some((found.dev(), found.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if is_ours == Some(true) || (ours.nlink() > 0 && self.is_displaced()) {
+            self.written = self.written.min(ours.len());
+            return Ok(());
+        }
+        if is_ours == Some(false) && self.is_displaced() {
+            return Err(io::Error::other("it may be another server's by now, as this one's store is gone"));
         }
         let file = disk::append(path)?;
         let written = disk::cut_torn_line(path, &file)?;
@@ -234,6 +238,12 @@ impl Writer {
 
     /// Put whole lines into the batch, as many as go into one file. How many calls they are of.
     fn gather(&mut self) -> usize {
+    /// The data directory may have been moved away, and another one be in its place: names lead there. What is open
+    /// lies with what is left of this server.
+    fn is_displaced(&self) -> bool {
+        self.settings.store.as_ref().is_some_and(|store| store.check().is_err())
+    }
+
         self.batch.clear();
         let all = self.takes_all();
         let mut calls = 0;
@@ -286,7 +296,9 @@ impl Writer {
             self.set_trouble(Some(error));
             (self.restore_at, self.restore_after) = (now() + self.retry_after, self.retry_after);
         }
-        drop(std::fs::remove_file(self.reserve()));
+        if !self.is_displaced() {
+            drop(std::fs::remove_file(self.reserve()));
+        }
     }
 
     /// Make the reserve again, if there is room for it, and write what had to wait for that. Whether it is there.
@@ -302,6 +314,9 @@ impl Writer {
         self.restore_at = now() + self.restore_after;
         disk::fill(&*self.disk, &self.reserve(), ROOM + SLACK)?;
         self.shared.ready.store(true, Ordering::SeqCst);
+        if self.is_displaced() {
+            return Err(io::Error::other("there is no room kept for it, and its store is gone"));
+        }
         self.write().inspect_err(|error| self.give_up_reserve(error)).map(|()| true)
     }
 
@@ -309,6 +324,9 @@ impl Writer {
     fn rotate(&mut self) {
         match self.next_file() {
             Ok(file) => {
+        if self.is_displaced() {
+            return;
+        }
                 let old = std::mem::replace(&mut self.file, file);
                 self.written = 0;
                 if let Err(error) = old.sync_data() {
