@@ -216,6 +216,29 @@ pub(crate) async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     let mut stream = UnixStream::connect(&path).await.map_err(failed)?;
     let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
+    let mut answer = pin!(converse_with(data, ask));
+    loop {
+        match timeout(ANSWER_TIME_MAX, &mut answer).await {
+            Ok(answer) => return answer,
+            Err(_) if matches!(ask, Ask::Backup { .. }) && is_awake(data).await => {}
+            Err(_) => return Err(silent(data)),
+        }
+    }
+}
+
+async fn is_awake(data: &Path) -> bool {
+    matches!(timeout(ANSWER_TIME_MAX, converse_with(data, &Ask::KeyList)).await, Ok(Ok(_)))
+}
+
+fn silent(data: &Path) -> Failure {
+    Failure::new(format!(
+        "the server took the question at `{}` and has not answered for {} seconds; it may still do what was asked: look at its /readyz, its log and the state of its process",
+        data.join(names::OPERATOR_SOCKET).display(),
+        ANSWER_TIME_MAX.as_secs()
+    ))
+}
+
+async fn converse_with(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
     serde_json::from_str(&answer).map_err(|_| unreadable())
@@ -249,8 +272,13 @@ async fn converse(host: Arc<Host>, stream: UnixStream) {
     let read = tokio::time::timeout(LINE_TIME_MAX, reader.read_line(&mut line)).await;
     let answer = match read.ok().and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok()) {
         Some(ask) => {
-            tracing::info!(?ask, "the operator asks");
-            act(&host, ask).await
+            let asked = format!("{ask:?}");
+            tracing::info!(ask = asked, "the operator asks");
+            let answer = act(&host, ask).await;
+            if let Answer::Refused { why } = &answer {
+                tracing::error!(ask = asked, %why, "what the operator asked for was not done");
+            }
+            answer
         }
         None => Answer::Refused { why: "the request could not be read".into() },
     };
@@ -372,27 +400,4 @@ async fn create(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::ErrorKind;
-
-    use super::*;
-    use crate::scratch::Scratch;
-
-    #[test]
-    fn a_socket_of_another_user_is_told_with_whose_it_is_and_no_start_is_asked_for() {
-        let scratch = Scratch::new("socket");
-        let (data, socket) = (scratch.path(), scratch.join(names::OPERATOR_SOCKET));
-        let line = |data: &Path, kind: ErrorKind| unanswered(data, &socket, &kind.into()).to_string();
-        let uid = data.metadata().unwrap().uid();
-        let denied = line(data, ErrorKind::PermissionDenied);
-        assert!(denied.ends_with(&format!("run this as the server's user, which is uid {uid}")), "{denied}");
-        assert!(denied.contains(&format!("`{}` may be opened by its owner", socket.display())), "{denied}");
-        let unknown = line(Path::new("/no/such/place"), ErrorKind::PermissionDenied);
-        assert!(unknown.ends_with("run this as the server's user"), "{unknown}");
-        let none = line(data, ErrorKind::ConnectionRefused);
-        assert!(
-            none.starts_with("no daypass answers at ") && none.contains("start `daypass serve"),
-            "{none}"
-        );
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ mod command_line;
 mod condition;
 mod demo;
 mod descriptors;
+mod displaced;
 mod hangup;
 mod http2;
 mod keys;
