@@ -28,6 +28,8 @@ pub(crate) struct Admin {
     pub(crate) metrics: Arc<Metrics>,
     /// Whether the audit can be written.
     pub(crate) audit: Arc<crate::audit_file::AuditFile>,
+    /// How many times the process was told to stop.
+    pub(crate) told_to_stop: watch::Receiver<u32>,
 }
 
 /// Answer until the process ends.
@@ -82,7 +84,13 @@ impl Admin {
             let (Ok(how) | Err(how)) = health;
             format!("{what}: {how}\n")
         });
-        plain(status, lines.concat())
+        let mut lines = lines.concat();
+        if *self.told_to_stop.borrow() > 0 {
+            // From then on the API's door is shut.
+            status = StatusCode::SERVICE_UNAVAILABLE;
+            lines.push_str("serve: stopping\n");
+        }
+        plain(status, lines)
     }
 
     async fn condition(&self) -> Condition {
@@ -131,7 +139,8 @@ mod tests {
         let data = Some(dir.path().to_owned());
         let config = Config::load(ServeArgs { data, ..ServeArgs::default() }).unwrap();
         let Assembled { house, audit, metrics, data, .. } = assemble(&config).await.unwrap();
-        let admin = Admin { directory: house.directory.clone(), metrics, audit };
+        let (_tell, told_to_stop) = watch::channel(0);
+        let admin = Admin { directory: house.directory.clone(), metrics, audit, told_to_stop };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(serve(listener, Arc::new(admin)));
@@ -152,7 +161,8 @@ mod tests {
         let master = MasterKey::generate(&*random);
         let clock = Arc::new(daypass_model::SystemClock);
         let directory = Directory::open(store.clone(), master, clock, random).await.unwrap();
-        let admin = Admin { directory, metrics, audit };
+        let (_tell, told_to_stop) = watch::channel(0);
+        let admin = Admin { directory, metrics, audit, told_to_stop };
         let shown = async |path: &str| {
             let (head, body) = admin.answer(path).await.into_parts();
             let body = body.collect().await.unwrap().to_bytes();

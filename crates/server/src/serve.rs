@@ -44,7 +44,12 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let (made, key_files_made) = mpsc::unbounded_channel();
     let _operator = operator::open(&assembled, made)?;
     let Assembled { house, audit, metrics, random, first, data } = assembled;
-    let admin = Admin { directory: house.directory.clone(), metrics: metrics.clone(), audit: audit.clone() };
+    let admin = Admin {
+        directory: house.directory.clone(),
+        metrics: metrics.clone(),
+        audit: audit.clone(),
+        told_to_stop: times.clone(),
+    };
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
     let accounts = house.directory.snapshot().account_ids();

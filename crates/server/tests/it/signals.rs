@@ -39,7 +39,10 @@ fn the_first_sigterm_waits_for_the_call_that_is_under_way() {
     let dir = Scratch::new("sigterm");
     let server = Server::start(&dir.join("data"));
     let mut client = under_way(&server);
+    assert!(!server.admin("/readyz").contains("serve: "));
     tell_to_stop(&server);
+    let ready = server.admin("/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains("serve: stopping\n"), "{ready}");
     client.write_all(WHO.as_bytes()).unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
