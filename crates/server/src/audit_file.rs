@@ -12,6 +12,7 @@
 
 mod disk;
 mod echo;
+mod old;
 mod writer;
 
 use std::io;
@@ -24,8 +25,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use daypass_service::{AuditLog, Error};
-use tokio::sync::oneshot;
 use daypass_store::Place;
+use tokio::sync::oneshot;
 
 use disk::{Disk, RealDisk};
 use writer::Writer;
@@ -50,9 +51,9 @@ pub struct AuditSettings {
     pub keep: u32,
     /// Also to standard output.
     pub stdout: bool,
-}
     /// Of the store that the lines tell of.
     pub store: Option<Arc<Place>>,
+}
 
 /// The audit file of one server.
 pub struct AuditFile {

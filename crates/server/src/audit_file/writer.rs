@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::disk::{self, Disk};
 use super::echo::Echo;
+use super::old;
 use super::{AuditSettings, Lines, Message, ROOM, Shared, lock, now};
 use crate::data_dir::names::{NEXT_END, RESERVE_END};
 
@@ -74,6 +75,7 @@ impl Writer {
             batch: Vec::new(),
             lost_told: 0,
         };
+        old::remove_beyond(&writer.settings.path, writer.settings.keep);
         writer.step();
         Ok(writer)
     }
@@ -236,14 +238,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Put whole lines into the batch, as many as go into one file. How many calls they are of.
-    fn gather(&mut self) -> usize {
     /// The data directory may have been moved away, and another one be in its place: names lead there. What is open
     /// lies with what is left of this server.
     fn is_displaced(&self) -> bool {
         self.settings.store.as_ref().is_some_and(|store| store.check().is_err())
     }
 
+    /// Put whole lines into the batch, as many as go into one file. How many calls they are of.
+    fn gather(&mut self) -> usize {
         self.batch.clear();
         let all = self.takes_all();
         let mut calls = 0;
@@ -312,24 +314,25 @@ impl Writer {
         // Every try fills what is left of the disk and empties it again: seldom, the longer it lasts.
         self.restore_after = (self.restore_after * 2).min(RESTORE_AFTER_MAX);
         self.restore_at = now() + self.restore_after;
-        disk::fill(&*self.disk, &self.reserve(), ROOM + SLACK)?;
-        self.shared.ready.store(true, Ordering::SeqCst);
         if self.is_displaced() {
             return Err(io::Error::other("there is no room kept for it, and its store is gone"));
         }
+        disk::fill(&*self.disk, &self.reserve(), ROOM + SLACK)?;
+        self.shared.ready.store(true, Ordering::SeqCst);
         self.write().inspect_err(|error| self.give_up_reserve(error)).map(|()| true)
     }
 
     /// Begin a new file. When that fails the present one grows on: a large audit is better than none.
     fn rotate(&mut self) {
-        match self.next_file() {
-            Ok(file) => {
         if self.is_displaced() {
             return;
         }
-                let old = std::mem::replace(&mut self.file, file);
+        match self.next_file() {
+            Ok(file) => {
+                let full = std::mem::replace(&mut self.file, file);
                 self.written = 0;
-                if let Err(error) = old.sync_data() {
+                old::remove_beyond(&self.settings.path, self.settings.keep);
+                if let Err(error) = full.sync_data() {
                     tracing::warn!(%error, "a rotated audit file may not survive a power failure");
                 }
             }

@@ -33,6 +33,22 @@ fn what_is_no_regular_file_is_refused_before_it_is_opened() {
 }
 
 #[test]
+fn what_a_lowered_bound_leaves_goes_at_start_and_with_the_next_rotation() {
+    let dir = Dir::new("lowered");
+    let old = dir.0.join("audit.jsonl.9");
+    std::fs::write(&old, "old").unwrap();
+    let mut stepped = Stepped::open(&dir, RealDisk, 8, None);
+    assert!(!old.exists(), "three are kept");
+    std::fs::write(&old, "old").unwrap();
+    stepped.told("first");
+    stepped.turn();
+    assert!(old.exists(), "nothing was rotated");
+    stepped.told("second");
+    stepped.turn();
+    assert!(!old.exists() && dir.0.join("audit.jsonl.1").exists());
+}
+
+#[test]
 fn a_new_file_is_told_of_when_it_was_begun() {
     let dir = Dir::new("begun");
     let mut stepped = Stepped::open(&dir, RealDisk, 1 << 20, None);
