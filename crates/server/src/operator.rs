@@ -7,6 +7,7 @@
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
 
 use crate::accept::Entrance;
 use crate::accounts::{Opened, open_account, random_account};
@@ -32,6 +34,8 @@ use crate::root_key;
 const LINE_BYTES_MAX: u64 = 4096;
 /// How long a peer may take to send its request, and to take the answer.
 const LINE_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long a server may keep an operator waiting. It answers sooner even where its disk does not.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(15);
 /// Connections at once.
 const CONNECTIONS_MAX: usize = 16;
 
@@ -145,12 +149,12 @@ impl Answer {
 #[derive(Debug)]
 pub(crate) struct Door {
     path: PathBuf,
+    /// Device and number of the socket.
+    socket: (u64, u64),
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Drop for Door {
-    /// Device and number of the socket.
-    socket: (u64, u64),
     fn drop(&mut self) {
         self.task.abort();
         // Where the data directory was moved away, another server's may be there by now.
@@ -206,16 +210,12 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
     Ok(Door { path, socket, task })
 }
 
-/// Ask the server that holds a data directory.
+/// Ask the server that holds a data directory. A copy of the store takes as long as it takes, if only the server
+/// answers other questions meanwhile.
 ///
 /// # Errors
-/// No server answers there.
+/// No server answers there, or not in time.
 pub(crate) async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
-    let path = data.join(names::OPERATOR_SOCKET);
-    let failed = |error: std::io::Error| unanswered(data, &path, &error);
-    let mut stream = UnixStream::connect(&path).await.map_err(failed)?;
-    let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
-    stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
     let mut answer = pin!(converse_with(data, ask));
     loop {
         match timeout(ANSWER_TIME_MAX, &mut answer).await {
@@ -239,6 +239,11 @@ fn silent(data: &Path) -> Failure {
 }
 
 async fn converse_with(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
+    let path = data.join(names::OPERATOR_SOCKET);
+    let failed = |error: std::io::Error| unanswered(data, &path, &error);
+    let mut stream = UnixStream::connect(&path).await.map_err(failed)?;
+    let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
+    stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
     serde_json::from_str(&answer).map_err(|_| unreadable())
@@ -269,7 +274,7 @@ async fn converse(host: Arc<Host>, stream: UnixStream) {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(LINE_BYTES_MAX));
-    let read = tokio::time::timeout(LINE_TIME_MAX, reader.read_line(&mut line)).await;
+    let read = timeout(LINE_TIME_MAX, reader.read_line(&mut line)).await;
     let answer = match read.ok().and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok()) {
         Some(ask) => {
             let asked = format!("{ask:?}");
@@ -283,7 +288,7 @@ async fn converse(host: Arc<Host>, stream: UnixStream) {
         None => Answer::Refused { why: "the request could not be read".into() },
     };
     let line = serde_json::to_string(&answer).unwrap_or_default();
-    let written = tokio::time::timeout(LINE_TIME_MAX, writer.write_all(format!("{line}\n").as_bytes())).await;
+    let written = timeout(LINE_TIME_MAX, writer.write_all(format!("{line}\n").as_bytes())).await;
     if !matches!(written, Ok(Ok(()))) {
         tracing::debug!("the operator hung up before the answer");
     }
