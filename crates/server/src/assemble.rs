@@ -1,5 +1,6 @@
 //! Put a house together in a data directory: store, directory, audit, first account.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,11 +69,9 @@ pub async fn assemble_with(
         rotate_bytes: config.audit_rotate_bytes,
         keep: config.audit_keep,
         stdout: config.audit_stdout,
-    });
         store: Some(store.place()),
-    let audit = audit.map_err(|error| {
-        Failure::disk(&format!("the audit file `{}` cannot be opened", path.display()), &error)
-    })?;
+    });
+    let audit = audit.map_err(|error| no_audit(&path, &error))?;
     let first = first_account(&directory, &data, &config.pinned).await?;
     if age == Age::New {
         // INVARIANT (never-empty): from here on the store's file alone has an account, whatever becomes of its log.
@@ -129,6 +128,16 @@ fn open(
         _ => Failure::new(error.to_string()),
     })?;
     Ok((master, Arc::new(store)))
+}
+
+fn no_audit(path: &Path, error: &io::Error) -> Failure {
+    let what = format!("the audit file `{}` cannot be opened", path.display());
+    if error.kind() == io::ErrorKind::NotFound {
+        return Failure::new(format!(
+            "{what}: there is no such directory; make it for the server's user (`install -d -m 700 -o USER`), or name another file with --audit-file"
+        ));
+    }
+    Failure::disk(&what, error)
 }
 
 /// The master key is another store's, or the log is, which lies over the file.

@@ -339,6 +339,10 @@ mod tests {
     #[test]
     fn help_names_the_defaults_that_are_in_force() {
         let help = ServeArgs::augment_args(Command::new("serve")).render_long_help().to_string();
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::new(format!(
+            "the configuration `{}` is missing; put it there, or name another with --config",
+            path.display()
+        ))),
         for default in
             [format!("./{DATA_DEFAULT}"), LISTEN_DEFAULT.to_string(), ADMIN_LISTEN_DEFAULT.to_string()]
         {

@@ -22,6 +22,10 @@ impl Failure {
             io::ErrorKind::PermissionDenied => Self(format!(
                 "{what}: {error}; it and its directory must belong to the server's user (`chown`; 0600 and 0700)"
             )),
+            io::ErrorKind::ReadOnlyFilesystem => Self(format!(
+                "{what}: its file system is mounted read-only; make that writable, or name another place"
+            )),
+            io::ErrorKind::IsADirectory => Self(format!("{what}: it is a directory; name a file")),
             _ => Self(format!("{what}: {error}")),
         }
     }
@@ -47,6 +51,8 @@ mod tests {
             "`key` cannot be read: permission denied; it and its directory must belong to the server's user (`chown`; 0600 and 0700)"
         );
         let line = Failure::disk("`key` cannot be read", &io::ErrorKind::IsADirectory.into()).to_string();
-        assert_eq!(line, "`key` cannot be read: is a directory");
+        assert_eq!(line, "`key` cannot be read: it is a directory; name a file");
+        let line = Failure::disk("`audit` cannot be opened", &io::ErrorKind::ReadOnlyFilesystem.into());
+        assert!(line.to_string().contains("is mounted read-only; make that writable"), "{line}");
     }
 }

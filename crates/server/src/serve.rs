@@ -1,6 +1,6 @@
 //! `daypass serve`: bind, assemble, say `ready`, answer until told to stop.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +91,7 @@ async fn settle(house: &House, audit: &AuditFile) {
 pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
             let who = whose(address)
                 .await
                 .map_or_else(|| "another program".to_owned(), |name| format!("another server ({name})"));
@@ -99,8 +99,21 @@ pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener,
                 "{flag} {address}: the port is taken by {who}; stop it, or choose another address (port 0 picks a free one)"
             )))
         }
-        Err(error) => Err(Failure::new(format!("{flag} {address}: {error}"))),
+        Err(error) => Err(not_bound(flag, address, &error)),
     }
+}
+
+fn not_bound(flag: &str, address: SocketAddr, error: &std::io::Error) -> Failure {
+    let todo = match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "; a port below 1024 needs a right of its own (CAP_NET_BIND_SERVICE): choose a higher one"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "; no interface of this machine has this address: give one that `ip addr` lists"
+        }
+        _ => "",
+    };
+    Failure::new(format!("{flag} {address}: {error}{todo}"))
 }
 
 /// The name and version of the daypass that answers there, if it is one.
@@ -118,4 +131,21 @@ async fn whose(address: SocketAddr) -> Option<String> {
         name.starts_with("daypass ").then(|| name.to_owned())
     };
     tokio::time::timeout(ANSWER_TIME_MAX, ask).await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_had_is_told_with_what_would_do() {
+        let told =
+            |kind: ErrorKind| not_bound("--listen", ([127, 0, 0, 1], 80).into(), &kind.into()).to_string();
+        let line = told(ErrorKind::PermissionDenied);
+        assert!(
+            line.starts_with("--listen 127.0.0.1:80: ") && line.ends_with("choose a higher one"),
+            "{line}"
+        );
+        assert!(told(ErrorKind::AddrNotAvailable).contains("no interface of this machine has this address"));
+    }
 }

@@ -29,6 +29,12 @@ pub enum LockError {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing can be written there.
+    #[error("`{}` cannot be made: its file system is mounted read-only; make that writable, or name another directory with --data", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
     /// The directory could not be locked, or the file in it not be made or written.
     #[error("cannot lock `{}`: {detail}", path.display())]
     Io {
@@ -44,6 +50,7 @@ impl LockError {
         let path = path.to_owned();
         match error.kind() {
             ErrorKind::PermissionDenied => Self::Denied { path },
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
             _ => Self::Io { path, detail: error.to_string() },
         }
     }
@@ -142,6 +149,8 @@ mod tests {
             ),
             "{line}"
         );
+        let line = refused(ErrorKind::ReadOnlyFilesystem);
+        assert!(line.contains("make that writable, or name another directory with --data"), "{line}");
         assert!(refused(ErrorKind::NotADirectory).starts_with("cannot lock `data/daypass.lock`: "));
     }
 }

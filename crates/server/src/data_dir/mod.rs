@@ -147,13 +147,11 @@ impl DataDir {
     ) -> Result<MasterKey, Failure> {
         let own = self.file(MASTER_KEY);
         if let Some(text) = given {
-            return MasterKey::from_text(text)
-                .map_err(|error| Failure::new(format!("DAYPASS_MASTER_KEY: {error}")));
+            return parse_master_key(text, "DAYPASS_MASTER_KEY");
         }
         let path = file.unwrap_or(&own);
         match read_secret(path) {
-            Ok(text) => MasterKey::from_text(&text)
-                .map_err(|error| Failure::new(format!("`{}`: {error}", path.display()))),
+            Ok(text) => parse_master_key(&text, &format!("`{}`", path.display())),
             Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
                 if self.file(STORE).exists() {
                     return Err(Failure::new(format!(
@@ -165,6 +163,10 @@ impl DataDir {
                 write_secret(&own, key.to_text().expose())?;
                 Ok(key)
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(format!(
+                "the master key `{}` is missing; put it there, or name the file that it is in with --master-key-file",
+                path.display()
+            ))),
             Err(error) => {
                 Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
             }
@@ -180,6 +182,14 @@ impl DataDir {
             _ => {}
         }
     }
+}
+
+fn parse_master_key(text: &Secret, place: &str) -> Result<MasterKey, Failure> {
+    MasterKey::from_text(text).map_err(|error| {
+        Failure::new(format!(
+            "{place}: {error}; for a new server `head -c 32 /dev/urandom | base64` makes one"
+        ))
+    })
 }
 
 /// Whether the operator's socket can have its place in a directory: its path has a bound (`sun_path`, unix(7)),

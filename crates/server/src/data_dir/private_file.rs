@@ -21,6 +21,9 @@ pub(super) fn warn_if_open(path: &Path, warning: &str) {
 /// A file with a secret in it.
 pub(crate) fn read_secret(path: &Path) -> io::Result<Secret> {
     let mut file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
     warn_if_open(path, "a file with a secret is open to others; chmod 600 it");
     let mut text = Vec::with_capacity(128);
     Read::by_ref(&mut file).take(4096).read_to_end(&mut text)?;
