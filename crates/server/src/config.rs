@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Command, ValueEnum};
 use daypass_model::{Authority, Secret};
@@ -52,10 +53,10 @@ pub struct ServeArgs {
     #[arg(long, env = "DAYPASS_AUDIT_FILE", value_name = "FILE")]
     pub audit_file: Option<PathBuf>,
     /// Rotate the audit file at this size, in MiB [default: 64]
-    #[arg(long, env = "DAYPASS_AUDIT_ROTATE_MIB", value_name = "MIB")]
+    #[arg(long, env = "DAYPASS_AUDIT_ROTATE_MIB", value_parser = parse_count::<NonZeroU64>, value_name = "MIB")]
     pub audit_rotate_mib: Option<NonZeroU64>,
     /// Rotated audit files to keep [default: 16]
-    #[arg(long, env = "DAYPASS_AUDIT_KEEP", value_name = "COUNT")]
+    #[arg(long, env = "DAYPASS_AUDIT_KEEP", value_parser = parse_count::<NonZeroU32>, value_name = "COUNT")]
     pub audit_keep: Option<NonZeroU32>,
     /// Write audit events to standard output as well
     #[arg(long, env = "DAYPASS_AUDIT_STDOUT", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -120,7 +121,9 @@ struct ConfigFile {
     #[serde(default)]
     tolerate_unsigned_header: Vec<String>,
     audit_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "count")]
     audit_rotate_mib: Option<NonZeroU64>,
+    #[serde(default, deserialize_with = "count")]
     audit_keep: Option<NonZeroU32>,
     audit_stdout: Option<bool>,
     log: Option<String>,
@@ -134,6 +137,16 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
     parse_address(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn parse_count<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "give a whole number from 1 on".to_owned())
+}
+
+fn count<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let given = toml::Value::deserialize(deserializer)?;
+    let text = given.as_integer().map_or_else(String::new, |number| number.to_string());
+    parse_count(&text).map(Some).map_err(D::Error::custom)
 }
 
 /// The settings a server runs with.
@@ -313,24 +326,37 @@ fn read_file(named: Option<&std::path::Path>) -> Result<ConfigFile, Failure> {
             // Not the line itself: somebody may have written a master key there.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            Failure::new(format!("`{}`, line {line}: {}", path.display(), error.message().trim()))
+            let setting = text.lines().nth(line - 1).and_then(setting_of).unwrap_or_default();
+            Failure::new(format!("`{}`, line {line}: {setting}{}", path.display(), error.message().trim()))
         }),
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
             Ok(ConfigFile::default())
         }
         Err(error) => {
-            Err(Failure::new(format!("the configuration `{}` cannot be read: {error}", path.display())))
+            Err(Failure::disk(&format!("the configuration `{}` cannot be read", path.display()), &error))
         }
     }
 }
 
 fn authority(url: &str) -> Result<Authority, Failure> {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::new(format!(
+            "the configuration `{}` is missing; put it there, or name another with --config",
+            path.display()
+        ))),
     url.parse().map_err(|_| {
         Failure::new(format!(
             "--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"
         ))
     })
 }
+/// The setting that a line of the file is about, as the beginning of a sentence; nothing else that stands in it.
+fn setting_of(line: &str) -> Option<String> {
+    let name = line.split_once('=')?.0.trim();
+    let settings = ServeArgs::augment_args(Command::new("serve"));
+    let known = settings.get_arguments().any(|setting| setting.get_long() == Some(name));
+    known.then(|| format!("{name}: "))
+}
+
 
 #[cfg(test)]
 mod tests {
@@ -339,10 +365,6 @@ mod tests {
     #[test]
     fn help_names_the_defaults_that_are_in_force() {
         let help = ServeArgs::augment_args(Command::new("serve")).render_long_help().to_string();
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::new(format!(
-            "the configuration `{}` is missing; put it there, or name another with --config",
-            path.display()
-        ))),
         for default in
             [format!("./{DATA_DEFAULT}"), LISTEN_DEFAULT.to_string(), ADMIN_LISTEN_DEFAULT.to_string()]
         {

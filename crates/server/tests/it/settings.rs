@@ -73,16 +73,22 @@ fn settings_out_of_range_are_refused_with_what_would_do() {
         &["--audit-rotate-mib", "0"],
         &["--audit-keep", "0"],
     ] {
+        &["--audit-keep", "x"],
         let output = run(dir.path(), &[&["serve"], args].concat());
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{error}");
-        let told = if args[0].ends_with("listen") { "such as 127.0.0.1:7777" } else { "zero" };
+        let told = if args[0].ends_with("listen") {
+            "such as 127.0.0.1:7777"
+        } else {
+            "give a whole number from 1 on"
+        };
         assert!(error.contains(args[0]) && error.contains(told), "{error}");
     }
     for (line, told) in [
         ("listen = \"localhost:7777\"", "such as 127.0.0.1:7777"),
-        ("audit-rotate-mib = 0", "nonzero"),
-        ("audit-keep = 0", "nonzero"),
+        ("audit-rotate-mib = 0", "audit-rotate-mib: give a whole number from 1 on"),
+        ("audit-keep = \"x\"", "audit-keep: give a whole number from 1 on"),
+        ("audit-stdout = 1", "audit-stdout: "),
     ] {
         fs::write(dir.join("daypass.toml"), line).unwrap();
         let error = one_line(&run(dir.path(), &["serve"]));
