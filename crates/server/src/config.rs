@@ -252,6 +252,13 @@ impl Config {
     }
 }
 
+/// Behind the settings in `serve --help`.
+pub(crate) const ENVIRONMENT_HELP: &str = "\
+Read from the environment alone:
+  DAYPASS_MASTER_KEY              the master key itself, 32 bytes in base64
+  DAYPASS_ACCOUNT_ID              on the first start: number of the first account
+  DAYPASS_ROOT_ACCESS_KEY_ID      on the first start: id of its root key, and
+  DAYPASS_ROOT_SECRET_ACCESS_KEY  that key's secret";
 /// What is read from the environment alone.
 const ENVIRONMENT_ONLY: [&str; 4] = [
     "DAYPASS_ACCOUNT_ID",
@@ -332,23 +339,16 @@ fn read_file(named: Option<&std::path::Path>) -> Result<ConfigFile, Failure> {
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
             Ok(ConfigFile::default())
         }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::new(format!(
+            "the configuration `{}` is missing; put it there, or name another with --config",
+            path.display()
+        ))),
         Err(error) => {
             Err(Failure::disk(&format!("the configuration `{}` cannot be read", path.display()), &error))
         }
     }
 }
 
-fn authority(url: &str) -> Result<Authority, Failure> {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::new(format!(
-            "the configuration `{}` is missing; put it there, or name another with --config",
-            path.display()
-        ))),
-    url.parse().map_err(|_| {
-        Failure::new(format!(
-            "--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"
-        ))
-    })
-}
 /// The setting that a line of the file is about, as the beginning of a sentence; nothing else that stands in it.
 fn setting_of(line: &str) -> Option<String> {
     let name = line.split_once('=')?.0.trim();
@@ -357,6 +357,13 @@ fn setting_of(line: &str) -> Option<String> {
     known.then(|| format!("{name}: "))
 }
 
+fn authority(url: &str) -> Result<Authority, Failure> {
+    url.parse().map_err(|_| {
+        Failure::new(format!(
+            "--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"
+        ))
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -369,6 +376,13 @@ mod tests {
             [format!("./{DATA_DEFAULT}"), LISTEN_DEFAULT.to_string(), ADMIN_LISTEN_DEFAULT.to_string()]
         {
             assert!(help.contains(&format!("[default: {default}]")), "{default}");
+        }
+    }
+
+    #[test]
+    fn help_names_what_only_the_environment_gives() {
+        for name in ENVIRONMENT_ONLY {
+            assert!(ENVIRONMENT_HELP.contains(&format!("\n  {name} ")), "{name}");
         }
     }
 

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{Config, ServeArgs, check_variables};
+use crate::config::{Config, ENVIRONMENT_HELP, ServeArgs, check_variables};
 use crate::descriptors;
 use crate::failure::Failure;
 use crate::serve::serve;
@@ -32,6 +32,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server (what `daypass` alone does)
+    #[command(after_help = ENVIRONMENT_HELP)]
     Serve(Box<ServeArgs>),
     /// Tell a story in twelve checked lines, against a server of its own
     Demo(demo::DemoArgs),

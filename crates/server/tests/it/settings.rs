@@ -35,6 +35,7 @@ fn help_lists_every_setting_with_its_environment_variable() {
         let of_flag = of_flag.unwrap_or_else(|| panic!("--{flag} is not in {help}"));
         assert!(of_flag.contains(&format!("[env: {variable}=")), "{of_flag}");
     }
+    assert!(help.contains("environment alone:\n  DAYPASS_MASTER_KEY "), "{help}");
 }
 
 #[test]
@@ -72,8 +73,8 @@ fn settings_out_of_range_are_refused_with_what_would_do() {
         &["--admin-listen", "7778"],
         &["--audit-rotate-mib", "0"],
         &["--audit-keep", "0"],
-    ] {
         &["--audit-keep", "x"],
+    ] {
         let output = run(dir.path(), &[&["serve"], args].concat());
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{error}");
