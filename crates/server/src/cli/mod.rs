@@ -56,7 +56,7 @@ enum Command {
     Actions,
 }
 
-/// Run the command line; the process's exit code: 0 done, 1 failed, 2 wrong use.
+/// Run the command line; the process's exit code: 0 done, 1 failed, 2 wrong use (docs/tools.md).
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -81,7 +81,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Serve(args)) => run_server(*args),
         Some(Command::Demo(args)) => in_runtime(demo::run(args)),
         Some(Command::Policy(args)) => policy::run(&args),
-        Some(Command::Signature(args)) => signature::run(&args),
+        // Its 1 means that a signature does not match, so what could not be looked at is told apart.
+        Some(Command::Signature(args)) => Ok(signature::run(&args).unwrap_or_else(|failure| {
+            complain(&failure);
+            ExitCode::from(2)
+        })),
         Some(Command::Account(args)) => in_runtime(account::run(args)),
         Some(Command::Keys(args)) => in_runtime(keys::run(args)),
         Some(Command::Backup(args)) => in_runtime(backup::run(args)),

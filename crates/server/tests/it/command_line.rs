@@ -246,6 +246,13 @@ fn signature_explain_names_the_usual_mistakes() {
     for empty in ["", " "] {
         let line = one_line(&with(empty));
         assert!(line.contains("AWS_SECRET_ACCESS_KEY is empty; give the secret access key"), "{line}");
+        assert_eq!(with(empty).status.code(), Some(2), "nothing is known of the signature");
+    }
+    for request in ["request", "no-such-file"] {
+        let output = run(dir.path(), &["signature", "explain", "--request", request]);
+        assert_eq!(output.status.code(), Some(2), "{request}");
+        let line = one_line(&output);
+        assert!(line.contains("standard input is empty") == (request == "request"), "{line}");
     }
 }
 
