@@ -52,7 +52,6 @@ enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the action table, one line for each action
-    #[command(hide = true)]
     Actions,
 }
 

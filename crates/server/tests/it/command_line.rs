@@ -266,6 +266,46 @@ fn completions_are_printed_for_shells() {
             "{shell}"
         );
     }
+    let said = |args: &[&str]| String::from_utf8(run(dir.path(), args).stdout).unwrap();
+    let (help, script) = (said(&["--help"]), said(&["completions", "bash"]));
+    let offered = script.lines().find_map(|line| line.trim().strip_prefix("daypass,")).map(|_| ());
+    assert!(offered.is_some(), "{script}");
+    for command in script.lines().filter_map(|line| line.trim().strip_prefix("daypass,")) {
+        let command = command.split(')').next().unwrap();
+        assert!(
+            help.contains(&format!("\n  {command} ")),
+            "help does not know `{command}`, which is offered"
+        );
+    }
+}
+
+#[test]
+fn a_start_that_lacks_a_file_says_which_and_what_to_do() {
+    let dir = Scratch::new("lacks");
+    fs::create_dir(dir.join("directory")).unwrap();
+    for (args, told) in [
+        (["--master-key-file", "none"], "the master key `none` is missing; put it there, or name the file"),
+        (
+            ["--master-key-file", "directory"],
+            "the master key `directory` cannot be read: it is a directory; name a file",
+        ),
+        (
+            ["--audit-file", "none/audit"],
+            "the audit file `none/audit` cannot be opened: there is no such directory; make it",
+        ),
+        (
+            ["--config", "none"],
+            "the configuration `none` is missing; put it there, or name another with --config",
+        ),
+        (
+            ["--config", "directory"],
+            "the configuration `directory` cannot be read: it is a directory; name a file",
+        ),
+    ] {
+        // In one line: no warning of who may open what is no file comes before it.
+        let line = one_line(&serve(&dir, &args));
+        assert!(line.contains(told), "{line}");
+    }
 }
 
 #[test]
