@@ -100,7 +100,11 @@ impl Metrics {
             "Time from the whole request to its result",
             seconds.clone(),
         );
-        let sessions = Family::default();
+        let sessions = Family::<Action, Counter>::default();
+        // At zero from the start on: a rate is known of what has been seen before it grows.
+        for (service, action) in actions::all().filter(|row| row.issues).map(|row| row.name) {
+            drop(sessions.get_or_create(&Action { service, action }));
+        }
         registry.register("sessions_issued", "Temporary credentials issued, by action", sessions.clone());
         let [follows_store, store_writable, audit_writable] = [
             ("store_followed", "1 while this node follows the store"),
@@ -225,7 +229,8 @@ mod tests {
         let text = metrics.render();
         let line = r#"daypass_requests_total{service="sts",action="AssumeRole",result="InternalFailure"} 1"#;
         assert!(text.contains(line), "{text}");
-        assert!(!text.contains("daypass_sessions_issued_total{"), "{text}");
+        let none = r#"daypass_sessions_issued_total{service="sts",action="AssumeRole"} 0"#;
+        assert!(text.contains(none) && text.contains("# TYPE daypass_sessions_issued counter"), "{text}");
     }
 
     #[test]
