@@ -24,4 +24,5 @@ mod secrets;
 mod settings;
 mod signals;
 mod slow;
+mod tools;
 mod wire;
