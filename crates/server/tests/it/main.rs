@@ -21,6 +21,7 @@ mod pinned;
 mod recovery;
 mod refused;
 mod secrets;
+mod sentences;
 mod settings;
 mod signals;
 mod slow;
