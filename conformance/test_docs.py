@@ -1,4 +1,5 @@
-"""docs/tools.md, typed as it stands there: each block of commands prints the block of text that follows it."""
+"""docs/tools.md, typed as it stands there: each block of commands prints the block of text that follows it. And every
+page's blocks of commands can be pasted."""
 
 import os
 import re
@@ -25,3 +26,29 @@ def test_the_page_works_as_it_is_written(script, printed, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == printed
+
+
+PAGES = [
+    page
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md"))
+    if "```sh" in page.read_text(encoding="utf-8")
+]
+
+
+def unpasteable(script):
+    """Lines that zsh's prompt reads otherwise: there `#` begins no comment, so that its words are arguments and a command
+    between backticks in it is run. (And `$NAME:role` cuts the extension off the value.)"""
+    return [line for line in script.splitlines() if re.search(r"`|(^|\s)#|\$\w+:[a-zA-Z]", line)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_can_be_pasted_into_any_shell(page):
+    scripts = re.findall(r"```(?:sh|bash|shell|console)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert scripts and [line for script in scripts for line in unpasteable(script)] == []
+
+
+def test_what_a_prompt_reads_otherwise_is_found():
+    assert len(PAGES) >= 4
+    for line in ("ls  # here", "# all", "\t# all", "export A=`b`", "echo arn:aws:iam::$ACCOUNT:role/x"):
+        assert unpasteable(f"true\n{line}\n") == [line]
+    assert unpasteable("echo ${A##*/} a#b 'x'$ACCOUNT':role'\n") == []

@@ -191,8 +191,7 @@ def test_no_credentials_at_all(server, headers):
 
 def test_half_a_credential_is_a_failure_not_a_stranger(server):
     asked = Request.action(server.host, "GetCallerIdentity", headers=[("Authorization", "AWS4-HMAC-SHA256 ")]).send()
-    assert 400 <= asked.status < 500
-    assert asked.code != "MissingAuthenticationToken"
+    assert (asked.status, asked.code) == (400, "IncompleteSignature")
 
 
 # --- session tokens -------------------------------------------------------------------------------------
@@ -262,7 +261,7 @@ def test_session_dies_with_its_user(home, house):
     assert identity(house, keys)[0] == user.arn
     home.iam.delete_user(UserName=user.name)
     home.iam.create_user(UserName=user.name)
-    with refused(("InvalidClientTokenId", "AccessDenied"), status=403):
+    with refused("InvalidClientTokenId", "The security token included in the request is invalid.", status=403):
         house.sts(keys).get_caller_identity()
 
 
@@ -373,12 +372,14 @@ def test_unsigned_amz_header_is_refused(server, home):
 def test_security_headers_come_once(server, home, name_of_header):
     asked = request(server, home.keys)
     asked.headers.append((name_of_header, asked.header(name_of_header)))
-    assert 400 <= asked.send().status < 500
+    answer = asked.send()
+    assert (answer.status, answer.code) == (400, "IncompleteSignature")
 
 
 def test_credentials_in_two_places_are_refused(server, home):
     asked = Request.action(server.host, "GetCallerIdentity", method="GET").presign(home.keys).sign(home.keys)
-    assert 400 <= asked.send().status < 500
+    answer = asked.send()
+    assert (answer.status, answer.code) == (400, "IncompleteSignature")
 
 
 @pytest.mark.parametrize("part", ["Credential", "SignedHeaders", "Signature"])

@@ -3,9 +3,11 @@
 AWS sources: Marker, MaxItems and IsTruncated of the List operations in the IAM API Reference.
 """
 
+import botocore
 import pytest
 
 from support.client import allow, name, policy, refused, statement, trust
+from support.server import actions
 
 TAGS = [{"Key": f"k{number}", "Value": str(number)} for number in range(5)]
 
@@ -72,6 +74,14 @@ LISTS = [
     ("list_role_policies", lambda p: {"RoleName": p.role}, "PolicyNames", None, 5),
 ]
 IDS = [row[0] for row in LISTS]
+# Walked in a test of its own below; and one that never has a second page, since a user has two keys at most.
+OTHERWISE = ["list_entities_for_policy", "list_access_keys"]
+
+
+def test_every_list_has_a_row(home):
+    model = home.iam.meta.service_model
+    lists = [operation for operation in actions()["iam"] if "Marker" in model.operation_model(operation).input_shape.members]
+    assert sorted(map(botocore.xform_name, lists)) == sorted(IDS + OTHERWISE)
 
 
 def pages(place, operation, selection, size):

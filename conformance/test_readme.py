@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -16,18 +17,25 @@ def fresh(environment, tmp_path):
     server.stop()
 
 
-def block(after):
-    """The shell block that follows a sentence of the README."""
+def blocks(after, before):
+    """The shell blocks of the README between two of its sentences, one after the other."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return text.split(after, 1)[1].split("```sh\n", 1)[1].split("```", 1)[0]
+    return "".join(re.findall(r"```sh\n(.*?)```", text.split(after, 1)[1].split(before, 1)[0], re.DOTALL))
 
 
-def test_the_five_minutes_work_as_they_are_written(fresh):
-    script = block("In another terminal, in the same directory:")
+# What a reader may have: a default profile that is a role, and a proxy.
+PROFILE = "[default]\nrole_arn = arn:aws:iam::111122223333:role/work\nsource_profile = default\n"
+PROXY = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "no_proxy": "localhost"}
+
+
+def test_the_five_minutes_work_as_they_are_written(fresh, tmp_path):
+    script = blocks("In another terminal, in the same directory, you are root", "boto3 and the other SDKs")
     script = script.replace("http://127.0.0.1:7777", fresh.endpoint).replace("$PWD/daypass-data", str(fresh.data))
     cli = os.path.dirname(os.environ.get("DAYPASS_AWS_CLI", ""))
     path = f"{cli}:{os.environ['PATH']}" if cli else os.environ["PATH"]
-    environment = {**clean_environment(), "PATH": path, "AWS_CONFIG_FILE": os.environ["AWS_CONFIG_FILE"], "AWS_PAGER": ""}
+    config = tmp_path / "config"
+    config.write_text(PROFILE, encoding="utf-8")
+    environment = {**clean_environment(), **PROXY, "PATH": path, "AWS_CONFIG_FILE": str(config), "AWS_PAGER": ""}
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr
     # One call is refused, and says why; everything else is silent about errors.

@@ -23,11 +23,6 @@ impl<'a> Arn<'a> {
         service
     }
 
-    pub(crate) fn account(&self) -> &'a str {
-        let [_, _, _, _, account, _] = self.0;
-        account
-    }
-
     pub(crate) fn resource(&self) -> &'a str {
         let [.., resource] = self.0;
         resource

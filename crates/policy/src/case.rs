@@ -3,14 +3,16 @@
 //! The format is that of the files in `tests/cases`; their README describes it. A case's context is complete:
 //! nothing is added to it.
 
-use crate::arn::Arn;
+mod caller;
+
+use self::caller::{Caller, read_caller};
 use crate::context::Context;
 use crate::decision::Decision;
 use crate::evaluate::{Level, Named, Policies, evaluate};
 use crate::explain::{Explanation, explain};
 use crate::json::{self, Node, Value};
 use crate::policy::Policy;
-use crate::request::{Issuer, Principal, Request};
+use crate::request::Request;
 
 /// The members of `policies`.
 const KINDS: [&str; 6] = ["identity", "boundary", "session", "resource", "scp", "rcp"];
@@ -62,27 +64,6 @@ struct LevelEntry {
     policies: Vec<Entry>,
 }
 
-/// The caller, owned. `role_arn` is for role sessions only.
-#[derive(Debug)]
-struct Caller {
-    kind: CallerKind,
-    account: Option<String>,
-    name: String,
-    role_arn: String,
-    service_linked: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CallerKind {
-    Root,
-    User,
-    Role,
-    Federated,
-    Service,
-    Provider,
-    Anonymous,
-}
-
 impl Case {
     /// Reads one line.
     ///
@@ -101,7 +82,7 @@ impl Case {
         known_members("`resource`", resource, &["arn", "account"])?;
         known_members("`policies`", policies, &KINDS)?;
         let context = read_context(member(&node, "context")?)?;
-        let action = text(&node, "action")?;
+        let action = read_action(&node)?;
         Ok(Case {
             id: text(&node, "id")?,
             category: optional_text(&node, "category")?.unwrap_or_default(),
@@ -181,87 +162,24 @@ fn levels<'a>(entries: &'a [LevelEntry], named: &'a [Vec<Named<'a>>]) -> Vec<Lev
     entries.iter().zip(named).map(|(entry, policies)| Level { name: &entry.name, policies }).collect()
 }
 
-impl Caller {
-    fn principal(&self) -> Principal<'_> {
-        let name = self.name.as_str();
-        let account = self.account.as_deref().unwrap_or_default();
-        match self.kind {
-            CallerKind::Root => Principal::Root { account },
-            CallerKind::User => Principal::User { account, arn: name, id: None },
-            CallerKind::Role => Principal::Role {
-                account,
-                session_arn: name,
-                role_arn: &self.role_arn,
-                role_id: None,
-                service_linked: self.service_linked,
-            },
-            CallerKind::Federated => Principal::Federated { account, arn: name, issuer: Issuer::Unknown },
-            CallerKind::Service => Principal::Service { name },
-            CallerKind::Provider => Principal::Provider { account: self.account.as_deref(), name },
-            CallerKind::Anonymous => Principal::Anonymous,
-        }
+/// No policy could speak of anything else, so every answer about it would be a misleading "no".
+fn read_action(case: &Node) -> Result<String, String> {
+    let action = text(case, "action")?;
+    let part = |part: &str| !part.is_empty() && !part.contains([':', '*', '?', ' ']);
+    if action.split_once(':').is_some_and(|(service, name)| part(service) && part(name)) {
+        return Ok(action);
     }
-}
-
-/// The caller is told by its ARN or name; the role of a session by `aws:PrincipalArn`, or by its name.
-fn read_caller(case: &Node, context: &Context, action: &str) -> Result<Caller, String> {
-    let account = optional_text(case, "account")?;
-    let mut caller = Caller {
-        kind: CallerKind::Anonymous,
-        account,
-        name: String::new(),
-        role_arn: String::new(),
-        service_linked: false,
-    };
-    let principal = member(case, "principal")?;
-    if principal.get("type").and_then(Node::as_str) == Some("Anonymous") {
-        known_members("`principal`", principal, &["type"])?;
-        return Ok(caller);
-    }
-    caller.name = principal.as_str().ok_or("`principal` is neither a name nor anonymous")?.to_owned();
-    let Some(arn) = Arn::parse(&caller.name) else {
-        let asks_as_provider = ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"]
-            .iter()
-            .any(|name| action.eq_ignore_ascii_case(name));
-        caller.kind = match caller.name.as_str() {
-            "cognito-identity.amazonaws.com"
-            | "accounts.google.com"
-            | "www.amazon.com"
-            | "graph.facebook.com" => CallerKind::Provider,
-            _ if asks_as_provider => CallerKind::Provider,
-            _ => CallerKind::Service,
-        };
-        return Ok(caller);
-    };
-    let (kind, rest) = arn.resource().split_once('/').unwrap_or((arn.resource(), ""));
-    let mut role_arn = String::new();
-    let mut service_linked = false;
-    caller.kind = match kind {
-        "root" => CallerKind::Root,
-        "user" => CallerKind::User,
-        "federated-user" => CallerKind::Federated,
-        "oidc-provider" | "saml-provider" => CallerKind::Provider,
-        "assumed-role" => {
-            let role = rest.split('/').next().unwrap_or_default();
-            let [_, partition, ..] = arn.0;
-            role_arn = match context.get("aws:PrincipalArn") {
-                Some([arn]) => arn.clone(),
-                _ => format!("arn:{partition}:iam::{}:role/{role}", arn.account()),
-            };
-            service_linked = role_arn.contains(":role/aws-service-role/");
-            CallerKind::Role
-        }
-        other => return Err(format!("`{other}` is no kind of caller")),
-    };
-    caller.role_arn = role_arn;
-    caller.service_linked = service_linked;
-    Ok(caller)
+    Err(format!("the action `{action}` is no `service:Name`"))
 }
 
 fn read_context(node: &Node) -> Result<Context, String> {
     let mut context = Context::new();
     for member in node.as_object().ok_or("`context` is not an object")? {
         let key = &member.name;
+        // Keys have no case: one of the two values would have no say.
+        if context.get(key).is_some() {
+            return Err(format!("the context key `{key}` stands there twice, in upper and lower case"));
+        }
         match &member.node.value {
             Value::String(value) => context.insert(key, value.as_str()),
             Value::Array(nodes) => {
@@ -353,6 +271,35 @@ mod tests {
         let why = case(&format!(r#""session":{none},"#), r#""identity":[]"#).unwrap_err();
         assert_eq!(why, "`session` belongs into `policies`");
         assert!(case("", r#""identity":[]"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_action_is_refused() {
+        let with = |action: &str| {
+            let line = r#"{"id":"a","principal":{"type":"Anonymous"},"action":ACTION,"resource":{"arn":"*"},"context":{},"policies":{}}"#;
+            Case::parse(&line.replace("ACTION", &format!("{action:?}")))
+        };
+        for action in ["s3:GetObject", "S3:getobject", "my-service:Do_It"] {
+            assert!(with(action).is_ok(), "{action}");
+        }
+        for action in ["", ":", "GetObject", "s3:", ":GetObject", "s3:*", "s3:Get?bject", "s3:a:b", " s3:a"] {
+            assert_eq!(with(action).unwrap_err(), format!("the action `{action}` is no `service:Name`"));
+        }
+    }
+
+    #[test]
+    fn context_keys_that_differ_only_in_case_are_refused() {
+        let with = |context: &str| {
+            let line = r#"{"id":"a","principal":{"type":"Anonymous"},"action":"s3:GetObject","resource":{"arn":"*"},"context":CONTEXT,"policies":{}}"#;
+            Case::parse(&line.replace("CONTEXT", context))
+        };
+        assert!(with(r#"{"aws:SourceIp":"192.0.2.7","aws:SourceVpc":"v"}"#).is_ok());
+        for context in
+            [r#"{"aws:SourceIp":"1","AWS:sourceIP":"2"}"#, r#"{"aws:SourceIp":[],"AWS:sourceIP":[]}"#]
+        {
+            let why = with(context).unwrap_err();
+            assert_eq!(why, "the context key `AWS:sourceIP` stands there twice, in upper and lower case");
+        }
     }
 
     #[test]

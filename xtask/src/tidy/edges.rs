@@ -17,9 +17,9 @@ struct Room {
 
 const ROOMS: &[Room] = &[
     Room { name: "model", may_use: &[], must_not_use: PURE },
-    Room { name: "policy", may_use: &["model"], must_not_use: PURE },
+    Room { name: "policy", may_use: &[], must_not_use: PURE },
     Room { name: "authn", may_use: &["model"], must_not_use: PURE },
-    Room { name: "store", may_use: &["model"], must_not_use: &["hyper", "http", "hyper-util"] },
+    Room { name: "store", may_use: &[], must_not_use: &["hyper", "http", "hyper-util"] },
     Room { name: "directory", may_use: &["authn", "policy", "store", "model"], must_not_use: WIRE },
     Room {
         name: "service",
@@ -37,6 +37,8 @@ const ROOMS: &[Room] = &[
 const PURE: &[&str] = &["tokio", "hyper", "hyper-util", "http", "rusqlite", "tracing"];
 /// No HTTP and no database above the store and below the server.
 const WIRE: &[&str] = &["hyper", "hyper-util", "http", "http-body-util", "quick-xml", "rusqlite"];
+/// Examples, and the one room that may use one: the demo of `server` runs a bucket.
+const EXAMPLES: &[(&str, &str)] = &[("server", "bucket")];
 /// What examples may use: signing, and nothing that knows the inside.
 const EXAMPLES_MAY_USE: &[&str] = &["authn", "model"];
 
@@ -46,13 +48,14 @@ const EXAMPLES_MAY_USE: &[&str] = &["authn", "model"];
 /// When a manifest is not TOML.
 pub(super) fn check(files: &[File]) -> anyhow::Result<Vec<String>> {
     let mut findings = Vec::new();
+    let examples = examples(files);
     for file in files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
         let text = file.text.as_deref().with_context(|| format!("{} is not text", file.path))?;
         let manifest: Table = text.parse().with_context(|| format!("{} is not TOML", file.path))?;
         let parts: Vec<&str> = file.path.split('/').collect();
         match parts.as_slice() {
             ["crates", room, "Cargo.toml"] => match ROOMS.iter().find(|known| known.name == *room) {
-                Some(known) => room_edges(&file.path, known, &manifest, &mut findings),
+                Some(known) => room_edges(&file.path, known, &manifest, &examples, &mut findings),
                 None => {
                     findings
                         .push(format!("{}: a room that xtask/src/tidy/edges.rs does not list", file.path));
@@ -65,7 +68,13 @@ pub(super) fn check(files: &[File]) -> anyhow::Result<Vec<String>> {
     Ok(findings)
 }
 
-fn room_edges(path: &str, room: &Room, manifest: &Table, findings: &mut Vec<String>) {
+/// The examples, which are named after their folders.
+fn examples(files: &[File]) -> Vec<&str> {
+    let manifests = files.iter().filter_map(|file| file.path.strip_prefix("examples/"));
+    manifests.filter_map(|path| path.strip_suffix("/Cargo.toml")).collect()
+}
+
+fn room_edges(path: &str, room: &Room, manifest: &Table, examples: &[&str], findings: &mut Vec<String>) {
     for (kind, dependency) in dependencies(manifest) {
         // A room may test itself through its own features.
         let ours = dependency.strip_prefix("daypass-").filter(|name| *name != room.name);
@@ -73,6 +82,10 @@ fn room_edges(path: &str, room: &Room, manifest: &Table, findings: &mut Vec<Stri
             && !room.may_use.contains(&name)
         {
             findings.push(format!("{path}: {} must not import {name} ({kind})", room.name));
+        }
+        let example = dependency.as_str();
+        if examples.contains(&example) && !EXAMPLES.contains(&(room.name, example)) {
+            findings.push(format!("{path}: {} must not import the example {example} ({kind})", room.name));
         }
         if kind == "dependencies" && room.must_not_use.contains(&dependency.as_str()) {
             findings.push(format!("{path}: {} refuses to know {dependency}", room.name));
@@ -149,6 +162,21 @@ mod tests {
         let manifest = "[dependencies]\ndaypass-authn = { path = \"../../crates/authn\" }\n\
                         daypass-directory = { path = \"../../crates/directory\" }\n";
         assert_eq!(findings("examples/bucket/Cargo.toml", manifest).len(), 1);
+    }
+
+    #[test]
+    fn a_room_that_imports_an_example_is_found_and_servers_demo_may() {
+        let file = |path: &str, text: &str| File { path: path.into(), size: 0, text: Some(text.to_owned()) };
+        let found = |room: &str| {
+            let path = format!("crates/{room}/Cargo.toml");
+            let example = file("examples/bucket/Cargo.toml", "[dependencies]\n");
+            check(&[file(&path, "[dependencies]\nbucket.workspace = true\n"), example]).unwrap()
+        };
+        assert_eq!(
+            found("service"),
+            ["crates/service/Cargo.toml: service must not import the example bucket (dependencies)"]
+        );
+        assert_eq!(found("server"), [""; 0]);
     }
 
     #[test]

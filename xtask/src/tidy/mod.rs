@@ -4,6 +4,7 @@
 //! rule, printing every finding. Refuses to know: what a rule looks for.
 
 mod edges;
+mod named_tests;
 mod text;
 
 use std::process::Command;
@@ -32,6 +33,7 @@ pub fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let files = files(workspace)?;
     let mut findings = edges::check(&files)?;
     findings.extend(text::check(&files));
+    findings.extend(named_tests::check(&files));
     findings.sort();
     for finding in &findings {
         println!("{finding}");

@@ -4,6 +4,7 @@ mod account;
 mod actions;
 mod backup;
 mod demo;
+mod input;
 mod keys;
 mod policy;
 mod signature;

@@ -9,6 +9,7 @@ use daypass_policy::Effect;
 use daypass_policy::case::Case;
 use serde_json::{Value, json};
 
+use super::input::{self, visible};
 use crate::failure::Failure;
 use crate::terminal::say;
 
@@ -31,42 +32,46 @@ enum PolicyCommand {
     },
 }
 
-/// Longest case.
+/// Longest line: the 1,048,576 characters that a case may have, in as many bytes as they can take.
 const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 pub(super) fn run(args: &PolicyArgs) -> Result<ExitCode, Failure> {
     let PolicyCommand::Eval { cases, explain } = &args.command;
     let mut lines = open(cases)?;
     for number in 1.. {
-        let mut line = String::new();
-        let read = (&mut lines).take(LINE_BYTES_MAX).read_line(&mut line);
-        let read =
-            read.map_err(|error| Failure::new(format!("`{}`, line {number}: {error}", cases.display())))?;
-        if read == 0 {
-            break;
-        }
+        let bad = |why: &str| {
+            Failure::new(visible(&format!("`{}`, line {number}: {why}", cases.display())).replace('\n', " "))
+        };
+        let Some(line) = next_line(&mut lines).map_err(|why| bad(&why))? else { break };
         if line.trim().is_empty() {
             continue;
         }
-        let case = Case::parse(&line)
-            .map_err(|why| Failure::new(format!("`{}`, line {number}: {why}", cases.display())))?;
+        let case = Case::parse(&line).map_err(|why| bad(&why))?;
         let answer = if *explain {
             explained(&case)
         } else {
             json!({"id": case.id, "decision": case.decide().effect.as_str()})
         };
-        say(&format!("{answer}\n"));
+        say(&visible(&format!("{answer}\n")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The next line, or why there is none. A line cut in two would be two wrong cases.
+fn next_line(lines: &mut dyn BufRead) -> Result<Option<String>, String> {
+    let mut line = String::new();
+    let read = lines.take(LINE_BYTES_MAX + 1).read_line(&mut line).map_err(|error| error.to_string())?;
+    if line.len() as u64 > LINE_BYTES_MAX {
+        return Err(format!("it has more than {LINE_BYTES_MAX} bytes"));
+    }
+    Ok((read > 0).then_some(line))
 }
 
 fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if path == Path::new("-") {
         return Ok(Box::new(std::io::stdin().lock()));
     }
-    let file = std::fs::File::open(path);
-    let file = file.map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", path.display())))?;
-    Ok(Box::new(BufReader::new(file)))
+    Ok(Box::new(BufReader::new(input::open(path)?)))
 }
 
 fn explained(case: &Case) -> Value {

@@ -1,14 +1,14 @@
 //! `daypass signature explain`: why does a signature not match?
 
 use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use daypass_authn::sigv4::{HttpRequest, explain, first_difference};
 use daypass_model::Secret;
-use daypass_model::limits::REQUEST_BODY_BYTES_MAX;
 
+use super::input::{read, visible};
 use crate::failure::Failure;
 use crate::terminal::say;
 
@@ -32,11 +32,14 @@ enum SignatureCommand {
     },
 }
 
+/// Longest request, and longest canonical request of a client's.
+const FILE_BYTES_MAX: usize = 1024 * 1024;
+
 pub(super) fn run(args: &SignatureArgs) -> Result<ExitCode, Failure> {
     let SignatureCommand::Explain { request, canonical_request } = &args.command;
-    let parsed = parse(&read(request)?)?;
-    let explained =
-        explain(&parsed, &secret()?).map_err(|error| Failure::new(format!("{}: {error}", error.code())))?;
+    let parsed = parse(&read(request, FILE_BYTES_MAX)?)?;
+    let explained = explain(&parsed, &secret()?)
+        .map_err(|error| Failure::new(visible(&format!("{}: {error}", error.code())).replace('\n', " ")))?;
     let mut text = format!(
         "canonical request\n-----------------\n{}\n\nstring to sign\n--------------\n{}\n\nexpected signature  {}\ngiven signature     {}\n",
         explained.canonical_request,
@@ -45,7 +48,7 @@ pub(super) fn run(args: &SignatureArgs) -> Result<ExitCode, Failure> {
         explained.given_signature
     );
     if let Some(path) = canonical_request {
-        let theirs = String::from_utf8_lossy(&read(path)?).into_owned();
+        let theirs = String::from_utf8_lossy(&read(path, FILE_BYTES_MAX)?).into_owned();
         if let Some(found) = first_difference(&explained.canonical_request, theirs.trim_end_matches('\n')) {
             let line = |side: Option<String>| side.unwrap_or_else(|| "(no such line)".into());
             text.push_str(&format!(
@@ -67,12 +70,8 @@ pub(super) fn run(args: &SignatureArgs) -> Result<ExitCode, Failure> {
         (false, None) => "the signature does not match; compare the client's canonical request with --canonical-request, or look for another secret".to_owned(),
     };
     text.push_str(&format!("\n{verdict}\n"));
-    say(&text);
+    say(&visible(&text));
     Ok(if explained.matches() && unsigned.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", path.display())))
 }
 
 /// Never an argument: arguments are seen by every user of the machine.
@@ -100,9 +99,6 @@ fn first_of_stdin() -> Result<String, Failure> {
 /// A raw HTTP/1.1 request; lines may end with or without a carriage return.
 fn parse(raw: &[u8]) -> Result<HttpRequest, Failure> {
     let bad = |what: &str| Failure::new(format!("the request file is no HTTP request: {what}"));
-    if raw.len() > 2 * REQUEST_BODY_BYTES_MAX {
-        return Err(bad("it is too large"));
-    }
     let mut rest = raw;
     let mut next_line = || {
         let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());

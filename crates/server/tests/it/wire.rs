@@ -15,28 +15,28 @@ use daypass_server::http::{Api, CONNECTIONS_MAX, serve};
 use crate::binary::Scratch;
 
 /// A server on a free port whose clock stands at 2026-01-15T12:00:00Z.
-struct Running {
-    address: SocketAddr,
+pub struct Running {
+    pub address: SocketAddr,
     clock: Arc<MockClock>,
-    keys: Keys,
+    pub keys: Keys,
     runtime: tokio::runtime::Runtime,
     _dir: Scratch,
 }
 
 #[derive(Clone)]
-struct Keys {
-    id: String,
+pub struct Keys {
+    pub id: String,
     secret: String,
     token: Option<String>,
 }
 
-struct Answer {
-    head: String,
-    body: String,
+pub struct Answer {
+    pub head: String,
+    pub body: String,
 }
 
 impl Running {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let dir = Scratch::new("wire");
         let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
         let runtime =
@@ -60,7 +60,7 @@ impl Running {
         Self { address, clock, keys, runtime, _dir: dir }
     }
 
-    fn send(&self, bytes: &[u8]) -> Answer {
+    pub fn send(&self, bytes: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         // A server that refuses early may close before it has read everything.
         drop(stream.write_all(bytes));
@@ -70,7 +70,7 @@ impl Running {
         Answer { head: head.to_owned(), body: body.to_owned() }
     }
 
-    fn form(&self, keys: &Keys, form: &str, more: &[(&str, &str)]) -> Answer {
+    pub fn form(&self, keys: &Keys, form: &str, more: &[(&str, &str)]) -> Answer {
         let mut request =
             HttpRequest::new("POST", "/", form.to_owned()).with_header("host", self.address.to_string());
         request = request.with_header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
@@ -91,7 +91,7 @@ impl Running {
         self.raw(&request)
     }
 
-    fn raw(&self, request: &HttpRequest) -> Answer {
+    pub fn raw(&self, request: &HttpRequest) -> Answer {
         let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
         let mut bytes = format!("{} {}{query} HTTP/1.1\r\n", request.method, request.path).into_bytes();
         for (name, value) in &request.headers {
@@ -117,7 +117,7 @@ impl Drop for Running {
 }
 
 impl Answer {
-    fn status(&self) -> &str {
+    pub fn status(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or("")
     }
 
@@ -126,13 +126,13 @@ impl Answer {
         lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    fn element(&self, name: &str) -> &str {
+    pub fn element(&self, name: &str) -> &str {
         let (_, rest) = self.body.split_once(&format!("<{name}>")).unwrap_or(("", ""));
         rest.split_once(&format!("</{name}>")).map_or("", |(text, _)| text)
     }
 }
 
-const WHO: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+pub const WHO: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
 #[test]
 fn xml_and_json_answers_have_awss_form() {
@@ -254,9 +254,6 @@ fn what_is_no_call_is_answered_in_order_and_never_by_a_panic() {
     assert_eq!((unsigned.status(), unsigned.element("Code")), ("403", "MissingAuthenticationToken"));
     let health = server.send(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     assert!(health.status() == "200" && health.body.starts_with("daypass "));
-    for answer in [unsigned, health] {
-        assert!(!answer.head.to_ascii_lowercase().contains("access-control-"), "no cross-origin requests");
-    }
 }
 
 #[test]

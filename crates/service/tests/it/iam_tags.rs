@@ -179,13 +179,19 @@ async fn nobody_tags_a_policy_of_aws() {
     let house = TestHouse::new().await;
     let admin = house.user("admin", Some(ALLOW_ALL)).await;
     let named = ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
-    for who in [&house.root, &admin] {
+    for (who, name) in [(&house.root, "root"), (&admin, "user/admin")] {
+        let denied = |action: &str| {
+            format!(
+                "User: arn:aws:iam::{ACCOUNT}:{name} is not authorized to perform: iam:{action} on resource: policy {}",
+                named.1
+            )
+        };
         let params = tagging(named, &[("a", "b")]);
-        let denied = house.call(who, "iam", "TagPolicy", &borrowed(&params)).await.unwrap_err();
-        assert_eq!(denied.code, "AccessDenied");
-        let denied =
+        let error = house.call(who, "iam", "TagPolicy", &borrowed(&params)).await.unwrap_err();
+        assert_eq!((error.code, error.message), ("AccessDenied", denied("TagPolicy")));
+        let error =
             house.call(who, "iam", "UntagPolicy", &[named, ("TagKeys.member.1", "a")]).await.unwrap_err();
-        assert_eq!(denied.code, "AccessDenied");
+        assert_eq!((error.code, error.message), ("AccessDenied", denied("UntagPolicy")));
     }
     assert_eq!(tags(&house, "Policy", named).await, json!([]));
 }

@@ -14,6 +14,7 @@ mod answers;
 mod attacks;
 mod audit;
 mod authorization;
+mod bounds;
 mod checked_facts;
 mod checking;
 mod examples;

@@ -87,8 +87,11 @@ async fn tags_that_clash_are_refused_in_awss_words() {
     unknown.push(("TransitiveTagKeys.member.1".into(), "b".into()));
     let message = "The specified transitive tag key must be included in the requested tags.";
     assert_eq!(refusal(&ada, &unknown).await, invalid(message));
+    let message = "Tag keys and values beginning with aws: are reserved for system use.";
     for reserved in ["aws:a", "AWS:a", "aWs:"] {
-        assert_eq!(refusal(&ada, &tags(&[(reserved, "1")])).await.0, "InvalidParameterValue", "{reserved}");
+        for tag in [(reserved, "1"), ("a", reserved)] {
+            assert_eq!(refusal(&ada, &tags(&[tag])).await, invalid(message), "{tag:?}");
+        }
     }
     let mut transitive = tags(&[("Project", "x")]);
     transitive.push(("TransitiveTagKeys.member.1".into(), "Project".into()));

@@ -1,0 +1,147 @@
+//! `policy eval` and `signature explain` with input of somebody else's: from a pipe, hostile, or without an end.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use crate::binary::{Scratch, daypass, run};
+use crate::command_line::one_line;
+
+/// Runs it with this on standard input.
+fn piped(dir: &Scratch, args: &[&str], input: &[u8]) -> Output {
+    let mut command = daypass(dir.path());
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn case(id: &str, action: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","principal":"arn:aws:iam::111122223333:user/alice","account":"111122223333","action":"{action}","resource":{{"arn":"arn:aws:s3:::b/k","account":"111122223333"}},"context":{{}},"policies":{{"identity":[{{"name":"p","policy":{{"Statement":{{"Sid":"one","Effect":"Allow","Action":"s3:Get*","Resource":"*"}}}}}}]}}}}"#
+    )
+}
+
+#[test]
+fn policy_eval_reads_cases_from_standard_input() {
+    let dir = Scratch::new("eval-stdin");
+    let cases = format!("{}\n\n{}", case("a", "s3:GetObject"), case("b", "s3:PutObject"));
+    let output = piped(&dir, &["policy", "eval", "--cases", "-"], cases.as_bytes());
+    assert!(output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "{\"decision\":\"Allowed\",\"id\":\"a\"}\n{\"decision\":\"ImplicitlyDenied\",\"id\":\"b\"}\n"
+    );
+    let output = piped(&dir, &["policy", "eval", "--cases", "-"], b"{}");
+    assert_eq!(one_line(&output), "daypass: `-`, line 1: `resource` is missing");
+}
+
+#[test]
+fn policy_eval_refuses_a_caller_or_action_that_cannot_be() {
+    let dir = Scratch::new("eval-refuses");
+    let good = case("a", "s3:GetObject");
+    for (from, to, why) in [
+        (
+            r#""account":"111122223333","action""#,
+            r#""action""#,
+            "`account` is missing: the principal is of `111122223333`",
+        ),
+        (
+            r#""account":"111122223333","action""#,
+            r#""account":"1","action""#,
+            "`account` is `1`, and `111122223333` in the principal's ARN",
+        ),
+        (
+            "arn:aws:iam::111122223333:user/alice",
+            "junk",
+            "the principal `junk` is neither an ARN nor the name of a service or an identity provider",
+        ),
+        (
+            "arn:aws:iam",
+            "arn:aws-cn:iam",
+            "the principal `arn:aws-cn:iam::111122223333:user/alice` is the ARN of no caller",
+        ),
+        ("s3:GetObject", "", "the action `` is no `service:Name`"),
+        (
+            r#""context":{"#,
+            r#""context":{"a:B":"1","A:b":"2""#,
+            "the context key `A:b` stands there twice, in upper and lower case",
+        ),
+    ] {
+        assert!(good.contains(from));
+        let output = piped(&dir, &["policy", "eval", "--cases", "-"], good.replacen(from, to, 1).as_bytes());
+        assert_eq!(one_line(&output), format!("daypass: `-`, line 1: {why}"));
+    }
+}
+
+/// The parts of AWS's own vector `get-vanilla` of its test suite for Signature Version 4, whose secret is public.
+const VANILLA: &str = "GET / HTTP/1.1\r\nHost:example.amazonaws.com\r\nX-Amz-Date:20150830T123600Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31\r\n\r\n";
+const EXPLAIN: [&str; 4] = ["signature", "explain", "--request", "request"];
+
+#[test]
+fn signature_explain_takes_the_secret_from_standard_input() {
+    let dir = Scratch::new("explain-stdin");
+    fs::write(dir.join("request"), VANILLA).unwrap();
+    for (secret, code, verdict) in [
+        ("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\n", 0, "the signature matches\n"),
+        ("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEZ\n", 1, "the signature does not match"),
+    ] {
+        let output = piped(&dir, &EXPLAIN, secret.as_bytes());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert!(text.contains(verdict) && !text.contains(secret.trim()), "{text}");
+    }
+}
+
+/// ESC and the one-character form of the same: what begins a terminal's command.
+const ESCAPES: [char; 2] = ['\u{1b}', '\u{9b}'];
+
+#[test]
+fn no_escape_sequence_of_the_input_reaches_the_terminal() {
+    let dir = Scratch::new("escapes");
+    let hostile = "\u{1b}[2J\u{9b}2J";
+    let request =
+        VANILLA.replace("GET / ", &format!("GET /{hostile} ")).replace("host;", &format!("{hostile};host;"));
+    fs::write(dir.join("request"), request).unwrap();
+    let explained = daypass(dir.path()).args(EXPLAIN).env("AWS_SECRET_ACCESS_KEY", "x").output().unwrap();
+    fs::write(dir.join("request"), VANILLA.replace("AKIDEXAMPLE", hostile)).unwrap();
+    let refused = daypass(dir.path()).args(EXPLAIN).env("AWS_SECRET_ACCESS_KEY", "x").output().unwrap();
+    fs::write(dir.join("cases"), case("\u{9b}2J\\u001b[2J\\u009b", "s3:GetObject")).unwrap();
+    let decided = run(dir.path(), &["policy", "eval", "--cases", "cases", "--explain"]);
+    assert!(decided.status.success());
+    let answer: serde_json::Value = serde_json::from_slice(&decided.stdout).unwrap();
+    assert_eq!(answer["id"], "\u{9b}2J\u{1b}[2J\u{9b}", "escaped, and the same to a program");
+    fs::write(dir.join("cases"), case("a", "\\u001b[2J\\n\\u009b")).unwrap();
+    let wrong = run(dir.path(), &["policy", "eval", "--cases", "cases"]);
+    assert!(one_line(&wrong).contains("the action `\\u001b[2J"));
+    for output in [explained, refused, decided, wrong] {
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(!text.is_empty() && !text.contains(ESCAPES), "{text:?}");
+    }
+}
+
+#[test]
+fn what_has_no_end_or_is_too_large_is_not_read() {
+    let dir = Scratch::new("bounded");
+    fs::write(dir.join("request"), VANILLA).unwrap();
+    for args in [
+        &["signature", "explain", "--request", "/dev/zero"][..],
+        &["signature", "explain", "--request", "request", "--canonical-request", "/dev/zero"],
+        &["policy", "eval", "--cases", "/dev/zero"],
+    ] {
+        let output = daypass(dir.path()).args(args).env("AWS_SECRET_ACCESS_KEY", "x").output().unwrap();
+        assert_eq!(one_line(&output), "daypass: `/dev/zero` is neither a file nor a pipe");
+    }
+    let padded = |bytes: usize| {
+        let body = "x".repeat(bytes - VANILLA.len());
+        fs::write(dir.join("request"), format!("{VANILLA}{body}")).unwrap();
+        daypass(dir.path()).args(EXPLAIN).env("AWS_SECRET_ACCESS_KEY", "x").output().unwrap()
+    };
+    assert!(String::from_utf8(padded(1 << 20).stdout).unwrap().contains("does not match"));
+    assert_eq!(one_line(&padded((1 << 20) + 1)), "daypass: `request` has more than 1048576 bytes");
+    let spaces = |length: usize| format!("{}{}\n", case("a", "s3:GetObject"), " ".repeat(length));
+    fs::write(dir.join("cases"), spaces(4 << 20) + &spaces(0)).unwrap();
+    let output = run(dir.path(), &["policy", "eval", "--cases", "cases"]);
+    assert_eq!(one_line(&output), "daypass: `cases`, line 1: it has more than 4194304 bytes");
+    assert!(output.stdout.is_empty());
+}
