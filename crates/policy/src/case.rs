@@ -87,8 +87,8 @@ impl Case {
             id: text(&node, "id")?,
             category: optional_text(&node, "category")?.unwrap_or_default(),
             expected: optional_text(&node, "expected")?.unwrap_or_default(),
-            reason: optional_text(&node, "reason")?,
-            soft: optional_text(&node, "soft")?,
+            reason: remark(&node, "reason"),
+            soft: remark(&node, "soft"),
             open: node.get("open").is_some_and(|open| open.value == Value::Bool(true)),
             caller: read_caller(&node, &context, &action)?,
             action,
@@ -243,6 +243,11 @@ fn text(node: &Node, name: &str) -> Result<String, String> {
     optional_text(node, name)?.ok_or_else(|| format!("`{name}` is missing"))
 }
 
+/// What has no say in the decision may be anything.
+fn remark(node: &Node, name: &str) -> Option<String> {
+    present(node, name)?.as_str().map(str::to_owned)
+}
+
 /// A text, if there is one: what is something else must not pass for nothing.
 fn optional_text(node: &Node, name: &str) -> Result<Option<String>, String> {
     let text = |node: &Node| node.as_str().map(str::to_owned).ok_or_else(|| format!("`{name}` is no text"));
@@ -304,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_member_that_nobody_reads_is_refused_by_name_wherever_it_stands() {
-        let line = r#"{"id":"a","note":"n","principal":{"type":"Anonymous"},"account":null,"action":"s3:GetObject","resource":{"arn":"arn:aws:s3:::b/k","account":"111122223333"},"context":{},"policies":{"identity":[{"name":"p","policy":{"Statement":[]}}],"scp":[{"level":"root","policies":[]}]}}"#;
+        let line = r#"{"id":"a","note":"n","soft":true,"reason":["r"],"principal":{"type":"Anonymous"},"account":null,"action":"s3:GetObject","resource":{"arn":"arn:aws:s3:::b/k","account":"111122223333"},"context":{},"policies":{"identity":[{"name":"p","policy":{"Statement":[]}}],"scp":[{"level":"root","policies":[]}]}}"#;
         Case::parse(line).unwrap();
         for (from, to, refused) in [
             (r#""account":null"#, r#""acount":"111122223333""#, "a case has no member `acount`"),

@@ -35,6 +35,8 @@ use writer::Writer;
 const ROOM: u64 = 16 * 1024 * 1024;
 /// How much of that lines may take that nobody relies on.
 const ROOM_UNRESERVED: u64 = ROOM / 2;
+/// While lines wait longer than this, nothing more is promised: it would be done and then not be told.
+const SLOW_AFTER: Duration = Duration::from_secs(2);
 /// A disk that lines wait longer for is no disk to rely on.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
 /// How long the writer waits before it tries a disk again.
@@ -101,13 +103,18 @@ impl AuditFile {
         if let Some(trouble) = lock(&self.shared.trouble).clone() {
             return Err(trouble);
         }
-        let waiting_since = *lock(&self.shared.waiting_since);
-        match waiting_since.map(|since| now.saturating_duration_since(since)) {
-            Some(waited) if waited >= STUCK_AFTER => {
+        match self.waited(now) {
+            waited if waited >= STUCK_AFTER => {
                 Err(format!("lines have been waiting for the disk for {} seconds", waited.as_secs()))
             }
             _ => Ok(()),
         }
+    }
+
+    /// How long the oldest line has been waiting for the disk.
+    fn waited(&self, now: Instant) -> Duration {
+        let since = *lock(&self.shared.waiting_since);
+        since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     /// How many lines were not kept, since the start.
@@ -131,7 +138,7 @@ impl AuditFile {
         }
         // INVARIANT (promised-room): taken first and asked second. Whoever is let through here was counted
         // before the reserve was given up, so all that is promised then fits into its place.
-        if !shared.ready.load(Ordering::SeqCst) {
+        if !shared.ready.load(Ordering::SeqCst) || self.waited(now()) >= SLOW_AFTER {
             shared.give_back(bytes);
             return Err(Error::unavailable(
                 "The audit log cannot be written, so nothing may be changed or issued.",
@@ -154,7 +161,13 @@ impl AuditFile {
             // It may be letting lines gather.
             writer.thread().unpark();
         }
-        matches!(tokio::time::timeout(STUCK_AFTER, written).await, Ok(Ok(())))
+        let kept = matches!(tokio::time::timeout(STUCK_AFTER, written).await, Ok(Ok(())));
+        if !kept {
+            tracing::error!(
+                "a call is answered 503 because the audit has not written its line: what it did may be done"
+            );
+        }
+        kept
     }
 
     fn send(&self, text: String, reserved: u64, told: Option<oneshot::Sender<()>>) -> bool {

@@ -50,7 +50,7 @@ fn fault(text: &str) -> Option<String> {
         "iam" if !region.is_empty() => {
             Some(format!("IAM resource {text} cannot contain region information."))
         }
-        _ if account.starts_with("${") => Some(super::literals::FAILED.to_owned()),
+        "iam" if account.starts_with("${") => Some(super::literals::FAILED.to_owned()),
         "iam" => resource.filter(|resource| !is_iam_path(resource)).map(|_| IAM_PATHS_FAULT.to_owned()),
         // Buckets and objects have neither region nor account; what has an account (access points, jobs) has
         // a region too.

@@ -120,6 +120,7 @@ fn resources_have_a_form() {
         "arn:aws:iam::111122223333:*",
         "arn:aws:iam::*:user/a*",
         "arn:aws:sqs:us-east-2:account-id:q",
+        "arn:*:kms:*:${aws:PrincipalAccount}:key/*",
         "arn:aws:route53:::hostedzone/*",
         "arn:aws:iam::111122223333:user/${aws:username}",
         "arn:aws:sqs:us-east-2:*:${aws:username}-queue",
@@ -152,7 +153,6 @@ fn resources_have_a_form() {
         ("arn:aws:iam::*:*name*", IAM_PATHS),
         ("arn:aws:iam::111122223333:${aws:username}", IAM_PATHS),
         ("arn:aws:iam::${aws:PrincipalAccount}:role/x", LEGACY),
-        ("arn:aws:sqs:*:${aws:PrincipalAccount}:q", LEGACY),
         ("arn:aws-cn:s3:::b", "Partition \"aws-cn\" is not valid for resource \"arn:aws-cn:s3:::b\"."),
         (
             "arn:aws:route53:eu-west-1:111122223333:hostedzone/*",

@@ -170,6 +170,20 @@ async fn a_call_whose_line_is_not_written_is_not_answered_as_done() {
     assert!(!stepped.audit.write("nor this\n".into(), 0).await);
 }
 
+/// While its disk hangs, nothing is begun that could not be told.
+#[test]
+fn nothing_is_promised_while_lines_wait_too_long() {
+    let dir = Dir::new("hangs");
+    let stepped = Stepped::open(&dir, RealDisk, 1 << 30, None);
+    let waits = |time: Option<Duration>| {
+        *lock(&stepped.audit.shared.waiting_since) = time.map(|time| now().checked_sub(time).unwrap());
+        stepped.audit.reserve(1).map_err(|error| error.code)
+    };
+    assert_eq!(waits(Some(SLOW_AFTER)), Err("ServiceUnavailable"));
+    assert_eq!(stepped.outstanding(), 0, "its room is given back");
+    assert_eq!((waits(Some(SLOW_AFTER / 2)), waits(None)), (Ok(()), Ok(())));
+}
+
 fn poll(call: Pin<&mut impl Future<Output = bool>>) -> Poll<bool> {
     call.poll(&mut Context::from_waker(Waker::noop()))
 }

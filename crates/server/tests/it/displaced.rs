@@ -27,7 +27,10 @@ fn a_server_whose_store_was_removed_acknowledges_no_write_and_its_store_can_be_b
         fs::remove_file(data.join(name)).unwrap();
     }
     let ready = server.admin("/readyz");
-    assert!(ready.contains(" 503 ") && ready.contains("store.sqlite` was removed or replaced"), "{ready}");
+    assert!(
+        ready.contains(" 503 ") && ready.contains("store.sqlite` was moved, removed or replaced"),
+        "{ready}"
+    );
     assert_eq!(create(&root, "lost"), 503);
     let made = run(dir.path(), &["backup", "copy", "--data", "data"]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

@@ -93,7 +93,12 @@ impl<'a> Event<'a> {
         let log = &self.house.audit.log;
         if reserved > 0 && outcome.is_ok() {
             let kept = log.write(lines, reserved).await;
-            return if kept { outcome } else { Err(Error::unavailable("The audit log cannot be written.")) };
+            let lost = || {
+                Error::unavailable(
+                    "The audit log cannot be written, and the request may have been made. Look before you try again.",
+                )
+            };
+            return if kept { outcome } else { Err(lost()) };
         }
         log.append(lines, reserved);
         outcome

@@ -4,7 +4,7 @@
 //! that is made of the open one is then all that will be left of it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, ffi};
@@ -42,7 +42,15 @@ impl Source {
         }
         // Written under another name: whatever ends it early, no half backup bears the name asked for.
         let partial = files::with_suffix(to, ".partial");
-        let source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = match self.0.try_lock() {
+            Ok(source) => source,
+            Err(TryLockError::Poisoned(source)) => source.into_inner(),
+            // Its destination may hang for good: whoever asks must not hang with it.
+            Err(TryLockError::WouldBlock) => {
+                let why = "another backup is being written; try again when it has ended, or copy the open files (docs/operating.md, \"At night\")";
+                return Err(StoreError::Unavailable(why.to_owned()));
+            }
+        };
         let copied = copy(&source, &partial).and_then(|revision| {
             files::put_in_place(&partial, to).map_err(|e| unwritten(&e))?;
             Ok(revision)
@@ -113,4 +121,18 @@ fn full() -> String {
 
 fn elsewhere(error: &dyn std::fmt::Display) -> String {
     format!("{error}; name a file in a directory that the server's user can write")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_beside_one_that_hangs_is_refused_at_once() {
+        let source = Source(Mutex::new(Connection::open_in_memory().unwrap()));
+        let hangs = source.0.lock().unwrap();
+        let refused = source.copy_to(Path::new("/nowhere/copy")).unwrap_err();
+        assert!(refused.to_string().contains("another backup is being written"), "{refused}");
+        drop(hangs);
+    }
 }

@@ -191,6 +191,11 @@ pub(super) fn open(
     size_max: Option<u64>,
 ) -> Result<Opened, OpenError> {
     let lost = |what: String| OpenError::Lost { path: path.to_owned(), what };
+    if path.is_symlink() {
+        // Its log is beside the file that it names, where nobody would look for it.
+        let why = "it is a link; move the file itself here, or name the directory that it is in with --data";
+        return Err(OpenError::unopened(path, &std::io::Error::other(why)));
+    }
     match File::open(path) {
         Ok(file) => check_log(path, check_header(path, file)?)?,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {

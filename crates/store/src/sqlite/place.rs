@@ -47,7 +47,7 @@ fn look(path: &Path, ours: Identity) -> std::result::Result<(), String> {
             Err(format!("`{}` cannot be looked at ({error}); make it readable again", path.display()))
         }
         _ => Err(format!(
-            "`{}` was removed or replaced; this process has the only copy of the store: take `daypass backup FILE` before you stop it",
+            "`{}` was moved, removed or replaced; this process may have the only copy of the store: move the file back, or take `daypass backup FILE` before you stop it",
             path.display()
         )),
     }

@@ -315,3 +315,12 @@ fn a_refused_guard_is_no_trouble() {
     assert_eq!(wait(store.commit(guarded)), Err(CommitError::Conflict));
     assert_eq!(wait(store.writable()), Ok(()));
 }
+
+#[test]
+fn a_store_that_is_a_link_is_refused_and_told() {
+    let (dir, elsewhere) = (TempDir::new(), TempDir::new());
+    drop(elsewhere.open());
+    std::os::unix::fs::symlink(elsewhere.file(), dir.file()).unwrap();
+    let error = SqliteStore::open(&dir.file()).unwrap_err().to_string();
+    assert!(error.contains("it is a link; move the file itself here"), "{error}");
+}

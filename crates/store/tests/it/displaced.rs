@@ -14,7 +14,7 @@ fn refuses(store: &SqliteStore, file: &Path) {
     let refused = wait(store.commit(Commit::new().put("/lost", "")));
     let Err(CommitError::Unavailable(why)) = refused else { panic!("acknowledged: {refused:?}") };
     for why in [asked, why, wait(store.writable()).unwrap_err()] {
-        assert!(why.contains(&format!("`{}` was removed or replaced", file.display())), "{why}");
+        assert!(why.contains(&format!("`{}` was moved, removed or replaced", file.display())), "{why}");
         assert!(why.contains("take `daypass backup FILE` before you stop it"), "{why}");
     }
     assert!(matches!(wait(store.spend("fact", 200, 100)), Err(CommitError::Unavailable(_))));
