@@ -332,9 +332,7 @@ impl Writer {
                 let full = std::mem::replace(&mut self.file, file);
                 self.written = 0;
                 old::remove_beyond(&self.settings.path, self.settings.keep);
-                if let Err(error) = full.sync_data() {
-                    tracing::warn!(%error, "a rotated audit file may not survive a power failure");
-                }
+                flush_aside(full);
             }
             Err(error) => tracing::warn!(%error, "the audit file was not rotated"),
         }
@@ -357,6 +355,18 @@ impl Writer {
 
     fn reserve(&self) -> PathBuf {
         beside(&self.settings.path, RESERVE_END)
+    }
+}
+
+/// Flush what was rotated on a thread of its own: calls wait for this one, and a slow disk takes seconds.
+fn flush_aside(full: File) {
+    let flush = move || {
+        if let Err(error) = full.sync_data() {
+            tracing::warn!(%error, "a rotated audit file may not survive a power failure");
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("audit-flush".into()).spawn(flush) {
+        tracing::warn!(%error, "a rotated audit file is not flushed");
     }
 }
 
