@@ -8,8 +8,9 @@
 
 use std::cell::Cell;
 
-/// Steps of one decision, of a few nanoseconds each: about a tenth of a second is the most that `cargo xtask bench` finds. A hundred policies of three hundred patterns each, against an
-/// ordinary request, stay below it (`hostile::the_bound_is_far_from_what_means_something`).
+/// Steps of one decision, of a few nanoseconds each: a tenth of a second at most, by `cargo xtask bench`. A hundred
+/// policies of three hundred patterns each, against an ordinary request, stay below it
+/// (`hostile::the_bound_is_far_from_what_means_something`).
 const STEPS_MAX: u64 = 32_000_000;
 /// Steps for a piece of a pattern, whatever the text: a search is set up, or a variable looked up.
 const STEPS_PER_PIECE: u64 = 64;
