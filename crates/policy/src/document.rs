@@ -4,8 +4,10 @@
 //! "Grammar of the IAM JSON policy language"). Rules of one kind of policy are in the validate module,
 //! meaning is in the policy module.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::findings::Code;
 use crate::json::{self, JsonError, Member, Node, Value};
 use crate::principal::PrincipalKind;
 
@@ -42,13 +44,16 @@ pub enum Effect {
 /// A fault before its line and column are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
+    pub(crate) code: Code,
     pub(crate) kind: FaultKind,
     pub(crate) offset: usize,
 }
 
+/// Whose words AWS has for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FaultKind {
-    Json,
+    /// The reader's reason, which AWS does not tell.
+    Json(&'static str),
     Syntax,
     VersionUnknown,
     EffectMissing,
@@ -57,30 +62,36 @@ pub(crate) enum FaultKind {
 }
 
 impl Fault {
-    pub(crate) fn syntax(offset: usize) -> Fault {
-        Fault { kind: FaultKind::Syntax, offset }
+    /// A breach of the grammar.
+    pub(crate) fn syntax(code: Code, offset: usize) -> Fault {
+        Fault { code, kind: FaultKind::Syntax, offset }
     }
 
-    pub(crate) fn rule(message: impl Into<String>, offset: usize) -> Fault {
-        Fault { kind: FaultKind::Rule(message.into()), offset }
+    /// A breach of a rule that AWS has words for.
+    pub(crate) fn rule(code: Code, message: impl Into<String>, offset: usize) -> Fault {
+        Fault { code, kind: FaultKind::Rule(message.into()), offset }
     }
 
     pub(crate) fn locate(self, text: &str, message: String) -> Malformed {
-        let before = text.get(..self.offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let count = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
-        Malformed {
-            message,
-            offset: self.offset,
-            line: count(before.bytes().filter(|byte| *byte == b'\n').count()),
-            column: count(before.get(line_start..).unwrap_or_default().chars().count()),
-        }
+        let (line, column) = line_and_column(text, self.offset);
+        Malformed { message, offset: self.offset, line, column }
     }
+}
+
+/// Line and column of a byte, from 1; columns count characters.
+pub(crate) fn line_and_column(text: &str, offset: usize) -> (u32, u32) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let count = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
+    (
+        count(before.bytes().filter(|byte| *byte == b'\n').count()),
+        count(before.get(line_start..).unwrap_or_default().chars().count()),
+    )
 }
 
 impl From<JsonError> for Fault {
     fn from(error: JsonError) -> Fault {
-        Fault { kind: FaultKind::Json, offset: error.offset }
+        Fault { code: Code::JsonSyntaxError, kind: FaultKind::Json(error.reason), offset: error.offset }
     }
 }
 
@@ -168,7 +179,7 @@ impl Document {
     }
 
     pub(crate) fn read(node: &Node) -> Result<Document, Fault> {
-        let members = node.as_object().ok_or_else(|| Fault::syntax(node.span.start))?;
+        let members = node.as_object().ok_or_else(|| wrong_type(node))?;
         let mut version = None;
         let mut statements = None;
         for member in members {
@@ -176,11 +187,19 @@ impl Document {
                 "Version" => version = Some(read_version(&member.node)?),
                 "Id" => drop(read_text(&member.node)?),
                 "Statement" => statements = Some(read_statements(&member.node)?),
-                _ => return Err(Fault::syntax(member.name_at)),
+                _ => return Err(Fault::syntax(Code::InvalidPolicyElement, member.name_at)),
             }
         }
-        let statements = statements.ok_or_else(|| Fault::syntax(node.span.start))?;
+        let missing = || Fault::syntax(Code::MissingStatement, node.span.start);
+        let statements = statements.ok_or_else(missing)?;
         Ok(Document { version, statements })
+    }
+
+    /// The names of statements that an earlier statement has; empty ones do not count.
+    pub(crate) fn repeated_sids(&self) -> impl Iterator<Item = &Text> {
+        let mut seen = BTreeSet::new();
+        let sids = self.statements.iter().filter_map(|statement| statement.sid.as_ref());
+        sids.filter(move |sid| !sid.value.is_empty() && !seen.insert(sid.value.as_str()))
     }
 
     pub(crate) fn has_variables(&self) -> bool {
@@ -192,7 +211,11 @@ fn read_version(node: &Node) -> Result<Version, Fault> {
     match node.as_str() {
         Some("2012-10-17") => Ok(Version::V2012),
         Some("2008-10-17") => Ok(Version::V2008),
-        _ => Err(Fault { kind: FaultKind::VersionUnknown, offset: node.span.start }),
+        _ => Err(Fault {
+            code: Code::InvalidVersion,
+            kind: FaultKind::VersionUnknown,
+            offset: node.span.start,
+        }),
     }
 }
 
@@ -204,7 +227,7 @@ fn read_statements(node: &Node) -> Result<Vec<StatementText>, Fault> {
 }
 
 fn read_statement(node: &Node) -> Result<StatementText, Fault> {
-    let members = node.as_object().ok_or_else(|| Fault::syntax(node.span.start))?;
+    let members = node.as_object().ok_or_else(|| wrong_type(node))?;
     let mut sid = None;
     let mut effect = None;
     let mut principal = None;
@@ -219,24 +242,25 @@ fn read_statement(node: &Node) -> Result<StatementText, Fault> {
             "Action" | "NotAction" => read_listed(member, &mut action)?,
             "Resource" | "NotResource" => read_listed(member, &mut resource)?,
             "Condition" => conditions = read_conditions(&member.node)?,
-            _ => return Err(Fault::syntax(member.name_at)),
+            _ => return Err(Fault::syntax(Code::InvalidPolicyElement, member.name_at)),
         }
     }
     let at = node.span.start;
-    let effect = effect.ok_or(Fault { kind: FaultKind::EffectMissing, offset: at })?;
+    let effect =
+        effect.ok_or(Fault { code: Code::MissingEffect, kind: FaultKind::EffectMissing, offset: at })?;
     Ok(StatementText { at, sid, effect, principal, action, resource, conditions })
 }
 
 fn read_effect(node: &Node) -> Result<Text, Fault> {
     let text = read_text(node)?;
     let known = ["Allow", "Deny"].iter().any(|known| text.value.eq_ignore_ascii_case(known));
-    if known { Ok(text) } else { Err(Fault::syntax(text.at)) }
+    if known { Ok(text) } else { Err(Fault::syntax(Code::InvalidEffect, text.at)) }
 }
 
 /// An element and its negation exclude each other.
 fn read_listed(member: &Member, slot: &mut Option<Listed>) -> Result<(), Fault> {
     if slot.is_some() {
-        return Err(Fault::syntax(member.name_at));
+        return Err(Fault::syntax(Code::UnsupportedElementCombination, member.name_at));
     }
     let items = read_texts(&member.node)?;
     *slot = Some(Listed { negated: member.name.starts_with("Not"), items, at: member.name_at });
@@ -267,12 +291,12 @@ fn read_principal_form(node: &Node) -> Result<PrincipalForm, usize> {
 }
 
 fn read_conditions(node: &Node) -> Result<Vec<OperatorText>, Fault> {
-    let operators = node.as_object().ok_or_else(|| Fault::syntax(node.span.start))?;
+    let operators = node.as_object().ok_or_else(|| wrong_type(node))?;
     operators.iter().map(read_operator).collect()
 }
 
 fn read_operator(member: &Member) -> Result<OperatorText, Fault> {
-    let keys = member.node.as_object().ok_or_else(|| Fault::syntax(member.node.span.start))?;
+    let keys = member.node.as_object().ok_or_else(|| wrong_type(&member.node))?;
     let keys = keys
         .iter()
         .map(|key| Ok((Text { value: key.name.clone(), at: key.name_at }, read_scalars(&key.node)?)))
@@ -292,7 +316,7 @@ fn read_scalar(node: &Node) -> Result<Text, Fault> {
     let value = match &node.value {
         Value::String(text) | Value::Number(text) => text.clone(),
         Value::Bool(value) => value.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => return Err(Fault::syntax(node.span.start)),
+        Value::Null | Value::Array(_) | Value::Object(_) => return Err(wrong_type(node)),
     };
     Ok(Text { value, at: node.span.start })
 }
@@ -306,6 +330,10 @@ fn read_texts(node: &Node) -> Result<Vec<Text>, Fault> {
 }
 
 fn read_text(node: &Node) -> Result<Text, Fault> {
-    let value = node.as_str().ok_or_else(|| Fault::syntax(node.span.start))?;
+    let value = node.as_str().ok_or_else(|| wrong_type(node))?;
     Ok(Text { value: value.to_owned(), at: node.span.start })
+}
+
+fn wrong_type(node: &Node) -> Fault {
+    Fault::syntax(Code::DataTypeMismatch, node.span.start)
 }

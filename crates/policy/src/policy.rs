@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::document::{
     Document, Effect, Fault, Listed, Malformed, PrincipalForm, PrincipalText, SYNTAX_ERRORS, StatementText,
 };
+use crate::findings::Code;
 use crate::index::Index;
 use crate::json::Node;
 use crate::principal::{PrincipalKind, PrincipalMatcher, Strength};
@@ -142,8 +143,8 @@ pub(crate) enum Mismatch<'p> {
 
 impl Statement {
     fn compile(text: &StatementText, variables: bool) -> Result<Statement, Fault> {
-        let effect = text.effect().ok_or_else(|| Fault::syntax(text.effect.at))?;
-        let action = text.action.as_ref().ok_or_else(|| Fault::syntax(text.at))?;
+        let effect = text.effect().ok_or_else(|| Fault::syntax(Code::InvalidEffect, text.effect.at))?;
+        let action = text.action.as_ref().ok_or_else(|| Fault::syntax(Code::MissingAction, text.at))?;
         let values = |listed: &Listed| listed.items.iter().map(|item| item.value.clone()).collect::<Vec<_>>();
         let resource = text.resource.as_ref().map(|resource| ResourceMatcher {
             negated: resource.negated,
@@ -252,7 +253,7 @@ fn compile_principal(text: &PrincipalText) -> Result<PrincipalMatcher, Fault> {
             .iter()
             .flat_map(|(kind, values)| values.iter().map(|value| (*kind, Box::from(value.value.as_str()))))
             .collect(),
-        PrincipalForm::Wrong(at) => return Err(Fault::syntax(*at)),
+        PrincipalForm::Wrong(at) => return Err(Fault::syntax(Code::InvalidPrincipal, *at)),
     };
     Ok(PrincipalMatcher { negated: text.negated, entries })
 }

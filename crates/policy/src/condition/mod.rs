@@ -13,8 +13,8 @@ mod operator;
 use address::{Address, Network};
 use date::Instant;
 use number::Number;
-pub(crate) use operator::Operator;
-use operator::{Base, Qualifier, Relation, TextComparison};
+use operator::Relation;
+pub(crate) use operator::{Base, Operator, Qualifier, TextComparison};
 
 use crate::arn::{Arn, ArnPattern};
 use crate::context::{Context, Entry, fold};

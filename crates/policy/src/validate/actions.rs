@@ -3,37 +3,39 @@
 use super::Kind;
 use crate::action::{TAKING_A_ROLE, WITH_A_ROLE};
 use crate::document::{Fault, StatementText, Text};
+use crate::findings::Code;
 
 /// Some policies of other services may list no action at all; an element must be there in every kind.
-pub(super) fn check_present(kind: Kind, statement: &StatementText) -> Result<(), Fault> {
+pub(super) fn check_present(kind: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
     let message = match kind {
         Kind::Trust => "Missing required field Action",
         _ => "Policy statement must contain actions.",
     };
-    match &statement.action {
-        Some(action) if !action.items.is_empty() || !kind.is_iam() => Ok(()),
-        Some(action) => Err(Fault::rule(message, action.at)),
-        None => Err(Fault::rule(message, statement.at)),
-    }
+    let at = match &statement.action {
+        Some(action) if !action.items.is_empty() || !kind.is_iam() => return,
+        Some(action) => action.at,
+        None => statement.at,
+    };
+    found.push(Fault::rule(Code::MissingAction, message, at));
 }
 
 /// A lone `*`, or one colon after a service name without wildcards (or `*`). Unknown services pass.
-pub(super) fn check_prefixes(_: Kind, statement: &StatementText) -> Result<(), Fault> {
-    statement.action.iter().flat_map(|action| &action.items).try_for_each(check_prefix)
+pub(super) fn check_prefixes(_: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
+    found.extend(statement.action.iter().flat_map(|action| &action.items).filter_map(prefix_fault));
 }
 
-fn check_prefix(action: &Text) -> Result<(), Fault> {
+fn prefix_fault(action: &Text) -> Option<Fault> {
     let text = action.value.as_str();
     if text == "*" {
-        return Ok(());
+        return None;
     }
     let message = match text.split_once(':') {
         None => "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned(),
         Some((_, name)) if name.contains(':') => "Actions/Condition can contain only one colon.".to_owned(),
-        Some((vendor, _)) if vendor == "*" || is_vendor(vendor) => return Ok(()),
+        Some((vendor, _)) if vendor == "*" || is_vendor(vendor) => return None,
         Some((vendor, _)) => format!("Vendor {vendor} is not valid"),
     };
-    Err(Fault::rule(message, action.at))
+    Some(Fault::rule(Code::InvalidActionFormat, message, action.at))
 }
 
 fn is_vendor(vendor: &str) -> bool {
@@ -42,15 +44,17 @@ fn is_vendor(vendor: &str) -> bool {
 }
 
 /// Trust policies speak of the actions of STS that go with roles, and never of all but some.
-pub(super) fn check_trust(_: Kind, statement: &StatementText) -> Result<(), Fault> {
-    let message = "AssumeRole policy may only specify STS AssumeRole actions.";
-    let Some(action) = &statement.action else { return Ok(()) };
+pub(super) fn check_trust(_: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
+    let Some(action) = &statement.action else { return };
+    let fault = |at| {
+        let message = "AssumeRole policy may only specify STS AssumeRole actions.";
+        Fault::rule(Code::UnsupportedActionInPolicy, message, at)
+    };
     if action.negated {
-        return Err(Fault::rule(message, action.at));
-    }
-    match action.items.iter().find(|item| !goes_with_roles(&item.value)) {
-        Some(item) => Err(Fault::rule(message, item.at)),
-        None => Ok(()),
+        found.push(fault(action.at));
+    } else {
+        let others = action.items.iter().filter(|item| !goes_with_roles(&item.value));
+        found.extend(others.map(|item| fault(item.at)));
     }
 }
 

@@ -11,6 +11,7 @@ mod resources;
 
 use crate::condition::{LiteralCheck, Operator};
 use crate::document::{Document, Fault, FaultKind, Malformed, SYNTAX_ERRORS, StatementText, Version};
+use crate::findings::Code;
 
 /// The kinds of policies, as far as their documents must keep to different rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,15 +36,15 @@ pub enum Kind {
 
 impl Kind {
     /// IAM's own policies, whose checks were observed in detail.
-    fn is_iam(self) -> bool {
+    pub(crate) fn is_iam(self) -> bool {
         !matches!(self, Kind::Resource | Kind::Scp | Kind::Rcp)
     }
 
-    fn takes_principal(self) -> bool {
+    pub(crate) fn takes_principal(self) -> bool {
         matches!(self, Kind::Trust | Kind::Resource | Kind::Rcp)
     }
 
-    fn literal_check(self) -> LiteralCheck {
+    pub(crate) fn literal_check(self) -> LiteralCheck {
         match self {
             Kind::Managed | Kind::Inline | Kind::Boundary | Kind::Trust => LiteralCheck::All,
             Kind::Session => LiteralCheck::Binary,
@@ -68,45 +69,69 @@ impl Kind {
 ///
 /// `Malformed` with AWS's text for the first rule that is broken, and its place in the document.
 pub fn validate(kind: Kind, text: &str) -> Result<(), Malformed> {
-    check(kind, text).map_err(|fault| {
-        let message = message(kind, &fault.kind);
-        fault.locate(text, message)
-    })
+    match faults(kind, text).into_iter().next() {
+        None => Ok(()),
+        Some(fault) => {
+            let message = message(kind, &fault.kind);
+            Err(fault.locate(text, message))
+        }
+    }
 }
 
-fn check(kind: Kind, text: &str) -> Result<(), Fault> {
-    check_characters(text)?;
-    let document = Document::parse(text)?;
-    check_syntax(kind, &document)?;
+/// Every fault, in the order in which AWS's service would come to them. A document that breaks the grammar has no
+/// statements to look at, so that its faults are the only ones.
+pub(crate) fn faults(kind: Kind, text: &str) -> Vec<Fault> {
+    let mut found = Vec::new();
+    match check_characters(text).and_then(|()| Document::parse(text)) {
+        Ok(document) => check(kind, &document, &mut found),
+        Err(fault) => found.push(fault),
+    }
+    found
+}
+
+/// A rule that looks at one statement and adds what it finds.
+type Rule = fn(Kind, &StatementText, &mut Vec<Fault>);
+
+fn check(kind: Kind, document: &Document, found: &mut Vec<Fault>) {
+    check_syntax(kind, document, found);
+    if !found.is_empty() {
+        return;
+    }
     if matches!(kind, Kind::Managed | Kind::Boundary) && document.version != Some(Version::V2012) {
-        return Err(Fault::rule("Policy document must be version 2012-10-17 or greater.", 0));
+        let message = "Policy document must be version 2012-10-17 or greater.";
+        found.push(Fault::rule(Code::UnsupportedVersion, message, 0));
     }
-    let each = |rule: fn(Kind, &StatementText) -> Result<(), Fault>| {
-        document.statements.iter().try_for_each(|statement| rule(kind, statement))
-    };
-    literals::check(kind, &document)?;
+    literals::check(kind, document, found);
     if kind.is_iam() {
-        check_sids(&document)?;
+        check_sids(document, found);
     }
-    each(actions::check_present)?;
+    for rule in rules(kind) {
+        for statement in &document.statements {
+            rule(kind, statement, found);
+        }
+    }
+}
+
+/// What is looked at in each statement, in AWS's order.
+fn rules(kind: Kind) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = vec![actions::check_present];
     if kind.is_iam() {
-        each(resources::check_format)?;
+        rules.push(resources::check_format);
     }
-    each(resources::check_present)?;
-    each(actions::check_prefixes)?;
-    each(principals::check)?;
+    rules.extend([resources::check_present as Rule, actions::check_prefixes, principals::check]);
     match kind {
-        Kind::Trust => each(actions::check_trust),
-        Kind::Rcp => each(organization::check_rcp),
-        _ => Ok(()),
+        Kind::Trust => rules.push(actions::check_trust),
+        Kind::Rcp => rules.push(organization::check_rcp),
+        _ => {}
     }
+    rules
 }
 
 /// AWS's words for faults that each kind of policy words differently.
-fn message(kind: Kind, fault: &FaultKind) -> String {
+pub(crate) fn message(kind: Kind, fault: &FaultKind) -> String {
     let words = match (fault, kind) {
         (FaultKind::Rule(message), _) => message,
-        (FaultKind::Json, Kind::Trust) => "This policy contains invalid Json",
+        (FaultKind::Json(_), Kind::Trust) => "This policy contains invalid Json",
         (FaultKind::VersionUnknown, Kind::Trust) => "The policy must contain a valid version string",
         (FaultKind::EffectMissing, Kind::Trust) => "Missing required field Effect",
         (FaultKind::StatementEmpty, Kind::Trust) => "Could not parse the policy: Statement is empty!",
@@ -119,41 +144,32 @@ fn message(kind: Kind, fault: &FaultKind) -> String {
 fn check_characters(text: &str) -> Result<(), Fault> {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}');
     match text.char_indices().find(|(_, c)| !allowed(*c)) {
-        Some((at, _)) => Err(Fault::syntax(at)),
+        Some((at, _)) => Err(Fault::syntax(Code::JsonSyntaxError, at)),
         None => Ok(()),
     }
 }
 
 /// What the grammar leaves to the kind: an empty list of statements, unknown condition operators, and the
 /// form of a principal where one belongs.
-fn check_syntax(kind: Kind, document: &Document) -> Result<(), Fault> {
+fn check_syntax(kind: Kind, document: &Document, found: &mut Vec<Fault>) {
     if document.statements.is_empty() && kind.is_iam() {
-        return Err(Fault { kind: FaultKind::StatementEmpty, offset: 0 });
+        found.push(Fault { code: Code::MissingStatement, kind: FaultKind::StatementEmpty, offset: 0 });
     }
     for statement in &document.statements {
         let operators = statement.conditions.iter().filter(|operator| !operator.keys.is_empty());
-        if let Some(unknown) =
-            operators.map(|operator| &operator.name).find(|name| !Operator::is_writable(&name.value))
-        {
-            return Err(Fault::syntax(unknown.at));
-        }
+        let unknown =
+            operators.map(|operator| &operator.name).filter(|name| !Operator::is_writable(&name.value));
+        found.extend(unknown.map(|name| Fault::syntax(Code::InvalidConditionOperator, name.at)));
         if kind.takes_principal() {
-            principals::check_form(statement)?;
+            principals::check_form(statement, found);
         }
     }
-    Ok(())
 }
 
 /// Names of statements are unique; empty ones do not count.
-fn check_sids(document: &Document) -> Result<(), Fault> {
-    let mut seen = std::collections::BTreeSet::new();
-    let sids = document.statements.iter().filter_map(|statement| statement.sid.as_ref());
-    for sid in sids.filter(|sid| !sid.value.is_empty()) {
-        if !seen.insert(sid.value.as_str()) {
-            return Err(Fault::rule("Statement IDs (SID) in a single policy must be unique.", sid.at));
-        }
-    }
-    Ok(())
+fn check_sids(document: &Document, found: &mut Vec<Fault>) {
+    let message = "Statement IDs (SID) in a single policy must be unique.";
+    found.extend(document.repeated_sids().map(|sid| Fault::rule(Code::UniqueSidsRequired, message, sid.at)));
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use super::Kind;
 use crate::document::{Effect, Fault, PrincipalForm, StatementText};
+use crate::findings::Code;
 use crate::principal::PrincipalKind;
 
 pub(super) const UNFIT: &str =
     "The provided policy document does not meet the requirements of the specified policy type.";
 
 /// They deny to everybody: effect `Deny`, principal `*`, named actions.
-pub(super) fn check_rcp(_: Kind, statement: &StatementText) -> Result<(), Fault> {
+pub(super) fn check_rcp(_: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
     let action_fits = statement
         .action
         .as_ref()
@@ -24,9 +25,7 @@ pub(super) fn check_rcp(_: Kind, statement: &StatementText) -> Result<(), Fault>
         };
         everybody && !principal.negated
     });
-    if statement.effect() == Some(Effect::Deny) && action_fits && principal_fits {
-        Ok(())
-    } else {
-        Err(Fault::rule(UNFIT, statement.at))
+    if statement.effect() != Some(Effect::Deny) || !action_fits || !principal_fits {
+        found.push(Fault::rule(Code::RcpSyntax, UNFIT, statement.at));
     }
 }

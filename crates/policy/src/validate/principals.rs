@@ -5,54 +5,58 @@
 
 use super::Kind;
 use crate::arn::Arn;
-use crate::document::{Effect, Fault, PrincipalForm, StatementText, Text};
+use crate::document::{Effect, Fault, PrincipalForm, PrincipalText, StatementText, Text};
+use crate::findings::Code;
 use crate::principal::{PrincipalKind, is_account};
 
 /// A principal of the wrong JSON type, of an unknown type, or beside its negation.
-pub(super) fn check_form(statement: &StatementText) -> Result<(), Fault> {
-    match statement.principal.as_ref().map(|principal| &principal.form) {
-        Some(PrincipalForm::Wrong(at)) => Err(Fault::syntax(*at)),
-        _ => Ok(()),
+pub(super) fn check_form(statement: &StatementText, found: &mut Vec<Fault>) {
+    if let Some(PrincipalForm::Wrong(at)) = statement.principal.as_ref().map(|principal| &principal.form) {
+        found.push(Fault::syntax(Code::InvalidPrincipal, *at));
     }
 }
 
-pub(super) fn check(kind: Kind, statement: &StatementText) -> Result<(), Fault> {
-    let Some(principal) = &statement.principal else {
-        return match kind {
-            Kind::Trust | Kind::Resource | Kind::Rcp => {
-                Err(Fault::rule("Missing required field Principal", statement.at))
-            }
-            _ => Ok(()),
-        };
-    };
-    if !kind.takes_principal() {
-        return Err(Fault::rule("Policy document should not specify a principal.", principal.at));
+pub(super) fn check(kind: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
+    match &statement.principal {
+        None if kind.takes_principal() => {
+            found.push(Fault::rule(Code::MissingPrincipal, "Missing required field Principal", statement.at));
+        }
+        None => {}
+        Some(principal) if !kind.takes_principal() => {
+            let message = "Policy document should not specify a principal.";
+            found.push(Fault::rule(Code::UnsupportedPrincipalElement, message, principal.at));
+        }
+        Some(principal) => check_named(kind, statement, principal, found),
     }
+}
+
+fn check_named(kind: Kind, statement: &StatementText, principal: &PrincipalText, found: &mut Vec<Fault>) {
+    let mut fault = |code, message: &str| found.push(Fault::rule(code, message, principal.at));
     if principal.negated && statement.effect() == Some(Effect::Allow) {
-        return Err(Fault::rule("Allow with NotPrincipal is not allowed.", principal.at));
+        fault(Code::AllowWithNotPrincipal, "Allow with NotPrincipal is not allowed.");
     }
     if kind == Kind::Trust && principal.negated {
-        return Err(Fault::rule("AssumeRole policy must not contain NotPrincipal field.", principal.at));
+        fault(Code::UnsupportedNotPrincipal, "AssumeRole policy must not contain NotPrincipal field.");
     }
     match &principal.form {
         PrincipalForm::Star if kind == Kind::Trust => {
-            Err(Fault::rule("AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".", principal.at))
+            fault(Code::InvalidPrincipal, "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".");
         }
-        PrincipalForm::Star => Ok(()),
+        PrincipalForm::Star | PrincipalForm::Wrong(_) => {}
+        PrincipalForm::Map(kinds) if kinds.iter().all(|(_, values)| values.is_empty()) => {
+            fault(Code::MissingPrincipal, "Missing required field Principal cannot be empty!");
+        }
         PrincipalForm::Map(kinds) => {
-            if kinds.iter().all(|(_, values)| values.is_empty()) {
-                return Err(Fault::rule("Missing required field Principal cannot be empty!", principal.at));
+            let entries = kinds.iter().flat_map(|(type_, values)| values.iter().map(|value| (*type_, value)));
+            found.extend(entries.filter_map(|(type_, value)| entry_fault(kind, type_, value)));
+            if kind == Kind::Trust {
+                found.extend(cognito_fault(statement, kinds));
             }
-            let mut entries =
-                kinds.iter().flat_map(|(kind, values)| values.iter().map(|value| (*kind, value)));
-            entries.try_for_each(|(type_, value)| check_entry(kind, type_, value))?;
-            if kind == Kind::Trust { check_cognito(statement, kinds) } else { Ok(()) }
         }
-        PrincipalForm::Wrong(at) => Err(Fault::syntax(*at)),
     }
 }
 
-fn check_entry(kind: Kind, type_: PrincipalKind, value: &Text) -> Result<(), Fault> {
+fn entry_fault(kind: Kind, type_: PrincipalKind, value: &Text) -> Option<Fault> {
     let text = value.value.as_str();
     let valid = match type_ {
         PrincipalKind::Aws => is_aws_principal(kind, text),
@@ -60,7 +64,7 @@ fn check_entry(kind: Kind, type_: PrincipalKind, value: &Text) -> Result<(), Fau
         PrincipalKind::Federated => {
             if kind == Kind::Trust && !is_domain_name(text) && !is_provider_arn(text) {
                 let message = "Federated principals must be valid domain names or SAML metadata ARNs";
-                return Err(Fault::rule(message, value.at));
+                return Some(Fault::rule(Code::InvalidPrincipal, message, value.at));
             }
             true
         }
@@ -68,11 +72,11 @@ fn check_entry(kind: Kind, type_: PrincipalKind, value: &Text) -> Result<(), Fau
         PrincipalKind::CanonicalUser => kind != Kind::Trust,
         PrincipalKind::Star => true,
     };
-    if valid {
-        return Ok(());
-    }
-    let label = type_.name().to_ascii_uppercase();
-    Err(Fault::rule(format!("Invalid principal in policy: \"{label}\":\"{text}\""), value.at))
+    (!valid).then(|| {
+        let label = type_.name().to_ascii_uppercase();
+        let message = format!("Invalid principal in policy: \"{label}\":\"{text}\"");
+        Fault::rule(Code::InvalidPrincipal, message, value.at)
+    })
 }
 
 /// `*`, an account, a unique id, or the ARN of a principal without wildcards.
@@ -123,17 +127,14 @@ fn is_provider_arn(text: &str) -> bool {
 }
 
 /// Cognito gives tokens to anybody, so trusting it without a condition trusts everybody.
-fn check_cognito(statement: &StatementText, kinds: &[(PrincipalKind, Vec<Text>)]) -> Result<(), Fault> {
+fn cognito_fault(statement: &StatementText, kinds: &[(PrincipalKind, Vec<Text>)]) -> Option<Fault> {
     let cognito = kinds
         .iter()
         .filter(|(kind, _)| *kind == PrincipalKind::Federated)
         .flat_map(|(_, values)| values)
-        .find(|value| value.value == "cognito-identity.amazonaws.com");
+        .find(|value| value.value == "cognito-identity.amazonaws.com")?;
     let conditional = statement.conditions.iter().any(|operator| !operator.keys.is_empty());
-    match cognito {
-        Some(value) if statement.effect() == Some(Effect::Allow) && !conditional => {
-            Err(Fault::rule("A condition block must be present for the Cognito provider", value.at))
-        }
-        _ => Ok(()),
-    }
+    let open = statement.effect() == Some(Effect::Allow) && !conditional;
+    let message = "A condition block must be present for the Cognito provider";
+    open.then(|| Fault::rule(Code::MissingConditionForCognito, message, cognito.at))
 }

@@ -2,27 +2,34 @@
 
 use super::Kind;
 use crate::document::{Fault, StatementText, Text};
+use crate::findings::Code;
 
 /// Trust policies take no resource, every other kind needs one.
-pub(super) fn check_present(kind: Kind, statement: &StatementText) -> Result<(), Fault> {
-    match (&statement.resource, kind) {
-        (None, Kind::Trust) => Ok(()),
-        (Some(resource), Kind::Trust) => Err(Fault::rule("Has prohibited field Resource", resource.at)),
-        (Some(resource), _) if !resource.items.is_empty() || !kind.is_iam() => Ok(()),
-        _ => Err(Fault::rule("Policy statement must contain resources.", statement.at)),
-    }
+pub(super) fn check_present(kind: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
+    found.extend(match (&statement.resource, kind) {
+        (None, Kind::Trust) => None,
+        (Some(resource), Kind::Trust) => {
+            Some(Fault::rule(Code::UnsupportedResource, "Has prohibited field Resource", resource.at))
+        }
+        (Some(resource), _) if !resource.items.is_empty() || !kind.is_iam() => None,
+        _ => {
+            Some(Fault::rule(Code::MissingResource, "Policy statement must contain resources.", statement.at))
+        }
+    });
 }
 
 /// The form of each resource in a policy of IAM.
-pub(super) fn check_format(_: Kind, statement: &StatementText) -> Result<(), Fault> {
-    statement.resource.iter().flat_map(|resource| &resource.items).try_for_each(check_resource)
+pub(super) fn check_format(_: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
+    let faults = items(statement).filter_map(|item| Some((fault(&item.value)?, item.at)));
+    found.extend(faults.map(|(message, at)| Fault::rule(Code::InvalidArn, message, at)));
 }
 
-fn check_resource(resource: &Text) -> Result<(), Fault> {
-    match fault(&resource.value) {
-        Some(message) => Err(Fault::rule(message, resource.at)),
-        None => Ok(()),
-    }
+pub(super) fn has_format_fault(statement: &StatementText) -> bool {
+    items(statement).any(|item| fault(&item.value).is_some())
+}
+
+fn items(statement: &StatementText) -> impl Iterator<Item = &Text> {
+    statement.resource.iter().flat_map(|resource| &resource.items)
 }
 
 fn fault(text: &str) -> Option<String> {

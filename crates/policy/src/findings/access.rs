@@ -1,0 +1,215 @@
+//! Security warnings: statements that may give more than their author means to give.
+
+use super::conditions::{self, Test};
+use super::names::{self, KeyKind};
+use super::{Code, Look, Note};
+use crate::action::{Action, ActionSet};
+use crate::condition::Base;
+use crate::condition::Qualifier;
+use crate::document::{Effect, Listed, PrincipalForm, Text};
+use crate::principal::PrincipalKind;
+use crate::validate::Kind;
+
+pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
+    match look.statement.effect() {
+        Some(Effect::Allow) => {
+            everybody(look, notes);
+            pass_role(look, notes);
+            shared_issuers(look, notes);
+            services(look, notes);
+            holds_without_key(look, notes);
+        }
+        Some(Effect::Deny) => {
+            mfa_of_long_term_keys(look, notes);
+            not_principal(look, notes);
+        }
+        None => {}
+    }
+}
+
+/// The principals of one type.
+fn principals<'a>(look: &Look<'a>, type_: PrincipalKind) -> impl Iterator<Item = &'a Text> {
+    let form = look.statement.principal.as_ref().map(|principal| &principal.form);
+    let kinds = match form {
+        Some(PrincipalForm::Map(kinds)) => kinds.as_slice(),
+        _ => &[],
+    };
+    kinds.iter().filter(move |(kind, _)| *kind == type_).flat_map(|(_, values)| values)
+}
+
+/// Whether some condition lets in only fixed values of one of the keys.
+fn restricted_by(look: &Look<'_>, keys: &[&str]) -> bool {
+    conditions::of(look.statement).any(|test| test.restricts() && keys.contains(&test.folded.as_str()))
+}
+
+fn everybody(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let Some(principal) = look.statement.principal.as_ref().filter(|principal| !principal.negated) else {
+        return;
+    };
+    let at = match &principal.form {
+        PrincipalForm::Star => Some(principal.at),
+        _ => principals(look, PrincipalKind::Aws).find(|value| value.value == "*").map(|value| value.at),
+    };
+    if let Some(at) = at.filter(|_| !restricted_by(look, &names::WHO)) {
+        notes.push(Note::plain(Code::AllowWithStarPrincipal, at));
+    }
+}
+
+/// iam:PassRole on roles that nobody named.
+fn pass_role(look: &Look<'_>, notes: &mut Vec<Note>) {
+    // Of these kinds an Allow gives nothing by itself, or is not about roles of IAM.
+    if !matches!(look.kind, Kind::Managed | Kind::Inline) || restricted_by(look, &["iam:passedtoservice"]) {
+        return;
+    }
+    let Some((resource, action)) = look.statement.resource.as_ref().zip(look.statement.action.as_ref())
+    else {
+        return;
+    };
+    let wide = if resource.negated { Some(resource.at) } else { wildcard_of_roles(resource) };
+    let (Some(wide), Some((by, at))) = (wide, takes_in_pass_role(action)) else { return };
+    let code = match (resource.negated, by) {
+        (true, _) => Code::PassRoleWithNotResource,
+        (false, By::Name) => Code::PassRoleWithStarInResource,
+        (false, By::Wildcard) => Code::PassRoleWithStarInAction,
+        (false, By::NotAction) => Code::PassRoleWithNotAction,
+    };
+    notes.push(Note::plain(code, if by == By::Name && !resource.negated { wide } else { at }));
+}
+
+/// What makes a statement take in iam:PassRole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Name,
+    Wildcard,
+    NotAction,
+}
+
+fn takes_in_pass_role(action: &Listed) -> Option<(By, usize)> {
+    let takes_in = |item: &&Text| ActionSet::new([item.value.as_str()]).contains(Action::new("iam:passrole"));
+    let mut found = action.items.iter().filter(takes_in);
+    if action.negated {
+        return found.next().is_none().then_some((By::NotAction, action.at));
+    }
+    found.next().map(|item| {
+        if item.value.contains(['*', '?']) { (By::Wildcard, item.at) } else { (By::Name, item.at) }
+    })
+}
+
+/// `*`, or all roles of an account or of a wildcard of accounts. A path or a prefix of a name is a choice.
+fn wildcard_of_roles(resource: &Listed) -> Option<usize> {
+    let wide = |item: &&Text| {
+        let mut fields = item.value.splitn(6, ':');
+        match (item.value.as_str(), fields.nth(4), fields.next()) {
+            ("*", ..) => true,
+            (_, Some(account), Some(role)) => {
+                matches!(role, "*" | "role/*" | "role*")
+                    || (account.contains('*') && role.starts_with("role"))
+            }
+            _ => false,
+        }
+    };
+    resource.items.iter().find(wide).map(|item| item.at)
+}
+
+/// Trust in an issuer that serves everybody, without a word about whose tokens.
+fn shared_issuers(look: &Look<'_>, notes: &mut Vec<Note>) {
+    if look.kind != Kind::Trust {
+        return;
+    }
+    for provider in principals(look, PrincipalKind::Federated) {
+        let Some((issuer, claims)) = names::claims_of_shared_issuer(&provider.value) else { continue };
+        let tested = conditions::of(look.statement).any(|test| {
+            let claim = test.folded.strip_prefix(&format!("{}:", issuer.to_ascii_lowercase()));
+            claim.is_some_and(|claim| claims.contains(&claim)) && names_somebody(&test)
+        });
+        if !tested {
+            let claims: Vec<String> = claims.iter().map(|claim| format!("{issuer}:{claim}")).collect();
+            let message = format!(
+                "Everybody who uses this provider gets tokens of the same issuer, and no condition on {} says whose are trusted.",
+                claims.join(" or ")
+            );
+            notes.push(Note::new(Code::MissingSubForSharedIssuer, message, provider.at));
+        }
+    }
+}
+
+/// A positive test whose values begin with something fixed.
+fn names_somebody(test: &Test<'_>) -> bool {
+    let textual = matches!(test.operator.base, Base::Text { negated: false, .. });
+    textual
+        && !test.operator.if_exists
+        && !test.values.is_empty()
+        && test
+            .values
+            .iter()
+            .all(|value| !value.value.trim().is_empty() && !value.value.starts_with(['*', '?']))
+}
+
+/// A service that acts for whoever asks it.
+fn services(look: &Look<'_>, notes: &mut Vec<Note>) {
+    if look.kind != Kind::Resource || restricted_by(look, &names::SOURCE) {
+        return;
+    }
+    let services = principals(look, PrincipalKind::Service);
+    notes.extend(services.map(|service| Note::plain(Code::ServiceWithoutSource, service.at)));
+}
+
+/// Conditions that hold when the key is missing, in a statement that allows.
+fn holds_without_key(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let mut required = conditions::of(look.statement).filter(Test::needs_key).map(|test| test.folded);
+    let required: Vec<String> = required.by_ref().collect();
+    for test in conditions::of(look.statement) {
+        let operator = test.operator;
+        let code = match (operator.qualifier, names::key_kind(&test.key.value)) {
+            _ if required.contains(&test.folded) || operator.base == Base::Null => continue,
+            (Qualifier::ForAllValues, KeyKind::Single) => Code::ForAllValuesWithSingleValuedKey,
+            (Qualifier::ForAllValues, _) => Code::ForAllValuesHoldsWithoutKey,
+            (Qualifier::None, _) if operator.base == Base::Bool && operator.if_exists => {
+                if !test.is("aws:multifactorauthpresent") {
+                    continue;
+                }
+                Code::AllowIfMfaUnknown
+            }
+            (Qualifier::None, _)
+                if operator.base.is_negated() && !names::is_always_there(&test.key.value) =>
+            {
+                Code::AllowWithNegatedCondition
+            }
+            _ => continue,
+        };
+        notes.push(Note::plain(code, test.name.at));
+    }
+}
+
+/// `Bool: {aws:MultiFactorAuthPresent: false}` in a Deny.
+fn mfa_of_long_term_keys(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let misses = |test: &Test<'_>| {
+        let says_false = test.values.iter().any(|value| value.value.eq_ignore_ascii_case("false"));
+        test.is("aws:multifactorauthpresent")
+            && test.operator.base == Base::Bool
+            && !test.operator.if_exists
+            && says_false
+    };
+    let tests = conditions::of(look.statement).filter(misses);
+    notes.extend(tests.map(|test| Note::plain(Code::DenyMissesLongTermKeys, test.name.at)));
+}
+
+/// Users, roles and sessions among the spared whose account is not (policies of resources).
+fn not_principal(look: &Look<'_>, notes: &mut Vec<Note>) {
+    if !look.statement.principal.as_ref().is_some_and(|principal| principal.negated) {
+        return;
+    }
+    let is_account = |value: &str, account: &str| {
+        value == account || value == format!("arn:aws:iam::{account}:root") || value == "*"
+    };
+    for named in principals(look, PrincipalKind::Aws) {
+        let mut fields = named.value.splitn(6, ':').skip(4);
+        let (Some(account), Some(entity)) = (fields.next(), fields.next()) else { continue };
+        let spared = principals(look, PrincipalKind::Aws).any(|other| is_account(&other.value, account));
+        if entity != "root" && !spared {
+            let message =
+                format!("`{}` is denied too: its account {account} is not named beside it.", named.value);
+            notes.push(Note::new(Code::NotPrincipalWithoutAccount, message, named.at));
+        }
+    }
+}

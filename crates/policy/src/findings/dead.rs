@@ -1,0 +1,220 @@
+//! Warnings: statements, or parts of them, that can never match.
+
+use super::conditions::{self, Test};
+use super::names::{self, KeyKind};
+use super::{Code, Look, Note};
+use crate::action::{Action, ActionSet};
+use crate::condition::{self, Base, LiteralCheck, Qualifier, TextComparison};
+use crate::document::{Listed, Text};
+use crate::validate::Kind;
+
+pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
+    lists(look, notes);
+    actions(look, notes);
+    resources(look, notes);
+    for test in conditions::of(look.statement) {
+        key(&test, notes);
+        values(look, &test, notes);
+    }
+    contradictions(look, notes);
+}
+
+/// Lists that are empty, or take everything out.
+fn lists(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let mut check = |listed: &Option<Listed>, empty, all| {
+        let Some(listed) = listed else { return };
+        if listed.items.is_empty() && !look.kind.is_iam() {
+            notes.push(Note::plain(empty, listed.at));
+        }
+        let everything = listed.items.iter().find(|item| matches!(item.value.as_str(), "*" | "*:*"));
+        if let Some(item) = everything.filter(|_| listed.negated) {
+            notes.push(Note::plain(all, item.at));
+        }
+    };
+    check(&look.statement.action, Code::EmptyArrayAction, Code::NotActionStar);
+    check(&look.statement.resource, Code::EmptyArrayResource, Code::NotResourceStar);
+}
+
+/// Names that no action of a known service has.
+fn actions(look: &Look<'_>, notes: &mut Vec<Note>) {
+    for item in look.actions() {
+        let Some((service, name)) = item.value.split_once(':') else { continue };
+        if name.contains(char::is_whitespace) {
+            let message = format!("No action has a blank in its name, so `{}` never matches.", item.value);
+            notes.push(Note::new(Code::InvalidAction, message, item.at));
+            continue;
+        }
+        let Some(known) = look.catalog.actions(service) else { continue };
+        let pattern = ActionSet::new([item.value.as_str()]);
+        let lower = |name: &str| format!("{service}:{name}").to_ascii_lowercase();
+        if known.iter().any(|known| pattern.contains(Action::new(&lower(known)))) {
+            continue;
+        }
+        let mut message = format!("{service} has no action `{name}`, so it never matches.");
+        if let Some(meant) = names::nearest(name, known.iter().copied()) {
+            message.push_str(&format!(" Did you mean `{meant}`?"));
+        }
+        notes.push(Note::new(Code::InvalidAction, message, item.at));
+    }
+}
+
+/// Resources that none of the actions works on. Only where every action names a known service.
+fn resources(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let statement = look.statement;
+    let (Some(action), Some(resource)) = (&statement.action, &statement.resource) else { return };
+    if action.negated || resource.negated || action.items.is_empty() || look.kind == Kind::Trust {
+        return;
+    }
+    let everything = resource.items.iter().any(|item| item.value == "*");
+    for item in action.items.iter().filter(|_| !everything) {
+        if names::takes_no_resource(&item.value.to_ascii_lowercase()) {
+            notes.push(Note::plain(Code::ActionWithoutResource, item.at));
+        }
+    }
+    let services: Option<Vec<&[&str]>> = action.items.iter().map(services_of).collect();
+    let Some(services) = services else { return };
+    for item in &resource.items {
+        let service = item.value.split(':').nth(2).unwrap_or("*");
+        let plain = !service.contains(['*', '?', '$']);
+        if plain && !services.iter().any(|services| services.contains(&service)) {
+            notes.push(Note::plain(Code::ResourceOfOtherService, item.at));
+        }
+    }
+    buckets_and_objects(&action.items, &resource.items, notes);
+}
+
+fn services_of(action: &Text) -> Option<&'static [&'static str]> {
+    let (service, _) = action.value.split_once(':')?;
+    names::services_of_resources(&service.to_ascii_lowercase())
+}
+
+/// Actions of Amazon S3 on objects with the ARN of a bucket, and the other way round.
+fn buckets_and_objects(actions: &[Text], resources: &[Text], notes: &mut Vec<Note>) {
+    let s3 = |prefix: &str| resources.iter().all(|item| item.value.starts_with(prefix));
+    let keyed = |item: &Text| item.value.strip_prefix("arn:aws:s3:::").is_some_and(|rest| rest.contains('/'));
+    // A wildcard in the name of the bucket reaches its objects, too.
+    let bucket = |item: &Text| {
+        item.value.strip_prefix("arn:aws:s3:::").is_some_and(|rest| !rest.contains(['/', '*', '$']))
+    };
+    if !s3("arn:aws:s3:::") {
+        return;
+    }
+    for action in actions {
+        let code = match action.value.to_ascii_lowercase().as_str() {
+            "s3:getobject"
+            | "s3:putobject"
+            | "s3:deleteobject"
+            | "s3:getobjectversion"
+            | "s3:putobjectacl"
+            | "s3:getobjecttagging"
+            | "s3:putobjecttagging"
+            | "s3:abortmultipartupload"
+                if resources.iter().all(bucket) =>
+            {
+                Code::BucketForObjects
+            }
+            "s3:listbucket"
+            | "s3:listbucketversions"
+            | "s3:listbucketmultipartuploads"
+            | "s3:getbucketlocation"
+            | "s3:getbucketpolicy"
+            | "s3:putbucketpolicy"
+            | "s3:createbucket"
+            | "s3:deletebucket"
+                if resources.iter().all(keyed) =>
+            {
+                Code::ObjectForBucket
+            }
+            _ => continue,
+        };
+        notes.push(Note::plain(code, action.at));
+    }
+}
+
+/// Keys that no request has, and keys with many values under an operator for one.
+fn key(test: &Test<'_>, notes: &mut Vec<Note>) {
+    let key = &test.key.value;
+    match names::key_kind(key) {
+        KeyKind::TagWithoutName => notes.push(Note::plain(Code::MissingTagKey, test.key.at)),
+        KeyKind::NoSuchGlobal => {
+            let mut message =
+                format!("There is no global condition key `{key}`, so it is missing in every request.");
+            if let Some(meant) = names::nearest_key(key) {
+                message.push_str(&format!(" Did you mean `{meant}`?"));
+            }
+            notes.push(Note::new(Code::InvalidGlobalConditionKey, message, test.key.at));
+        }
+        KeyKind::Multivalued
+            if test.operator.qualifier == Qualifier::None && test.operator.base != Base::Null =>
+        {
+            notes.push(Note::plain(Code::MissingQualifier, test.name.at));
+        }
+        _ => {}
+    }
+    if test.values.is_empty() {
+        notes.push(Note::plain(Code::EmptyArrayCondition, test.key.at));
+    }
+}
+
+fn values(look: &Look<'_>, test: &Test<'_>, notes: &mut Vec<Note>) {
+    let base = test.operator.base;
+    for value in test.values {
+        let text = value.value.as_str();
+        let refused = !condition::is_writable_literal(
+            &test.name.value,
+            text,
+            look.variables,
+            look.kind.literal_check(),
+        );
+        let boolean = matches!(base, Base::Bool | Base::Null);
+        let unreadable = if boolean {
+            !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false")
+        } else {
+            !condition::is_writable_literal(&test.name.value, text, look.variables, LiteralCheck::All)
+        };
+        if unreadable && !refused {
+            let message = format!("`{text}` cannot be read under {}, so it never matches.", test.name.value);
+            notes.push(Note::new(Code::ConditionValueNeverMatches, message, value.at));
+        }
+        let exact = matches!(
+            base,
+            Base::Text { comparison: TextComparison::Equals | TextComparison::EqualsIgnoreCase, .. }
+        );
+        if exact && has_wildcard(text) {
+            notes.push(Note::plain(Code::WildcardWithoutLike, value.at));
+        }
+    }
+}
+
+/// Whether there is a `*` or `?` outside of the escapes `${*}` and `${?}`.
+fn has_wildcard(text: &str) -> bool {
+    text.replace("${*}", "").replace("${?}", "").contains(['*', '?'])
+}
+
+/// Two conditions on one key of which only one can hold.
+fn contradictions(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let tests: Vec<Test<'_>> = conditions::of(look.statement).collect();
+    for (at, test) in tests.iter().enumerate() {
+        let others = tests.iter().take(at).filter(|other| other.folded == test.folded);
+        if others.into_iter().any(|other| contradict(test, other) || contradict(other, test)) {
+            notes.push(Note::plain(Code::ContradictoryConditions, test.key.at));
+        }
+    }
+}
+
+/// The key must be missing and present, or equal and unequal to the same values.
+fn contradict(one: &Test<'_>, other: &Test<'_>) -> bool {
+    let missing = one.operator.base == Base::Null
+        && !one.values.is_empty()
+        && one.values.iter().all(|value| value.value.eq_ignore_ascii_case("true"));
+    let excludes = |test: &Test<'_>, text: &str| test.values.iter().any(|value| value.value == text);
+    let (a, b) = (one.operator, other.operator);
+    let equal_and_not = a.qualifier == Qualifier::None
+        && b.qualifier == Qualifier::None
+        && !a.if_exists
+        && a.base == Base::Text { comparison: TextComparison::Equals, negated: false }
+        && b.base == Base::Text { comparison: TextComparison::Equals, negated: true }
+        && !one.values.is_empty()
+        && one.values.iter().all(|value| !value.value.contains("${") && excludes(other, &value.value));
+    (missing && other.needs_key()) || equal_and_not
+}

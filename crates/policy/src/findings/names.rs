@@ -1,0 +1,322 @@
+//! Names that findings compare with: actions, condition keys, shared issuers.
+//!
+//! Sources: Service Authorization Reference (actions and their resources); IAM User Guide, "AWS global condition context
+//! keys" and "Identity-provider controls for shared OIDC providers".
+
+/// The services whose actions are all known. Of others any name is taken as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Catalog<'a> {
+    /// Service prefix and the names of its actions.
+    pub services: &'a [(&'a str, &'a [&'a str])],
+}
+
+impl<'a> Catalog<'a> {
+    /// The actions of a service, if it is one of those.
+    pub(super) fn actions(&self, service: &str) -> Option<&'a [&'a str]> {
+        self.services
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(service))
+            .map(|(_, actions)| *actions)
+    }
+}
+
+/// Global condition keys with one value.
+const GLOBAL: [&str; 48] = [
+    "aws:AssumedRoot",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:ChatbotSourceArn",
+    "aws:CurrentTime",
+    "aws:Ec2InstanceSourcePrivateIPv4",
+    "aws:Ec2InstanceSourceVpc",
+    "aws:EpochTime",
+    "aws:FederatedProvider",
+    "aws:IsMcpServiceAction",
+    "aws:MultiFactorAuthAge",
+    "aws:MultiFactorAuthPresent",
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalType",
+    "aws:Referer",
+    "aws:RequestedRegion",
+    "aws:ResourceAccount",
+    "aws:ResourceOrgID",
+    "aws:SecureTransport",
+    "aws:SignInSessionArn",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceIdentity",
+    "aws:SourceIp",
+    "aws:SourceOrgID",
+    "aws:SourceOwner",
+    "aws:SourceVpc",
+    "aws:SourceVpcArn",
+    "aws:SourceVpce",
+    "aws:TokenIssueTime",
+    "aws:UserAgent",
+    "aws:ViaAWSMCPService",
+    "aws:ViaAWSService",
+    "aws:VpcSourceIp",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:userid",
+    "aws:username",
+    "iam:AWSServiceName",
+    "iam:AssociatedResourceArn",
+    "iam:PassedToService",
+    "iam:PermissionsBoundary",
+    "sts:ExternalId",
+    "sts:RoleSessionName",
+];
+
+/// Condition keys with any number of values.
+const MULTIVALUED: [&str; 10] = [
+    "aws:CalledVia",
+    "aws:PrincipalOrgPaths",
+    "aws:PrincipalServiceNamesList",
+    "aws:ResourceOrgPaths",
+    "aws:SourceOrgPaths",
+    "aws:TagKeys",
+    "aws:VpceOrgPaths",
+    "sts:IdentityTokenAudience",
+    "sts:IdentityTokenScope",
+    "sts:TransitiveTagKeys",
+];
+
+/// Families of keys that end in the name of a tag.
+const TAGS: [&str; 4] = ["aws:PrincipalTag", "aws:RequestTag", "aws:ResourceTag", "iam:ResourceTag"];
+
+/// Keys that every signed request has.
+const ALWAYS: [&str; 11] = [
+    "aws:CurrentTime",
+    "aws:EpochTime",
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalType",
+    "aws:RequestedRegion",
+    "aws:ResourceAccount",
+    "aws:SecureTransport",
+    "aws:SourceIp",
+    "aws:userid",
+];
+
+/// What a condition key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Single,
+    Multivalued,
+    /// `aws:PrincipalTag` without the name of a tag.
+    TagWithoutName,
+    /// A key in `aws:` that does not exist.
+    NoSuchGlobal,
+    /// A key of some service, which may be anything.
+    Unknown,
+}
+
+/// What is known about a condition key, whatever its case.
+pub(super) fn key_kind(key: &str) -> KeyKind {
+    let is = |known: &str| known.eq_ignore_ascii_case(key);
+    let (family, tag) = key.split_once('/').unwrap_or((key, ""));
+    if TAGS.iter().any(|known| known.eq_ignore_ascii_case(family)) {
+        return if tag.is_empty() { KeyKind::TagWithoutName } else { KeyKind::Single };
+    }
+    if MULTIVALUED.into_iter().any(is) || (key.len() > 4 && key.to_ascii_lowercase().ends_with(":amr")) {
+        return KeyKind::Multivalued;
+    }
+    if GLOBAL.into_iter().any(is) {
+        return KeyKind::Single;
+    }
+    let global = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+    if global { KeyKind::NoSuchGlobal } else { KeyKind::Unknown }
+}
+
+/// Whether every signed request has the key.
+pub(super) fn is_always_there(key: &str) -> bool {
+    ALWAYS.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
+
+/// The global key that was probably meant.
+pub(super) fn nearest_key(key: &str) -> Option<&'static str> {
+    nearest(key, GLOBAL.into_iter().chain(MULTIVALUED).chain(TAGS))
+}
+
+/// Condition keys that say who the caller is or where it comes from, in lower case: with a fixed value they keep a
+/// statement for everybody from being for everybody.
+pub(super) const WHO: [&str; 17] = [
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "aws:username",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+];
+
+/// Those of them that say for whom a service acts.
+pub(super) const SOURCE: [&str; 5] =
+    ["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"];
+
+/// Issuers whose tokens everybody can get who has an account there, with the claims of which one must be tested.
+const SHARED_ISSUERS: [(&str, &[&str]); 17] = [
+    ("accounts.google.com", &["aud", "oaud", "sub"]),
+    ("agent.buildkite.com", &["sub"]),
+    ("api.pulumi.com/oidc", &["aud"]),
+    ("app.terraform.io", &["sub"]),
+    ("cognito-identity.amazonaws.com", &["aud"]),
+    ("gitlab.com", &["sub"]),
+    ("graph.facebook.com", &["app_id", "sub"]),
+    ("oidc-configuration.audit-log.githubusercontent.com", &["sub"]),
+    ("oidc.codefresh.io", &["sub"]),
+    ("oidc.vercel.com", &["aud"]),
+    ("proidc.upbound.io", &["sub"]),
+    ("sandboxes.cloud", &["aud"]),
+    ("scalr.io", &["sub"]),
+    ("token.actions.githubusercontent.com", &["sub", "job_workflow_ref"]),
+    ("tokens.cloud.shisho.dev", &["sub"]),
+    ("vstoken.actions.githubusercontent.com", &["sub"]),
+    ("www.amazon.com", &["app_id", "sub"]),
+];
+
+/// The claims of which one must be tested when this provider is trusted: an ARN of an OIDC provider, or a name.
+pub(super) fn claims_of_shared_issuer(provider: &str) -> Option<(&str, &'static [&'static str])> {
+    let issuer = provider.split_once(":oidc-provider/").map_or(provider, |(_, issuer)| issuer);
+    let fits =
+        |known: &str| issuer.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    SHARED_ISSUERS.iter().find(|(known, _)| fits(known)).map(|(_, claims)| (issuer, *claims))
+}
+
+/// Actions that take no resource, in lower case: of IAM and STS, and the one of S3 that people meet.
+const WITHOUT_RESOURCE: [&str; 36] = [
+    "iam:createaccountalias",
+    "iam:deleteaccountalias",
+    "iam:deleteaccountpasswordpolicy",
+    "iam:disableorganizationsrootcredentialsmanagement",
+    "iam:disableorganizationsrootsessions",
+    "iam:disableoutboundwebidentityfederation",
+    "iam:enableorganizationsrootcredentialsmanagement",
+    "iam:enableorganizationsrootsessions",
+    "iam:enableoutboundwebidentityfederation",
+    "iam:generatecredentialreport",
+    "iam:getaccountauthorizationdetails",
+    "iam:getaccountpasswordpolicy",
+    "iam:getaccountproperties",
+    "iam:getaccountsummary",
+    "iam:getcontextkeysforcustompolicy",
+    "iam:getcredentialreport",
+    "iam:getorganizationsaccessreport",
+    "iam:getoutboundwebidentityfederationinfo",
+    "iam:getservicelastaccesseddetails",
+    "iam:getservicelastaccesseddetailswithentities",
+    "iam:listaccountaliases",
+    "iam:listdelegationrequests",
+    "iam:listopenidconnectproviders",
+    "iam:listorganizationsfeatures",
+    "iam:listsamlproviders",
+    "iam:putaccountproperties",
+    "iam:setsecuritytokenservicepreferences",
+    "iam:simulatecustompolicy",
+    "iam:updateaccountpasswordpolicy",
+    "s3:listallmybuckets",
+    "sts:decodeauthorizationmessage",
+    "sts:getaccesskeyinfo",
+    "sts:getcalleridentity",
+    "sts:getdelegatedaccesstoken",
+    "sts:getservicebearertoken",
+    "sts:getsessiontoken",
+];
+
+/// Whether this one action, in lower case, takes no resource.
+pub(super) fn takes_no_resource(action: &str) -> bool {
+    WITHOUT_RESOURCE.contains(&action)
+}
+
+/// The services whose resources a service's actions work on, where that is known.
+pub(super) fn services_of_resources(service: &str) -> Option<&'static [&'static str]> {
+    Some(match service {
+        "iam" => &["iam"],
+        "sts" => &["iam", "sts"],
+        "s3" => &["s3", "s3-object-lambda", "s3-outposts", "s3express"],
+        _ => return None,
+    })
+}
+
+/// The name that was probably meant: within two edits, or the same but for case.
+pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    const EDITS_MAX: usize = 2;
+    let lower = name.to_ascii_lowercase();
+    let distances = known.into_iter().filter_map(|candidate| {
+        let near = candidate.len().abs_diff(lower.len()) <= EDITS_MAX && lower.len() <= 128;
+        near.then(|| (edits(lower.as_bytes(), candidate.to_ascii_lowercase().as_bytes()), candidate))
+    });
+    distances.min().filter(|(distance, _)| *distance <= EDITS_MAX).map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance.
+fn edits(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        next.push(i + 1);
+        for (y, pair) in b.iter().zip(row.windows(2)) {
+            let (&[diagonal, above], Some(&left)) = (pair, next.last()) else { continue };
+            next.push((diagonal + usize::from(x != y)).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_counted() {
+        assert_eq!(edits(b"kitten", b"sitting"), 3);
+        assert_eq!(edits(b"", b"abc"), 3);
+        assert_eq!(edits(b"abc", b"abc"), 0);
+    }
+
+    #[test]
+    fn a_near_name_is_found_and_a_far_one_is_not() {
+        assert_eq!(nearest("GetUsr", ["GetUser", "GetRole"]), Some("GetUser"));
+        assert_eq!(nearest("getuser", ["GetUser", "GetRole"]), Some("GetUser"));
+        assert_eq!(nearest("Whatever", ["GetUser", "GetRole"]), None);
+        assert_eq!(nearest_key("aws:PrincipalOrgId2"), Some("aws:PrincipalOrgID"));
+    }
+
+    #[test]
+    fn keys_are_known_whatever_their_case() {
+        assert_eq!(key_kind("AWS:sourceip"), KeyKind::Single);
+        assert_eq!(key_kind("aws:tagkeys"), KeyKind::Multivalued);
+        assert_eq!(key_kind("aws:PrincipalTag/x"), KeyKind::Single);
+        assert_eq!(key_kind("aws:PrincipalTag/"), KeyKind::TagWithoutName);
+        assert_eq!(key_kind("aws:PrincipalTag"), KeyKind::TagWithoutName);
+        assert_eq!(key_kind("aws:SourceIpp"), KeyKind::NoSuchGlobal);
+        assert_eq!(key_kind("s3:prefix"), KeyKind::Unknown);
+        assert_eq!(key_kind("gitlab.com:amr"), KeyKind::Multivalued);
+    }
+
+    #[test]
+    fn shared_issuers_are_known_by_arn_and_name() {
+        let arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com/octo";
+        let (issuer, claims) = claims_of_shared_issuer(arn).unwrap();
+        assert_eq!((issuer, claims[0]), ("token.actions.githubusercontent.com/octo", "sub"));
+        assert!(claims_of_shared_issuer("cognito-identity.amazonaws.com").is_some());
+        assert!(claims_of_shared_issuer("gitlab.com.example.org").is_none());
+    }
+}

@@ -1,0 +1,154 @@
+//! Warnings and suggestions about what is written twice, in vain, or without the version it needs.
+
+use std::collections::BTreeSet;
+
+use super::conditions::{self, Test};
+use super::{Code, Look, Note};
+use crate::action::{Action, ActionSet};
+use crate::arn::{Arn, ResourcePattern};
+use crate::condition::Base;
+use crate::context::Context;
+use crate::document::{Document, StatementText, Text};
+use crate::validate::Kind;
+use crate::variable::Match;
+
+/// Longest list of which every entry is compared with every other.
+const COMPARED_MAX: usize = 200;
+
+pub(super) fn look_at_document(kind: Kind, document: &Document, notes: &mut Vec<Note>) {
+    // Managed policies without it are refused.
+    if document.version.is_none() && !matches!(kind, Kind::Managed | Kind::Boundary) {
+        notes.push(Note::plain(Code::MissingVersion, 0));
+    }
+    if !kind.is_iam() {
+        notes.extend(document.repeated_sids().map(|sid| Note::plain(Code::DuplicateSids, sid.at)));
+    }
+    let mut seen = BTreeSet::new();
+    for statement in &document.statements {
+        if !seen.insert(meaning(statement)) {
+            notes.push(Note::plain(Code::RedundantStatement, statement.at));
+        }
+    }
+}
+
+/// What a statement says, without its name and its places.
+fn meaning(statement: &StatementText) -> String {
+    let listed = |items: &[Text]| items.iter().map(|item| item.value.clone()).collect::<Vec<_>>();
+    let element = |element: &Option<crate::document::Listed>| {
+        element.as_ref().map(|element| (element.negated, listed(&element.items)))
+    };
+    let principal = statement.principal.as_ref().map(|principal| {
+        let kinds = match &principal.form {
+            crate::document::PrincipalForm::Map(kinds) => {
+                kinds.iter().map(|(kind, values)| (kind.name(), listed(values))).collect()
+            }
+            _ => Vec::new(),
+        };
+        (principal.negated, kinds)
+    });
+    let conditions: Vec<_> = statement
+        .conditions
+        .iter()
+        .map(|operator| {
+            let keys = operator.keys.iter().map(|(key, values)| (key.value.clone(), listed(values)));
+            (operator.name.value.clone(), keys.collect::<Vec<_>>())
+        })
+        .collect();
+    let (action, resource) = (element(&statement.action), element(&statement.resource));
+    format!("{:?}", (&statement.effect.value, principal, action, resource, conditions))
+}
+
+pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
+    if let Some(sid) = look.statement.sid.as_ref().filter(|sid| sid.value.is_empty()) {
+        notes.push(Note::plain(Code::EmptySid, sid.at));
+    }
+    let empty = look.statement.conditions.iter().filter(|operator| operator.keys.is_empty());
+    notes.extend(empty.map(|operator| Note::plain(Code::EmptyObjectCondition, operator.name.at)));
+    redundant(look.actions(), covers_action, Code::RedundantAction, notes);
+    redundant(look.resources(), covers_resource, Code::RedundantResource, notes);
+    variables(look, notes);
+    for test in conditions::of(look.statement) {
+        let mut seen = BTreeSet::new();
+        let again = test.values.iter().filter(|value| !seen.insert(value.value.as_str()));
+        notes.extend(again.map(|value| Note::plain(Code::RedundantConditionValue, value.at)));
+        addresses(&test, notes);
+    }
+}
+
+/// Entries that another entry takes in. Of two that are the same the later one is told.
+fn redundant(items: &[Text], covers: fn(&str, &str) -> bool, code: Code, notes: &mut Vec<Note>) {
+    let items = items.get(..COMPARED_MAX).unwrap_or(items);
+    for (at, item) in items.iter().enumerate() {
+        let other = items.iter().enumerate().find(|(other_at, other)| {
+            let again = covers(&other.value, &item.value);
+            *other_at != at && again && (*other_at < at || !covers(&item.value, &other.value))
+        });
+        if let Some((_, other)) = other {
+            let message = format!("`{}` takes `{}` in.", other.value, item.value);
+            notes.push(Note::new(code, message, item.at));
+        }
+    }
+}
+
+/// Whether everything that `inner` matches is matched by `outer`. A `*` of the inner one is taken in by a `*` of the
+/// outer one only; a `?` of the outer one proves nothing.
+fn covers_action(outer: &str, inner: &str) -> bool {
+    !outer.contains('?') && ActionSet::new([outer]).contains(Action::new(&inner.to_ascii_lowercase()))
+}
+
+fn covers_resource(outer: &str, inner: &str) -> bool {
+    if outer == inner {
+        return true;
+    }
+    if outer.contains(['?', '$']) {
+        return false;
+    }
+    let context = Context::new();
+    ResourcePattern::new(outer, false).matches(Arn::parse(inner).as_ref(), &context) == Match::Yes
+}
+
+/// `${…}` where it is plain text.
+fn variables(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let mut check = |text: &Text, works: bool| {
+        let Some(start) = text.value.find("${") else { return };
+        let code = if !text.value.get(start..).is_some_and(|rest| rest.contains('}')) {
+            Code::MissingBraceInVariable
+        } else if !works {
+            Code::VariableUnsupportedInElement
+        } else if !look.variables {
+            Code::VariableUnsupportedInVersion
+        } else {
+            return;
+        };
+        notes.push(Note::plain(code, text.at));
+    };
+    look.actions().iter().for_each(|item| check(item, false));
+    for item in look.resources() {
+        let head = item
+            .value
+            .match_indices(':')
+            .nth(4)
+            .map_or(item.value.as_str(), |(colon, _)| item.value.get(..colon).unwrap_or_default());
+        check(item, !head.contains("${"));
+    }
+    for test in conditions::of(look.statement) {
+        let works = matches!(test.operator.base, Base::Text { .. } | Base::Arn { .. });
+        test.values.iter().for_each(|value| check(value, works));
+    }
+}
+
+/// Private networks in aws:SourceIp.
+fn addresses(test: &Test<'_>, notes: &mut Vec<Note>) {
+    let address = matches!(test.operator.base, Base::Address { .. });
+    if !address || !test.is("aws:sourceip") {
+        return;
+    }
+    let private = |text: &str| {
+        let second = text.split('.').nth(1).and_then(|part| part.parse::<u8>().ok());
+        text.starts_with("10.")
+            || text.starts_with("192.168.")
+            || (text.starts_with("172.") && second.is_some_and(|second| (16..32).contains(&second)))
+    };
+    let values = test.values.iter().filter(|value| private(&value.value));
+    notes.extend(values.map(|value| Note::plain(Code::PrivateIpAddress, value.at)));
+}

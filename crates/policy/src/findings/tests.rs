@@ -1,0 +1,468 @@
+//! Every code with a document that has it, and one beside it that has not.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+const IAM: [(&str, &[&str]); 2] =
+    [("iam", &["GetUser", "PassRole", "ListUsers"]), ("sts", &["AssumeRole", "GetCallerIdentity"])];
+
+fn found(kind: Kind, text: &str) -> Vec<Finding> {
+    findings(kind, text, &Catalog { services: &IAM })
+}
+
+fn codes(kind: Kind, text: &str) -> Vec<(&'static str, String)> {
+    found(kind, text).into_iter().map(|finding| (finding.code.as_str(), finding.path)).collect()
+}
+
+/// A whole policy around the members of one statement.
+fn policy(members: &str) -> String {
+    format!(r#"{{"Version": "2012-10-17", "Statement": [{{{members}}}]}}"#)
+}
+
+const READ: &str = r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*""#;
+
+/// Kind, members of the statement, and what is found in it: code and path below the statement.
+const STATEMENTS: &[(Kind, &str, &[(&str, &str)])] = &[
+    (Kind::Managed, READ, &[]),
+    // Errors of rules.
+    (Kind::Inline, r#""Action": "s3:*", "Resource": "*""#, &[("MISSING_EFFECT", "")]),
+    (
+        Kind::Inline,
+        r#""Effect": "Permit", "Action": "s3:*", "Resource": "*""#,
+        &[("INVALID_EFFECT", ".Effect")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "allow", "Action": "s3:*", "Resource": "*""#,
+        &[("INVALID_EFFECT", ".Effect")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Actions": "s3:*", "Resource": "*""#,
+        &[("INVALID_POLICY_ELEMENT", ".Actions")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": 7, "Resource": "*""#,
+        &[("DATA_TYPE_MISMATCH", ".Action")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "NotAction": "sqs:*", "Resource": "*""#,
+        &[("UNSUPPORTED_ELEMENT_COMBINATION", ".NotAction")],
+    ),
+    (Kind::Inline, r#""Effect": "Allow", "Resource": "*""#, &[("MISSING_ACTION", "")]),
+    (Kind::Inline, r#""Effect": "Allow", "Action": "s3:*""#, &[("MISSING_RESOURCE", "")]),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": ["GetObject", "s3:Get:It"], "Resource": ["arn:aws:s3:::a", "b"]"#,
+        &[
+            ("INVALID_ACTION_FORMAT", ".Action[0]"),
+            ("INVALID_ACTION_FORMAT", ".Action[1]"),
+            ("INVALID_ARN", ".Resource[1]"),
+        ],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringIs": {"k": "v"}}"#,
+        &[("INVALID_CONDITION_OPERATOR", ".Condition.StringIs")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": ["203.0.113.9", "x"]}}"#,
+        &[("INVALID_CONDITION_VALUE", ".Condition.IpAddress['aws:SourceIp'][1]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": {"AWS": "111122223333"}"#,
+        &[("UNSUPPORTED_PRINCIPAL_ELEMENT", ".Principal")],
+    ),
+    (Kind::Trust, r#""Effect": "Allow", "Action": "sts:AssumeRole""#, &[("MISSING_PRINCIPAL", "")]),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": ["sts:AssumeRole", "sts:GetUser"], "Principal": {"AWS": ["111122223333", "bob"]}, "Resource": "*""#,
+        &[
+            ("UNSUPPORTED_ACTION_IN_POLICY", ".Action[1]"),
+            ("INVALID_PRINCIPAL", ".Principal.AWS[1]"),
+            ("UNSUPPORTED_RESOURCE", ".Resource"),
+            ("INVALID_ACTION", ".Action[1]"),
+        ],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Deny", "Action": "sts:AssumeRole", "NotPrincipal": {"AWS": "111122223333"}"#,
+        &[("UNSUPPORTED_NOT_PRINCIPAL", ".NotPrincipal")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "NotPrincipal": {"AWS": "111122223333"}, "Resource": "arn:aws:s3:::b/*""#,
+        &[("ALLOW_WITH_NOT_PRINCIPAL", ".NotPrincipal")],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "cognito-identity.amazonaws.com"}"#,
+        &[
+            ("MISSING_CONDITION_FOR_COGNITO", ".Principal.Federated"),
+            ("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated"),
+            ("INVALID_ACTION", ".Action"),
+        ],
+    ),
+    (
+        Kind::Rcp,
+        r#""Effect": "Deny", "Action": "*", "Principal": "*", "Resource": "*""#,
+        &[("RCP_SYNTAX", "")],
+    ),
+    // Security warnings.
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}"#,
+        &[("ALLOW_WITH_STAR_PRINCIPAL", ".Principal.AWS")],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}"#,
+        &[],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "arn:aws:s3:::b/*", "Condition": {"StringLike": {"aws:PrincipalOrgID": "*"}}"#,
+        &[("ALLOW_WITH_STAR_PRINCIPAL", ".Principal")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Deny", "Action": "s3:GetObject", "Principal": "*", "Resource": "arn:aws:s3:::b/*""#,
+        &[],
+    ),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "Action": ["iam:GetUser", "iam:PassRole"], "Resource": ["arn:aws:iam::*:role/*"]"#,
+        &[("PASS_ROLE_WITH_STAR_IN_RESOURCE", ".Resource[0]")],
+    ),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::111122223333:role/app/*""#,
+        &[],
+    ),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}"#,
+        &[],
+    ),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "Action": "iam:*", "Resource": "*""#,
+        &[("PASS_ROLE_WITH_STAR_IN_ACTION_AND_STAR_IN_RESOURCE", ".Action")],
+    ),
+    (Kind::Managed, r#""Effect": "Deny", "Action": "iam:*", "Resource": "*""#, &[]),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "NotAction": "s3:*", "Resource": "*""#,
+        &[("PASS_ROLE_WITH_NOT_ACTION_AND_STAR_IN_RESOURCE", ".NotAction")],
+    ),
+    (Kind::Managed, r#""Effect": "Allow", "NotAction": ["s3:*", "iam:*"], "Resource": "*""#, &[]),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "Action": "iam:PassRole", "NotResource": "arn:aws:iam::111122223333:role/Admin""#,
+        &[("PASS_ROLE_WITH_NOT_RESOURCE", ".Action")],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+           "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}"#,
+        &[("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated")],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+           "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "*:ref:refs/heads/main"}}"#,
+        &[("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated")],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+           "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:octo/*"}}"#,
+        &[],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:PutObject", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Resource": "arn:aws:s3:::b/*""#,
+        &[("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", ".Principal.Service")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:PutObject", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Resource": "arn:aws:s3:::b/*",
+           "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}"#,
+        &[],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"ForAllValues:StringEquals": {"aws:PrincipalTag/team": "blue"}}"#,
+        &[("FORALLVALUES_WITH_SINGLE_VALUED_KEY", ".Condition['ForAllValues:StringEquals']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": "team"}}"#,
+        &[("FORALLVALUES_HOLDS_WITHOUT_KEY", ".Condition['ForAllValues:StringEquals']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": "team"}, "Null": {"aws:TagKeys": "false"}}"#,
+        &[],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "red"}}"#,
+        &[("ALLOW_WITH_NEGATED_CONDITION_ON_OPTIONAL_KEY", ".Condition.StringNotEquals")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#,
+        &[],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}"#,
+        &[("ALLOW_WHEN_MFA_IS_UNKNOWN", ".Condition.BoolIfExists")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}"#,
+        &[("DENY_WITHOUT_MFA_MISSES_LONG_TERM_KEYS", ".Condition.Bool")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}"#,
+        &[],
+    ),
+    // Statements that never match.
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:${verb}", "Resource": "arn:aws:s3:${aws:RequestedRegion}::b", "Condition": {"Bool": {"k": "${aws:x"}}"#,
+        &[
+            ("VARIABLE_UNSUPPORTED_IN_ELEMENT", ".Action"),
+            ("VARIABLE_UNSUPPORTED_IN_ELEMENT", ".Resource"),
+            ("MISSING_BRACE_IN_VARIABLE", ".Condition.Bool.k"),
+            ("CONDITION_VALUE_NEVER_MATCHES", ".Condition.Bool.k"),
+        ],
+    ),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "Action": ["iam:GetUsr", "iam:List*", "sqs:What Ever", "sts:Get*"], "Resource": "*""#,
+        &[("INVALID_ACTION", ".Action[0]"), ("INVALID_ACTION", ".Action[2]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "NotAction": "*", "Resource": "*""#,
+        &[("NOT_ACTION_WITH_STAR", ".NotAction")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "NotResource": ["*"]"#,
+        &[("NOT_RESOURCE_WITH_STAR", ".NotResource[0]")],
+    ),
+    (Kind::Scp, r#""Effect": "Deny", "Action": [], "Resource": "*""#, &[("EMPTY_ARRAY_ACTION", ".Action")]),
+    (
+        Kind::Scp,
+        r#""Effect": "Deny", "Action": "*", "Resource": []"#,
+        &[("EMPTY_ARRAY_RESOURCE", ".Resource")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:userid": []}}"#,
+        &[("EMPTY_ARRAY_CONDITION", ".Condition.StringEquals['aws:userid']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": ["iam:GetAccountSummary", "iam:GetUser"], "Resource": "arn:aws:iam::111122223333:user/*""#,
+        &[("ACTION_WITHOUT_RESOURCE", ".Action[0]"), ("INVALID_ACTION", ".Action[0]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": ["arn:aws:sqs:us-east-1:111122223333:q", "arn:aws:s3:::b/*"]"#,
+        &[("RESOURCE_OF_OTHER_SERVICE", ".Resource[0]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b""#,
+        &[("S3_BUCKET_FOR_OBJECT_ACTION", ".Action")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "arn:aws:s3:::b/*""#,
+        &[("S3_OBJECT_FOR_BUCKET_ACTION", ".Action[0]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Null": {"aws:SourceVpce": "true"}, "StringEquals": {"aws:SourceVpce": "vpce-1"}}"#,
+        &[("CONTRADICTORY_CONDITIONS", ".Condition.StringEquals['aws:SourceVpce']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:userid": "a"}, "StringNotEquals": {"AWS:userid": ["a", "b"]}}"#,
+        &[("CONTRADICTORY_CONDITIONS", ".Condition.StringNotEquals['AWS:userid']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:TagKeys": "a"}}"#,
+        &[("MISSING_QUALIFIER", ".Condition.StringEquals")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgIdd": "a", "aws:PrincipalTag": "b"}}"#,
+        &[
+            ("INVALID_GLOBAL_CONDITION_KEY", ".Condition.StringEquals['aws:PrincipalOrgIdd']"),
+            ("MISSING_TAG_KEY", ".Condition.StringEquals['aws:PrincipalTag']"),
+        ],
+    ),
+    (
+        Kind::Session,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": {"aws:CurrentTime": "soon"}}"#,
+        &[("CONDITION_VALUE_NEVER_MATCHES", ".Condition.DateLessThan['aws:CurrentTime']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:userid": ["AIDA*", "${*}"]}}"#,
+        &[("WILDCARD_WITHOUT_LIKE_OPERATOR", ".Condition.StringEquals['aws:userid'][0]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": ["172.16.0.0/12", "172.32.0.0/16"]}}"#,
+        &[("PRIVATE_IP_ADDRESS", ".Condition.IpAddress['aws:SourceIp'][0]")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Deny", "Action": "s3:GetObject", "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:user/a"}, "Resource": "arn:aws:s3:::b/*""#,
+        &[("NOT_PRINCIPAL_WITHOUT_ACCOUNT", ".NotPrincipal.AWS")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Deny", "Action": "s3:GetObject", "NotPrincipal": {"AWS": ["arn:aws:iam::111122223333:user/a", "111122223333"]}, "Resource": "arn:aws:s3:::b/*""#,
+        &[],
+    ),
+    // Suggestions.
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": ["s3:GetObject", "s3:Get*", "S3:GETOBJECT", "s3:Put?bject", "s3:PutObject"], "Resource": "*""#,
+        &[("REDUNDANT_ACTION", ".Action[0]"), ("REDUNDANT_ACTION", ".Action[2]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "s3:*", "Resource": ["arn:aws:s3:::b/x/*", "arn:aws:s3:::b/*", "arn:aws:s3:::c", "arn:aws:s3:::c"]"#,
+        &[("REDUNDANT_RESOURCE", ".Resource[0]"), ("REDUNDANT_RESOURCE", ".Resource[3]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Sid": "", "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:userid": ["a", "a"]}, "Bool": {}}"#,
+        &[
+            ("EMPTY_SID_VALUE", ".Sid"),
+            ("REDUNDANT_CONDITION_VALUE", ".Condition.StringEquals['aws:userid'][1]"),
+            ("EMPTY_OBJECT_CONDITION", ".Condition.Bool"),
+        ],
+    ),
+];
+
+/// Whole documents: kind, text, what is found.
+const DOCUMENTS: &[(Kind, &str, &[(&str, &str)])] = &[
+    (Kind::Inline, "{\"Version\": \"2012-10-17\",\n \"Statement\": [}", &[("JSON_SYNTAX_ERROR", "$")]),
+    (Kind::Inline, r#"{"Statement": [], "Statement": []}"#, &[("JSON_SYNTAX_ERROR", "$")]),
+    (Kind::Inline, r#"{"Version": "2020-01-01", "Statement": []}"#, &[("INVALID_VERSION", "$.Version")]),
+    (Kind::Inline, r#"{"Version": "2012-10-17"}"#, &[("MISSING_STATEMENT", "$")]),
+    (Kind::Inline, r#"{"Version": "2012-10-17", "Statement": []}"#, &[("MISSING_STATEMENT", "$")]),
+    (
+        Kind::Managed,
+        r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#,
+        &[("UNSUPPORTED_VERSION", "$")],
+    ),
+    (
+        Kind::Inline,
+        r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${aws:username}"}}"#,
+        &[("MISSING_VERSION", "$"), ("VARIABLE_UNSUPPORTED_IN_VERSION", "$.Statement.Resource")],
+    ),
+    (
+        Kind::Inline,
+        r#"{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+            {"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#,
+        &[("UNIQUE_SIDS_REQUIRED", "$.Statement[1].Sid"), ("REDUNDANT_STATEMENT", "$.Statement[1]")],
+    ),
+    (
+        Kind::Scp,
+        r#"{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Deny", "Action": "s3:*", "Resource": "*"},
+            {"Sid": "A", "Effect": "Deny", "Action": "sqs:*", "Resource": "*"}]}"#,
+        &[("UNIQUE_SIDS_RECOMMENDED", "$.Statement[1].Sid")],
+    ),
+];
+
+#[test]
+fn every_statement_is_told_what_is_wrong_with_it_and_nothing_else() {
+    for (kind, members, expected) in STATEMENTS {
+        let expected: Vec<_> =
+            expected.iter().map(|(code, path)| (*code, format!("$.Statement[0]{path}"))).collect();
+        let mut found = codes(*kind, &policy(members));
+        found.sort_by_key(|entry| expected.iter().position(|other| other == entry));
+        assert_eq!(found, expected, "{kind:?} {members}");
+    }
+}
+
+#[test]
+fn every_document_is_told_what_is_wrong_with_it_and_nothing_else() {
+    for (kind, text, expected) in DOCUMENTS {
+        let expected: Vec<_> = expected.iter().map(|(code, path)| (*code, (*path).to_owned())).collect();
+        assert_eq!(codes(*kind, text), expected, "{kind:?} {text}");
+    }
+}
+
+#[test]
+fn every_code_has_an_example() {
+    let shown: BTreeSet<&str> = STATEMENTS
+        .iter()
+        .chain(DOCUMENTS)
+        .flat_map(|(.., expected)| expected.iter().map(|(code, _)| *code))
+        .collect();
+    let all: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(shown, all);
+    assert_eq!(all.len(), Code::ALL.len(), "two codes of one name");
+}
+
+/// An error is what keeps a document from being written, and the first is the one AWS tells.
+#[test]
+fn errors_are_the_faults_of_writing() {
+    let whole = STATEMENTS.iter().map(|(kind, members, _)| (*kind, policy(members)));
+    for (kind, text) in whole.chain(DOCUMENTS.iter().map(|(kind, text, _)| (*kind, (*text).to_owned()))) {
+        let found = found(kind, &text);
+        let mut errors = found.iter().filter(|finding| finding.code.severity() == Severity::Error);
+        match crate::validate(kind, &text) {
+            Ok(()) => assert_eq!(errors.next(), None, "{text}"),
+            Err(malformed) => {
+                let same = |finding: &Finding| {
+                    finding.aws_message.as_ref() == Some(&malformed.message)
+                        && finding.offset == malformed.offset
+                };
+                assert!(errors.any(same), "{text}: {malformed}");
+            }
+        }
+        assert!(
+            found
+                .iter()
+                .all(|finding| (finding.code.severity() == Severity::Error) == finding.aws_message.is_some())
+        );
+    }
+}
+
+#[test]
+fn a_place_is_told_in_lines_and_columns() {
+    let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:*\",\n    \"Resource\": \"é\"}\n}";
+    let found = found(Kind::Inline, text);
+    let place = |finding: &Finding| (finding.line, finding.column, finding.path.clone());
+    assert_eq!(found.iter().map(place).collect::<Vec<_>>(), [(4, 17, "$.Statement.Resource".to_owned())]);
+    assert_eq!(found[0].aws_message.as_deref(), Some("Resource é must be in ARN format or \"*\"."));
+}
+
+/// A document of the largest size is looked through in time that a call may take.
+#[test]
+fn a_list_of_thousands_is_compared_with_bounds() {
+    let actions: Vec<String> = (0..5000).map(|n| format!("\"s3:Get{n:04}*\"")).collect();
+    let text = policy(&format!(r#""Effect": "Allow", "Action": [{}], "Resource": "*""#, actions.join(",")));
+    assert!(text.len() < json::CHARACTERS_MAX);
+    assert_eq!(codes(Kind::Inline, &text), []);
+}
