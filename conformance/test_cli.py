@@ -146,6 +146,10 @@ def resources(walk, home):
     walk("daypass", "PutResourcePolicy", ResourceArn=arn, Policy=document)
     assert json.loads(walk("daypass", "GetResourcePolicy", ResourceArn=arn)["Policy"]) == json.loads(document)
     assert walk("daypass", "ListResourcePolicies")["ResourcePolicies"]
+    found = walk("daypass", "ValidatePolicy", PolicyDocument=allow("s3:GetObject", "arn:aws:s3:::b"), PolicyKind="identity")
+    assert [(finding["Severity"], finding["Code"]) for finding in found["Findings"]] == [
+        ("WARNING", "S3_BUCKET_FOR_OBJECT_ACTION")
+    ]
     user = home.user(allow("s3:GetObject"))
     request = Request("bucket.example.test", "GET", "/a").sign(user.keys, service="s3").described()
     answer = walk("daypass", "CheckRequest", Request=request, Action="s3:GetObject", Resource=f"{arn}/a")

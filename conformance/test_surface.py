@@ -28,7 +28,7 @@ PutGroupPolicy GetGroupPolicy DeleteGroupPolicy ListGroupPolicies
 AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies
 CreateAccessKey UpdateAccessKey DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed
 """
-DAYPASS = "CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy"
+DAYPASS = "CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy ValidatePolicy"
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
 
 

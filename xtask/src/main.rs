@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod codegen;
 pub mod coverage;
+pub mod findings;
 pub mod python;
 pub mod soak;
 pub mod suites;
@@ -25,7 +26,7 @@ usage: cargo xtask <chore>
   test               every suite; the last line is `N passed, N failed, N skipped`
   ci                 formatting, lints, tidy, generated files, then `test`
   tidy               rules of the house that no compiler knows
-  codegen [--check]  write (or compare) what is generated: shape tables, README coverage
+  codegen [--check]  write (or compare) what is generated: shape tables, README coverage, docs/policy-findings.md
   bench              figures, not a test
   soak               long runs: fuzz targets, random policy cases, cargo-deny, bench
 ";
@@ -92,5 +93,6 @@ fn ci(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 
 fn generated(workspace: &Workspace, check: bool) -> anyhow::Result<()> {
     codegen::run(check)?;
-    coverage::run(workspace, check)
+    coverage::run(workspace, check)?;
+    findings::run(workspace, check)
 }

@@ -1,4 +1,4 @@
-//! `policy eval` and `signature explain` with input of somebody else's: from a pipe, hostile, or without an end.
+//! `policy eval`, `policy validate` and `signature explain` with input of somebody else's: from a pipe, hostile, or without an end.
 
 use std::fs;
 use std::io::Write;
@@ -144,4 +144,84 @@ fn what_has_no_end_or_is_too_large_is_not_read() {
     let output = run(dir.path(), &["policy", "eval", "--cases", "cases"]);
     assert_eq!(one_line(&output), "daypass: `cases`, line 1: it has more than 4194304 bytes");
     assert!(output.stdout.is_empty());
+}
+
+const BROAD: &str = "{\"Version\": \"2012-10-17\",\n  \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"iam:PassRole\", \"Resource\": \"*\"}}";
+
+#[test]
+fn policy_validate_tells_findings_with_places_and_an_exit_code() {
+    let dir = Scratch::new("validate");
+    fs::write(dir.path().join("broad.json"), BROAD).unwrap();
+    fs::write(
+        dir.path().join("bad.json"),
+        "{\"Version\": \"2012-10-17\", \"Statement\": {\"Effect\": \"Allow\"}}",
+    )
+    .unwrap();
+    let validate =
+        |more: &[&str]| run(dir.path(), &[&["policy", "validate", "--kind", "identity"], more].concat());
+
+    let output = validate(&["broad.json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let start = "broad.json:2:71: SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE at $.Statement.Resource: ";
+    assert!(said.starts_with(start) && said.lines().count() == 1, "{said}");
+
+    assert_eq!(validate(&["--fail-on", "security-warning", "broad.json"]).status.code(), Some(1));
+    assert_eq!(validate(&["--fail-on", "warning", "broad.json"]).status.code(), Some(1));
+
+    let output = validate(&["--json", "broad.json", "bad.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> =
+        lines.iter().map(|line| (line["file"].as_str().unwrap(), line["code"].as_str().unwrap())).collect();
+    assert_eq!(
+        told,
+        [
+            ("broad.json", "PASS_ROLE_WITH_STAR_IN_RESOURCE"),
+            ("bad.json", "MISSING_ACTION"),
+            ("bad.json", "MISSING_RESOURCE")
+        ]
+    );
+    assert_eq!(lines[1]["awsMessage"], "Policy statement must contain actions.");
+    assert_eq!(lines[1]["path"], "$.Statement");
+}
+
+#[test]
+fn policy_validate_says_of_each_case_whether_it_could_be_written() {
+    let dir = Scratch::new("validate-cases");
+    let cases = concat!(
+        r#"{"id":"a","kind":"session","document":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}","edit":"none"}"#,
+        "\n\n",
+        r#"{"id":"b","kind":"identity","document":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}"}"#,
+    );
+    let output = piped(&dir, &["policy", "validate", "--cases", "-"], cases.as_bytes());
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        concat!(
+            "{\"id\":\"a\",\"verdict\":\"valid\"}\n",
+            "{\"id\":\"b\",\"message\":\"Policy document must be version 2012-10-17 or greater.\",\"verdict\":\"invalid\"}\n",
+        )
+    );
+    let output = piped(
+        &dir,
+        &["policy", "validate", "--cases", "-"],
+        b"{\"id\":\"c\",\"kind\":\"poem\",\"document\":\"\"}",
+    );
+    assert!(one_line(&output).starts_with("daypass: `-`, line 1: unknown variant `poem`"));
+}
+
+#[test]
+fn policy_validate_reads_standard_input_and_bounds_it() {
+    let dir = Scratch::new("validate-stdin");
+    let validate = ["policy", "validate", "--kind", "inline", "-"];
+    assert_eq!(piped(&dir, &validate, BROAD.as_bytes()).status.code(), Some(0));
+    let long = format!("{}{}", " ".repeat(900_000), BROAD);
+    let output = piped(&dir, &validate, long.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("the document is too long"));
+    assert_eq!(piped(&dir, &["policy", "validate", "-"], BROAD.as_bytes()).status.code(), Some(2));
+    assert_eq!(piped(&dir, &validate, b"\xff\xfe").status.code(), Some(1));
 }

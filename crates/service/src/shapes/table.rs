@@ -14,6 +14,7 @@ pub static OPERATIONS: &[Operation] = &[
     Operation { service: &DAYPASS, name: "GetResourcePolicy", input: &DAYPASS_GET_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &DAYPASS, name: "ListResourcePolicies", input: &DAYPASS_LIST_RESOURCE_POLICIES_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &DAYPASS, name: "PutResourcePolicy", input: &DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
+    Operation { service: &DAYPASS, name: "ValidatePolicy", input: &DAYPASS_VALIDATE_POLICY_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &IAM, name: "AcceptDelegationRequest", input: &IAM_ACCEPT_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &IAM, name: "AcquireRole", input: &IAM_ACQUIRE_ROLE_REQUEST_M, wrap: Some("AcquireRoleResult"), unsigned: false },
     Operation { service: &IAM, name: "AddClientIDToOpenIDConnectProvider", input: &IAM_ADD_CLIENT_IDTO_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false },
@@ -334,6 +335,8 @@ static DAYPASS_LIST_RESOURCE_POLICIES_REQUEST_M: Structure = Structure { union: 
 static DAYPASS_MARKER_TYPE: Shape = Shape { name: "MarkerType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(4096)), pattern: Some(&P3), values: &[] }) };
 static DAYPASS_MAX_ITEMS_TYPE: Shape = Shape { name: "MaxItemsType", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(1000))) };
 static DAYPASS_METHOD_TYPE: Shape = Shape { name: "MethodType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(32)), pattern: Some(&P4), values: &[] }) };
+static DAYPASS_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "PolicyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(131072)), pattern: None, values: &[] }) };
+static DAYPASS_POLICY_KIND_TYPE: Shape = Shape { name: "PolicyKindType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["identity", "inline", "trust", "resource", "scp", "rcp", "session", "boundary"] }) };
 static DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "ResourceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
     Member { name: "Policy", required: true, shape: &DAYPASS_RESOURCE_POLICY_TYPE },
@@ -348,6 +351,10 @@ static DAYPASS_SIGNED_REQUEST_M: Structure = Structure { union: false, members: 
 ] };
 static DAYPASS_SIGNED_REQUEST: Shape = Shape { name: "SignedRequest", sensitive: false, kind: Kind::Structure(&DAYPASS_SIGNED_REQUEST_M) };
 static DAYPASS_URL_TYPE: Shape = Shape { name: "UrlType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(65536)), pattern: None, values: &[] }) };
+static DAYPASS_VALIDATE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "PolicyDocument", required: true, shape: &DAYPASS_POLICY_DOCUMENT_TYPE },
+    Member { name: "PolicyKind", required: true, shape: &DAYPASS_POLICY_KIND_TYPE },
+] };
 
 static IAM: Service = Service { name: "iam", version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", errors: &[
     ErrorShape { name: "AccountNotManagementOrDelegatedAdministratorException", code: "AccountNotManagementOrDelegatedAdministratorException", status: 400 },

@@ -169,6 +169,9 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("PutResourcePolicy", arn!("sqs", "jobs"), Json(
         r#"{"ResourceArn":"arn:aws:sqs::111122223333:jobs","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"*\"}]}"}"#,
     )),
+    daypass("ValidatePolicy", "*", Json(
+        r#"{"PolicyKind":"inline","PolicyDocument":"{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}"}"#,
+    )),
 ];
 
 impl Example {

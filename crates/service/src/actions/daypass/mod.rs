@@ -8,6 +8,7 @@ mod inner;
 mod list_resource_policies;
 mod put_resource_policy;
 mod resource;
+mod validate_policy;
 
 use crate::action::Row;
 
@@ -18,4 +19,5 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<get_resource_policy::GetResourcePolicy>(),
     Row::of::<list_resource_policies::ListResourcePolicies>(),
     Row::of::<put_resource_policy::PutResourcePolicy>(),
+    Row::of::<validate_policy::ValidatePolicy>(),
 ];

@@ -1,0 +1,168 @@
+//! `daypass policy validate`: what a linter says of policy documents, with an exit code for CI.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use daypass_policy::{Finding, Kind, Severity, findings};
+use daypass_service::known_actions;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::lines::Lines;
+use crate::cli::input::{self, visible};
+use crate::failure::Failure;
+use crate::terminal::say;
+
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    /// Files with one policy document each, or - for standard input
+    #[arg(value_name = "FILE", required_unless_present = "cases", requires = "kind")]
+    files: Vec<PathBuf>,
+    /// What the documents are
+    #[arg(long, value_name = "KIND")]
+    kind: Option<KindArg>,
+    /// Findings of this severity, or a worse one, end in exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    fail_on: SeverityArg,
+    /// Print findings as JSON lines
+    #[arg(long)]
+    json: bool,
+    /// File with one case per line (kind and document in JSON), or -: print whether each could be written
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "kind", "json", "fail_on"])]
+    cases: Option<PathBuf>,
+}
+
+/// The kinds of policies, as people name them.
+#[derive(Debug, Clone, Copy, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum KindArg {
+    /// A managed policy
+    Identity,
+    /// A policy inside a user, group or role
+    Inline,
+    /// Who may assume a role
+    Trust,
+    /// The policy of a bucket, queue, key…
+    Resource,
+    /// A service control policy
+    Scp,
+    /// A resource control policy
+    Rcp,
+    /// A session policy of AssumeRole and its relatives
+    Session,
+    /// A permissions boundary
+    Boundary,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SeverityArg {
+    Error,
+    SecurityWarning,
+    Warning,
+    Suggestion,
+}
+
+impl From<KindArg> for Kind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Identity => Self::Managed,
+            KindArg::Inline => Self::Inline,
+            KindArg::Trust => Self::Trust,
+            KindArg::Resource => Self::Resource,
+            KindArg::Scp => Self::Scp,
+            KindArg::Rcp => Self::Rcp,
+            KindArg::Session => Self::Session,
+            KindArg::Boundary => Self::Boundary,
+        }
+    }
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(severity: SeverityArg) -> Self {
+        match severity {
+            SeverityArg::Error => Self::Error,
+            SeverityArg::SecurityWarning => Self::SecurityWarning,
+            SeverityArg::Warning => Self::Warning,
+            SeverityArg::Suggestion => Self::Suggestion,
+        }
+    }
+}
+
+/// Most bytes that are read of one document; of longer ones the reader says that they are too long.
+const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+
+pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
+    if let Some(cases) = &args.cases {
+        return verdicts(cases);
+    }
+    let kind = args.kind.ok_or_else(|| Failure::new("say what the documents are with --kind"))?;
+    let mut failed = false;
+    for path in &args.files {
+        let text = read(path)?;
+        for finding in findings(kind.into(), &text, &known_actions()) {
+            failed |= finding.code.severity() <= args.fail_on.into();
+            let line = if args.json { as_json(path, &finding) } else { as_text(path, &finding) };
+            say(&visible(&format!("{line}\n")));
+        }
+    }
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(DOCUMENT_BYTES_MAX).unwrap_or(u64::MAX);
+        let read = std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+        read.map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
+        bytes
+    } else {
+        input::read(path, DOCUMENT_BYTES_MAX)?
+    };
+    String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{}` is not UTF-8", path.display())))
+}
+
+/// `file:line:column: SEVERITY CODE at path: message`, which editors and CI systems know how to read.
+fn as_text(path: &Path, finding: &Finding) -> String {
+    let Finding { code, message, aws_message, path: place, line, column, .. } = finding;
+    let (severity, name) = (code.severity().as_str(), code.as_str());
+    let aws = aws_message.as_ref().map(|text| format!(" AWS says: {text}")).unwrap_or_default();
+    format!(
+        "{}:{line}:{column}: {severity} {name} at {place}: {message} {}{aws}",
+        path.display(),
+        code.remedy()
+    )
+}
+
+fn as_json(path: &Path, finding: &Finding) -> String {
+    let code = finding.code;
+    json!({
+        "file": path.display().to_string(), "line": finding.line, "column": finding.column, "offset": finding.offset,
+        "path": finding.path, "severity": code.severity().as_str(), "code": code.as_str(),
+        "message": finding.message, "remedy": code.remedy(), "awsMessage": finding.aws_message,
+    })
+    .to_string()
+}
+
+/// What `--cases` reads; other members are remarks.
+#[derive(Deserialize)]
+struct WrittenCase {
+    id: String,
+    kind: KindArg,
+    document: String,
+}
+
+/// Whether each document could be written, in AWS's words where not.
+fn verdicts(cases: &Path) -> Result<ExitCode, Failure> {
+    let mut lines = Lines::open(cases)?;
+    while let Some(line) = lines.next()? {
+        let case: WrittenCase = serde_json::from_str(&line).map_err(|why| lines.failure(&why))?;
+        let answer = match daypass_policy::validate(case.kind.into(), &case.document) {
+            Ok(()) => json!({"id": case.id, "verdict": "valid"}),
+            Err(malformed) => json!({"id": case.id, "verdict": "invalid", "message": malformed.message}),
+        };
+        say(&visible(&format!("{answer}\n")));
+    }
+    Ok(ExitCode::SUCCESS)
+}

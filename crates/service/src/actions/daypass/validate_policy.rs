@@ -1,0 +1,111 @@
+//! `daypass:ValidatePolicy`: what is wrong, dangerous or unclear in a policy document, as `daypass policy validate`
+//! says it. Nothing of the account is looked at.
+
+use daypass_directory::{Authorized, Checks, Operation, Scope};
+use daypass_policy::{Finding, Kind, findings};
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::callers::Callers;
+use crate::error::Error;
+use crate::house::House;
+use crate::known::known_actions;
+
+/// Most findings of an answer: a document of the largest size can have tens of thousands.
+const FINDINGS_MAX: usize = 1000;
+
+pub(super) struct ValidatePolicy;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Input {
+    policy_document: String,
+    policy_kind: PolicyKind,
+}
+
+/// The kinds of policies, as the command line names them.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PolicyKind {
+    Identity,
+    Inline,
+    Trust,
+    Resource,
+    Scp,
+    Rcp,
+    Session,
+    Boundary,
+}
+
+impl From<PolicyKind> for Kind {
+    fn from(kind: PolicyKind) -> Self {
+        match kind {
+            PolicyKind::Identity => Self::Managed,
+            PolicyKind::Inline => Self::Inline,
+            PolicyKind::Trust => Self::Trust,
+            PolicyKind::Resource => Self::Resource,
+            PolicyKind::Scp => Self::Scp,
+            PolicyKind::Rcp => Self::Rcp,
+            PolicyKind::Session => Self::Session,
+            PolicyKind::Boundary => Self::Boundary,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Output {
+    findings: Vec<Told>,
+    is_truncated: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Told {
+    severity: &'static str,
+    code: &'static str,
+    message: String,
+    remedy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws_message: Option<String>,
+    path: String,
+    offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl From<Finding> for Told {
+    fn from(finding: Finding) -> Self {
+        Self {
+            severity: finding.code.severity().as_str(),
+            code: finding.code.as_str(),
+            message: finding.message,
+            remedy: finding.code.remedy(),
+            aws_message: finding.aws_message,
+            path: finding.path,
+            offset: finding.offset,
+            line: finding.line,
+            column: finding.column,
+        }
+    }
+}
+
+impl Action for ValidatePolicy {
+    const NAME: &'static str = "daypass:ValidatePolicy";
+    const CALLERS: Callers = Callers::Anyone;
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    fn checks(scope: &Scope, _: &Input) -> Checks {
+        Checks::one(scope.check(Self::NAME, "*"))
+    }
+
+    async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let input = call.input();
+        let mut found = findings(input.policy_kind.into(), &input.policy_document, &known_actions());
+        let is_truncated = found.len() > FINDINGS_MAX;
+        found.truncate(FINDINGS_MAX);
+        Ok(Output { findings: found.into_iter().map(Told::from).collect(), is_truncated })
+    }
+}
