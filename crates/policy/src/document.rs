@@ -131,6 +131,8 @@ pub(crate) struct Listed {
 #[derive(Debug)]
 pub(crate) struct StatementText {
     pub(crate) at: usize,
+    /// The byte behind it.
+    pub(crate) end: usize,
     pub(crate) sid: Option<Text>,
     /// `Allow` or `Deny` in any case: the exact spelling is a later check.
     pub(crate) effect: Text,
@@ -248,7 +250,7 @@ fn read_statement(node: &Node) -> Result<StatementText, Fault> {
     let at = node.span.start;
     let effect =
         effect.ok_or(Fault { code: Code::MissingEffect, kind: FaultKind::EffectMissing, offset: at })?;
-    Ok(StatementText { at, sid, effect, principal, action, resource, conditions })
+    Ok(StatementText { at, end: node.span.end, sid, effect, principal, action, resource, conditions })
 }
 
 fn read_effect(node: &Node) -> Result<Text, Fault> {

@@ -60,15 +60,15 @@ pub struct Policies<'a> {
 /// Decides one request.
 #[must_use]
 pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
-    evaluate_with(request, policies, &mut Silent)
+    evaluate_with(request, policies, &mut Silent).0
 }
 
-/// The same with a recorder that hears about every statement.
+/// The same with a recorder that hears about every statement, and the share of what a decision may cost that it cost.
 pub(crate) fn evaluate_with<R: Recorder>(
     request: &Request<'_>,
     policies: &Policies<'_>,
     recorder: &mut R,
-) -> Decision {
+) -> (Decision, f64) {
     let caller = &request.principal;
     let action = request.action.to_ascii_lowercase();
     let work = Work::new();
@@ -83,10 +83,10 @@ pub(crate) fn evaluate_with<R: Recorder>(
     };
     let scene = Scene { call, caller, cross_account: crosses_accounts(request) };
     if needs_no_permission(&call, policies) {
-        return scene.allowed(PolicyType::NotNeeded, []);
+        return (scene.allowed(PolicyType::NotNeeded, []), 0.0);
     }
     let findings = scene.ask(policies, recorder);
-    scene.decide(&findings)
+    (scene.decide(&findings), work.share_spent())
 }
 
 /// Not even an explicit Deny stops anybody from asking who they are, or a user or root user from getting a

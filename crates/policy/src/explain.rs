@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::context::Context;
 use crate::decision::{Decision, PolicyType};
 use crate::document::Effect;
 use crate::evaluate::{Policies, evaluate_with};
@@ -12,13 +13,16 @@ use crate::principal::Strength;
 use crate::request::Request;
 
 /// A decision and what every statement had to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The decision, the same that `evaluate` makes.
     pub decision: Decision,
     /// Every statement that was asked, in the order of asking. Policies that do not bind this caller or this
     /// action (service control policies for a service, say) are not asked.
     pub statements: Vec<StatementReport>,
+    /// What it cost, as a share of what one decision may cost: from 0 to 1. Who makes many decisions for one call
+    /// can stop by it.
+    pub cost: f64,
 }
 
 /// What one statement answered.
@@ -57,6 +61,8 @@ pub enum Outcome {
         operator: String,
         /// The key as written.
         key: String,
+        /// What the request has under that key; `None` when it has no such key.
+        values: Option<Vec<String>>,
     },
     /// Nothing of it was looked at: what came before had used up what one decision may cost.
     TooCostly,
@@ -70,8 +76,11 @@ impl fmt::Display for Outcome {
             Outcome::ResourceMismatch => f.write_str("the resource does not match"),
             Outcome::PrincipalMismatch => f.write_str("the principal does not match"),
             Outcome::TooCostly => f.write_str("the decision cost too much before it"),
-            Outcome::ConditionMismatch { operator, key } => {
-                write!(f, "the condition `{operator}` on `{key}` is not met")
+            Outcome::ConditionMismatch { operator, key, values: None } => {
+                write!(f, "the condition `{operator}` on `{key}` is not met: the request has no such key")
+            }
+            Outcome::ConditionMismatch { operator, key, values: Some(values) } => {
+                write!(f, "the condition `{operator}` on `{key}` is not met by `{}`", values.join("`, `"))
             }
         }
     }
@@ -102,15 +111,15 @@ impl fmt::Display for Outcome {
 /// let explanation = explain(&request, &Policies { identity: &own, ..Policies::default() });
 /// assert_eq!(
 ///     explanation.statements[0].outcome.to_string(),
-///     "the condition `IpAddress` on `aws:SourceIp` is not met"
+///     "the condition `IpAddress` on `aws:SourceIp` is not met by `198.51.100.7`"
 /// );
 /// # Ok::<(), Malformed>(())
 /// ```
 #[must_use]
 pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Explanation {
-    let mut log = Log::default();
-    let decision = evaluate_with(request, policies, &mut log);
-    Explanation { decision, statements: log.statements }
+    let mut log = Log { context: request.context, level: String::new(), statements: Vec::new() };
+    let (decision, cost) = evaluate_with(request, policies, &mut log);
+    Explanation { decision, statements: log.statements, cost }
 }
 
 /// Hears about every statement that is asked.
@@ -150,13 +159,13 @@ impl Recorder for Silent {
     }
 }
 
-#[derive(Default)]
-struct Log {
+struct Log<'a> {
+    context: &'a Context,
     level: String,
     statements: Vec<StatementReport>,
 }
 
-impl Recorder for Log {
+impl Recorder for Log<'_> {
     const WANTS_ALL: bool = true;
 
     fn level(&mut self, name: &str) {
@@ -180,6 +189,7 @@ impl Recorder for Log {
             Err(Mismatch::Condition(condition)) => Outcome::ConditionMismatch {
                 operator: condition.operator.to_string(),
                 key: condition.key.to_string(),
+                values: self.context.get(&condition.key).map(<[String]>::to_vec),
             },
         };
         self.statements.push(StatementReport {

@@ -63,6 +63,12 @@ impl Work {
         self.0.set(left.unwrap_or(0));
         left.is_some()
     }
+
+    /// What is spent of all that may be, from 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "a share; its last digits mean nothing")]
+    pub(crate) fn share_spent(&self) -> f64 {
+        (STEPS_MAX - self.0.get()) as f64 / STEPS_MAX as f64
+    }
 }
 
 fn steps(count: usize) -> u64 {

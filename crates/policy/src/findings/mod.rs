@@ -50,7 +50,7 @@ pub struct Finding {
 /// let found = findings(Kind::Managed, text, &Catalog { services: &known });
 /// assert_eq!(found[0].code, Code::PassRoleWithStarInResource);
 /// assert_eq!(found[0].code.as_str(), "PASS_ROLE_WITH_STAR_IN_RESOURCE");
-/// assert_eq!((found[0].line, found[0].path.as_str()), (2, "$.Statement.Action[0]"));
+/// assert_eq!((found[0].line, found[0].path.as_str()), (2, "$.Statement.Resource"));
 /// assert_eq!(found[1].message, "iam has no action `PasRole`, so it never matches. Did you mean `PassRole`?");
 /// ```
 #[must_use]

@@ -33,7 +33,7 @@ fn the_first_part_that_does_not_match_is_named() {
             (
                 PolicyType::Identity,
                 2,
-                "the condition `StringEquals` on `aws:PrincipalTag/Team` is not met".to_owned()
+                "the condition `StringEquals` on `aws:PrincipalTag/Team` is not met: the request has no such key".to_owned()
             ),
             (PolicyType::Identity, 3, "matches".to_owned()),
         ]
