@@ -27,6 +27,7 @@ AttachGroupPolicy DetachGroupPolicy ListAttachedGroupPolicies
 PutGroupPolicy GetGroupPolicy DeleteGroupPolicy ListGroupPolicies
 AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies
 CreateAccessKey UpdateAccessKey DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed
+SimulateCustomPolicy SimulatePrincipalPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
 """
 DAYPASS = "CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy ValidatePolicy"
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}

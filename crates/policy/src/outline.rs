@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::condition::{Base, Operator};
 use crate::context::fold;
 use crate::document::{Document, Malformed, SYNTAX_ERRORS, StatementText, line_and_column};
-use crate::variable::{self, Token};
+use crate::variable;
 
 /// One statement of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,12 +84,8 @@ fn condition_keys(statement: &StatementText, variables: bool) -> Vec<String> {
     keys
 }
 
-fn keys_in(text: &str, variables: bool) -> Vec<String> {
-    let key = |token| match token {
-        Token::Variable { key, .. } => Some(key.into_string()),
-        Token::Fixed(_) => None,
-    };
-    variable::tokens(text, true, variables).into_iter().filter_map(key).collect()
+fn keys_in(text: &str, variables: bool) -> impl Iterator<Item = String> {
+    variable::keys(if variables { text } else { "" }).map(str::to_owned)
 }
 
 #[cfg(test)]

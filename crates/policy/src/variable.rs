@@ -192,14 +192,25 @@ fn flush(literal: &mut String, tokens: &mut Vec<Token>) {
     }
 }
 
+fn named(content: &str) -> Token {
+    let (key, default) = key_and_default(content);
+    Token::Variable { key: fold(key).into(), default: default.map(Into::into) }
+}
+
 /// `key` or `key, 'default'`: comma, one space, single quotes. Any other spelling is a key that no request
 /// has, so it never gets a value.
-fn named(content: &str) -> Token {
+fn key_and_default(content: &str) -> (&str, Option<&str>) {
     let with_default = content
         .split_once(", '")
-        .and_then(|(key, rest)| rest.strip_suffix('\'').map(|default| (key, Some(default.into()))));
-    let (key, default) = with_default.unwrap_or((content, None));
-    Token::Variable { key: fold(key).into(), default }
+        .and_then(|(key, rest)| rest.strip_suffix('\'').map(|default| (key, Some(default))));
+    with_default.unwrap_or((content, None))
+}
+
+/// The keys of the variables in a text, as written.
+pub(crate) fn keys(text: &str) -> impl Iterator<Item = &str> {
+    let contents =
+        text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(content, _)| content);
+    contents.filter(|content| !matches!(*content, "*" | "?" | "$")).map(|content| key_and_default(content).0)
 }
 
 #[cfg(test)]

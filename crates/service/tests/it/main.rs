@@ -39,6 +39,7 @@ mod revoked;
 mod secrets;
 mod session_contents;
 mod sessions;
+mod simulate;
 mod sizes;
 mod support;
 mod world;

@@ -15,6 +15,7 @@ mod policy;
 mod role;
 mod rules;
 mod shape;
+mod simulate;
 mod tags;
 mod target;
 mod user;
@@ -48,6 +49,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<attached::DetachPolicy<kind::Role>>(),
     Row::of::<attached::DetachPolicy<kind::User>>(),
     Row::of::<access_key::GetAccessKeyLastUsed>(),
+    Row::of::<simulate::GetContextKeysForCustomPolicy>(),
+    Row::of::<simulate::GetContextKeysForPrincipalPolicy>(),
     Row::of::<group::GetGroup>(),
     Row::of::<inline::GetInlinePolicy<kind::Group>>(),
     Row::of::<policy::GetPolicy>(),
@@ -80,6 +83,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<inline::PutInlinePolicy<kind::User>>(),
     Row::of::<group::RemoveUserFromGroup>(),
     Row::of::<policy::SetDefaultPolicyVersion>(),
+    Row::of::<simulate::SimulateCustomPolicy>(),
+    Row::of::<simulate::SimulatePrincipalPolicy>(),
     Row::of::<tags::Tag<kind::Policy>>(),
     Row::of::<tags::Tag<kind::Role>>(),
     Row::of::<tags::Tag<kind::User>>(),
