@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use daypass_model::{AccountId, Tag, TagSet, is_service_linked};
-use daypass_policy::{Context, Decision, Named, Policies, Request};
+use daypass_policy::{Context, Decision, Explanation, Named, Policies, Request};
 
 use crate::account_view::AccountView;
 use crate::change::Change;
@@ -169,6 +169,7 @@ impl Checks {
 pub struct Authorized<I> {
     scope: Scope,
     input: I,
+    decisions: Vec<Decision>,
 }
 
 impl<I> Authorized<I> {
@@ -212,6 +213,12 @@ impl<I> Authorized<I> {
     pub fn input(&self) -> &I {
         &self.input
     }
+
+    /// What was decided about each of the checks, in their order.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
 }
 
 /// A refusal, and who refused. Displayed as AWS's sentence.
@@ -228,6 +235,8 @@ pub struct Denied {
     pub reason: String,
     /// The decision itself, when there was one.
     pub decision: Option<Decision>,
+    /// The check that did not pass, by its place among the checks.
+    pub check: usize,
 }
 
 /// What a decision is asked about.
@@ -253,6 +262,7 @@ pub fn authorize<I>(
 ) -> Result<Authorized<I>, Box<Denied>> {
     let principal = scope.principal();
     let facts = Facts { op, view: scope.view(), principal };
+    let mut decisions = Vec::new();
     match &checks.0 {
         Asked::NothingCanDeny => {}
         Asked::NobodyMay { action, resource } => {
@@ -262,22 +272,24 @@ pub fn authorize<I>(
                 resource: resource.clone(),
                 reason: String::new(),
                 decision: None,
+                check: 0,
             }));
         }
         Asked::All(checks) => {
             let policies = Gathered::of(facts);
-            for check in checks {
+            for (place, check) in checks.iter().enumerate() {
                 let decision = policies.decide(facts, check);
                 if !decision.is_allowed() {
-                    return Err(Box::new(denied(principal, check, decision)));
+                    return Err(Box::new(denied(principal, check, decision, place)));
                 }
+                decisions.push(decision);
             }
         }
     }
-    Ok(Authorized { scope: scope.clone(), input })
+    Ok(Authorized { scope: scope.clone(), input, decisions })
 }
 
-fn denied(principal: &Principal, check: &Check, decision: Decision) -> Denied {
+fn denied(principal: &Principal, check: &Check, decision: Decision, place: usize) -> Denied {
     // Empty across accounts: the sentence must not tell what the other account's policies say.
     let reason = match decision.denial_reason(&check.action) {
         reason if reason.is_empty() => reason,
@@ -289,6 +301,7 @@ fn denied(principal: &Principal, check: &Check, decision: Decision) -> Denied {
         resource: check.shown.clone().unwrap_or_else(|| check.resource.clone()),
         reason,
         decision: Some(decision),
+        check: place,
     }
 }
 
@@ -298,28 +311,34 @@ pub fn decide(facts: Facts<'_>, check: &Check) -> Decision {
     Gathered::of(facts).decide(facts, check)
 }
 
+/// The same with what every statement had to say, and the context that it was asked about.
+#[must_use]
+pub fn explain(facts: Facts<'_>, check: &Check) -> (Explanation, Context) {
+    let context = context(facts.op, Some(facts.principal), check.owner, &check.keys);
+    let explanation = Gathered::of(facts).ask(facts, check, &context, daypass_policy::explain);
+    (explanation, context)
+}
+
 /// Evaluate one check for a request without credentials: only the resource's own policy can let it in.
 #[must_use]
 pub fn decide_anonymous(op: &Operation, check: &Check) -> Decision {
     let policies = Policies { resource: check.grantor.named(), ..Policies::default() };
     let context = context(op, None, check.owner, &check.keys);
-    evaluate(check, daypass_policy::Principal::Anonymous, &context, &policies)
+    daypass_policy::evaluate(&request(check, daypass_policy::Principal::Anonymous, &context), &policies)
 }
 
-fn evaluate(
-    check: &Check,
-    principal: daypass_policy::Principal<'_>,
-    context: &Context,
-    policies: &Policies<'_>,
-) -> Decision {
-    let request = Request {
+fn request<'a>(
+    check: &'a Check,
+    principal: daypass_policy::Principal<'a>,
+    context: &'a Context,
+) -> Request<'a> {
+    Request {
         principal,
         action: &check.action,
         resource: &check.resource,
         resource_account: Some(check.owner.as_str()),
         context,
-    };
-    daypass_policy::evaluate(&request, policies)
+    }
 }
 
 impl Grantor {
@@ -361,7 +380,18 @@ impl<'a> Gathered<'a> {
     }
 
     fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision {
-        let Facts { op, principal, .. } = facts;
+        let context = context(facts.op, Some(facts.principal), check.owner, &check.keys);
+        self.ask(facts, check, &context, daypass_policy::evaluate)
+    }
+
+    /// Put the check to the engine, in one of its two ways of answering.
+    fn ask<T>(
+        &self,
+        facts: Facts<'_>,
+        check: &Check,
+        context: &Context,
+        engine: impl Fn(&Request<'_>, &Policies<'_>) -> T,
+    ) -> T {
         let layers: Vec<&[Named<'_>]> = self.layers.iter().map(Vec::as_slice).collect();
         let policies = Policies {
             identity: &self.identity,
@@ -371,8 +401,7 @@ impl<'a> Gathered<'a> {
             scp: &[],
             rcp: &[],
         };
-        let context = context(op, Some(principal), check.owner, &check.keys);
-        evaluate(check, as_policy_principal(principal), &context, &policies)
+        engine(&request(check, as_policy_principal(facts.principal), context), &policies)
     }
 }
 

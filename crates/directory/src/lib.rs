@@ -25,7 +25,9 @@ mod turns;
 mod view;
 
 pub use account_view::{AccountView, AnyPolicy, TrustingRole};
-pub use authorize::{Authorized, Check, Checks, Denied, Facts, Grantor, authorize, decide, decide_anonymous};
+pub use authorize::{
+    Authorized, Check, Checks, Denied, Facts, Grantor, authorize, decide, decide_anonymous, explain,
+};
 pub use change::{Change, Entity};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};

@@ -90,6 +90,7 @@ pub async fn assemble_with(
             tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
         },
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
+        decisions: daypass_service::DecisionLog::default(),
     };
     Ok(Assembled { house: Arc::new(house), audit, metrics: Metrics::new(started), random, data, first })
 }

@@ -5,7 +5,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use daypass_directory::{Authorized, Checks, Operation, Scope, authorize};
+use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize};
+use daypass_policy::Decision;
 use serde::de::DeserializeOwned;
 
 use crate::audit::AuditTraits;
@@ -65,6 +66,23 @@ pub struct Scene<'a> {
     pub house: &'a House,
 }
 
+impl Scene<'_> {
+    /// Keep what was decided, for those who ask why.
+    fn remember(&self, checks: &Checks, decided: Result<&[Decision], &Denied>) {
+        let facts = Facts { op: self.op, view: self.scope.view(), principal: self.scope.principal() };
+        let note = |check, decision| self.house.decisions.note(facts, check, decision);
+        let checks = checks.as_slice();
+        match decided {
+            Ok(decisions) => checks.iter().zip(decisions).for_each(|(check, decision)| note(check, decision)),
+            Err(denied) => {
+                if let Some((check, decision)) = checks.get(denied.check).zip(denied.decision.as_ref()) {
+                    note(check, decision);
+                }
+            }
+        }
+    }
+}
+
 /// A row of the action table.
 pub struct Row {
     /// Service and operation.
@@ -107,7 +125,10 @@ fn run<'a, A: Action>(scene: &'a Scene<'a>, params: &'a Params) -> Step<'a, Repl
     Box::pin(async move {
         let input = A::parse(params)?;
         let checks = A::checks(&scene.scope, &input);
-        let call = authorize(scene.op, &scene.scope, &checks, input)?;
+        let outcome = authorize(scene.op, &scene.scope, &checks, input);
+        let decided = outcome.as_ref().map(Authorized::decisions).map_err(Box::as_ref);
+        scene.remember(&checks, decided);
+        let call = outcome?;
         Ok(Box::new(A::act(scene.op, scene.house, call).await?) as Reply)
     })
 }

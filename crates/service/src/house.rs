@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::action::Row;
 use crate::actions;
 use crate::audit::Audit;
+use crate::decisions::DecisionLog;
 use crate::error::Error;
 use crate::params::echo_name;
 use crate::request::Request;
@@ -24,6 +25,8 @@ pub struct House {
     pub settings: Settings,
     /// Derived signing keys, bounded.
     pub signing_keys: SigningKeyCache,
+    /// What was decided lately, for those who ask why.
+    pub decisions: DecisionLog,
 }
 
 /// The operator's choices that calls depend on.

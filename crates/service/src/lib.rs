@@ -8,6 +8,7 @@ pub mod actions;
 mod audit;
 mod authenticate;
 mod callers;
+mod decisions;
 mod error;
 mod house;
 mod known;
@@ -18,6 +19,7 @@ pub mod shapes;
 
 pub use audit::{Audit, AuditLog, AuditTraits, Refused, refused};
 pub use callers::Callers;
+pub use decisions::DecisionLog;
 pub use error::Error;
 pub use house::{House, Settings};
 pub use known::known_actions;

@@ -11,6 +11,7 @@ pub static SERVICES: &[&Service] = &[&DAYPASS, &IAM, &STS];
 pub static OPERATIONS: &[Operation] = &[
     Operation { service: &DAYPASS, name: "CheckRequest", input: &DAYPASS_CHECK_REQUEST_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &DAYPASS, name: "DeleteResourcePolicy", input: &DAYPASS_DELETE_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
+    Operation { service: &DAYPASS, name: "ExplainRequest", input: &DAYPASS_EXPLAIN_REQUEST_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &DAYPASS, name: "GetResourcePolicy", input: &DAYPASS_GET_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &DAYPASS, name: "ListResourcePolicies", input: &DAYPASS_LIST_RESOURCE_POLICIES_REQUEST_M, wrap: None, unsigned: false },
     Operation { service: &DAYPASS, name: "PutResourcePolicy", input: &DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
@@ -317,6 +318,9 @@ static DAYPASS_CONTEXT_VALUE_TYPE: Shape = Shape { name: "ContextValueType", sen
 static DAYPASS_DELETE_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "ResourceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
 ] };
+static DAYPASS_EXPLAIN_REQUEST_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "RequestId", required: true, shape: &DAYPASS_REQUEST_ID_TYPE },
+] };
 static DAYPASS_GET_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "ResourceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
 ] };
@@ -341,6 +345,7 @@ static DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: fal
     Member { name: "ResourceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
     Member { name: "Policy", required: true, shape: &DAYPASS_RESOURCE_POLICY_TYPE },
 ] };
+static DAYPASS_REQUEST_ID_TYPE: Shape = Shape { name: "RequestIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: None, values: &[] }) };
 static DAYPASS_RESOURCE_ARN_TYPE: Shape = Shape { name: "ResourceArnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(2048)), pattern: None, values: &[] }) };
 static DAYPASS_RESOURCE_POLICY_TYPE: Shape = Shape { name: "ResourcePolicyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(20480)), pattern: Some(&P5), values: &[] }) };
 static DAYPASS_SIGNED_REQUEST_M: Structure = Structure { union: false, members: &[

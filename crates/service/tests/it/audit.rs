@@ -540,6 +540,7 @@ impl<'a> ScarceHouse<'a> {
             audit: Audit::new(Box::new(log.clone())),
             settings: Settings::default(),
             signing_keys: SigningKeyCache::new(10),
+            decisions: daypass_service::DecisionLog::default(),
         };
         Self { test, log, house }
     }

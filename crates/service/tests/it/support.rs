@@ -114,6 +114,7 @@ impl TestHouse {
             audit: Audit::new(Box::new(Lines(audit.clone()))),
             settings: Settings::default(),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
+            decisions: daypass_service::DecisionLog::default(),
         };
         let nobody =
             Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };

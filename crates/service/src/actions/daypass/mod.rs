@@ -3,6 +3,7 @@
 mod check_request;
 mod context;
 mod delete_resource_policy;
+mod explain_request;
 mod get_resource_policy;
 mod inner;
 mod list_resource_policies;
@@ -16,6 +17,7 @@ use crate::action::Row;
 pub(super) static ROWS: &[Row] = &[
     Row::of::<check_request::CheckRequest>(),
     Row::of::<delete_resource_policy::DeleteResourcePolicy>(),
+    Row::of::<explain_request::ExplainRequest>(),
     Row::of::<get_resource_policy::GetResourcePolicy>(),
     Row::of::<list_resource_policies::ListResourcePolicies>(),
     Row::of::<put_resource_policy::PutResourcePolicy>(),

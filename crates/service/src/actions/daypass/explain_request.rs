@@ -1,0 +1,152 @@
+//! `daypass:ExplainRequest`: what was decided about a request of the last hours, and why.
+//!
+//! Two accounts may have a part in a decision: the caller's and the resource's. Each is told what its own policies said.
+
+use daypass_directory::{Authorized, Checks, Operation, Scope};
+use daypass_model::AccountId;
+use daypass_policy::{Determining, Effect, Outcome, PolicyType, StatementReport};
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::callers::Callers;
+use crate::decisions::{Kept, belongs_to_owner};
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Time;
+
+pub(super) struct ExplainRequest;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Input {
+    request_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Output {
+    request_id: String,
+    decisions: Vec<Explained>,
+}
+
+/// One decision of the request.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Explained {
+    time: Time,
+    principal_arn: String,
+    action: String,
+    resource: String,
+    decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<&'static str>,
+    determining_statements: Vec<Determined>,
+    statements: Vec<Reported>,
+    is_truncated: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Determined {
+    source_policy_id: String,
+    source_policy_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    statement_index: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions) struct Reported {
+    source_policy_id: String,
+    source_policy_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    statement_index: usize,
+    effect: &'static str,
+    matched: bool,
+    reason: String,
+}
+
+impl From<&Determining> for Determined {
+    fn from(found: &Determining) -> Self {
+        Self {
+            source_policy_id: found.policy.clone(),
+            source_policy_type: found.policy_type.as_str(),
+            sid: found.sid.clone(),
+            statement_index: found.index + 1,
+        }
+    }
+}
+
+impl From<&StatementReport> for Reported {
+    fn from(report: &StatementReport) -> Self {
+        Self {
+            source_policy_id: report.policy.clone(),
+            source_policy_type: report.policy_type.as_str(),
+            sid: report.sid.clone(),
+            statement_index: report.index + 1,
+            effect: match report.effect {
+                Effect::Allow => "Allow",
+                Effect::Deny => "Deny",
+            },
+            matched: report.outcome == Outcome::Matched,
+            reason: report.outcome.to_string(),
+        }
+    }
+}
+
+impl Explained {
+    /// As far as it is the account's to know.
+    fn of(kept: &Kept, account: AccountId) -> Self {
+        let ours = |kind: PolicyType| {
+            let whose = if belongs_to_owner(kind) { kept.owner } else { kept.principal_account };
+            whose == account
+        };
+        Self {
+            time: Time(kept.at),
+            principal_arn: kept.principal_arn.clone(),
+            action: kept.action.clone(),
+            resource: kept.resource.clone(),
+            decision: kept.effect.as_str(),
+            decided_by: Some(kept.decided_by).filter(|kind| ours(*kind)).map(PolicyType::as_str),
+            determining_statements: kept
+                .determining
+                .iter()
+                .filter(|found| ours(found.policy_type))
+                .map(Determined::from)
+                .collect(),
+            statements: kept
+                .statements
+                .iter()
+                .filter(|report| ours(report.policy_type))
+                .map(Reported::from)
+                .collect(),
+            is_truncated: kept.more,
+        }
+    }
+}
+
+impl Action for ExplainRequest {
+    const NAME: &'static str = "daypass:ExplainRequest";
+    const CALLERS: Callers = Callers::Iam;
+    const READ_ONLY: bool = true;
+    type Input = Input;
+    type Output = Output;
+
+    fn checks(scope: &Scope, _: &Input) -> Checks {
+        Checks::one(scope.check(Self::NAME, "*"))
+    }
+
+    async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+        let (id, account) = (&call.input().request_id, call.account().id());
+        let kept = house.decisions.of_request(account, id, op.now.as_second());
+        if kept.is_empty() {
+            return Err(Error::no_such_entity(format!(
+                "No decision about a request with id {id} is kept here."
+            )));
+        }
+        let decisions = kept.iter().map(|kept| Explained::of(kept, account)).collect();
+        Ok(Output { request_id: id.clone(), decisions })
+    }
+}

@@ -1,0 +1,173 @@
+//! The last decisions of this node, so that people can ask why: by request id, for some hours.
+//!
+//! In memory and bounded: what nobody asked about is forgotten, and nothing waits for it. A denial is explained at once,
+//! from the same view and facts; of an allow the statements that granted are kept.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use daypass_directory::{Check, Facts, explain};
+use daypass_model::AccountId;
+use daypass_policy::{Decision, DecisionEffect, Determining, Outcome, PolicyType, StatementReport};
+
+/// Seconds that a decision is kept.
+const KEPT_SECONDS: i64 = 24 * 3600;
+/// Bytes of the decisions of one account, about: no tenant pushes out what others did.
+const ACCOUNT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of all decisions, about.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Statements that are kept of one decision.
+const STATEMENTS_MAX: usize = 100;
+
+/// One decision, as it is kept.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) at: i64,
+    pub(crate) request_id: String,
+    pub(crate) principal_arn: String,
+    pub(crate) principal_account: AccountId,
+    /// The account of the resource.
+    pub(crate) owner: AccountId,
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    pub(crate) effect: DecisionEffect,
+    pub(crate) decided_by: PolicyType,
+    pub(crate) determining: Vec<Determining>,
+    /// Of a denial: what every statement that speaks of the action said.
+    pub(crate) statements: Vec<StatementReport>,
+    /// Whether there were more of those than are kept.
+    pub(crate) more: bool,
+}
+
+/// The decisions of this node.
+#[derive(Default)]
+pub struct DecisionLog(Mutex<Logs>);
+
+#[derive(Default)]
+struct Logs {
+    accounts: HashMap<AccountId, Log>,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Log {
+    entries: VecDeque<Arc<Kept>>,
+    bytes: usize,
+}
+
+impl DecisionLog {
+    /// Keep a decision for the account of who asked and for that of the resource.
+    pub(crate) fn note(&self, facts: Facts<'_>, check: &Check, decision: &Decision) {
+        let kept = Arc::new(Kept::of(facts, check, decision));
+        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.add(kept.principal_account, kept.clone());
+        if kept.owner != kept.principal_account {
+            logs.add(kept.owner, kept);
+        }
+    }
+
+    /// The decisions of a request that an account may know of, in the order in which they were made.
+    pub(crate) fn of_request(&self, account: AccountId, request_id: &str, now: i64) -> Vec<Arc<Kept>> {
+        let logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = logs.accounts.get(&account).map(|log| log.entries.iter());
+        let fresh = entries.into_iter().flatten().filter(|kept| now - kept.at < KEPT_SECONDS);
+        fresh.filter(|kept| kept.request_id == request_id).cloned().collect()
+    }
+}
+
+impl Logs {
+    fn add(&mut self, account: AccountId, kept: Arc<Kept>) {
+        let now = kept.at;
+        let log = self.accounts.entry(account).or_default();
+        let before = log.bytes;
+        log.bytes += kept.bytes();
+        log.entries.push_back(kept);
+        let old = |log: &Log| log.entries.front().is_some_and(|first| now - first.at >= KEPT_SECONDS);
+        while log.bytes > ACCOUNT_BYTES_MAX || old(log) {
+            log.drop_oldest();
+        }
+        self.bytes = self.bytes + log.bytes - before;
+        while self.bytes > BYTES_MAX {
+            self.make_room();
+        }
+    }
+
+    /// Whoever keeps most gives up its oldest.
+    fn make_room(&mut self) {
+        let Some((&account, _)) = self.accounts.iter().max_by_key(|(_, log)| log.bytes) else { return };
+        let Some(log) = self.accounts.get_mut(&account) else { return };
+        let before = log.bytes;
+        log.drop_oldest();
+        self.bytes = self.bytes + log.bytes - before;
+        if log.entries.is_empty() {
+            self.accounts.remove(&account);
+        }
+    }
+}
+
+impl Log {
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.entries.pop_front() {
+            self.bytes = self.bytes.saturating_sub(oldest.bytes());
+        }
+    }
+}
+
+impl Kept {
+    fn of(facts: Facts<'_>, check: &Check, decision: &Decision) -> Self {
+        let (statements, more) =
+            if decision.is_allowed() { (Vec::new(), false) } else { reports(facts, check) };
+        Self {
+            at: facts.op.now.as_second(),
+            request_id: facts.op.request_id.clone(),
+            principal_arn: facts.principal.arn.clone(),
+            principal_account: facts.principal.account,
+            owner: check.owner,
+            action: check.action.clone(),
+            resource: check.resource.clone(),
+            effect: decision.effect,
+            decided_by: decision.decided_by,
+            determining: decision.statements.clone(),
+            statements,
+            more,
+        }
+    }
+
+    /// What it takes in memory, about.
+    fn bytes(&self) -> usize {
+        let of_report = |report: &StatementReport| {
+            let condition = match &report.outcome {
+                Outcome::ConditionMismatch { operator, key, values } => {
+                    operator.len()
+                        + key.len()
+                        + values.iter().flatten().map(|value| value.len() + 24).sum::<usize>()
+                }
+                _ => 0,
+            };
+            160 + report.policy.len() + report.sid.as_ref().map_or(0, String::len) + condition
+        };
+        let determining =
+            |found: &Determining| 96 + found.policy.len() + found.sid.as_ref().map_or(0, String::len);
+        256 + self.request_id.len()
+            + self.principal_arn.len()
+            + self.action.len()
+            + self.resource.len()
+            + self.determining.iter().map(determining).sum::<usize>()
+            + self.statements.iter().map(of_report).sum::<usize>()
+    }
+}
+
+/// Every statement that speaks of the action, and whether there are more than are kept.
+fn reports(facts: Facts<'_>, check: &Check) -> (Vec<StatementReport>, bool) {
+    let (explanation, _) = explain(facts, check);
+    let mut statements = explanation.statements;
+    statements.retain(|report| report.outcome != Outcome::ActionMismatch);
+    let more = statements.len() > STATEMENTS_MAX;
+    statements.truncate(STATEMENTS_MAX);
+    (statements, more)
+}
+
+/// Whose policies a kind is: of one account nothing is told to the other.
+pub(crate) fn belongs_to_owner(kind: PolicyType) -> bool {
+    matches!(kind, PolicyType::Resource | PolicyType::RoleTrust | PolicyType::Rcp)
+}
