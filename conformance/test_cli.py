@@ -154,7 +154,28 @@ def resources(walk, home):
     request = Request("bucket.example.test", "GET", "/a").sign(user.keys, service="s3").described()
     answer = walk("daypass", "CheckRequest", Request=request, Action="s3:GetObject", Resource=f"{arn}/a")
     assert answer["Decision"] == "Allowed"
+    answer = walk("daypass", "CheckRequest", Request=request, Action="s3:PutObject", Resource=f"{arn}/a")
+    assert answer["Decision"] == "ImplicitlyDenied"
+    told = json.loads(
+        walk("sts", "DecodeAuthorizationMessage", EncodedMessage=answer["EncodedAuthorizationMessage"])["DecodedMessage"]
+    )
+    assert (told["allowed"], told["context"]["action"]) == (False, "s3:PutObject")
+    explained = walk("daypass", "ExplainRequest", RequestId=told["daypass"]["requestId"])
+    assert [decision["Action"] for decision in explained["Decisions"]] == ["daypass:CheckRequest", "s3:PutObject"]
+    simulate(walk, user.arn, user.policy)
     walk("daypass", "DeleteResourcePolicy", ResourceArn=arn)
+
+
+def simulate(walk, source, document):
+    what = {"ActionNames": ["s3:GetObject"], "ResourceArns": ["arn:aws:s3:::b/a"]}
+    for found in (
+        walk("iam", "SimulatePrincipalPolicy", PolicySourceArn=source, **what),
+        walk("iam", "SimulateCustomPolicy", PolicyInputList=[document], **what),
+    ):
+        assert [result["EvalDecision"] for result in found["EvaluationResults"]] == ["allowed"]
+    assert walk("iam", "GetContextKeysForPrincipalPolicy", PolicySourceArn=source)["ContextKeyNames"] == []
+    keys = walk("iam", "GetContextKeysForCustomPolicy", PolicyInputList=[document])
+    assert keys["ContextKeyNames"] == []
 
 
 def test_cli_does_every_action_that_is_here(walk, home, admin):

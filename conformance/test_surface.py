@@ -13,7 +13,7 @@ from support.client import allow, name, refused, trust
 from support.server import actions
 from support.signing import VERSIONS, Request
 
-STS = "AssumeRole GetAccessKeyInfo GetCallerIdentity GetFederationToken GetSessionToken"
+STS = "AssumeRole DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetSessionToken"
 IAM = """
 CreateUser GetUser UpdateUser DeleteUser ListUsers TagUser UntagUser ListUserTags
 CreateGroup GetGroup UpdateGroup DeleteGroup ListGroups AddUserToGroup RemoveUserFromGroup ListGroupsForUser
@@ -29,7 +29,7 @@ AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePolicy GetRole
 CreateAccessKey UpdateAccessKey DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed
 SimulateCustomPolicy SimulatePrincipalPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
 """
-DAYPASS = "CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy ValidatePolicy"
+DAYPASS = "CheckRequest DeleteResourcePolicy ExplainRequest GetResourcePolicy ListResourcePolicies PutResourcePolicy ValidatePolicy"
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
 
 

@@ -11,6 +11,7 @@ mod change;
 mod context;
 mod credential;
 mod directory;
+mod documents;
 mod entity;
 mod error;
 mod grounds;
@@ -32,6 +33,7 @@ pub use change::{Change, Entity};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{Directory, NotRotated, Rotation, is_of_master};
+pub use documents::document_of;
 pub use entity::{
     AccessKey, AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, Unreadable, User,
 };

@@ -73,3 +73,5 @@ pub const ROOT_SESSION_SECONDS_MAX: i64 = 3600;
 pub const USER_SESSION_SECONDS_DEFAULT: i64 = 43_200;
 /// `AssumeRole` without DurationSeconds, in seconds.
 pub const ROLE_SESSION_SECONDS_DEFAULT: i64 = 3600;
+/// Longest encoded authorization message (AWS STS API Reference, DecodeAuthorizationMessage).
+pub const ENCODED_MESSAGE_LENGTH_MAX: usize = 10_240;

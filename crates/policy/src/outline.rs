@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use crate::condition::{Base, Operator};
 use crate::context::fold;
-use crate::document::{Document, Malformed, SYNTAX_ERRORS, StatementText, line_and_column};
+use crate::document::{
+    Document, Listed, Malformed, PrincipalForm, SYNTAX_ERRORS, StatementText, Text, line_and_column,
+};
 use crate::variable;
 
 /// One statement of a document.
@@ -17,6 +19,14 @@ pub struct StatementOutline {
     pub start: (u32, u32),
     /// Line and column behind its last character.
     pub end: (u32, u32),
+    /// What `Principal` or `NotPrincipal` lists; `*` for the bare `"*"`.
+    pub principals: Vec<String>,
+    /// What `Action` or `NotAction` lists.
+    pub actions: Vec<String>,
+    /// What `Resource` or `NotResource` lists.
+    pub resources: Vec<String>,
+    /// The keys of its `Condition` with their values, whatever the operator.
+    pub conditions: Vec<(String, Vec<String>)>,
     /// Keys of its variables in `Resource` and `NotResource`, as written.
     pub resource_keys: Vec<String>,
     /// Keys of its `Condition`, and of the variables in there, as written.
@@ -34,6 +44,10 @@ pub fn outline(text: &str) -> Result<Vec<StatementOutline>, Malformed> {
     let one = |statement: &StatementText| StatementOutline {
         start: line_and_column(text, statement.at),
         end: line_and_column(text, statement.end),
+        principals: principals(statement),
+        actions: listed(statement.action.as_ref()),
+        resources: listed(statement.resource.as_ref()),
+        conditions: conditions(statement),
         resource_keys: resource_keys(statement, variables),
         condition_keys: condition_keys(statement, variables),
     };
@@ -58,6 +72,26 @@ pub fn context_keys(text: &str) -> Result<Vec<String>, Malformed> {
     let keys =
         outline(text)?.into_iter().flat_map(|one| one.resource_keys.into_iter().chain(one.condition_keys));
     Ok(keys.filter(|key| seen.insert(fold(key))).collect())
+}
+
+fn listed(element: Option<&Listed>) -> Vec<String> {
+    element.into_iter().flat_map(|element| &element.items).map(|item| item.value.clone()).collect()
+}
+
+fn principals(statement: &StatementText) -> Vec<String> {
+    match statement.principal.as_ref().map(|principal| &principal.form) {
+        Some(PrincipalForm::Star) => vec!["*".to_owned()],
+        Some(PrincipalForm::Map(kinds)) => {
+            kinds.iter().flat_map(|(_, values)| values).map(|value| value.value.clone()).collect()
+        }
+        Some(PrincipalForm::Wrong(_)) | None => Vec::new(),
+    }
+}
+
+fn conditions(statement: &StatementText) -> Vec<(String, Vec<String>)> {
+    let keys = statement.conditions.iter().flat_map(|operator| &operator.keys);
+    let texts = |values: &[Text]| values.iter().map(|value| value.value.clone()).collect();
+    keys.map(|(key, values)| (key.value.clone(), texts(values))).collect()
 }
 
 fn resource_keys(statement: &StatementText, variables: bool) -> Vec<String> {
@@ -105,6 +139,11 @@ mod tests {
         assert_eq!(statements[1].resource_keys.join(" "), "aws:b");
         assert_eq!(statements[1].condition_keys.join(" "), "s3:prefix aws:c AWS:B");
         assert_eq!(context_keys(text).unwrap().join(" "), "aws:b s3:prefix aws:c");
+        assert_eq!(
+            (statements[1].actions.join(" ").as_str(), statements[0].resources.join(" ").as_str()),
+            ("s3:*", "*")
+        );
+        assert_eq!(statements[1].conditions[0], ("s3:prefix".to_owned(), vec!["${aws:c}/*".to_owned()]));
     }
 
     #[test]

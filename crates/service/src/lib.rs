@@ -7,6 +7,7 @@ pub mod action;
 pub mod actions;
 mod audit;
 mod authenticate;
+mod authorization_message;
 mod callers;
 mod decisions;
 mod error;

@@ -79,6 +79,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
         ("RoleArn", arn!("iam", "role/ci/Build")), ("RoleSessionName", "Ada"), ("ExternalId", "ex-1"),
         ("SourceIdentity", "ada"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"), ("TransitiveTagKeys.member.1", "Cost"),
     ]),
+    sts("DecodeAuthorizationMessage", "*", &[("EncodedMessage", "{sealed-message}")]),
     sts("GetAccessKeyInfo", "*", &[("AccessKeyId", "{alice-key}")]),
     sts("GetCallerIdentity", "*", &[]),
     sts("GetFederationToken", arn!("sts", "federated-user/Jill"), &[
@@ -168,6 +169,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("UpdateUser", "user Alice", &[("UserName", "Alice"), ("NewPath", "/people/"), ("NewUserName", "Alicia")]),
     daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
+    daypass("ExplainRequest", "*", Json(r#"{"RequestId":"{this-request}"}"#)),
     daypass("GetResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("ListResourcePolicies", "*", Json("{}")),
     daypass("PutResourcePolicy", arn!("sqs", "jobs"), Json(
@@ -211,7 +213,7 @@ impl Example {
     pub(crate) fn params(&self, world: &World) -> Result<Params, Error> {
         let params = match self.given {
             Query(_) => Params::from_pairs(self.pairs(world).unwrap()),
-            Json(text) => Params::from_json(text.as_bytes()),
+            Json(text) => Params::from_json(world.fill(text).as_bytes()),
             SignedRequest => Params::from_json(world.signed_request().to_string().as_bytes()),
         };
         params.map_err(|error| Error::new(error.code(), error.to_string()))

@@ -18,6 +18,7 @@ mod bounds;
 mod checked_facts;
 mod checking;
 mod examples;
+mod explained;
 mod golden;
 mod iam_access_keys;
 mod iam_attached;

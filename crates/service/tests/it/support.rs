@@ -192,7 +192,7 @@ impl TestHouse {
         let id = {
             let mut next = self.next_request.lock().unwrap();
             *next += 1;
-            format!("00000000-0000-4000-8000-{next:012}")
+            request_id(*next)
         };
         let request = Request {
             id,
@@ -207,6 +207,16 @@ impl TestHouse {
         response.outcome.map(|reply| serde_json::to_value(&*reply).unwrap())
     }
 
+    /// The id of the request that was made last.
+    pub fn last_request_id(&self) -> String {
+        request_id(*self.next_request.lock().unwrap())
+    }
+
+    /// The id that the next request will have.
+    pub fn next_request_id(&self) -> String {
+        request_id(*self.next_request.lock().unwrap() + 1)
+    }
+
     /// Sign a request in header form, now, for eu-west-1.
     pub fn signed(&self, who: &Keys, service: &str, mut request: HttpRequest) -> HttpRequest {
         let secret = Secret::new(who.secret_access_key.as_str());
@@ -219,6 +229,10 @@ impl TestHouse {
             .unwrap();
         request
     }
+}
+
+fn request_id(n: u32) -> String {
+    format!("00000000-0000-4000-8000-{n:012}")
 }
 
 impl Keys {

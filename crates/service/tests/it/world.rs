@@ -1,8 +1,10 @@
 //! The standard world of the tests that go over all actions: one of everything, and every kind of caller.
 
+use std::sync::OnceLock;
+
 use daypass_authn::sigv4::HttpRequest;
-use daypass_authn::token::{SessionClaims, SessionKind};
-use daypass_model::{AccessKeyId, AccessKeyKind, SessionId};
+use daypass_authn::token::{Purpose, SessionClaims, SessionKind};
+use daypass_model::{AccessKeyId, AccessKeyKind, Clock, SessionId};
 use daypass_service::Error;
 use serde_json::{Value, json};
 
@@ -18,6 +20,7 @@ pub(crate) struct World {
     /// A user who may do everything: `user/Admin`.
     pub(crate) admin: Keys,
     alice_key: String,
+    sealed: OnceLock<String>,
 }
 
 /// Callers of every kind; all of them have every permission that their kind can have.
@@ -49,7 +52,7 @@ impl World {
             Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
         let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
         house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
-        Self { house, caller, admin, alice_key }
+        Self { house, caller, admin, alice_key, sealed: OnceLock::new() }
     }
 
     /// The same world once more, going its own way.
@@ -64,12 +67,18 @@ impl World {
             caller: self.caller.clone(),
             admin: self.admin.clone(),
             alice_key: self.alice_key.clone(),
+            sealed: OnceLock::new(),
         }
     }
 
-    /// `{alice-key}` → the access key id.
+    /// `{alice-key}` → the access key id, `{sealed-message}` → an authorization message of the account,
+    /// `{this-request}` → the id of the request that is made next.
     pub(crate) fn fill(&self, text: &str) -> String {
-        text.replace("{alice-key}", &self.alice_key)
+        let text = text.replace("{alice-key}", &self.alice_key);
+        match text.as_str() {
+            "{sealed-message}" => self.sealed.get_or_init(|| self.sealed_message()).clone(),
+            _ => text.replace("{this-request}", &self.house.next_request_id()),
+        }
     }
 
     /// Make an example's call.
@@ -148,6 +157,18 @@ impl World {
             secret_access_key: sealed.secret_access_key.expose_str().to_owned(),
             session_token: Some(sealed.token),
         }
+    }
+
+    /// An authorization message of this account, as short as one can be.
+    fn sealed_message(&self) -> String {
+        let message =
+            json!({"at": self.house.clock.now().as_second(), "message": {"allowed": false}}).to_string();
+        let (directory, bound_to) = (&self.house.house.directory, format!("account {ACCOUNT}"));
+        let view = directory.snapshot();
+        let purpose = Purpose::AuthorizationMessage;
+        let sealed =
+            view.keyring().seal_message(purpose, bound_to.as_bytes(), message.as_bytes(), directory.random());
+        sealed.unwrap()
     }
 
     /// Parameters of a CheckRequest: the administrator reads `shelf/a.txt` at `store.test`.

@@ -15,6 +15,7 @@ use super::inner::{Inner, SignedRequest, Who, payload_hash};
 use super::{context, resource};
 use crate::action::{Action, read};
 use crate::audit::AuditTraits;
+use crate::authorization_message;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -77,6 +78,8 @@ pub(super) struct Output {
     determining_statements: Vec<Statement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     denial_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded_authorization_message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authentication_error: Option<AuthenticationError>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +157,10 @@ impl Action for CheckRequest {
                     &input.action,
                     Some((&*principal, principal.account == account.id())),
                 );
+                if !decision.is_allowed() {
+                    output.encoded_authorization_message =
+                        authorization_message::encode(house, facts, &check, &decision);
+                }
                 output.signature_hash = Some(verified.signature_sha256());
                 output.expires = Some(Time(verified.expires.as_second()));
                 output.payload_hash = Some(payload_hash(&verified));
@@ -171,6 +178,7 @@ impl Output {
             decision: "ImplicitlyDenied",
             determining_statements: Vec::new(),
             denial_reason: None,
+            encoded_authorization_message: None,
             authentication_error: Some(AuthenticationError { code: error.code, message: error.message }),
             signature_hash: None,
             expires: None,
@@ -196,6 +204,7 @@ impl Output {
             decision: decision.effect.as_str(),
             determining_statements: told.collect(),
             denial_reason: Some(decision.denial_reason(action)).filter(|reason| !reason.is_empty()),
+            encoded_authorization_message: None,
             authentication_error: None,
             signature_hash: None,
             expires: None,

@@ -2,6 +2,7 @@
 
 mod assume_role;
 mod claims;
+mod decode_authorization_message;
 mod get_access_key_info;
 mod get_caller_identity;
 mod get_federation_token;
@@ -14,6 +15,7 @@ use crate::action::Row;
 /// The table of STS.
 pub(super) static ROWS: &[Row] = &[
     Row::of::<assume_role::AssumeRole>(),
+    Row::of::<decode_authorization_message::DecodeAuthorizationMessage>(),
     Row::of::<get_access_key_info::GetAccessKeyInfo>(),
     Row::of::<get_caller_identity::GetCallerIdentity>(),
     Row::of::<get_federation_token::GetFederationToken>(),

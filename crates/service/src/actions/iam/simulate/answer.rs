@@ -109,9 +109,9 @@ pub(super) struct ResourceResult {
 
 impl EvaluationResult {
     pub(super) fn of(action: &str, results: Vec<ResourceResult>, organization: bool) -> Self {
-        let name = match results.as_slice() {
-            [one] => one.resource.clone(),
-            _ => "*".to_owned(),
+        let (name, matched) = match results.as_slice() {
+            [one] => (one.resource.clone(), one.matched.clone()),
+            _ => ("*".to_owned(), once_each(results.iter().flat_map(|result| &result.matched))),
         };
         let worst = results.iter().map(|result| result.explanation.decision.effect).max_by_key(badness);
         let boundaries: Option<Vec<bool>> = results.iter().map(|result| result.within_boundary).collect();
@@ -121,7 +121,7 @@ impl EvaluationResult {
             eval_action_name: action.to_owned(),
             eval_resource_name: name,
             eval_decision: worst.map_or("implicitDeny", decision),
-            matched_statements: once_each(results.iter().flat_map(|result| &result.matched)),
+            matched_statements: matched,
             missing_context_values: once_each(results.iter().flat_map(|result| &result.missing)),
             organizations_decision_detail: organization.then(|| OrganizationsDecision {
                 allowed_by_organizations: results.iter().all(|result| result.within_organization),

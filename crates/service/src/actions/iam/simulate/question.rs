@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use daypass_directory::{Scope, View};
 use daypass_model::{AccountId, Arn};
-use daypass_policy::{Context, Explanation, Level, Outcome, Policies, PolicyType, Request, explain};
+use daypass_policy::{
+    Context, Explanation, Level, Outcome, Policies, PolicyType, Request, StatementReport, explain,
+};
 use serde::Deserialize;
 
 use super::answer::{EvaluationResult, MatchedStatement, Output, ResourceResult};
@@ -217,15 +219,14 @@ struct Texts<'a> {
 }
 
 impl Texts<'_> {
-    fn source(&self, kind: PolicyType, id: &str) -> Option<&Source> {
-        let question = self.question;
-        match kind {
-            PolicyType::Identity => question.identity.iter().find(|source| source.id == id),
-            PolicyType::Boundary => {
-                question.boundary.iter().flat_map(Sources::iter).find(|source| source.id == id)
-            }
+    fn source(&self, report: &StatementReport) -> Option<&Source> {
+        let (question, place) = (self.question, report.policy.as_str());
+        match report.policy_type {
+            PolicyType::Identity => question.identity.at(place),
+            PolicyType::Boundary => question.boundary.as_ref()?.at(place),
             PolicyType::Scp => {
-                question.organization.iter().flat_map(Sources::iter).find(|source| source.id == id)
+                let level: usize = report.level.as_ref()?.parse().ok()?;
+                question.organization.get(level)?.at(place)
             }
             PolicyType::Resource | PolicyType::RoleTrust => self.attached,
             PolicyType::NotNeeded | PolicyType::Rcp | PolicyType::Session => None,
@@ -247,8 +248,9 @@ impl Texts<'_> {
             .iter()
             .filter(|report| report.outcome == Outcome::Matched && counts(report.policy_type, report.effect));
         let told = decided.filter_map(|report| {
-            let statement = self.source(report.policy_type, &report.policy)?.outline.get(report.index)?;
-            Some(MatchedStatement::new(&report.policy, report.policy_type, statement))
+            let source = self.source(report)?;
+            let statement = source.outline.get(report.index)?;
+            Some(MatchedStatement::new(&source.id, report.policy_type, statement))
         });
         told.collect()
     }
@@ -259,7 +261,7 @@ impl Texts<'_> {
         let mut seen = BTreeSet::new();
         let mut missing = Vec::new();
         for report in &explanation.statements {
-            let Some(source) = self.source(report.policy_type, &report.policy) else { continue };
+            let Some(source) = self.source(report) else { continue };
             let Some(statement) = source.outline.get(report.index) else { continue };
             let conditions: &[String] = match report.outcome {
                 Outcome::Matched | Outcome::ConditionMismatch { .. } => &statement.condition_keys,

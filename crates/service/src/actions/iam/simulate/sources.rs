@@ -8,12 +8,17 @@ use crate::actions::iam::holder::Holder;
 use crate::actions::iam::kind;
 use crate::error::Error;
 
-/// Policies of one kind, in the order in which they are asked.
+/// Policies of one kind, in the order in which they are asked. Reports name them by their place, since the inline
+/// policies of a user and of its groups may have the same name.
 #[derive(Default)]
 pub(super) struct Sources(Vec<Source>);
 
 pub(super) struct Source {
+    /// The name in answers.
     pub(super) id: String,
+    place: String,
+    /// The ARN of a managed policy.
+    arn: Option<String>,
     policy: Policy,
     pub(super) outline: Vec<StatementOutline>,
 }
@@ -29,7 +34,7 @@ impl Source {
     pub(super) fn shown(id: impl Into<String>, stored: &str, shown: &str) -> Result<Self, Error> {
         let id = id.into();
         match (Policy::parse(stored), outline(shown)) {
-            (Ok(policy), Ok(outline)) => Ok(Self { id, policy, outline }),
+            (Ok(policy), Ok(outline)) => Ok(Self { id, place: String::new(), arn: None, policy, outline }),
             (Err(why), _) | (_, Err(why)) => {
                 Err(Error::invalid_input(format!("Invalid policy input: {id}: {why}")))
             }
@@ -37,7 +42,7 @@ impl Source {
     }
 
     pub(super) fn named(&self) -> Named<'_> {
-        Named { id: &self.id, policy: &self.policy }
+        Named { id: &self.place, policy: &self.policy }
     }
 }
 
@@ -45,11 +50,29 @@ impl Sources {
     /// Texts of a parameter, which go by its name and their position: `PolicyInputList.1`.
     pub(super) fn of_inputs(parameter: &str, texts: &[String]) -> Result<Self, Error> {
         let parsed = texts.iter().zip(1..).map(|(text, n)| Source::parse(format!("{parameter}.{n}"), text));
-        parsed.collect::<Result<_, _>>().map(Self)
+        parsed.collect::<Result<_, _>>().map(Self::of)
     }
 
+    fn of(sources: Vec<Source>) -> Self {
+        let mut all = Self::default();
+        all.extend(Self(sources));
+        all
+    }
+
+    /// Add policies; a managed one that is there already counts once.
     pub(super) fn extend(&mut self, more: Self) {
-        self.0.extend(more.0);
+        for mut source in more.0 {
+            let again = source.arn.is_some() && self.0.iter().any(|known| known.arn == source.arn);
+            if !again {
+                source.place = self.0.len().to_string();
+                self.0.push(source);
+            }
+        }
+    }
+
+    /// The policy that a report names.
+    pub(super) fn at(&self, place: &str) -> Option<&Source> {
+        self.0.iter().find(|source| source.place == place)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
@@ -71,7 +94,9 @@ impl Sources {
             }
             AnyPolicy::Aws(policy) => Some(policy.document),
         };
-        text.map(|text| Source::parse(arn.rsplit('/').next().unwrap_or(arn), text)).transpose()
+        let source =
+            text.map(|text| Source::parse(arn.rsplit('/').next().unwrap_or(arn), text)).transpose()?;
+        Ok(source.map(|source| Source { arn: Some(arn.to_owned()), ..source }))
     }
 
     /// What a user, group or role has attached and inside.
@@ -83,7 +108,7 @@ impl Sources {
         for arn in H::attached(record) {
             all.extend(Self::managed(account, arn)?);
         }
-        Ok(Self(all))
+        Ok(Self::of(all))
     }
 }
 
@@ -157,5 +182,5 @@ impl Principal {
 }
 
 fn bound(account: &AccountView<'_>, arn: Option<&str>) -> Result<Option<Sources>, Error> {
-    arn.map(|arn| Ok(Sources(Sources::managed(account, arn)?.into_iter().collect()))).transpose()
+    arn.map(|arn| Ok(Sources::of(Sources::managed(account, arn)?.into_iter().collect()))).transpose()
 }

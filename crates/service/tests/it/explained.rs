@@ -1,0 +1,254 @@
+//! Why: ExplainRequest and DecodeAuthorizationMessage tell the statements that decided and why the others did not match,
+//! to the account whose policies they are, and to nobody else.
+
+use serde_json::{Value, json};
+
+use crate::answers::ALLOW_ALL;
+use crate::checking::{Shop, with};
+use crate::support::{ACCOUNT, Keys, TestHouse};
+use crate::world::asking;
+
+const OTHER: &str = "444455556666";
+
+async fn explain(house: &TestHouse, who: &Keys, id: &str) -> Result<Value, daypass_service::Error> {
+    house.call_json(who, "ExplainRequest", &json!({"RequestId": id})).await
+}
+
+/// The reasons of a decision: policy, index, reason.
+fn reasons(decision: &Value) -> Vec<(String, u64, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let statements = decision["Statements"].as_array().unwrap().iter();
+    let told = statements.map(|one| {
+        (text(&one["SourcePolicyId"]), one["StatementIndex"].as_u64().unwrap(), text(&one["Reason"]))
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn a_denial_is_explained_statement_by_statement() {
+    let house = TestHouse::new().await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+      {"Sid":"Other","Effect":"Allow","Action":"iam:ListUsers","Resource":"*"},
+      {"Sid":"Away","Effect":"Allow","Action":"iam:Get*","Resource":"arn:aws:iam::111122223333:user/elsewhere/*"},
+      {"Sid":"Office","Effect":"Allow","Action":"iam:GetUser","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}},
+      {"Sid":"Mfa","Effect":"Allow","Action":"iam:GetUser","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
+    let ann = house.user("Ann", Some(policy)).await;
+    let denied = house.call(&ann, "iam", "GetUser", &[("UserName", "Ann")]).await.unwrap_err();
+    assert_eq!(denied.code, "AccessDenied");
+    let id = house.last_request_id();
+
+    let answer = explain(&house, &house.root, &id).await.unwrap();
+    assert_eq!(answer["RequestId"], id.as_str());
+    let decision = &answer["Decisions"][0];
+    assert_eq!(answer["Decisions"].as_array().unwrap().len(), 1);
+    assert_eq!(decision["PrincipalArn"], format!("arn:aws:iam::{ACCOUNT}:user/Ann"));
+    assert_eq!(
+        (&decision["Action"], &decision["Resource"]),
+        (&json!("iam:GetUser"), &json!(format!("arn:aws:iam::{ACCOUNT}:user/Ann")))
+    );
+    assert_eq!(
+        (&decision["Decision"], &decision["DecidedBy"]),
+        (&json!("ImplicitlyDenied"), &json!("identity-based policy"))
+    );
+    let p = |n, reason: &str| ("p".to_owned(), n, reason.to_owned());
+    assert_eq!(
+        reasons(decision),
+        [
+            p(2, "the resource does not match"),
+            p(3, "the condition `IpAddress` on `aws:SourceIp` is not met by `192.0.2.10`"),
+            p(
+                4,
+                "the condition `Bool` on `aws:MultiFactorAuthPresent` is not met: the request has no such key"
+            ),
+        ]
+    );
+    // What changes afterwards does not change what was decided.
+    let params = [("UserName", "Ann"), ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)];
+    house.root("iam", "PutUserPolicy", &params).await;
+    assert_eq!(explain(&house, &house.root, &id).await.unwrap()["Decisions"][0], *decision);
+}
+
+#[tokio::test]
+async fn an_allow_is_told_with_the_statements_that_granted() {
+    let house = TestHouse::new().await;
+    let ann = house.user("Ann", Some(ALLOW_ALL)).await;
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"House","Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":["sts:AssumeRole","sts:TagSession"]}}]}}"#
+    );
+    house.root("iam", "CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", &trust)]).await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/r");
+    let params = [
+        ("RoleArn", role.as_str()),
+        ("RoleSessionName", "s1"),
+        ("Tags.member.1.Key", "k"),
+        ("Tags.member.1.Value", "v"),
+    ];
+    house.call(&ann, "sts", "AssumeRole", &params).await.unwrap();
+    let answer = explain(&house, &house.root, &house.last_request_id()).await.unwrap();
+    let decisions = answer["Decisions"].as_array().unwrap();
+    let actions: Vec<_> = decisions.iter().map(|decision| decision["Action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["sts:AssumeRole", "sts:TagSession"]);
+    let granted =
+        json!([{"SourcePolicyId": "p", "SourcePolicyType": "identity-based policy", "StatementIndex": 1}]);
+    assert!(
+        decisions.iter().all(|one| one["Decision"] == "Allowed"
+            && one["DeterminingStatements"] == granted
+            && one["Statements"] == json!([])),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn each_account_is_told_of_its_own_policies_and_a_third_of_nothing() {
+    let house = TestHouse::new().await;
+    let other_root = house.account(OTHER).await;
+    let third = house.account("777788889999").await;
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Secret","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"shared"}}}]}"#;
+    let params = [("RoleName", "r"), ("AssumeRolePolicyDocument", trust)];
+    house.call(&other_root, "iam", "CreateRole", &params).await.unwrap();
+    let ann = house.user("Ann", Some(ALLOW_ALL)).await;
+    let role = format!("arn:aws:iam::{OTHER}:role/r");
+    let params = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
+    house.call(&ann, "sts", "AssumeRole", &params).await.unwrap_err();
+    let id = house.last_request_id();
+
+    let callers = explain(&house, &house.root, &id).await.unwrap()["Decisions"][0].clone();
+    assert_eq!(reasons(&callers), [("p".to_owned(), 1, "matches".to_owned())]);
+    assert_eq!(callers.get("DecidedBy"), None, "the other account's trust policy was silent");
+    let owners = explain(&house, &other_root, &id).await.unwrap()["Decisions"][0].clone();
+    let reason = "the condition `StringEquals` on `sts:ExternalId` is not met: the request has no such key";
+    assert_eq!(reasons(&owners), [(role.clone(), 1, reason.to_owned())]);
+    assert_eq!(owners["DecidedBy"], "role trust policy");
+    let error = explain(&house, &third, &id).await.unwrap_err();
+    assert_eq!(
+        (error.code, error.message),
+        ("NoSuchEntity", format!("No decision about a request with id {id} is kept here."))
+    );
+}
+
+#[tokio::test]
+async fn decisions_are_forgotten_after_a_day_and_told_to_nobody_without_the_permission() {
+    let house = TestHouse::new().await;
+    let ann = house.user("Ann", None).await;
+    house.call(&ann, "iam", "ListUsers", &[]).await.unwrap_err();
+    let id = house.last_request_id();
+    assert_eq!(explain(&house, &ann, &id).await.unwrap_err().code, "AccessDenied");
+    house.clock.advance(24 * 3600 - 1);
+    explain(&house, &house.root, &id).await.unwrap();
+    house.clock.advance(1);
+    assert_eq!(explain(&house, &house.root, &id).await.unwrap_err().code, "NoSuchEntity");
+}
+
+/// However much one account is denied, what others were denied is kept.
+#[tokio::test]
+async fn one_account_pushes_out_its_own_decisions_only() {
+    let house = TestHouse::new().await;
+    let other = house.account(OTHER).await;
+    let ann = house.user("Ann", None).await;
+    house.call(&ann, "iam", "ListUsers", &[]).await.unwrap_err();
+    let id = house.last_request_id();
+    let params = [("UserName", "Noisy")];
+    house.call(&other, "iam", "CreateUser", &params).await.unwrap();
+    let made = house.call(&other, "iam", "CreateAccessKey", &params).await.unwrap();
+    let noisy = Keys::of(&made["AccessKey"]);
+    house.call(&noisy, "iam", "ListUsers", &[]).await.unwrap_err();
+    let first = house.last_request_id();
+    for _ in 0..6000 {
+        house.call(&noisy, "iam", "ListUsers", &[]).await.unwrap_err();
+    }
+    assert_eq!(explain(&house, &other, &first).await.unwrap_err().code, "NoSuchEntity");
+    explain(&house, &house.root, &id).await.unwrap();
+}
+
+async fn decode(house: &TestHouse, who: &Keys, message: &str) -> Result<Value, daypass_service::Error> {
+    let answer = house.call(who, "sts", "DecodeAuthorizationMessage", &[("EncodedMessage", message)]).await?;
+    Ok(serde_json::from_str(answer["DecodedMessage"].as_str().unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn a_denial_of_a_service_comes_with_a_message_that_the_account_decodes() {
+    let shop = Shop::new().await;
+    let house = &shop.world.house;
+    let denied = with(&asking(&shop.read()), "/Action", json!("s3:DeleteObject"));
+    let answer = shop.answer(&denied).await;
+    let message = answer["EncodedAuthorizationMessage"].as_str().unwrap().to_owned();
+    assert!(message.len() <= 10240 && message.bytes().all(|byte| byte.is_ascii_graphic()));
+    let told = decode(house, &shop.world.admin, &message).await.unwrap();
+    assert_eq!((&told["allowed"], &told["explicitDeny"]), (&json!(false), &json!(false)));
+    assert_eq!(told["matchedStatements"], json!({"items": []}));
+    assert_eq!(told["failures"], json!({"items": []}));
+    let context = &told["context"];
+    assert_eq!(context["principal"]["arn"], format!("arn:aws:iam::{ACCOUNT}:user/div/Alice"));
+    assert_eq!(context["principal"]["name"], "Alice");
+    assert!(context["principal"]["id"].as_str().unwrap().starts_with("AIDA"));
+    assert_eq!(
+        (&context["action"], &context["resource"]),
+        (&json!("s3:DeleteObject"), &json!("arn:aws:s3:::shelf/a.txt"))
+    );
+    let keys = context["conditions"]["items"].as_array().unwrap();
+    let key = keys.iter().find(|key| key["key"] == "aws:principaltype").unwrap();
+    assert_eq!(key["values"], json!({"items": [{"value": "User"}]}));
+    // An allow has none.
+    assert_eq!(shop.answer(&asking(&shop.read())).await.get("EncodedAuthorizationMessage"), None);
+
+    // Nobody without the permission, no other account, no altered or old message.
+    let nobody = house.user("Nobody", None).await;
+    assert_eq!(decode(house, &nobody, &message).await.unwrap_err().code, "AccessDenied");
+    let invalid = |error: daypass_service::Error| (error.code, error.message);
+    let expected = ("InvalidAuthorizationMessageException", "Message is not valid.".to_owned());
+    let other = house.account(OTHER).await;
+    assert_eq!(invalid(decode(house, &other, &message).await.unwrap_err()), expected);
+    for altered in [
+        message[1..].to_owned(),
+        message[..message.len() - 1].to_owned(),
+        format!("{message}A"),
+        message.to_lowercase(),
+        "x".into(),
+    ] {
+        assert_eq!(
+            invalid(decode(house, &shop.world.admin, &altered).await.unwrap_err()),
+            expected,
+            "{altered}"
+        );
+    }
+    house.clock.advance(24 * 3600);
+    assert_eq!(invalid(decode(house, &shop.world.admin, &message).await.unwrap_err()), expected);
+}
+
+#[tokio::test]
+async fn a_statement_that_denied_is_told_in_awss_form() {
+    let shop = Shop::new().await;
+    let house = &shop.world.house;
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},
+      {"Sid":"Keep","Effect":"Deny","Action":["s3:DeleteObject","s3:Put*"],"Resource":"arn:aws:s3:::shelf/*","Condition":{"StringEquals":{"aws:username":"Alice"}}}]}"#;
+    house
+        .root(
+            "iam",
+            "PutUserPolicy",
+            &[("UserName", "Alice"), ("PolicyName", "keep"), ("PolicyDocument", deny)],
+        )
+        .await;
+    let answer = shop.answer(&with(&asking(&shop.read()), "/Action", json!("s3:DeleteObject"))).await;
+    let told = decode(house, &shop.world.admin, answer["EncodedAuthorizationMessage"].as_str().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(told["explicitDeny"], true);
+    let id = told["context"]["principal"]["id"].clone();
+    assert_eq!(
+        told["matchedStatements"],
+        json!({"items": [{
+            "statementId": "Keep", "effect": "DENY", "principals": {"items": [{"value": id}]},
+            "principalGroups": {"items": []},
+            "actions": {"items": [{"value": "s3:DeleteObject"}, {"value": "s3:Put*"}]},
+            "resources": {"items": [{"value": "arn:aws:s3:::shelf/*"}]},
+            "conditions": {"items": [{"key": "aws:username", "values": {"items": [{"value": "Alice"}]}}]},
+        }]})
+    );
+    let ours = &told["daypass"];
+    assert_eq!(ours["decidedBy"], "identity-based policy");
+    let keep = ours["statements"].as_array().unwrap().iter().find(|one| one["sid"] == "Keep").unwrap();
+    assert_eq!(
+        (&keep["matched"], &keep["reason"], &keep["index"]),
+        (&json!(true), &json!("matches"), &json!(2))
+    );
+}
