@@ -239,6 +239,8 @@ pub struct Facts<'a> {
     pub view: &'a View,
     /// Who asks.
     pub principal: &'a Principal,
+    /// Whether a one-time code came with the call and proved good.
+    pub mfa_given: bool,
 }
 
 /// Make every check; all must pass.
@@ -252,7 +254,7 @@ pub fn authorize<I>(
     input: I,
 ) -> Result<Authorized<I>, Box<Denied>> {
     let principal = scope.principal();
-    let facts = Facts { op, view: scope.view(), principal };
+    let facts = Facts { op, view: scope.view(), principal, mfa_given: scope.mfa_given() };
     match &checks.0 {
         Asked::NothingCanDeny => {}
         Asked::NobodyMay { action, resource } => {
@@ -302,7 +304,7 @@ pub fn decide(facts: Facts<'_>, check: &Check) -> Decision {
 #[must_use]
 pub fn decide_anonymous(op: &Operation, check: &Check) -> Decision {
     let policies = Policies { resource: check.grantor.named(), ..Policies::default() };
-    let context = context(op, None, check.owner, &check.keys);
+    let context = context(op, None, false, check.owner, &check.keys);
     evaluate(check, daypass_policy::Principal::Anonymous, &context, &policies)
 }
 
@@ -361,7 +363,7 @@ impl<'a> Gathered<'a> {
     }
 
     fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision {
-        let Facts { op, principal, .. } = facts;
+        let Facts { op, principal, mfa_given, .. } = facts;
         let layers: Vec<&[Named<'_>]> = self.layers.iter().map(Vec::as_slice).collect();
         let policies = Policies {
             identity: &self.identity,
@@ -371,7 +373,7 @@ impl<'a> Gathered<'a> {
             scp: &[],
             rcp: &[],
         };
-        let context = context(op, Some(principal), check.owner, &check.keys);
+        let context = context(op, Some(principal), mfa_given, check.owner, &check.keys);
         evaluate(check, as_policy_principal(principal), &context, &policies)
     }
 }

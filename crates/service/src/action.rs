@@ -41,6 +41,20 @@ pub trait Action: Sized + Send + Sync + 'static {
         read::<Self>(params, Self::READ_ONLY)
     }
 
+    /// What the call proves beyond its signature: a one-time code, of which policies may ask. It is in the scope that
+    /// `checks` and `act` get. Made again when the call is decided again, so it must come to the same.
+    ///
+    /// # Errors
+    /// AccessDenied; 503 when nobody can tell whether the proof was used before.
+    fn prove(
+        _: &Operation,
+        _: &House,
+        scope: Scope,
+        _: &Self::Input,
+    ) -> impl Future<Output = Result<Scope, Error>> + Send {
+        std::future::ready(Ok(scope))
+    }
+
     /// Everything the call must be allowed. Existence is not decided here: a caller who may not ask is told so first.
     fn checks(scope: &Scope, input: &Self::Input) -> Checks;
 
@@ -106,8 +120,9 @@ fn checks<A: Action>(scope: &Scope, params: &Params) -> Result<Checks, Error> {
 fn run<'a, A: Action>(scene: &'a Scene<'a>, params: &'a Params) -> Step<'a, Reply> {
     Box::pin(async move {
         let input = A::parse(params)?;
-        let checks = A::checks(&scene.scope, &input);
-        let call = authorize(scene.op, &scene.scope, &checks, input)?;
+        let scope = A::prove(scene.op, scene.house, scene.scope.clone(), &input).await?;
+        let checks = A::checks(&scope, &input);
+        let call = authorize(scene.op, &scope, &checks, input)?;
         Ok(Box::new(A::act(scene.op, scene.house, call).await?) as Reply)
     })
 }

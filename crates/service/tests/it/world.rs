@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::examples::{Example, LIMIT, READ_SHELF, TOOL, TRUST, WRITE_SHELF};
+use crate::phone::Phone;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
 /// A house with one of everything in it.
@@ -17,7 +18,8 @@ pub(crate) struct World {
     pub(crate) caller: Keys,
     /// A user who may do everything: `user/Admin`.
     pub(crate) admin: Keys,
-    alice_key: String,
+    /// What stands in braces in the examples: names and codes that differ from world to world.
+    filled: Vec<(&'static str, String)>,
 }
 
 /// Callers of every kind; all of them have every permission that their kind can have.
@@ -41,7 +43,8 @@ impl World {
     pub(crate) async fn new() -> Self {
         let house = TestHouse::new().await;
         policies(&house).await;
-        let alice_key = users_and_groups(&house).await;
+        let mut filled = vec![("{alice-key}", users_and_groups(&house).await)];
+        filled.extend(mfa_devices(&house).await);
         roles(&house).await;
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
@@ -49,7 +52,7 @@ impl World {
             Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
         let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
         house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
-        Self { house, caller, admin, alice_key }
+        Self { house, caller, admin, filled }
     }
 
     /// The same world once more, going its own way.
@@ -59,17 +62,12 @@ impl World {
 
     /// This world's callers on a copy of its house.
     pub(crate) fn on(&self, house: TestHouse) -> Self {
-        Self {
-            house,
-            caller: self.caller.clone(),
-            admin: self.admin.clone(),
-            alice_key: self.alice_key.clone(),
-        }
+        Self { house, caller: self.caller.clone(), admin: self.admin.clone(), filled: self.filled.clone() }
     }
 
     /// `{alice-key}` → the access key id.
     pub(crate) fn fill(&self, text: &str) -> String {
-        text.replace("{alice-key}", &self.alice_key)
+        self.filled.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 
     /// Make an example's call.
@@ -218,6 +216,19 @@ async fn users_and_groups(house: &TestHouse) -> String {
     house.root("iam", "AddUserToGroup", &[("GroupName", "Crew"), ("UserName", "Alice")]).await;
     let made = house.root("iam", "CreateAccessKey", &[("UserName", "Alice")]).await;
     made["AccessKey"]["AccessKeyId"].as_str().unwrap().to_owned()
+}
+
+/// Alice has a device, and another is nobody's. Pairs of codes that are still good.
+async fn mfa_devices(house: &TestHouse) -> Vec<(&'static str, String)> {
+    let phone = Phone::new(house, "Phone", &[&[("Path", "/team/")], &TEAM[..]].concat()).await;
+    let spare = Phone::new(house, "Spare", &[&[("Path", "/team/")], &TEAM[..]].concat()).await;
+    phone.enable(house, &house.root, "Alice", -3).await.unwrap();
+    vec![
+        ("{phone-code-1}", phone.code(-1)),
+        ("{phone-code-2}", phone.code(0)),
+        ("{spare-code-1}", spare.code(-1)),
+        ("{spare-code-2}", spare.code(0)),
+    ]
 }
 
 async fn roles(house: &TestHouse) {

@@ -146,7 +146,8 @@ impl Action for CheckRequest {
                     op.now.as_second(),
                 );
                 check.keys.extend(input.inner.signature_keys(input.service(), &verified, op.now));
-                let decision = decide(Facts { op: &facts, view, principal: &principal }, &check);
+                let facts = Facts { op: &facts, view, principal: &principal, mfa_given: false };
+                let decision = decide(facts, &check);
                 let mut output = Output::of(
                     &decision,
                     &input.action,

@@ -11,6 +11,7 @@ mod holder;
 mod inline;
 mod kind;
 mod list;
+mod mfa;
 mod policy;
 mod role;
 mod rules;
@@ -33,6 +34,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<policy::CreatePolicyVersion>(),
     Row::of::<role::CreateRole>(),
     Row::of::<user::CreateUser>(),
+    Row::of::<mfa::CreateVirtualMfaDevice>(),
+    Row::of::<mfa::DeactivateMfaDevice>(),
     Row::of::<access_key::DeleteAccessKey>(),
     Row::of::<group::DeleteGroup>(),
     Row::of::<inline::DeleteInlinePolicy<kind::Group>>(),
@@ -44,12 +47,15 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<user::DeleteUser>(),
     Row::of::<boundary::DeletePermissionsBoundary<kind::User>>(),
     Row::of::<inline::DeleteInlinePolicy<kind::User>>(),
+    Row::of::<mfa::DeleteVirtualMfaDevice>(),
     Row::of::<attached::DetachPolicy<kind::Group>>(),
     Row::of::<attached::DetachPolicy<kind::Role>>(),
     Row::of::<attached::DetachPolicy<kind::User>>(),
+    Row::of::<mfa::EnableMfaDevice>(),
     Row::of::<access_key::GetAccessKeyLastUsed>(),
     Row::of::<group::GetGroup>(),
     Row::of::<inline::GetInlinePolicy<kind::Group>>(),
+    Row::of::<mfa::GetMfaDevice>(),
     Row::of::<policy::GetPolicy>(),
     Row::of::<policy::GetPolicyVersion>(),
     Row::of::<role::GetRole>(),
@@ -64,6 +70,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<inline::ListInlinePolicies<kind::Group>>(),
     Row::of::<list::List<kind::Group>>(),
     Row::of::<group::ListGroupsForUser>(),
+    Row::of::<tags::ListTags<kind::MfaDevice>>(),
+    Row::of::<mfa::ListMfaDevices>(),
     Row::of::<policy::ListPolicies>(),
     Row::of::<tags::ListTags<kind::Policy>>(),
     Row::of::<policy::ListPolicyVersions>(),
@@ -73,16 +81,20 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<inline::ListInlinePolicies<kind::User>>(),
     Row::of::<tags::ListTags<kind::User>>(),
     Row::of::<list::List<kind::User>>(),
+    Row::of::<mfa::ListVirtualMfaDevices>(),
     Row::of::<inline::PutInlinePolicy<kind::Group>>(),
     Row::of::<boundary::PutPermissionsBoundary<kind::Role>>(),
     Row::of::<inline::PutInlinePolicy<kind::Role>>(),
     Row::of::<boundary::PutPermissionsBoundary<kind::User>>(),
     Row::of::<inline::PutInlinePolicy<kind::User>>(),
     Row::of::<group::RemoveUserFromGroup>(),
+    Row::of::<mfa::ResyncMfaDevice>(),
     Row::of::<policy::SetDefaultPolicyVersion>(),
+    Row::of::<tags::Tag<kind::MfaDevice>>(),
     Row::of::<tags::Tag<kind::Policy>>(),
     Row::of::<tags::Tag<kind::Role>>(),
     Row::of::<tags::Tag<kind::User>>(),
+    Row::of::<tags::Untag<kind::MfaDevice>>(),
     Row::of::<tags::Untag<kind::Policy>>(),
     Row::of::<tags::Untag<kind::Role>>(),
     Row::of::<tags::Untag<kind::User>>(),
