@@ -27,6 +27,8 @@ AttachGroupPolicy DetachGroupPolicy ListAttachedGroupPolicies
 PutGroupPolicy GetGroupPolicy DeleteGroupPolicy ListGroupPolicies
 AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies
 CreateAccessKey UpdateAccessKey DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed
+CreateVirtualMFADevice EnableMFADevice ResyncMFADevice DeactivateMFADevice DeleteVirtualMFADevice GetMFADevice
+ListMFADevices ListVirtualMFADevices TagMFADevice UntagMFADevice ListMFADeviceTags
 """
 DAYPASS = "CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy"
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
@@ -61,6 +63,8 @@ KNOWN = {
     "Status": "Active",
     "VersionId": "v1",
     "DurationSeconds": 900,
+    "AuthenticationCode1": "123456",
+    "AuthenticationCode2": "123456",
 }
 
 
