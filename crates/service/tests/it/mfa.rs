@@ -129,6 +129,19 @@ async fn a_code_counts_once_in_whichever_call_and_older_ones_still_do() {
 }
 
 #[tokio::test]
+async fn of_calls_with_one_code_at_once_one_is_served() {
+    let (house, ada, phone) = start().await;
+    let code = phone.code(0);
+    let call = || phone.session(&house, &ada, &code);
+    let outcomes = tokio::join!(call(), call(), call());
+    let outcomes = [outcomes.0, outcomes.1, outcomes.2];
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    for refused in outcomes.into_iter().filter(Result::is_err) {
+        assert_eq!(told(refused), refusal("AccessDenied", WRONG));
+    }
+}
+
+#[tokio::test]
 async fn nine_tries_in_three_minutes_right_wrong_or_repeated() {
     let (house, ada, phone) = start().await;
     let good = phone.code(0);

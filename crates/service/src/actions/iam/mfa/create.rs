@@ -85,8 +85,7 @@ impl Action for CreateVirtualMfaDevice {
         let serial_number = record.arn(account.id());
         if serial_number.chars().count() > MFA_SERIAL_NUMBER_LENGTH_MAX {
             // No call could name it.
-            let what =
-                "path and name of a virtual MFA device make a serial number of more than 256 characters";
+            let what = "The path and name make a serial number of more than 256 characters.";
             return Err(Error::invalid_input(what));
         }
         if account.mfa_device_claimed(&record.claim()).is_some() {
