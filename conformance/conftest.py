@@ -61,9 +61,10 @@ def admin(home):
 
 @pytest.fixture
 def aws(server):
-    """The AWS CLI: `aws("iam", "list-users", keys=…)` gives what it printed, read as JSON."""
+    """The AWS CLI: `aws("iam", "list-users", keys=…)` gives what it printed, read as JSON. It may ask for what is
+    `typed`: it has no terminal of its own, so it reads that from its standard input."""
 
-    def run(*arguments, keys, check=True):
+    def run(*arguments, keys, check=True, typed=""):
         environment = {
             **clean_environment(),
             "AWS_ACCESS_KEY_ID": keys.id,
@@ -81,7 +82,8 @@ def aws(server):
             "AWS_MAX_ATTEMPTS": "1",
         }
         command = [os.environ.get("DAYPASS_AWS_CLI", "aws"), "--output", "json", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+        alone = {"env": environment, "timeout": 120, "start_new_session": True, "input": typed}
+        done = subprocess.run(command, capture_output=True, text=True, **alone)
         if not check:
             return done
         assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"

@@ -10,6 +10,7 @@ import pytest
 from botocore import xform_name
 
 from support.client import allow, name, policy, statement, trust
+from support.phone import Phone
 from support.server import Keys, actions
 from support.signing import Request
 
@@ -64,6 +65,23 @@ def users(walk, home):
     assert walk("iam", "GetAccessKeyLastUsed", AccessKeyId=key)["UserName"] == renamed
     walk("iam", "DeleteAccessKey", UserName=renamed, AccessKeyId=key)
     return renamed
+
+
+def devices(walk, user, folder):
+    seed = folder / "seed"
+    made = {"VirtualMFADeviceName": name("cli"), "Outfile": seed, "BootstrapMethod": "Base32StringSeed"}
+    serial = walk("iam", "CreateVirtualMFADevice", **made)["VirtualMFADevice"]["SerialNumber"]
+    phone = Phone(serial, seed.read_text(encoding="ascii"))
+    walk("iam", "TagMFADevice", SerialNumber=serial, Tags=TAG)
+    assert walk("iam", "ListMFADeviceTags", SerialNumber=serial)["Tags"] == TAG
+    walk("iam", "UntagMFADevice", SerialNumber=serial, TagKeys="Team")
+    walk("iam", "EnableMFADevice", UserName=user, SerialNumber=serial, **phone.pair(-2))
+    walk("iam", "ResyncMFADevice", UserName=user, SerialNumber=serial, **phone.pair())
+    assert walk("iam", "ListMFADevices", UserName=user)["MFADevices"][0]["SerialNumber"] == serial
+    assert walk("iam", "GetMFADevice", UserName=user, SerialNumber=serial)["UserName"] == user
+    assert walk("iam", "ListVirtualMFADevices", AssignmentStatus="Assigned")["VirtualMFADevices"]
+    walk("iam", "DeactivateMFADevice", UserName=user, SerialNumber=serial)
+    walk("iam", "DeleteVirtualMFADevice", SerialNumber=serial)
 
 
 def groups(walk, user):
@@ -178,8 +196,9 @@ def simulate(walk, source, document):
     assert keys["ContextKeyNames"] == []
 
 
-def test_cli_does_every_action_that_is_here(walk, home, admin):
+def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     user = users(walk, home)
+    devices(walk, user, tmp_path)
     group = groups(walk, user)
     role = roles(walk, home)
     arn = managed(walk)

@@ -7,6 +7,7 @@ import botocore
 import pytest
 
 from support.client import allow, name, policy, refused, statement, trust
+from support.phone import Phone
 from support.server import actions
 
 TAGS = [{"Key": f"k{number}", "Value": str(number)} for number in range(5)]
@@ -28,6 +29,12 @@ class Place:
         self.user, self.group, self.role = self.names[0], self.names[1], self.names[2]
         self.iam.tag_user(UserName=self.user, Tags=TAGS)
         self.iam.tag_role(RoleName=self.role, Tags=TAGS)
+        phones = [Phone.made(self.iam, Path=self.path) for _ in range(5)]
+        for phone in phones:
+            phone.enable(self.iam, self.user)
+        self.serials = {phone.serial for phone in phones}
+        self.serial = min(self.serials)
+        self.iam.tag_mfa_device(SerialNumber=self.serial, Tags=TAGS)
         self.tagged = min(self.arns)
         self.iam.tag_policy(PolicyArn=self.tagged, Tags=TAGS)
         for number, arn in enumerate(sorted(self.arns)):
@@ -62,6 +69,8 @@ LISTS = [
     ("list_policies", lambda p: {"PathPrefix": p.path}, "Policies", "PolicyName", 5),
     ("list_user_tags", lambda p: {"UserName": p.user}, "Tags", "Key", 5),
     ("list_role_tags", lambda p: {"RoleName": p.role}, "Tags", "Key", 5),
+    ("list_mfa_device_tags", lambda p: {"SerialNumber": p.serial}, "Tags", "Key", 5),
+    ("list_mfa_devices", lambda p: {"UserName": p.user}, "MFADevices", "SerialNumber", 5),
     ("list_policy_tags", lambda p: {"PolicyArn": p.tagged}, "Tags", "Key", 5),
     ("list_policy_versions", lambda p: {"PolicyArn": p.tagged}, "Versions", "VersionId", 5),
     ("list_groups_for_user", lambda p: {"UserName": p.user}, "Groups", "GroupName", 5),
@@ -75,7 +84,7 @@ LISTS = [
 ]
 IDS = [row[0] for row in LISTS]
 # Walked in a test of its own below; and one that never has a second page, since a user has two keys at most.
-OTHERWISE = ["list_entities_for_policy", "list_access_keys"]
+OTHERWISE = ["list_entities_for_policy", "list_access_keys", "list_virtual_mfa_devices"]
 
 
 def test_every_list_has_a_row(home):
@@ -183,3 +192,13 @@ def test_entities_for_policy_are_paged_over_all_kinds(place):
         arguments["Marker"] = answer["Marker"]
     wanted = {("User", known) for known in place.names} | {("Group", place.group), ("Role", place.role)}
     assert len(found) == len(wanted) and set(found) == wanted
+
+
+def test_devices_of_the_account_are_paged(place):
+    whole = place.iam.list_virtual_mfa_devices(MaxItems=1000)["VirtualMFADevices"]
+    walk = pages(place, "list_virtual_mfa_devices", lambda p: {}, max(1, len(whole) // 4))
+    assert [row for answer in walk for row in answer["VirtualMFADevices"]] == whole
+    assert place.serials <= {row["SerialNumber"] for row in whole}
+    page = place.iam.list_virtual_mfa_devices(MaxItems=1)
+    with refused("ValidationError", status=400):
+        place.iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned", Marker=page["Marker"])

@@ -28,6 +28,8 @@ PutGroupPolicy GetGroupPolicy DeleteGroupPolicy ListGroupPolicies
 AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies
 CreateAccessKey UpdateAccessKey DeleteAccessKey ListAccessKeys GetAccessKeyLastUsed
 SimulateCustomPolicy SimulatePrincipalPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
+CreateVirtualMFADevice EnableMFADevice ResyncMFADevice DeactivateMFADevice DeleteVirtualMFADevice GetMFADevice
+ListMFADevices ListVirtualMFADevices TagMFADevice UntagMFADevice ListMFADeviceTags
 """
 DAYPASS = "CheckRequest DeleteResourcePolicy ExplainRequest GetResourcePolicy ListResourcePolicies PutResourcePolicy ValidatePolicy"
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
@@ -62,6 +64,8 @@ KNOWN = {
     "Status": "Active",
     "VersionId": "v1",
     "DurationSeconds": 900,
+    "AuthenticationCode1": "123456",
+    "AuthenticationCode2": "123456",
 }
 
 

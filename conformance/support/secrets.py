@@ -8,7 +8,7 @@ import base64
 import re
 import urllib.parse
 
-NAMES = ("SecretAccessKey", "SessionToken")
+NAMES = ("SecretAccessKey", "SessionToken", "Base32StringSeed")
 IN_TEXT = re.compile(rf"(?:<|\")(?:{'|'.join(NAMES)})(?:>|\"\s*:\s*\")([^<\"]+)")
 SIGNATURE = re.compile(r"Signature=([0-9a-f]{64})\b")
 # What a secret has to have at least, and how much of it is looked up. Every form of a secret has a window of
@@ -31,8 +31,8 @@ def hold_in(answer):
     """Whatever is called like a secret, in an answer that was parsed."""
     if isinstance(answer, dict):
         for name, value in answer.items():
-            if name in NAMES and isinstance(value, str):
-                hold(name, value)
+            if name in NAMES and isinstance(value, (str, bytes)):
+                hold(name, value if isinstance(value, str) else value.decode())
             else:
                 hold_in(value)
     elif isinstance(answer, list):

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use daypass_model::{AccountId, UniqueId, fold_name};
 use daypass_policy::Named;
 
-use crate::entity::{AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, User};
+use crate::entity::{
+    AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, ResourcePolicy, Role, User,
+};
 use crate::managed;
+use crate::record::KeyOwner;
 use crate::view::Account;
 
 /// What is known of one account.
@@ -167,6 +170,43 @@ impl<'v> AccountView<'v> {
     /// The ids of the entities whose boundary a managed policy is.
     pub fn boundary_of(&self, policy_arn: &str) -> impl Iterator<Item = &'v UniqueId> + use<'v> {
         linked(&self.account.bounded, policy_arn)
+    }
+
+    /// An MFA device by its exact serial number.
+    #[must_use]
+    pub fn mfa_device(&self, serial_number: &str) -> Option<&'v Arc<MfaDevice>> {
+        let claim = serial_number.strip_prefix(&format!("arn:aws:iam::{}:mfa", self.id))?;
+        self.mfa_device_claimed(claim).filter(|device| device.arn == serial_number)
+    }
+
+    /// The MFA device of this path and name, ignoring case.
+    #[must_use]
+    pub fn mfa_device_claimed(&self, path_and_name: &str) -> Option<&'v Arc<MfaDevice>> {
+        let id = self.account.mfa_device_names.get(&fold_name(path_and_name))?;
+        self.account.mfa_devices.get(id)
+    }
+
+    /// All MFA devices, by path and name.
+    pub fn mfa_devices(&self) -> impl Iterator<Item = &'v Arc<MfaDevice>> + use<'v> {
+        let account = self.account;
+        account.mfa_device_names.values().filter_map(|id| account.mfa_devices.get(id))
+    }
+
+    /// How many MFA devices there are.
+    #[must_use]
+    pub fn mfa_device_count(&self) -> usize {
+        self.account.mfa_devices.size()
+    }
+
+    /// The MFA devices of a user or of root, by id.
+    pub fn mfa_devices_of(&self, owner: &KeyOwner) -> impl Iterator<Item = &'v Arc<MfaDevice>> + use<'v> {
+        let (account, owner) = (self.account, owner.clone());
+        let from = (owner.clone(), UniqueId::from(String::new()));
+        account
+            .assigned
+            .range(from..)
+            .take_while(move |(of, _)| *of == owner)
+            .filter_map(|(_, device)| account.mfa_devices.get(device))
     }
 
     /// The policy of a resource, by its exact ARN.

@@ -248,6 +248,15 @@ pub struct Facts<'a> {
     pub view: &'a View,
     /// Who asks.
     pub principal: &'a Principal,
+    /// Whether a one-time code came with the call and proved good.
+    pub mfa_given: bool,
+}
+
+impl Facts<'_> {
+    /// What conditions can ask about.
+    fn context(&self, check: &Check) -> Context {
+        context(self.op, Some(self.principal), self.mfa_given, check.owner, &check.keys)
+    }
 }
 
 /// Make every check; all must pass.
@@ -261,7 +270,7 @@ pub fn authorize<I>(
     input: I,
 ) -> Result<Authorized<I>, Box<Denied>> {
     let principal = scope.principal();
-    let facts = Facts { op, view: scope.view(), principal };
+    let facts = Facts { op, view: scope.view(), principal, mfa_given: scope.mfa_given() };
     let mut decisions = Vec::new();
     match &checks.0 {
         Asked::NothingCanDeny => {}
@@ -314,7 +323,7 @@ pub fn decide(facts: Facts<'_>, check: &Check) -> Decision {
 /// The same with what every statement had to say, and the context that it was asked about.
 #[must_use]
 pub fn explain(facts: Facts<'_>, check: &Check) -> (Explanation, Context) {
-    let context = context(facts.op, Some(facts.principal), check.owner, &check.keys);
+    let context = facts.context(check);
     let explanation = Gathered::of(facts).ask(facts, check, &context, daypass_policy::explain);
     (explanation, context)
 }
@@ -323,7 +332,7 @@ pub fn explain(facts: Facts<'_>, check: &Check) -> (Explanation, Context) {
 #[must_use]
 pub fn decide_anonymous(op: &Operation, check: &Check) -> Decision {
     let policies = Policies { resource: check.grantor.named(), ..Policies::default() };
-    let context = context(op, None, check.owner, &check.keys);
+    let context = context(op, None, false, check.owner, &check.keys);
     daypass_policy::evaluate(&request(check, daypass_policy::Principal::Anonymous, &context), &policies)
 }
 
@@ -380,8 +389,7 @@ impl<'a> Gathered<'a> {
     }
 
     fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision {
-        let context = context(facts.op, Some(facts.principal), check.owner, &check.keys);
-        self.ask(facts, check, &context, daypass_policy::evaluate)
+        self.ask(facts, check, &facts.context(check), daypass_policy::evaluate)
     }
 
     /// Put the check to the engine, in one of its two ways of answering.

@@ -4,13 +4,17 @@
 //! decided on has changed since, and the call is decided again from a newer snapshot; nothing is
 //! written on a stale authorization.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use daypass_model::{AccountId, EntityKind, UniqueId, entity_arn};
 use daypass_store::{Commit, Guard, Revision};
 use serde::Serialize;
 
 use crate::key;
-use crate::record::{GroupRecord, Pointer, PolicyRecord, RoleRecord, Unknown, UserRecord, Written};
+use crate::record::{
+    GroupRecord, MfaDeviceRecord, Pointer, PolicyRecord, RoleRecord, Unknown, UserRecord, Written,
+};
 use crate::view::View;
 
 /// A write in the making.
@@ -35,6 +39,11 @@ pub trait Entity: Serialize {
     fn path(&self) -> &str;
     /// Its bookkeeping.
     fn written(&mut self) -> &mut Written;
+
+    /// What nobody else of its kind may have in the account: mostly the name.
+    fn claim(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.name())
+    }
 
     /// Its ARN in the account that it is in.
     fn arn(&self, account: AccountId) -> String {
@@ -64,7 +73,7 @@ impl Change {
     /// Make an entity: its name must be free.
     pub fn create<E: Entity>(&mut self, account: AccountId, mut entity: E) {
         let (place, name) =
-            (key::entity(account, E::KIND, entity.id()), key::name(account, E::KIND, entity.name()));
+            (key::entity(account, E::KIND, entity.id()), key::name(account, E::KIND, &entity.claim()));
         *entity.written() = self.written();
         self.absent(place.clone());
         self.absent(name.clone());
@@ -94,7 +103,7 @@ impl Change {
     pub fn remove<E: Entity>(&mut self, account: AccountId, revision: Revision, entity: &E) {
         let place = key::entity(account, E::KIND, entity.id());
         self.unchanged(place.clone(), revision);
-        self.deletes.push(key::name(account, E::KIND, entity.name()));
+        self.deletes.push(key::name(account, E::KIND, &entity.claim()));
         self.deletes.push(place);
     }
 
@@ -142,7 +151,7 @@ impl Change {
 }
 
 macro_rules! entity {
-    ($record:ty, $kind:ident) => {
+    ($record:ty, $kind:ident $(, $claim:item)?) => {
         impl Entity for $record {
             const KIND: EntityKind = EntityKind::$kind;
             fn id(&self) -> &UniqueId {
@@ -157,6 +166,7 @@ macro_rules! entity {
             fn written(&mut self) -> &mut Written {
                 &mut self.written
             }
+            $($claim)?
         }
     };
 }
@@ -164,3 +174,10 @@ entity!(UserRecord, User);
 entity!(GroupRecord, Group);
 entity!(RoleRecord, Role);
 entity!(PolicyRecord, Policy);
+entity!(
+    MfaDeviceRecord,
+    MfaDevice,
+    fn claim(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("{}{}", self.path, self.name))
+    }
+);

@@ -10,6 +10,7 @@ use daypass_model::{AccountId, rfc3339_seconds};
 use daypass_policy::Context;
 use jiff::Timestamp;
 
+use crate::mfa::SpentByCall;
 use crate::principal::Principal;
 
 /// The facts of one call, beside who makes it.
@@ -29,6 +30,8 @@ pub struct Operation {
     pub user_agent: Option<String>,
     /// `Referer`
     pub referer: Option<String>,
+    /// What the call has spent.
+    pub spent: SpentByCall,
 }
 
 /// The value of a condition key that a check adds.
@@ -58,11 +61,12 @@ impl From<Vec<String>> for Value {
     }
 }
 
-/// Everything known of `principal` and the call, and what the check adds. What is known comes last and stays: a
+/// Everything known of `principal` and the call, a one-time code `mfa_given` with it, and what the check adds. What is known comes last and stays: a
 /// check may hold keys that a service said, and none of them replaces a fact.
 pub(crate) fn context(
     op: &Operation,
     principal: Option<&Principal>,
+    mfa_given: bool,
     owner: AccountId,
     added: &[(String, Value)],
 ) -> Context {
@@ -77,6 +81,10 @@ pub(crate) fn context(
     match principal {
         Some(principal) => of_principal(&mut context, principal, op.now),
         None => of_nobody(&mut context),
+    }
+    if mfa_given {
+        context.insert("aws:MultiFactorAuthPresent", "true");
+        context.insert("aws:MultiFactorAuthAge", "0");
     }
     context.insert("aws:ResourceAccount", owner.to_string());
     context
@@ -159,10 +167,11 @@ mod tests {
             region: String::new(),
             user_agent: None,
             referer: None,
+            spent: SpentByCall::default(),
         };
         let said = ["AWS:PrincipalType", "aws:CurrentTime", "aws:resourceaccount", "s3:prefix"];
         let added = said.map(|key| (key.to_owned(), Value::from("said")));
-        let context = context(&op, None, "111122223333".parse().unwrap(), &added);
+        let context = context(&op, None, false, "111122223333".parse().unwrap(), &added);
         for (key, value) in [
             ("aws:PrincipalType", "Anonymous"),
             ("aws:CurrentTime", "2026-01-15T12:00:00Z"),

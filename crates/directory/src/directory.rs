@@ -5,6 +5,7 @@
 //! of that reads one [`View`]. Only a write waits, until its commit is durable *and* in this node's view.
 
 mod rotation;
+mod spending;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use daypass_authn::token::{BadSeal, Keyring, MasterKey};
-use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, Random, Secret};
+use daypass_authn::totp;
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, EntityKind, Random, Secret, UniqueId};
 use daypass_store::{Commit, CommitError, Guard, Revision, Store, StoreError, WatchEnd};
 use tokio::sync::watch;
 
@@ -188,6 +190,16 @@ impl Directory {
         let id = AccessKeyId::generate(AccessKeyKind::LongTerm, account, &*self.random);
         let secret = new_secret_access_key(&*self.random);
         Ok((self.seal_access_key(id, &secret, now)?, secret))
+    }
+
+    /// A new seed in base32, and it sealed for the record of the MFA device `id`.
+    ///
+    /// # Errors
+    /// Never for seeds of ours.
+    pub fn new_mfa_seed(&self, account: AccountId, id: &UniqueId) -> Result<(String, Secret), BadSeal> {
+        let seed = totp::new_seed(&*self.random);
+        let place = key::entity(account, EntityKind::MfaDevice, id);
+        Ok((self.master.seal(&place, seed.expose(), &*self.random)?, seed))
     }
 
     /// Seal a given key, for root keys pinned by configuration.

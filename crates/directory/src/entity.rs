@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use daypass_authn::token::MasterKey;
-use daypass_model::{AccessKeyId, AccountId, Secret};
+use daypass_authn::totp::Seed;
+use daypass_model::{AccessKeyId, AccountId, EntityKind, Secret};
 use daypass_policy::{Named, Policy};
 use daypass_store::Revision;
 use sha2::{Digest, Sha256};
@@ -12,8 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::change::Entity;
 use crate::key;
 use crate::record::{
-    AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, PolicyRecord, ResourcePolicyRecord,
-    RoleRecord, UserRecord,
+    AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, MfaDeviceRecord, PolicyRecord,
+    ResourcePolicyRecord, RoleRecord, UserRecord,
 };
 
 /// A policy and what it is called in decisions: the name of an inline policy, the ARN of a managed one.
@@ -117,6 +118,21 @@ pub struct ManagedPolicy {
     pub default: Arc<Policy>,
 }
 
+/// A virtual MFA device.
+#[derive(Debug)]
+pub struct MfaDevice {
+    /// The account it is in.
+    pub account: AccountId,
+    /// As stored.
+    pub record: MfaDeviceRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+    /// Its serial number, `arn:aws:iam::<account>:mfa<path><name>`.
+    pub arn: String,
+    /// What its codes are made from.
+    pub seed: Seed,
+}
+
 /// The policy of a resource behind daypass.
 #[derive(Debug)]
 pub struct ResourcePolicy {
@@ -209,6 +225,20 @@ impl Compiler {
         let default = record.versions.iter().find(|version| version.number == record.default_version);
         let default = self.compile(&arn, default.map_or("", |version| &version.document))?;
         Ok(ManagedPolicy { account, record, revision, arn, default })
+    }
+
+    pub(crate) fn mfa_device(
+        &self,
+        account: AccountId,
+        record: MfaDeviceRecord,
+        revision: Revision,
+    ) -> Result<MfaDevice, Unreadable> {
+        let place = key::entity(account, EntityKind::MfaDevice, &record.id);
+        let seed = self.master.open(&place, &record.sealed_seed).ok();
+        match seed.and_then(|seed| Seed::from_base32(&seed).ok()) {
+            Some(seed) => Ok(MfaDevice { account, arn: record.arn(account), record, revision, seed }),
+            None => Err(Unreadable { key: place, why: "its seed does not open with this master key".into() }),
+        }
     }
 
     pub(crate) fn resource(

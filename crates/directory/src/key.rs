@@ -5,18 +5,29 @@
 //! /access-key/<AKIA…>                         AccessKeyPointer
 //! /keyring                                    KeyringRecord
 //! /master-key-check                           a constant sealed with the master key
-//! /<account>/user/<AIDA…>                     UserRecord        (group, role, policy alike)
+//! /<account>/user/<AIDA…>                     UserRecord        (group, role, policy, mfa alike)
 //! /<account>/user-name/<name, lower case>     Pointer to the id (group-name, role-name, policy-name alike)
+//! /<account>/mfa-name/<path and name, l. c.>  Pointer to the id: devices under different paths may share a name
 //! /<account>/member/<AGPA…>/<AIDA…>           Pointer: the user is in the group
 //! /<account>/attached/<ANPA…>/<entity id>     Pointer: the policy is attached
 //! /<account>/bounded/<ANPA…>/<entity id>      Pointer: the policy is the entity's boundary
+//! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
+//! ```
+//!
+//! Facts that are spent have names of their own, apart from records:
+//!
+//! ```text
+//! mfa-try/<AMFA…>/<window>/<n>                the n-th try of a code in this window of time
+//! mfa-code/<AMFA…>/<counter>                  the code of this counter was used
 //! ```
 
 use data_encoding::HEXLOWER;
 use daypass_model::{AccessKeyId, AccountId, EntityKind, UniqueId, fold_name};
 use sha2::{Digest, Sha256};
+
+use crate::record::KeyOwner;
 
 /// The keyring.
 pub const KEYRING: &str = "/keyring";
@@ -92,6 +103,31 @@ pub fn boundaries(account: AccountId, policy: &UniqueId) -> String {
     format!("/{account}/bounded/{policy}/")
 }
 
+/// One assignment of an MFA device.
+#[must_use]
+pub fn assigned(account: AccountId, owner: &KeyOwner, device: &UniqueId) -> String {
+    format!("{}{device}", assignments(account, owner))
+}
+
+/// All MFA devices of a user, or of root.
+#[must_use]
+pub fn assignments(account: AccountId, owner: &KeyOwner) -> String {
+    match owner {
+        KeyOwner::Root => format!("/{account}/assigned/root/"),
+        KeyOwner::User(id) => format!("/{account}/assigned/{id}/"),
+    }
+}
+
+/// The fact that a code of a device was tried for the n-th time in a window of time.
+pub(crate) fn mfa_try(device: &UniqueId, window: i64, n: u32) -> String {
+    format!("mfa-try/{device}/{window}/{n}")
+}
+
+/// The fact that a device's code of this counter was used.
+pub(crate) fn mfa_code(device: &UniqueId, counter: i64) -> String {
+    format!("mfa-code/{device}/{counter}")
+}
+
 /// The policy of a resource. An ARN may be longer than a key, so its hash stands here and the ARN in the record.
 #[must_use]
 pub fn resource_policy(account: AccountId, arn: &str) -> String {
@@ -144,6 +180,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("group", id)) => Named::Entity(account, EntityKind::Group, id),
         Some(("role", id)) => Named::Entity(account, EntityKind::Role, id),
         Some(("policy", id)) => Named::Entity(account, EntityKind::Policy, id),
+        Some(("mfa", id)) => Named::Entity(account, EntityKind::MfaDevice, id),
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
         _ => Named::Derived,
@@ -161,13 +198,20 @@ mod tests {
         assert_eq!(parse(&account(a)), Named::Account(a));
         assert_eq!(parse(&entity(a, EntityKind::User, &id)), Named::Entity(a, EntityKind::User, "AIDAX"));
         assert_eq!(parse(&entity(a, EntityKind::Policy, &id)), Named::Entity(a, EntityKind::Policy, "AIDAX"));
+        let device = entity(a, EntityKind::MfaDevice, &id);
+        assert_eq!(parse(&device), Named::Entity(a, EntityKind::MfaDevice, "AIDAX"));
         let hash = "65a4e6d30daef29d41a98cd4f7fe2697519e8c840b91bed53c3b24dd35d62aa3";
         assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, hash));
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
         assert_eq!(parse(KEYRING), Named::Keyring);
-        for derived in
-            [name(a, EntityKind::User, "Bob"), member(a, &id, &id), MASTER_KEY_CHECK.into(), "/x/y".into()]
-        {
+        for derived in [
+            name(a, EntityKind::User, "Bob"),
+            name(a, EntityKind::MfaDevice, "/Phone"),
+            assigned(a, &KeyOwner::Root, &id),
+            member(a, &id, &id),
+            MASTER_KEY_CHECK.into(),
+            "/x/y".into(),
+        ] {
             assert_eq!(parse(&derived), Named::Derived, "{derived}");
         }
     }

@@ -18,6 +18,7 @@ mod grounds;
 pub mod key;
 mod last_used;
 pub mod managed;
+mod mfa;
 mod principal;
 pub mod record;
 mod scope;
@@ -35,10 +36,12 @@ pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{Directory, NotRotated, Rotation, is_of_master};
 pub use documents::document_of;
 pub use entity::{
-    AccessKey, AccountEntity, Group, ManagedPolicy, NamedPolicy, ResourcePolicy, Role, Unreadable, User,
+    AccessKey, AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, ResourcePolicy, Role, Unreadable,
+    User,
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
+pub use mfa::{NotProven, SpentByCall};
 pub use principal::{
     Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn, federated_user_arn,
 };

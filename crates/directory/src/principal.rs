@@ -210,6 +210,12 @@ impl Principal {
         matches!(self.identity, Identity::Root)
     }
 
+    /// Whether its session was given for a one-time code.
+    #[must_use]
+    pub fn has_mfa(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.claims.mfa_authenticated_at.is_some())
+    }
+
     /// The principal's tags: those of the user (of a federated session: the issuing user) or role, overlaid by the session's.
     #[must_use]
     pub fn tags(&self) -> TagSet {

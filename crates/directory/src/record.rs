@@ -233,14 +233,50 @@ pub struct AccessKeyPointer {
     pub unknown: Unknown,
 }
 
-/// The owner of a long-term access key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The owner of a long-term access key, or of an MFA device.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyOwner {
     /// The root user of the account.
     Root,
     /// A user, by unique id.
     User(UniqueId),
+}
+
+/// `/<account>/mfa/<id>`: a virtual MFA device. It is its owner's as long as it has one, and stays when it has none.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MfaDeviceRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `AMFA…`; the serial number is the ARN, which somebody else's device may have later.
+    pub id: UniqueId,
+    /// The name as it was given.
+    pub name: String,
+    /// `/` or `/…/`
+    pub path: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// The seed in base32, sealed with the master key and bound to this record.
+    pub sealed_seed: String,
+    /// Whose it is; absent while it is not enabled.
+    #[serde(default)]
+    pub owner: Option<KeyOwner>,
+    /// Unix seconds; since when it is its owner's.
+    #[serde(default)]
+    pub enabled: Option<i64>,
+    /// By how many steps its clock is ahead of ours; negative when behind.
+    #[serde(default)]
+    pub clock_offset: i64,
+    /// The counter of the first code of the last pair that enabled or resynchronised it: an older pair does neither.
+    #[serde(default)]
+    pub last_pair: Option<i64>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: TagSet,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// `/<account>/resource-policy/<SHA-256 of the ARN>`: the policy of a resource of some service behind daypass.

@@ -25,6 +25,7 @@ pub struct Scope {
     view: Arc<View>,
     account: Arc<Account>,
     principal: Arc<Principal>,
+    mfa_given: bool,
 }
 
 impl Scope {
@@ -35,7 +36,7 @@ impl Scope {
     pub fn resolve(view: Arc<View>, caller: Caller, now: Timestamp) -> Result<Self, NoPrincipal> {
         let principal = Arc::new(Principal::resolve(&view, caller, now)?);
         let account = view.open_account(principal.account).ok_or(NoPrincipal::Gone)?.clone();
-        Ok(Self { view, account, principal })
+        Ok(Self { view, account, principal, mfa_given: false })
     }
 
     /// Who calls.
@@ -48,6 +49,16 @@ impl Scope {
     #[must_use]
     pub fn account(&self) -> AccountView<'_> {
         AccountView { id: self.principal.account, account: &self.account }
+    }
+
+    /// Whether a one-time code came with the call and proved good; see [`Scope::prove_mfa`], which alone says so.
+    #[must_use]
+    pub fn mfa_given(&self) -> bool {
+        self.mfa_given
+    }
+
+    pub(crate) fn with_mfa(self) -> Self {
+        Self { mfa_given: true, ..self }
     }
 
     /// A check on a resource of the caller's account.

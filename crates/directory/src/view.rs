@@ -14,9 +14,12 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use serde::de::DeserializeOwned;
 
 use crate::account_view::{AccountView, TrustingRole};
-use crate::entity::{AccountEntity, Compiler, Group, ManagedPolicy, ResourcePolicy, Role, Unreadable, User};
+use crate::change::Entity as _;
+use crate::entity::{
+    AccountEntity, Compiler, Group, ManagedPolicy, MfaDevice, ResourcePolicy, Role, Unreadable, User,
+};
 use crate::key::{self, Named};
-use crate::record::{AccessKeyPointer, KeyringRecord};
+use crate::record::{AccessKeyPointer, KeyOwner, KeyringRecord};
 
 /// An immutable picture of everything known, at one revision of the store.
 #[derive(Clone)]
@@ -56,11 +59,16 @@ pub(crate) struct Account {
     pub(crate) groups: HashTrieMapSync<UniqueId, Arc<Group>>,
     pub(crate) roles: HashTrieMapSync<UniqueId, Arc<Role>>,
     pub(crate) policies: HashTrieMapSync<UniqueId, Arc<ManagedPolicy>>,
+    pub(crate) mfa_devices: HashTrieMapSync<UniqueId, Arc<MfaDevice>>,
     /// Lower-case name → id, in order, one map per kind.
     pub(crate) user_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) group_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) role_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) policy_names: RedBlackTreeMapSync<String, UniqueId>,
+    /// The same by path and name.
+    pub(crate) mfa_device_names: RedBlackTreeMapSync<String, UniqueId>,
+    /// (owner, MFA device)
+    pub(crate) assigned: RedBlackTreeSetSync<(KeyOwner, UniqueId)>,
     /// (group, user)
     pub(crate) members: RedBlackTreeSetSync<(UniqueId, UniqueId)>,
     /// (policy ARN, entity): who a managed policy, of AWS or of the account, is attached to.
@@ -234,6 +242,10 @@ impl View {
                 let policy = compiler.policy(id, read(record)?, revision)?;
                 self.edit(id, |account| account.put_policy(policy));
             }
+            Named::Entity(id, EntityKind::MfaDevice, _) => {
+                let device = compiler.mfa_device(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_mfa_device(device));
+            }
             Named::ResourcePolicy(id, hash) => {
                 let policy = compiler.resource(read(record)?, revision)?;
                 // Of two records for one resource only one would count, and nobody could tell which.
@@ -310,6 +322,16 @@ impl Account {
         self.policies.insert_mut(id, Arc::new(policy));
     }
 
+    fn put_mfa_device(&mut self, device: MfaDevice) {
+        let id = device.record.id.clone();
+        self.delete(EntityKind::MfaDevice, &id);
+        self.mfa_device_names.insert_mut(fold_name(&device.record.claim()), id.clone());
+        if let Some(owner) = &device.record.owner {
+            self.assigned.insert_mut((owner.clone(), id.clone()));
+        }
+        self.mfa_devices.insert_mut(id, Arc::new(device));
+    }
+
     fn put_resource_policy(&mut self, hash: &str, policy: ResourcePolicy) {
         let arn = policy.record.arn.clone();
         self.resource_arns.insert_mut(hash.to_owned(), arn.clone());
@@ -360,6 +382,15 @@ impl Account {
                 let Some(policy) = self.policies.get(id).cloned() else { return };
                 self.policies.remove_mut(id);
                 self.policy_names.remove_mut(&fold_name(&policy.record.name));
+                return;
+            }
+            EntityKind::MfaDevice => {
+                let Some(device) = self.mfa_devices.get(id).cloned() else { return };
+                self.mfa_devices.remove_mut(id);
+                self.mfa_device_names.remove_mut(&fold_name(&device.record.claim()));
+                if let Some(owner) = &device.record.owner {
+                    self.assigned.remove_mut(&(owner.clone(), id.clone()));
+                }
                 return;
             }
         };

@@ -22,6 +22,8 @@ pub enum EntityKind {
     Group,
     /// `ANPA…`, a managed policy
     Policy,
+    /// `AMFA…`, a virtual MFA device. Ours: AWS shows no id of one.
+    MfaDevice,
 }
 
 impl EntityKind {
@@ -33,6 +35,7 @@ impl EntityKind {
             Self::Role => "AROA",
             Self::Group => "AGPA",
             Self::Policy => "ANPA",
+            Self::MfaDevice => "AMFA",
         }
     }
 
@@ -44,6 +47,7 @@ impl EntityKind {
             Self::Role => "role",
             Self::Group => "group",
             Self::Policy => "policy",
+            Self::MfaDevice => "mfa",
         }
     }
 }

@@ -30,6 +30,12 @@ pub const POLICY_TEXTS_SIZE_MAX: usize = 262_144;
 pub const TRUST_POLICY_SIZE_MAX: usize = 2048;
 /// `AccessKeysPerUser`.
 pub const ACCESS_KEYS_PER_USER_MAX: usize = 2;
+/// `MFADevicesPerUser`; the root user has as many.
+pub const MFA_DEVICES_PER_USER_MAX: usize = 8;
+/// Longest serial number of an MFA device, in characters.
+pub const MFA_SERIAL_NUMBER_LENGTH_MAX: usize = 256;
+/// `VirtualMFADevicesPerAccount`: as many as users.
+pub const MFA_DEVICES_PER_ACCOUNT_MAX: usize = USERS_PER_ACCOUNT_MAX;
 /// `GroupsPerUser`.
 pub const GROUPS_PER_USER_MAX: usize = 10;
 /// `PoliciesPerUser`: managed policies attached.

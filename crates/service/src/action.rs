@@ -42,6 +42,20 @@ pub trait Action: Sized + Send + Sync + 'static {
         read::<Self>(params, Self::READ_ONLY)
     }
 
+    /// What the call proves beyond its signature: a one-time code, of which policies may ask. It is in the scope that
+    /// `checks` and `act` get. Made again when the call is decided again, so it must come to the same.
+    ///
+    /// # Errors
+    /// AccessDenied; 503 when nobody can tell whether the proof was used before.
+    fn prove(
+        _: &Operation,
+        _: &House,
+        scope: Scope,
+        _: &Self::Input,
+    ) -> impl Future<Output = Result<Scope, Error>> + Send {
+        std::future::ready(Ok(scope))
+    }
+
     /// Everything the call must be allowed. Existence is not decided here: a caller who may not ask is told so first.
     fn checks(scope: &Scope, input: &Self::Input) -> Checks;
 
@@ -68,8 +82,9 @@ pub struct Scene<'a> {
 
 impl Scene<'_> {
     /// Keep what was decided, for those who ask why.
-    fn remember(&self, checks: &Checks, decided: Result<&[Decision], &Denied>) {
-        let facts = Facts { op: self.op, view: self.scope.view(), principal: self.scope.principal() };
+    fn remember(&self, scope: &Scope, checks: &Checks, decided: Result<&[Decision], &Denied>) {
+        let (view, principal, mfa_given) = (scope.view(), scope.principal(), scope.mfa_given());
+        let facts = Facts { op: self.op, view, principal, mfa_given };
         let note = |check, decision| self.house.decisions.note(facts, check, decision);
         let checks = checks.as_slice();
         match decided {
@@ -124,10 +139,11 @@ fn checks<A: Action>(scope: &Scope, params: &Params) -> Result<Checks, Error> {
 fn run<'a, A: Action>(scene: &'a Scene<'a>, params: &'a Params) -> Step<'a, Reply> {
     Box::pin(async move {
         let input = A::parse(params)?;
-        let checks = A::checks(&scene.scope, &input);
-        let outcome = authorize(scene.op, &scene.scope, &checks, input);
+        let scope = A::prove(scene.op, scene.house, scene.scope.clone(), &input).await?;
+        let checks = A::checks(&scope, &input);
+        let outcome = authorize(scene.op, &scope, &checks, input);
         let decided = outcome.as_ref().map(Authorized::decisions).map_err(Box::as_ref);
-        scene.remember(&checks, decided);
+        scene.remember(&scope, &checks, decided);
         let call = outcome?;
         Ok(Box::new(A::act(scene.op, scene.house, call).await?) as Reply)
     })

@@ -43,7 +43,7 @@ impl Callers {
             },
             Self::Iam => match session {
                 None | Some(Role) => None,
-                Some(User | Root) if has_mfa(principal) => None,
+                Some(User | Root) if principal.has_mfa() => None,
                 Some(User | Root | Federated | FederatedByRoot) => Some(Error::invalid_client_token()),
             },
         };
@@ -69,10 +69,6 @@ fn assumes_roles(principal: &Principal, service: &str, action: &str) -> Option<E
         Identity::Root => Some(Error::access_denied("Roles may not be assumed by root accounts.")),
         Identity::Federated(_) => Some(not_authorized(principal, service, action)),
     }
-}
-
-fn has_mfa(principal: &Principal) -> bool {
-    principal.session.as_ref().is_some_and(|session| session.claims.mfa_authenticated_at.is_some())
 }
 
 fn not_authorized(principal: &Principal, service: &str, action: &str) -> Error {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daypass_authn::sigv4::{AuthError, Presented, SigningKeyCache};
-use daypass_directory::{Directory, Operation};
+use daypass_directory::{Directory, Operation, SpentByCall};
 use daypass_model::Authority;
 use jiff::Timestamp;
 
@@ -56,6 +56,7 @@ impl House {
             region: signed.map(|proof| proof.scope.region.clone()).unwrap_or_default(),
             user_agent: request.header("user-agent").map(str::to_owned),
             referer: request.header("referer").map(str::to_owned),
+            spent: SpentByCall::default(),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::request::{Reply, Request, Response};
 /// take turns: what stands in their way then is first tries only.
 const TRIES_MAX: usize = 50;
 
-/// find → authenticate → resolve → admit → parse → authorize → act → audit.
+/// find → authenticate → resolve → admit → parse → prove → authorize → act → audit.
 pub async fn call(house: &House, request: Request) -> Response {
     let presented = sigv4::presented(&request.http);
     let op = house.operation(&request, &presented);

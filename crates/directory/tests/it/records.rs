@@ -2,8 +2,8 @@
 //! must be read by every later daypass, and members it does not know must survive its rewriting them.
 
 use daypass_directory::record::{
-    AccessKeyPointer, AccountRecord, GroupRecord, KeyringRecord, Pointer, PolicyRecord, ResourcePolicyRecord,
-    RoleRecord, UsedRecord, UserRecord,
+    AccessKeyPointer, AccountRecord, GroupRecord, KeyOwner, KeyringRecord, MfaDeviceRecord, Pointer,
+    PolicyRecord, ResourcePolicyRecord, RoleRecord, UsedRecord, UserRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -79,4 +79,18 @@ fn the_other_records_of_format_1_are_read_and_rewritten_whole() {
     golden::<Pointer>(include_str!("../golden/pointer-v1.json"));
     let used: UsedRecord = golden(include_str!("../golden/used-v1.json"));
     assert_eq!((used.at, used.service.as_str(), used.region.as_str()), (1_767_323_045, "s3", "eu-west-1"));
+}
+
+#[test]
+fn an_mfa_device_of_format_1_is_read_and_rewritten_whole() {
+    let device: MfaDeviceRecord = golden(include_str!("../golden/mfa-device-v1.json"));
+    assert_eq!((device.name.as_str(), device.path.as_str()), ("Phone", "/div/"));
+    assert_eq!(device.owner, Some(KeyOwner::User("AIDAR3YRQEGH7F6WQCIKX".to_owned().into())));
+    assert_eq!(
+        (device.enabled, device.clock_offset, device.last_pair),
+        (Some(1_767_323_100), -3, Some(58_910_766))
+    );
+    assert_eq!(device.tags.value("Dept"), Some("A"));
+    let unassigned: MfaDeviceRecord = golden(include_str!("../golden/mfa-device-unassigned-v1.json"));
+    assert_eq!((unassigned.owner, unassigned.enabled, unassigned.last_pair), (None, None, None));
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use daypass_authn::sigv4::HttpRequest;
-use daypass_directory::Operation;
+use daypass_directory::{Operation, SpentByCall};
 
 use super::Event;
 use crate::error::Error;
@@ -35,6 +35,7 @@ pub fn refused(house: &House, refused: &Refused<'_>) {
         region: String::new(),
         user_agent: user_agent.map(str::to_owned),
         referer: None,
+        spent: SpentByCall::default(),
     };
     let request = Request {
         id: (*id).to_owned(),

@@ -8,9 +8,6 @@ use serde_json::{Map, Value as Json};
 use super::{Params, Value, find};
 use crate::shapes::{self, Kind, Operation, Shape, Structure};
 
-/// Not sensitive in the model, but worth something while they are fresh: one-time codes.
-const HIDDEN: [&str; 2] = ["tokenCodeType", "authenticationCodeType"];
-
 impl Params {
     /// What an audit record may say of the parameters; `null` when they do not have the shape that
     /// `operation` asks for, or when there are none.
@@ -34,7 +31,7 @@ fn structure(shape: &'static Structure, parts: &[(String, Value)]) -> Json {
 }
 
 fn value(shape: &'static Shape, part: &Value) -> Option<Json> {
-    if shape.sensitive || HIDDEN.contains(&shape.name) {
+    if shape.is_secret() {
         return None;
     }
     Some(match (&shape.kind, part) {

@@ -352,8 +352,8 @@ mod sentences {
             "Value null at 'tags.1.member.key' failed to satisfy constraint: Member must not be null",
             "Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1",
             "Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+",
-            "Value 'x' at 'tokenCode' failed to satisfy constraint: Member must have length greater than or equal to 6",
-            "Value 'x' at 'tokenCode' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\d]*",
+            "Value at 'tokenCode' failed to satisfy constraint: Member must have length greater than or equal to 6",
+            "Value at 'tokenCode' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\d]*",
         ];
         assert_eq!(
             message("sts", "AssumeRole", &given),

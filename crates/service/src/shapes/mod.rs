@@ -105,8 +105,19 @@ pub struct Shape {
     pub name: &'static str,
     /// The form, with its limits.
     pub kind: Kind,
-    /// The value must not be repeated in messages or logs.
+    /// The model calls the value sensitive; see [`Shape::is_secret`].
     pub sensitive: bool,
+}
+
+/// Not sensitive in the models, but worth something while they are fresh: one-time codes.
+const ONE_TIME_CODES: [&str; 2] = ["tokenCodeType", "authenticationCodeType"];
+
+impl Shape {
+    /// Whether the value must not be repeated in messages or logs: the model says so, or it is a one-time code.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.sensitive || ONE_TIME_CODES.contains(&self.name)
+    }
 }
 
 /// The form of a value.

@@ -187,7 +187,7 @@ impl<'a> Check<'a> {
             let rules: Vec<_> = rules(limits).map(|rule| rule.to_string()).collect();
             let all = [rules, vec![NOT_NULL.to_owned()]].concat().join(", ");
             let value = format!("[{}]", texts.join(", "));
-            let shown = if of.sensitive { Shown::Nothing } else { Shown::Text(&value) };
+            let shown = if of.is_secret() { Shown::Nothing } else { Shown::Text(&value) };
             self.violation(shown, &format!("Member must satisfy constraint: [{all}]"));
         }
         Ok(Value::List(texts.into_iter().map(|text| Some(Value::Text(text.to_owned()))).collect()))
@@ -239,7 +239,7 @@ impl<'a> Check<'a> {
     }
 
     fn text(&mut self, shape: &Shape, limits: &Text, text: &'a str) {
-        let shown = if shape.sensitive { Shown::Nothing } else { Shown::Text(text) };
+        let shown = if shape.is_secret() { Shown::Nothing } else { Shown::Text(text) };
         for rule in rules(limits).filter(|rule| rule.is_broken_by(text)) {
             let allowed = match rule {
                 Rule::Pattern(pattern) if self.names_characters => allowed_characters(shape, pattern),
@@ -276,7 +276,7 @@ impl<'a> Check<'a> {
     ) -> Result<Value, InputError> {
         let number = number.ok_or_else(|| self.malformed("must be a whole number in range"))?;
         let text = number.to_string();
-        let shown = if shape.sensitive { Shown::Nothing } else { Shown::Text(&text) };
+        let shown = if shape.is_secret() { Shown::Nothing } else { Shown::Text(&text) };
         if let Some(max) = max.filter(|max| number > *max) {
             self.violation(shown, &format!("Member must have value less than or equal to {max}"));
         }

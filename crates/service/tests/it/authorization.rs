@@ -10,8 +10,14 @@ use crate::examples::{EXAMPLES, Example, LIMIT};
 use crate::support::{ACCOUNT, Keys};
 use crate::world::World;
 
-/// Condition keys of what daypass does not have: role templates.
-const NOT_HERE: [&str; 1] = ["iam:RoleTemplateARN"];
+/// Condition keys of what daypass does not have: role templates, and devices other than virtual ones.
+const NOT_HERE: [&str; 5] = [
+    "iam:RoleTemplateARN",
+    "iam:FIDO-FIPS-140-2-certification",
+    "iam:FIDO-FIPS-140-3-certification",
+    "iam:FIDO-certification",
+    "iam:RegisterSecurityKey",
+];
 
 type Pairs = Vec<(String, String)>;
 
@@ -71,6 +77,7 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
         "user" => "UserName",
         "group" => "GroupName",
         "role" => "RoleName",
+        "mfa" => "VirtualMFADeviceName",
         _ => "PolicyName",
     };
     match line.resource {
@@ -79,8 +86,9 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
             format!("arn:aws:sts::{ACCOUNT}:federated-user/{}", param(pairs, "Name").unwrap())
         }
         "policy" if action != "iam:CreatePolicy" => param(pairs, "PolicyArn").unwrap().into(),
+        "mfa" if action != "iam:CreateVirtualMFADevice" => param(pairs, "SerialNumber").unwrap().into(),
         "role" if action == "sts:AssumeRole" => param(pairs, "RoleArn").unwrap().into(),
-        kind @ ("user" | "group" | "role" | "policy") => match param(pairs, member(kind)) {
+        kind @ ("user" | "group" | "role" | "policy" | "mfa") => match param(pairs, member(kind)) {
             Some(name) if is_creation(action) => {
                 format!("arn:aws:iam::{ACCOUNT}:{kind}{}{name}", param(pairs, "Path").unwrap_or("/"))
             }
@@ -96,7 +104,14 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
 }
 
 fn is_creation(action: &str) -> bool {
-    ["iam:CreateUser", "iam:CreateGroup", "iam:CreateRole", "iam:CreatePolicy"].contains(&action)
+    let creations = [
+        "iam:CreateUser",
+        "iam:CreateGroup",
+        "iam:CreateRole",
+        "iam:CreatePolicy",
+        "iam:CreateVirtualMFADevice",
+    ];
+    creations.contains(&action)
 }
 
 /// The condition keys that the reference means, for these parameters, on a target that has tags and a boundary.
@@ -130,7 +145,7 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
         }
     }
     let exists = !is_creation(action);
-    if exists && ["user", "role", "policy"].contains(&line.resource) {
+    if exists && ["user", "role", "policy", "mfa"].contains(&line.resource) {
         put("aws:ResourceTag/Team", one("red"));
     }
     if exists && ["user", "role"].contains(&line.resource) {
@@ -285,7 +300,16 @@ async fn an_entity_without_tags_and_boundary_leaves_their_keys_absent() {
 async fn without_a_user_name_the_call_is_about_the_caller() {
     let world = World::new().await;
     let role = world.caller_of("role").await;
-    let optional = ["GetUser", "CreateAccessKey", "DeleteAccessKey", "ListAccessKeys", "UpdateAccessKey"];
+    let optional = [
+        "GetUser",
+        "CreateAccessKey",
+        "DeleteAccessKey",
+        "ListAccessKeys",
+        "UpdateAccessKey",
+        "DeactivateMFADevice",
+        "GetMFADevice",
+        "ListMFADevices",
+    ];
     let callers = [
         (&world.caller, "user/ops/Caller"),
         (&world.admin, "user/Admin"),
@@ -322,7 +346,16 @@ async fn collections_are_asked_about_by_the_path_that_is_listed() {
 #[tokio::test]
 async fn of_two_tags_with_one_key_the_last_value_is_tested() {
     let world = World::new().await;
-    let iam = ["CreateUser", "CreateRole", "CreatePolicy", "TagUser", "TagRole", "TagPolicy"];
+    let iam = [
+        "CreateUser",
+        "CreateRole",
+        "CreatePolicy",
+        "CreateVirtualMFADevice",
+        "TagUser",
+        "TagRole",
+        "TagPolicy",
+        "TagMFADevice",
+    ];
     let sts = ["AssumeRole", "GetFederationToken"];
     let actions = iam.map(|action| ("iam", action)).into_iter().chain(sts.map(|action| ("sts", action)));
     for (service, action) in actions {

@@ -43,6 +43,10 @@ pub(crate) const TOOL: &str = arn!("iam", "policy/team/Tool");
 pub(crate) const LIMIT: &str = arn!("iam", "policy/limits/Limit");
 /// The policy that nothing uses.
 pub(crate) const SPARE: &str = arn!("iam", "policy/team/Spare");
+/// The MFA device that is Alice's.
+pub(crate) const PHONE: &str = arn!("iam", "mfa/team/Phone");
+/// The MFA device that is nobody's.
+pub(crate) const SPARE_PHONE: &str = arn!("iam", "mfa/team/Spare");
 /// A boundary that nobody has yet.
 pub(crate) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 /// What the world's policies say.
@@ -104,6 +108,10 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("CreateUser", arn!("iam", "user/new/Fresh"), &[
         ("UserName", "Fresh"), ("Path", "/new/"), ("PermissionsBoundary", READ_ONLY), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
     ]),
+    iam("CreateVirtualMFADevice", arn!("iam", "mfa/new/Fresh"), &[
+        ("VirtualMFADeviceName", "Fresh"), ("Path", "/new/"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
+    iam("DeactivateMFADevice", "user Alice", &[("UserName", "Alice"), ("SerialNumber", PHONE)]),
     iam("DeleteAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}")]),
     iam("DeleteGroup", "group Empty", &[("GroupName", "Empty")]),
     iam("DeleteGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
@@ -115,14 +123,19 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("DeleteUser", "user Doomed", &[("UserName", "Doomed")]),
     iam("DeleteUserPermissionsBoundary", "user Alice", &[("UserName", "Alice")]),
     iam("DeleteUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
+    iam("DeleteVirtualMFADevice", SPARE_PHONE, &[("SerialNumber", SPARE_PHONE)]),
     iam("DetachGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyArn", TOOL)]),
     iam("DetachRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyArn", TOOL)]),
     iam("DetachUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyArn", TOOL)]),
+    iam("EnableMFADevice", "user Alice", &[
+        ("UserName", "Alice"), ("SerialNumber", SPARE_PHONE), ("AuthenticationCode1", "{spare-code-1}"), ("AuthenticationCode2", "{spare-code-2}"),
+    ]),
     iam("GetAccessKeyLastUsed", "access key {alice-key}", &[("AccessKeyId", "{alice-key}")]),
     iam("GetContextKeysForCustomPolicy", "*", &[("PolicyInputList.member.1", READ_SHELF)]),
     iam("GetContextKeysForPrincipalPolicy", arn!("iam", "user/div/Alice"), &[("PolicySourceArn", arn!("iam", "user/div/Alice"))]),
     iam("GetGroup", "group Crew", &[("GroupName", "Crew")]),
     iam("GetGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("GetMFADevice", "user Alice", &[("UserName", "Alice"), ("SerialNumber", PHONE)]),
     iam("GetPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
     iam("GetPolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
     iam("GetRole", "role Build", &[("RoleName", "Build")]),
@@ -137,6 +150,8 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("ListGroupPolicies", "group Crew", &[("GroupName", "Crew")]),
     iam("ListGroups", arn!("iam", "group/"), &[]),
     iam("ListGroupsForUser", "user Alice", &[("UserName", "Alice")]),
+    iam("ListMFADeviceTags", PHONE, &[("SerialNumber", PHONE)]),
+    iam("ListMFADevices", "user Alice", &[("UserName", "Alice")]),
     iam("ListPolicies", "policy path /", &[("Scope", "Local")]),
     iam("ListPolicyTags", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
     iam("ListPolicyVersions", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
@@ -146,18 +161,24 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("ListUserPolicies", "user Alice", &[("UserName", "Alice")]),
     iam("ListUserTags", "user Alice", &[("UserName", "Alice")]),
     iam("ListUsers", arn!("iam", "user/"), &[]),
+    iam("ListVirtualMFADevices", arn!("iam", "mfa/"), &[]),
     iam("PutGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
     iam("PutRolePermissionsBoundary", "role Build", &[("RoleName", "Build"), ("PermissionsBoundary", READ_ONLY)]),
     iam("PutRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
     iam("PutUserPermissionsBoundary", "user Alice", &[("UserName", "Alice"), ("PermissionsBoundary", READ_ONLY)]),
     iam("PutUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
     iam("RemoveUserFromGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Alice")]),
+    iam("ResyncMFADevice", "user Alice", &[
+        ("UserName", "Alice"), ("SerialNumber", PHONE), ("AuthenticationCode1", "{phone-code-1}"), ("AuthenticationCode2", "{phone-code-2}"),
+    ]),
     iam("SetDefaultPolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
     iam("SimulateCustomPolicy", "*", &[("PolicyInputList.member.1", READ_SHELF), ("ActionNames.member.1", "s3:GetObject"), ("ResourceArns.member.1", "arn:aws:s3:::shelf/a")]),
     iam("SimulatePrincipalPolicy", arn!("iam", "user/div/Alice"), &[("PolicySourceArn", arn!("iam", "user/div/Alice")), ("ActionNames.member.1", "s3:GetObject"), ("ResourceArns.member.1", "arn:aws:s3:::shelf/a")]),
+    iam("TagMFADevice", PHONE, &[("SerialNumber", PHONE), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagRole", "role Build", &[("RoleName", "Build"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagUser", "user Alice", &[("UserName", "Alice"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
+    iam("UntagMFADevice", PHONE, &[("SerialNumber", PHONE), ("TagKeys.member.1", "Team")]),
     iam("UntagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("TagKeys.member.1", "Team")]),
     iam("UntagRole", "role Build", &[("RoleName", "Build"), ("TagKeys.member.1", "Team")]),
     iam("UntagUser", "user Alice", &[("UserName", "Alice"), ("TagKeys.member.1", "Team")]),

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
@@ -62,6 +63,10 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
         "secret" => {
             text.len() == 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'/' || b == b'+')
         }
+        "seed" => BASE64.decode(text.as_bytes()).is_ok_and(|seed| {
+            seed.len() == 64 && seed.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
+        }),
+        "png" => BASE64.decode(text.as_bytes()).is_ok_and(|png| png.starts_with(b"\x89PNG\r\n\x1a\n")),
         "token" => !text.is_empty() && text.len() <= 4096,
         "hash" => text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
         "percent" => found.as_u64().is_some_and(|percent| (1..=100).contains(&percent)),

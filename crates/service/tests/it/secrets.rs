@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use daypass_authn::sigv4::HttpRequest;
 use daypass_authn::token::MasterKey;
 use daypass_model::SeededRandom;
@@ -192,6 +192,10 @@ fn secrets_of(action: &str, answer: &Value, secrets: &mut Vec<(String, Vec<u8>)>
                     Some(text) if ["SecretAccessKey", "SessionToken"].contains(&name.as_str()) => {
                         secrets.push((format!("{name} of {action}"), text.into()));
                     }
+                    Some(text) if ["Base32StringSeed", "QRCodePNG"].contains(&name.as_str()) => {
+                        let secret = BASE64.decode(text.as_bytes()).unwrap();
+                        secrets.push((format!("{name} of {action}"), secret));
+                    }
                     _ => secrets_of(action, value, secrets),
                 }
             }
@@ -238,7 +242,8 @@ async fn no_action_leaves_a_secret_behind() {
         let stored: Vec<u8> = stored.iter().flat_map(|record| record.value.to_vec()).collect();
         assert_eq!(leaked(&stored, &secrets), None, "in the store after {}", example.action);
     }
-    let expected = ["AssumeRole", "GetFederationToken", "GetSessionToken", "CreateAccessKey"];
+    let expected =
+        ["AssumeRole", "GetFederationToken", "GetSessionToken", "CreateAccessKey", "CreateVirtualMFADevice"];
     assert_eq!(issuing, expected, "what gives secrets is known to");
 }
 

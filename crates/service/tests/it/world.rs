@@ -1,7 +1,5 @@
 //! The standard world of the tests that go over all actions: one of everything, and every kind of caller.
 
-use std::sync::OnceLock;
-
 use daypass_authn::sigv4::HttpRequest;
 use daypass_authn::token::{Purpose, SessionClaims, SessionKind};
 use daypass_model::{AccessKeyId, AccessKeyKind, Clock, SessionId};
@@ -10,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::examples::{Example, LIMIT, READ_SHELF, TOOL, TRUST, WRITE_SHELF};
+use crate::phone::Phone;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
 /// A house with one of everything in it.
@@ -19,8 +18,8 @@ pub(crate) struct World {
     pub(crate) caller: Keys,
     /// A user who may do everything: `user/Admin`.
     pub(crate) admin: Keys,
-    alice_key: String,
-    sealed: OnceLock<String>,
+    /// What stands in braces in the examples: names and codes that differ from world to world.
+    filled: Vec<(&'static str, String)>,
 }
 
 /// Callers of every kind; all of them have every permission that their kind can have.
@@ -44,7 +43,8 @@ impl World {
     pub(crate) async fn new() -> Self {
         let house = TestHouse::new().await;
         policies(&house).await;
-        let alice_key = users_and_groups(&house).await;
+        let mut filled = vec![("{alice-key}", users_and_groups(&house).await)];
+        filled.extend(mfa_devices(&house).await);
         roles(&house).await;
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
@@ -52,7 +52,8 @@ impl World {
             Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
         let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
         house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
-        Self { house, caller, admin, alice_key, sealed: OnceLock::new() }
+        filled.push(("{sealed-message}", sealed_message(&house)));
+        Self { house, caller, admin, filled }
     }
 
     /// The same world once more, going its own way.
@@ -62,23 +63,14 @@ impl World {
 
     /// This world's callers on a copy of its house.
     pub(crate) fn on(&self, house: TestHouse) -> Self {
-        Self {
-            house,
-            caller: self.caller.clone(),
-            admin: self.admin.clone(),
-            alice_key: self.alice_key.clone(),
-            sealed: OnceLock::new(),
-        }
+        Self { house, caller: self.caller.clone(), admin: self.admin.clone(), filled: self.filled.clone() }
     }
 
     /// `{alice-key}` → the access key id, `{sealed-message}` → an authorization message of the account,
     /// `{this-request}` → the id of the request that is made next.
     pub(crate) fn fill(&self, text: &str) -> String {
-        let text = text.replace("{alice-key}", &self.alice_key);
-        match text.as_str() {
-            "{sealed-message}" => self.sealed.get_or_init(|| self.sealed_message()).clone(),
-            _ => text.replace("{this-request}", &self.house.next_request_id()),
-        }
+        let text = self.filled.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+        text.replace("{this-request}", &self.house.next_request_id())
     }
 
     /// Make an example's call.
@@ -159,23 +151,22 @@ impl World {
         }
     }
 
-    /// An authorization message of this account, as short as one can be.
-    fn sealed_message(&self) -> String {
-        let message =
-            json!({"at": self.house.clock.now().as_second(), "message": {"allowed": false}}).to_string();
-        let (directory, bound_to) = (&self.house.house.directory, format!("account {ACCOUNT}"));
-        let view = directory.snapshot();
-        let purpose = Purpose::AuthorizationMessage;
-        let sealed =
-            view.keyring().seal_message(purpose, bound_to.as_bytes(), message.as_bytes(), directory.random());
-        sealed.unwrap()
-    }
-
     /// Parameters of a CheckRequest: the administrator reads `shelf/a.txt` at `store.test`.
     pub(crate) fn signed_request(&self) -> Value {
         let http = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test");
         asking(&self.house.signed(&self.admin, "s3", http))
     }
+}
+
+/// An authorization message of this account, as short as one can be.
+fn sealed_message(house: &TestHouse) -> String {
+    let message = json!({"at": house.clock.now().as_second(), "message": {"allowed": false}}).to_string();
+    let (directory, bound_to) = (&house.house.directory, format!("account {ACCOUNT}"));
+    let view = directory.snapshot();
+    let purpose = Purpose::AuthorizationMessage;
+    let sealed =
+        view.keyring().seal_message(purpose, bound_to.as_bytes(), message.as_bytes(), directory.random());
+    sealed.unwrap()
 }
 
 /// A CheckRequest about a request as it came.
@@ -239,6 +230,19 @@ async fn users_and_groups(house: &TestHouse) -> String {
     house.root("iam", "AddUserToGroup", &[("GroupName", "Crew"), ("UserName", "Alice")]).await;
     let made = house.root("iam", "CreateAccessKey", &[("UserName", "Alice")]).await;
     made["AccessKey"]["AccessKeyId"].as_str().unwrap().to_owned()
+}
+
+/// Alice has a device, and another is nobody's. Pairs of codes that are still good.
+async fn mfa_devices(house: &TestHouse) -> Vec<(&'static str, String)> {
+    let phone = Phone::new(house, "Phone", &[&[("Path", "/team/")], &TEAM[..]].concat()).await;
+    let spare = Phone::new(house, "Spare", &[&[("Path", "/team/")], &TEAM[..]].concat()).await;
+    phone.enable(house, &house.root, "Alice", -3).await.unwrap();
+    vec![
+        ("{phone-code-1}", phone.code(-1)),
+        ("{phone-code-2}", phone.code(0)),
+        ("{spare-code-1}", spare.code(-1)),
+        ("{spare-code-2}", spare.code(0)),
+    ]
 }
 
 async fn roles(house: &TestHouse) {

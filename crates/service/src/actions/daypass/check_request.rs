@@ -149,7 +149,7 @@ impl Action for CheckRequest {
                     op.now.as_second(),
                 );
                 check.keys.extend(input.inner.signature_keys(input.service(), &verified, op.now));
-                let facts = Facts { op: &facts, view, principal: &principal };
+                let facts = Facts { op: &facts, view, principal: &principal, mfa_given: false };
                 let decision = decide(facts, &check);
                 house.decisions.note(facts, &check, &decision);
                 let mut output = Output::of(

@@ -1,4 +1,4 @@
-//! What users, groups, roles and customer managed policies have alike, so that an action on several of them
+//! What users, groups, roles, customer managed policies and MFA devices have alike, so that an action on several of them
 //! is written once.
 //!
 //! A kind says how a call names its entities, what a call on one is authorised on, and where its record is.
@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use daypass_directory::record::{GroupRecord, PolicyRecord, RoleRecord, UserRecord};
+use daypass_directory::record::{GroupRecord, MfaDeviceRecord, PolicyRecord, RoleRecord, UserRecord};
 use daypass_directory::{self as directory, AccountView, AnyPolicy, Check, Scope};
 use daypass_store::Revision;
 
@@ -20,7 +20,7 @@ pub(super) trait Kind: Send + Sync + 'static {
     /// Its record.
     type Record: directory::Entity + Clone + Send + Sync;
 
-    /// A check on the entity that a call names: by name, or by ARN for policies.
+    /// A check on the entity that a call names: by name, or by ARN for policies and devices.
     fn check(action: &str, scope: &Scope, name: &str) -> Check;
 
     /// The entity, or AWS's sentence.
@@ -38,6 +38,8 @@ pub(super) struct Group;
 pub(super) struct Role;
 /// Customer managed policies.
 pub(super) struct Policy;
+/// Virtual MFA devices.
+pub(super) struct MfaDevice;
 
 impl Kind for User {
     type Entity = directory::User;
@@ -111,5 +113,25 @@ impl Kind for Policy {
 
     fn record(policy: &directory::ManagedPolicy) -> (&PolicyRecord, Revision) {
         (&policy.record, policy.revision)
+    }
+}
+
+impl Kind for MfaDevice {
+    type Entity = directory::MfaDevice;
+    type Record = MfaDeviceRecord;
+
+    fn check(action: &str, scope: &Scope, serial_number: &str) -> Check {
+        target::mfa_device(action, scope, serial_number)
+    }
+
+    fn find<'v>(
+        account: &AccountView<'v>,
+        serial_number: &str,
+    ) -> Result<&'v Arc<directory::MfaDevice>, Error> {
+        target::find_mfa_device(account, serial_number)
+    }
+
+    fn record(device: &directory::MfaDevice) -> (&MfaDeviceRecord, Revision) {
+        (&device.record, device.revision)
     }
 }

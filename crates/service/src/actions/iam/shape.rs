@@ -5,7 +5,7 @@
 //! wrote, and nothing that happened to it since.
 
 use daypass_directory::record::{AccessKeyRecord, GroupRecord, RoleRecord, UserRecord};
-use daypass_directory::{AnyPolicy, Role, View};
+use daypass_directory::{AccountView, AnyPolicy, Role, View};
 use daypass_model::{Tag, TagSet};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::request::Time;
 /// RFC 3986's unreserved characters stay.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A policy document in an answer: URL-encoded as IAM does.
+/// Text, a policy document above all, URL-encoded as IAM does.
 pub(super) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, RESERVED).to_string()
 }
@@ -77,6 +77,25 @@ impl UserShape {
             permissions_boundary: BoundaryShape::of(&user.boundary),
             tags: some_tags(&user.tags),
             ..Self::listed(arn, user)
+        }
+    }
+}
+
+/// `User` of the root user: no name and no path.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RootShape {
+    user_id: String,
+    arn: String,
+    create_date: Time,
+}
+
+impl RootShape {
+    pub(super) fn of(account: &AccountView<'_>) -> Self {
+        Self {
+            user_id: account.id().to_string(),
+            arn: account.id().root_arn(),
+            create_date: Time(account.root().map_or(0, |root| root.record.created)),
         }
     }
 }

@@ -4,8 +4,8 @@
 //! Source: "Actions, resources, and condition keys for AWS Identity and Access Management" in the
 //! Service Authorization Reference.
 
-use daypass_directory::{AccountView, AnyPolicy, Check, Checks, Group, Role, Scope, User};
-use daypass_model::{EntityKind, TagSet, entity_arn};
+use daypass_directory::{AccountView, AnyPolicy, Check, Checks, Group, MfaDevice, Role, Scope, User};
+use daypass_model::{Arn, EntityKind, TagSet, entity_arn};
 
 use crate::actions::iam::rules;
 use crate::error::Error;
@@ -47,6 +47,21 @@ pub(super) fn policy(action: &str, scope: &Scope, arn: &str) -> Check {
     match scope.account().policy(arn) {
         Some(AnyPolicy::Customer(policy)) => tagged(check, &policy.record.tags, false),
         _ => check,
+    }
+}
+
+/// A check on an MFA device, by the serial number that the call names. One that is no ARN of a device stands for
+/// none of ours and is asked about as `/<serial number>`.
+pub(super) fn mfa_device(action: &str, scope: &Scope, serial_number: &str) -> Check {
+    let arn: Option<Arn> = serial_number.parse().ok();
+    let arn = arn.filter(|arn| arn.service() == "iam" && arn.resource().starts_with("mfa/"));
+    let check = match arn.as_ref().and_then(Arn::account_id) {
+        Some(owner) => Check::new(action, serial_number, owner),
+        None => scope.check(action, missing(scope, EntityKind::MfaDevice, serial_number)),
+    };
+    match scope.account().mfa_device(serial_number) {
+        Some(device) => tagged(check, &device.record.tags, false),
+        None => check,
     }
 }
 
@@ -100,6 +115,16 @@ pub(super) fn find_group<'v>(
     account
         .group(name)
         .ok_or_else(|| Error::no_such_entity(format!("The group with name {name} cannot be found.")))
+}
+
+/// The MFA device with this serial number, or AWS's sentence.
+pub(super) fn find_mfa_device<'v>(
+    account: &AccountView<'v>,
+    serial_number: &str,
+) -> Result<&'v std::sync::Arc<MfaDevice>, Error> {
+    account.mfa_device(serial_number).ok_or_else(|| {
+        Error::no_such_entity(format!("VirtualMFADevice with serial number {serial_number} doesn't exist."))
+    })
 }
 
 /// What a write to an existing entity must be allowed: its check, except that AWS's managed policies are

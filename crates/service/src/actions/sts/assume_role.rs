@@ -91,6 +91,11 @@ impl Action for AssumeRole {
         }
     }
 
+    /// A code given here is for this decision alone: the session that comes of it has no MFA.
+    async fn prove(op: &Operation, house: &House, scope: Scope, input: &Input) -> Result<Scope, Error> {
+        mfa::prove(op, house, scope, input.serial_number.as_deref(), input.token_code.as_deref()).await
+    }
+
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let Some(TrustingRole { role, .. }) = trusting_role(scope, &input.role_arn) else {
             return Checks::nobody_may(Self::NAME, &input.role_arn);
@@ -116,7 +121,6 @@ impl Action for AssumeRole {
                 "The context assertion is from no trusted context provider.",
             ));
         }
-        mfa::refuse_unverifiable(input.serial_number.as_deref(), input.token_code.as_deref())?;
         let inherited = Inherited::of(who);
         let seconds = duration(input.duration_seconds, role, who)?;
         let source_identity =

@@ -1,7 +1,7 @@
 //! `sts:GetSessionToken`: temporary credentials for the user (or root) who asks. Needs no permission and
 //! cannot be denied; it is open to long-term keys only.
 
-use daypass_authn::token::SessionKind;
+use daypass_authn::token::{SessionClaims, SessionKind};
 use daypass_directory::{Authorized, Checks, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -39,16 +39,22 @@ impl Action for GetSessionToken {
     type Input = Input;
     type Output = Output;
 
+    async fn prove(op: &Operation, house: &House, scope: Scope, input: &Input) -> Result<Scope, Error> {
+        mfa::prove(op, house, scope, input.serial_number.as_deref(), input.token_code.as_deref()).await
+    }
+
     fn checks(_: &Scope, _: &Input) -> Checks {
         Checks::nothing_can_deny()
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (input, who) = (call.input(), call.principal());
-        mfa::refuse_unverifiable(input.serial_number.as_deref(), input.token_code.as_deref())?;
         let kinds = (SessionKind::User, SessionKind::Root);
         let (of, seconds) = claims::of_caller(who, kinds, input.duration_seconds)?;
-        let claims = claims::begin(op, house, who, of, seconds)?;
+        let claims = SessionClaims {
+            mfa_authenticated_at: call.scope().mfa_given().then(|| op.now.as_second()),
+            ..claims::begin(op, house, who, of, seconds)?
+        };
         let issued = issue::issue(house, call.view(), &claims, input.minimum_session_token_size)?;
         Ok(Output {
             credentials: issued.credentials,

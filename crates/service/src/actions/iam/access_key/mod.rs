@@ -4,7 +4,7 @@ mod create;
 mod delete;
 mod last_used;
 mod list;
-mod owner;
+pub(super) mod owner;
 mod update;
 
 pub(super) use create::CreateAccessKey;

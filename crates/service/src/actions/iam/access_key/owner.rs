@@ -14,7 +14,7 @@ use crate::error::Error;
 
 /// The owner of access keys.
 #[derive(Clone, Copy)]
-pub(super) enum Owner<'v> {
+pub(in crate::actions::iam) enum Owner<'v> {
     /// The account's root user.
     Root(&'v Arc<AccountEntity>),
     /// A user.
@@ -22,7 +22,7 @@ pub(super) enum Owner<'v> {
 }
 
 /// What a call is authorised on: the user it names, or else the caller.
-pub(super) fn check(action: &str, scope: &Scope, user_name: Option<&str>) -> Check {
+pub(in crate::actions::iam) fn check(action: &str, scope: &Scope, user_name: Option<&str>) -> Check {
     match user_name.or_else(|| scope.principal().user_name()) {
         Some(name) => target::user(action, scope, name),
         None => scope.check(action, scope.principal().principal_arn()),
@@ -31,7 +31,7 @@ pub(super) fn check(action: &str, scope: &Scope, user_name: Option<&str>) -> Che
 
 impl<'v> Owner<'v> {
     /// The user that a call names, or who calls; a role session must name one.
-    pub(super) fn named(scope: &'v Scope, user_name: Option<&str>) -> Result<Self, Error> {
+    pub(in crate::actions::iam) fn named(scope: &'v Scope, user_name: Option<&str>) -> Result<Self, Error> {
         let (account, who) = (scope.account(), scope.principal());
         // INVARIANT (root-keys): the root user's keys are its own calls' alone; no name leads to them.
         if user_name.is_none() && who.is_root() {
@@ -52,7 +52,7 @@ impl<'v> Owner<'v> {
     }
 
     /// The user's name; root has none.
-    pub(super) fn user_name(self) -> Option<&'v str> {
+    pub(in crate::actions::iam) fn user_name(self) -> Option<&'v str> {
         match self {
             Self::Root(_) => None,
             Self::User(user) => Some(&user.record.name),

@@ -1,4 +1,4 @@
-//! `iam:ListUserTags`, `iam:ListRoleTags`, `iam:ListPolicyTags`
+//! `iam:ListUserTags`, `iam:ListRoleTags`, `iam:ListPolicyTags`, `iam:ListMFADeviceTags`
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ pub(in crate::actions::iam) struct ListTags<K>(PhantomData<K>);
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::actions::iam) struct Input {
-    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn")]
+    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "SerialNumber")]
     name: String,
     marker: Option<String>,
     max_items: Option<i64>,

@@ -1,8 +1,8 @@
-//! Tags of users, roles and customer managed policies. Groups have none.
+//! Tags of users, roles, customer managed policies and MFA devices. Groups have none.
 //!
-//! Users and roles hold one tag for a key whatever its case. AWS tells the keys of policies apart by case, but
+//! Users and roles hold one tag for a key whatever its case. AWS tells the keys of policies and devices apart by case, but
 //! conditions do not ("Tagging IAM resources" and `aws:ResourceTag` in the IAM User Guide): of `Env` and `env`
-//! a condition sees one, and nobody can say which. Here a policy never holds such a pair.
+//! a condition sees one, and nobody can say which. Here neither ever holds such a pair.
 
 mod list;
 mod tag;
@@ -12,11 +12,11 @@ pub(super) use list::ListTags;
 pub(super) use tag::Tag;
 pub(super) use untag::Untag;
 
-use daypass_directory::record::{PolicyRecord, RoleRecord, UserRecord};
+use daypass_directory::record::{MfaDeviceRecord, PolicyRecord, RoleRecord, UserRecord};
 use daypass_directory::{AccountView, AnyPolicy, Check, Checks};
 use daypass_model::TagSet;
 
-use crate::actions::iam::kind::{Kind, Policy, Role, User};
+use crate::actions::iam::kind::{Kind, MfaDevice, Policy, Role, User};
 use crate::actions::iam::target;
 use crate::error::Error;
 
@@ -95,5 +95,20 @@ impl Taggable for Policy {
 
     fn writing(check: Check) -> Checks {
         target::writing(check)
+    }
+}
+
+impl Taggable for MfaDevice {
+    const TAG: &'static str = "iam:TagMFADevice";
+    const UNTAG: &'static str = "iam:UntagMFADevice";
+    const LIST: &'static str = "iam:ListMFADeviceTags";
+    const KEYS_IGNORE_CASE: bool = false;
+
+    fn tags(record: &mut MfaDeviceRecord) -> &mut TagSet {
+        &mut record.tags
+    }
+
+    fn find_tags<'v>(account: &AccountView<'v>, serial: &str) -> Result<(&'v str, &'v TagSet), Error> {
+        Self::find(account, serial).map(|device| (device.record.id.as_str(), &device.record.tags))
     }
 }

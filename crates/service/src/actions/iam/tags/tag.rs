@@ -1,5 +1,5 @@
-//! `iam:TagUser`, `iam:TagRole`, `iam:TagPolicy`: adds tags, or gives those there are another value. All of
-//! them or none.
+//! `iam:TagUser`, `iam:TagRole`, `iam:TagPolicy`, `iam:TagMFADevice`: adds tags, or gives those there are another
+//! value. All of them or none.
 
 use std::marker::PhantomData;
 
@@ -20,7 +20,7 @@ pub(in crate::actions::iam) struct Tag<K>(PhantomData<K>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::actions::iam) struct Input {
-    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn")]
+    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "SerialNumber")]
     name: String,
     #[serde(rename = "Tags")]
     tags: Vec<model::Tag>,

@@ -1,4 +1,4 @@
-//! `iam:UntagUser`, `iam:UntagRole`, `iam:UntagPolicy`. Keys that are not there do not matter.
+//! `iam:UntagUser`, `iam:UntagRole`, `iam:UntagPolicy`, `iam:UntagMFADevice`. Keys that are not there do not matter.
 
 use std::marker::PhantomData;
 
@@ -17,7 +17,7 @@ pub(in crate::actions::iam) struct Untag<K>(PhantomData<K>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::actions::iam) struct Input {
-    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn")]
+    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "SerialNumber")]
     name: String,
     #[serde(rename = "TagKeys")]
     keys: Vec<String>,

@@ -1,6 +1,7 @@
 //! `iam:DeleteUser`: only a user with nothing left to lose. Its sessions end with it.
 
-use daypass_directory::{Authorized, Checks, Operation, Scope};
+use daypass_directory::record::KeyOwner;
+use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use serde::Deserialize;
 
 use crate::action::Action;
@@ -32,17 +33,21 @@ impl Action for DeleteUser {
         let account = call.account();
         let user = target::find_user(&account, &call.input().user_name)?;
         let record = &user.record;
+        let devices = KeyOwner::User(record.id.clone());
         let first = [
             (record.access_keys.is_empty(), "delete access keys first."),
             (record.inline.is_empty(), "delete policies first."),
+            (account.mfa_devices_of(&devices).next().is_none(), "delete MFA device first."),
             (record.attached.is_empty(), "detach all policies first."),
             (record.groups.is_empty(), "remove users from group first."),
         ];
         if let Some((_, what)) = first.iter().find(|(done, _)| !done) {
             return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
         }
-        // Everything a user has is in its own record: a key or policy made meanwhile changes it and wins.
+        // What a user has is in its own record: a key or policy made meanwhile changes it and wins. A device that is
+        // enabled meanwhile writes a link.
         let mut change = call.change(op);
+        change.quiet(key::assignments(account.id(), &devices));
         if let Some(arn) = &record.boundary {
             rules::unlink(&mut change, rules::Link::Boundary, &account, arn, &record.id);
         }

@@ -4,12 +4,11 @@ use daypass_directory::{Authorized, Checks, Identity, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::actions::iam::shape::UserShape;
+use crate::actions::iam::shape::{RootShape, UserShape};
 use crate::actions::iam::{rules, target};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::request::Time;
 
 pub(in crate::actions::iam) struct GetUser;
 
@@ -32,15 +31,6 @@ enum Shown {
     Root(RootShape),
 }
 
-/// The root user: no name and no path.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct RootShape {
-    user_id: String,
-    arn: String,
-    create_date: Time,
-}
-
 impl Action for GetUser {
     const NAME: &'static str = "iam:GetUser";
     const CALLERS: Callers = Callers::Iam;
@@ -59,10 +49,7 @@ impl Action for GetUser {
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (who, account) = (call.principal(), call.account());
         if let (None, Identity::Root) = (&call.input().user_name, &who.identity) {
-            let created = account.root().map_or(0, |root| root.record.created);
-            let root =
-                RootShape { user_id: who.user_id.clone(), arn: who.arn.clone(), create_date: Time(created) };
-            return Ok(Output { user: Shown::Root(root) });
+            return Ok(Output { user: Shown::Root(RootShape::of(&account)) });
         }
         let name = rules::named_user(call.input().user_name.as_deref(), who)?;
         let user = target::find_user(&account, name)?;

@@ -1,0 +1,183 @@
+//! Multi-factor authentication: whether a one-time code shows that the caller has one of its devices at hand.
+//!
+//! Every try and every used code is a fact that is spent in the store (`Store::spend`): nothing is counted in memory,
+//! so neither a restart nor a second node gives anybody more tries or a code twice.
+//!
+//! Source: IAM User Guide, "Secure API access with MFA" and "Synchronize a virtual or hardware MFA device".
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use daypass_authn::totp::{STEP_SECONDS, counter_at};
+use daypass_model::UniqueId;
+
+use crate::context::Operation;
+use crate::directory::Directory;
+use crate::entity::MfaDevice;
+use crate::error::NotCommitted;
+use crate::key;
+use crate::principal::{Identity, Principal};
+use crate::record::{KeyOwner, MfaDeviceRecord};
+use crate::scope::Scope;
+
+/// Steps around the device's own time in which a code counts, to either side.
+const WINDOW_STEPS: i64 = 2;
+/// Steps that a device's clock may be off, to either side: an hour. Pairs are looked for in there, whatever was found
+/// before, so a code can never count again once it is that old.
+const OFFSET_STEPS_MAX: i64 = 120;
+/// Tries of a device's codes in one window of time, right or wrong.
+const TRIES_MAX: u32 = 9;
+/// Length of that window. It turns by the clock, not with the first try.
+const TRIES_WINDOW_SECONDS: i64 = 180;
+
+/// How long a call waits for everything that it spends. What is decided then is decided on the view from before.
+const SPENDING_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Why no device was proven to be at hand.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotProven {
+    /// Only one of serial number and code was given.
+    Half,
+    /// The caller has no such device, or its tries are used up.
+    Unable,
+    /// The code is wrong, or was used before.
+    WrongCode,
+    /// The store did not take the try or the code as spent.
+    NotSpent(NotCommitted),
+}
+
+impl From<NotCommitted> for NotProven {
+    fn from(error: NotCommitted) -> Self {
+        Self::NotSpent(error)
+    }
+}
+
+/// The facts that a call has spent so far. A call that is decided again, since its commit was in another's way, finds
+/// here what it spent the first time: its own try, and its own code, which is still good.
+#[derive(Debug, Clone, Default)]
+pub struct SpentByCall(Arc<Mutex<BTreeSet<String>>>);
+
+impl SpentByCall {
+    fn has(&self, fact: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(fact)
+    }
+
+    fn add(&self, fact: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(fact);
+    }
+}
+
+impl KeyOwner {
+    /// The owner that a principal is, for what only users and root have.
+    #[must_use]
+    pub fn of(principal: &Principal) -> Option<Self> {
+        match &principal.identity {
+            Identity::Root => Some(Self::Root),
+            Identity::User(user) => Some(Self::User(user.record.id.clone())),
+            Identity::Role(_) | Identity::Federated(_) => None,
+        }
+    }
+}
+
+impl Scope {
+    /// The same caller, for whom this call's `SerialNumber` and `TokenCode` prove that it has its device at hand; just
+    /// the same caller when neither was given. A code counts once, in whichever call.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    pub async fn prove_mfa(
+        self,
+        directory: &Directory,
+        op: &Operation,
+        serial_number: Option<&str>,
+        code: Option<&str>,
+    ) -> Result<Self, NotProven> {
+        let (serial_number, code) = match (serial_number, code) {
+            (None, None) => return Ok(self),
+            (Some(serial_number), Some(code)) => (serial_number, code),
+            _ => return Err(NotProven::Half),
+        };
+        // Somebody else's device is as unknown as none: nobody uses up the tries of another.
+        let owner = KeyOwner::of(self.principal());
+        let found = self.account().mfa_device(serial_number);
+        let device = found.filter(|device| owner.is_some() && device.record.owner == owner);
+        let device = device.ok_or(NotProven::Unable)?.clone();
+        in_time(directory.spend_all(op, &device, code)).await?;
+        Ok(self.with_mfa())
+    }
+}
+
+impl Directory {
+    /// What a device's record says once two codes in a row have shown where its clock stands. They must be newer
+    /// than those that showed it before, and are not used up.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    pub async fn synchronized(
+        &self,
+        op: &Operation,
+        device: &MfaDevice,
+        codes: (&str, &str),
+    ) -> Result<MfaDeviceRecord, NotProven> {
+        in_time(self.spend_try(op, &device.record.id)).await?;
+        let now = counter_at(op.now.as_second());
+        let found = device.seed.find_pair(codes, near(now, OFFSET_STEPS_MAX));
+        let newer = found.filter(|counter| device.record.last_pair.is_none_or(|last| *counter > last));
+        let counter = newer.ok_or(NotProven::WrongCode)?;
+        // The second code is the one that the device shows now.
+        let clock_offset = counter.saturating_add(1).saturating_sub(now);
+        Ok(MfaDeviceRecord { clock_offset, last_pair: Some(counter), ..device.record.clone() })
+    }
+
+    /// Spend a try, and the code if it is one that counts.
+    async fn spend_all(&self, op: &Operation, device: &MfaDevice, code: &str) -> Result<(), NotProven> {
+        self.spend_try(op, &device.record.id).await?;
+        let around = counter_at(op.now.as_second()).saturating_add(device.record.clock_offset);
+        let counter = device.seed.find(code, near(around, WINDOW_STEPS)).ok_or(NotProven::WrongCode)?;
+        self.spend_code(op, &device.record.id, counter).await
+    }
+
+    /// Spend one of the tries that are left. INVARIANT (tries-first): before the code is looked at.
+    async fn spend_try(&self, op: &Operation, device: &UniqueId) -> Result<(), NotProven> {
+        let window = op.now.as_second().div_euclid(TRIES_WINDOW_SECONDS);
+        // A window longer than it counts: a store that heard of a later time has not forgotten it.
+        let expires_at = window.saturating_add(2).saturating_mul(TRIES_WINDOW_SECONDS);
+        for n in 0..TRIES_MAX {
+            if self.spend(op, key::mfa_try(device, window, n), expires_at).await? {
+                return Ok(());
+            }
+        }
+        Err(NotProven::Unable)
+    }
+
+    /// Spend a code, for as long as it could count again.
+    async fn spend_code(&self, op: &Operation, device: &UniqueId, counter: i64) -> Result<(), NotProven> {
+        let last = counter.saturating_add(OFFSET_STEPS_MAX + WINDOW_STEPS + 2);
+        let expires_at = last.saturating_mul(STEP_SECONDS);
+        let first = self.spend(op, key::mfa_code(device, counter), expires_at).await?;
+        if first { Ok(()) } else { Err(NotProven::WrongCode) }
+    }
+
+    /// Whether this call is the one that spends a fact, now or when it was decided before.
+    async fn spend(&self, op: &Operation, fact: String, expires_at: i64) -> Result<bool, NotCommitted> {
+        if op.spent.has(&fact) {
+            return Ok(true);
+        }
+        let first = self.spend_fact(&fact, expires_at, op.now.as_second()).await?;
+        if first {
+            op.spent.add(fact);
+        }
+        Ok(first)
+    }
+}
+
+async fn in_time(spending: impl Future<Output = Result<(), NotProven>>) -> Result<(), NotProven> {
+    let late = |_| Err(NotCommitted::Unknown("the store has not answered for 10 seconds".into()).into());
+    tokio::time::timeout(SPENDING_TIME_MAX, spending).await.unwrap_or_else(late)
+}
+
+fn near(counter: i64, steps: i64) -> RangeInclusive<i64> {
+    counter.saturating_sub(steps)..=counter.saturating_add(steps)
+}
