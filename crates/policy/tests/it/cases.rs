@@ -147,9 +147,12 @@ fn every_verdict_of_writing_is_as_expected() {
     assert_eq!(worded_otherwise, MESSAGES_ANSWERED_OTHERWISE);
 }
 
-fn kind(name: &str) -> Kind {
+/// The kinds as case files name them.
+pub(crate) fn kind(name: &str) -> Kind {
     match name {
         "identity" => Kind::Managed,
+        "inline" => Kind::Inline,
+        "boundary" => Kind::Boundary,
         "session" => Kind::Session,
         "trust" => Kind::Trust,
         "resource" => Kind::Resource,

@@ -11,6 +11,7 @@
 mod cases;
 mod evaluation;
 mod explaining;
+mod facts;
 mod hostile;
 mod model;
 mod properties;
