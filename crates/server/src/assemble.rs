@@ -88,6 +88,7 @@ pub async fn assemble_with(
         settings: Settings {
             public_authority: config.public_authority.clone(),
             tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
+            allow_signature_v2: config.allow_signature_v2,
         },
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
     };

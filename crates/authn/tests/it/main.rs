@@ -15,3 +15,4 @@ mod tampering;
 mod tokens;
 mod untrue;
 mod vectors;
+mod version_4a;

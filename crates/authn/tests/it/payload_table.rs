@@ -208,7 +208,7 @@ fn the_name_of_a_request_is_the_hash_of_its_signature() {
         request.header_text("authorization").unwrap().split("Signature=").nth(1).unwrap().to_owned();
     use sha2::Digest as _;
     assert_eq!(
-        verified.signature_sha256(),
+        verified.signature_hash(),
         data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(signature.as_bytes()))
     );
     let names: Vec<&str> = verified.signed_headers().collect();

@@ -1,8 +1,8 @@
 //! What the test modules share.
 
 use daypass_authn::sigv4::{
-    AuthError, BodyHash, Credentials, HttpRequest, Presented, Proof, Rules, SignatureForm, SigningKey,
-    Verified, presented, sign, verify,
+    AuthError, BodyHash, Credentials, HttpRequest, Presented, Proof, Rules, SignatureForm, Verified,
+    VerifyingKey, explain, presented, sign, verify,
 };
 use daypass_model::Secret;
 use jiff::Timestamp;
@@ -58,9 +58,54 @@ pub(crate) fn presigned(request: HttpRequest) -> HttpRequest {
     signed_for(request, "us-east-1", "sts", SignatureForm::Presigned { expires_seconds: 60 })
 }
 
+/// Signed with Signature Version 4A for these regions. The texts are ours (`official_signer` has others'), the key and
+/// the signature are the official signer's.
+pub(crate) fn signed_4a(request: HttpRequest, service: &str, regions: &str) -> HttpRequest {
+    signed_4a_over(request.with_header("x-amz-region-set", regions), service, None)
+}
+
+/// The same without a set of regions, and with this list of signed headers.
+pub(crate) fn signed_4a_over(request: HttpRequest, service: &str, signed: Option<&str>) -> HttpRequest {
+    let request = request.with_header("x-amz-date", "20260115T120000Z");
+    let mut names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let names = signed.map_or_else(|| names.join(";"), str::to_owned);
+    let value = format!(
+        "AWS4-ECDSA-P256-SHA256 Credential={ACCESS_KEY_ID}/20260115/{service}/aws4_request, SignedHeaders={names}, Signature=00"
+    );
+    let mut request = request.with_header("authorization", value);
+    if let Ok(explained) = explain(&request, &secret()) {
+        let signature = signature_4a(&explained.string_to_sign);
+        replace(&mut request, "authorization", |text| {
+            text.replace("Signature=00", &format!("Signature={signature}"))
+        });
+    }
+    request
+}
+
+/// Presigned with Signature Version 4A, in the same way.
+pub(crate) fn presigned_4a(mut request: HttpRequest, service: &str, regions: &str) -> HttpRequest {
+    let separator = if request.query.is_empty() { "" } else { "&" };
+    request.query.push_str(&format!(
+        "{separator}X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential={ACCESS_KEY_ID}%2F20260115%2F{service}%2Faws4_request\
+         &X-Amz-Date=20260115T120000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Region-Set={regions}&X-Amz-Signature=00"
+    ));
+    let signature = signature_4a(&explain(&request, &secret()).unwrap().string_to_sign);
+    request.query = request.query.replace("X-Amz-Signature=00", &format!("X-Amz-Signature={signature}"));
+    request
+}
+
+/// In lower-case hex, by `aws-sigv4`.
+pub(crate) fn signature_4a(string_to_sign: &str) -> String {
+    let key = aws_sigv4::sign::v4a::generate_signing_key(ACCESS_KEY_ID, SECRET);
+    aws_sigv4::sign::v4a::calculate_signature(key, string_to_sign.as_bytes())
+}
+
 pub(crate) fn proof(request: &HttpRequest) -> Result<Proof, AuthError> {
     match presented(request)? {
         Presented::SigV4(proof) => Ok(*proof),
+        Presented::Version2(_) => Err(AuthError::SignatureVersion2),
         Presented::Nothing => Err(AuthError::MissingAuthenticationToken),
     }
 }
@@ -68,7 +113,7 @@ pub(crate) fn proof(request: &HttpRequest) -> Result<Proof, AuthError> {
 /// The whole way with the right secret.
 pub(crate) fn check(request: &HttpRequest, rules: &Rules<'_>, now: Timestamp) -> Result<Verified, AuthError> {
     let proof = proof(request)?;
-    verify(request, &proof, rules, || SigningKey::derive(&secret(), &proof.scope), now)
+    verify(request, &proof, rules, || VerifyingKey::derive(&secret(), &proof), now)
 }
 
 pub(crate) fn check_sts(request: &HttpRequest) -> Result<Verified, AuthError> {

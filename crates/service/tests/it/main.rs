@@ -39,6 +39,7 @@ mod revoked;
 mod secrets;
 mod session_contents;
 mod sessions;
+mod signatures;
 mod sizes;
 mod support;
 mod world;

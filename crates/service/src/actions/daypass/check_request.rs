@@ -152,7 +152,7 @@ impl Action for CheckRequest {
                     &input.action,
                     Some((&*principal, principal.account == account.id())),
                 );
-                output.signature_hash = Some(verified.signature_sha256());
+                output.signature_hash = Some(verified.signature_hash());
                 output.expires = Some(Time(verified.expires.as_second()));
                 output.payload_hash = Some(payload_hash(&verified));
                 Ok(output)
