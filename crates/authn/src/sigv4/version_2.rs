@@ -7,7 +7,6 @@
 //! Security Credentials" (API version 2011-06-15), where the token is the parameter `SecurityToken`, and signed; for the
 //! window `RequestExpired` in the Amazon EC2 API Reference, "Error codes".
 
-use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::hmac;
@@ -178,10 +177,8 @@ fn values(parameters: &[u8]) -> Result<[Option<String>; 7], AuthError> {
 /// METHOD \n host \n path \n name=value&…      without `Signature`, by the bytes of the names
 /// ```
 fn string_to_sign(request: &HttpRequest) -> Result<String, AuthError> {
-    let mut pairs: Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> = raw_pairs(parameters(request)?)
-        .map(|(name, value)| (decode(name), decode(value)))
-        .filter(|(name, _)| **name != *b"Signature")
-        .collect();
+    let pairs = raw_pairs(parameters(request)?).map(|(name, value)| (decode(name), decode(value)));
+    let mut pairs: Vec<_> = pairs.filter(|(name, _)| **name != *b"Signature").collect();
     pairs.sort_unstable();
     let pairs: Vec<String> =
         pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();

@@ -14,5 +14,7 @@ mod support;
 mod tampering;
 mod tokens;
 mod untrue;
+mod variants;
+mod variants_of_2;
 mod vectors;
 mod version_4a;

@@ -8,8 +8,8 @@ use daypass_model::Secret;
 use jiff::Timestamp;
 
 use crate::support::{
-    REFUSED, check, check_sts, noon, presigned_4a, proof, replace, secret, signature_4a, signed, signed_4a,
-    signed_4a_over, sts_get, sts_post,
+    REFUSED, SECRET, check, check_sts, noon, presigned_4a, proof, replace, secret, signature_4a, signed,
+    signed_4a, signed_4a_over, sts_get, sts_post,
 };
 
 /// The credentials and the moment of AWS's published tests (`published-4a.txt`).
@@ -232,7 +232,7 @@ fn an_hmac_is_no_signature_of_version_4a_and_the_other_way_round() {
     as_4a.headers.push(("x-amz-region-set".into(), b"*".to_vec()));
     assert!(matches!(check_sts(&as_4a).unwrap_err(), AuthError::RegionSet { .. }));
     let of_4 = explain(&v4, &secret()).unwrap().string_to_sign;
-    let forged = with_signature(&v4, &signature_4a(&of_4));
+    let forged = with_signature(&v4, &signature_4a(SECRET, &proof(&v4).unwrap(), &of_4));
     assert_eq!(check_sts(&forged).unwrap_err(), AuthError::SignatureDoesNotMatch);
 }
 
