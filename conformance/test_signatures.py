@@ -19,7 +19,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.crt.auth import CrtSigV4AsymQueryAuth
 
-from support.client import ONCE, REGION, Account, House, allow, refused
+from support.bucket import BucketService
+from support.client import ONCE, REGION, Account, House, allow, name, policy, refused, statement
 from support.secrets import HELD, Search, hold, hold_in_text, watch
 from support.server import Keys, Server
 from support.signing import FORM, Answer, Request, now, pairs_to_query, quote
@@ -110,6 +111,28 @@ def test_a_presigned_request_of_version_4a(server, home, admin, who):
         assert changed != url
         answer = fetch(changed)
         assert (answer.status, answer.code) == (403, "SignatureDoesNotMatch"), answer
+
+
+def test_an_s3_client_that_signs_for_many_regions_reaches_a_service_behind_daypass(server, home, tmp_path):
+    made = name("bucket")
+    resources = [f"arn:aws:s3:::{made}", f"arn:aws:s3:::{made}/*"]
+    keeper = home.user(policy(statement("daypass:CheckRequest", resources)), prefix="keeper")
+    condition = {"StringEquals": {"s3:signatureversion": "AWS4-ECDSA-P256-SHA256"}}
+    reader = home.user(policy(statement(["s3:GetObject", "s3:PutObject"], resources, condition=condition)))
+    service = BucketService(tmp_path, made, server.endpoint, keeper.keys)
+    try:
+        s3 = service.s3(reader.keys, signature_version="s3v4a", sigv4a_signing_region_set="*")
+        seen = signatures_of(s3)
+        s3.put_object(Bucket=made, Key="a b/ü", Body=b"everywhere")
+        assert s3.get_object(Bucket=made, Key="a b/ü")["Body"].read() == b"everywhere"
+        assert len(seen) == 2 and all("AWS4-ECDSA-P256-SHA256" in given for given in map(str, seen))
+        with refused("AccessDenied"):
+            service.s3(reader.keys).get_object(Bucket=made, Key="a b/ü")
+        with refused("SignatureDoesNotMatch"):
+            wrong = reader.keys.but(secret=keeper.keys.secret)
+            service.s3(wrong, signature_version="s3v4a").get_object(Bucket=made, Key="a b/ü")
+    finally:
+        service.stop()
 
 
 # --- Signature Version 2 --------------------------------------------------------------------------------
@@ -210,10 +233,10 @@ def test_the_printed_request_with_temporary_credentials_is_accepted(old):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("digest", [hashlib.sha256, hashlib.sha1], ids=["HmacSHA256", "HmacSHA1"])
 def test_requests_as_the_documents_print_them_are_answered(old, method, digest):
-    name = {hashlib.sha256: "HmacSHA256", hashlib.sha1: "HmacSHA1"}[digest]
+    algorithm = {hashlib.sha256: "HmacSHA256", hashlib.sha1: "HmacSHA1"}[digest]
 
     def ask(action, version="2011-06-15", **more):
-        given = [(n, name if n == "SignatureMethod" else v) for n, v in pairs(old.user.keys, action, version, **more)]
+        given = changed(pairs(old.user.keys, action, version, **more), SignatureMethod=algorithm)
         return send(old.server, method, signed(old.user.keys, method, old.server.host, given, digest=digest))
 
     session = ask("GetSessionToken", DurationSeconds="3600")
@@ -222,7 +245,7 @@ def test_requests_as_the_documents_print_them_are_answered(old, method, digest):
     assert federated.status == 200 and federated.find("Arn").endswith(":federated-user/Jean"), federated
     users = ask("ListUsers", "2010-05-08")
     assert users.status == 200 and old.user.name in users.text, users
-    made = ask("CreateUser", "2010-05-08", UserName=f"old-{method}-{name}".lower())
+    made = ask("CreateUser", "2010-05-08", UserName=name("old"))
     assert made.status == 200, made
 
 
