@@ -10,6 +10,7 @@ mod dictionary;
 mod malformed;
 mod official_signer;
 mod payload_table;
+mod published;
 mod support;
 mod tampering;
 mod tokens;

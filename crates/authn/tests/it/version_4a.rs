@@ -1,52 +1,12 @@
-//! Signature Version 4A: AWS's published signatures, the set of regions, and what ECDSA brings with it.
+//! Signature Version 4A: the set of regions, and what ECDSA brings with it. `published` has AWS's signatures.
 
 use data_encoding::HEXLOWER;
-use daypass_authn::sigv4::{
-    Algorithm, AuthError, BodyHash, HttpRequest, Rules, Verified, VerifyingKey, explain, verify,
-};
-use daypass_model::Secret;
-use jiff::Timestamp;
+use daypass_authn::sigv4::{AuthError, HttpRequest, Rules, VerifyingKey, explain, verify};
 
 use crate::support::{
-    REFUSED, SECRET, check, check_sts, noon, presigned_4a, proof, replace, secret, signature_4a, signed,
-    signed_4a, signed_4a_over, sts_get, sts_post,
+    SECRET, check, check_sts, noon, presigned_4a, proof, replace, secret, signature_4a, signed, signed_4a,
+    signed_4a_over, sts_get, sts_post,
 };
-
-/// The credentials and the moment of AWS's published tests (`published-4a.txt`).
-fn check_published(request: &HttpRequest) -> Result<Verified, AuthError> {
-    let proof = proof(request)?;
-    let key = || VerifyingKey::derive(&Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), &proof);
-    let time: Timestamp = "2015-08-30T12:36:00Z".parse().unwrap();
-    let rules = Rules {
-        region: Some("us-east-1"),
-        ..Rules::for_another_service(&proof.scope.service, REFUSED, BodyHash::OfRequest)
-    };
-    verify(request, &proof, &rules, key, time)
-}
-
-#[test]
-fn published_signatures_verify() {
-    let mut count = 0;
-    for text in include_str!("../published-4a.txt").split("--- ").skip(1) {
-        let (name, text) = text.split_once('\n').unwrap();
-        let (head, body) = text.split_once("\n\n").unwrap();
-        let mut lines = head.lines();
-        let (method, rest) = lines.next().unwrap().split_once(' ').unwrap();
-        let target = rest.strip_suffix(" HTTP/1.1").unwrap();
-        let request = HttpRequest::new(method, target, body.trim_end().to_owned());
-        let mut request = lines.fold(request, |request, line| {
-            let (name, value) = line.split_once(':').unwrap();
-            request.with_header(name, value)
-        });
-        assert_eq!(proof(&request).unwrap().algorithm, Algorithm::SigV4A);
-        let outcome = check_published(&request);
-        assert!(outcome.is_ok(), "{name}: {outcome:?}");
-        request.body = "other".into();
-        assert_eq!(check_published(&request).unwrap_err(), AuthError::SignatureDoesNotMatch, "{name}");
-        count += 1;
-    }
-    assert_eq!(count, 12);
-}
 
 #[test]
 fn the_set_of_regions_must_be_there_signed_and_hold_the_serving_region() {
