@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
 
-/// Signing keys kept: one for each secret, day, region and service in use.
+/// Signing keys kept: one for each secret, day, region and service in use; for each access key with Version 4A.
 const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
 
 /// Everything of a server but its sockets.

@@ -177,7 +177,7 @@ pub fn verify<K: Borrow<VerifyingKey>>(
     let key = key.borrow();
     let signed = |without_token| signed_text(request, proof, rules, key, text, without_token);
     let may_be_appended = proof.place == Place::Query && proof.session_token.is_some();
-    let signed = signed(false).or_else(|| signed(true).filter(|_| may_be_appended));
+    let signed = signed(false).or_else(|| may_be_appended.then(|| signed(true)).flatten());
     let string_to_sign = signed.ok_or(AuthError::SignatureDoesNotMatch)?;
     if source == Source::Declared {
         compare_with_body(request, rules, &payload)?;
