@@ -168,7 +168,8 @@ def resources(walk, home):
     assert [(finding["Severity"], finding["Code"]) for finding in found["Findings"]] == [
         ("WARNING", "S3_BUCKET_FOR_OBJECT_ACTION")
     ]
-    user = home.user(allow("s3:GetObject"))
+    reads = allow("s3:GetObject")
+    user = home.user(reads)
     request = Request("bucket.example.test", "GET", "/a").sign(user.keys, service="s3").described()
     answer = walk("daypass", "CheckRequest", Request=request, Action="s3:GetObject", Resource=f"{arn}/a")
     assert answer["Decision"] == "Allowed"
@@ -180,7 +181,7 @@ def resources(walk, home):
     assert (told["allowed"], told["context"]["action"]) == (False, "s3:PutObject")
     explained = walk("daypass", "ExplainRequest", RequestId=told["daypass"]["requestId"])
     assert [decision["Action"] for decision in explained["Decisions"]] == ["daypass:CheckRequest", "s3:PutObject"]
-    simulate(walk, user.arn, user.policy)
+    simulate(walk, user.arn, reads)
     walk("daypass", "DeleteResourcePolicy", ResourceArn=arn)
 
 

@@ -14,7 +14,7 @@ EXAMPLES = re.findall(r"```sh\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_every_block_of_commands_has_its_answer():
-    assert len(EXAMPLES) == PAGE.count("```sh") == 2
+    assert len(EXAMPLES) == PAGE.count("```sh") == 3
 
 
 @pytest.mark.parametrize("script, printed", EXAMPLES)

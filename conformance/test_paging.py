@@ -83,8 +83,14 @@ LISTS = [
     ("list_role_policies", lambda p: {"RoleName": p.role}, "PolicyNames", None, 5),
 ]
 IDS = [row[0] for row in LISTS]
-# Walked in a test of its own below; and one that never has a second page, since a user has two keys at most.
-OTHERWISE = ["list_entities_for_policy", "list_access_keys", "list_virtual_mfa_devices"]
+# Walked in tests of their own below; and one that never has a second page, since a user has two keys at most.
+OTHERWISE = [
+    "list_entities_for_policy",
+    "list_access_keys",
+    "list_virtual_mfa_devices",
+    "simulate_custom_policy",
+    "simulate_principal_policy",
+]
 
 
 def test_every_list_has_a_row(home):
@@ -202,3 +208,18 @@ def test_devices_of_the_account_are_paged(place):
     page = place.iam.list_virtual_mfa_devices(MaxItems=1)
     with refused("ValidationError", status=400):
         place.iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned", Marker=page["Marker"])
+
+
+def test_simulations_are_paged_over_the_actions(home):
+    user = home.user(allow("s3:*"))
+    actions_asked = [f"s3:Action{n}" for n in range(7)]
+    for operation, who in (
+        ("simulate_custom_policy", {"PolicyInputList": [allow("s3:*")]}),
+        ("simulate_principal_policy", {"PolicySourceArn": user.arn}),
+    ):
+        pages = home.iam.get_paginator(operation).paginate(
+            ActionNames=actions_asked, PaginationConfig={"PageSize": 3}, **who
+        )
+        sizes = [[result["EvalActionName"] for result in page["EvaluationResults"]] for page in pages]
+        assert [len(page) for page in sizes] == [3, 3, 1]
+        assert sum(sizes, []) == actions_asked

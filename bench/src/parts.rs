@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use daypass_authn::SystemRandom;
 use daypass_authn::sigv4::{
-    Credentials, HttpRequest, Presented, Proof, Rules, SignatureForm, SigningKey, SigningKeyCache, presented,
-    sign, verify,
+    Credentials, HttpRequest, Presented, Proof, Rules, SignatureForm, SigningKeyCache, VerifyingKey,
+    presented, sign, verify,
 };
 use daypass_authn::token::{Keyring, SessionClaims, SessionKind, SessionLayer};
 use daypass_model::{AccessKeyId, Clock, Secret, SessionId, SystemClock};
@@ -69,7 +69,7 @@ fn signatures() -> Outcome<()> {
     };
     // What is measured must be the way that succeeds.
     let proof = read(&request).ok_or("nothing presented")?;
-    verify(&request, &proof, &rules, || SigningKey::derive(&secret, &proof.scope), time)?;
+    verify(&request, &proof, &rules, || VerifyingKey::derive(&secret, &proof), time)?;
 
     best("signature verified (GetCallerIdentity), signing key cached", || {
         let Some(proof) = read(black_box(&request)) else { return };
@@ -77,8 +77,33 @@ fn signatures() -> Outcome<()> {
     });
     best("signature verified, signing key derived", || {
         let Some(proof) = read(black_box(&request)) else { return };
-        let key = || SigningKey::derive(&secret, &proof.scope);
+        let key = || VerifyingKey::derive(&secret, &proof);
         drop(black_box(verify(&request, &proof, &rules, key, time)));
+    });
+    signatures_4a()
+}
+
+/// The signature that AWS publishes for `get-vanilla` in its test suite of Signature Version 4A.
+const SIGNATURE_4A: &str = "3046022100fddaaf816a31e30d04973875b13bc27b98da10907a3a1872fd5819a221334abc022100de2ee81d83b54f31efc82834de07e6cd4d5c6f25bfa08e0f29a15bb0977c343e";
+
+fn signatures_4a() -> Outcome<()> {
+    let secret = Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    let names = "host;x-amz-date;x-amz-region-set";
+    let request = HttpRequest::new("GET", "/", "")
+        .with_header("host", "example.amazonaws.com")
+        .with_header("x-amz-date", "20150830T123600Z")
+        .with_header("x-amz-region-set", "us-east-1")
+        .with_header("authorization", format!("AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/service/aws4_request, SignedHeaders={names}, Signature={SIGNATURE_4A}"));
+    let Presented::SigV4(proof) = presented(&request)? else { return Err("nothing presented".into()) };
+    let rules = Rules::for_service("service");
+    let cache = SigningKeyCache::new(100);
+    cache.verify(&request, &proof, &rules, &secret, proof.time)?;
+    best("signature of version 4A verified, public key cached", || {
+        drop(black_box(cache.verify(black_box(&request), &proof, &rules, &secret, proof.time)));
+    });
+    best("signature of version 4A verified, public key derived", || {
+        let key = || VerifyingKey::derive(&secret, &proof);
+        drop(black_box(verify(black_box(&request), &proof, &rules, key, proof.time)));
     });
     Ok(())
 }

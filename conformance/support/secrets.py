@@ -10,7 +10,7 @@ import urllib.parse
 
 NAMES = ("SecretAccessKey", "SessionToken", "Base32StringSeed")
 IN_TEXT = re.compile(rf"(?:<|\")(?:{'|'.join(NAMES)})(?:>|\"\s*:\s*\")([^<\"]+)")
-SIGNATURE = re.compile(r"Signature=([0-9a-f]{64})\b")
+SIGNATURE = re.compile(r"Signature=([0-9a-f]{64,144})\b")
 # What a secret has to have at least, and how much of it is looked up. Every form of a secret has a window of
 # that length that begins where the search looks: at each multiple of `STRIDE`.
 SHORTEST = 40

@@ -1,10 +1,10 @@
 //! Signed requests: what they present, verification under both kinds of rules, the explanation; and
-//! whatever can be signed verifies.
+//! whatever can be signed verifies. Signature Version 2 and 4A as they come, too.
 #![no_main]
 
 use daypass_authn::sigv4::{
-    BodyHash, Credentials, HttpRequest, Presented, Rules, SignatureForm, SigningKey, explain, presented,
-    sign, verify,
+    Algorithm, BodyHash, Credentials, HttpRequest, Presented, Rules, SignatureForm, VerifyingKey, explain,
+    presented, presented_or_version_2, sign, verify,
 };
 use daypass_fuzz::{http_request, noon};
 use daypass_model::Secret;
@@ -14,6 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let Some(request) = http_request(data) else { return };
     let secret = Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
     as_sent(&request, &secret);
+    version_2(&request, &secret);
     for form in [SignatureForm::Header, SignatureForm::Presigned { expires_seconds: 60 }] {
         signed_by_us(request.clone(), &secret, form);
     }
@@ -25,7 +26,7 @@ fn as_sent(request: &HttpRequest, secret: &Secret) {
         assert!(explained.is_err());
         return;
     };
-    let key = SigningKey::derive(secret, &proof.scope);
+    let key = VerifyingKey::derive(secret, &proof);
     let refused = ["sts", "iam", "daypass", "signin"];
     for rules in [
         Rules::for_service("sts"),
@@ -34,7 +35,19 @@ fn as_sent(request: &HttpRequest, secret: &Secret) {
     ] {
         if let Ok(verified) = verify(request, &proof, &rules, || &key, proof.time) {
             assert!(verified.signs("host"));
+            assert!(proof.algorithm == Algorithm::SigV4 || verified.signature_hash().len() == 64);
         }
+    }
+}
+
+/// Switched on, it accepts nothing that is another credential, and switched off nothing of it.
+fn version_2(request: &HttpRequest, secret: &Secret) {
+    let Ok(Presented::Version2(proof)) = presented_or_version_2(request) else { return };
+    assert!(presented(request).is_err());
+    assert!(request.header("authorization").is_none() && request.header("x-amz-security-token").is_none());
+    if proof.verify(request, &[], secret, noon()).is_ok() {
+        assert!(request.query.is_empty() || request.body.is_empty());
+        assert!(!request.headers.iter().any(|(name, _)| name.to_ascii_lowercase().starts_with("x-amz-")));
     }
 }
 
@@ -47,7 +60,7 @@ fn signed_by_us(mut request: HttpRequest, secret: &Secret, form: SignatureForm) 
         return;
     }
     let Ok(Presented::SigV4(proof)) = presented(&request) else { return };
-    let key = SigningKey::derive(secret, &proof.scope);
+    let key = VerifyingKey::derive(secret, &proof);
     let rules = Rules::for_service("sts");
     verify(&request, &proof, &rules, || &key, noon()).expect("what we signed verifies");
 }

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
 
-/// Signing keys kept: one for each secret, day, region and service in use.
+/// Signing keys kept: one for each secret, day, region and service in use; for each access key with Version 4A.
 const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
 
 /// Everything of a server but its sockets.
@@ -88,6 +88,7 @@ pub async fn assemble_with(
         settings: Settings {
             public_authority: config.public_authority.clone(),
             tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
+            allow_signature_v2: config.allow_signature_v2,
         },
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
         decisions: daypass_service::DecisionLog::default(),

@@ -17,19 +17,24 @@ pub(crate) struct Banner<'a> {
     pub(crate) admin: SocketAddr,
     pub(crate) first: Option<&'a FirstStart>,
     pub(crate) accounts: &'a [AccountId],
+    /// Whether Signature Version 2 is accepted.
+    pub(crate) signature_v2: bool,
     /// Whether it goes to a terminal, and not into a pipe.
     pub(crate) terminal: bool,
 }
 
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { data, url, admin, first, accounts, terminal } = self;
+        let Self { data, url, admin, first, accounts, signature_v2, terminal } = self;
         let accounts: Vec<_> = accounts.iter().map(|id| id.as_str()).collect();
         writeln!(f, "daypass {}", env!("CARGO_PKG_VERSION"))?;
         writeln!(f, "  endpoint  {url}")?;
         writeln!(f, "  admin     http://{admin} (/healthz /readyz /metrics)")?;
         writeln!(f, "  account   {}", accounts.join(", "))?;
         writeln!(f, "  data      {}", data.display())?;
+        if *signature_v2 {
+            writeln!(f, "  warning   Signature Version 2 is accepted (--allow-signature-v2)")?;
+        }
         let credentials = data.join(ROOT_CREDENTIALS);
         if let Some(first) = first {
             writeln!(f, "  first start: made the account {} and its root key", first.account)?;

@@ -49,6 +49,9 @@ pub struct ServeArgs {
     /// A header that a proxy adds after signing: tolerated unsigned, without meaning; may be repeated
     #[arg(long, env = "DAYPASS_TOLERATE_UNSIGNED_HEADER", value_delimiter = ',', value_name = "NAME")]
     pub tolerate_unsigned_header: Vec<String>,
+    /// Accept Signature Version 2 for STS and IAM, which old clients need: it signs no header, and SHA-1 will do
+    #[arg(long, env = "DAYPASS_ALLOW_SIGNATURE_V2", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_signature_v2: Option<bool>,
     /// Audit file [default: <data>/audit.jsonl]
     #[arg(long, env = "DAYPASS_AUDIT_FILE", value_name = "FILE")]
     pub audit_file: Option<PathBuf>,
@@ -120,6 +123,7 @@ struct ConfigFile {
     master_key_file: Option<PathBuf>,
     #[serde(default)]
     tolerate_unsigned_header: Vec<String>,
+    allow_signature_v2: Option<bool>,
     audit_file: Option<PathBuf>,
     #[serde(default, deserialize_with = "count")]
     audit_rotate_mib: Option<NonZeroU64>,
@@ -166,6 +170,8 @@ pub struct Config {
     pub master_key: Option<Secret>,
     /// Header names in lower case.
     pub tolerated_unsigned_headers: Vec<String>,
+    /// Whether Signature Version 2 is accepted.
+    pub allow_signature_v2: bool,
     /// Audit file, if not in the data directory.
     pub audit_file: Option<PathBuf>,
     /// Bytes.
@@ -233,6 +239,7 @@ impl Config {
             master_key_file,
             master_key,
             tolerated_unsigned_headers: tolerable(&tolerated)?,
+            allow_signature_v2: args.allow_signature_v2.or(file.allow_signature_v2).unwrap_or(false),
             audit_file: args.audit_file.or(file.audit_file),
             audit_rotate_bytes: args
                 .audit_rotate_mib
@@ -298,12 +305,13 @@ fn is_service_link(name: &str) -> bool {
 /// Header names in lower case, none of them one that says what the request is or who signed it: unsigned, whoever is
 /// on the way could choose the operation.
 fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
-    const MEANINGFUL: [&str; 7] = [
+    const MEANINGFUL: [&str; 8] = [
         "authorization",
         "content-type",
         "host",
         "x-amz-content-sha256",
         "x-amz-date",
+        "x-amz-region-set",
         "x-amz-security-token",
         "x-amz-target",
     ];

@@ -52,6 +52,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     };
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
+    if config.allow_signature_v2 {
+        tracing::warn!("Signature Version 2 is accepted: it signs no header (--allow-signature-v2)");
+    }
     let accounts = house.directory.snapshot().account_ids();
     let banner = Banner {
         data: data.path(),
@@ -59,6 +62,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         admin: admin_address,
         first: first.as_ref(),
         accounts: &accounts,
+        signature_v2: config.allow_signature_v2,
         terminal: std::io::stdout().is_terminal(),
     };
     say(&banner.to_string());

@@ -18,19 +18,21 @@ pub(crate) fn authenticate(
     request: &Request,
     presented: &Result<Presented, AuthError>,
 ) -> Result<Caller, Error> {
-    let proof = match presented {
-        Ok(Presented::SigV4(proof)) => proof,
-        Ok(Presented::Nothing) => {
-            return Err(Error::new("MissingAuthenticationToken", "Request is missing Authentication Token"));
-        }
-        Err(error) => return Err(error.clone().into()),
-    };
+    let presented = presented.as_ref().map_err(Clone::clone)?;
+    let (access_key_id, token) = presented.credential().ok_or(AuthError::MissingAuthenticationToken)?;
     signed_for_us(house, request)?;
-    let credential =
-        house.directory.credential(view, &proof.access_key_id, proof.session_token.as_deref())?;
+    let credential = house.directory.credential(view, access_key_id, token)?;
     let tolerated: Vec<&str> = house.settings.tolerated_unsigned_headers.iter().map(String::as_str).collect();
     let rules = Rules { tolerated_unsigned: &tolerated, ..Rules::for_service(request.service) };
-    house.signing_keys.verify(&request.http, proof, &rules, &credential.secret, op.now)?;
+    match presented {
+        Presented::SigV4(proof) => {
+            house.signing_keys.verify(&request.http, proof, &rules, &credential.secret, op.now)?;
+        }
+        Presented::Version2(proof) => {
+            proof.verify(&request.http, &tolerated, &credential.secret, op.now)?;
+        }
+        Presented::Nothing => return Err(AuthError::MissingAuthenticationToken.into()),
+    }
     Ok(credential.caller)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daypass_authn::sigv4::{AuthError, Presented, SigningKeyCache};
+use daypass_authn::sigv4::{AuthError, Presented, SigningKeyCache, presented, presented_or_version_2};
 use daypass_directory::{Directory, Operation, SpentByCall};
 use daypass_model::Authority;
 use jiff::Timestamp;
@@ -36,14 +36,27 @@ pub struct Settings {
     pub public_authority: Option<Authority>,
     /// Header names that a proxy in front adds after signing: tolerated unsigned, without any meaning.
     pub tolerated_unsigned_headers: Vec<String>,
+    /// Whether the Query API of STS and IAM takes Signature Version 2.
+    pub allow_signature_v2: bool,
 }
 
 impl House {
+    /// What a request presents. Signature Version 2 belongs to the Query API of STS and IAM.
+    pub(crate) fn presented(&self, request: &Request) -> Result<Presented, AuthError> {
+        let of_its_time = matches!(request.service, "sts" | "iam");
+        if self.settings.allow_signature_v2 && of_its_time {
+            presented_or_version_2(&request.http)
+        } else {
+            presented(&request.http)
+        }
+    }
+
     /// The facts of a call.
     pub(crate) fn operation(&self, request: &Request, presented: &Result<Presented, AuthError>) -> Operation {
-        let signed = match presented {
-            Ok(Presented::SigV4(proof)) => Some(proof),
-            _ => None,
+        let (signed, region) = match presented {
+            Ok(Presented::SigV4(proof)) => (true, proof.region()),
+            Ok(Presented::Version2(_)) => (true, ""),
+            Ok(Presented::Nothing) | Err(_) => (false, ""),
         };
         // A TLS proxy stands in front, so the connection says nothing; what the caller signed does: an https URL's host.
         let public = self.settings.public_authority.as_ref().filter(|authority| authority.is_https());
@@ -52,8 +65,8 @@ impl House {
             request_id: request.id.clone(),
             now: self.now(),
             source_ip: request.source_ip,
-            secure: Some(signed.is_some() && for_https),
-            region: signed.map(|proof| proof.scope.region.clone()).unwrap_or_default(),
+            secure: Some(signed && for_https),
+            region: region.to_owned(),
             user_agent: request.header("user-agent").map(str::to_owned),
             referer: request.header("referer").map(str::to_owned),
             spent: SpentByCall::default(),

@@ -1,6 +1,6 @@
 //! The life of every call, on one screen. Nothing else may reach an action.
 
-use daypass_authn::sigv4::{self, AuthError, Presented};
+use daypass_authn::sigv4::{AuthError, Presented};
 use daypass_directory::{Operation, Scope, Turn};
 use tracing::Instrument as _;
 
@@ -17,7 +17,7 @@ const TRIES_MAX: usize = 50;
 
 /// find → authenticate → resolve → admit → parse → prove → authorize → act → audit.
 pub async fn call(house: &House, request: Request) -> Response {
-    let presented = sigv4::presented(&request.http);
+    let presented = house.presented(&request);
     let op = house.operation(&request, &presented);
     let (id, service, action) = (op.request_id.as_str(), request.service, request.action_name());
     let span = tracing::info_span!("call", request_id = id, service, action);
@@ -40,8 +40,8 @@ async fn tries(
     presented: &Result<Presented, AuthError>,
 ) -> Result<Reply, Error> {
     let mut event = Event::open(house, op, request);
-    if let Ok(Presented::SigV4(proof)) = presented {
-        event.presented(&proof.access_key_id);
+    if let Ok(presented) = presented {
+        event.presented(presented);
     }
     let mut outcome = steps(house, op, request, presented, &mut event).await;
     for _ in 1..TRIES_MAX {

@@ -122,7 +122,8 @@ pub(crate) fn text<'q>(query: &'q Query, name: &str) -> &'q str {
 fn changes_meaning(field: &str, method: &Method) -> bool {
     let reads = *method == Method::GET || *method == Method::HEAD;
     match field.strip_prefix("x-amz-") {
-        Some("content-sha256" | "date" | "sdk-checksum-algorithm" | "security-token" | "user-agent") => false,
+        Some("content-sha256" | "date" | "region-set" | "security-token") => false, // daypass reads them
+        Some("sdk-checksum-algorithm" | "user-agent") => false,
         Some(name) => !name.starts_with("checksum-"), // looked at when the body is
         // Whoever has an older copy is well served with the whole object.
         None if reads && matches!(field, "if-none-match" | "if-modified-since") => false,
@@ -168,7 +169,7 @@ fn read_query(text: &str) -> Result<Query, Refusal> {
     }
     query.retain(|name, _| match name.strip_prefix("X-Amz-") {
         Some("Algorithm" | "Content-Sha256" | "Credential" | "Date" | "Expires") => false,
-        Some("Security-Token" | "Signature" | "SignedHeaders") => false,
+        Some("Region-Set" | "Security-Token" | "Signature" | "SignedHeaders") => false,
         _ => name != "x-id",
     });
     Ok(query)
@@ -339,7 +340,11 @@ mod tests {
     fn the_parameters_of_a_presigned_request_are_not_ours() {
         let key = Key::parse("a").unwrap();
         assert_eq!(
-            read("GET", "/mybucket/a?X-Amz-Signature=00&X-Amz-Expires=60&X-Amz-Content-Sha256=00", &[]),
+            read(
+                "GET",
+                "/mybucket/a?X-Amz-Signature=00&X-Amz-Region-Set=%2A&X-Amz-Expires=60&X-Amz-Content-Sha256=00",
+                &[]
+            ),
             Ok(Asked::Get(key))
         );
         let version_2 = read("GET", "/mybucket/a?AWSAccessKeyId=x&Signature=y&Expires=1", &[]);

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::form::{STRICT, STRICT_PATH, canonical, decode, raw_pairs};
 use super::proof::Scope;
-use super::{ALGORITHM, HttpRequest, PathRule, TERMINATOR};
+use super::{Algorithm, HttpRequest, PathRule, TERMINATOR};
 
 /// What of the request goes into the text, and how.
 #[derive(Clone, Copy)]
@@ -55,12 +55,22 @@ pub(crate) fn canonical_request(
     Ok(out)
 }
 
-/// `AWS4-HMAC-SHA256 \n time \n scope \n hex(sha256(canonical request))`
-pub(crate) fn string_to_sign(time: &str, scope: &Scope, canonical_request: &[u8]) -> String {
+/// `algorithm \n time \n scope \n hex(sha256(canonical request))`; the scope of Signature Version 4A has no region.
+pub(crate) fn string_to_sign(
+    algorithm: Algorithm,
+    time: &str,
+    scope: &Scope,
+    canonical_request: &[u8],
+) -> String {
     let Scope { date, region, service } = scope;
-    let parts = [ALGORITHM, "\n", time, "\n", date, "/", region, "/", service, "/", TERMINATOR, "\n"];
+    let region = match algorithm {
+        Algorithm::SigV4 => [region, "/"],
+        Algorithm::SigV4A => ["", ""],
+    };
     let mut out = String::with_capacity(192);
-    parts.iter().for_each(|part| out.push_str(part));
+    [algorithm.as_str(), "\n", time, "\n", date, "/"].iter().for_each(|part| out.push_str(part));
+    region.iter().for_each(|part| out.push_str(part));
+    [service, "/", TERMINATOR, "\n"].iter().for_each(|part| out.push_str(part));
     HEXLOWER.encode_append(&Sha256::digest(canonical_request), &mut out);
     out
 }

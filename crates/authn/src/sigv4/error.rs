@@ -95,17 +95,43 @@ pub enum AuthError {
         /// Their names.
         missing: Vec<&'static str>,
     },
-    /// An algorithm or scheme that AWS does not have, or that daypass does not accept yet.
+    /// An algorithm or scheme that AWS does not have.
     UnsupportedAlgorithm {
         /// Its name, when it is short and plain enough to repeat.
         given: String,
     },
-    /// Signature Version 2 (or an older one), which is switched off.
+    /// Signature Version 2 (or an older one), which is switched off, or not for this request.
     SignatureVersion2,
+    /// A parameter of Signature Version 2 is missing.
+    Version2Missing {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A parameter of Signature Version 2 has a value that is none.
+    Version2Value {
+        /// Its name.
+        name: &'static str,
+    },
+    /// Signature Version 2 with `Timestamp` and `Expires`.
+    Version2TwoTimes,
+    /// Signature Version 2 too long ago, or from too far ahead.
+    Version2Expired {
+        /// `Timestamp` or `Expires`.
+        name: &'static str,
+        /// The time it names, in UTC.
+        time: String,
+    },
+    /// `X-Amz-Region-Set` is missing, unsigned, malformed, or out of place.
+    RegionSet {
+        /// What is wrong with it, a whole sentence.
+        problem: &'static str,
+    },
     /// The session token of S3 Express, which daypass does not issue.
     S3SessionToken,
     /// The credential is not `<access key id>/<date>/<region>/<service>/aws4_request`.
     MalformedCredential,
+    /// The credential of Signature Version 4A is not `<access key id>/<date>/<service>/aws4_request`.
+    MalformedCredentialOf4A,
     /// The request's time is not in ISO 8601 basic format.
     MalformedDate,
     /// `SignedHeaders` is not a sorted list of distinct lower-case names.
@@ -163,7 +189,9 @@ impl AuthError {
             | Self::UnsupportedAlgorithm { .. }
             | Self::SignatureVersion2
             | Self::S3SessionToken
+            | Self::RegionSet { .. }
             | Self::MalformedCredential
+            | Self::MalformedCredentialOf4A
             | Self::MalformedDate
             | Self::MalformedSignedHeaders
             | Self::TwoCredentials
@@ -172,7 +200,10 @@ impl AuthError {
             Self::StreamingPayload => "NotImplemented",
             Self::PayloadHashSyntax => "InvalidArgument",
             Self::PayloadHashMismatch => "XAmzContentSHA256Mismatch",
-            Self::BodyHashRequired => "MissingParameter",
+            Self::BodyHashRequired | Self::Version2Missing { .. } => "MissingParameter",
+            Self::Version2Value { .. } => "InvalidParameterValue",
+            Self::Version2TwoTimes => "InvalidParameterCombination",
+            Self::Version2Expired { .. } => "RequestExpired",
             Self::HeadTooLarge => "RequestEntityTooLargeException",
         }
     }
@@ -240,7 +271,10 @@ impl fmt::Display for AuthError {
                 f,
                 "The request signature does not conform to AWS standards: the parameter is spelled '{name}'."
             ),
-            Self::PresignedLifetime { problem } => f.write_str(problem),
+            Self::PresignedLifetime { problem } | Self::RegionSet { problem } => f.write_str(problem),
+            Self::Version2Missing { name } => write!(f, "The request must contain the parameter {name}."),
+            Self::Version2Value { name } => write!(f, "The value of the parameter {name} is not valid."),
+            Self::Version2Expired { name, time } => write!(f, "Request has expired. {name} date is {time}."),
             plain => f.write_str(plain.sentence()),
         }
     }
@@ -267,6 +301,12 @@ impl AuthError {
             Self::MalformedCredential => {
                 "Credential must have exactly 5 slash-delimited elements, e.g. \
                  keyid/date/region/service/term."
+            }
+            Self::MalformedCredentialOf4A => {
+                "Credential must have exactly 4 slash-delimited elements, e.g. keyid/date/service/term."
+            }
+            Self::Version2TwoTimes => {
+                "The parameter Timestamp may not be used together with the parameter Expires."
             }
             Self::MalformedDate => {
                 "Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601"

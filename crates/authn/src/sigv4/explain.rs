@@ -11,7 +11,7 @@ use super::canonical::{Form, canonical_request, string_to_sign};
 use super::proof::{Place, Proof};
 use super::rules::{PathRule, is_s3_family};
 use super::verify::unsigned_field;
-use super::{AuthError, HttpRequest, Presented, SigningKey, UNSIGNED_PAYLOAD, presented};
+use super::{AuthError, HttpRequest, Presented, UNSIGNED_PAYLOAD, VerifyingKey, presented};
 
 /// Our side of a signature.
 #[derive(Clone)]
@@ -20,23 +20,17 @@ pub struct Explained {
     pub canonical_request: String,
     /// The string to sign.
     pub string_to_sign: String,
-    /// The signature we calculate.
-    pub expected_signature: String,
+    /// The signature we calculate; `None` for Signature Version 4A, where it is another one each time.
+    pub expected_signature: Option<String>,
     /// The signature the request presents.
     pub given_signature: String,
+    /// Whether that is a signature of the string to sign.
+    pub matches: bool,
     /// What the client did differently, when a known mistake reproduces its signature; or `None`.
     pub difference: Option<String>,
     /// An `x-amz-*` header field that came unsigned, most likely added on the way: the request is refused for it
     /// even if the signatures are the same, unless the server was told to tolerate it.
     pub unsigned_field: Option<String>,
-}
-
-impl Explained {
-    /// Whether the signatures are the same.
-    #[must_use]
-    pub fn matches(&self) -> bool {
-        self.expected_signature == self.given_signature
-    }
 }
 
 /// Calculate the request's signature with `secret`, and look for the mistake if it is not the given one.
@@ -49,18 +43,16 @@ pub fn explain(request: &HttpRequest, secret_access_key: &Secret) -> Result<Expl
         return Err(AuthError::MissingAuthenticationToken);
     };
     let usual = Attempt::usual(request, &proof);
-    let key = SigningKey::derive(secret_access_key, &proof.scope);
+    let key = VerifyingKey::derive(secret_access_key, &proof);
     let (canonical, to_sign) = usual.texts(request, &proof).ok_or(AuthError::SignatureDoesNotMatch)?;
-    let expected_signature = HEXLOWER.encode(&key.sign(to_sign.as_bytes()));
-    let difference = if expected_signature == proof.signature {
-        None
-    } else {
-        find_mistake(request, &proof, &usual, secret_access_key)
-    };
+    let matches = key.holds(&to_sign, &proof.signature);
+    let difference =
+        if matches { None } else { find_mistake(request, &proof, &usual, &key, secret_access_key) };
     Ok(Explained {
         canonical_request: String::from_utf8_lossy(&canonical).into_owned(),
+        expected_signature: key.expected(&to_sign),
         string_to_sign: to_sign,
-        expected_signature,
+        matches,
         unsigned_field: unsigned_field(request, &proof, &[]).map(str::to_owned),
         given_signature: proof.signature,
         difference,
@@ -128,17 +120,22 @@ impl Attempt {
             without_token: self.without_token,
         };
         let canonical = canonical_request(request, form).ok()?;
-        let to_sign = string_to_sign(&proof.time_text, &proof.scope, &canonical);
+        let to_sign = string_to_sign(proof.algorithm, &proof.time_text, &proof.scope, &canonical);
         Some((canonical, to_sign))
     }
 }
 
 /// Each usual mistake alone; the first that reproduces the given signature is named.
-fn find_mistake(request: &HttpRequest, proof: &Proof, usual: &Attempt, secret: &Secret) -> Option<String> {
-    let key = SigningKey::derive(secret, &proof.scope);
-    let reproduces = |key: &SigningKey, request: &HttpRequest, attempt: &Attempt| {
+fn find_mistake(
+    request: &HttpRequest,
+    proof: &Proof,
+    usual: &Attempt,
+    key: &VerifyingKey,
+    secret: &Secret,
+) -> Option<String> {
+    let reproduces = |key: &VerifyingKey, request: &HttpRequest, attempt: &Attempt| {
         let texts = attempt.texts(request, proof);
-        texts.is_some_and(|(_, to_sign)| HEXLOWER.encode(&key.sign(to_sign.as_bytes())) == proof.signature)
+        texts.is_some_and(|(_, to_sign)| key.holds(&to_sign, &proof.signature))
     };
 
     let other_path = match usual.path {
@@ -168,19 +165,16 @@ fn find_mistake(request: &HttpRequest, proof: &Proof, usual: &Attempt, secret: &
             "the payload hash signed is the body's, not the one declared",
         ),
     ];
-    let found = attempts.iter().find(|(attempt, _)| reproduces(&key, request, attempt));
+    let found = attempts.iter().find(|(attempt, _)| reproduces(key, request, attempt));
     if let Some((_, mistake)) = found {
         return Some((*mistake).to_owned());
     }
 
     let trimmed = Secret::new(secret.expose().trim_ascii());
-    if reproduces(&SigningKey::derive(&trimmed, &proof.scope), request, usual) {
+    if reproduces(&VerifyingKey::derive(&trimmed, proof), request, usual) {
         return Some("the secret given here has blanks around it".to_owned());
     }
-    changed_requests(request)
-        .into_iter()
-        .find(|(changed, _)| reproduces(&key, changed, usual))
-        .map(|(_, m)| m)
+    changed_requests(request).into_iter().find(|(changed, _)| reproduces(key, changed, usual)).map(|(_, m)| m)
 }
 
 /// The request as it may have looked to the client before something on the road changed it.

@@ -1,17 +1,20 @@
-//! Signing keys and the bounded cache of them.
+//! Keys that check signatures, and the bounded cache of them.
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use daypass_model::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::proof::{Proof, Scope};
+use super::public_key::PublicKey;
 use super::verify::{Verified, verify};
-use super::{AuthError, HttpRequest, Rules, TERMINATOR};
+use super::{Algorithm, AuthError, HttpRequest, Rules, TERMINATOR};
 
 type HmacSha256 = Hmac<Sha256>;
 
@@ -54,7 +57,7 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
+pub(super) fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut mac = keyed(key);
     mac.update(message);
     Zeroizing::new(mac.finalize().into_bytes().into())
@@ -68,12 +71,60 @@ fn keyed(key: &[u8]) -> HmacSha256 {
     <HmacSha256 as KeyInit>::new_from_slice(key).expect("HMAC takes any key length")
 }
 
-/// A bounded cache of signing keys.
+/// What checks the signatures that are like a [`Proof`]'s.
+pub struct VerifyingKey(Kind);
+
+enum Kind {
+    Hmac(SigningKey),
+    /// None of them holds where there is no key.
+    Ecdsa(Option<PublicKey>),
+}
+
+impl VerifyingKey {
+    /// Derive the key of this secret: for the proof's scope, or for Signature Version 4A its access key id.
+    #[must_use]
+    pub fn derive(secret_access_key: &Secret, proof: &Proof) -> Self {
+        Self(match proof.algorithm {
+            Algorithm::SigV4 => Kind::Hmac(SigningKey::derive(secret_access_key, &proof.scope)),
+            Algorithm::SigV4A => Kind::Ecdsa(PublicKey::derive(secret_access_key, &proof.access_key_id)),
+        })
+    }
+
+    /// Whether `signature`, in lower-case hex, is one of this text.
+    pub(super) fn holds(&self, string_to_sign: &str, signature: &str) -> bool {
+        match &self.0 {
+            Kind::Hmac(key) => {
+                // HEXLOWER takes no capital letters, as AWS takes none.
+                let given = HEXLOWER.decode(signature.as_bytes()).unwrap_or_default();
+                bool::from(key.sign(string_to_sign.as_bytes()).as_slice().ct_eq(&given))
+            }
+            Kind::Ecdsa(key) => {
+                key.as_ref().is_some_and(|key| key.holds(string_to_sign.as_bytes(), signature))
+            }
+        }
+    }
+
+    /// The signature of this text, where it has but one.
+    pub(super) fn expected(&self, string_to_sign: &str) -> Option<String> {
+        match &self.0 {
+            Kind::Hmac(key) => Some(HEXLOWER.encode(&key.sign(string_to_sign.as_bytes()))),
+            Kind::Ecdsa(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("VerifyingKey(<secret>)")
+    }
+}
+
+/// A bounded cache of the keys that check signatures.
 ///
-/// INVARIANT (key-by-secret): an entry is found by SHA-256 over secret, date, region and service, never by
-/// access key id: an id can be pinned, reused or collide, and then the wrong secret would verify.
+/// INVARIANT (key-by-secret): an entry is found by SHA-256 over secret and whatever else the key is derived from, never
+/// by access key id alone: an id can be pinned, reused or collide, and then the wrong secret would verify.
 pub struct SigningKeyCache {
-    keys: Cache<[u8; 32], Arc<SigningKey>>,
+    keys: Cache<[u8; 32], Arc<VerifyingKey>>,
 }
 
 impl SigningKeyCache {
@@ -100,9 +151,9 @@ impl SigningKeyCache {
     ) -> Result<Verified, AuthError> {
         let mut derived = None;
         let key = || {
-            let place = fingerprint(secret_access_key, &proof.scope);
+            let place = fingerprint(secret_access_key, proof);
             self.keys.get(&place).unwrap_or_else(|| {
-                let key = Arc::new(SigningKey::derive(secret_access_key, &proof.scope));
+                let key = Arc::new(VerifyingKey::derive(secret_access_key, proof));
                 derived = Some((place, Arc::clone(&key)));
                 key
             })
@@ -133,10 +184,17 @@ impl std::fmt::Debug for SigningKeyCache {
     }
 }
 
-/// Each part with its length in front, so that no two scopes read the same.
-fn fingerprint(secret: &Secret, scope: &Scope) -> [u8; 32] {
+/// What [`VerifyingKey::derive`] goes by. Each part with its length in front, so that no two read the same.
+fn fingerprint(secret: &Secret, proof: &Proof) -> [u8; 32] {
+    let Proof { algorithm, access_key_id, scope, .. } = proof;
+    let [first, second, third] = match algorithm {
+        Algorithm::SigV4 => [&scope.date, &scope.region, &scope.service].map(String::as_str),
+        Algorithm::SigV4A => [access_key_id.as_str(), "", ""],
+    };
     let mut hash = Sha256::new();
-    for part in [secret.expose(), scope.date.as_bytes(), scope.region.as_bytes(), scope.service.as_bytes()] {
+    for part in
+        [algorithm.as_str(), first, second, third].map(str::as_bytes).into_iter().chain([secret.expose()])
+    {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
@@ -145,7 +203,7 @@ fn fingerprint(secret: &Secret, scope: &Scope) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Credentials, Presented, SignatureForm, presented, sign};
+    use super::super::{Credentials, Place, Presented, SignatureForm, presented, sign};
     use super::*;
 
     fn scope(date: &str, region: &str, service: &str) -> Scope {
@@ -157,7 +215,7 @@ mod tests {
         let secret = Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
         let key = SigningKey::derive(&secret, &scope("20260115", "us-east-1", "sts"));
         assert_eq!(
-            data_encoding::HEXLOWER.encode(key.expose()),
+            HEXLOWER.encode(key.expose()),
             "d89168d789be02eccf685b6ec6d8530267b4b202a2a009c9318141906bf42440"
         );
         assert_eq!(format!("{key:?}"), "SigningKey(<secret>)");
@@ -205,6 +263,43 @@ mod tests {
         assert!(!check(&cache, &a, "r", &b) && !check(&cache, &b, "r", &a));
         // Moving a letter from one part to the next is another key.
         let (one, other) = (scope("20260115", "rs", "ts"), scope("20260115", "r", "sts"));
+        let [one, other] = [one, other].map(|scope| proof(Algorithm::SigV4, "AKIA", scope));
         assert_ne!(fingerprint(&a, &one), fingerprint(&a, &other));
+    }
+
+    fn proof(algorithm: Algorithm, access_key_id: &str, scope: Scope) -> Proof {
+        Proof {
+            algorithm,
+            access_key_id: access_key_id.into(),
+            scope,
+            session_token: None,
+            time: Timestamp::UNIX_EPOCH,
+            place: Place::Header,
+            terminator: TERMINATOR.into(),
+            time_text: String::new(),
+            signed_headers: "host".into(),
+            signature: String::new(),
+            region_set: None,
+            expires: None,
+            query_payload_hash: None,
+        }
+    }
+
+    #[test]
+    fn keys_of_signature_version_4a_are_kept_by_secret_and_id_for_all_days_and_services() {
+        let place = |secret: &str, algorithm, id, day, service| {
+            fingerprint(&Secret::new(secret), &proof(algorithm, id, scope(day, "", service)))
+        };
+        let one = place("s", Algorithm::SigV4A, "AKIA", "20260115", "sts");
+        assert_eq!(one, place("s", Algorithm::SigV4A, "AKIA", "20260116", "iam"));
+        for other in [
+            place("t", Algorithm::SigV4A, "AKIA", "20260115", "sts"),
+            place("s", Algorithm::SigV4A, "AKIB", "20260115", "sts"),
+            place("s", Algorithm::SigV4, "AKIA", "20260115", "sts"),
+            // The id in the place of a day must not be taken for one.
+            place("s", Algorithm::SigV4, "x", "AKIA", ""),
+        ] {
+            assert_ne!(one, other);
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! AWS Signature Version 4, from the verifier's side, and a signer.
+//! AWS Signature Version 4 and 4A, from the verifier's side, a signer of the former, and a verifier of Signature
+//! Version 2 for who switches it on.
 //!
 //! The order of use, which is also AWS's order of checks:
 //!
@@ -9,10 +10,11 @@
 //!
 //! INVARIANT (never-anonymous): a request with any part of a credential is never `Nothing`.
 //!
-//! Governing documents: IAM User Guide, "Create a signed AWS API request" and "Troubleshoot Signature
-//! Version 4 signing"; Amazon S3 API Reference, "Signature Calculations for the Authorization Header"
-//! and "Authenticating Requests: Using Query Parameters".
+//! Governing documents: IAM User Guide, "AWS Signature Version 4 for API requests" with "Create a signed AWS API
+//! request", "How AWS SigV4a works" and "Troubleshoot Signature Version 4 signing"; Amazon S3 API Reference, "Signature
+//! Calculations for the Authorization Header" and "Authenticating Requests: Using Query Parameters".
 
+mod algorithm;
 mod canonical;
 mod error;
 mod explain;
@@ -20,26 +22,29 @@ mod form;
 mod key;
 mod presented;
 mod proof;
+mod public_key;
+mod region_set;
 mod request;
 mod rules;
 mod sign;
 mod time;
 mod verify;
+mod version_2;
 
+pub use algorithm::Algorithm;
 pub use error::AuthError;
 pub use explain::{Explained, TextDifference, explain, first_difference};
 pub use form::is_form;
-pub use key::{SigningKey, SigningKeyCache};
-pub use presented::{PRESIGNED_PARAMETERS, Presented, presented};
+pub use key::{SigningKey, SigningKeyCache, VerifyingKey};
+pub use presented::{PRESIGNED_PARAMETERS, Presented, presented, presented_or_version_2};
 pub use proof::{Place, Proof, Scope};
 pub use request::HttpRequest;
 pub use rules::{BodyHash, PathRule, PayloadRule, PresignedLifetime, Rules, ServiceRule, is_s3_family};
 pub use sign::{Credentials, SignError, SignatureForm, sign};
 pub use time::amz_date;
 pub use verify::{PayloadHash, Verified, verify};
+pub use version_2::{VERSION_2_PARAMETERS, Version2};
 
-/// The only algorithm accepted so far.
-pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The last part of every credential scope.
 pub(crate) const TERMINATOR: &str = "aws4_request";
 /// Stands in for the payload hash of an S3 request whose body is not signed.

@@ -12,23 +12,49 @@ use sha2::{Digest, Sha256};
 
 use super::form::{decode, is_form, raw_pairs};
 use super::proof::{Place, Proof, Scope};
+use super::region_set::RegionSet;
 use super::time::{amz_date, parse_amz_date, parse_date_field};
-use super::{ALGORITHM, AuthError, HttpRequest};
+use super::version_2::Version2;
+use super::{Algorithm, AuthError, HttpRequest};
 
 /// What a request presents.
 #[derive(Debug, Clone)]
 pub enum Presented {
     /// No part of any credential.
     Nothing,
-    /// A well-formed Signature Version 4.
+    /// A well-formed Signature Version 4 or 4A.
     SigV4(Box<Proof>),
+    /// A well-formed Signature Version 2. [`presented`] never gives it.
+    Version2(Box<Version2>),
+}
+
+impl Presented {
+    /// The access key id and the session token, which prove nothing yet.
+    #[must_use]
+    pub fn credential(&self) -> Option<(&str, Option<&str>)> {
+        match self {
+            Self::Nothing => None,
+            Self::SigV4(proof) => Some((&proof.access_key_id, proof.session_token.as_deref())),
+            Self::Version2(proof) => Some((&proof.access_key_id, proof.session_token.as_deref())),
+        }
+    }
+
+    /// `SigV2`, `SigV4` or `SigV4A`, as CloudTrail calls them.
+    #[must_use]
+    pub fn version(&self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::SigV4(proof) => Some(proof.algorithm.version()),
+            Self::Version2(_) => Some("SigV2"),
+        }
+    }
 }
 
 /// Find the credential of a request.
 ///
 /// # Errors
 /// When there is anything of a credential that is not exactly one whole, well-formed one. Signature
-/// Version 2, SigV4A and the session tokens of S3 Express are refused by name.
+/// Version 2 and the session tokens of S3 Express are refused by name.
 pub fn presented(request: &HttpRequest) -> Result<Presented, AuthError> {
     if request.head_size() > REQUEST_HEAD_BYTES_MAX {
         return Err(AuthError::HeadTooLarge);
@@ -50,7 +76,7 @@ pub fn presented(request: &HttpRequest) -> Result<Presented, AuthError> {
             if fields.token.is_some() {
                 return Err(AuthError::TwoCredentials);
             }
-            from_query(query).map(|proof| Presented::SigV4(Box::new(proof)))
+            from_query(query, &fields).map(|proof| Presented::SigV4(Box::new(proof)))
         }
         (None, false, true) => Err(AuthError::SignatureVersion2),
         (None, false, false) if fields.token.is_some() => Err(AuthError::AuthorizationRequires {
@@ -58,6 +84,20 @@ pub fn presented(request: &HttpRequest) -> Result<Presented, AuthError> {
             hash: hash_of(b""),
         }),
         (None, false, false) => Ok(Presented::Nothing),
+    }
+}
+
+/// The same where Signature Version 2 is switched on.
+///
+/// # Errors
+/// Those of [`presented`], but for a whole Signature Version 2.
+pub fn presented_or_version_2(request: &HttpRequest) -> Result<Presented, AuthError> {
+    match presented(request) {
+        // Said of requests that hold nothing of any other credential.
+        Err(AuthError::SignatureVersion2) => {
+            Version2::read(request).map(|proof| Presented::Version2(Box::new(proof)))
+        }
+        decided => decided,
     }
 }
 
@@ -73,20 +113,21 @@ fn hash_of(authorization: &[u8]) -> String {
 
 /// The header fields that matter to authentication, and which of them came twice.
 #[derive(Default)]
-struct Fields<'r> {
-    authorization: Option<&'r [u8]>,
+pub(super) struct Fields<'r> {
+    pub(super) authorization: Option<&'r [u8]>,
     amz_date: Option<&'r [u8]>,
     date: Option<&'r [u8]>,
-    token: Option<&'r [u8]>,
+    pub(super) token: Option<&'r [u8]>,
     host: Option<&'r [u8]>,
     payload_hash: Option<&'r [u8]>,
+    region_set: Option<&'r [u8]>,
     s3_session: bool,
     repeated: Option<&'static str>,
 }
 
 impl<'r> Fields<'r> {
     /// One pass over the fields. A second `Authorization` is an error whatever else there is.
-    fn of(request: &'r HttpRequest) -> Result<Self, AuthError> {
+    pub(super) fn of(request: &'r HttpRequest) -> Result<Self, AuthError> {
         let mut fields = Self::default();
         for (name, value) in &request.headers {
             let (slot, known) = match name.len() {
@@ -95,6 +136,9 @@ impl<'r> Fields<'r> {
                 10 if name.eq_ignore_ascii_case("x-amz-date") => (&mut fields.amz_date, "X-Amz-Date"),
                 13 if name.eq_ignore_ascii_case("authorization") => {
                     (&mut fields.authorization, "Authorization")
+                }
+                16 if name.eq_ignore_ascii_case("x-amz-region-set") => {
+                    (&mut fields.region_set, "X-Amz-Region-Set")
                 }
                 20 if name.eq_ignore_ascii_case("x-amz-security-token") => {
                     (&mut fields.token, "X-Amz-Security-Token")
@@ -118,17 +162,17 @@ impl<'r> Fields<'r> {
         Ok(fields)
     }
 
-    fn refuse_repeated(&self) -> Result<(), AuthError> {
+    pub(super) fn refuse_repeated(&self) -> Result<(), AuthError> {
         self.repeated.map_or(Ok(()), |name| Err(AuthError::RepeatedField { name }))
     }
 }
 
-/// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` and the fields around it.
+/// `algorithm Credential=…, SignedHeaders=…, Signature=…` and the fields around it.
 fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthError> {
     let syntax = || AuthError::AuthorizationSyntax { hash: hash_of(authorization) };
     let text = std::str::from_utf8(authorization).map_err(|_| syntax())?.trim();
     let (algorithm, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
-    check_algorithm(algorithm)?;
+    let algorithm = algorithm_of(algorithm)?;
 
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
     for part in rest.trim().split(',').filter(|_| !rest.trim().is_empty()) {
@@ -165,8 +209,12 @@ fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthE
     let time = time.ok_or(AuthError::MalformedDate)?;
     let token = fields.token.map(std::str::from_utf8).transpose();
     let token = token.map_err(|_| AuthError::InvalidClientTokenId)?;
-    let (access_key_id, scope, terminator) = parse_credential(credential)?;
+    let (access_key_id, scope, terminator) = parse_credential(algorithm, credential)?;
+    let signed_headers = parse_signed_headers(signed)?;
+    let set_is_signed = signed_headers.split(';').any(|name| name == "x-amz-region-set");
     Ok(Proof {
+        algorithm,
+        region_set: region_set(algorithm, fields.region_set, set_is_signed)?,
         access_key_id,
         scope,
         terminator,
@@ -174,7 +222,7 @@ fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthE
         time,
         place: Place::Header,
         time_text,
-        signed_headers: parse_signed_headers(signed)?,
+        signed_headers,
         signature: signature.to_owned(),
         expires: None,
         query_payload_hash: None,
@@ -183,7 +231,7 @@ fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthE
 
 /// The query parameters of a presigned request that belong to its signature and to nothing else (IAM User Guide,
 /// "Elements of an AWS API request signature").
-pub const PRESIGNED_PARAMETERS: [&str; 8] = [
+pub const PRESIGNED_PARAMETERS: [&str; 9] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Date",
@@ -192,6 +240,7 @@ pub const PRESIGNED_PARAMETERS: [&str; 8] = [
     "X-Amz-Signature",
     "X-Amz-Security-Token",
     "X-Amz-Content-Sha256",
+    "X-Amz-Region-Set",
 ];
 
 /// The authentication parameters of the query.
@@ -205,6 +254,7 @@ struct QueryParts<'r> {
     signature: Option<Cow<'r, [u8]>>,
     token: Option<Cow<'r, [u8]>>,
     payload_hash: Option<Cow<'r, [u8]>>,
+    region_set: Option<Cow<'r, [u8]>>,
     s3_session: bool,
     version_2: bool,
 }
@@ -241,6 +291,7 @@ impl<'r> QueryParts<'r> {
             &mut self.signature,
             &mut self.token,
             &mut self.payload_hash,
+            &mut self.region_set,
         ];
         let mut known = PRESIGNED_PARAMETERS.into_iter().zip(slots);
         known.find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
@@ -255,16 +306,15 @@ impl<'r> QueryParts<'r> {
             || self.signed_headers.is_some()
             || self.signature.is_some()
             || self.token.is_some()
+            || self.region_set.is_some()
     }
 }
 
-fn from_query(parts: QueryParts<'_>) -> Result<Proof, AuthError> {
-    if let Some(algorithm) = &parts.algorithm {
-        check_algorithm(&String::from_utf8_lossy(algorithm))?;
-    }
-    let QueryParts { algorithm, credential, date, signed_headers, signature, .. } = parts;
-    let (Some(_), Some(credential), Some(date), Some(signed), Some(signature)) =
-        (&algorithm, &credential, &date, &signed_headers, &signature)
+fn from_query(parts: QueryParts<'_>, fields: &Fields<'_>) -> Result<Proof, AuthError> {
+    let QueryParts { credential, date, signed_headers, signature, .. } = parts;
+    let algorithm = parts.algorithm.map(|name| algorithm_of(&String::from_utf8_lossy(&name))).transpose()?;
+    let (Some(algorithm), Some(credential), Some(date), Some(signed), Some(signature)) =
+        (algorithm, &credential, &date, &signed_headers, &signature)
     else {
         let checks = [
             (algorithm.is_none(), "X-Amz-Algorithm"),
@@ -280,8 +330,16 @@ fn from_query(parts: QueryParts<'_>) -> Result<Proof, AuthError> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let time_text = text(date);
     let time = parse_amz_date(&time_text).ok_or(AuthError::MalformedDate)?;
-    let (access_key_id, scope, terminator) = parse_credential(&text(credential))?;
+    let (access_key_id, scope, terminator) = parse_credential(algorithm, &text(credential))?;
+    if fields.region_set.is_some() {
+        return Err(AuthError::RegionSet {
+            problem: "'X-Amz-Region-Set' of a presigned request is a parameter.",
+        });
+    }
     Ok(Proof {
+        algorithm,
+        // A parameter is always signed.
+        region_set: region_set(algorithm, parts.region_set.as_deref(), true)?,
         access_key_id,
         scope,
         terminator,
@@ -296,15 +354,33 @@ fn from_query(parts: QueryParts<'_>) -> Result<Proof, AuthError> {
     })
 }
 
-fn check_algorithm(given: &str) -> Result<(), AuthError> {
-    match given {
-        ALGORITHM => Ok(()),
-        "AWS" => Err(AuthError::SignatureVersion2),
+fn algorithm_of(given: &str) -> Result<Algorithm, AuthError> {
+    Algorithm::of(given).ok_or_else(|| match given {
+        "AWS" => AuthError::SignatureVersion2,
         other => {
             // What stands here may be anything, a password included: repeat only what is a scheme.
             let shown = if is_scheme(other) { other } else { "" };
-            Err(AuthError::UnsupportedAlgorithm { given: shown.to_owned() })
+            AuthError::UnsupportedAlgorithm { given: shown.to_owned() }
         }
+    })
+}
+
+/// A set of regions restricts where a signature is good: with an algorithm that has none it would be dropped, and
+/// unsigned it could be changed.
+fn region_set(
+    algorithm: Algorithm,
+    given: Option<&[u8]>,
+    signed: bool,
+) -> Result<Option<RegionSet>, AuthError> {
+    let wrong = |problem| Err(AuthError::RegionSet { problem });
+    match (algorithm, given) {
+        (Algorithm::SigV4, None) => Ok(None),
+        (Algorithm::SigV4, Some(_)) => wrong("'X-Amz-Region-Set' belongs to AWS4-ECDSA-P256-SHA256."),
+        (Algorithm::SigV4A, None) => wrong("AWS4-ECDSA-P256-SHA256 requires 'X-Amz-Region-Set'."),
+        (Algorithm::SigV4A, Some(_)) if !signed => {
+            wrong("'X-Amz-Region-Set' must be a 'SignedHeader' in the AWS Authorization.")
+        }
+        (Algorithm::SigV4A, Some(set)) => RegionSet::parse(&String::from_utf8_lossy(set)).map(Some),
     }
 }
 
@@ -316,26 +392,34 @@ fn is_scheme(word: &str) -> bool {
         || (word.starts_with("AWS4-") && word.len() <= 32 && plain())
 }
 
-/// `<access key id>/<date>/<region>/<service>/<terminator>`, from the right: elsewhere ids hold slashes.
-fn parse_credential(text: &str) -> Result<(String, Scope, String), AuthError> {
+/// `<access key id>/<date>/<region>/<service>/<terminator>`, from the right: elsewhere ids hold slashes. There is no
+/// region in Signature Version 4A, and no slash in an id: a region would be read as the date.
+fn parse_credential(algorithm: Algorithm, text: &str) -> Result<(String, Scope, String), AuthError> {
     const ACCESS_KEY_ID_LENGTH_MAX: usize = 128;
     const PART_LENGTH_MAX: usize = 64;
-    let mut parts = text.rsplitn(5, '/');
-    let (Some(terminator), Some(service), Some(region), Some(date), Some(id)) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(AuthError::MalformedCredential);
+    let malformed = || match algorithm {
+        Algorithm::SigV4 => AuthError::MalformedCredential,
+        Algorithm::SigV4A => AuthError::MalformedCredentialOf4A,
     };
+    let mut parts = text.rsplitn(5, '/');
+    let mut next = || parts.next().ok_or_else(malformed);
+    let (terminator, service) = (next()?, next()?);
+    let region = if algorithm == Algorithm::SigV4 { Some(next()?) } else { None };
+    let (date, id) = (next()?, next()?);
+    if algorithm == Algorithm::SigV4A && parts.next().is_some() {
+        return Err(malformed());
+    }
     let word = |part: &str| {
         let fits = (1..=PART_LENGTH_MAX).contains(&part.len());
         fits && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
     };
     let id_fits =
         (1..=ACCESS_KEY_ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    if !id_fits || ![terminator, service, region, date].into_iter().all(word) {
-        return Err(AuthError::MalformedCredential);
+    if !id_fits || ![terminator, service, date].into_iter().chain(region).all(word) {
+        return Err(malformed());
     }
-    let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
+    let region = region.unwrap_or_default().to_owned();
+    let scope = Scope { date: date.to_owned(), region, service: service.to_owned() };
     Ok((id.to_owned(), scope, terminator.to_owned()))
 }
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::Algorithm;
+use super::region_set::RegionSet;
+
 /// Where the credential stands in the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -18,7 +21,8 @@ pub enum Place {
 pub struct Scope {
     /// `yyyymmdd`.
     pub date: String,
-    /// The region the client signed for.
+    /// The region the client signed for; empty in Signature Version 4A, whose scope has none. [`Proof::region`] knows
+    /// of both.
     pub region: String,
     /// The service's signing name.
     pub service: String,
@@ -27,6 +31,8 @@ pub struct Scope {
 /// What a request presents as its proof. Nothing in it is verified until [`verify`](super::verify) says so.
 #[derive(Clone)]
 pub struct Proof {
+    /// How it was signed.
+    pub algorithm: Algorithm,
     /// The access key id as given: 1–128 printable ASCII characters.
     pub access_key_id: String,
     /// The scope the signature was made for.
@@ -45,6 +51,8 @@ pub struct Proof {
     pub(crate) signed_headers: String,
     /// The signature as given.
     pub(crate) signature: String,
+    /// INVARIANT (signed-region-set): there is one exactly with Signature Version 4A, and the signature covers it.
+    pub(crate) region_set: Option<RegionSet>,
     /// `X-Amz-Expires` as given (query form only).
     pub(crate) expires: Option<String>,
     /// `X-Amz-Content-Sha256` in the query, as some presigners of S3 send it.
@@ -52,6 +60,15 @@ pub struct Proof {
 }
 
 impl Proof {
+    /// The one region that the client signed for; empty when Signature Version 4A names several, or a pattern.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        match &self.region_set {
+            Some(set) => set.only().unwrap_or_default(),
+            None => &self.scope.region,
+        }
+    }
+
     /// Whether the signature claims to cover this header field (`name` in lower case).
     #[must_use]
     pub fn signs(&self, name: &str) -> bool {
@@ -68,6 +85,7 @@ impl Proof {
 impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proof")
+            .field("algorithm", &self.algorithm)
             .field("access_key_id", &self.access_key_id)
             .field("scope", &self.scope)
             .field("time", &self.time_text)

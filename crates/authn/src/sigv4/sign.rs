@@ -10,7 +10,10 @@ use super::form::encode;
 use super::proof::Scope;
 use super::rules::{PathRule, is_s3_family};
 use super::time::amz_date;
-use super::{ALGORITHM, HttpRequest, SigningKey, TERMINATOR, UNSIGNED_PAYLOAD};
+use super::{Algorithm, HttpRequest, SigningKey, TERMINATOR, UNSIGNED_PAYLOAD};
+
+/// What it signs with.
+const ALGORITHM: Algorithm = Algorithm::SigV4;
 
 /// What a client signs with.
 #[derive(Debug, Clone, Copy)]
@@ -102,8 +105,9 @@ impl Signing<'_> {
         let signed = signed_headers(request, true);
         let signature = self.signature(request, &signed, &payload_hash)?;
         let credential = self.credential();
+        let algorithm = ALGORITHM.as_str();
         let value =
-            format!("{ALGORITHM} Credential={credential}, SignedHeaders={signed}, Signature={signature}");
+            format!("{algorithm} Credential={credential}, SignedHeaders={signed}, Signature={signature}");
         set(request, "authorization", &value);
         Ok(())
     }
@@ -112,7 +116,7 @@ impl Signing<'_> {
         let signed = signed_headers(request, false);
         let expires = expires_seconds.to_string();
         let credential = self.credential();
-        append(request, "X-Amz-Algorithm", ALGORITHM);
+        append(request, "X-Amz-Algorithm", ALGORITHM.as_str());
         append(request, "X-Amz-Credential", &credential);
         append(request, "X-Amz-Date", self.time);
         append(request, "X-Amz-Expires", &expires);
@@ -145,7 +149,8 @@ impl Signing<'_> {
         let form = Form { path, signed_headers, payload_hash, without_token: false };
         let canonical = canonical_request(request, form)?;
         let key = SigningKey::derive(self.credentials.secret_access_key, self.scope);
-        Ok(HEXLOWER.encode(&key.sign(string_to_sign(self.time, self.scope, &canonical).as_bytes())))
+        let to_sign = string_to_sign(ALGORITHM, self.time, self.scope, &canonical);
+        Ok(HEXLOWER.encode(&key.sign(to_sign.as_bytes())))
     }
 }
 

@@ -9,13 +9,12 @@ use data_encoding::HEXLOWER;
 use daypass_model::rfc3339_seconds;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::canonical::{Form, canonical_request, string_to_sign};
 use super::proof::{Place, Proof};
 use super::rules::{BodyHash, PayloadRule, PresignedLifetime, Rules, ServiceRule};
 use super::time::amz_date;
-use super::{AuthError, HttpRequest, SigningKey, TERMINATOR, UNSIGNED_PAYLOAD};
+use super::{Algorithm, AuthError, HttpRequest, TERMINATOR, UNSIGNED_PAYLOAD, VerifyingKey};
 
 /// Check the credential scope: terminator, region, service, date.
 fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
@@ -23,8 +22,14 @@ fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
         return Err(AuthError::ScopeTerminator { given: proof.terminator.clone() });
     }
     let scope = &proof.scope;
-    if rules.region.is_some_and(|region| region != scope.region) {
-        return Err(AuthError::ScopeRegion { given: scope.region.clone() });
+    // An endpoint of no region in particular is in every region, so in each set.
+    let here = rules.region.is_none_or(|region| match &proof.region_set {
+        Some(set) => set.contains(region),
+        None => region == scope.region,
+    });
+    if !here {
+        let set = proof.region_set.as_ref().map(ToString::to_string);
+        return Err(AuthError::ScopeRegion { given: set.unwrap_or_else(|| scope.region.clone()) });
     }
     check_service(&scope.service, &rules.service)?;
     if proof.time_text.get(..8) != Some(scope.date.as_str()) {
@@ -109,14 +114,18 @@ pub struct Verified {
     /// The last moment at which this request verifies. Until then it can be replayed, as on AWS.
     pub expires: Timestamp,
     signed_headers: String,
-    signature: String,
+    named_by: String,
 }
 
 impl Verified {
-    /// Lower-case hex SHA-256 of the signature's hex text: a name for this request that cannot be replayed.
+    /// A name for this request that cannot be replayed, lower-case hex: SHA-256 of the signature's hex text. With
+    /// Signature Version 4A it is that of the access key id, a line feed and the string to sign.
+    ///
+    /// INVARIANT (one-name): who sees a request cannot make another of it that verifies under another name. A signature
+    /// with ECDSA has a twin that anybody can calculate, so that it names nothing.
     #[must_use]
-    pub fn signature_sha256(&self) -> String {
-        HEXLOWER.encode(&Sha256::digest(self.signature.as_bytes()))
+    pub fn signature_hash(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(self.named_by.as_bytes()))
     }
 
     /// The header fields that the signature covers, sorted, in lower case. Trust no other field.
@@ -143,12 +152,12 @@ impl std::fmt::Debug for Verified {
 
 /// Check everything about a proof: scope, time, which fields are signed, payload hash, signature.
 ///
-/// `key` gives the signing key of the access key's secret for the proof's scope. It is asked once everything else
-/// holds: anybody can invent scopes and times, and deriving a key for each would be work for nothing.
+/// `key` gives the key of the access key's secret for this proof. It is asked once everything else holds: anybody can
+/// invent scopes and times, and deriving a key for each would be work for nothing.
 ///
 /// # Errors
 /// The first thing that is wrong, in AWS's order.
-pub fn verify<K: Borrow<SigningKey>>(
+pub fn verify<K: Borrow<VerifyingKey>>(
     request: &HttpRequest,
     proof: &Proof,
     rules: &Rules<'_>,
@@ -166,15 +175,10 @@ pub fn verify<K: Borrow<SigningKey>>(
 
     let key = key();
     let key = key.borrow();
-    let as_sent = signature_matches(request, proof, rules, key, text, false);
-    let token_appended = || {
-        proof.place == Place::Query
-            && proof.session_token.is_some()
-            && signature_matches(request, proof, rules, key, text, true)
-    };
-    if !as_sent && !token_appended() {
-        return Err(AuthError::SignatureDoesNotMatch);
-    }
+    let signed = |without_token| signed_text(request, proof, rules, key, text, without_token);
+    let may_be_appended = proof.place == Place::Query && proof.session_token.is_some();
+    let signed = signed(false).or_else(|| may_be_appended.then(|| signed(true)).flatten());
+    let string_to_sign = signed.ok_or(AuthError::SignatureDoesNotMatch)?;
     if source == Source::Declared {
         compare_with_body(request, rules, &payload)?;
     }
@@ -182,7 +186,10 @@ pub fn verify<K: Borrow<SigningKey>>(
         payload_hash: payload,
         expires,
         signed_headers: proof.signed_headers.clone(),
-        signature: proof.signature.clone(),
+        named_by: match proof.algorithm {
+            Algorithm::SigV4 => proof.signature.clone(),
+            Algorithm::SigV4A => format!("{}\n{string_to_sign}", proof.access_key_id),
+        },
     })
 }
 
@@ -290,22 +297,20 @@ fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn signature_matches(
+/// The string to sign, if the signature is one of it.
+fn signed_text(
     request: &HttpRequest,
     proof: &Proof,
     rules: &Rules<'_>,
-    key: &SigningKey,
+    key: &VerifyingKey,
     payload_hash: &str,
     without_token: bool,
-) -> bool {
+) -> Option<String> {
     let form = Form { path: rules.path, signed_headers: &proof.signed_headers, payload_hash, without_token };
     // A field that is signed but absent may have been taken away on the road: no match.
-    let Ok(canonical) = canonical_request(request, form) else { return false };
-    let expected = key.sign(string_to_sign(&proof.time_text, &proof.scope, &canonical).as_bytes());
-    let mut given = [0; 32];
-    let well_formed =
-        is_digest(&proof.signature) && HEXLOWER.decode_mut(proof.signature.as_bytes(), &mut given).is_ok();
-    well_formed && bool::from(expected.ct_eq(&given))
+    let canonical = canonical_request(request, form).ok()?;
+    let text = string_to_sign(proof.algorithm, &proof.time_text, &proof.scope, &canonical);
+    key.holds(&text, &proof.signature).then_some(text)
 }
 
 fn presigned_lifetime(expires: Option<&str>) -> Result<i64, AuthError> {

@@ -7,8 +7,8 @@ use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
     SigningSettings, UriPathNormalizationMode,
 };
-use aws_sigv4::sign::v4;
-use daypass_authn::sigv4::{AuthError, Credentials, HttpRequest, SignatureForm, sign};
+use aws_sigv4::sign::{v4, v4a};
+use daypass_authn::sigv4::{AuthError, Credentials, HttpRequest, SignatureForm, explain, sign};
 use proptest::prelude::*;
 
 use crate::support::{SECRET, check_other, check_sts, noon, secret};
@@ -61,6 +61,11 @@ impl Case {
 
     /// Signed by the SDK's signer: the request and the signature.
     fn theirs(&self) -> (HttpRequest, String) {
+        self.theirs_for(None)
+    }
+
+    /// The same; with Signature Version 4A if there is a set of regions.
+    fn theirs_for(&self, regions: Option<&str>) -> (HttpRequest, String) {
         let mut settings = SigningSettings::default();
         if self.is_s3() {
             settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -78,15 +83,26 @@ impl Case {
         let identity =
             aws_credential_types::Credentials::new(self.access_key_id(), SECRET, token, None, "test").into();
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(noon().as_second().cast_unsigned());
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region("eu-west-1")
-            .name(self.service)
-            .time(time)
-            .settings(settings)
-            .build()
-            .unwrap()
-            .into();
+        let params = match regions {
+            None => v4::SigningParams::builder()
+                .identity(&identity)
+                .region("eu-west-1")
+                .name(self.service)
+                .time(time)
+                .settings(settings)
+                .build()
+                .unwrap()
+                .into(),
+            Some(regions) => v4a::SigningParams::builder()
+                .identity(&identity)
+                .region_set(regions)
+                .name(self.service)
+                .time(time)
+                .settings(settings)
+                .build()
+                .unwrap()
+                .into(),
+        };
         let body = if let Some(word) = self.payload {
             SignableBody::Precomputed(word.to_owned())
         } else if self.is_s3() && self.presign.is_some() {
@@ -110,6 +126,28 @@ impl Case {
             out.query.push_str(&format!("{name}={}", encoded(&value)));
         }
         (out, signature)
+    }
+
+    /// Signed by theirs with Signature Version 4A, it verifies; and not when a bit of anything is another.
+    fn check_4a(&self, regions: &str) {
+        let (request, signature) = self.theirs_for(Some(regions));
+        let check = |request: &HttpRequest| {
+            if self.service == "sts" { check_sts(request) } else { check_other(request) }
+        };
+        let verified = check(&request);
+        assert!(verified.is_ok(), "{self:?}: {verified:?}");
+        assert!(explain(&request, &secret()).unwrap().matches);
+        let mut changed = request.clone();
+        changed.method.push('X');
+        assert_eq!(check(&changed).unwrap_err(), AuthError::SignatureDoesNotMatch);
+        let flipped =
+            signature.replacen(&signature[20..21], if &signature[20..21] == "0" { "1" } else { "0" }, 1);
+        let mut changed = request;
+        changed.query = changed.query.replace(&signature, &flipped);
+        for (_, value) in &mut changed.headers {
+            *value = String::from_utf8_lossy(value).replace(&signature, &flipped).into_bytes();
+        }
+        assert_eq!(check(&changed).unwrap_err(), AuthError::SignatureDoesNotMatch);
     }
 
     fn check_both_directions(&self) {
@@ -210,6 +248,37 @@ fn signatures_agree_for_odd_paths_of_s3_and_others() {
 }
 
 #[test]
+fn what_the_official_signer_signs_with_version_4a_verifies_in_every_form() {
+    for token in [None, Some("IQoJb3JpZ2luX2VjE//x+y==".to_owned())] {
+        for regions in ["us-east-1", "*", "us-east-1,eu-*"] {
+            Case { token: token.clone(), ..sts_case() }.check_4a(regions);
+            for presign in [None, Some(60)] {
+                Case {
+                    method: "GET",
+                    target: "/?Action=GetCallerIdentity&Version=2011-06-15".into(),
+                    headers: vec![("x-amz-meta-cluster", "c".into())],
+                    body: Vec::new(),
+                    token: token.clone(),
+                    presign,
+                    ..sts_case()
+                }
+                .check_4a(regions);
+            }
+        }
+    }
+    for service in ["s3", "execute-api"] {
+        for presign in [None, Some(3600)] {
+            for target in ["/", "/a//b", "/a/../b", "/a%20b?x=1&list-type=2", "/%C3%A9"] {
+                let host = "127.0.0.1:7777";
+                let headers = vec![];
+                Case { host, target: target.into(), headers, service, presign, ..sts_case() }
+                    .check_4a("eu-*");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_client_that_signs_another_payload_hash_is_refused_outside_s3() {
     let words = [
         "UNSIGNED-PAYLOAD",
@@ -221,8 +290,14 @@ fn a_client_that_signs_another_payload_hash_is_refused_outside_s3() {
         for presign in [None, Some(60)] {
             for headers in [vec![], vec![("x-amz-content-sha256", word.to_owned())]] {
                 let case = Case { payload: Some(word), presign, headers, ..sts_case() };
-                let (request, _) = case.theirs();
-                assert_eq!(check_sts(&request).unwrap_err(), AuthError::SignatureDoesNotMatch, "{case:?}");
+                for regions in [None, Some("*")] {
+                    let (request, _) = case.theirs_for(regions);
+                    assert_eq!(
+                        check_sts(&request).unwrap_err(),
+                        AuthError::SignatureDoesNotMatch,
+                        "{case:?}"
+                    );
+                }
             }
         }
     }
@@ -245,7 +320,7 @@ proptest! {
         let query: Vec<String> =
             pairs.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value))).collect();
         let separator = if query.is_empty() { "" } else { "?" };
-        Case {
+        let case = Case {
             method,
             host: "store.example:9000",
             target: format!("/{}{separator}{}", segments.join("/"), query.join("&")),
@@ -255,7 +330,8 @@ proptest! {
             token,
             presign,
             payload: None,
-        }
-        .check_both_directions();
+        };
+        case.check_both_directions();
+        case.check_4a("us-*,eu-west-1");
     }
 }

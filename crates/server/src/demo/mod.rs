@@ -168,6 +168,7 @@ fn config(data: &Path, api: SocketAddr) -> Config {
         master_key_file: None,
         master_key: None,
         tolerated_unsigned_headers: Vec::new(),
+        allow_signature_v2: false,
         audit_file: None,
         audit_rotate_bytes: 64 * 1024 * 1024,
         audit_keep: 2,

@@ -7,9 +7,9 @@ use daypass_model::Random;
 use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
-use http::HeaderMap;
-use http::header::{REFERER, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{HOST, REFERER, TRANSFER_ENCODING, USER_AGENT};
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
 
 use super::body::Bodies;
@@ -83,8 +83,15 @@ async fn read(
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
-    if let (Some(authority), false) = (head.uri.authority(), head.headers.contains_key("host")) {
-        headers.push(("host".into(), authority.as_str().into())); // HTTP/2 sends `:authority` in its place
+    if let Some(authority) = head.uri.authority() {
+        let mut given = head.headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
+        // The field is what was signed, the target is what another reader may go by (RFC 9112, section 3.2.2).
+        if given.any(|host| !host.eq_ignore_ascii_case(authority.as_str().as_bytes())) {
+            return Err(Error::new("MalformedInput", "The request names two hosts."));
+        }
+        if !head.headers.contains_key(HOST) {
+            headers.push(("host".into(), authority.as_str().into())); // HTTP/2 sends `:authority` in its place
+        }
     }
     let http = HttpRequest {
         method: head.method.as_str().to_owned(),

@@ -5,7 +5,7 @@
 //! reader could see other parameters in them. What a name means, and that it may come only once, is
 //! decided by `service::params`.
 
-use daypass_authn::sigv4::{PRESIGNED_PARAMETERS, is_form};
+use daypass_authn::sigv4::{PRESIGNED_PARAMETERS, VERSION_2_PARAMETERS, is_form};
 use daypass_model::limits::REQUEST_PARAMETERS_MAX;
 use thiserror::Error;
 
@@ -43,7 +43,7 @@ impl QueryError {
 /// Every pair of the request, in order: those of the query string, then for POST those of the form. The body of
 /// any other method carries no parameters.
 ///
-/// Only what makes a presigned request is left out. Anything else, however much it looks like a signature's,
+/// Only what makes a presigned request, or one of Signature Version 2, is left out. Anything else, however much it looks like a signature's,
 /// could be a parameter that somebody relies on: it is for `service::params` to refuse or ignore.
 ///
 /// # Errors
@@ -64,6 +64,10 @@ pub fn pairs(
             return Err(QueryError::ContentType);
         }
         read(body, &mut pairs, QueryError::Form)?;
+    }
+    let has = |wanted: &str| pairs.iter().any(|(name, _)| name == wanted);
+    if has("Signature") && has("AWSAccessKeyId") {
+        pairs.retain(|(name, _)| !VERSION_2_PARAMETERS.contains(&name.as_str()));
     }
     Ok(pairs)
 }
@@ -169,20 +173,32 @@ mod tests {
             "X-Amz-Policy=p&x-amz-date=d&X-Amz-User-Agent=u&Expires=1&Timestamp=t&Signature=s&RoleArn=r";
         let all = got(&format!("Action=GetCallerIdentity&{signature}&{more}"));
         assert_eq!(all.len(), 1 + 7);
+        assert!(!all.iter().any(|(name, _)| name == "X-Amz-Region-Set"));
         assert!(!all.iter().any(|(name, _)| PRESIGNED_PARAMETERS.contains(&name.as_str())));
         // Without a signature in the query, and in a form, they are parameters like any other.
         let unsigned = signature.replace("X-Amz-Signature=x&", "");
-        assert_eq!(got(&unsigned).len(), 7);
-        assert_eq!(pairs("POST", "", FORM, signature.as_bytes()).unwrap().len(), 8);
-        assert_eq!(pairs("POST", &signature, FORM, signature.as_bytes()).unwrap().len(), 8);
+        assert_eq!(got(&unsigned).len(), 8);
+        assert_eq!(pairs("POST", "", FORM, signature.as_bytes()).unwrap().len(), 9);
+        assert_eq!(pairs("POST", &signature, FORM, signature.as_bytes()).unwrap().len(), 9);
+    }
+
+    #[test]
+    fn the_parameters_of_a_whole_signature_of_version_2_are_left_out() {
+        let signature = VERSION_2_PARAMETERS.map(|name| format!("{name}=x")).join("&");
+        let all = format!("Action=GetSessionToken&{signature}&signature=s&RoleArn=r");
+        let rest = owned(&[("Action", "GetSessionToken"), ("signature", "s"), ("RoleArn", "r")]);
+        assert_eq!(got(&all), rest);
+        assert_eq!(pairs("POST", "", FORM, all.as_bytes()).unwrap(), rest);
+        // Without one of the two there is no signature, and they may be somebody's parameters.
+        assert_eq!(got("AWSAccessKeyId=x&Timestamp=y").len(), 2);
+        assert_eq!(got("Signature=x&Timestamp=y").len(), 2);
     }
 
     #[test]
     fn the_names_of_a_signature_are_no_parameters_of_any_operation() {
         let members =
             daypass_service::shapes::OPERATIONS.iter().flat_map(|operation| operation.input.members);
-        let version_2 = ["AWSAccessKeyId", "SecurityToken", "Signature", "SignatureVersion"];
-        let names: Vec<&str> = PRESIGNED_PARAMETERS.into_iter().chain(version_2).collect();
+        let names: Vec<&str> = PRESIGNED_PARAMETERS.into_iter().chain(VERSION_2_PARAMETERS).collect();
         for member in members {
             assert!(!names.iter().any(|name| name.eq_ignore_ascii_case(member.name)), "{}", member.name);
         }

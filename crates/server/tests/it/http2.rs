@@ -18,7 +18,7 @@ use crate::binary::{Scratch, Server, daypass};
 use crate::client::Client;
 
 /// One connection.
-async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
+pub(crate) async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(address.parse::<SocketAddr>().unwrap()).await.unwrap();
     let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);

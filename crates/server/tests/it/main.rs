@@ -25,6 +25,7 @@ mod secrets;
 mod sentences;
 mod settings;
 mod signals;
+mod signed_bytes;
 mod slow;
 mod tools;
 mod wire;

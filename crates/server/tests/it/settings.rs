@@ -19,7 +19,7 @@ fn command() -> clap::Command {
 fn flags() -> Vec<String> {
     let flags: Vec<String> =
         command().get_arguments().map(|setting| setting.get_long().unwrap().to_owned()).collect();
-    assert!(flags.len() >= 14, "{flags:?}");
+    assert!(flags.len() >= 15, "{flags:?}");
     flags
 }
 
@@ -46,6 +46,7 @@ fn a_header_that_says_what_a_request_is_must_be_signed() {
     for name in [
         "x-amz-target",
         "X-Amz-Date",
+        "x-amz-region-set",
         "x-amz-content-sha256",
         " x-amz-security-token",
         "Host",
@@ -90,6 +91,7 @@ fn settings_out_of_range_are_refused_with_what_would_do() {
         ("audit-rotate-mib = 0", "audit-rotate-mib: give a whole number from 1 on"),
         ("audit-keep = \"x\"", "audit-keep: give a whole number from 1 on"),
         ("audit-stdout = 1", "audit-stdout: "),
+        ("allow-signature-v2 = 'yes'", "allow-signature-v2: "),
     ] {
         fs::write(dir.join("daypass.toml"), line).unwrap();
         let error = one_line(&run(dir.path(), &["serve"]));
@@ -180,7 +182,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 13] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 14] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -188,6 +190,7 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 13] = [
     ("public-url", ["https://a", "http://b"], ["'https://a'", "'http://b'"]),
     ("master-key-file", ["a", "b"], ["'a'", "'b'"]),
     ("tolerate-unsigned-header", ["a,c", "b"], ["['a', 'c']", "['b']"]),
+    ("allow-signature-v2", ["true", "false"], ["true", "false"]),
     ("audit-file", ["a", "b"], ["'a'", "'b'"]),
     ("audit-rotate-mib", ["1", "2"], ["1", "2"]),
     ("audit-keep", ["1", "2"], ["1", "2"]),

@@ -93,6 +93,47 @@ fn signature_explain_takes_the_secret_from_standard_input() {
     }
 }
 
+/// AWS's own signature for the same request with Signature Version 4A, of the same keys.
+const VANILLA_4A: &str = "GET / HTTP/1.1\r\nHost:example.amazonaws.com\r\nX-Amz-Date:20150830T123600Z\r\nX-Amz-Region-Set:us-east-1\r\nAuthorization:AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/service/aws4_request, SignedHeaders=host;x-amz-date;x-amz-region-set, Signature=3046022100fddaaf816a31e30d04973875b13bc27b98da10907a3a1872fd5819a221334abc022100de2ee81d83b54f31efc82834de07e6cd4d5c6f25bfa08e0f29a15bb0977c343e\r\n\r\n";
+
+#[test]
+fn signature_explain_explains_version_4a() {
+    let dir = Scratch::new("explain-4a");
+    for (request, code, told) in [
+        (VANILLA_4A.to_owned(), 0, "the signature matches\n"),
+        (
+            VANILLA_4A.replace("Host:example.amazonaws.com", "Host:example.amazonaws.com:443"),
+            1,
+            "the signature does not match: the host was signed as `example.amazonaws.com`",
+        ),
+        (VANILLA_4A.replace("GET /", "POST /"), 1, "the method was signed as GET"),
+        (VANILLA_4A.replace("us-east-1\r\n", "us-east-*\r\n"), 1, "the signature does not match; compare"),
+    ] {
+        fs::write(dir.join("request"), request).unwrap();
+        let output = piped(&dir, &EXPLAIN, b"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert!(text.contains(told), "{text}");
+        assert!(
+            text.contains("AWS4-ECDSA-P256-SHA256\n20150830T123600Z\n20150830/service/aws4_request\n"),
+            "{text}"
+        );
+        assert!(text.contains("\nx-amz-region-set:us-east-"), "{text}");
+    }
+    fs::write(dir.join("request"), VANILLA_4A.replace("X-Amz-Region-Set:us-east-1\r\n", "")).unwrap();
+    let output = piped(&dir, &EXPLAIN, b"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    assert!(one_line(&output).contains("AWS4-ECDSA-P256-SHA256 requires 'X-Amz-Region-Set'."));
+    let theirs = "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\nx-amz-region-set:*\n";
+    fs::write(dir.join("request"), VANILLA_4A).unwrap();
+    fs::write(dir.join("theirs"), theirs).unwrap();
+    let args = [&EXPLAIN[..], &["--canonical-request", "theirs"]].concat();
+    let output = piped(&dir, &args, b"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(
+        "first difference, line 6\n  ours    x-amz-region-set:us-east-1\n  theirs  x-amz-region-set:*\n"
+    ));
+}
+
 /// ESC and the one-character form of the same: what begins a terminal's command.
 const ESCAPES: [char; 2] = ['\u{1b}', '\u{9b}'];
 

@@ -80,7 +80,11 @@ impl Running {
         self.signed(keys, request, SignatureForm::Header)
     }
 
-    fn signed(&self, keys: &Keys, mut request: HttpRequest, form: SignatureForm) -> Answer {
+    fn signed(&self, keys: &Keys, request: HttpRequest, form: SignatureForm) -> Answer {
+        self.raw(&self.sign(keys, request, form))
+    }
+
+    pub fn sign(&self, keys: &Keys, mut request: HttpRequest, form: SignatureForm) -> HttpRequest {
         let secret = Secret::new(keys.secret.as_str());
         let credentials = Credentials {
             access_key_id: &keys.id,
@@ -88,7 +92,7 @@ impl Running {
             session_token: keys.token.as_deref(),
         };
         sign(&mut request, &credentials, "us-east-1", "sts", form, self.clock.now()).unwrap();
-        self.raw(&request)
+        request
     }
 
     pub fn raw(&self, request: &HttpRequest) -> Answer {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use daypass_authn::sigv4::Presented;
 use daypass_directory::{Operation, Principal};
 use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub(crate) struct Event<'a> {
     op: &'a Operation,
     request: &'a Request,
     row: Option<&'static Row>,
-    presented: Option<&'a str>,
+    presented: Option<&'a Presented>,
     principal: Option<Arc<Principal>>,
     reserved: usize,
     written: bool,
@@ -47,9 +48,9 @@ impl<'a> Event<'a> {
         Self { house, op, request, row: None, presented: None, principal: None, reserved: 0, written: false }
     }
 
-    /// The access key id in the request, which proves nothing yet.
-    pub(crate) fn presented(&mut self, access_key_id: &'a str) {
-        self.presented = Some(access_key_id);
+    /// The credential in the request, which proves nothing yet.
+    pub(crate) fn presented(&mut self, presented: &'a Presented) {
+        self.presented = Some(presented);
     }
 
     pub(crate) fn found(&mut self, row: &'static Row) {
@@ -170,7 +171,7 @@ impl<'a> Event<'a> {
             resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
             request_parameters,
             response_elements: reply.map_or(Value::Null, response_elements),
-            additional_event_data: outcome.ok().and_then(|reply| self.told(reply)),
+            additional_event_data: self.told(outcome.ok()),
             request_id: &op.request_id,
             event_id: self.uuid(),
             shared_event_id: None,
@@ -201,19 +202,26 @@ impl<'a> Event<'a> {
         (!tags.is_empty()).then_some(Value::Object(tags))
     }
 
-    /// Of an answer to a call that only reads, what is kept all the same.
-    fn told(&self, reply: &Reply) -> Option<Value> {
+    /// How a proven caller signed, under CloudTrail's name for it (Amazon S3 User Guide, "Amazon S3 CloudTrail
+    /// events"); and of an answer to a call that only reads, what is kept all the same.
+    fn told(&self, reply: Option<&Reply>) -> Option<Value> {
+        let version = self.presented.and_then(Presented::version)?;
+        let mut data = serde_json::Map::from_iter([("SignatureVersion".to_owned(), version.into())]);
         let told = self.traits().told;
-        let answer = (!told.is_empty()).then(|| serde_json::to_value(&**reply).ok()).flatten()?;
-        let told = told.iter().filter_map(|(name, pointer)| Some((*name, answer.pointer(pointer)?)));
-        Some(told.map(|(name, value)| (name.to_owned(), value.clone())).collect())
+        let answer = reply.filter(|_| !told.is_empty()).and_then(|reply| serde_json::to_value(&**reply).ok());
+        if let Some(answer) = answer {
+            let told = told.iter().filter_map(|(name, pointer)| Some((*name, answer.pointer(pointer)?)));
+            data.extend(told.map(|(name, value)| (name.to_owned(), value.clone())));
+        }
+        Some(Value::Object(data))
     }
 
     /// Of a call by nobody that we know: the key it claimed, which whoever looks for a guesser or a
     /// forgotten program wants, and how many such calls went before it without a line.
     fn unproven(&self, not_logged: u64) -> Option<Value> {
         let mut data = serde_json::Map::new();
-        if let Some(id) = self.presented.filter(|id| looks_like_a_key_id(id)) {
+        let presented = self.presented.and_then(Presented::credential);
+        if let Some((id, _)) = presented.filter(|(id, _)| looks_like_a_key_id(id)) {
             data.insert("presentedAccessKeyId".into(), id.into());
         }
         if not_logged > 0 {

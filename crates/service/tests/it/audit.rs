@@ -227,6 +227,7 @@ async fn an_assume_role_is_told_whole_but_for_its_secrets() {
     assert!(event.as_object_mut().unwrap().remove("requestID").is_some());
     let expected = json!({
         "eventVersion": "1.08", "eventTime": NOW, "eventSource": "sts.amazonaws.com", "eventName": "AssumeRole",
+        "additionalEventData": {"SignatureVersion": "SigV4"},
         "awsRegion": "eu-west-1", "sourceIPAddress": "192.0.2.10",
         "requestParameters": {
             "roleArn": arn, "roleSessionName": "ada", "durationSeconds": 900, "externalId": "ticket-7",
@@ -383,7 +384,8 @@ async fn the_key_that_a_failed_call_claimed_is_told_and_nothing_else_that_stood_
     let claimed = json!({"presentedAccessKeyId": house.root.access_key_id});
     assert_eq!(event["additionalEventData"], claimed);
     let event = house.event(&house.root, "sts", "GetCallerIdentity", &[]).await;
-    assert_eq!(event.get("additionalEventData"), None, "the identity of a proven caller has it");
+    let signed = json!({"SignatureVersion": "SigV4"});
+    assert_eq!(event["additionalEventData"], signed, "the identity of a proven caller has the key");
     // As if somebody had put the secret where the id belongs.
     let swapped = Keys { access_key_id: "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00".into(), ..wrong };
     let event = house.event(&swapped, "sts", "GetCallerIdentity", &[]).await;
@@ -436,7 +438,10 @@ async fn a_check_tells_who_was_asked_about_and_never_the_request_itself() {
     let again = house.events(house.call_json(&house.root, "CheckRequest", &in_other_case)).await;
     assert_eq!(again[0]["requestParameters"], asked, "condition keys ignore case");
     let bob = format!("arn:aws:iam::{ACCOUNT}:user/Bob");
-    assert_eq!(event["additionalEventData"], json!({"decision": "Allowed", "principalArn": bob}));
+    assert_eq!(
+        event["additionalEventData"],
+        json!({"SignatureVersion": "SigV4", "decision": "Allowed", "principalArn": bob})
+    );
     assert_eq!((&event["userIdentity"]["type"], &event["readOnly"]), (&json!("Root"), &json!(true)));
     assert_eq!(
         (&event["eventSource"], &event["responseElements"]),
@@ -450,7 +455,7 @@ async fn a_check_tells_who_was_asked_about_and_never_the_request_itself() {
     }
     body["Request"]["Method"] = json!("PUT");
     let events = house.events(house.call_json(&house.root, "CheckRequest", &body)).await;
-    let checked = json!({"decision": "ImplicitlyDenied", "authenticationError": "SignatureDoesNotMatch"});
+    let checked = json!({"SignatureVersion": "SigV4", "decision": "ImplicitlyDenied", "authenticationError": "SignatureDoesNotMatch"});
     assert_eq!(events[0]["additionalEventData"], checked);
 }
 

@@ -44,6 +44,7 @@ mod revoked;
 mod secrets;
 mod session_contents;
 mod sessions;
+mod signatures;
 mod simulate;
 mod sizes;
 mod support;

@@ -161,7 +161,7 @@ impl Action for CheckRequest {
                     output.encoded_authorization_message =
                         authorization_message::encode(house, facts, &check, &decision);
                 }
-                output.signature_hash = Some(verified.signature_sha256());
+                output.signature_hash = Some(verified.signature_hash());
                 output.expires = Some(Time(verified.expires.as_second()));
                 output.payload_hash = Some(payload_hash(&verified));
                 Ok(output)

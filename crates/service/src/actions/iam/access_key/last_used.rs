@@ -74,9 +74,12 @@ impl Action for GetAccessKeyLastUsed {
 impl LastUsed {
     fn of(house: &House, id: &str) -> Self {
         match house.directory.last_used().of(id) {
-            Some(used) => {
-                Self { last_used_date: Some(Time(used.at)), service_name: used.service, region: used.region }
-            }
+            // Signature Version 2 names no region, and 4A may name several.
+            Some(used) => Self {
+                last_used_date: Some(Time(used.at)),
+                service_name: used.service,
+                region: if used.region.is_empty() { "N/A".into() } else { used.region },
+            },
             // Never, as far as anybody remembers.
             None => Self { last_used_date: None, service_name: "N/A".into(), region: "N/A".into() },
         }

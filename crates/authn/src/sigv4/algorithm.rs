@@ -1,0 +1,35 @@
+//! The algorithms that a signature can name.
+
+/// How a request was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// `AWS4-HMAC-SHA256`: Signature Version 4. The key is one region's.
+    SigV4,
+    /// `AWS4-ECDSA-P256-SHA256`: Signature Version 4A. The key is good everywhere; a set of regions is signed.
+    SigV4A,
+}
+
+impl Algorithm {
+    /// As requests, strings to sign and policies of Amazon S3 write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SigV4 => "AWS4-HMAC-SHA256",
+            Self::SigV4A => "AWS4-ECDSA-P256-SHA256",
+        }
+    }
+
+    /// As CloudTrail calls it (Amazon S3 User Guide, "Amazon S3 CloudTrail events": `SignatureVersion`).
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::SigV4 => "SigV4",
+            Self::SigV4A => "SigV4A",
+        }
+    }
+
+    /// By its exact name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Self::SigV4, Self::SigV4A].into_iter().find(|known| known.as_str() == name)
+    }
+}
