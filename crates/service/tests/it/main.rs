@@ -47,5 +47,6 @@ mod sessions;
 mod signatures;
 mod simulate;
 mod sizes;
+mod stateful;
 mod support;
 mod world;
