@@ -13,6 +13,8 @@ pub const SESSION_POLICY_ARNS_MAX: usize = 10;
 pub const SESSION_POLICY_CHARACTERS_MAX: usize = 2048;
 /// Session ids from the root identity down to a session that a token holds, its own included. Chains may be longer.
 pub const SESSION_ANCESTRY_MAX: usize = 16;
+/// Scope-down policies that GetScopedCredentials adds to a session, one call after the other.
+pub const SCOPED_POLICIES_MAX: usize = 3;
 /// Tags on an entity or a session (`TagsPerUser`, …).
 pub const TAGS_MAX: usize = 50;
 /// `PolicySize`: a managed policy version, white space outside strings not counted.

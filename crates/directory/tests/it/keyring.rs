@@ -33,7 +33,7 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
     let account: AccountId = "111122223333".parse().unwrap();
     let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, node.random());
     let claims = SessionClaims {
-        session_id: SessionId::generate(node.random()),
+        session_id: SessionId::generate(account, node.random()),
         ancestry: Vec::new(),
         kind: SessionKind::Root,
         account,
@@ -49,6 +49,8 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
         mfa_authenticated_at: None,
         federation: Vec::new(),
         chained: false,
+        scoped_layers: 0,
+        first_key: None,
     };
     let sealed = keyring.seal(&claims, &id, 0, node.random()).unwrap();
     (id, sealed.token)

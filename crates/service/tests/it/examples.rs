@@ -47,6 +47,9 @@ pub(crate) const SPARE: &str = arn!("iam", "policy/team/Spare");
 pub(crate) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 /// What the world's policies say.
 pub(crate) const READ_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
+/// What a scope-down policy may say and leave all as it is.
+const ALLOW_EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 /// Another text.
 pub(crate) const WRITE_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
 /// Trusts the account, so that identity policies decide who assumes the role.
@@ -83,6 +86,9 @@ pub(crate) static EXAMPLES: &[Example] = &[
     sts("GetCallerIdentity", "*", &[]),
     sts("GetFederationToken", arn!("sts", "federated-user/Jill"), &[
         ("Name", "Jill"), ("Policy", READ_SHELF), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
+    sts("GetScopedCredentials", arn!("sts", "self"), &[
+        ("Policy", ALLOW_EVERYTHING), ("DurationSeconds", "600"), ("ScopedSessionDescription", "nightly report"),
     ]),
     sts("GetSessionToken", "*", &[("DurationSeconds", "900")]),
     iam("AddUserToGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Plain")]),

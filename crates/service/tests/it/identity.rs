@@ -34,9 +34,9 @@ async fn credentials_that_prove_nothing_are_refused_alike() {
 #[tokio::test]
 async fn an_operation_that_is_not_here_is_an_invalid_action() {
     let house = TestHouse::new().await;
-    let error = house.call(&house.root, "sts", "AssumeRoot", &[]).await.unwrap_err();
+    let error = house.call(&house.root, "sts", "AssumeEverything", &[]).await.unwrap_err();
     assert_eq!(error.code, "InvalidAction");
-    assert_eq!(error.message, "Could not find operation AssumeRoot for version 2011-06-15");
+    assert_eq!(error.message, "Could not find operation AssumeEverything for version 2011-06-15");
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ mod quotas;
 mod race;
 mod resource_policies;
 mod revoked;
+mod scoped;
 mod secrets;
 mod session_contents;
 mod sessions;

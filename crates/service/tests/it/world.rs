@@ -72,9 +72,18 @@ impl World {
         text.replace("{alice-key}", &self.alice_key)
     }
 
+    /// Credentials of `who` that this action takes: GetScopedCredentials none that last.
+    pub(crate) async fn as_taken(&self, who: &Keys, example: &Example) -> Keys {
+        if example.action != "GetScopedCredentials" || who.session_token.is_some() {
+            return who.clone();
+        }
+        Keys::of(&self.house.call(who, "sts", "GetSessionToken", &[]).await.unwrap()["Credentials"])
+    }
+
     /// Make an example's call.
     pub(crate) async fn call(&self, who: &Keys, example: &Example) -> Result<Value, Error> {
-        let http = self.house.signed(who, example.service, request());
+        let who = self.as_taken(who, example).await;
+        let http = self.house.signed(&who, example.service, request());
         self.send(http, example).await
     }
 
@@ -124,7 +133,7 @@ impl World {
         };
         let now = self.house.clock_now();
         let claims = SessionClaims {
-            session_id: SessionId::generate(random),
+            session_id: SessionId::generate(account, random),
             ancestry: Vec::new(),
             kind,
             account,
@@ -140,6 +149,8 @@ impl World {
             mfa_authenticated_at: mfa.then_some(now + from),
             federation: Vec::new(),
             chained: false,
+            scoped_layers: 0,
+            first_key: None,
         };
         let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
         let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();

@@ -5,7 +5,7 @@ use daypass_directory::{AnyPolicy, Session, View};
 use daypass_model::limits::{
     SESSION_ANCESTRY_MAX, SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX,
 };
-use daypass_model::{AccessKeyId, AccessKeyKind, Secret, SessionId, Tag, TagSet, is_reserved};
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Secret, SessionId, Tag, TagSet, is_reserved};
 use daypass_policy::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -72,12 +72,16 @@ fn too_large(error: &SealError) -> Error {
     }
 }
 
-/// A new session's id and the ids above it, the root identity's session first.
+/// The id of a new session that acts in `account`, and the ids above it, the root identity's session first.
 ///
 /// AWS does not limit how long a chain gets: a worker may renew itself for ever by assuming its own role. Of a long
 /// chain the token keeps the first id and the newest: its size is bounded, and where the chain began stays known.
-pub(super) fn lineage(house: &House, parent: Option<&Session>) -> (SessionId, Vec<SessionId>) {
-    let id = SessionId::generate(house.directory.random());
+pub(super) fn lineage(
+    house: &House,
+    account: AccountId,
+    parent: Option<&Session>,
+) -> (SessionId, Vec<SessionId>) {
+    let id = SessionId::generate(account, house.directory.random());
     let mut ancestry: Vec<SessionId> =
         parent.map(|parent| parent.claims.ancestry.clone()).unwrap_or_default();
     ancestry.extend(parent.map(|parent| parent.claims.session_id));
