@@ -15,6 +15,7 @@ use crate::context::{Operation, Value, context};
 use crate::entity::{NamedPolicy, ResourcePolicy, Role};
 use crate::grounds::grounds;
 use crate::principal::{Identity, Issuer, Principal};
+use crate::revocation::Descent;
 use crate::scope::Scope;
 use crate::view::View;
 
@@ -203,6 +204,15 @@ impl<I> Authorized<I> {
         // INVARIANT (fresh-authorization)
         for place in grounds(self.view(), self.principal()) {
             change.unchanged(place, self.view().revision());
+        }
+        // A session that was ended meanwhile has no rights either.
+        let session = self.principal().session.as_deref();
+        for place in session.into_iter().flat_map(|session| Descent::from(&session.claims).places()) {
+            if self.view().has_revocation(&place) {
+                change.unchanged(place, self.view().revision());
+            } else {
+                change.absent(place);
+            }
         }
         change
     }

@@ -19,6 +19,7 @@ mod last_used;
 pub mod managed;
 mod principal;
 pub mod record;
+mod revocation;
 mod scope;
 mod session;
 mod turns;
@@ -38,6 +39,7 @@ pub use last_used::{LastUsed, Used};
 pub use principal::{
     Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn, federated_user_arn,
 };
+pub use revocation::{Descent, NotRevoked, Revocation, RevocationFailed, SessionRules};
 pub use scope::Scope;
 pub use session::Session;
 pub use turns::Turn;

@@ -53,6 +53,9 @@ pub const POLICIES_PER_ACCOUNT_MAX: usize = 1500;
 /// Resource policies kept for services behind daypass, in one account.
 pub const RESOURCE_POLICIES_PER_ACCOUNT_MAX: usize = 10_000;
 
+/// Revocations of sessions in one account, and as many of principals, that may be needed still. Ours.
+pub const REVOCATIONS_PER_ACCOUNT_MAX: usize = 10_000;
+
 /// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Request line and headers, in bytes.

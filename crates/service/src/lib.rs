@@ -13,6 +13,7 @@ mod house;
 pub mod params;
 mod pipeline;
 mod request;
+pub mod sessions;
 pub mod shapes;
 
 pub use audit::{Audit, AuditLog, AuditTraits, Refused, refused};

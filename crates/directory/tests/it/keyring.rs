@@ -67,7 +67,7 @@ fn opens(node: &Directory, (id, token): &(AccessKeyId, String)) -> bool {
 }
 
 /// Until `other` has everything `node` has; it follows the store in a task of its own.
-async fn caught_up(other: &Directory, node: &Directory) {
+pub(crate) async fn caught_up(other: &Directory, node: &Directory) {
     while other.health().unwrap() < node.health().unwrap() {
         tokio::task::yield_now().await;
     }

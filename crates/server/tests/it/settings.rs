@@ -90,6 +90,8 @@ fn settings_out_of_range_are_refused_with_what_would_do() {
         ("audit-rotate-mib = 0", "audit-rotate-mib: give a whole number from 1 on"),
         ("audit-keep = \"x\"", "audit-keep: give a whole number from 1 on"),
         ("audit-stdout = 1", "audit-stdout: "),
+        ("session-log-max = 0", "session-log-max: give a whole number from 1 on"),
+        ("sts-region = \"EU\"", "sts-region: give a region, such as eu-central-1"),
     ] {
         fs::write(dir.join("daypass.toml"), line).unwrap();
         let error = one_line(&run(dir.path(), &["serve"]));
@@ -180,7 +182,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 13] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 16] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -192,6 +194,9 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 13] = [
     ("audit-rotate-mib", ["1", "2"], ["1", "2"]),
     ("audit-keep", ["1", "2"], ["1", "2"]),
     ("audit-stdout", ["true", "false"], ["true", "false"]),
+    ("session-log-max", ["1", "2"], ["1", "2"]),
+    ("end-sessions-with-key", ["true", "false"], ["true", "false"]),
+    ("sts-region", ["eu-west-1", "eu-west-2"], ["'eu-west-1'", "'eu-west-2'"]),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),
     ("log-format", ["json", "text"], ["'json'", "'text'"]),
 ];

@@ -171,10 +171,13 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("GetResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
+    daypass("GetSessionChain", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}"}"#)),
     daypass("ListResourcePolicies", "*", Json("{}")),
+    daypass("ListSessions", "*", Json(r#"{"SessionName":"Night"}"#)),
     daypass("PutResourcePolicy", arn!("sqs", "jobs"), Json(
         r#"{"ResourceArn":"arn:aws:sqs::111122223333:jobs","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"*\"}]}"}"#,
     )),
+    daypass("RevokeSession", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}","IncludeIssued":true}"#)),
 ];
 
 impl Example {
@@ -210,7 +213,7 @@ impl Example {
     pub(crate) fn params(&self, world: &World) -> Result<Params, Error> {
         let params = match self.given {
             Query(_) => Params::from_pairs(self.pairs(world).unwrap()),
-            Json(text) => Params::from_json(text.as_bytes()),
+            Json(text) => Params::from_json(world.fill(text).as_bytes()),
             SignedRequest => Params::from_json(world.signed_request().to_string().as_bytes()),
         };
         params.map_err(|error| Error::new(error.code(), error.to_string()))

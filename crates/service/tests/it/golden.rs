@@ -63,6 +63,9 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
             text.len() == 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'/' || b == b'+')
         }
         "token" => !text.is_empty() && text.len() <= 4096,
+        "session" => {
+            text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        }
         "hash" => text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
         "percent" => found.as_u64().is_some_and(|percent| (1..=100).contains(&percent)),
         "size" => found.as_u64().is_some_and(|size| (1..=4096).contains(&size)),

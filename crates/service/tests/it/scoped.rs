@@ -14,7 +14,7 @@ use crate::sessions::{
     GET_ROLE, GET_USER, Params, TRUST, assume, assumed, get_user, role, start, told, who_is,
 };
 use crate::support::{ACCOUNT, Keys, TestHouse};
-use crate::world::{World, asking, request};
+use crate::world::{World, asking, claims, request};
 
 /// Allows GetUser and GetRole, and to ask for less.
 const BOTH: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GetUser","iam:GetRole","sts:GetScopedCredentials"],"Resource":"*"}]}"#;
@@ -29,11 +29,6 @@ async fn scoped(house: &TestHouse, who: &Keys, params: Params<'_>) -> Keys {
 
 async fn get_role(house: &TestHouse, who: &Keys) -> Result<Value, Error> {
     house.call(who, "iam", "GetRole", &[("RoleName", "Crew")]).await
-}
-
-fn claims(house: &TestHouse, keys: &Keys) -> SessionClaims {
-    let (id, token) = (keys.access_key_id.parse().unwrap(), keys.session_token.as_deref().unwrap());
-    house.house.directory.snapshot().keyring().open(token, &id).unwrap().claims
 }
 
 #[tokio::test]

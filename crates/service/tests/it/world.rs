@@ -18,6 +18,8 @@ pub(crate) struct World {
     /// A user who may do everything: `user/Admin`.
     pub(crate) admin: Keys,
     alice_key: String,
+    /// A session of the role `Power` that the administrator has.
+    session_id: String,
 }
 
 /// Callers of every kind; all of them have every permission that their kind can have.
@@ -49,7 +51,10 @@ impl World {
             Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
         let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
         house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
-        Self { house, caller, admin, alice_key }
+        let power = [("RoleArn", "arn:aws:iam::111122223333:role/Power"), ("RoleSessionName", "Night")];
+        let of_role = house.call(&admin, "sts", "AssumeRole", &power).await.unwrap();
+        let session_id = session_id(&house, &Keys::of(&of_role["Credentials"]));
+        Self { house, caller, admin, alice_key, session_id }
     }
 
     /// The same world once more, going its own way.
@@ -64,12 +69,13 @@ impl World {
             caller: self.caller.clone(),
             admin: self.admin.clone(),
             alice_key: self.alice_key.clone(),
+            session_id: self.session_id.clone(),
         }
     }
 
-    /// `{alice-key}` → the access key id.
+    /// `{alice-key}` → the access key id, `{session}` → the session id.
     pub(crate) fn fill(&self, text: &str) -> String {
-        text.replace("{alice-key}", &self.alice_key)
+        text.replace("{alice-key}", &self.alice_key).replace("{session}", &self.session_id)
     }
 
     /// Credentials of `who` that this action takes: GetScopedCredentials none that last.
@@ -166,6 +172,17 @@ impl World {
         let http = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test");
         asking(&self.house.signed(&self.admin, "s3", http))
     }
+}
+
+/// What a token says.
+pub(crate) fn claims(house: &TestHouse, keys: &Keys) -> SessionClaims {
+    let (id, token) = (keys.access_key_id.parse().unwrap(), keys.session_token.as_deref().unwrap());
+    house.house.directory.snapshot().keyring().open(token, &id).unwrap().claims
+}
+
+/// The id of a session.
+pub(crate) fn session_id(house: &TestHouse, keys: &Keys) -> String {
+    claims(house, keys).session_id.to_string()
 }
 
 /// A CheckRequest about a request as it came.

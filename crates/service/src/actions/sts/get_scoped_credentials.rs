@@ -23,9 +23,8 @@ pub(super) struct Input {
     policy: Option<String>,
     duration_seconds: Option<i64>,
     minimum_session_token_size: Option<i64>,
-    /// For the record alone, which repeats every parameter.
-    #[serde(rename = "ScopedSessionDescription")]
-    _description: Option<String>,
+    /// For the audit record, which repeats every parameter, and the session log.
+    scoped_session_description: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -82,7 +81,9 @@ impl Action for GetScopedCredentials {
             chained: true,
             ..narrowed(&session.claims, layer)?
         };
-        let issued = issue::issue(house, call.view(), &claims, input.minimum_session_token_size)?;
+        let (size, description) =
+            (input.minimum_session_token_size, input.scoped_session_description.as_deref());
+        let issued = issue::issue_described(op, house, &call, &claims, size, description)?;
         Ok(Output {
             credentials: issued.credentials,
             session_info: ScopedSession { scoped_session_id: who.user_id.clone(), arn: who.arn.clone() },

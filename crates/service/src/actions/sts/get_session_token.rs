@@ -49,7 +49,7 @@ impl Action for GetSessionToken {
         let kinds = (SessionKind::User, SessionKind::Root);
         let (of, seconds) = claims::of_caller(who, kinds, input.duration_seconds)?;
         let claims = claims::begin(op, house, who, of, seconds)?;
-        let issued = issue::issue(house, call.view(), &claims, input.minimum_session_token_size)?;
+        let issued = issue::issue(op, house, &call, &claims, input.minimum_session_token_size)?;
         Ok(Output {
             credentials: issued.credentials,
             session_token_size: issued.session_token_size,
