@@ -68,7 +68,7 @@ struct RevokeArgs {
     #[arg(long, value_name = "ARN")]
     principal: Option<String>,
     /// Only those issued before this moment, such as 2026-01-15T12:00:00Z
-    #[arg(long, value_name = "TIME", requires = "principal")]
+    #[arg(long, value_name = "TIME", conflicts_with = "session_id")]
     issued_before: Option<String>,
 }
 

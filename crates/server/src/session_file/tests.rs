@@ -110,7 +110,7 @@ async fn a_disk_that_fails_costs_lines_and_no_list() {
     std::fs::create_dir(&folder).unwrap();
     let (log, file) = open(&folder.join("sessions.jsonl"), 2, at(NOW)).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
-    (0..2).for_each(|n| log.keep(entry(n, NOW + 60)));
+    (0..2).for_each(|n| log.keep(entry(n, NOW + 60 + i64::try_from(n).unwrap())));
     names(&log).await;
     assert_eq!(file.not_written(), 0, "the file is open still");
     log.keep(entry(2, NOW + 70));

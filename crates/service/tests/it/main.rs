@@ -15,6 +15,7 @@ mod attacks;
 mod audit;
 mod authorization;
 mod bounds;
+mod chains;
 mod checked_facts;
 mod checking;
 mod examples;
