@@ -215,8 +215,11 @@ impl Writer {
             if let Some(mut full) = self.file.take() {
                 full.flush()?;
             }
-            std::fs::rename(&self.path, before(&self.path))?;
-            self.lines = 0;
+            match std::fs::rename(&self.path, before(&self.path)) {
+                // Somebody moved it away: there is nothing to keep beside the next one.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => self.lines = 0,
+            }
         }
         let file = match &mut self.file {
             Some(file) => file,

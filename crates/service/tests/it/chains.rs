@@ -11,7 +11,7 @@ use crate::sessions::{TRUST, assume, assumed, get_user, role, start, told};
 use crate::support::{ACCOUNT, Keys};
 use crate::world::{World, claims};
 
-fn get_user_if(operator: &str, condition: Value) -> String {
+fn get_user_if(operator: &str, condition: &Value) -> String {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*",
         "Condition": {operator: condition}}]})
     .to_string()
@@ -24,7 +24,7 @@ async fn an_inherited_tag_takes_the_place_of_the_roles_own_in_its_trust_policy_a
         TRUST.replace(r#""Action""#, &format!(r#""Condition":{{"StringEquals":{{"{key}":"red"}}}},"Action""#))
     };
     let blue = [("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "blue")];
-    let session_is_red = get_user_if("StringEquals", json!({"aws:PrincipalTag/team": "red"}));
+    let session_is_red = get_user_if("StringEquals", &json!({"aws:PrincipalTag/team": "red"}));
     for (name, key) in [("Aws", "aws:ResourceTag/Team"), ("Iam", "iam:ResourceTag/Team")] {
         role(&house, name, &if_red(key), &session_is_red, &blue).await;
         assert_eq!(told(assume(&house, &ada, name, &[]).await).0, "AccessDenied", "the role's own is blue");
@@ -72,7 +72,7 @@ async fn mfa_of_the_calling_session_lets_it_take_a_role_and_does_not_become_the_
         r#""Action""#,
         r#""Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"3600"}},"Action""#,
     );
-    let if_false = get_user_if("Bool", json!({"aws:MultiFactorAuthPresent": "false"}));
+    let if_false = get_user_if("Bool", &json!({"aws:MultiFactorAuthPresent": "false"}));
     role(house, "Vault", &with_mfa, &if_false, &[]).await;
     let (with, without) =
         (world.mint(SessionKind::User, 0, 3600, true), world.mint(SessionKind::User, 0, 3600, false));
