@@ -82,7 +82,8 @@ impl<'a> Descent<'a> {
 }
 
 impl View {
-    /// Whether a session was ended before its time.
+    /// Whether a session was ended before its time. May lead to other accounts because a session ends with those that it
+    /// came from, whose accounts ended them.
     #[must_use]
     pub fn is_revoked(&self, session: Descent<'_>) -> bool {
         let by_id = |id: SessionId| self.raw_account(id.account()?)?.revoked_sessions.get(&id);
@@ -278,6 +279,8 @@ impl Directory {
         request_id: &str,
     ) -> Result<(), RevocationFailed> {
         let mut outcome = Err(NotCommitted::Conflict);
+        // Whoever is on call does not stand behind the account's own calls more than once.
+        let _turn = self.turn(account).await;
         for _ in 0..TRIES_MAX {
             let view = self.snapshot();
             let found = view.account(account).ok_or(RevocationFailed::NoAccount(account))?;

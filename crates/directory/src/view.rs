@@ -182,7 +182,8 @@ impl View {
     }
 
     /// Whether the user, role or root that a session of this account names is there: by its unique id, or the number of
-    /// the account. Tells of ids that the account's own session log has.
+    /// the account. May lead to another account because it is asked about sessions that a caller's own session asked
+    /// for there: whoever holds one hears the same by using it.
     #[must_use]
     pub fn has_principal(&self, account: AccountId, id: &str) -> bool {
         let Some(view) = self.account(account) else { return false };
