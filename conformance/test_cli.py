@@ -151,7 +151,12 @@ def issuing(walk, home, admin):
     role = home.role(None, allow("iam:ListUsers"))
     assumed = walk("sts", "AssumeRole", keys=admin.keys, RoleArn=role["Arn"], RoleSessionName="cli")
     walk("iam", "ListUsers", keys=Keys.of(assumed["Credentials"]), PathPrefix="/cli/")
-    walk("sts", "GetSessionToken", DurationSeconds=900)
+    own = walk("sts", "GetSessionToken", DurationSeconds=900)["Credentials"]["AccessKeyId"]
+    listed = walk("daypass", "ListSessions", AccessKeyId=own)["Sessions"]
+    chain = walk("daypass", "GetSessionChain", SessionId=listed[0]["SessionId"])
+    assert chain["Origin"]["AccessKeyId"] == home.keys.id and len(chain["Chain"]) == 1
+    walk("daypass", "RevokeSession", SessionId=listed[0]["SessionId"])
+    assert walk("daypass", "ListSessions", AccessKeyId=own)["Sessions"] == []
     federated = walk("sts", "GetFederationToken", Name="Cli", Policy=allow("s3:*"))
     who = walk("sts", "GetCallerIdentity", keys=Keys.of(federated["Credentials"]))
     assert who["Arn"] == f"arn:aws:sts::{home.id}:federated-user/Cli"
@@ -211,6 +216,8 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     walk("iam", "DeleteGroup", GroupName=group)
     walk("iam", "DeleteUser", UserName=user)
     here = {(service, action) for service, known in actions().items() for action in known}
+    # Newer than the pinned CLI; boto3 calls it in test_sessions.py.
+    here.remove(("sts", "GetScopedCredentials"))
     assert walk.done == here, f"not walked: {here - walk.done}; not here: {walk.done - here}"
 
 

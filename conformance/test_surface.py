@@ -13,7 +13,12 @@ from support.client import allow, name, refused, trust
 from support.server import actions
 from support.signing import VERSIONS, Request
 
-STS = "AssumeRole DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetSessionToken"
+STS = """
+AssumeRole DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetScopedCredentials
+GetSessionToken
+"""
+# Of features that no account has enabled: refused whoever asks.
+NOT_ENABLED = {"AssumeRoot", "GetDelegatedAccessToken"}
 IAM = """
 CreateUser GetUser UpdateUser DeleteUser ListUsers TagUser UntagUser ListUserTags
 CreateGroup GetGroup UpdateGroup DeleteGroup ListGroups AddUserToGroup RemoveUserFromGroup ListGroupsForUser
@@ -31,7 +36,10 @@ SimulateCustomPolicy SimulatePrincipalPolicy GetContextKeysForCustomPolicy GetCo
 CreateVirtualMFADevice EnableMFADevice ResyncMFADevice DeactivateMFADevice DeleteVirtualMFADevice GetMFADevice
 ListMFADevices ListVirtualMFADevices TagMFADevice UntagMFADevice ListMFADeviceTags
 """
-DAYPASS = "CheckRequest DeleteResourcePolicy ExplainRequest GetResourcePolicy ListResourcePolicies PutResourcePolicy ValidatePolicy"
+DAYPASS = """
+CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy
+GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
+"""
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
 
 
@@ -142,6 +150,8 @@ def test_operation_works_or_is_not_here(house, worker, service, operation):
         # Whatever else such a call is told, the operation is known and its parameters are readable.
         code = error and error["Code"]
         assert code not in ("InvalidAction", "InternalFailure", "MalformedInput", "ValidationError"), error
+    elif operation in NOT_ENABLED:
+        assert error["Code"] == "AccessDenied" and f"perform: {service}:{operation} on" in error["Message"], error
     else:
         text = f"Could not find operation {operation} for version {VERSIONS[service]}"
         assert (error["Code"], error["Message"]) == ("InvalidAction", text)
@@ -150,7 +160,7 @@ def test_operation_works_or_is_not_here(house, worker, service, operation):
 @pytest.mark.parametrize("service,operation", OPERATIONS)
 def test_operation_is_closed_to_strangers(server, service, operation):
     answer = Request.action(server.host, operation, service).send()
-    if operation in HERE[service]:
+    if operation in HERE[service] or operation in NOT_ENABLED:
         assert (answer.status, answer.code) == (403, "MissingAuthenticationToken")
     else:
         assert (answer.status, answer.code) == (400, "InvalidAction")
@@ -164,6 +174,9 @@ def test_operation_is_closed_to_users_without_a_grant(house, nobody, service, op
     error = call(house, nobody, service, operation)
     if operation in NEED_NOTHING:
         assert error is None
+    elif operation == "GetScopedCredentials":
+        # Long-term keys are none that it takes; test_sessions.py asks with others.
+        assert error["Code"] == "InvalidSubjectCredentials", error
     else:
         assert error["Code"] == "AccessDenied", error
         assert f"is not authorized to perform: {service}:" in error["Message"]

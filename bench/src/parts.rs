@@ -134,6 +134,8 @@ fn tokens() -> Outcome<()> {
             mfa_authenticated_at: None,
             federation: Vec::new(),
             chained: false,
+            scoped_layers: 0,
+            first_key: None,
         };
         let token = keyring.seal(&claims, &id, 0, &SystemRandom)?.token;
         keyring.open(&token, &id)?;

@@ -18,6 +18,7 @@ use daypass_directory::Directory;
 use daypass_model::{AccountId, MockClock, Secret, SeededRandom};
 use daypass_server::wire::{json, query, xml};
 use daypass_service::params::{Params, ParamsError};
+use daypass_service::sessions::SessionLog;
 use daypass_service::{Audit, AuditLog, Error, Request, Response, Settings, call, shapes};
 use daypass_store::MemoryStore;
 use serde_json::Value;
@@ -82,6 +83,7 @@ impl House {
             directory,
             audit: Audit::new(Box::new(Lines(audit.clone()))),
             settings: Settings::default(),
+            session_log: SessionLog::in_memory(CALLS_MAX),
             signing_keys: SigningKeyCache::new(16),
         };
         Self { house, audit, caller: root.clone(), root, runtime }

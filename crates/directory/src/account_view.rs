@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use daypass_model::{AccountId, UniqueId, fold_name};
+use daypass_model::{AccountId, Arn, UniqueId, fold_name};
 use daypass_policy::Named;
 
 use crate::entity::{
@@ -69,6 +69,24 @@ impl<'v> AccountView<'v> {
     #[must_use]
     pub fn user_by_id(&self, id: &UniqueId) -> Option<&'v Arc<User>> {
         self.account.users.get(id)
+    }
+
+    /// The unique id of the user or role that has this very ARN now, or the account's number for its root user: what
+    /// sessions of theirs say.
+    #[must_use]
+    pub fn principal_id(&self, arn: &str) -> Option<String> {
+        if arn == self.id.root_arn() {
+            return Some(self.id.to_string());
+        }
+        let parsed: Arn = arn.parse().ok()?;
+        let (kind, rest) = parsed.resource_parts()?;
+        let name = rest.rsplit('/').next()?;
+        let (id, stored) = match kind {
+            "user" => self.user(name).map(|user| (&user.record.id, &user.arn))?,
+            "role" => self.role(name).map(|role| (&role.record.id, &role.arn))?,
+            _ => return None,
+        };
+        (stored == arn).then(|| id.to_string())
     }
 
     /// A group by name, ignoring case.

@@ -15,6 +15,7 @@ use crate::context::{Operation, Value, context};
 use crate::entity::{NamedPolicy, ResourcePolicy, Role};
 use crate::grounds::grounds;
 use crate::principal::{Identity, Issuer, Principal};
+use crate::revocation::Descent;
 use crate::scope::Scope;
 use crate::view::View;
 
@@ -205,6 +206,15 @@ impl<I> Authorized<I> {
         for place in grounds(self.view(), self.principal()) {
             change.unchanged(place, self.view().revision());
         }
+        // A session that was ended meanwhile has no rights either.
+        let session = self.principal().session.as_deref();
+        for place in session.into_iter().flat_map(|session| Descent::from(&session.claims).places()) {
+            if self.view().has_revocation(&place) {
+                change.unchanged(place, self.view().revision());
+            } else {
+                change.absent(place);
+            }
+        }
         change
     }
 
@@ -366,11 +376,13 @@ struct Gathered<'a> {
     /// `Some` and empty when the boundary's policy is gone: then nothing is allowed.
     boundary: Option<Vec<Named<'a>>>,
     layers: Vec<Vec<Named<'a>>>,
+    /// Behind how many of the layers come those of GetScopedCredentials.
+    unscoped: usize,
 }
 
 impl<'a> Gathered<'a> {
     fn of(Facts { view, principal, .. }: Facts<'a>) -> Self {
-        let nothing = Self { identity: Vec::new(), boundary: None, layers: Vec::new() };
+        let nothing = Self { identity: Vec::new(), boundary: None, layers: Vec::new(), unscoped: 0 };
         let Some(account) = view.account(principal.account) else { return nothing };
         let (identity, boundary) = match &principal.identity {
             Identity::Root | Identity::Federated(Issuer::Root) => (Vec::new(), None),
@@ -385,7 +397,10 @@ impl<'a> Gathered<'a> {
             let managed = layer.policies.iter().filter_map(|id| account.policy_by_id(id)?.named());
             layer.inline.iter().map(NamedPolicy::named).chain(managed).collect()
         });
-        Self { identity, boundary, layers: layers.collect() }
+        let layers: Vec<_> = layers.collect();
+        let scoped = principal.session.as_ref().map_or(0, |session| session.claims.scoped_layers);
+        let unscoped = layers.len().saturating_sub(scoped);
+        Self { identity, boundary, layers, unscoped }
     }
 
     fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision {
@@ -401,10 +416,12 @@ impl<'a> Gathered<'a> {
         engine: impl Fn(&Request<'_>, &Policies<'_>) -> T,
     ) -> T {
         let layers: Vec<&[Named<'_>]> = self.layers.iter().map(Vec::as_slice).collect();
+        let (session, scoped) = layers.split_at_checked(self.unscoped).unwrap_or((&layers, &[]));
         let policies = Policies {
             identity: &self.identity,
             boundary: self.boundary.as_deref(),
-            session: &layers,
+            session,
+            scoped,
             resource: check.grantor.named(),
             scp: &[],
             rcp: &[],

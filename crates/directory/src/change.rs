@@ -139,6 +139,11 @@ impl Change {
         self.guards.push(Guard::PrefixQuiet { prefix, since: self.since });
     }
 
+    /// Whether it puts this record.
+    pub(crate) fn puts(&self, place: &str) -> bool {
+        self.puts.iter().any(|(put, _)| put == place)
+    }
+
     /// Whether nothing would be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -74,6 +74,13 @@ impl Directory {
     }
 }
 
+impl View {
+    /// Whether a long-term key is there and may be used.
+    pub(crate) fn is_active_key(&self, id: &AccessKeyId) -> bool {
+        long_term(self, id.clone()).is_ok()
+    }
+}
+
 fn long_term(view: &View, id: AccessKeyId) -> Result<Credential, BadCredential> {
     let pointer = view.key_owner(&id).ok_or(BadCredential::UnknownKey)?;
     let owner = pointer.owner.clone().ok_or(BadCredential::UnknownKey)?;

@@ -27,6 +27,7 @@ use crate::last_used::{self, LastUsed};
 use crate::record::{
     AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, KeyringRecord, Unknown, Written,
 };
+use crate::revocation::SessionRules;
 use crate::session::{Session, SessionCache};
 use crate::turns::{Turn, Turns};
 use crate::view::{self, View};
@@ -68,11 +69,25 @@ impl Directory {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Arc<Self>, OpenError> {
+        Self::open_with(store, master, clock, random, SessionRules::default()).await
+    }
+
+    /// The same where sessions depend on more than AWS's do.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_with(
+        store: Arc<dyn Store>,
+        master: MasterKey,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        rules: SessionRules,
+    ) -> Result<Arc<Self>, OpenError> {
         let master = Arc::new(master);
         let compiler = Compiler::new(master.clone());
         prepare(&*store, &master, &*clock, &*random).await?;
         let last_used = Arc::new(LastUsed::new());
-        let view = load(&*store, &compiler, &master, &last_used).await?;
+        let view = load(&*store, &compiler, &master, &last_used, rules).await?;
         let (applied, _) = watch::channel(Ok(view.revision()));
         let directory = Arc::new(Self {
             store,
@@ -386,13 +401,14 @@ async fn load(
     compiler: &Compiler,
     master: &MasterKey,
     last_used: &LastUsed,
+    rules: SessionRules,
 ) -> Result<View, OpenError> {
     let (revision, records) = store.load("/").await?;
     records.iter().for_each(|record| last_used.read(record));
     let keyring = records.iter().find(|record| &*record.key == key::KEYRING);
     let keyring = keyring.ok_or_else(|| missing(key::KEYRING))?;
     let keyring = Arc::new(view::keyring(keyring, master)?);
-    Ok(View::empty(keyring).apply(compiler, revision, &records, &[])?)
+    Ok(View::empty(keyring, rules).apply(compiler, revision, &records, &[])?)
 }
 
 /// Apply every change of the store to the view, in order, for as long as the directory lives.
@@ -432,7 +448,9 @@ async fn follow(directory: std::sync::Weak<Directory>) {
 
 /// Start over from a full load, when the changes between are no longer kept.
 async fn reload(directory: &Directory) -> bool {
-    match load(&*directory.store, &directory.compiler, &directory.master, &directory.last_used).await {
+    let Directory { store, compiler, master, last_used, .. } = directory;
+    let rules = directory.view.load().session_rules();
+    match load(&**store, compiler, master, last_used, rules).await {
         Ok(view) => {
             let revision = view.revision();
             directory.view.store(Arc::new(view));

@@ -10,6 +10,7 @@ use daypass_model::EntityKind;
 use crate::account_view::AnyPolicy;
 use crate::key;
 use crate::principal::{Identity, Issuer, Principal};
+use crate::record::KeyOwner;
 use crate::view::View;
 
 /// The keys of the records: the caller with its access keys, groups, boundary, and every managed policy.
@@ -43,5 +44,18 @@ pub(crate) fn grounds(view: &View, principal: &Principal) -> BTreeSet<String> {
             places.insert(key::entity(id, EntityKind::Policy, &policy.record.id));
         }
     }
+    if let Some(key) = key_that_counts(view, principal) {
+        places.insert(key);
+    }
     places
+}
+
+/// The record of whose key the caller's session ends with, where it does.
+fn key_that_counts(view: &View, principal: &Principal) -> Option<String> {
+    let first = principal.session.as_ref()?.claims.first_key.as_ref();
+    let pointer = view.key_owner(first.filter(|_| view.session_rules().end_with_key)?)?;
+    Some(match pointer.owner.as_ref()? {
+        KeyOwner::Root => key::account(pointer.account),
+        KeyOwner::User(id) => key::entity(pointer.account, EntityKind::User, id),
+    })
 }

@@ -14,6 +14,8 @@
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
+//! /<account>/revoked-session/<session id>     SessionRevocationRecord
+//! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -24,7 +26,7 @@
 //! ```
 
 use data_encoding::HEXLOWER;
-use daypass_model::{AccessKeyId, AccountId, EntityKind, UniqueId, fold_name};
+use daypass_model::{AccessKeyId, AccountId, EntityKind, SessionId, UniqueId, fold_name};
 use sha2::{Digest, Sha256};
 
 use crate::record::KeyOwner;
@@ -146,6 +148,30 @@ pub fn used(account: AccountId, id: &str) -> String {
     format!("/{account}/used/{id}")
 }
 
+/// The revocation of a session.
+#[must_use]
+pub fn revoked_session(account: AccountId, id: SessionId) -> String {
+    format!("/{account}/revoked-session/{id}")
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn revoked_sessions(account: AccountId) -> String {
+    format!("/{account}/revoked-session/")
+}
+
+/// The revocation of sessions of a user, role or root.
+#[must_use]
+pub fn revoked_principal(account: AccountId, id: &str) -> String {
+    format!("/{account}/revoked-principal/{id}")
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn revoked_principals(account: AccountId) -> String {
+    format!("/{account}/revoked-principal/")
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -156,6 +182,8 @@ pub(crate) enum Named<'a> {
     /// By the hash of the ARN.
     ResourcePolicy(AccountId, &'a str),
     Used(AccountId, &'a str),
+    RevokedSession(AccountId, &'a str),
+    RevokedPrincipal(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -183,6 +211,8 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("mfa", id)) => Named::Entity(account, EntityKind::MfaDevice, id),
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
+        Some(("revoked-session", id)) => Named::RevokedSession(account, id),
+        Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         _ => Named::Derived,
     }
 }
@@ -203,6 +233,10 @@ mod tests {
         let hash = "65a4e6d30daef29d41a98cd4f7fe2697519e8c840b91bed53c3b24dd35d62aa3";
         assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, hash));
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
+        let session = SessionId([1; 16]);
+        let text = "01010101010101010101010101010101";
+        assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
+        assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
         assert_eq!(parse(KEYRING), Named::Keyring);
         for derived in [
             name(a, EntityKind::User, "Bob"),

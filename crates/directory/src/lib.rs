@@ -21,6 +21,7 @@ pub mod managed;
 mod mfa;
 mod principal;
 pub mod record;
+mod revocation;
 mod scope;
 mod session;
 mod turns;
@@ -45,6 +46,7 @@ pub use mfa::{NotProven, SpentByCall};
 pub use principal::{
     Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn, federated_user_arn,
 };
+pub use revocation::{Descent, NotRevoked, Revocation, RevocationFailed, SessionRules};
 pub use scope::Scope;
 pub use session::Session;
 pub use turns::Turn;

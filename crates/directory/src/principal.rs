@@ -78,6 +78,9 @@ pub enum NoPrincipal {
     /// would not reach it.
     #[error("the session was issued in the future")]
     IssuedAhead,
+    /// It was ended before its time.
+    #[error("the session was revoked")]
+    Revoked,
     /// The user, role or account is gone: made again under the same name, it is somebody else.
     #[error("the user, role or account is gone")]
     Gone,
@@ -106,6 +109,9 @@ impl Principal {
         }
         if session.claims.issued_at > now.as_second().saturating_add(AHEAD_SECONDS_MAX) {
             return Err(NoPrincipal::IssuedAhead);
+        }
+        if view.is_revoked((&session.claims).into()) {
+            return Err(NoPrincipal::Revoked);
         }
         let id = UniqueId::from(session.claims.principal_id.clone());
         let user = || account_view.user_by_id(&id).cloned().ok_or(NoPrincipal::Gone);

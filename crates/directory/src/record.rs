@@ -324,6 +324,38 @@ pub struct UsedRecord {
     pub unknown: Unknown,
 }
 
+/// `/<account>/revoked-session/<session id>`: a session that ended before its time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionRevocationRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Unix seconds.
+    pub at: i64,
+    /// Unix seconds; no session that it names lives then, and the record is of no use.
+    pub expires: i64,
+    /// Whether the sessions that descend from it ended with it.
+    pub issued_too: bool,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/revoked-principal/<unique id>`: sessions of a user, role or root that ended before their time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PrincipalRevocationRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Those issued before this second of Unix time.
+    pub before: i64,
+    /// Unix seconds; none of them lives then, and the record is of no use.
+    pub expires: i64,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// A name or link: a key whose presence says everything but what it points to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pointer {

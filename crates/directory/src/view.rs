@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use daypass_authn::token::{Keyring, KeyringKeys, MasterKey};
-use daypass_model::{AccessKeyId, AccountId, Arn, EntityKind, UniqueId, fold_name};
+use daypass_model::{AccessKeyId, AccountId, Arn, EntityKind, SessionId, UniqueId, fold_name};
 use daypass_store::{Record, Revision};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use serde::de::DeserializeOwned;
@@ -20,6 +20,7 @@ use crate::entity::{
 };
 use crate::key::{self, Named};
 use crate::record::{AccessKeyPointer, KeyOwner, KeyringRecord};
+use crate::revocation::{OfPrincipals, OfSessions, Revoked, SessionRules};
 
 /// An immutable picture of everything known, at one revision of the store.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ pub struct View {
     /// The account of every user and role, by its unique id.
     homes: HashTrieMapSync<UniqueId, AccountId>,
     keyring: Arc<Keyring>,
+    session_rules: SessionRules,
 }
 
 /// Every account, for whoever runs the server: its first start, its command line, tests of the whole. No action
@@ -76,19 +78,22 @@ pub(crate) struct Account {
     /// (policy ARN, entity): whose boundary it is.
     pub(crate) bounded: RedBlackTreeSetSync<(String, UniqueId)>,
     pub(crate) resource_policies: RedBlackTreeMapSync<String, Arc<ResourcePolicy>>,
+    pub(crate) revoked_sessions: OfSessions,
+    pub(crate) revoked_principals: OfPrincipals,
     /// Hash in the record's key → ARN, because a deletion names the key alone.
     resource_arns: HashTrieMapSync<String, String>,
 }
 
 impl View {
-    /// Nothing known yet but the keyring.
-    pub(crate) fn empty(keyring: Arc<Keyring>) -> Self {
+    /// Nothing known yet but the keyring and the rules.
+    pub(crate) fn empty(keyring: Arc<Keyring>, session_rules: SessionRules) -> Self {
         Self {
             revision: Revision::default(),
             accounts: HashTrieMapSync::new_sync(),
             key_owners: HashTrieMapSync::new_sync(),
             homes: HashTrieMapSync::new_sync(),
             keyring,
+            session_rules,
         }
     }
 
@@ -113,6 +118,16 @@ impl View {
     /// An open account.
     pub(crate) fn account(&self, id: AccountId) -> Option<AccountView<'_>> {
         self.open_account(id).map(|account| AccountView { id, account })
+    }
+
+    /// An account, open or not.
+    pub(crate) fn raw_account(&self, id: AccountId) -> Option<&Arc<Account>> {
+        self.accounts.get(&id)
+    }
+
+    /// What sessions depend on.
+    pub(crate) fn session_rules(&self) -> SessionRules {
+        self.session_rules
     }
 
     pub(crate) fn open_account(&self, id: AccountId) -> Option<&Arc<Account>> {
@@ -172,6 +187,16 @@ impl View {
             }
             _ => None,
         }
+    }
+
+    /// Whether the user, role or root that a session of this account names is there: by its unique id, or the number of
+    /// the account. May lead to another account because it is asked about sessions that a caller's own session asked
+    /// for there: whoever holds one hears the same by using it.
+    #[must_use]
+    pub fn has_principal(&self, account: AccountId, id: &str) -> bool {
+        let Some(view) = self.account(account) else { return false };
+        let unique = UniqueId::from(id.to_owned());
+        id == account.as_str() || view.user_by_id(&unique).is_some() || view.role_by_id(&unique).is_some()
     }
 
     /// Whether there is such an account: a policy that lets one in is refused for one that is nobody's, as on AWS.
@@ -254,6 +279,17 @@ impl View {
                 }
                 self.edit(id, |account| account.put_resource_policy(hash, policy));
             }
+            Named::RevokedSession(id, session) => {
+                let session = session.parse();
+                let session = session.map_err(|_| unreadable(record, "its key names no session"))?;
+                let revoked = Arc::new(Revoked { record: read(record)?, revision });
+                self.edit(id, |account| account.revoked_sessions.insert_mut(session, revoked));
+            }
+            Named::RevokedPrincipal(id, principal) => {
+                let principal = principal.to_owned();
+                let revoked = Arc::new(Revoked { record: read(record)?, revision });
+                self.edit(id, |account| account.revoked_principals.insert_mut(principal, revoked));
+            }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -276,6 +312,14 @@ impl View {
             }
             Named::ResourcePolicy(account, hash) => {
                 self.edit(account, |account| account.delete_resource_policy(hash));
+            }
+            Named::RevokedSession(account, id) => {
+                if let Ok(id) = id.parse() {
+                    self.edit(account, |account| _ = account.revoked_sessions.remove_mut::<SessionId>(&id));
+                }
+            }
+            Named::RevokedPrincipal(account, id) => {
+                self.edit(account, |account| _ = account.revoked_principals.remove_mut(id));
             }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }

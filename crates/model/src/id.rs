@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{AccountId, Random};
@@ -191,23 +191,61 @@ impl<'de> Deserialize<'de> for AccessKeyId {
     }
 }
 
-/// The identity of a session: 128 random bits, never shown to AWS clients.
+/// The identity of a session: the 40-bit number of its account and 88 random bits. Prints as 32 hexadecimal digits.
+///
+/// The account is in it so that whoever ends a session by its id, with what it issued in other accounts too, can be
+/// held to sessions of its own account, wherever the session was issued and whether or not anybody kept a list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub [u8; 16]);
 
+/// The text is no session id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a session id is 32 hexadecimal digits in lower case")]
+pub struct InvalidSessionId;
+
 impl SessionId {
-    /// A new session id.
+    /// A new id for a session of `account`.
     #[must_use]
-    pub fn generate(random: &dyn Random) -> Self {
+    pub fn generate(account: AccountId, random: &dyn Random) -> Self {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
+        let [_, _, _, number @ ..] = account.number().to_be_bytes();
+        bytes[..5].copy_from_slice(&number);
         Self(bytes)
+    }
+
+    /// The account that the session acts in.
+    #[must_use]
+    pub fn account(self) -> Option<AccountId> {
+        let [a, b, c, d, e, ..] = self.0;
+        AccountId::from_number(u64::from_be_bytes([0, 0, 0, a, b, c, d, e]))
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = InvalidSessionId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| InvalidSessionId)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidSessionId)
     }
 }
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -224,7 +262,7 @@ pub fn uuid(random: &dyn Random) -> String {
     random.fill(&mut bytes);
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = data_encoding::HEXLOWER.encode(&bytes);
+    let hex = HEXLOWER.encode(&bytes);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
@@ -241,6 +279,27 @@ mod tests {
         assert_eq!((id.len(), bytes[14], bytes[8], bytes[23]), (36, b'4', b'-', b'-'));
         assert!(b"89ab".contains(&bytes[19]), "{id}");
         assert_ne!(id, uuid(&SeededRandom::new(6)));
+    }
+
+    #[test]
+    fn a_session_id_is_of_its_account_and_its_text_reads_back() {
+        for (number, account) in [(0, "000000000000"), (999_999_999_999, "999999999999")] {
+            let of = AccountId::from_number(number).unwrap();
+            let (id, other) = (
+                SessionId::generate(of, &SeededRandom::new(5)),
+                SessionId::generate(of, &SeededRandom::new(6)),
+            );
+            assert_ne!(id, other);
+            assert_eq!(id.account().unwrap().as_str(), account);
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        // 999,999,999,999 is 0xE8D4A50FFF.
+        let text = "e8d4a50fff0000000000000000000000";
+        assert_eq!(text.parse::<SessionId>().unwrap().account().unwrap().as_str(), "999999999999");
+        assert_eq!(SessionId([0xff; 16]).account(), None, "no account has so large a number");
+        for bad in ["", "E8D4A50FFF0000000000000000000000", "e8d4a50fff", &text[1..], "zz"] {
+            assert_eq!(bad.parse::<SessionId>(), Err(InvalidSessionId), "{bad}");
+        }
     }
 
     #[test]

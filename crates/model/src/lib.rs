@@ -23,7 +23,9 @@ pub use account::{AccountId, InvalidAccountId};
 pub use arn::{Arn, InvalidArn, entity_arn};
 pub use authority::{Authority, InvalidAuthority};
 pub use clock::{Clock, MockClock, SystemClock, rfc3339_seconds};
-pub use id::{AccessKeyId, AccessKeyKind, EntityKind, InvalidAccessKeyId, SessionId, UniqueId, uuid};
+pub use id::{
+    AccessKeyId, AccessKeyKind, EntityKind, InvalidAccessKeyId, InvalidSessionId, SessionId, UniqueId, uuid,
+};
 pub use name::{fold_name, is_reserved_path, is_service_linked};
 pub use random::{Random, SeededRandom};
 pub use secret::Secret;

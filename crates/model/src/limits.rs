@@ -13,6 +13,8 @@ pub const SESSION_POLICY_ARNS_MAX: usize = 10;
 pub const SESSION_POLICY_CHARACTERS_MAX: usize = 2048;
 /// Session ids from the root identity down to a session that a token holds, its own included. Chains may be longer.
 pub const SESSION_ANCESTRY_MAX: usize = 16;
+/// Scope-down policies that GetScopedCredentials adds to a session, one call after the other.
+pub const SCOPED_POLICIES_MAX: usize = 3;
 /// Tags on an entity or a session (`TagsPerUser`, …).
 pub const TAGS_MAX: usize = 50;
 /// `PolicySize`: a managed policy version, white space outside strings not counted.
@@ -56,6 +58,9 @@ pub const ROLES_PER_ACCOUNT_MAX: usize = 1000;
 pub const POLICIES_PER_ACCOUNT_MAX: usize = 1500;
 /// Resource policies kept for services behind daypass, in one account.
 pub const RESOURCE_POLICIES_PER_ACCOUNT_MAX: usize = 10_000;
+
+/// Revocations of sessions in one account, and as many of principals, that may be needed still. Ours.
+pub const REVOCATIONS_PER_ACCOUNT_MAX: usize = 10_000;
 
 /// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;

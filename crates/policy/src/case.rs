@@ -140,6 +140,7 @@ impl Case {
             identity: &identity,
             boundary: boundary.as_deref(),
             session: &layers,
+            scoped: &[],
             resource: self.attached.as_ref().map(Entry::named),
             scp: &levels(&self.scp, &scp),
             rcp: &levels(&self.rcp, &rcp),

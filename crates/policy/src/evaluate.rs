@@ -45,6 +45,9 @@ pub struct Policies<'a> {
     /// The session policies. The policies of one layer unite, layers intersect, and a layer without policies
     /// grants nothing. No layers: the session is not limited.
     pub session: &'a [&'a [Named<'a>]],
+    /// What GetScopedCredentials added to the session, layer by layer. Like session policies, but no way around
+    /// them: where a resource policy names a session, its session policies do not limit what that gives, and these do.
+    pub scoped: &'a [&'a [Named<'a>]],
     /// The policy of the resource; for `sts:AssumeRole*`, `sts:TagSession`, `sts:SetSourceIdentity` and
     /// `sts:SetContext` on a role its trust policy.
     pub resource: Option<Named<'a>>,
@@ -98,6 +101,7 @@ fn needs_no_permission(call: &Call<'_>, policies: &Policies<'_>) -> bool {
     }
     call.action.is("sts", "GetSessionToken")
         && policies.session.is_empty()
+        && policies.scoped.is_empty()
         && matches!(call.principal, Principal::User { .. } | Principal::Root { .. })
 }
 
@@ -134,6 +138,7 @@ struct Findings<'p> {
     identity: Option<Grant<'p>>,
     boundary: Layer,
     session: Layer,
+    scoped: Layer,
 }
 
 /// A kind of policy that limits but does not grant.
@@ -203,6 +208,10 @@ impl Scene<'_> {
             for layer in policies.session {
                 let allows = Layer::of(self.scan(PolicyType::Session, layer, recorder, denies));
                 findings.session = findings.session.and(allows);
+            }
+            for layer in policies.scoped {
+                let allows = Layer::of(self.scan(PolicyType::Session, layer, recorder, denies));
+                findings.scoped = findings.scoped.and(allows);
             }
         }
         findings
@@ -283,6 +292,11 @@ impl Scene<'_> {
         }
         if findings.scp_silent {
             return self.silent(PolicyType::Scp);
+        }
+        // "The intersection of the calling session's existing permissions and this scope down policy" (AWS STS API
+        // Reference, GetScopedCredentials), whoever gave them.
+        if findings.scoped == Layer::Silent {
+            return self.silent(PolicyType::Session);
         }
         if !self.caller.has_identity() {
             return self.resource_alone(findings);

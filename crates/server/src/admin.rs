@@ -28,6 +28,8 @@ pub(crate) struct Admin {
     pub(crate) metrics: Arc<Metrics>,
     /// Whether the audit can be written.
     pub(crate) audit: Arc<crate::audit_file::AuditFile>,
+    /// How many sessions the session log does not have, or its file.
+    pub(crate) sessions_lost: Box<dyn Fn() -> u64 + Send + Sync>,
     /// How many times the process was told to stop.
     pub(crate) told_to_stop: watch::Receiver<u32>,
 }
@@ -99,6 +101,7 @@ impl Admin {
             store_writable: self.directory.writable().await.is_ok(),
             audit_writable: self.audit.health().is_ok(),
             audit_lines_lost: self.audit.lines_lost(),
+            sessions_lost: (self.sessions_lost)(),
         }
     }
 }
@@ -140,7 +143,13 @@ mod tests {
         let config = Config::load(ServeArgs { data, ..ServeArgs::default() }).unwrap();
         let Assembled { house, audit, metrics, data, .. } = assemble(&config).await.unwrap();
         let (_tell, told_to_stop) = watch::channel(0);
-        let admin = Admin { directory: house.directory.clone(), metrics, audit, told_to_stop };
+        let admin = Admin {
+            directory: house.directory.clone(),
+            metrics,
+            audit,
+            sessions_lost: Box::new(|| 3),
+            told_to_stop,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(serve(listener, Arc::new(admin)));
@@ -162,7 +171,7 @@ mod tests {
         let clock = Arc::new(daypass_model::SystemClock);
         let directory = Directory::open(store.clone(), master, clock, random).await.unwrap();
         let (_tell, told_to_stop) = watch::channel(0);
-        let admin = Admin { directory, metrics, audit, told_to_stop };
+        let admin = Admin { directory, metrics, audit, sessions_lost: Box::new(|| 3), told_to_stop };
         let shown = async |path: &str| {
             let (head, body) = admin.answer(path).await.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
@@ -177,6 +186,7 @@ mod tests {
         assert!(!AuditLines(admin.audit.clone()).append(too_long, 0));
         for _ in 0..2 {
             assert!(shown("/metrics").await.1.contains("daypass_audit_lines_lost_total 2\n"));
+            assert!(shown("/metrics").await.1.contains("daypass_session_log_lost_total 3\n"));
         }
         // A record that this version cannot read, as only somebody else could have written it.
         let puts = vec![("/keyring".to_owned(), Bytes::from_static(b"{"))];

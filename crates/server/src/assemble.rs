@@ -14,11 +14,12 @@ use daypass_store::{Holding, OpenError, SqliteStore};
 
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::Config;
-use crate::data_dir::names::{AUDIT, STORE};
+use crate::data_dir::names::{AUDIT, SESSION_LOG, STORE};
 use crate::data_dir::{Age, DataDir};
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
+use crate::session_file::{self, SessionFile};
 
 /// Signing keys kept: one for each secret, day, region and service in use; for each access key with Version 4A.
 const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
@@ -29,6 +30,8 @@ pub struct Assembled {
     pub house: Arc<House>,
     /// The audit file behind it.
     pub audit: Arc<AuditFile>,
+    /// The file behind its session log.
+    pub(crate) session_file: Arc<SessionFile>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Randomness.
@@ -61,7 +64,8 @@ pub async fn assemble_with(
     let age = data.age(&path)?;
     let (master, store) = open(config, &data, &age, &*random)?;
     let started = clock.now();
-    let directory = Directory::open(store.clone(), master, clock, random.clone()).await;
+    let rules = config.session_rules;
+    let directory = Directory::open_with(store.clone(), master, clock, random.clone(), rules).await;
     let directory =
         directory.map_err(|error| Failure::new(format!("`{}`: {error}", config.data.display())))?;
     let audit = AuditFile::open(AuditSettings {
@@ -80,6 +84,8 @@ pub async fn assemble_with(
         data.first_start_done()?;
     }
     data.warn_if_open(&path);
+    let sessions_max = usize::try_from(config.session_log_max).unwrap_or(usize::MAX);
+    let (session_log, session_file) = session_file::open(&data.file(SESSION_LOG), sessions_max, started)?;
     let view = directory.snapshot();
     tracing::info!("store opened at revision {}, {} accounts", view.revision(), view.account_ids().len());
     let house = House {
@@ -89,11 +95,14 @@ pub async fn assemble_with(
             public_authority: config.public_authority.clone(),
             tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
             allow_signature_v2: config.allow_signature_v2,
+            sts_region: config.sts_region.clone(),
         },
+        session_log,
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
         decisions: daypass_service::DecisionLog::default(),
     };
-    Ok(Assembled { house: Arc::new(house), audit, metrics: Metrics::new(started), random, data, first })
+    let (house, metrics) = (Arc::new(house), Metrics::new(started));
+    Ok(Assembled { house, audit, session_file, metrics, random, data, first })
 }
 
 /// The master key and the store, both made if this is a first start, both there if it is not.

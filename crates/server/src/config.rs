@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Command, ValueEnum};
+use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -64,6 +65,15 @@ pub struct ServeArgs {
     /// Write audit events to standard output as well
     #[arg(long, env = "DAYPASS_AUDIT_STDOUT", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub audit_stdout: Option<bool>,
+    /// Sessions that the session log keeps [default: 100000]
+    #[arg(long, env = "DAYPASS_SESSION_LOG_MAX", value_parser = parse_count::<NonZeroU32>, value_name = "COUNT")]
+    pub session_log_max: Option<NonZeroU32>,
+    /// End sessions with the long-term access key that their chain began with, when it is deactivated or deleted
+    #[arg(long, env = "DAYPASS_END_SESSIONS_WITH_KEY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub end_sessions_with_key: Option<bool>,
+    /// Region that requests to STS must be signed for (those for the host sts.amazonaws.com: us-east-1) [default: any]
+    #[arg(long, env = "DAYPASS_STS_REGION", value_parser = parse_region, value_name = "REGION")]
+    pub sts_region: Option<String>,
     /// What to log: error, warn, info, debug, trace, or target=level,… [default: info]
     #[arg(long, env = "DAYPASS_LOG", value_name = "LEVELS")]
     pub log: Option<String>,
@@ -130,6 +140,11 @@ struct ConfigFile {
     #[serde(default, deserialize_with = "count")]
     audit_keep: Option<NonZeroU32>,
     audit_stdout: Option<bool>,
+    #[serde(default, deserialize_with = "count")]
+    session_log_max: Option<NonZeroU32>,
+    end_sessions_with_key: Option<bool>,
+    #[serde(default, deserialize_with = "region")]
+    sts_region: Option<String>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -141,6 +156,19 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
     parse_address(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+/// A slip would be a region that nobody signs for.
+fn parse_region(text: &str) -> Result<String, String> {
+    let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.is_empty() || !text.bytes().all(is_region) {
+        return Err("give a region, such as eu-central-1".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    parse_region(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 fn parse_count<T: FromStr>(text: &str) -> Result<T, String> {
@@ -180,6 +208,12 @@ pub struct Config {
     pub audit_keep: u32,
     /// Also to standard output.
     pub audit_stdout: bool,
+    /// Sessions that the session log keeps.
+    pub session_log_max: u32,
+    /// What sessions depend on beside revocations.
+    pub session_rules: SessionRules,
+    /// The region that requests to STS must be signed for; none: any.
+    pub sts_region: Option<String>,
     /// Log levels.
     pub log: String,
     /// Log form.
@@ -248,6 +282,11 @@ impl Config {
                 .saturating_mul(1024 * 1024),
             audit_keep: args.audit_keep.or(file.audit_keep).map_or(16, NonZeroU32::get),
             audit_stdout: args.audit_stdout.or(file.audit_stdout).unwrap_or(false),
+            session_log_max: args.session_log_max.or(file.session_log_max).map_or(100_000, NonZeroU32::get),
+            session_rules: SessionRules {
+                end_with_key: args.end_sessions_with_key.or(file.end_sessions_with_key).unwrap_or(false),
+            },
+            sts_region: args.sts_region.or(file.sts_region),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             pinned: Pinned {

@@ -24,6 +24,7 @@ mod root_key;
 #[cfg(test)]
 mod scratch;
 mod serve;
+mod session_file;
 mod signals;
 mod telemetry;
 mod terminal;

@@ -43,6 +43,7 @@ pub struct Metrics {
     store_writable: Gauge<f64, AtomicU64>,
     audit_writable: Gauge<f64, AtomicU64>,
     audit_lines_lost: Counter,
+    sessions_lost: Counter,
     connections: Gauge,
     connections_max: Gauge,
 }
@@ -58,6 +59,8 @@ pub(crate) struct Condition {
     pub(crate) audit_writable: bool,
     /// Lines that it did not keep, since the start.
     pub(crate) audit_lines_lost: u64,
+    /// Sessions that the session log or its file does not have, since the start.
+    pub(crate) sessions_lost: u64,
 }
 
 /// A connection to the API, counted until this is dropped.
@@ -119,6 +122,9 @@ impl Metrics {
         let audit_lines_lost = Counter::default();
         let help = "Audit lines that were not kept: of reads and refusals, with the disk too far behind";
         registry.register("audit_lines_lost", help, audit_lines_lost.clone());
+        let sessions_lost = Counter::default();
+        let help = "Sessions issued that the session log does not have, or that its file does not have";
+        registry.register("session_log_lost", help, sessions_lost.clone());
         let connections = Gauge::default();
         registry.register("connections", "Connections to the API", connections.clone());
         let connections_max = Gauge::default();
@@ -132,6 +138,7 @@ impl Metrics {
             store_writable,
             audit_writable,
             audit_lines_lost,
+            sessions_lost,
             connections,
             connections_max,
         })
@@ -176,6 +183,7 @@ impl Metrics {
         }
         // Two who look at once must not make it go back.
         self.audit_lines_lost.inner().fetch_max(condition.audit_lines_lost, Ordering::SeqCst);
+        self.sessions_lost.inner().fetch_max(condition.sessions_lost, Ordering::SeqCst);
     }
 
     /// In the OpenMetrics text format.

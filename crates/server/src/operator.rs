@@ -1,9 +1,11 @@
 //! The operator's door: a Unix socket in the data directory, for whoever owns that directory.
 //!
 //! One JSON object per line in each direction. It makes and lists accounts, gives an account's root a new key,
-//! rotates the keyring and makes backups, all while the server runs; it never answers with key material (a root key goes to a file beside
-//! it). Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
+//! rotates the keyring, lists and ends sessions, says what a token says and makes backups, all while the server runs; it
+//! never answers with key material (a root key goes to a file beside it). Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
 //! uid is checked as well.
+
+mod sessions;
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -30,8 +32,10 @@ use crate::failure::Failure;
 use crate::root_credentials::KeyFile;
 use crate::root_key;
 
+pub(crate) use sessions::{Ended, Listed, Wanted};
+
 /// Longest request.
-const LINE_BYTES_MAX: u64 = 4096;
+const LINE_BYTES_MAX: u64 = 16 * 1024;
 /// How long a peer may take to send its request, and to take the answer.
 const LINE_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a server may keep an operator waiting. It answers sooner even where its disk does not.
@@ -64,6 +68,23 @@ pub(crate) enum Ask {
         /// Somebody has a copy: no key stays, and no session.
         compromised: bool,
     },
+    /// Sessions, a page of them.
+    SessionList {
+        /// Which.
+        wanted: Box<Wanted>,
+    },
+    /// End sessions.
+    SessionRevoke {
+        /// Which.
+        ended: Ended,
+    },
+    /// Say what a session token says.
+    TokenInspect {
+        /// The access key id that goes with it.
+        access_key_id: String,
+        /// The token.
+        token: Hidden,
+    },
     /// Copy the store.
     Backup {
         /// Where to; absolute, and not there yet.
@@ -79,8 +100,20 @@ impl Ask {
             Self::AccountRootKey { .. } => Some("AccountRootKey"),
             Self::KeyRotate { .. } => Some("KeyRotate"),
             Self::Backup { .. } => Some("Backup"),
-            Self::AccountList | Self::KeyList => None,
+            Self::SessionRevoke { .. } => Some("SessionRevoke"),
+            Self::AccountList | Self::KeyList | Self::SessionList { .. } | Self::TokenInspect { .. } => None,
         }
+    }
+}
+
+/// What no log repeats.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(pub(crate) String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
     }
 }
 
@@ -116,6 +149,25 @@ pub(crate) enum Answer {
     Keys {
         /// Previous, active, next.
         keys: Vec<Key>,
+    },
+    /// Sessions, the newest first.
+    Sessions {
+        /// They.
+        sessions: Vec<Listed>,
+        /// What to send to go on, where more may follow.
+        after: Option<String>,
+        /// Whether the log lacks sessions that live.
+        may_be_incomplete: bool,
+    },
+    /// They ended.
+    SessionsRevoked {
+        /// Which, in words.
+        told: String,
+    },
+    /// What a token says.
+    Token {
+        /// It.
+        claims: serde_json::Value,
     },
     /// It was not done.
     Refused {
@@ -339,6 +391,11 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             let keys = keys(house);
             let active = keys.iter().find(|key| key.role == "active").map_or(0, |key| key.id);
             (format!("active: {active}{ended}"), Answer::Keys { keys })
+        }
+        Ask::SessionList { wanted } => (String::new(), sessions::list(house, &wanted).await?),
+        Ask::SessionRevoke { ended } => sessions::revoke(house, &ended, id).await?,
+        Ask::TokenInspect { access_key_id, token } => {
+            (String::new(), sessions::inspect(house, &access_key_id, &token)?)
         }
         Ask::Backup { file } => {
             let revision = back_up(house, &file).await?;

@@ -43,11 +43,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let key_files = root_credentials::find(assembled.data.path());
     let (made, key_files_made) = mpsc::unbounded_channel();
     let _operator = operator::open(&assembled, made)?;
-    let Assembled { house, audit, metrics, random, first, data } = assembled;
+    let Assembled { house, audit, session_file, metrics, random, first, data } = assembled;
+    let (log, file) = (house.clone(), session_file.clone());
     let admin = Admin {
         directory: house.directory.clone(),
         metrics: metrics.clone(),
         audit: audit.clone(),
+        sessions_lost: Box::new(move || log.session_log.lost() + file.not_written()),
         told_to_stop: times.clone(),
     };
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
@@ -78,6 +80,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         () = told_to_stop(times, 2) => tracing::warn!("told to stop twice: calls under way are not waited for"),
     }
     settle(&house, &audit).await;
+    session_file.close();
     tracing::info!("stopped");
     Ok(())
 }

@@ -23,7 +23,8 @@ pub(crate) fn authenticate(
     signed_for_us(house, request)?;
     let credential = house.directory.credential(view, access_key_id, token)?;
     let tolerated: Vec<&str> = house.settings.tolerated_unsigned_headers.iter().map(String::as_str).collect();
-    let rules = Rules { tolerated_unsigned: &tolerated, ..Rules::for_service(request.service) };
+    let region = house.settings.region_of(request);
+    let rules = Rules { region, tolerated_unsigned: &tolerated, ..Rules::for_service(request.service) };
     match presented {
         Presented::SigV4(proof) => {
             house.signing_keys.verify(&request.http, proof, &rules, &credential.secret, op.now)?;
@@ -61,7 +62,9 @@ impl From<BadCredential> for Error {
 impl From<NoPrincipal> for Error {
     fn from(cause: NoPrincipal) -> Self {
         match cause {
-            NoPrincipal::Expired => {
+            // A revoked session has ended like one whose time is over: at this code SDKs and the programs around them
+            // ask for new credentials, and at InvalidClientTokenId they give up.
+            NoPrincipal::Expired | NoPrincipal::Revoked => {
                 Self::new("ExpiredToken", "The security token included in the request is expired")
             }
             NoPrincipal::Gone | NoPrincipal::IssuedAhead => {

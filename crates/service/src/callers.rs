@@ -14,6 +14,8 @@ pub enum Callers {
     Anyone,
     /// Long-term keys of a user or of root: GetSessionToken, GetFederationToken.
     LongTermKeys,
+    /// Temporary credentials of whatever kind: GetScopedCredentials.
+    Sessions,
     /// Users, by key or GetSessionToken, and role sessions: AssumeRole.
     AssumesRoles,
     /// Everyone but sessions of GetFederationToken and GetSessionToken: the rest of STS.
@@ -34,6 +36,10 @@ impl Callers {
             Self::Anyone => None,
             Self::LongTermKeys => session
                 .map(|_| Error::access_denied(format!("Cannot call {action} with session credentials"))),
+            Self::Sessions => session.is_none().then(|| {
+                let message = "The credentials of the request are not temporary security credentials.";
+                Error::new("InvalidSubjectCredentials", message)
+            }),
             Self::AssumesRoles => assumes_roles(principal, service, action),
             Self::NoDerivedSessions => match session {
                 None | Some(Role) => None,
@@ -56,6 +62,7 @@ impl Callers {
         match self {
             Self::Anyone => "any credentials",
             Self::LongTermKeys => "long-term keys of users and root",
+            Self::Sessions => "temporary credentials",
             Self::AssumesRoles => "users, role sessions, GetSessionToken sessions of users",
             Self::NoDerivedSessions => "all but federated-user and GetSessionToken sessions",
             Self::Iam => "all but federated-user sessions and GetSessionToken sessions without MFA",

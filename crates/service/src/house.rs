@@ -14,6 +14,7 @@ use crate::decisions::DecisionLog;
 use crate::error::Error;
 use crate::params::echo_name;
 use crate::request::Request;
+use crate::sessions::SessionLog;
 
 /// One running daypass, without its sockets.
 pub struct House {
@@ -23,6 +24,8 @@ pub struct House {
     pub audit: Audit,
     /// What the operator chose.
     pub settings: Settings,
+    /// Which sessions were issued, as far as this server knows.
+    pub session_log: SessionLog,
     /// Derived signing keys, bounded.
     pub signing_keys: SigningKeyCache,
     /// What was decided lately, for those who ask why.
@@ -38,6 +41,36 @@ pub struct Settings {
     pub tolerated_unsigned_headers: Vec<String>,
     /// Whether the Query API of STS and IAM takes Signature Version 2.
     pub allow_signature_v2: bool,
+    /// The region of this server's STS; none: requests to it may be signed for any.
+    pub sts_region: Option<String>,
+}
+
+/// The host of AWS's global STS endpoint, where it leads here.
+const STS_GLOBAL_HOST: &str = "sts.amazonaws.com";
+/// The region that it is signed for ("Manage AWS STS in an AWS Region" in the IAM User Guide).
+const STS_GLOBAL_REGION: &str = "us-east-1";
+/// What it does not offer (AWS STS API Reference, of each of these).
+const STS_REGIONAL_ONLY: [&str; 3] = ["AssumeRoot", "GetScopedCredentials", "GetWebIdentityToken"];
+
+impl Settings {
+    /// The region that a request must be signed for; `None`: any.
+    pub(crate) fn region_of(&self, request: &Request) -> Option<&str> {
+        let region = self.sts_region.as_deref().filter(|_| request.service == "sts")?;
+        Some(if is_for_global_sts(request) { STS_GLOBAL_REGION } else { region })
+    }
+
+    /// Whether the endpoint that a request is for has its operation, where endpoints are told apart.
+    fn offers(&self, request: &Request) -> bool {
+        self.sts_region.is_none()
+            || request.service != "sts"
+            || !is_for_global_sts(request)
+            || !STS_REGIONAL_ONLY.contains(&request.action.as_str())
+    }
+}
+
+fn is_for_global_sts(request: &Request) -> bool {
+    let host = request.header("host").and_then(|host| host.split(':').next());
+    host.is_some_and(|host| host.eq_ignore_ascii_case(STS_GLOBAL_HOST))
 }
 
 impl House {
@@ -75,7 +108,8 @@ impl House {
 
     /// The row of the action that a request names.
     pub(crate) fn find(&self, request: &Request) -> Result<&'static Row, Error> {
-        actions::find(request.service, &request.action).ok_or_else(|| {
+        let row = actions::find(request.service, &request.action);
+        row.filter(|_| self.settings.offers(request)).ok_or_else(|| {
             let version = request.version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
             // AWS's word for a missing version is recorded; the one for a missing action is made after it.
             let action = if request.action.is_empty() { "NO_ACTION_SPECIFIED" } else { &request.action };

@@ -16,6 +16,7 @@ mod known;
 pub mod params;
 mod pipeline;
 mod request;
+pub mod sessions;
 pub mod shapes;
 
 pub use audit::{Audit, AuditLog, AuditTraits, Refused, refused};

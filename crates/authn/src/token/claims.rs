@@ -1,6 +1,6 @@
 //! What a session token says.
 
-use daypass_model::{AccountId, SessionId, Tag, same_key};
+use daypass_model::{AccessKeyId, AccountId, SessionId, Tag, same_key};
 use jiff::Timestamp;
 
 /// How a session came to be, which decides what it may call.
@@ -64,6 +64,10 @@ pub struct SessionClaims {
     pub federation: Vec<(String, Vec<String>)>,
     /// Whether it was asked for with temporary credentials.
     pub chained: bool,
+    /// How many of the layers, the last ones, GetScopedCredentials added.
+    pub scoped_layers: usize,
+    /// The long-term access key that the chain began with, where one did.
+    pub first_key: Option<AccessKeyId>,
 }
 
 impl SessionClaims {

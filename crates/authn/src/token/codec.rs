@@ -7,10 +7,12 @@
 //! text    = length | UTF-8            list = count | item*
 //! ```
 //!
-//! All fields so far are critical: each says who the session is or narrows what it may do.
+//! The fields up to 16 are critical: each says who the session is or narrows what it may do. Those behind it decide
+//! nothing that a reader who skips them would decide otherwise: one counts layers that are there in any case, the
+//! other is looked at where the operator asked for it.
 
 use daypass_model::limits::SESSION_ANCESTRY_MAX;
-use daypass_model::{AccountId, SessionId, Tag};
+use daypass_model::{AccessKeyId, AccountId, SessionId, Tag};
 
 use super::claims::{SessionClaims, SessionKind, SessionLayer};
 use super::pack::{INFLATED_MAX, put_block, take_block};
@@ -33,6 +35,8 @@ const SOURCE_IDENTITY: u64 = critical(13);
 const MFA: u64 = critical(14);
 const FEDERATION: u64 = critical(15);
 const CHAINED: u64 = critical(16);
+const SCOPED_LAYERS: u64 = 17 << 1;
+const FIRST_KEY: u64 = 18 << 1;
 
 const fn critical(number: u64) -> u64 {
     number << 1 | 1
@@ -94,6 +98,12 @@ pub(super) fn encode(claims: &SessionClaims) -> Encoded {
     if claims.chained {
         put_field(&mut out, CHAINED, &[]);
     }
+    if claims.scoped_layers > 0 {
+        put_field(&mut out, SCOPED_LAYERS, &varint(claims.scoped_layers as u64));
+    }
+    if let Some(key) = &claims.first_key {
+        put_field(&mut out, FIRST_KEY, key.as_str().as_bytes());
+    }
     Encoded { bytes: out, policy_bytes, tag_bytes }
 }
 
@@ -140,6 +150,8 @@ struct Draft {
     mfa_authenticated_at: Option<i64>,
     federation: Vec<(String, Vec<String>)>,
     chained: bool,
+    scoped_layers: usize,
+    first_key: Option<AccessKeyId>,
     /// Bytes that may still be inflated.
     budget: usize,
 }
@@ -169,6 +181,12 @@ impl Draft {
                 self.federation = value.list(|item| Ok((item.text()?, item.list(Reader::text)?)))?;
             }
             CHAINED => self.chained = true,
+            SCOPED_LAYERS => {
+                let count = usize::try_from(value.varint()?).map_err(|_| Malformed)?;
+                self.scoped_layers =
+                    Some(count).filter(|count| *count <= self.layers.len()).ok_or(Malformed)?;
+            }
+            FIRST_KEY => self.first_key = Some(value.text_to_end()?.parse().map_err(|_| Malformed)?),
             unknown if unknown & 1 == 0 => return Ok(()),
             _ => return Err(Malformed),
         }
@@ -194,6 +212,8 @@ impl Draft {
             mfa_authenticated_at: self.mfa_authenticated_at,
             federation: self.federation,
             chained: self.chained,
+            scoped_layers: self.scoped_layers,
+            first_key: self.first_key,
         })
     }
 }
@@ -351,7 +371,16 @@ mod tests {
             mfa_authenticated_at: None,
             federation: vec![("a".into(), vec!["b".into()])],
             chained: true,
+            scoped_layers: 1,
+            first_key: Some("AKIAIOSFODNN7EXAMPLE".parse().unwrap()),
         }
+    }
+
+    #[test]
+    fn more_scoped_layers_than_there_are_layers_are_refused() {
+        let count = |scoped_layers| decode(&encode(&SessionClaims { scoped_layers, ..claims() }).bytes);
+        assert!(count(1).is_ok());
+        assert_eq!(count(2), Err(Malformed));
     }
 
     fn with_field(tag: u64, value: &[u8]) -> Vec<u8> {

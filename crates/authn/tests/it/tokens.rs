@@ -36,6 +36,8 @@ pub(crate) fn role_session() -> SessionClaims {
         mfa_authenticated_at: None,
         federation: Vec::new(),
         chained: false,
+        scoped_layers: 0,
+        first_key: None,
     }
 }
 
@@ -325,10 +327,16 @@ fn tokens_of_format_1_still_open() {
         layers: Vec::new(),
         ..role_session()
     };
+    let scoped = SessionClaims {
+        scoped_layers: 2,
+        first_key: Some("AKIAQNZGKIQY56JQ7WML".parse().unwrap()),
+        ..full_session()
+    };
     let keyring = keyring();
     for (name, claims, size_min) in [
         ("role", role_session(), 0),
         ("full", full_session(), 0),
+        ("scoped", scoped, 0),
         ("federated", federated, 0),
         ("root", root, 0),
         ("padded", role_session(), 2000),
@@ -375,10 +383,12 @@ prop_compose! {
         source_identity in prop::option::of(any_text()),
         federation in prop::collection::vec((any_text(), prop::collection::vec(any_text(), 0..3)), 0..3),
         chained in any::<bool>(),
+        first_key in prop::option::of("A[KS]IA[A-Z2-7]{16}"),
     ) -> SessionClaims {
         let [principal_id, arn, session_name, _] = texts;
         let account = AccountId::from_number(account).unwrap();
         let (session_id, ancestry) = ids.split_first().unwrap();
+        let scoped_layers = layers.len() / 2;
         let tags: Vec<Tag> = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
         SessionClaims {
             session_id: SessionId(*session_id),
@@ -397,6 +407,8 @@ prop_compose! {
             mfa_authenticated_at: times.2,
             federation,
             chained,
+            scoped_layers,
+            first_key: first_key.map(|id| id.parse().unwrap()),
         }
     }
 }

@@ -33,7 +33,7 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
     let account: AccountId = "111122223333".parse().unwrap();
     let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, node.random());
     let claims = SessionClaims {
-        session_id: SessionId::generate(node.random()),
+        session_id: SessionId::generate(account, node.random()),
         ancestry: Vec::new(),
         kind: SessionKind::Root,
         account,
@@ -49,6 +49,8 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
         mfa_authenticated_at: None,
         federation: Vec::new(),
         chained: false,
+        scoped_layers: 0,
+        first_key: None,
     };
     let sealed = keyring.seal(&claims, &id, 0, node.random()).unwrap();
     (id, sealed.token)
@@ -65,7 +67,7 @@ fn opens(node: &Directory, (id, token): &(AccessKeyId, String)) -> bool {
 }
 
 /// Until `other` has everything `node` has; it follows the store in a task of its own.
-async fn caught_up(other: &Directory, node: &Directory) {
+pub(crate) async fn caught_up(other: &Directory, node: &Directory) {
     while other.health().unwrap() < node.health().unwrap() {
         tokio::task::yield_now().await;
     }

@@ -4,5 +4,6 @@
 mod commit;
 mod keyring;
 mod records;
+mod revocation;
 mod scope;
 mod store;

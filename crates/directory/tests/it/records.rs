@@ -3,7 +3,8 @@
 
 use daypass_directory::record::{
     AccessKeyPointer, AccountRecord, GroupRecord, KeyOwner, KeyringRecord, MfaDeviceRecord, Pointer,
-    PolicyRecord, ResourcePolicyRecord, RoleRecord, UsedRecord, UserRecord,
+    PolicyRecord, PrincipalRevocationRecord, ResourcePolicyRecord, RoleRecord, SessionRevocationRecord,
+    UsedRecord, UserRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -75,6 +76,10 @@ fn the_other_records_of_format_1_are_read_and_rewritten_whole() {
     assert!(deleted.owner.is_none());
     let resource: ResourcePolicyRecord = golden(include_str!("../golden/resource-policy-v1.json"));
     assert_eq!(resource.arn, "arn:aws:s3:::photos");
+    let session: SessionRevocationRecord = golden(include_str!("../golden/revoked-session-v1.json"));
+    assert_eq!((session.at, session.expires, session.issued_too), (1_767_323_045, 1_767_456_245, true));
+    let principal: PrincipalRevocationRecord = golden(include_str!("../golden/revoked-principal-v1.json"));
+    assert_eq!((principal.before, principal.expires), (1_767_323_046, 1_767_456_246));
     golden::<KeyringRecord>(include_str!("../golden/keyring-v1.json"));
     golden::<Pointer>(include_str!("../golden/pointer-v1.json"));
     let used: UsedRecord = golden(include_str!("../golden/used-v1.json"));

@@ -13,6 +13,32 @@ const ISSUER_ARN: &str = r#"{"AWS":"arn:aws:iam::111122223333:user/john"}"#;
 const ACCOUNT_PRINCIPAL: &str = r#"{"AWS":"111122223333"}"#;
 
 #[test]
+fn what_narrowed_a_session_narrows_what_a_resource_policy_gives_it_too() {
+    for principal in [r#"{"AWS":"arn:aws:sts::111122223333:assumed-role/Dev/s1"}"#, r#""*""#] {
+        let named =
+            |scoped| Scene { attached: Some(attached("Allow", principal)), scoped, ..Scene::default() };
+        let of_role = |scene: Scene| Scene { principal: ROLE, ..scene };
+        of_role(named(Vec::new())).is_allowed_by(PolicyType::Resource);
+        of_role(named(vec![vec![allow("s3:GetObject")]])).is_allowed_by(PolicyType::Resource);
+        of_role(named(vec![vec![allow("s3:PutObject")]])).is_missing(PolicyType::Session);
+        of_role(named(vec![vec![allow("s3:*")], vec![]])).is_missing(PolicyType::Session);
+        let denying = of_role(named(vec![vec![allow("s3:*"), deny("s3:GetObject")]]));
+        denying.is_denied_by(PolicyType::Session);
+    }
+    let root = |scoped| Scene { principal: Principal::Root { account: ACCOUNT }, scoped, ..Scene::default() };
+    root(Vec::new()).is_allowed_by(PolicyType::NotNeeded);
+    root(vec![vec![allow("s3:PutObject")]]).is_missing(PolicyType::Session);
+    // A first layer gives a federated user nothing of what only a session policy could.
+    let federated = Scene {
+        principal: FEDERATED,
+        identity: vec![allow("*")],
+        scoped: vec![vec![allow("*")]],
+        ..Scene::default()
+    };
+    federated.is_missing(PolicyType::Session);
+}
+
+#[test]
 fn nothing_is_allowed_by_default() {
     Scene::default().is_missing(PolicyType::Identity);
 }

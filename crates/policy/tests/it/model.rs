@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) identity: Vec<Document>,
     pub(crate) boundary: Option<Vec<Document>>,
     pub(crate) session: Vec<Vec<Document>>,
+    pub(crate) scoped: Vec<Vec<Document>>,
     pub(crate) attached: Option<Document>,
     pub(crate) scp: Vec<Vec<Document>>,
     pub(crate) rcp: Vec<Vec<Document>>,
@@ -57,6 +58,7 @@ impl World {
             identity: plain(&self.identity),
             boundary: self.boundary.as_ref().map(plain),
             session: self.session.iter().map(plain).collect(),
+            scoped: self.scoped.iter().map(plain).collect(),
             attached: self.attached.as_ref().map(|document| compile(document, true)),
             scp: self.scp.iter().map(plain).collect(),
             rcp: self.rcp.iter().map(named).collect(),
@@ -207,13 +209,14 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         documents(),
         prop::option::weighted(0.3, documents()),
         prop::collection::vec(documents(), 0..3),
+        prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(documents(), 1..3)],
         prop::option::weighted(0.7, document()),
         prop::collection::vec(documents(), 0..3),
         prop::collection::vec(documents(), 0..2),
     );
     (request, policies).prop_map(|(request, policies)| {
         let (principal, (action, resource), owner, team, tags) = request;
-        let (identity, boundary, session, attached, scp, rcp) = policies;
+        let (identity, boundary, session, scoped, attached, scp, rcp) = policies;
         World {
             principal,
             action,
@@ -224,6 +227,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             identity,
             boundary,
             session,
+            scoped,
             attached,
             scp,
             rcp,

@@ -21,6 +21,7 @@ fn joined(world: &World, document: &Document) -> Vec<World> {
     with(&|world| world.attached.get_or_insert_default().extend(document.clone()));
     with(&|world| world.boundary.iter_mut().for_each(|documents| documents.push(document.clone())));
     with(&|world| world.session.iter_mut().for_each(|documents| documents.push(document.clone())));
+    with(&|world| world.scoped.iter_mut().for_each(|documents| documents.push(document.clone())));
     with(&|world| world.scp.iter_mut().for_each(|documents| documents.push(document.clone())));
     with(&|world| world.rcp.iter_mut().for_each(|documents| documents.push(document.clone())));
     worlds
@@ -88,13 +89,14 @@ proptest! {
     #[test]
     fn one_more_limit_never_gives_a_right(world in world(), documents in prop::collection::vec(document(), 0..3)) {
         let before = decide(&world);
-        let mut changed = vec![world.clone(); 3];
+        let mut changed = vec![world.clone(); 4];
         // A federated user without any session policy is the exception: its first one gives it rights.
         if !changed[0].session.is_empty() || !matches!(world.principal, Principal::Federated { .. }) {
             changed[0].session.push(documents.clone());
         }
         changed[1].scp.push(documents.clone());
-        changed[2].boundary.get_or_insert(documents);
+        changed[2].boundary.get_or_insert(documents.clone());
+        changed[3].scoped.push(documents);
         for world in changed {
             prop_assert!(before.is_allowed() || !decide(&world).is_allowed(), "{:?}", world);
         }
@@ -117,6 +119,25 @@ proptest! {
                 without.session.clear();
                 prop_assert!(decide(&without).is_allowed());
             }
+        }
+    }
+
+    /// INVARIANT (no-widening): nothing that a scoped session may is beyond any of its layers, or beyond the session
+    /// that it was made of, whatever a resource policy says.
+    #[test]
+    fn no_scoped_session_exceeds_a_layer_or_its_parent(world in world()) {
+        if decide(&world).is_allowed() && world.principal.account().is_some() {
+            for layer in &world.scoped {
+                let mut alone = world.clone();
+                alone.principal = Principal::Root { account: world.owner };
+                (alone.scoped, alone.session) = (Vec::new(), vec![layer.clone()]);
+                (alone.attached, alone.scp) = (None, Vec::new());
+                let needs_the_resource = ["sts:", "kms:"].iter().any(|service| world.action.starts_with(service));
+                prop_assert!(needs_the_resource || decide(&alone).is_allowed(), "{:?}", world);
+            }
+            let mut parent = world.clone();
+            parent.scoped.pop();
+            prop_assert!(decide(&parent).is_allowed());
         }
     }
 
@@ -144,6 +165,8 @@ proptest! {
         turned.boundary.iter_mut().for_each(turn);
         turned.session.iter_mut().for_each(turn);
         turned.session.reverse();
+        turned.scoped.iter_mut().for_each(turn);
+        turned.scoped.reverse();
         turned.scp.iter_mut().for_each(turn);
         turned.scp.reverse();
         turned.rcp.iter_mut().for_each(turn);

@@ -164,6 +164,7 @@ fn decide(world: &World) -> DecisionEffect {
     let own_denies = has_account
         && (any(world, &world.scp.concat(), true)
             || any(world, &world.session.concat(), true)
+            || any(world, &world.scoped.concat(), true)
             || (!root && any(world, &world.identity, true))
             || (!root && world.boundary.as_ref().is_some_and(|documents| any(world, documents, true))));
     if attached_denies || rcp_denies || own_denies {
@@ -176,6 +177,7 @@ fn decide(world: &World) -> DecisionEffect {
         granted('E') || granted('D')
     } else {
         let scp = world.scp.iter().all(|level| any(world, level, false));
+        let scoped = world.scoped.iter().all(|layer| any(world, layer, false));
         let i = root || any(world, &world.identity, false);
         let b = root || world.boundary.as_ref().is_none_or(|documents| any(world, documents, false));
         let s = world.session.iter().all(|layer| any(world, layer, false))
@@ -184,11 +186,15 @@ fn decide(world: &World) -> DecisionEffect {
         // The session of a user or of the root user is no principal of its own.
         let direct = granted('D') && (s || !matches!(caller, Principal::User { .. }));
         let must_take_part = matches!(service, "sts" | "kms");
-        scp && if account != Some(world.owner) {
-            !grants.is_empty() && own
-        } else {
-            granted('E') || direct || (granted('O') && b && s) || (own && (granted('A') || !must_take_part))
-        }
+        scp && scoped
+            && if account != Some(world.owner) {
+                !grants.is_empty() && own
+            } else {
+                granted('E')
+                    || direct
+                    || (granted('O') && b && s)
+                    || (own && (granted('A') || !must_take_part))
+            }
     };
     if allowed { DecisionEffect::Allowed } else { DecisionEffect::ImplicitlyDenied }
 }

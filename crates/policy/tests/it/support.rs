@@ -64,6 +64,7 @@ pub(crate) struct Scene {
     pub(crate) identity: Vec<Policy>,
     pub(crate) boundary: Option<Vec<Policy>>,
     pub(crate) session: Vec<Vec<Policy>>,
+    pub(crate) scoped: Vec<Vec<Policy>>,
     pub(crate) attached: Option<Policy>,
     pub(crate) scp: Vec<Vec<Policy>>,
     pub(crate) rcp: Vec<Vec<Policy>>,
@@ -80,6 +81,7 @@ impl Default for Scene {
             identity: Vec::new(),
             boundary: None,
             session: Vec::new(),
+            scoped: Vec::new(),
             attached: None,
             scp: Vec::new(),
             rcp: Vec::new(),
@@ -100,12 +102,15 @@ impl Scene {
         let boundary = self.boundary.as_ref().map(|policies| named("boundary", policies));
         let session: Vec<_> = self.session.iter().map(|layer| named("session", layer)).collect();
         let session: Vec<&[Named<'_>]> = session.iter().map(Vec::as_slice).collect();
+        let scoped: Vec<_> = self.scoped.iter().map(|layer| named("scoped", layer)).collect();
+        let scoped: Vec<&[Named<'_>]> = scoped.iter().map(Vec::as_slice).collect();
         let scp: Vec<_> = self.scp.iter().map(|level| named("scp", level)).collect();
         let rcp: Vec<_> = self.rcp.iter().map(|level| named("rcp", level)).collect();
         let policies = Policies {
             identity: &identity,
             boundary: boundary.as_deref(),
             session: &session,
+            scoped: &scoped,
             resource: self.attached.as_ref().map(|policy| Named { id: "attached", policy }),
             scp: &scp.iter().map(|policies| Level { name: "ou", policies }).collect::<Vec<_>>(),
             rcp: &rcp.iter().map(|policies| Level { name: "ou", policies }).collect::<Vec<_>>(),

@@ -7,7 +7,9 @@ mod demo;
 mod input;
 mod keys;
 mod policy;
+mod sessions;
 mod signature;
+mod token;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,6 +47,10 @@ enum Command {
     Account(account::AccountArgs),
     /// List and rotate the keys that seal session tokens, while the server runs
     Keys(keys::KeysArgs),
+    /// List and end sessions, while the server runs
+    Sessions(sessions::SessionsArgs),
+    /// Look into session tokens, while the server runs
+    Token(token::TokenArgs),
     /// Copy the store to a file, while the server runs
     Backup(backup::BackupArgs),
     /// Print a completion script for a shell
@@ -88,6 +94,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         })),
         Some(Command::Account(args)) => in_runtime(account::run(args)),
         Some(Command::Keys(args)) => in_runtime(keys::run(args)),
+        Some(Command::Sessions(args)) => in_runtime(sessions::run(args)),
+        Some(Command::Token(args)) => in_runtime(token::run(args)),
         Some(Command::Backup(args)) => in_runtime(backup::run(args)),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

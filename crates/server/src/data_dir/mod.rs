@@ -9,6 +9,7 @@
 //! root-credentials   0600; the first root key, in the form of an AWS credentials file; with a hyphen and their
 //!                    number behind the name, those of other accounts
 //! audit.jsonl        one event per line, rotated by size; beside it audit.jsonl.reserve, room for a full disk
+//! sessions.jsonl     0600; a line for each session that was issued, and the file before it (`.1`)
 //! operator.sock      0600; the operator's door while the server runs
 //! demo-data          marks what a demo left, with the objects of its bucket in demo-objects
 //! ```

@@ -16,6 +16,9 @@ pub(super) const FIRST_START: &str = "first-start";
 pub(crate) const ROOT_CREDENTIALS: &str = "root-credentials";
 /// The audit, unless it was given another place.
 pub(crate) const AUDIT: &str = "audit.jsonl";
+/// The session log; the one before it has `.1` behind its name.
+pub(crate) const SESSION_LOG: &str = "sessions.jsonl";
+const SESSION_LOG_BEFORE: &str = "sessions.jsonl.1";
 /// End of the file that keeps room for the audit.
 pub(crate) const RESERVE_END: &str = "reserve";
 /// End of the audit's next file, which a crash may leave.
@@ -42,13 +45,15 @@ pub(crate) fn root_credentials_of_key(account: AccountId, key: &AccessKeyId) -> 
 /// Whether daypass makes something of this name in a data directory: a server, or the demo.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
-    const WHOLE: [&str; 10] = [
+    const WHOLE: [&str; 12] = [
         STORE,
         STORE_LOG,
         STORE_SHARED,
         MASTER_KEY,
         FIRST_START,
         AUDIT,
+        SESSION_LOG,
+        SESSION_LOG_BEFORE,
         OPERATOR_SOCKET,
         LOCK,
         DEMO_MARK,
@@ -141,6 +146,8 @@ mod tests {
             AUDIT,
             "audit.jsonl.1",
             "audit.jsonl.reserve",
+            SESSION_LOG,
+            SESSION_LOG_BEFORE,
             OPERATOR_SOCKET,
             LOCK,
             DEMO_MARK,

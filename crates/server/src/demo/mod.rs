@@ -18,6 +18,7 @@ use std::sync::Arc;
 use bucket::Bucket;
 use bucket::check::Daypass;
 use bucket::folder::Folder;
+use daypass_directory::SessionRules;
 use daypass_model::SystemClock;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -173,6 +174,9 @@ fn config(data: &Path, api: SocketAddr) -> Config {
         audit_rotate_bytes: 64 * 1024 * 1024,
         audit_keep: 2,
         audit_stdout: false,
+        session_log_max: 1000,
+        session_rules: SessionRules::default(),
+        sts_region: None,
         log: "warn".into(),
         log_format: LogFormat::Text,
         pinned: Pinned::default(),

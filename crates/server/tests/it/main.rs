@@ -23,6 +23,7 @@ mod recovery;
 mod refused;
 mod secrets;
 mod sentences;
+mod sessions;
 mod settings;
 mod signals;
 mod signed_bytes;

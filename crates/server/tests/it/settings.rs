@@ -92,6 +92,8 @@ fn settings_out_of_range_are_refused_with_what_would_do() {
         ("audit-keep = \"x\"", "audit-keep: give a whole number from 1 on"),
         ("audit-stdout = 1", "audit-stdout: "),
         ("allow-signature-v2 = 'yes'", "allow-signature-v2: "),
+        ("session-log-max = 0", "session-log-max: give a whole number from 1 on"),
+        ("sts-region = \"EU\"", "sts-region: give a region, such as eu-central-1"),
     ] {
         fs::write(dir.join("daypass.toml"), line).unwrap();
         let error = one_line(&run(dir.path(), &["serve"]));
@@ -182,7 +184,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 14] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 17] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -195,6 +197,9 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 14] = [
     ("audit-rotate-mib", ["1", "2"], ["1", "2"]),
     ("audit-keep", ["1", "2"], ["1", "2"]),
     ("audit-stdout", ["true", "false"], ["true", "false"]),
+    ("session-log-max", ["1", "2"], ["1", "2"]),
+    ("end-sessions-with-key", ["true", "false"], ["true", "false"]),
+    ("sts-region", ["eu-west-1", "eu-west-2"], ["'eu-west-1'", "'eu-west-2'"]),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),
     ("log-format", ["json", "text"], ["'json'", "'text'"]),
 ];

@@ -13,14 +13,14 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
     [sts::ROWS, iam::ROWS, daypass::ROWS].into_iter().flatten()
 }
 
-/// The row of an action; names are case-sensitive.
+/// The row of an action; names are case-sensitive. Of STS also those that no account has enabled.
 #[must_use]
 pub fn find(service: &str, action: &str) -> Option<&'static Row> {
-    let rows: &[Row] = match service {
-        "sts" => sts::ROWS,
-        "iam" => iam::ROWS,
-        "daypass" => daypass::ROWS,
-        _ => &[],
+    let (rows, more): (&[Row], &[Row]) = match service {
+        "sts" => (sts::ROWS, sts::NOT_ENABLED),
+        "iam" => (iam::ROWS, &[]),
+        "daypass" => (daypass::ROWS, &[]),
+        _ => (&[], &[]),
     };
-    rows.iter().find(|row| row.name.1 == action)
+    rows.iter().chain(more).find(|row| row.name.1 == action)
 }

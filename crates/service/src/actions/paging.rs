@@ -3,14 +3,14 @@
 //! A marker is opaque and sealed: it names the last item shown and works only for the account, action and
 //! selection it was made for. A list that changes between pages repeats nothing and skips only what is new.
 
-use daypass_authn::token::{Keyring, Purpose};
+use daypass_authn::token::Purpose;
 use daypass_directory::Scope;
 
 use crate::error::Error;
 use crate::house::House;
 
 /// Items of a page when the call does not say.
-const MAX_ITEMS_DEFAULT: usize = 100;
+pub(super) const MAX_ITEMS_DEFAULT: usize = 100;
 /// Bytes of items after which a page ends, however many more were asked for: a thousand long documents would make
 /// one answer of many megabytes. "IAM might return fewer than the MaxItems number of results, even when there are
 /// more results available" (IAM API Reference, ListRoles).
@@ -59,9 +59,7 @@ pub(super) fn page_of_size<T>(
     items: impl Iterator<Item = (String, T)>,
     size: impl Fn(&T) -> usize,
 ) -> Result<Page<T>, Error> {
-    let bound_to = format!("{} {}", scope.account().id(), selection.of);
-    let keyring = scope.view().keyring();
-    let after = selection.marker.map(|marker| open(keyring, &bound_to, marker)).transpose()?;
+    let after = selection.marker.map(|marker| open(scope, &selection.of, marker)).transpose()?;
     let max_items = selection.max_items.and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_ITEMS_DEFAULT);
     let rest = items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
     let mut rest = rest.peekable();
@@ -76,16 +74,28 @@ pub(super) fn page_of_size<T>(
         shown.push(item);
     }
     let is_truncated = rest.peek().is_some();
-    let seal = |last: String| {
-        let random = house.directory.random();
-        keyring.seal_message(Purpose::PaginationMarker, bound_to.as_bytes(), last.as_bytes(), random)
-    };
-    let marker = last.filter(|_| is_truncated).map(seal).transpose();
-    let marker = marker.map_err(|_| Error::internal("a marker was not sealed"))?;
+    let marker =
+        last.filter(|_| is_truncated).map(|last| seal(house, scope, &selection.of, &last)).transpose()?;
     Ok(Page { items: shown, is_truncated, marker })
 }
 
-fn open(keyring: &Keyring, bound_to: &str, marker: &str) -> Result<String, Error> {
+/// A marker that says where a list `of` the caller's account goes on.
+pub(super) fn seal(house: &House, scope: &Scope, of: &str, last: &str) -> Result<String, Error> {
+    let (keyring, random) = (scope.view().keyring(), house.directory.random());
+    let bound_to = bound_to(scope, of);
+    let sealed =
+        keyring.seal_message(Purpose::PaginationMarker, bound_to.as_bytes(), last.as_bytes(), random);
+    sealed.map_err(|_| Error::internal("a marker was not sealed"))
+}
+
+fn bound_to(scope: &Scope, of: &str) -> String {
+    format!("{} {of}", scope.account().id())
+}
+
+/// What a marker that was sealed for the same list says.
+pub(super) fn open(scope: &Scope, of: &str, marker: &str) -> Result<String, Error> {
+    let bound_to = bound_to(scope, of);
+    let keyring = scope.view().keyring();
     let opened = keyring.open_message(Purpose::PaginationMarker, bound_to.as_bytes(), marker);
     opened
         .ok()

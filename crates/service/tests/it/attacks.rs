@@ -351,7 +351,8 @@ async fn a_parameter_given_twice_or_in_another_case_does_nothing() {
         let send = async |pairs: Vec<(String, String)>| {
             let params =
                 Params::from_pairs(pairs).map_err(|error| Error::new(error.code(), error.to_string()));
-            let http = world.house.signed(&world.admin, service, request());
+            let who = world.as_taken(&world.admin, example).await;
+            let http = world.house.signed(&who, service, request());
             world.house.send_http(http, service, action, "any", params).await
         };
         for n in 0..pairs.len() {

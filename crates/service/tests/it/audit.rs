@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use daypass_authn::sigv4::{HttpRequest, SigningKeyCache};
 use daypass_service::params::Params;
+use daypass_service::sessions::SessionLog;
 use daypass_service::{Audit, AuditLog, Error, House, Request, Settings, call};
 use serde_json::{Value, json};
 
@@ -544,6 +545,7 @@ impl<'a> ScarceHouse<'a> {
             directory: test.house.directory.clone(),
             audit: Audit::new(Box::new(log.clone())),
             settings: Settings::default(),
+            session_log: SessionLog::in_memory(1),
             signing_keys: SigningKeyCache::new(10),
             decisions: daypass_service::DecisionLog::default(),
         };

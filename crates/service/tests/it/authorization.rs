@@ -82,6 +82,7 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
     };
     match line.resource {
         "*" => "*".into(),
+        "self" => format!("arn:aws:sts::{ACCOUNT}:self"),
         "federated-user" => {
             format!("arn:aws:sts::{ACCOUNT}:federated-user/{}", param(pairs, "Name").unwrap())
         }

@@ -51,6 +51,9 @@ pub(crate) const SPARE_PHONE: &str = arn!("iam", "mfa/team/Spare");
 pub(crate) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 /// What the world's policies say.
 pub(crate) const READ_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
+/// What a scope-down policy may say and leave all as it is.
+const ALLOW_EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 /// Another text.
 pub(crate) const WRITE_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
 /// Trusts the account, so that identity policies decide who assumes the role.
@@ -88,6 +91,9 @@ pub(crate) static EXAMPLES: &[Example] = &[
     sts("GetCallerIdentity", "*", &[]),
     sts("GetFederationToken", arn!("sts", "federated-user/Jill"), &[
         ("Name", "Jill"), ("Policy", READ_SHELF), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
+    sts("GetScopedCredentials", arn!("sts", "self"), &[
+        ("Policy", ALLOW_EVERYTHING), ("DurationSeconds", "600"), ("ScopedSessionDescription", "nightly report"),
     ]),
     sts("GetSessionToken", "*", &[("DurationSeconds", "900")]),
     iam("AddUserToGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Plain")]),
@@ -192,10 +198,13 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("ExplainRequest", "*", Json(r#"{"RequestId":"{this-request}"}"#)),
     daypass("GetResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
+    daypass("GetSessionChain", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}"}"#)),
     daypass("ListResourcePolicies", "*", Json("{}")),
+    daypass("ListSessions", "*", Json(r#"{"SessionName":"Night"}"#)),
     daypass("PutResourcePolicy", arn!("sqs", "jobs"), Json(
         r#"{"ResourceArn":"arn:aws:sqs::111122223333:jobs","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"*\"}]}"}"#,
     )),
+    daypass("RevokeSession", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}","IncludeIssued":true}"#)),
     daypass("ValidatePolicy", "*", Json(
         r#"{"PolicyKind":"inline","PolicyDocument":"{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}"}"#,
     )),

@@ -68,6 +68,9 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
         }),
         "png" => BASE64.decode(text.as_bytes()).is_ok_and(|png| png.starts_with(b"\x89PNG\r\n\x1a\n")),
         "token" => !text.is_empty() && text.len() <= 4096,
+        "session" => {
+            text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        }
         "hash" => text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
         "percent" => found.as_u64().is_some_and(|percent| (1..=100).contains(&percent)),
         "size" => found.as_u64().is_some_and(|size| (1..=4096).contains(&size)),

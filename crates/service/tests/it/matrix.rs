@@ -31,6 +31,11 @@ async fn refused(world: &World, what: &str, http: HttpRequest, example: &Example
     error
 }
 
+/// The refusal to a user, with credentials that the action takes.
+async fn refused_to_user(world: &World, what: &str, who: &Keys, example: &Example) -> Error {
+    refused_to(world, what, &world.as_taken(who, example).await, example).await
+}
+
 async fn refused_to(world: &World, what: &str, who: &Keys, example: &Example) -> Error {
     refused(world, what, world.house.signed(who, example.service, request()), example).await
 }
@@ -80,7 +85,7 @@ async fn without_a_permission_no_action_is_done_but_the_two_that_need_none() {
         }
         for example in needing_permission() {
             let (name, shown) = (example.permission(), example.shown(&world));
-            let error = refused_to(&world, "a caller without permission", &world.caller, example).await;
+            let error = refused_to_user(&world, "a caller without permission", &world.caller, example).await;
             let because = format!("because no identity-based policy allows the {name} action");
             let message =
                 format!("User: {CALLER} is not authorized to perform: {name} on resource: {shown} {because}");
@@ -99,7 +104,7 @@ async fn an_explicit_deny_stops_every_action_but_the_two_that_nothing_can_deny()
     world.permit(DENY_ALL).await;
     for example in needing_permission() {
         let (name, shown) = (example.permission(), example.shown(&world));
-        let error = refused_to(&world, "a denied caller", &world.caller, example).await;
+        let error = refused_to_user(&world, "a denied caller", &world.caller, example).await;
         let because = "with an explicit deny in an identity-based policy";
         let message =
             format!("User: {CALLER} is not authorized to perform: {name} on resource: {shown} {because}");
@@ -139,7 +144,8 @@ async fn exactly_the_permissions_of_its_checks_are_enough_and_each_is_needed() {
                 checks.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, check)| check).collect();
             let document = if others.is_empty() { NOTHING.to_owned() } else { allow(others.iter().copied()) };
             world.permit(&document).await;
-            let error = refused_to(&world, "a caller who lacks one of them", &world.caller, example).await;
+            let error =
+                refused_to_user(&world, "a caller who lacks one of them", &world.caller, example).await;
             let asked = format!("is not authorized to perform: {} on resource:", missing.action);
             assert!(error.code == "AccessDenied" && error.message.contains(&asked), "{name}: {error:?}");
             if missing.resource != "*" {
@@ -149,7 +155,8 @@ async fn exactly_the_permissions_of_its_checks_are_enough_and_each_is_needed() {
                     {"Effect": "Allow", "Action": missing.action, "NotResource": missing.resource},
                 ]});
                 world.permit(&elsewhere.to_string()).await;
-                let error = refused_to(&world, "a caller allowed elsewhere", &world.caller, example).await;
+                let error =
+                    refused_to_user(&world, "a caller allowed elsewhere", &world.caller, example).await;
                 // Two checks of one action (a rename) differ only in their resource; either may be the one that fails.
                 assert_eq!(error.code, "AccessDenied", "{name} beyond {}", missing.resource);
             }
@@ -221,6 +228,10 @@ async fn every_kind_of_credential_may_call_what_the_table_says_and_nothing_else(
 fn told(word: &str, example: &Example, arn: &Value) -> (&'static str, String) {
     let arn = arn.as_str().unwrap();
     match word {
+        "subject" => (
+            "InvalidSubjectCredentials",
+            "The credentials of the request are not temporary security credentials.".into(),
+        ),
         "token" => ("InvalidClientTokenId", "The security token included in the request is invalid.".into()),
         "session" => ("AccessDenied", format!("Cannot call {} with session credentials", example.action)),
         "root" => ("AccessDenied", "Roles may not be assumed by root accounts.".into()),

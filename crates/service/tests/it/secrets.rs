@@ -221,7 +221,7 @@ async fn no_action_leaves_a_secret_behind() {
             secrets.push((format!("secret access key of {name}"), keys.secret_access_key.clone().into()));
         }
         let http = HttpRequest::new("POST", "/", "").with_header("host", "daypass.test");
-        let http = world.house.signed(&world.caller, example.service, http);
+        let http = world.house.signed(&world.as_taken(&world.caller, example).await, example.service, http);
         let signature = http.header_text("authorization").unwrap().rsplit('=').next().unwrap().to_owned();
         secrets.push(("signature".into(), signature.into()));
         let known = secrets.len();
@@ -242,8 +242,14 @@ async fn no_action_leaves_a_secret_behind() {
         let stored: Vec<u8> = stored.iter().flat_map(|record| record.value.to_vec()).collect();
         assert_eq!(leaked(&stored, &secrets), None, "in the store after {}", example.action);
     }
-    let expected =
-        ["AssumeRole", "GetFederationToken", "GetSessionToken", "CreateAccessKey", "CreateVirtualMFADevice"];
+    let expected = [
+        "AssumeRole",
+        "GetFederationToken",
+        "GetScopedCredentials",
+        "GetSessionToken",
+        "CreateAccessKey",
+        "CreateVirtualMFADevice",
+    ];
     assert_eq!(issuing, expected, "what gives secrets is known to");
 }
 

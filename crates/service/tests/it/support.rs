@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_authn::token::MasterKey;
-use daypass_directory::Directory;
+use daypass_directory::{Directory, SessionRules};
 use daypass_model::{AccountId, Clock, MockClock, Secret, SeededRandom};
 use daypass_service::params::Params;
+use daypass_service::sessions::SessionLog;
 use daypass_service::{Audit, AuditLog, Error, House, Request, Settings, call};
 use daypass_store::{COMMIT_CHANGES_MAX, Commit, MemoryStore, Record, Revision, Store};
 use serde_json::Value;
@@ -16,6 +17,9 @@ use serde_json::Value;
 pub const ACCOUNT: &str = "111122223333";
 /// What the master key is drawn from; houses draw from the numbers after it.
 pub const SEED: u64 = 42;
+
+/// Sessions that the log of a test house keeps.
+const SESSIONS_MAX: usize = 1000;
 
 /// A house with one account, and everything its calls left in the audit.
 pub struct TestHouse {
@@ -66,6 +70,16 @@ impl TestHouse {
         house
     }
 
+    /// The same on a store of the test's own, where sessions depend on what `rules` say.
+    pub async fn with_rules(rules: SessionRules) -> Self {
+        let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        let random = Arc::new(SeededRandom::new(SEED + 1));
+        let log = SessionLog::in_memory(SESSIONS_MAX);
+        let mut house = Self::open_with(Arc::new(MemoryStore::new()), clock, random, rules, log).await;
+        house.root = account(&house.house, ACCOUNT).await;
+        house
+    }
+
     /// Another house that begins with everything this one knows, at the same moment, and goes its own way.
     pub async fn copy(&self) -> Self {
         self.copy_with(|record| record.value.clone()).await
@@ -81,7 +95,32 @@ impl TestHouse {
         // Other randomness than the first house's: access key ids are never made twice.
         let mut house = Self::open(Arc::new(store), clock, Arc::new(SeededRandom::new(SEED + 2))).await;
         house.root = self.root.clone();
+        for entry in
+            self.house.session_log.read(0).await.index.search(None, None, usize::MAX, |_| true).entries
+        {
+            house.house.session_log.keep((*entry).clone());
+        }
         house
+    }
+
+    /// The same house as an operator set it up who chose otherwise.
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        let house = House {
+            directory: self.house.directory.clone(),
+            audit: Audit::new(Box::new(Lines(self.audit.clone()))),
+            settings,
+            session_log: SessionLog::in_memory(SESSIONS_MAX),
+            signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
+            decisions: daypass_service::DecisionLog::default(),
+        };
+        Self {
+            house: Arc::new(house),
+            clock: self.clock.clone(),
+            audit: self.audit.clone(),
+            root: self.root.clone(),
+            store: self.store.clone(),
+            next_request: Mutex::new(0),
+        }
     }
 
     /// Everything in the store, and the revision: the same before and after a call that changed nothing.
@@ -106,13 +145,35 @@ impl TestHouse {
     }
 
     async fn open(store: Arc<dyn Store>, clock: Arc<MockClock>, random: Arc<SeededRandom>) -> Self {
+        let log = SessionLog::in_memory(SESSIONS_MAX);
+        Self::open_with(store, clock, random, SessionRules::default(), log).await
+    }
+
+    /// The same with a session log of the test's own.
+    pub async fn with_log(log: SessionLog) -> Self {
+        let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        let (store, random) = (Arc::new(MemoryStore::new()), Arc::new(SeededRandom::new(SEED + 1)));
+        let mut house = Self::open_with(store, clock, random, SessionRules::default(), log).await;
+        house.root = account(&house.house, ACCOUNT).await;
+        house
+    }
+
+    async fn open_with(
+        store: Arc<dyn Store>,
+        clock: Arc<MockClock>,
+        random: Arc<SeededRandom>,
+        rules: SessionRules,
+        session_log: SessionLog,
+    ) -> Self {
         let master = MasterKey::generate(&SeededRandom::new(SEED));
-        let directory = Directory::open(store.clone(), master, clock.clone(), random).await.unwrap();
+        let directory =
+            Directory::open_with(store.clone(), master, clock.clone(), random, rules).await.unwrap();
         let audit = Arc::new(Mutex::new(Vec::new()));
         let house = House {
             directory,
             audit: Audit::new(Box::new(Lines(audit.clone()))),
             settings: Settings::default(),
+            session_log,
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
             decisions: daypass_service::DecisionLog::default(),
         };

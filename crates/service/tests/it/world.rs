@@ -53,6 +53,9 @@ impl World {
         let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
         house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
         filled.push(("{sealed-message}", sealed_message(&house)));
+        let power = [("RoleArn", "arn:aws:iam::111122223333:role/Power"), ("RoleSessionName", "Night")];
+        let of_role = house.call(&admin, "sts", "AssumeRole", &power).await.unwrap();
+        filled.push(("{session}", session_id(&house, &Keys::of(&of_role["Credentials"]))));
         Self { house, caller, admin, filled }
     }
 
@@ -66,16 +69,26 @@ impl World {
         Self { house, caller: self.caller.clone(), admin: self.admin.clone(), filled: self.filled.clone() }
     }
 
-    /// `{alice-key}` → the access key id, `{sealed-message}` → an authorization message of the account,
-    /// `{this-request}` → the id of the request that is made next.
+    /// `{alice-key}` → the access key id, `{session}` → a session of the role `Power` that the administrator has,
+    /// `{sealed-message}` → an authorization message of the account, `{this-request}` → the id of the request that is
+    /// made next.
     pub(crate) fn fill(&self, text: &str) -> String {
         let text = self.filled.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
         text.replace("{this-request}", &self.house.next_request_id())
     }
 
+    /// Credentials of `who` that this action takes: GetScopedCredentials none that last.
+    pub(crate) async fn as_taken(&self, who: &Keys, example: &Example) -> Keys {
+        if example.action != "GetScopedCredentials" || who.session_token.is_some() {
+            return who.clone();
+        }
+        Keys::of(&self.house.call(who, "sts", "GetSessionToken", &[]).await.unwrap()["Credentials"])
+    }
+
     /// Make an example's call.
     pub(crate) async fn call(&self, who: &Keys, example: &Example) -> Result<Value, Error> {
-        let http = self.house.signed(who, example.service, request());
+        let who = self.as_taken(who, example).await;
+        let http = self.house.signed(&who, example.service, request());
         self.send(http, example).await
     }
 
@@ -125,7 +138,7 @@ impl World {
         };
         let now = self.house.clock_now();
         let claims = SessionClaims {
-            session_id: SessionId::generate(random),
+            session_id: SessionId::generate(account, random),
             ancestry: Vec::new(),
             kind,
             account,
@@ -141,6 +154,8 @@ impl World {
             mfa_authenticated_at: mfa.then_some(now + from),
             federation: Vec::new(),
             chained: false,
+            scoped_layers: 0,
+            first_key: None,
         };
         let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
         let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();
@@ -167,6 +182,17 @@ fn sealed_message(house: &TestHouse) -> String {
     let sealed =
         view.keyring().seal_message(purpose, bound_to.as_bytes(), message.as_bytes(), directory.random());
     sealed.unwrap()
+}
+
+/// What a token says.
+pub(crate) fn claims(house: &TestHouse, keys: &Keys) -> SessionClaims {
+    let (id, token) = (keys.access_key_id.parse().unwrap(), keys.session_token.as_deref().unwrap());
+    house.house.directory.snapshot().keyring().open(token, &id).unwrap().claims
+}
+
+/// The id of a session.
+pub(crate) fn session_id(house: &TestHouse, keys: &Keys) -> String {
+    claims(house, keys).session_id.to_string()
 }
 
 /// A CheckRequest about a request as it came.

@@ -1,15 +1,21 @@
-//! daypass's own API, version 2026-11-01: what a service behind daypass asks.
+//! daypass's own API, version 2026-11-01: what a service behind daypass asks, and what becomes of sessions.
 
 mod check_request;
 mod context;
 mod delete_resource_policy;
 mod explain_request;
 mod get_resource_policy;
+mod get_session_chain;
 mod inner;
 mod list_resource_policies;
+mod list_sessions;
 mod put_resource_policy;
 mod resource;
+mod revoke_session;
+mod session;
 mod validate_policy;
+
+use daypass_model::{AccountId, SessionId};
 
 use crate::action::Row;
 
@@ -19,7 +25,15 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<delete_resource_policy::DeleteResourcePolicy>(),
     Row::of::<explain_request::ExplainRequest>(),
     Row::of::<get_resource_policy::GetResourcePolicy>(),
+    Row::of::<get_session_chain::GetSessionChain>(),
     Row::of::<list_resource_policies::ListResourcePolicies>(),
+    Row::of::<list_sessions::ListSessions>(),
     Row::of::<put_resource_policy::PutResourcePolicy>(),
+    Row::of::<revoke_session::RevokeSession>(),
     Row::of::<validate_policy::ValidatePolicy>(),
 ];
+
+/// What a permission on a session is asked for: its id is in it, and its ARN is not, which other sessions may have.
+fn session_arn(account: AccountId, id: SessionId) -> String {
+    format!("arn:aws:daypass::{account}:session/{id}")
+}

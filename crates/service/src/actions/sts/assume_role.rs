@@ -142,7 +142,7 @@ impl Action for AssumeRole {
             source_identity: source_identity.clone(),
             ..claims::begin(op, house, who, of, seconds)?
         };
-        let issued = issue::issue(house, call.view(), &claims, input.minimum_session_token_size)?;
+        let issued = issue::issue(op, house, &call, &claims, input.minimum_session_token_size)?;
         let (name, session) = (&role.record.name, &input.role_session_name);
         Ok(Output {
             source_identity,

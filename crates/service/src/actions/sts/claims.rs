@@ -2,8 +2,8 @@
 
 use daypass_authn::token::{SessionClaims, SessionKind};
 use daypass_directory::{Identity, Operation, Principal};
-use daypass_model::AccountId;
 use daypass_model::limits::{ROOT_SESSION_SECONDS_MAX, USER_SESSION_SECONDS_DEFAULT};
+use daypass_model::{AccessKeyId, AccountId};
 
 use super::issue;
 use crate::error::Error;
@@ -26,7 +26,7 @@ pub(super) fn begin(
     of: Subject,
     seconds: i64,
 ) -> Result<SessionClaims, Error> {
-    let (session_id, ancestry) = issue::lineage(house, who.session.as_deref());
+    let (session_id, ancestry) = issue::lineage(house, of.account, who.session.as_deref());
     let issued_at = op.now.as_second();
     Ok(SessionClaims {
         session_id,
@@ -45,7 +45,17 @@ pub(super) fn begin(
         mfa_authenticated_at: None,
         federation: Vec::new(),
         chained: who.session.is_some(),
+        scoped_layers: 0,
+        first_key: first_key(who),
     })
+}
+
+/// The long-term key that a chain of sessions began with: the caller's own, or the one its session came from.
+fn first_key(who: &Principal) -> Option<AccessKeyId> {
+    match &who.session {
+        Some(session) => session.claims.first_key.clone(),
+        None => Some(who.access_key_id.clone()),
+    }
 }
 
 /// Whose session a user or root gets that asks with its own keys, and for how many seconds. The first of `kinds`
@@ -74,7 +84,7 @@ mod tests {
 
     use daypass_directory::record::{RoleRecord, Unknown, Written};
     use daypass_directory::{Issuer, Role};
-    use daypass_model::{AccessKeyId, AccessKeyKind, EntityKind, SeededRandom, TagSet, UniqueId};
+    use daypass_model::{AccessKeyKind, EntityKind, SeededRandom, TagSet, UniqueId};
     use daypass_policy::Policy;
     use daypass_store::Revision;
 

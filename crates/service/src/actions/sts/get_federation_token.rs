@@ -72,7 +72,7 @@ impl Action for GetFederationToken {
             tags: input.tags.clone(),
             ..claims::begin(op, house, who, of, seconds)?
         };
-        let issued = issue::issue(house, call.view(), &claims, input.minimum_session_token_size)?;
+        let issued = issue::issue(op, house, &call, &claims, input.minimum_session_token_size)?;
         Ok(Output {
             credentials: issued.credentials,
             federated_user: FederatedUser {

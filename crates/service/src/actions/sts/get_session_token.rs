@@ -55,7 +55,7 @@ impl Action for GetSessionToken {
             mfa_authenticated_at: call.scope().mfa_given().then(|| op.now.as_second()),
             ..claims::begin(op, house, who, of, seconds)?
         };
-        let issued = issue::issue(house, call.view(), &claims, input.minimum_session_token_size)?;
+        let issued = issue::issue(op, house, &call, &claims, input.minimum_session_token_size)?;
         Ok(Output {
             credentials: issued.credentials,
             session_token_size: issued.session_token_size,

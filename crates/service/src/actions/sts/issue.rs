@@ -1,17 +1,18 @@
 //! What every call that issues credentials shares: session policies, tags, the token, its sizes.
 
 use daypass_authn::token::{SealError, SessionClaims, SessionLayer};
-use daypass_directory::{AnyPolicy, Session, View};
+use daypass_directory::{AnyPolicy, Authorized, Operation, Session};
 use daypass_model::limits::{
     SESSION_ANCESTRY_MAX, SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX,
 };
-use daypass_model::{AccessKeyId, AccessKeyKind, Secret, SessionId, Tag, TagSet, is_reserved};
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Secret, SessionId, Tag, TagSet, is_reserved};
 use daypass_policy::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::house::House;
 use crate::request::{Time, exposed};
+use crate::sessions::SessionEntry;
 
 /// `Credentials` of an answer.
 #[derive(Serialize)]
@@ -41,17 +42,31 @@ pub(super) struct PolicyDescriptor {
 }
 
 /// Seal the claims and derive the secret that goes with them.
-pub(super) fn issue(
+pub(super) fn issue<I>(
+    op: &Operation,
     house: &House,
-    view: &View,
+    call: &Authorized<I>,
     claims: &SessionClaims,
     minimum: Option<i64>,
 ) -> Result<Issued, Error> {
-    let keyring = view.keyring();
+    issue_described(op, house, call, claims, minimum, None)
+}
+
+/// The same, with a description for whoever looks through the sessions.
+pub(super) fn issue_described<I>(
+    op: &Operation,
+    house: &House,
+    call: &Authorized<I>,
+    claims: &SessionClaims,
+    minimum: Option<i64>,
+    description: Option<&str>,
+) -> Result<Issued, Error> {
+    let keyring = call.view().keyring();
     let random = house.directory.random();
     let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
     let minimum = usize::try_from(minimum.unwrap_or(0)).unwrap_or(0);
     let sealed = keyring.seal(claims, &access_key_id, minimum, random).map_err(|error| too_large(&error))?;
+    house.session_log.keep(SessionEntry::of(op, call.principal(), claims, &access_key_id, description));
     Ok(Issued {
         packed_policy_size: sealed.packed_policy_percent,
         session_token_size: sealed.token.len(),
@@ -72,12 +87,16 @@ fn too_large(error: &SealError) -> Error {
     }
 }
 
-/// A new session's id and the ids above it, the root identity's session first.
+/// The id of a new session that acts in `account`, and the ids above it, the root identity's session first.
 ///
 /// AWS does not limit how long a chain gets: a worker may renew itself for ever by assuming its own role. Of a long
 /// chain the token keeps the first id and the newest: its size is bounded, and where the chain began stays known.
-pub(super) fn lineage(house: &House, parent: Option<&Session>) -> (SessionId, Vec<SessionId>) {
-    let id = SessionId::generate(house.directory.random());
+pub(super) fn lineage(
+    house: &House,
+    account: AccountId,
+    parent: Option<&Session>,
+) -> (SessionId, Vec<SessionId>) {
+    let id = SessionId::generate(account, house.directory.random());
     let mut ancestry: Vec<SessionId> =
         parent.map(|parent| parent.claims.ancestry.clone()).unwrap_or_default();
     ancestry.extend(parent.map(|parent| parent.claims.session_id));

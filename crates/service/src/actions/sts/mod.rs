@@ -6,9 +6,11 @@ mod decode_authorization_message;
 mod get_access_key_info;
 mod get_caller_identity;
 mod get_federation_token;
+mod get_scoped_credentials;
 mod get_session_token;
 mod issue;
 mod mfa;
+mod not_enabled;
 
 use crate::action::Row;
 
@@ -19,5 +21,10 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<get_access_key_info::GetAccessKeyInfo>(),
     Row::of::<get_caller_identity::GetCallerIdentity>(),
     Row::of::<get_federation_token::GetFederationToken>(),
+    Row::of::<get_scoped_credentials::GetScopedCredentials>(),
     Row::of::<get_session_token::GetSessionToken>(),
 ];
+
+/// Operations of features that are switched off for every account.
+pub(super) static NOT_ENABLED: &[Row] =
+    &[Row::of::<not_enabled::AssumeRoot>(), Row::of::<not_enabled::GetDelegatedAccessToken>()];

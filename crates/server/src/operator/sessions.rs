@@ -1,0 +1,178 @@
+//! Sessions at the operator's door: of any account, by what the session log knows; ending them; what a token says.
+
+use daypass_authn::token::SessionClaims;
+use daypass_directory::{Descent, Revocation, View};
+use daypass_model::{AccessKeyId, AccountId, Arn, SessionId, rfc3339_seconds};
+use daypass_service::House;
+use daypass_service::sessions::{Position, Selection, SessionEntry, Status};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Answer, Hidden};
+use crate::failure::Failure;
+
+/// Sessions of one answer.
+const PAGE: usize = 100;
+
+/// Which sessions are to be listed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Of this account only.
+    pub(crate) account_id: Option<String>,
+    /// Such as this says.
+    pub(crate) selection: Selection,
+    /// Where to go on.
+    pub(crate) after: Option<String>,
+}
+
+/// Which sessions are to end.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Ended {
+    /// One.
+    Session {
+        /// Its id.
+        id: String,
+        /// With all that descend from it.
+        include_issued: bool,
+    },
+    /// Those of a user, role or root.
+    Principal {
+        /// Who.
+        arn: String,
+        /// Issued before this moment, RFC 3339; all when absent.
+        issued_before: Option<String>,
+    },
+}
+
+/// A session and how it is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    /// A word of daypass's own API.
+    pub(crate) status: String,
+    #[serde(flatten)]
+    pub(crate) entry: SessionEntry,
+}
+
+pub(super) async fn list(house: &House, wanted: &Wanted) -> Result<Answer, Failure> {
+    let account: Option<AccountId> = match &wanted.account_id {
+        Some(text) => {
+            Some(text.parse().map_err(|error| Failure::new(format!("--account-id {text}: {error}")))?)
+        }
+        None => None,
+    };
+    let after = wanted.after.as_deref().and_then(Position::from_text);
+    let (view, now) = (house.directory.snapshot(), house.now().as_second());
+    let (found, may_be_incomplete) = {
+        let log = house.session_log.read(now).await;
+        let such = |entry: &SessionEntry| wanted.selection.matches(entry, &view, now);
+        (log.index.search(account, after, PAGE, such), log.may_be_incomplete)
+    };
+    let listed = |entry: &SessionEntry| Listed {
+        status: entry.status(&view, now).word().to_owned(),
+        entry: entry.clone(),
+    };
+    let sessions = found.entries.iter().map(|entry| listed(entry)).collect();
+    Ok(Answer::Sessions { sessions, after: found.go_on_after.map(Position::to_text), may_be_incomplete })
+}
+
+/// What the audit is told, and the answer.
+pub(super) async fn revoke(
+    house: &House,
+    ended: &Ended,
+    request_id: &str,
+) -> Result<(String, Answer), Failure> {
+    let (account, what, told) = meaning(house, ended).await?;
+    let revoked = house.directory.revoke(account, &what, request_id).await;
+    revoked.map_err(|error| Failure::new(format!("nothing was ended: {error}")))?;
+    Ok((told.clone(), Answer::SessionsRevoked { told }))
+}
+
+async fn meaning(house: &House, ended: &Ended) -> Result<(AccountId, Revocation, String), Failure> {
+    let now = house.now().as_second();
+    match ended {
+        Ended::Session { id: text, include_issued } => {
+            let bad = |why: String| Failure::new(format!("--session-id {text}: {why}"));
+            let id: SessionId = text.parse().map_err(|error| bad(format!("{error}")))?;
+            let account = id.account().ok_or_else(|| bad("it is of no account".into()))?;
+            let known = house.session_log.read(now).await.index.get(id).map(|entry| entry.arn.clone());
+            let who = known.unwrap_or_else(|| "the session log does not know it".into());
+            let all = if *include_issued { ", with all that it issued" } else { "" };
+            let what = Revocation::Session { id, issued_too: *include_issued };
+            Ok((account, what, format!("session {id} ({who}){all}")))
+        }
+        Ended::Principal { arn, issued_before } => {
+            let bad = |why: &str| Failure::new(format!("--principal {arn}: {why}"));
+            let account = arn.parse::<Arn>().ok().and_then(|arn| arn.account_id());
+            let account = account.ok_or_else(|| bad("give the ARN of a user, a role or a root user"))?;
+            let view = house.directory.snapshot();
+            let found = view.operator().account(account).and_then(|account| account.principal_id(arn));
+            let id = found.ok_or_else(|| bad("there is no such user, role or root user"))?;
+            let before = match issued_before {
+                Some(text) => text
+                    .parse::<Timestamp>()
+                    .map_err(|error| Failure::new(format!("--issued-before {text}: {error}")))?
+                    .as_second(),
+                None => now + 1,
+            };
+            let shown = rfc3339_seconds(Timestamp::from_second(before).unwrap_or_default());
+            let told = format!("sessions of {arn} issued before {shown}");
+            Ok((account, Revocation::Principal { id, before }, told))
+        }
+    }
+}
+
+pub(super) fn inspect(house: &House, access_key_id: &str, token: &Hidden) -> Result<Answer, Failure> {
+    let view = house.directory.snapshot();
+    let id: AccessKeyId = access_key_id
+        .parse()
+        .map_err(|error| Failure::new(format!("{error}; the one that came with the token is needed")))?;
+    let opened = view.keyring().open(&token.0, &id).map_err(|_| {
+        Failure::new(
+            "this is no session token of this server, or not the one that goes with this access key id",
+        )
+    })?;
+    Ok(Answer::Token { claims: shown(&opened.claims, &view, house.now().as_second()) })
+}
+
+/// Everything that a token says; nothing of what it is sealed with or what its holder signs with.
+fn shown(claims: &SessionClaims, view: &View, now: i64) -> Value {
+    let time = |second: i64| rfc3339_seconds(Timestamp::from_second(second).unwrap_or_default());
+    let layer = |layer: &daypass_authn::token::SessionLayer| json!({"inline": layer.inline, "managed": layer.policy_ids});
+    let tags: serde_json::Map<_, _> =
+        claims.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone().into())).collect();
+    json!({
+        "status": status(claims, view, now).word(),
+        "session-id": claims.session_id,
+        "ancestry": claims.ancestry,
+        "kind": format!("{:?}", claims.kind),
+        "account": claims.account,
+        "principal-id": claims.principal_id,
+        "principal-arn": claims.principal_arn,
+        "session-name": claims.session_name,
+        "issued": time(claims.issued_at),
+        "expires": time(claims.expires_at),
+        "session-policies": claims.layers.iter().map(layer).collect::<Vec<_>>(),
+        "scoped-layers": claims.scoped_layers,
+        "tags": tags,
+        "transitive-tag-keys": claims.transitive_tag_keys,
+        "source-identity": claims.source_identity,
+        "mfa-authenticated": claims.mfa_authenticated_at.map(time),
+        "federation": claims.federation,
+        "first-access-key-id": claims.first_key,
+    })
+}
+
+fn status(claims: &SessionClaims, view: &View, now: i64) -> Status {
+    if claims.expires_at <= now {
+        Status::Expired
+    } else if view.is_revoked(Descent::from(claims)) {
+        Status::Revoked
+    } else if !view.has_principal(claims.account, &claims.principal_id) {
+        Status::PrincipalDeleted
+    } else {
+        Status::Live
+    }
+}
