@@ -19,6 +19,9 @@ const BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Statements that are kept of one decision.
 const STATEMENTS_MAX: usize = 100;
 
+/// Decisions among which an earlier one of the same call is looked for.
+const RECENT: usize = 64;
+
 /// One decision, as it is kept.
 #[derive(Debug)]
 pub(crate) struct Kept {
@@ -80,6 +83,7 @@ impl Logs {
         let now = kept.at;
         let log = self.accounts.entry(account).or_default();
         let before = log.bytes;
+        log.forget_same(&kept);
         log.bytes += kept.bytes();
         log.entries.push_back(kept);
         let old = |log: &Log| log.entries.front().is_some_and(|first| now - first.at >= KEPT_SECONDS);
@@ -106,6 +110,18 @@ impl Logs {
 }
 
 impl Log {
+    /// A call whose commit was in another's way is decided again: the last decision is the one that counted.
+    fn forget_same(&mut self, kept: &Kept) {
+        let same = |old: &Arc<Kept>| {
+            old.request_id == kept.request_id && old.action == kept.action && old.resource == kept.resource
+        };
+        let place = self.entries.iter().rev().take(RECENT).position(same);
+        let place = place.and_then(|from_end| self.entries.len().checked_sub(from_end + 1));
+        if let Some(old) = place.and_then(|place| self.entries.remove(place)) {
+            self.bytes = self.bytes.saturating_sub(old.bytes());
+        }
+    }
+
     fn drop_oldest(&mut self) {
         if let Some(oldest) = self.entries.pop_front() {
             self.bytes = self.bytes.saturating_sub(oldest.bytes());
@@ -170,4 +186,68 @@ fn reports(facts: Facts<'_>, check: &Check) -> (Vec<StatementReport>, bool) {
 /// Whose policies a kind is: of one account nothing is told to the other.
 pub(crate) fn belongs_to_owner(kind: PolicyType) -> bool {
     matches!(kind, PolicyType::Resource | PolicyType::RoleTrust | PolicyType::Rcp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(account: &str, request_id: &str, decided_by: PolicyType) -> Arc<Kept> {
+        let account: AccountId = account.parse().unwrap();
+        Arc::new(Kept {
+            at: 1_768_478_400,
+            request_id: request_id.into(),
+            principal_arn: format!("arn:aws:iam::{account}:root"),
+            principal_account: account,
+            owner: account,
+            action: "iam:GetUser".into(),
+            resource: "x".repeat(1000),
+            effect: DecisionEffect::ImplicitlyDenied,
+            decided_by,
+            determining: Vec::new(),
+            statements: Vec::new(),
+            more: false,
+        })
+    }
+
+    fn counts(logs: &Logs) -> Vec<usize> {
+        let mut all: Vec<usize> = logs.accounts.values().map(|log| log.entries.len()).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn of_a_call_that_is_decided_again_the_last_decision_is_kept() {
+        let mut logs = Logs::default();
+        let account = "111122223333".parse().unwrap();
+        for (id, kind) in
+            [("a", PolicyType::Identity), ("b", PolicyType::Identity), ("a", PolicyType::Boundary)]
+        {
+            logs.add(account, kept("111122223333", id, kind));
+        }
+        let log = &logs.accounts[&account];
+        let told: Vec<_> =
+            log.entries.iter().map(|kept| (kept.request_id.as_str(), kept.decided_by)).collect();
+        assert_eq!(told, [("b", PolicyType::Identity), ("a", PolicyType::Boundary)]);
+        assert_eq!(log.bytes, log.entries.iter().map(|kept| kept.bytes()).sum::<usize>());
+        assert_eq!(logs.bytes, log.bytes);
+    }
+
+    #[test]
+    fn memory_is_bounded_for_each_account_and_in_all() {
+        let mut logs = Logs::default();
+        let one = kept("111122223333", "0", PolicyType::Identity).bytes();
+        for account in 0..40 {
+            let account = format!("{:012}", 111_122_223_333_u64 + account);
+            for n in 0..2 * ACCOUNT_BYTES_MAX / one {
+                logs.add(account.parse().unwrap(), kept(&account, &n.to_string(), PolicyType::Identity));
+            }
+        }
+        assert!(logs.bytes <= BYTES_MAX && logs.bytes > BYTES_MAX - 2 * one, "{}", logs.bytes);
+        assert_eq!(logs.bytes, logs.accounts.values().map(|log| log.bytes).sum::<usize>());
+        let counts = counts(&logs);
+        assert!(counts.iter().all(|count| (1..=ACCOUNT_BYTES_MAX / one).contains(count)), "{counts:?}");
+        // Whoever keeps most gives way: nobody is left with much less than others.
+        assert!(counts.first().unwrap() + 2 >= *counts.last().unwrap(), "{counts:?}");
+    }
 }
