@@ -114,7 +114,9 @@ fn open(
     match age {
         // Before a new master key is made for a store that will be put back.
         Age::Used(found) if !path.exists() => return Err(lost(found, "is missing")),
-        _ => {}
+        // A restore whose end was cut off had put its store in place already.
+        Age::Used(_) => data.restored()?,
+        Age::New => {}
     }
     let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), random)?;
     let ours = |check: &[u8]| is_of_master(&master, check);

@@ -86,8 +86,13 @@ impl DataArgs {
     /// # Errors
     /// The configuration file cannot be read or holds an unknown name.
     pub fn directory(self) -> Result<PathBuf, Failure> {
-        let file = read_file(self.config.as_deref())?;
-        Ok(data_directory(self.data, file.data))
+        self.with_file().map(|(directory, _)| directory)
+    }
+
+    /// The directory, and what the configuration file says of everything else.
+    pub(crate) fn with_file(self) -> Result<(PathBuf, ConfigFile), Failure> {
+        let mut file = read_file(self.config.as_deref())?;
+        Ok((data_directory(self.data, file.data.take()), file))
     }
 }
 
@@ -109,7 +114,7 @@ pub enum LogFormat {
 /// `daypass.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct ConfigFile {
+pub(crate) struct ConfigFile {
     data: Option<PathBuf>,
     #[serde(default, deserialize_with = "address")]
     listen: Option<SocketAddr>,
@@ -117,10 +122,10 @@ struct ConfigFile {
     admin_listen: Option<SocketAddr>,
     allow_plain_http: Option<bool>,
     public_url: Option<String>,
-    master_key_file: Option<PathBuf>,
+    pub(crate) master_key_file: Option<PathBuf>,
     #[serde(default)]
     tolerate_unsigned_header: Vec<String>,
-    audit_file: Option<PathBuf>,
+    pub(crate) audit_file: Option<PathBuf>,
     #[serde(default, deserialize_with = "count")]
     audit_rotate_mib: Option<NonZeroU64>,
     #[serde(default, deserialize_with = "count")]
@@ -217,14 +222,7 @@ impl Config {
             args.tolerate_unsigned_header
         };
         let master_key_file = args.master_key_file.or(file.master_key_file);
-        let master_key = secret_variable("DAYPASS_MASTER_KEY");
-        if let (Some(_), Some(path)) = (&master_key, &master_key_file) {
-            // With one of them silently left out, a rotation of the other would be no rotation.
-            return Err(Failure::new(format!(
-                "the master key is given twice, in DAYPASS_MASTER_KEY and by --master-key-file {}; leave one of them out",
-                path.display()
-            )));
-        }
+        let master_key = master_key_beside(master_key_file.as_deref())?;
         Ok(Self {
             data: data_directory(args.data, file.data),
             listen,
@@ -319,6 +317,21 @@ fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
             "--tolerate-unsigned-header {name}: this header has a meaning; it must be signed"
         ))),
         None => Ok(names),
+    }
+}
+
+/// The master key that the environment gives, if no file gives one too.
+///
+/// # Errors
+/// Both do.
+pub(crate) fn master_key_beside(file: Option<&std::path::Path>) -> Result<Option<Secret>, Failure> {
+    match (secret_variable("DAYPASS_MASTER_KEY"), file) {
+        // With one of them silently left out, a rotation of the other would be no rotation.
+        (Some(_), Some(path)) => Err(Failure::new(format!(
+            "the master key is given twice, in DAYPASS_MASTER_KEY and by --master-key-file {}; leave one of them out",
+            path.display()
+        ))),
+        (given, _) => Ok(given),
     }
 }
 

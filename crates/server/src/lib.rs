@@ -19,6 +19,7 @@ mod first_account;
 pub mod http;
 mod metrics;
 mod operator;
+mod restore;
 mod root_credentials;
 mod root_key;
 #[cfg(test)]

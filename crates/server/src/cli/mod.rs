@@ -7,6 +7,7 @@ mod demo;
 mod input;
 mod keys;
 mod policy;
+mod restore;
 mod signature;
 
 use std::ffi::OsString;
@@ -47,6 +48,8 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Copy the store to a file, while the server runs
     Backup(backup::BackupArgs),
+    /// Make the store of a new data directory from a backup, while no server runs on it
+    Restore(restore::RestoreArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -89,6 +92,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Account(args)) => in_runtime(account::run(args)),
         Some(Command::Keys(args)) => in_runtime(keys::run(args)),
         Some(Command::Backup(args)) => in_runtime(backup::run(args)),
+        Some(Command::Restore(args)) => in_runtime(restore::run(args)),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "daypass", &mut script);

@@ -9,6 +9,7 @@
 //! root-credentials   0600; the first root key, in the form of an AWS credentials file; with a hyphen and their
 //!                    number behind the name, those of other accounts
 //! audit.jsonl        one event per line, rotated by size; beside it audit.jsonl.reserve, room for a full disk
+//! restoring          a store that a restore has not put in its place yet
 //! operator.sock      0600; the operator's door while the server runs
 //! demo-data          marks what a demo left, with the objects of its bucket in demo-objects
 //! ```
@@ -27,7 +28,10 @@ use daypass_authn::token::MasterKey;
 use daypass_model::{Random, Secret};
 use daypass_store::DirLock;
 
-use self::names::{FIRST_START, MASTER_KEY, OPERATOR_SOCKET, ROOT_CREDENTIALS, STORE, STORE_LOG};
+use self::names::{
+    DEMO_MARK, FIRST_START, MASTER_KEY, OPERATOR_SOCKET, RESTORING, ROOT_CREDENTIALS, STORE, STORE_LOG,
+    STORE_SHARED,
+};
 use self::private_file::{sync_directory, warn_if_open, write_secret};
 use crate::failure::Failure;
 
@@ -85,7 +89,7 @@ impl DataDir {
             return Ok(Age::New);
         }
         let mut found: Vec<PathBuf> =
-            [MASTER_KEY, STORE, STORE_LOG, ROOT_CREDENTIALS].map(|name| self.file(name)).into();
+            [MASTER_KEY, STORE, STORE_LOG, ROOT_CREDENTIALS, RESTORING].map(|name| self.file(name)).into();
         found.retain(|path| path.symlink_metadata().is_ok());
         if audit.metadata().is_ok_and(|audit| audit.len() > 0) {
             found.push(audit.to_owned());
@@ -106,6 +110,46 @@ impl DataDir {
         let mark = self.file(FIRST_START);
         let removed = std::fs::remove_file(&mark).and_then(|()| sync_directory(&mark));
         removed.map_err(|error| Failure::disk(&format!("`{}` cannot be removed", mark.display()), &error))
+    }
+
+    /// An empty place for a store that is being restored, private as the directory is; what an earlier try left in it
+    /// goes.
+    ///
+    /// # Errors
+    /// There is a store already, or the beginning of one; the place cannot be made.
+    pub fn restoring(&self) -> Result<PathBuf, Failure> {
+        let there = |name: &&&str| self.file(name).symlink_metadata().is_ok();
+        if let Some(name) = [STORE, STORE_LOG, STORE_SHARED, FIRST_START, DEMO_MARK].iter().find(there) {
+            return Err(Failure::new(format!(
+                "`{}` is there: a store is restored into a directory without one; name a new directory with --data (nothing was changed)",
+                self.file(name).display()
+            )));
+        }
+        self.restored()?;
+        let place = self.file(RESTORING);
+        let made = DirBuilder::new().mode(0o700).create(&place);
+        made.map_err(|error| Failure::disk(&format!("`{}` cannot be made", place.display()), &error))?;
+        Ok(place)
+    }
+
+    /// Remove the place of a restore, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn restored(&self) -> Result<(), Failure> {
+        let place = self.file(RESTORING);
+        match std::fs::remove_dir_all(&place) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Failure::disk(&format!("`{}` cannot be removed", place.display()), &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it has a master key of its own.
+    #[must_use]
+    pub fn has_master_key(&self) -> bool {
+        self.file(MASTER_KEY).exists()
     }
 
     /// Say so if others than the owner may open the directory or what lies in it. (Files with a secret in clear are

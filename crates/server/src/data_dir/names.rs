@@ -8,7 +8,7 @@ pub(crate) const STORE: &str = "store.sqlite";
 /// The store's log, which SQLite keeps.
 pub(super) const STORE_LOG: &str = "store.sqlite-wal";
 /// SQLite's scratch, of use to nobody else.
-const STORE_SHARED: &str = "store.sqlite-shm";
+pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
 pub(super) const MASTER_KEY: &str = "master-key";
 /// Marks a directory whose first start has begun and not come to its end.
 pub(super) const FIRST_START: &str = "first-start";
@@ -20,6 +20,8 @@ pub(crate) const AUDIT: &str = "audit.jsonl";
 pub(crate) const RESERVE_END: &str = "reserve";
 /// End of the audit's next file, which a crash may leave.
 pub(crate) const NEXT_END: &str = "next";
+/// A store that is being restored; goes with its end.
+pub(crate) const RESTORING: &str = "restoring";
 /// The operator's socket.
 pub(crate) const OPERATOR_SOCKET: &str = "operator.sock";
 /// Names the server that runs; [`daypass_store::DirLock`] makes it.
@@ -42,13 +44,14 @@ pub(crate) fn root_credentials_of_key(account: AccountId, key: &AccessKeyId) -> 
 /// Whether daypass makes something of this name in a data directory: a server, or the demo.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
-    const WHOLE: [&str; 10] = [
+    const WHOLE: [&str; 11] = [
         STORE,
         STORE_LOG,
         STORE_SHARED,
         MASTER_KEY,
         FIRST_START,
         AUDIT,
+        RESTORING,
         OPERATOR_SOCKET,
         LOCK,
         DEMO_MARK,
@@ -141,6 +144,7 @@ mod tests {
             AUDIT,
             "audit.jsonl.1",
             "audit.jsonl.reserve",
+            RESTORING,
             OPERATOR_SOCKET,
             LOCK,
             DEMO_MARK,

@@ -21,6 +21,7 @@ mod left_behind;
 mod pinned;
 mod recovery;
 mod refused;
+mod restore;
 mod secrets;
 mod sentences;
 mod settings;

@@ -87,6 +87,15 @@ impl SqliteStore {
         Self::start(path, None, Some(size_max))
     }
 
+    /// Whether a file is what [`backup`](Store::backup) wrote, whole by itself; a store that was opened may have
+    /// commits in the log beside it. Only its head is looked at.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no store.
+    pub fn is_backup(path: &Path) -> Result<bool, OpenError> {
+        open::is_backup(path)
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {

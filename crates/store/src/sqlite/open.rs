@@ -340,6 +340,12 @@ fn check_header(path: &Path, file: File) -> Result<Kind, OpenError> {
     }
 }
 
+/// Whether a file was made by a backup and no store was opened on it since.
+pub(super) fn is_backup(path: &Path) -> Result<bool, OpenError> {
+    let file = File::open(path).map_err(|e| OpenError::io(path, &e))?;
+    Ok(matches!(check_header(path, file)?, Kind::Backup))
+}
+
 fn fault_of_log(path: &Path) -> std::io::Result<Option<Fault>> {
     let [log, shared] = ["-wal", "-shm"].map(|suffix| files::with_suffix(path, suffix));
     log::fault(&log, shared::promised(&shared)?.as_ref())
