@@ -19,6 +19,7 @@ use crate::data_dir::{Age, DataDir};
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
+use crate::tls::Tls;
 
 /// Signing keys kept: one for each secret, day, region and service in use.
 const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
@@ -33,6 +34,8 @@ pub struct Assembled {
     pub metrics: Arc<Metrics>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// The certificate of the API, if it has one.
+    pub(crate) tls: Option<Arc<Tls>>,
     /// The data directory, held for as long as this lives.
     pub data: DataDir,
     /// What the first start made.
@@ -56,6 +59,8 @@ pub async fn assemble_with(
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Assembled, Failure> {
+    // First, since nothing needs to be made for it.
+    let tls = config.tls.clone().map(|files| Tls::open(files, clock.clone())).transpose()?;
     let data = DataDir::acquire(&config.data)?;
     let path = config.audit_file.clone().unwrap_or_else(|| data.file(AUDIT));
     let age = data.age(&path)?;
@@ -92,7 +97,7 @@ pub async fn assemble_with(
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
         decisions: daypass_service::DecisionLog::default(),
     };
-    Ok(Assembled { house: Arc::new(house), audit, metrics: Metrics::new(started), random, data, first })
+    Ok(Assembled { house: Arc::new(house), audit, metrics: Metrics::new(started), random, tls, data, first })
 }
 
 /// The master key and the store, both made if this is a first start, both there if it is not.

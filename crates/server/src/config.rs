@@ -10,10 +10,12 @@ use std::str::FromStr;
 
 use clap::{Args, Command, ValueEnum};
 use daypass_model::{Authority, Secret};
+use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
+pub use crate::tls::TlsFiles;
 
 /// The data directory, unless another is named.
 pub(crate) const DATA_DEFAULT: &str = "daypass-data";
@@ -40,6 +42,15 @@ pub struct ServeArgs {
     /// Allow plain HTTP on addresses that are not loopback (a TLS proxy stands in front)
     #[arg(long, env = "DAYPASS_ALLOW_PLAIN_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_plain_http: Option<bool>,
+    /// Certificate chain in PEM: the API speaks TLS (read again when it changes, and at SIGHUP)
+    #[arg(long, env = "DAYPASS_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM
+    #[arg(long, env = "DAYPASS_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count; may be repeated [default: none]
+    #[arg(long, env = "DAYPASS_TRUST_PROXY", value_delimiter = ',', value_name = "CIDR")]
+    pub trust_proxy: Vec<String>,
     /// The URL clients use: requests signed for another host are refused; `aws:SecureTransport` is true if it is https
     #[arg(long, env = "DAYPASS_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
@@ -121,6 +132,10 @@ pub(crate) struct ConfigFile {
     #[serde(default, deserialize_with = "address")]
     admin_listen: Option<SocketAddr>,
     allow_plain_http: Option<bool>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    #[serde(default)]
+    trust_proxy: Vec<String>,
     public_url: Option<String>,
     pub(crate) master_key_file: Option<PathBuf>,
     #[serde(default)]
@@ -163,6 +178,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address of health and metrics.
     pub admin_listen: SocketAddr,
+    /// Certificate and key of the API.
+    pub tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-…` headers count.
+    pub trusted_proxies: Vec<IpNet>,
     /// Of the public URL.
     pub public_authority: Option<Authority>,
     /// Where the master key is, if not in the data directory.
@@ -208,7 +227,9 @@ impl Config {
         let listen = args.listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
         let admin_listen = args.admin_listen.or(file.admin_listen).unwrap_or(ADMIN_LISTEN_DEFAULT);
         let plain_allowed = args.allow_plain_http.or(file.allow_plain_http).unwrap_or(false);
-        for (flag, address) in [("--listen", listen), ("--admin-listen", admin_listen)] {
+        let tls = tls_files(args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key))?;
+        let plain = [("--listen", listen, tls.is_none()), ("--admin-listen", admin_listen, true)];
+        for (flag, address, _) in plain.into_iter().filter(|(.., is_plain)| *is_plain) {
             if !address.ip().is_loopback() && !plain_allowed {
                 return Err(Failure::new(format!(
                     "{flag} {address}: plain HTTP is served on loopback only; put a TLS proxy in front and say --allow-plain-http"
@@ -216,6 +237,15 @@ impl Config {
             }
         }
         let public_url = args.public_url.or(file.public_url);
+        let public_authority = public_url.as_deref().map(authority).transpose()?;
+        if let (Some(_), Some(public), Some(url)) = (&tls, &public_authority, &public_url)
+            && !public.is_https()
+        {
+            return Err(Failure::new(format!(
+                "--public-url {url}: with --tls-cert clients speak TLS; give an https URL"
+            )));
+        }
+        let proxies = if args.trust_proxy.is_empty() { file.trust_proxy } else { args.trust_proxy };
         let tolerated = if args.tolerate_unsigned_header.is_empty() {
             file.tolerate_unsigned_header
         } else {
@@ -227,7 +257,9 @@ impl Config {
             data: data_directory(args.data, file.data),
             listen,
             admin_listen,
-            public_authority: public_url.as_deref().map(authority).transpose()?,
+            tls,
+            trusted_proxies: networks(&proxies)?,
+            public_authority,
             master_key_file,
             master_key,
             tolerated_unsigned_headers: tolerable(&tolerated)?,
@@ -368,6 +400,32 @@ fn setting_of(line: &str) -> Option<String> {
     let settings = ServeArgs::augment_args(Command::new("serve"));
     let known = settings.get_arguments().any(|setting| setting.get_long() == Some(name));
     known.then(|| format!("{name}: "))
+}
+
+/// Certificate and key: both or neither.
+fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, Failure> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        _ => Err(Failure::new("give --tls-cert and --tls-key together, or neither")),
+    }
+}
+
+/// Networks in CIDR form, or single addresses.
+fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
+    let network = |text: &str| {
+        let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+        // Nobody trusts everybody, but whoever mistypes a length.
+        (net.prefix_len() > 0).then_some(net.trunc())
+    };
+    let network = |text: &String| {
+        network(text.trim()).ok_or_else(|| {
+            Failure::new(format!(
+                "--trust-proxy {text:?}: give the network of your proxies, such as 10.1.2.0/24, or their addresses"
+            ))
+        })
+    };
+    texts.iter().map(network).collect()
 }
 
 fn authority(url: &str) -> Result<Authority, Failure> {

@@ -4,6 +4,7 @@ mod account;
 mod actions;
 mod backup;
 mod demo;
+mod doctor;
 mod input;
 mod keys;
 mod policy;
@@ -42,7 +43,7 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Look at request signatures
     Signature(signature::SignatureArgs),
-    /// Make and list accounts, give their root a new key, while the server runs
+    /// Make, list and close accounts, give their root a new key, while the server runs
     Account(account::AccountArgs),
     /// List and rotate the keys that seal session tokens, while the server runs
     Keys(keys::KeysArgs),
@@ -50,6 +51,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make the store of a new data directory from a backup, while no server runs on it
     Restore(restore::RestoreArgs),
+    /// Look for what is wrong here; each finding ends in the line to paste
+    Doctor(Box<doctor::DoctorArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -93,6 +96,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Keys(args)) => in_runtime(keys::run(args)),
         Some(Command::Backup(args)) => in_runtime(backup::run(args)),
         Some(Command::Restore(args)) => in_runtime(restore::run(args)),
+        Some(Command::Doctor(args)) => doctor::run(*args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "daypass", &mut script);

@@ -36,7 +36,7 @@ use self::private_file::{sync_directory, warn_if_open, write_secret};
 use crate::failure::Failure;
 
 pub(crate) use self::credentials::{is_as_written, key_in, write_credentials};
-pub(crate) use self::private_file::read_secret;
+pub(crate) use self::private_file::{read_secret, read_secret_of};
 
 /// Whether anything was in a data directory before.
 #[derive(Debug, PartialEq, Eq)]
@@ -189,30 +189,12 @@ impl DataDir {
         file: Option<&Path>,
         random: &dyn Random,
     ) -> Result<MasterKey, Failure> {
-        let own = self.file(MASTER_KEY);
-        if let Some(text) = given {
-            return parse_master_key(text, "DAYPASS_MASTER_KEY");
-        }
-        let path = file.unwrap_or(&own);
-        match read_secret(path) {
-            Ok(text) => parse_master_key(&text, &format!("`{}`", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
-                if self.file(STORE).exists() {
-                    return Err(Failure::new(format!(
-                        "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",
-                        own.display()
-                    )));
-                }
+        match find_master_key(&self.path, given, file)? {
+            Some(key) => Ok(key),
+            None => {
                 let key = MasterKey::generate(random);
-                write_secret(&own, key.to_text().expose())?;
+                write_secret(&self.file(MASTER_KEY), key.to_text().expose())?;
                 Ok(key)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(format!(
-                "the master key `{}` is missing; put it there, or name the file that it is in with --master-key-file",
-                path.display()
-            ))),
-            Err(error) => {
-                Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
             }
         }
     }
@@ -224,6 +206,41 @@ impl DataDir {
                 tracing::warn!(%error, name, "a file could not be removed");
             }
             _ => {}
+        }
+    }
+}
+
+/// The master key of a directory; `None` where it has none and needs none, since it has no store.
+///
+/// # Errors
+/// As [`DataDir::master_key`].
+pub(crate) fn find_master_key(
+    data: &Path,
+    given: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<MasterKey>, Failure> {
+    let own = data.join(MASTER_KEY);
+    if let Some(text) = given {
+        return parse_master_key(text, "DAYPASS_MASTER_KEY").map(Some);
+    }
+    let path = file.unwrap_or(&own);
+    match read_secret(path) {
+        Ok(text) => parse_master_key(&text, &format!("`{}`", path.display())).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
+            if data.join(STORE).exists() {
+                return Err(Failure::new(format!(
+                    "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",
+                    own.display()
+                )));
+            }
+            Ok(None)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(format!(
+            "the master key `{}` is missing; put it there, or name the file that it is in with --master-key-file",
+            path.display()
+        ))),
+        Err(error) => {
+            Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
         }
     }
 }

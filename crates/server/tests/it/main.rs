@@ -9,16 +9,19 @@
 
 mod binary;
 mod client;
+mod closing;
 mod command_line;
 mod condition;
 mod demo;
 mod descriptors;
 mod displaced;
+mod doctor;
 mod hangup;
 mod http2;
 mod keys;
 mod left_behind;
 mod pinned;
+mod proxy;
 mod recovery;
 mod refused;
 mod restore;
@@ -27,5 +30,6 @@ mod sentences;
 mod settings;
 mod signals;
 mod slow;
+mod tls;
 mod tools;
 mod wire;

@@ -96,6 +96,14 @@ impl SqliteStore {
         open::is_backup(path)
     }
 
+    /// Checks a store that is not open, all of it, and leaves it as it is; its revision.
+    ///
+    /// # Errors
+    /// As [`open_holding`](SqliteStore::open_holding).
+    pub fn examine(path: &Path, holding: Holding<'_>) -> Result<Revision, OpenError> {
+        open::examine(path, holding)
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
