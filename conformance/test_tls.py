@@ -76,6 +76,7 @@ def test_the_cli_over_tls_trusts_the_bundle_it_is_given(secure, authority):
         "AWS_SECRET_ACCESS_KEY": root.secret,
         "AWS_ENDPOINT_URL_STS": secure.endpoint,
         "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_CONFIG_FILE": os.environ["AWS_CONFIG_FILE"],
         "AWS_SHARED_CREDENTIALS_FILE": os.environ["AWS_SHARED_CREDENTIALS_FILE"],
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -26,8 +26,8 @@ use crate::tls::Tls;
 
 /// How long calls in flight may take to end once the server is told to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
-/// Connections at once, by default.
-pub const CONNECTIONS_MAX: usize = 4096;
+/// Connections at once, by default: ten thousand that say nothing leave room for those that do.
+pub const CONNECTIONS_MAX: usize = 12_288;
 
 /// The door of the API.
 pub struct Api {

@@ -17,6 +17,7 @@ mod descriptors;
 mod displaced;
 mod doctor;
 mod hangup;
+mod hostile;
 mod http2;
 mod keys;
 mod left_behind;
