@@ -88,8 +88,8 @@ class Server:
 
     def _endpoint(self):
         banner = "\n".join(self.lines)
-        found = re.search(r"AWS_ENDPOINT_URL_STS=[\"']?(http://127\.0\.0\.1:\d+)", banner)
-        found = found or re.search(r"(http://127\.0\.0\.1:\d+)", banner)
+        found = re.search(r"AWS_ENDPOINT_URL_STS=[\"']?(https?://127\.0\.0\.1:\d+)", banner)
+        found = found or re.search(r"(https?://127\.0\.0\.1:\d+)", banner)
         if not found:
             raise RuntimeError(f"the banner names no endpoint: {banner}")
         return found[1]

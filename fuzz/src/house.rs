@@ -137,6 +137,7 @@ impl House {
         let request = Request {
             id: "00000000-0000-4000-8000-000000000000".into(),
             source_ip: Some([192, 0, 2, 10].into()),
+            secure: None,
             http,
             service,
             action,

@@ -4,6 +4,7 @@
 //! A request never waits for the store in order to be authenticated, decided or given credentials: all
 //! of that reads one [`View`]. Only a write waits, until its commit is durable *and* in this node's view.
 
+mod closing;
 mod rotation;
 mod spending;
 
@@ -32,6 +33,7 @@ use crate::session::{Session, SessionCache};
 use crate::turns::{Turn, Turns};
 use crate::view::{self, View};
 
+pub use closing::NotClosed;
 pub use rotation::{NotRotated, Rotation};
 
 /// See the module.
@@ -254,7 +256,14 @@ impl Directory {
         let created = self.clock.now().as_second();
         change.put(
             account,
-            &AccountRecord { written, id, created, root_keys: vec![root_key], unknown: Unknown::new() },
+            &AccountRecord {
+                written,
+                id,
+                created,
+                root_keys: vec![root_key],
+                closed: None,
+                unknown: Unknown::new(),
+            },
         );
         self.commit(change).await
     }

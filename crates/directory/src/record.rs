@@ -37,6 +37,10 @@ pub struct AccountRecord {
     /// Access keys of the root user.
     #[serde(default)]
     pub root_keys: Vec<AccessKeyRecord>,
+    /// Unix seconds: since when there is no such account any more. The record stays, so that its number is not
+    /// given to anybody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<i64>,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -46,6 +46,12 @@ impl<'v> Operator<'v> {
         self.0.account(id)
     }
 
+    /// Whether this was an account and is none any more.
+    #[must_use]
+    pub fn is_closed(self, id: AccountId) -> bool {
+        self.0.accounts.get(&id).is_some_and(|account| account.root.is_some() && !account.is_open())
+    }
+
     /// Whose long-term key this is: `None` for an id that never was, a pointer without an owner for a deleted key.
     #[must_use]
     pub fn key_owner(self, id: &AccessKeyId) -> Option<&'v AccessKeyPointer> {
@@ -131,14 +137,14 @@ impl View {
     }
 
     pub(crate) fn open_account(&self, id: AccountId) -> Option<&Arc<Account>> {
-        self.accounts.get(&id).filter(|account| account.root.is_some())
+        self.accounts.get(&id).filter(|account| account.is_open())
     }
 
-    /// Every account number, in order.
+    /// The number of every open account, in order.
     #[must_use]
     pub fn account_ids(&self) -> Vec<AccountId> {
         let mut ids: Vec<_> =
-            self.accounts.iter().filter(|(_, account)| account.root.is_some()).map(|(id, _)| *id).collect();
+            self.accounts.iter().filter(|(_, account)| account.is_open()).map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids
     }
@@ -333,6 +339,12 @@ impl View {
 }
 
 impl Account {
+    /// INVARIANT (closed-is-gone): whatever leads to an account asks this first. Nobody resolves to a principal of one
+    /// that is closed, no name or id leads into it, and no policy can name it any more.
+    fn is_open(&self) -> bool {
+        self.root.as_ref().is_some_and(|root| root.record.closed.is_none())
+    }
+
     fn put_user(&mut self, user: User) {
         let id = user.record.id.clone();
         self.delete(EntityKind::User, &id);

@@ -42,6 +42,18 @@ impl Authority {
         self.default_port == 443
     }
 
+    /// The host: a name in lower case, or an address, of IPv6 in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, the scheme's own where none was named.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Whether `host` or `host:port`, as in a Host header, is this authority.
     #[must_use]
     pub fn matches(&self, host: &str) -> bool {

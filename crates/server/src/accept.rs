@@ -27,7 +27,11 @@ impl Listen for TcpListener {
     type Connection = (TcpStream, SocketAddr);
 
     async fn accept(&self) -> io::Result<Self::Connection> {
-        Self::accept(self).await
+        let connection = Self::accept(self).await?;
+        if let Err(error) = connection.0.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was not set");
+        }
+        Ok(connection)
     }
 }
 

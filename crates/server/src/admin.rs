@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::accept::Entrance;
 use crate::http::converse;
 use crate::metrics::{Condition, Metrics};
+use crate::tls::Tls;
 
 /// Connections at once: a probe and a scraper or two, and somebody who looks.
 const CONNECTIONS_MAX: usize = 64;
@@ -30,6 +31,8 @@ pub(crate) struct Admin {
     pub(crate) audit: Arc<crate::audit_file::AuditFile>,
     /// How many sessions the session log does not have, or its file.
     pub(crate) sessions_lost: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// The certificate that clients see, if they speak TLS with us.
+    pub(crate) tls: Option<Arc<Tls>>,
     /// How many times the process was told to stop.
     pub(crate) told_to_stop: watch::Receiver<u32>,
 }
@@ -39,14 +42,14 @@ pub(crate) async fn serve(listener: TcpListener, admin: Arc<Admin>) {
     let mut entrance = Entrance::new("admin", listener, CONNECTIONS_MAX);
     let (_keep_open, open) = watch::channel(());
     loop {
-        let (connection, place) = entrance.next().await;
+        let ((stream, peer), place) = entrance.next().await;
         let (admin, open) = (admin.clone(), open.clone());
         tokio::spawn(async move {
             let answer = move |request: Request<Incoming>| {
                 let admin = admin.clone();
                 async move { admin.answer(request.uri().path()).await }
             };
-            converse(connection, IDLE_TIME_MAX, open, answer).await;
+            converse(stream, peer.ip(), IDLE_TIME_MAX, open, answer).await;
             drop(place);
         });
     }
@@ -87,6 +90,10 @@ impl Admin {
             format!("{what}: {how}\n")
         });
         let mut lines = lines.concat();
+        if let Some(tls) = &self.tls {
+            // No reason to send nobody here: the certificate in use may be good, and another node has the same files.
+            lines.push_str(&format!("tls: {}\n", tls.health()));
+        }
         if *self.told_to_stop.borrow() > 0 {
             // From then on the API's door is shut.
             status = StatusCode::SERVICE_UNAVAILABLE;
@@ -102,6 +109,7 @@ impl Admin {
             audit_writable: self.audit.health().is_ok(),
             audit_lines_lost: self.audit.lines_lost(),
             sessions_lost: (self.sessions_lost)(),
+            certificate_until: self.tls.as_ref().map(|tls| tls.expires()),
         }
     }
 }
@@ -148,6 +156,7 @@ mod tests {
             metrics,
             audit,
             sessions_lost: Box::new(|| 3),
+            tls: None,
             told_to_stop,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -171,7 +180,8 @@ mod tests {
         let clock = Arc::new(daypass_model::SystemClock);
         let directory = Directory::open(store.clone(), master, clock, random).await.unwrap();
         let (_tell, told_to_stop) = watch::channel(0);
-        let admin = Admin { directory, metrics, audit, sessions_lost: Box::new(|| 3), told_to_stop };
+        let sessions_lost = Box::new(|| 3);
+        let admin = Admin { directory, metrics, audit, sessions_lost, tls: None, told_to_stop };
         let shown = async |path: &str| {
             let (head, body) = admin.answer(path).await.into_parts();
             let body = body.collect().await.unwrap().to_bytes();

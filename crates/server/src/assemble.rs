@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
 use crate::session_file::{self, SessionFile};
+use crate::tls::Tls;
 
 /// Signing keys kept: one for each secret, day, region and service in use; for each access key with Version 4A.
 const SIGNING_KEYS_KEPT_MAX: usize = 10_000;
@@ -36,6 +37,8 @@ pub struct Assembled {
     pub metrics: Arc<Metrics>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// The certificate of the API, if it has one.
+    pub(crate) tls: Option<Arc<Tls>>,
     /// The data directory, held for as long as this lives.
     pub data: DataDir,
     /// What the first start made.
@@ -59,6 +62,8 @@ pub async fn assemble_with(
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Assembled, Failure> {
+    // First, since nothing needs to be made for it.
+    let tls = config.tls.clone().map(|files| Tls::open(files, clock.clone())).transpose()?;
     let data = DataDir::acquire(&config.data)?;
     let path = config.audit_file.clone().unwrap_or_else(|| data.file(AUDIT));
     let age = data.age(&path)?;
@@ -102,7 +107,7 @@ pub async fn assemble_with(
         decisions: daypass_service::DecisionLog::default(),
     };
     let (house, metrics) = (Arc::new(house), Metrics::new(started));
-    Ok(Assembled { house, audit, session_file, metrics, random, data, first })
+    Ok(Assembled { house, audit, session_file, metrics, random, tls, data, first })
 }
 
 /// The master key and the store, both made if this is a first start, both there if it is not.
@@ -124,7 +129,9 @@ fn open(
     match age {
         // Before a new master key is made for a store that will be put back.
         Age::Used(found) if !path.exists() => return Err(lost(found, "is missing")),
-        _ => {}
+        // A restore whose end was cut off had put its store in place already.
+        Age::Used(_) => data.restored()?,
+        Age::New => {}
     }
     let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), random)?;
     let ours = |check: &[u8]| is_of_master(&master, check);

@@ -53,7 +53,7 @@ impl fmt::Display for Banner<'_> {
 }
 
 /// The public URL if there is one; else the address, or this machine's where that is every address.
-pub(crate) fn url_for_clients(public: Option<&Authority>, address: SocketAddr) -> String {
+pub(crate) fn url_for_clients(public: Option<&Authority>, scheme: &str, address: SocketAddr) -> String {
     if let Some(authority) = public {
         let scheme = if authority.is_https() { "https" } else { "http" };
         return format!("{scheme}://{authority}");
@@ -63,7 +63,7 @@ pub(crate) fn url_for_clients(public: Option<&Authority>, address: SocketAddr) -
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 /// Secrets go to a terminal only; logs of a service manager get the file's name.
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn clients_are_sent_where_they_can_reach_it() {
-        let at = |text: &str| url_for_clients(None, text.parse().unwrap());
+        let at = |text: &str| url_for_clients(None, "http", text.parse().unwrap());
         assert_eq!(at("127.0.0.1:7777"), "http://127.0.0.1:7777");
         assert_eq!(at("0.0.0.0:7777"), "http://127.0.0.1:7777");
         assert_eq!(at("[::]:7777"), "http://[::1]:7777");
         for url in ["https://sts.example.com", "http://sts.example.com:8080"] {
             let public = url.parse().unwrap();
-            assert_eq!(url_for_clients(Some(&public), "127.0.0.1:7777".parse().unwrap()), url);
+            assert_eq!(url_for_clients(Some(&public), "http", "127.0.0.1:7777".parse().unwrap()), url);
         }
     }
 

@@ -11,10 +11,12 @@ use std::str::FromStr;
 use clap::{Args, Command, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
+use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
+pub use crate::tls::TlsFiles;
 
 /// The data directory, unless another is named.
 pub(crate) const DATA_DEFAULT: &str = "daypass-data";
@@ -41,6 +43,15 @@ pub struct ServeArgs {
     /// Allow plain HTTP on addresses that are not loopback (a TLS proxy stands in front)
     #[arg(long, env = "DAYPASS_ALLOW_PLAIN_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_plain_http: Option<bool>,
+    /// Certificate chain in PEM: the API speaks TLS (read again when it changes, and at SIGHUP)
+    #[arg(long, env = "DAYPASS_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM
+    #[arg(long, env = "DAYPASS_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count; may be repeated [default: none]
+    #[arg(long, env = "DAYPASS_TRUST_PROXY", value_delimiter = ',', value_name = "CIDR")]
+    pub trust_proxy: Vec<String>,
     /// The URL clients use: requests signed for another host are refused; `aws:SecureTransport` is true if it is https
     #[arg(long, env = "DAYPASS_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
@@ -99,8 +110,13 @@ impl DataArgs {
     /// # Errors
     /// The configuration file cannot be read or holds an unknown name.
     pub fn directory(self) -> Result<PathBuf, Failure> {
-        let file = read_file(self.config.as_deref())?;
-        Ok(data_directory(self.data, file.data))
+        self.with_file().map(|(directory, _)| directory)
+    }
+
+    /// The directory, and what the configuration file says of everything else.
+    pub(crate) fn with_file(self) -> Result<(PathBuf, ConfigFile), Failure> {
+        let mut file = read_file(self.config.as_deref())?;
+        Ok((data_directory(self.data, file.data.take()), file))
     }
 }
 
@@ -122,19 +138,23 @@ pub enum LogFormat {
 /// `daypass.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct ConfigFile {
+pub(crate) struct ConfigFile {
     data: Option<PathBuf>,
     #[serde(default, deserialize_with = "address")]
     listen: Option<SocketAddr>,
     #[serde(default, deserialize_with = "address")]
     admin_listen: Option<SocketAddr>,
     allow_plain_http: Option<bool>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    #[serde(default)]
+    trust_proxy: Vec<String>,
     public_url: Option<String>,
-    master_key_file: Option<PathBuf>,
+    pub(crate) master_key_file: Option<PathBuf>,
     #[serde(default)]
     tolerate_unsigned_header: Vec<String>,
     allow_signature_v2: Option<bool>,
-    audit_file: Option<PathBuf>,
+    pub(crate) audit_file: Option<PathBuf>,
     #[serde(default, deserialize_with = "count")]
     audit_rotate_mib: Option<NonZeroU64>,
     #[serde(default, deserialize_with = "count")]
@@ -190,6 +210,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address of health and metrics.
     pub admin_listen: SocketAddr,
+    /// Certificate and key of the API.
+    pub tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-…` headers count.
+    pub trusted_proxies: Vec<IpNet>,
     /// Of the public URL.
     pub public_authority: Option<Authority>,
     /// Where the master key is, if not in the data directory.
@@ -243,7 +267,9 @@ impl Config {
         let listen = args.listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
         let admin_listen = args.admin_listen.or(file.admin_listen).unwrap_or(ADMIN_LISTEN_DEFAULT);
         let plain_allowed = args.allow_plain_http.or(file.allow_plain_http).unwrap_or(false);
-        for (flag, address) in [("--listen", listen), ("--admin-listen", admin_listen)] {
+        let tls = tls_files(args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key))?;
+        let plain = [("--listen", listen, tls.is_none()), ("--admin-listen", admin_listen, true)];
+        for (flag, address, _) in plain.into_iter().filter(|(.., is_plain)| *is_plain) {
             if !address.ip().is_loopback() && !plain_allowed {
                 return Err(Failure::new(format!(
                     "{flag} {address}: plain HTTP is served on loopback only; put a TLS proxy in front and say --allow-plain-http"
@@ -251,25 +277,29 @@ impl Config {
             }
         }
         let public_url = args.public_url.or(file.public_url);
+        let public_authority = public_url.as_deref().map(authority).transpose()?;
+        if let (Some(_), Some(public), Some(url)) = (&tls, &public_authority, &public_url)
+            && !public.is_https()
+        {
+            return Err(Failure::new(format!(
+                "--public-url {url}: with --tls-cert clients speak TLS; give an https URL"
+            )));
+        }
+        let proxies = if args.trust_proxy.is_empty() { file.trust_proxy } else { args.trust_proxy };
         let tolerated = if args.tolerate_unsigned_header.is_empty() {
             file.tolerate_unsigned_header
         } else {
             args.tolerate_unsigned_header
         };
         let master_key_file = args.master_key_file.or(file.master_key_file);
-        let master_key = secret_variable("DAYPASS_MASTER_KEY");
-        if let (Some(_), Some(path)) = (&master_key, &master_key_file) {
-            // With one of them silently left out, a rotation of the other would be no rotation.
-            return Err(Failure::new(format!(
-                "the master key is given twice, in DAYPASS_MASTER_KEY and by --master-key-file {}; leave one of them out",
-                path.display()
-            )));
-        }
+        let master_key = master_key_beside(master_key_file.as_deref())?;
         Ok(Self {
             data: data_directory(args.data, file.data),
             listen,
             admin_listen,
-            public_authority: public_url.as_deref().map(authority).transpose()?,
+            tls,
+            trusted_proxies: networks(&proxies)?,
+            public_authority,
             master_key_file,
             master_key,
             tolerated_unsigned_headers: tolerable(&tolerated)?,
@@ -369,6 +399,21 @@ fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
     }
 }
 
+/// The master key that the environment gives, if no file gives one too.
+///
+/// # Errors
+/// Both do.
+pub(crate) fn master_key_beside(file: Option<&std::path::Path>) -> Result<Option<Secret>, Failure> {
+    match (secret_variable("DAYPASS_MASTER_KEY"), file) {
+        // With one of them silently left out, a rotation of the other would be no rotation.
+        (Some(_), Some(path)) => Err(Failure::new(format!(
+            "the master key is given twice, in DAYPASS_MASTER_KEY and by --master-key-file {}; leave one of them out",
+            path.display()
+        ))),
+        (given, _) => Ok(given),
+    }
+}
+
 fn secret_variable(name: &str) -> Option<Secret> {
     std::env::var(name).ok().map(Secret::new)
 }
@@ -402,6 +447,32 @@ fn setting_of(line: &str) -> Option<String> {
     let settings = ServeArgs::augment_args(Command::new("serve"));
     let known = settings.get_arguments().any(|setting| setting.get_long() == Some(name));
     known.then(|| format!("{name}: "))
+}
+
+/// Certificate and key: both or neither.
+fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, Failure> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        _ => Err(Failure::new("give --tls-cert and --tls-key together, or neither")),
+    }
+}
+
+/// Networks in CIDR form, or single addresses.
+fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
+    let network = |text: &str| {
+        let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+        // Nobody trusts everybody, but whoever mistypes a length.
+        (net.prefix_len() > 0).then_some(net.trunc())
+    };
+    let network = |text: &String| {
+        network(text.trim()).ok_or_else(|| {
+            Failure::new(format!(
+                "--trust-proxy {text:?}: give the network of your proxies, such as 10.1.2.0/24, or their addresses"
+            ))
+        })
+    };
+    texts.iter().map(network).collect()
 }
 
 fn authority(url: &str) -> Result<Authority, Failure> {

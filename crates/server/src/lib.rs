@@ -10,15 +10,18 @@ pub mod assemble;
 mod audit_file;
 mod banner;
 pub mod cli;
+mod closing;
 pub mod config;
 mod data_dir;
 mod demo;
 mod descriptors;
+mod doctor;
 mod failure;
 mod first_account;
 pub mod http;
 mod metrics;
 mod operator;
+mod restore;
 mod root_credentials;
 mod root_key;
 #[cfg(test)]
@@ -28,6 +31,7 @@ mod session_file;
 mod signals;
 mod telemetry;
 mod terminal;
+mod tls;
 pub mod wire;
 
 pub use data_dir::names::is_ours as is_data_file;

@@ -46,6 +46,8 @@ pub struct Metrics {
     sessions_lost: Counter,
     connections: Gauge,
     connections_max: Gauge,
+    /// Of the one certificate, where there is one.
+    certificate: Family<[(&'static str, &'static str); 0], Gauge>,
 }
 
 /// What `/readyz` goes by, and what else is asked of others when somebody looks.
@@ -61,6 +63,8 @@ pub(crate) struct Condition {
     pub(crate) audit_lines_lost: u64,
     /// Sessions that the session log or its file does not have, since the start.
     pub(crate) sessions_lost: u64,
+    /// The end of the TLS certificate in use.
+    pub(crate) certificate_until: Option<Timestamp>,
 }
 
 /// A connection to the API, counted until this is dropped.
@@ -129,6 +133,9 @@ impl Metrics {
         registry.register("connections", "Connections to the API", connections.clone());
         let connections_max = Gauge::default();
         registry.register("connections_max", "Connections to the API at most", connections_max.clone());
+        let certificate = Family::default();
+        let help = "When the TLS certificate in use ends, in Unix time; absent without TLS";
+        registry.register("tls_certificate_expiry_seconds", help, certificate.clone());
         Arc::new(Self {
             registry,
             calls,
@@ -141,6 +148,7 @@ impl Metrics {
             sessions_lost,
             connections,
             connections_max,
+            certificate,
         })
     }
 
@@ -180,6 +188,9 @@ impl Metrics {
             (&self.audit_writable, condition.audit_writable),
         ] {
             gauge.set(if holds { 1.0 } else { 0.0 });
+        }
+        if let Some(until) = condition.certificate_until {
+            self.certificate.get_or_create(&[]).set(until.as_second());
         }
         // Two who look at once must not make it go back.
         self.audit_lines_lost.inner().fetch_max(condition.audit_lines_lost, Ordering::SeqCst);

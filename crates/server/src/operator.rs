@@ -1,6 +1,6 @@
 //! The operator's door: a Unix socket in the data directory, for whoever owns that directory.
 //!
-//! One JSON object per line in each direction. It makes and lists accounts, gives an account's root a new key,
+//! One JSON object per line in each direction. It makes, lists and closes accounts, gives an account's root a new key,
 //! rotates the keyring, lists and ends sessions, says what a token says and makes backups, all while the server runs; it
 //! never answers with key material (a root key goes to a file beside it). Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
 //! uid is checked as well.
@@ -27,6 +27,7 @@ use tokio::time::timeout;
 use crate::accept::Entrance;
 use crate::accounts::{Opened, open_account, random_account};
 use crate::assemble::Assembled;
+use crate::closing;
 use crate::data_dir::names;
 use crate::failure::Failure;
 use crate::root_credentials::KeyFile;
@@ -60,6 +61,13 @@ pub(crate) enum Ask {
         account_id: String,
         /// In the place of the ones it has, which end.
         replace: bool,
+    },
+    /// Close an account.
+    AccountClose {
+        /// Which.
+        account_id: String,
+        /// The same once more.
+        confirm: Option<String>,
     },
     /// The keys of the keyring, without what is secret of them.
     KeyList,
@@ -98,6 +106,7 @@ impl Ask {
         match self {
             Self::AccountCreate { .. } => Some("AccountCreate"),
             Self::AccountRootKey { .. } => Some("AccountRootKey"),
+            Self::AccountClose { .. } => Some("AccountClose"),
             Self::KeyRotate { .. } => Some("KeyRotate"),
             Self::Backup { .. } => Some("Backup"),
             Self::SessionRevoke { .. } => Some("SessionRevoke"),
@@ -134,6 +143,11 @@ pub(crate) enum Answer {
         access_key_id: String,
         /// File with the key, in the form of an AWS credentials file.
         credentials: PathBuf,
+    },
+    /// The account is closed.
+    AccountClosed {
+        /// Its number.
+        account_id: String,
     },
     /// The copy is whole.
     BackedUp {
@@ -383,6 +397,10 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             drop(host.made.send(made));
             (told, Answer::RootKeyMade { access_key_id, credentials })
         }
+        Ask::AccountClose { account_id, confirm } => {
+            let told = closing::close(house, &account_id, confirm.as_deref(), id).await?;
+            (told, Answer::AccountClosed { account_id })
+        }
         Ask::KeyList => (String::new(), Answer::Keys { keys: keys(house) }),
         Ask::KeyRotate { compromised } => {
             let rotation = if compromised { Rotation::Compromised } else { Rotation::Ordinary };
@@ -452,6 +470,11 @@ async fn create(
     };
     if house.directory.snapshot().operator().account(account).is_some() {
         return Err(Failure::new(format!("there is an account {account} already")));
+    }
+    if house.directory.snapshot().operator().is_closed(account) {
+        return Err(Failure::new(format!(
+            "the account {account} was closed, and its number is nobody's again; give another"
+        )));
     }
     let file = host.data.join(names::root_credentials_of(account));
     let Opened { access_key_id: key, credentials, .. } =

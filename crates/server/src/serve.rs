@@ -17,7 +17,7 @@ use crate::banner::{Banner, url_for_clients};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
-use crate::signals::{self, told_to_stop};
+use crate::signals::{self, Heard, told_to_stop};
 use crate::terminal::say;
 use crate::{demo, descriptors, operator, root_credentials, telemetry};
 
@@ -31,27 +31,32 @@ const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
 pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     telemetry::start(&config.log, config.log_format)?;
     // Before anything is made: a start that is told to stop comes to its end, and ends in order then.
-    let times = signals::heard()?;
+    let Heard { to_stop: times, hangups } = signals::heard()?;
     let listener = bind("--listen", config.listen).await?;
     let admin_listener = bind("--admin-listen", config.admin_listen).await?;
     let mut assembled = assemble(&config).await?;
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let admin_address = admin_listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     demo::place::hand_over(assembled.data.path())?;
-    assembled.data.describe(&format!("http://{address}"));
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    assembled.data.describe(&format!("{scheme}://{address}"));
     // Looked for before the door opens: what is written from then on has no account yet.
     let key_files = root_credentials::find(assembled.data.path());
     let (made, key_files_made) = mpsc::unbounded_channel();
     let _operator = operator::open(&assembled, made)?;
-    let Assembled { house, audit, session_file, metrics, random, first, data } = assembled;
+    let Assembled { house, audit, session_file, metrics, random, tls, first, data } = assembled;
     let (log, file) = (house.clone(), session_file.clone());
     let admin = Admin {
         directory: house.directory.clone(),
         metrics: metrics.clone(),
         audit: audit.clone(),
         sessions_lost: Box::new(move || log.session_log.lost() + file.not_written()),
+        tls: tls.clone(),
         told_to_stop: times.clone(),
     };
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.tend(hangups));
+    }
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
     if config.allow_signature_v2 {
@@ -60,7 +65,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let accounts = house.directory.snapshot().account_ids();
     let banner = Banner {
         data: data.path(),
-        url: url_for_clients(config.public_authority.as_ref(), address),
+        url: url_for_clients(config.public_authority.as_ref(), scheme, address),
         admin: admin_address,
         first: first.as_ref(),
         accounts: &accounts,
@@ -74,9 +79,10 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         random,
         metrics,
         connections_max: descriptors::connections_max(CONNECTIONS_MAX),
+        trusted_proxies: config.trusted_proxies.clone(),
     };
     tokio::select! {
-        () = http::serve(listener, Arc::new(api), told_to_stop(times.clone(), 1)) => {}
+        () = http::serve_with(listener, tls, Arc::new(api), told_to_stop(times.clone(), 1)) => {}
         () = told_to_stop(times, 2) => tracing::warn!("told to stop twice: calls under way are not waited for"),
     }
     settle(&house, &audit).await;

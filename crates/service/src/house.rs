@@ -91,14 +91,14 @@ impl House {
             Ok(Presented::Version2(_)) => (true, ""),
             Ok(Presented::Nothing) | Err(_) => (false, ""),
         };
-        // A TLS proxy stands in front, so the connection says nothing; what the caller signed does: an https URL's host.
+        // Where a proxy stands in front that is not asked, what the caller signed says it: an https URL's host.
         let public = self.settings.public_authority.as_ref().filter(|authority| authority.is_https());
         let for_https = public.zip(request.header("host")).is_some_and(|(public, host)| public.matches(host));
         Operation {
             request_id: request.id.clone(),
             now: self.now(),
             source_ip: request.source_ip,
-            secure: Some(signed && for_https),
+            secure: Some(request.secure.unwrap_or(signed && for_https)),
             region: region.to_owned(),
             user_agent: request.header("user-agent").map(str::to_owned),
             referer: request.header("referer").map(str::to_owned),

@@ -14,8 +14,10 @@ use crate::params::Params;
 pub struct Request {
     /// UUID, the answer's `x-amzn-RequestId`.
     pub id: String,
-    /// The peer's address.
+    /// The peer's address, or what a trusted proxy says of it.
     pub source_ip: Option<IpAddr>,
+    /// Whether it came over TLS, by the connection or a trusted proxy's word; `None` where neither says.
+    pub secure: Option<bool>,
     /// What was signed, as it came.
     pub http: HttpRequest,
     /// `sts`, `iam` or `daypass`; empty when the version names none of them.

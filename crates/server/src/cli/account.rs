@@ -1,4 +1,4 @@
-//! `daypass account create|list|root-key`: through the operator's door of the running server.
+//! `daypass account create|list|root-key|close`: through the operator's door of the running server.
 
 use clap::{Args, Subcommand};
 
@@ -34,6 +34,15 @@ enum AccountCommand {
         #[arg(long)]
         replace: bool,
     },
+    /// End an account for good: its users, roles and sessions at once; its number is never given out again
+    Close {
+        /// The account
+        #[arg(long, value_name = "ID")]
+        account_id: String,
+        /// Its number once more
+        #[arg(long, value_name = "ID")]
+        confirm: Option<String>,
+    },
 }
 
 pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
@@ -41,6 +50,7 @@ pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
         AccountCommand::Create { account_id } => Ask::AccountCreate { account_id },
         AccountCommand::List => Ask::AccountList,
         AccountCommand::RootKey { account_id, replace } => Ask::AccountRootKey { account_id, replace },
+        AccountCommand::Close { account_id, confirm } => Ask::AccountClose { account_id, confirm },
     };
     match ask(&args.data.directory()?, &question).await? {
         Answer::AccountCreated { account_id, credentials } => {
@@ -49,6 +59,10 @@ pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
         }
         Answer::RootKeyMade { access_key_id, credentials } => {
             say(&format!("access key   {access_key_id}\ncredentials  {}\n", credentials.display()));
+            Ok(())
+        }
+        Answer::AccountClosed { account_id } => {
+            say(&format!("closed       {account_id}\n"));
             Ok(())
         }
         Answer::Accounts { account_ids } => {

@@ -4,9 +4,11 @@ mod account;
 mod actions;
 mod backup;
 mod demo;
+mod doctor;
 mod input;
 mod keys;
 mod policy;
+mod restore;
 mod sessions;
 mod signature;
 mod token;
@@ -43,7 +45,7 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Look at request signatures
     Signature(signature::SignatureArgs),
-    /// Make and list accounts, give their root a new key, while the server runs
+    /// Make, list and close accounts, give their root a new key, while the server runs
     Account(account::AccountArgs),
     /// List and rotate the keys that seal session tokens, while the server runs
     Keys(keys::KeysArgs),
@@ -53,6 +55,10 @@ enum Command {
     Token(token::TokenArgs),
     /// Copy the store to a file, while the server runs
     Backup(backup::BackupArgs),
+    /// Make the store of a new data directory from a backup, while no server runs on it
+    Restore(restore::RestoreArgs),
+    /// Look for what is wrong here; each finding ends in the line to paste
+    Doctor(Box<doctor::DoctorArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -97,6 +103,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Sessions(args)) => in_runtime(sessions::run(args)),
         Some(Command::Token(args)) => in_runtime(token::run(args)),
         Some(Command::Backup(args)) => in_runtime(backup::run(args)),
+        Some(Command::Restore(args)) => in_runtime(restore::run(args)),
+        Some(Command::Doctor(args)) => doctor::run(*args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "daypass", &mut script);

@@ -10,6 +10,7 @@
 //!                    number behind the name, those of other accounts
 //! audit.jsonl        one event per line, rotated by size; beside it audit.jsonl.reserve, room for a full disk
 //! sessions.jsonl     0600; a line for each session that was issued, and the file before it (`.1`)
+//! restoring          a store that a restore has not put in its place yet
 //! operator.sock      0600; the operator's door while the server runs
 //! demo-data          marks what a demo left, with the objects of its bucket in demo-objects
 //! ```
@@ -28,12 +29,15 @@ use daypass_authn::token::MasterKey;
 use daypass_model::{Random, Secret};
 use daypass_store::DirLock;
 
-use self::names::{FIRST_START, MASTER_KEY, OPERATOR_SOCKET, ROOT_CREDENTIALS, STORE, STORE_LOG};
+use self::names::{
+    DEMO_MARK, FIRST_START, MASTER_KEY, OPERATOR_SOCKET, RESTORING, ROOT_CREDENTIALS, STORE, STORE_LOG,
+    STORE_SHARED,
+};
 use self::private_file::{sync_directory, warn_if_open, write_secret};
 use crate::failure::Failure;
 
 pub(crate) use self::credentials::{is_as_written, key_in, write_credentials};
-pub(crate) use self::private_file::read_secret;
+pub(crate) use self::private_file::{read_secret, read_secret_of};
 
 /// Whether anything was in a data directory before.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,7 +90,7 @@ impl DataDir {
             return Ok(Age::New);
         }
         let mut found: Vec<PathBuf> =
-            [MASTER_KEY, STORE, STORE_LOG, ROOT_CREDENTIALS].map(|name| self.file(name)).into();
+            [MASTER_KEY, STORE, STORE_LOG, ROOT_CREDENTIALS, RESTORING].map(|name| self.file(name)).into();
         found.retain(|path| path.symlink_metadata().is_ok());
         if audit.metadata().is_ok_and(|audit| audit.len() > 0) {
             found.push(audit.to_owned());
@@ -107,6 +111,46 @@ impl DataDir {
         let mark = self.file(FIRST_START);
         let removed = std::fs::remove_file(&mark).and_then(|()| sync_directory(&mark));
         removed.map_err(|error| Failure::disk(&format!("`{}` cannot be removed", mark.display()), &error))
+    }
+
+    /// An empty place for a store that is being restored, private as the directory is; what an earlier try left in it
+    /// goes.
+    ///
+    /// # Errors
+    /// There is a store already, or the beginning of one; the place cannot be made.
+    pub fn restoring(&self) -> Result<PathBuf, Failure> {
+        let there = |name: &&&str| self.file(name).symlink_metadata().is_ok();
+        if let Some(name) = [STORE, STORE_LOG, STORE_SHARED, FIRST_START, DEMO_MARK].iter().find(there) {
+            return Err(Failure::new(format!(
+                "`{}` is there: a store is restored into a directory without one; name a new directory with --data (nothing was changed)",
+                self.file(name).display()
+            )));
+        }
+        self.restored()?;
+        let place = self.file(RESTORING);
+        let made = DirBuilder::new().mode(0o700).create(&place);
+        made.map_err(|error| Failure::disk(&format!("`{}` cannot be made", place.display()), &error))?;
+        Ok(place)
+    }
+
+    /// Remove the place of a restore, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn restored(&self) -> Result<(), Failure> {
+        let place = self.file(RESTORING);
+        match std::fs::remove_dir_all(&place) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Failure::disk(&format!("`{}` cannot be removed", place.display()), &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it has a master key of its own.
+    #[must_use]
+    pub fn has_master_key(&self) -> bool {
+        self.file(MASTER_KEY).exists()
     }
 
     /// Say so if others than the owner may open the directory or what lies in it. (Files with a secret in clear are
@@ -146,30 +190,12 @@ impl DataDir {
         file: Option<&Path>,
         random: &dyn Random,
     ) -> Result<MasterKey, Failure> {
-        let own = self.file(MASTER_KEY);
-        if let Some(text) = given {
-            return parse_master_key(text, "DAYPASS_MASTER_KEY");
-        }
-        let path = file.unwrap_or(&own);
-        match read_secret(path) {
-            Ok(text) => parse_master_key(&text, &format!("`{}`", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
-                if self.file(STORE).exists() {
-                    return Err(Failure::new(format!(
-                        "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",
-                        own.display()
-                    )));
-                }
+        match find_master_key(&self.path, given, file)? {
+            Some(key) => Ok(key),
+            None => {
                 let key = MasterKey::generate(random);
-                write_secret(&own, key.to_text().expose())?;
+                write_secret(&self.file(MASTER_KEY), key.to_text().expose())?;
                 Ok(key)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(format!(
-                "the master key `{}` is missing; put it there, or name the file that it is in with --master-key-file",
-                path.display()
-            ))),
-            Err(error) => {
-                Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
             }
         }
     }
@@ -181,6 +207,41 @@ impl DataDir {
                 tracing::warn!(%error, name, "a file could not be removed");
             }
             _ => {}
+        }
+    }
+}
+
+/// The master key of a directory; `None` where it has none and needs none, since it has no store.
+///
+/// # Errors
+/// As [`DataDir::master_key`].
+pub(crate) fn find_master_key(
+    data: &Path,
+    given: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<MasterKey>, Failure> {
+    let own = data.join(MASTER_KEY);
+    if let Some(text) = given {
+        return parse_master_key(text, "DAYPASS_MASTER_KEY").map(Some);
+    }
+    let path = file.unwrap_or(&own);
+    match read_secret(path) {
+        Ok(text) => parse_master_key(&text, &format!("`{}`", path.display())).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
+            if data.join(STORE).exists() {
+                return Err(Failure::new(format!(
+                    "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",
+                    own.display()
+                )));
+            }
+            Ok(None)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(format!(
+            "the master key `{}` is missing; put it there, or name the file that it is in with --master-key-file",
+            path.display()
+        ))),
+        Err(error) => {
+            Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
         }
     }
 }

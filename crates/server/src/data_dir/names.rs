@@ -8,7 +8,7 @@ pub(crate) const STORE: &str = "store.sqlite";
 /// The store's log, which SQLite keeps.
 pub(super) const STORE_LOG: &str = "store.sqlite-wal";
 /// SQLite's scratch, of use to nobody else.
-const STORE_SHARED: &str = "store.sqlite-shm";
+pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
 pub(super) const MASTER_KEY: &str = "master-key";
 /// Marks a directory whose first start has begun and not come to its end.
 pub(super) const FIRST_START: &str = "first-start";
@@ -23,6 +23,8 @@ const SESSION_LOG_BEFORE: &str = "sessions.jsonl.1";
 pub(crate) const RESERVE_END: &str = "reserve";
 /// End of the audit's next file, which a crash may leave.
 pub(crate) const NEXT_END: &str = "next";
+/// A store that is being restored; goes with its end.
+pub(crate) const RESTORING: &str = "restoring";
 /// The operator's socket.
 pub(crate) const OPERATOR_SOCKET: &str = "operator.sock";
 /// Names the server that runs; [`daypass_store::DirLock`] makes it.
@@ -45,7 +47,7 @@ pub(crate) fn root_credentials_of_key(account: AccountId, key: &AccessKeyId) -> 
 /// Whether daypass makes something of this name in a data directory: a server, or the demo.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
-    const WHOLE: [&str; 12] = [
+    const WHOLE: [&str; 13] = [
         STORE,
         STORE_LOG,
         STORE_SHARED,
@@ -54,6 +56,7 @@ pub fn is_ours(name: &str) -> bool {
         AUDIT,
         SESSION_LOG,
         SESSION_LOG_BEFORE,
+        RESTORING,
         OPERATOR_SOCKET,
         LOCK,
         DEMO_MARK,
@@ -148,6 +151,7 @@ mod tests {
             "audit.jsonl.reserve",
             SESSION_LOG,
             SESSION_LOG_BEFORE,
+            RESTORING,
             OPERATOR_SOCKET,
             LOCK,
             DEMO_MARK,

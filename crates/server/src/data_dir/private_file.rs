@@ -18,15 +18,22 @@ pub(super) fn warn_if_open(path: &Path, warning: &str) {
     }
 }
 
-/// A file with a secret in it.
+/// A file with a secret of ours in it.
 pub(crate) fn read_secret(path: &Path) -> io::Result<Secret> {
+    read_secret_of(path, 4096)
+}
+
+/// A file with a secret in it, so many bytes of it at most.
+pub(crate) fn read_secret_of(path: &Path, bytes_max: u64) -> io::Result<Secret> {
     let mut file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     warn_if_open(path, "a file with a secret is open to others; chmod 600 it");
-    let mut text = Vec::with_capacity(128);
-    Read::by_ref(&mut file).take(4096).read_to_end(&mut text)?;
+    // As large as it will be: what a vector leaves behind when it grows is not wiped.
+    let bytes = file.metadata()?.len().min(bytes_max);
+    let mut text = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0).max(128) + 1);
+    Read::by_ref(&mut file).take(bytes_max).read_to_end(&mut text)?;
     Ok(Secret::new(text))
 }
 

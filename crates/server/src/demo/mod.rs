@@ -58,7 +58,13 @@ pub(crate) async fn run(data: &Path) -> Result<(), Failure> {
     let Assembled { house, audit, metrics, random, data: held, .. } = assembled;
     let directory = house.directory.clone();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = Arc::new(Api { house, random, metrics, connections_max: CONNECTIONS_MAX });
+    let served = Arc::new(Api {
+        house,
+        random,
+        metrics,
+        connections_max: CONNECTIONS_MAX,
+        trusted_proxies: Vec::new(),
+    });
     let server = tokio::spawn(http::serve(listener, served, async move { drop(stopped.await) }));
     say(&format!("daypass on http://{api}, a bucket on http://{bucket}, data in {}\n\n", data.display()));
 
@@ -162,6 +168,8 @@ async fn listen() -> Result<(TcpListener, SocketAddr), Failure> {
 /// Nothing of the environment or a configuration file: those are of somebody's real server.
 fn config(data: &Path, api: SocketAddr) -> Config {
     Config {
+        tls: None,
+        trusted_proxies: Vec::new(),
         data: data.to_owned(),
         listen: api,
         admin_listen: api,

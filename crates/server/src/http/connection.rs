@@ -1,7 +1,6 @@
 //! The API's listener: connections, the calls on them, calls that outlive whoever hangs up, and an orderly end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,19 +11,23 @@ use daypass_service::{House, Refused};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use tokio::net::TcpListener;
+use ipnet::IpNet;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::server::TlsStream;
 
 use super::body::Bodies;
 use super::converse::{IDLE_TIME_MAX, converse};
+use super::forwarded::Peer;
 use super::receive::Refusal;
 use super::{receive, render};
 use crate::accept::Entrance;
+use crate::tls::Tls;
 
 /// How long calls in flight may take to end once the server is told to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
-/// Connections at once, by default.
-pub const CONNECTIONS_MAX: usize = 4096;
+/// Connections at once, by default: ten thousand that say nothing leave room for those that do.
+pub const CONNECTIONS_MAX: usize = 12_288;
 
 /// The door of the API.
 pub struct Api {
@@ -36,10 +39,22 @@ pub struct Api {
     pub metrics: Arc<crate::metrics::Metrics>,
     /// Connections at once; more wait in the kernel's queue.
     pub connections_max: usize,
+    /// Whose `X-Forwarded-…` headers count.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Accept connections until `stop` completes, then let calls in flight end.
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Output = ()>) {
+    serve_with(listener, None, api, stop).await;
+}
+
+/// The same, over TLS if there is any.
+pub(crate) async fn serve_with(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    api: Arc<Api>,
+    stop: impl Future<Output = ()>,
+) {
     let mut entrance = Entrance::new("API", listener, api.connections_max);
     let bodies = Arc::new(Bodies::new());
     api.metrics.connections_at_most(api.connections_max);
@@ -49,17 +64,25 @@ pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Outpu
     let mut stop = std::pin::pin!(stop);
     loop {
         // Room is waited for in here, too: a full house hears that it should stop.
-        let (connection, place) = tokio::select! {
+        let ((stream, address), place) = tokio::select! {
             next = entrance.next() => next,
             () = &mut stop => break,
         };
         let counted = api.metrics.connected();
         let (api, bodies, under_way) = (api.clone(), bodies.clone(), under_way.clone());
-        let (open, peer) = (open.clone(), connection.1);
+        let (open, tls) = (open.clone(), tls.clone());
+        let peer = Peer { address: address.ip(), tls: tls.is_some() };
         tokio::spawn(async move {
             let respond = |request| answer(api.clone(), bodies.clone(), under_way.clone(), peer, request);
-            if let Some(unread) = converse(connection, IDLE_TIME_MAX, open, respond).await {
-                tell(&api, peer, &receive::unread(&*api.random, unread));
+            let unread = match tls {
+                None => converse(stream, peer.address, IDLE_TIME_MAX, open, respond).await,
+                Some(tls) => match shake_hands(&tls, stream, peer, open.clone()).await {
+                    Some(stream) => converse(stream, peer.address, IDLE_TIME_MAX, open, respond).await,
+                    None => None,
+                },
+            };
+            if let Some(unread) = unread {
+                tell(&api, &receive::unread(&*api.random, peer, unread));
             }
             drop((place, counted));
         });
@@ -70,6 +93,22 @@ pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: impl Future<Outpu
     }
 }
 
+/// A handshake; whoever is in the middle of one when the server stops has not asked anything yet.
+async fn shake_hands(
+    tls: &Tls,
+    stream: TcpStream,
+    peer: Peer,
+    mut open: watch::Receiver<()>,
+) -> Option<TlsStream<TcpStream>> {
+    let shaken = tokio::select! {
+        shaken = tls.accept(stream) => shaken,
+        _ = open.changed() => return None,
+    };
+    shaken
+        .inspect_err(|error| tracing::debug!(%error, peer = %peer.address, "a TLS handshake came to nothing"))
+        .ok()
+}
+
 type UnderWay = mpsc::Sender<Infallible>;
 
 /// One request on a connection.
@@ -77,17 +116,17 @@ async fn answer(
     api: Arc<Api>,
     bodies: Arc<Bodies>,
     under_way: UnderWay,
-    peer: SocketAddr,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     if request.uri().path() == "/healthz" && request.method() == http::Method::GET {
         return crate::admin::healthy();
     }
     let format = render::Format::of(&request);
-    let request = match receive::receive(&*api.random, &bodies, peer, request).await {
+    let request = match receive::receive(&api, &bodies, peer, request).await {
         Ok(request) => request,
         Err(refusal) => {
-            tell(&api, peer, &refusal);
+            tell(&api, &refusal);
             return render::refusal(&format, &refusal);
         }
     };
@@ -109,15 +148,12 @@ async fn answer(
 }
 
 /// A request that never became a call shows wherever calls do.
-fn tell(api: &Api, peer: SocketAddr, refusal: &Refusal) {
-    let Refusal { request_id: id, user_agent, error } = refusal;
-    tracing::debug!(request_id = %id, %peer, %error, "a request was refused before it was a call");
+fn tell(api: &Api, refusal: &Refusal) {
+    let Refusal { request_id: id, source_ip, user_agent, error } = refusal;
+    tracing::debug!(request_id = %id, peer = %source_ip, %error, "a request was refused before it was a call");
     api.metrics.refused(error.code);
     let user_agent = user_agent.as_deref();
-    daypass_service::refused(
-        &api.house,
-        &Refused { id, source_ip: peer.ip().to_canonical(), user_agent, error },
-    );
+    daypass_service::refused(&api.house, &Refused { id, source_ip: *source_ip, user_agent, error });
 }
 
 /// Run a call so that a client that hangs up cancels neither its commit nor its audit: what has to wait goes

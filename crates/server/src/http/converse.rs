@@ -6,7 +6,7 @@
 //! are not used: it ends when no call was under way for some time.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -56,7 +56,8 @@ impl Unread {
 /// Answer the requests of a connection until it ends, until no call was under way for `idle`, or until `open` is
 /// closed and its calls have ended. A request that was none for hyper is the last one of its connection.
 pub(crate) async fn converse<F>(
-    (stream, peer): (TcpStream, SocketAddr),
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: IpAddr,
     idle: Duration,
     mut open: watch::Receiver<()>,
     answer: impl Fn(Request<Incoming>) -> F,
@@ -64,9 +65,6 @@ pub(crate) async fn converse<F>(
 where
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was not set");
-    }
     let calls = Calls::new();
     let of_service = calls.clone();
     let service = service_fn(move |request| {
@@ -181,7 +179,7 @@ impl Drop for Call {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::task::JoinHandle;
 
     use super::*;
@@ -199,9 +197,10 @@ mod tests {
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let accepted = listener.accept().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         let (keep_open, open) = watch::channel(());
-        let conversation = async { converse(accepted, IDLE_TIME_MAX, open, answer).await.is_none() };
+        let conversation =
+            async move { converse(stream, peer.ip(), IDLE_TIME_MAX, open, answer).await.is_none() };
         (client, tokio::spawn(conversation), keep_open)
     }
 

@@ -5,8 +5,10 @@ mod body;
 mod connection;
 mod converse;
 mod error;
+mod forwarded;
 mod receive;
 mod render;
 
+pub(crate) use connection::serve_with;
 pub use connection::{Api, CONNECTIONS_MAX, serve};
 pub(crate) use converse::converse;

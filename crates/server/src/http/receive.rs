@@ -1,6 +1,6 @@
 //! Receive: from an HTTP request to a [`Request`] with every bound checked, before anyone is asked who they are.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use daypass_authn::sigv4::HttpRequest;
 use daypass_model::Random;
@@ -13,12 +13,15 @@ use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
 
 use super::body::Bodies;
+use super::connection::Api;
 use super::converse::Unread;
+use super::forwarded::{self, Origin, Peer};
 use crate::wire::query;
 
 /// A request that never became a call.
 pub(super) struct Refusal {
     pub(super) request_id: String,
+    pub(super) source_ip: IpAddr,
     pub(super) user_agent: Option<String>,
     pub(super) error: Error,
 }
@@ -27,21 +30,24 @@ pub(super) struct Refusal {
 const TARGET_PREFIX: &str = "Daypass_20261101.";
 
 pub(super) async fn receive(
-    random: &dyn Random,
+    api: &Api,
     bodies: &Bodies,
-    peer: SocketAddr,
+    peer: Peer,
     request: http::Request<Incoming>,
 ) -> Result<Request, Refusal> {
-    let id = daypass_model::uuid(random);
+    let id = daypass_model::uuid(&*api.random);
     let (head, body) = request.into_parts();
-    read(&id, bodies, peer, &head, body).await.map_err(|error| {
+    let origin = forwarded::origin(&api.trusted_proxies, peer, &head.headers);
+    let source_ip = origin.as_ref().map_or_else(|_| peer.origin().ip, |origin| origin.ip);
+    let read = async { read(&id, bodies, origin?, &head, body).await };
+    read.await.map_err(|error| {
         let user_agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        Refusal { request_id: id, user_agent: user_agent.map(str::to_owned), error }
+        Refusal { request_id: id.clone(), source_ip, user_agent: user_agent.map(str::to_owned), error }
     })
 }
 
 /// The refusal of a request that hyper answered by itself.
-pub(super) fn unread(random: &dyn Random, unread: Unread) -> Refusal {
+pub(super) fn unread(random: &dyn Random, peer: Peer, unread: Unread) -> Refusal {
     let error = match unread {
         Unread::TooLarge => {
             let message = format!(
@@ -51,13 +57,13 @@ pub(super) fn unread(random: &dyn Random, unread: Unread) -> Refusal {
         }
         Unread::Malformed => Error::new("MalformedHttpRequestException", "The request is no HTTP."),
     };
-    Refusal { request_id: daypass_model::uuid(random), user_agent: None, error }
+    Refusal { request_id: daypass_model::uuid(random), source_ip: peer.origin().ip, user_agent: None, error }
 }
 
 async fn read(
     id: &str,
     bodies: &Bodies,
-    peer: SocketAddr,
+    origin: Origin,
     head: &Parts,
     body: Incoming,
 ) -> Result<Request, Error> {
@@ -107,7 +113,8 @@ async fn read(
     }?;
     Ok(Request {
         id: id.to_owned(),
-        source_ip: Some(peer.ip().to_canonical()),
+        source_ip: Some(origin.ip),
+        secure: origin.secure,
         http,
         service: named.service,
         action: named.action,

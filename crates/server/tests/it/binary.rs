@@ -109,7 +109,7 @@ impl Server {
         let after = |word: &str| {
             let line = banner.lines().find(|line| line.trim_start().starts_with(word)).unwrap();
             let url = line.split_whitespace().nth(1).unwrap();
-            url.strip_prefix("http://").unwrap().to_owned()
+            url.split_once("://").unwrap().1.to_owned()
         };
         let (address, admin) = (after("endpoint"), after("admin"));
         Self { child, out, log: Some(log), banner, address, admin }

@@ -25,14 +25,14 @@ fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-fn failed(output: &Output) -> String {
+pub(crate) fn failed(output: &Output) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(!output.status.success(), "{text}");
     assert!(text.starts_with("daypass: ") && text.matches('\n').count() == 1, "{text:?}");
     text
 }
 
-fn printed(output: &Output, word: &str) -> String {
+pub(crate) fn printed(output: &Output, word: &str) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(word));
@@ -47,7 +47,7 @@ fn refused(dir: &Scratch, why: &str) {
     assert_eq!(contents(&dir.join("data")), before, "{line}");
 }
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 

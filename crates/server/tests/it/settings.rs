@@ -184,11 +184,14 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 17] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 20] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("allow-plain-http", ["true", "false"], ["true", "false"]),
+    ("tls-cert", ["a", "b"], ["'a'", "'b'"]),
+    ("tls-key", ["a", "b"], ["'a'", "'b'"]),
+    ("trust-proxy", ["10.0.0.1,10.2.0.0/16", "fd00::/8"], ["['10.0.0.1', '10.2.0.0/16']", "['fd00::/8']"]),
     ("public-url", ["https://a", "http://b"], ["'https://a'", "'http://b'"]),
     ("master-key-file", ["a", "b"], ["'a'", "'b'"]),
     ("tolerate-unsigned-header", ["a,c", "b"], ["['a', 'c']", "['b']"]),
@@ -214,7 +217,12 @@ fn every_setting_can_stand_in_the_file_and_gives_way_to_its_flag() {
     }
     for (name, given, in_file) in VALUES {
         // Nothing but what is refused without it shows what this one does.
-        let beyond = if name == "allow-plain-http" { "listen = '0.0.0.0:0'\n" } else { "" };
+        let beyond = match name {
+            "allow-plain-http" => "listen = '0.0.0.0:0'\n",
+            "tls-cert" => "tls-key = 'k'\n",
+            "tls-key" => "tls-cert = 'c'\n",
+            _ => "",
+        };
         let line = |n: usize| format!("{beyond}{name} = {}\n", in_file[n]);
         let load = |text: &str, flags: &[&str]| {
             loaded(dir.path(), text, flags).unwrap_or_else(|failure| failure.to_string())

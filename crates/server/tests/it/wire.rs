@@ -52,7 +52,13 @@ impl Running {
             let secret = first.secret.unwrap().expose_str().to_owned();
             tokio::spawn(async move {
                 let _data = data; // held for as long as the server runs
-                let api = Api { house, random, metrics, connections_max: CONNECTIONS_MAX };
+                let api = Api {
+                    house,
+                    random,
+                    metrics,
+                    connections_max: CONNECTIONS_MAX,
+                    trusted_proxies: Vec::new(),
+                };
                 serve(listener, Arc::new(api), std::future::pending()).await;
             });
             (address, Keys { id: first.access_key_id.to_string(), secret, token: None })

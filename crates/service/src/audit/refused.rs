@@ -40,6 +40,7 @@ pub fn refused(house: &House, refused: &Refused<'_>) {
     let request = Request {
         id: (*id).to_owned(),
         source_ip: Some(*source_ip),
+        secure: None,
         http: HttpRequest::new("", "", Vec::new()),
         service: "",
         action: String::new(),

@@ -251,6 +251,37 @@ async fn what_one_account_holds_makes_no_difference_to_the_answers_another_gets(
     }
 }
 
+/// By their ids, their ARNs and their names: nothing that an account's administrators can send reaches another's records.
+#[tokio::test]
+async fn whatever_one_account_does_another_stays_as_it_was() {
+    let world = World::new().await;
+    let root = world.house.account(OTHER).await;
+    let admin = user_with_everything(&world.house, &root).await;
+    let held = async || {
+        let (_, records) = world.house.stored().await;
+        let is_theirs = |record: &daypass_store::Record| {
+            let pointer = record.key.starts_with("/access-key/");
+            record.key.starts_with(&format!("/{ACCOUNT}/"))
+                || *record.key == *format!("/account/{ACCOUNT}")
+                || (pointer && String::from_utf8_lossy(&record.value).contains(ACCOUNT))
+        };
+        records.into_iter().filter(is_theirs).collect::<Vec<_>>()
+    };
+    let before = held().await;
+    assert!(before.len() > 10, "{before:?}");
+    for who in [&root, &admin] {
+        for example in EXAMPLES {
+            // Most are refused or find nothing; those that are done are done to their own.
+            drop(world.call(who, example).await);
+        }
+    }
+    assert_eq!(held().await, before);
+    for example in EXAMPLES {
+        drop(world.call(&world.house.root, example).await);
+    }
+    assert_ne!(held().await, before, "in the account's own hands they are not without effect");
+}
+
 #[tokio::test]
 async fn a_marker_is_good_for_its_account_action_and_selection_alone() {
     let world = World::new().await;

@@ -572,6 +572,7 @@ impl<'a> ScarceHouse<'a> {
         let request = Request {
             id: "00000000-0000-4000-8000-000000000000".into(),
             source_ip: None,
+            secure: None,
             http: self.test.signed(who, service, http),
             service,
             action: action.into(),

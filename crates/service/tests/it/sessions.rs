@@ -366,6 +366,44 @@ async fn a_session_from_a_clock_that_ran_ahead_waits_until_its_time() {
     who_is(&house, &ahead).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_clock_that_goes_back_loses_nothing() {
+    let (house, ada) = start().await;
+    let root = house.root.clone();
+    let short = assumed(&house, &ada, "Crew", &[("DurationSeconds", "900")]).await;
+    house.clock.advance(901);
+    assert_eq!(told(who_is(&house, &short).await).0, "ExpiredToken");
+    let made = house.root("iam", "CreateUser", &[("UserName", "Late")]).await;
+    let late = assumed(&house, &ada, "Crew", &[]).await;
+    house.clock.advance(-600);
+    // What was made stays, and more can be made and changed.
+    let found = house.root("iam", "GetUser", &[("UserName", "Late")]).await;
+    assert_eq!(found["User"]["UserId"], made["User"]["UserId"]);
+    house.root("iam", "UpdateUser", &[("UserName", "Late"), ("NewUserName", "Later")]).await;
+    house.root("iam", "CreateUser", &[("UserName", "Late")]).await;
+    // A session goes by the time that it is: within what clocks may be apart nothing is taken from anybody.
+    who_is(&house, &late).await.unwrap();
+    who_is(&house, &short).await.unwrap();
+    house.clock.advance(600);
+    assert_eq!(told(who_is(&house, &short).await).0, "ExpiredToken");
+    // Back by more than signatures may be off: what is signed by the right time is refused, and nothing else changes.
+    let revision = house.stored().await.0;
+    let request = house.signed(&root, "iam", crate::world::request());
+    house.clock.advance(-3600);
+    let outcome = house
+        .send_http(
+            request,
+            "iam",
+            "ListUsers",
+            "any",
+            daypass_service::params::Params::from_pairs(Vec::new()).map_err(|_| unreachable!()),
+        )
+        .await;
+    assert_eq!(told(outcome).0, "SignatureDoesNotMatch");
+    assert_eq!(house.stored().await.0, revision);
+    house.root("iam", "ListUsers", &[]).await;
+}
+
 /// Put another keyring into the store, as `keys rotate` does.
 async fn rotate(house: &TestHouse) {
     let directory = &house.house.directory;

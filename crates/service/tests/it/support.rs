@@ -258,6 +258,7 @@ impl TestHouse {
         let request = Request {
             id,
             source_ip: Some("192.0.2.10".parse().unwrap()),
+            secure: None,
             http,
             service,
             action: action.to_owned(),

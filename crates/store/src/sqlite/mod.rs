@@ -87,6 +87,23 @@ impl SqliteStore {
         Self::start(path, None, Some(size_max))
     }
 
+    /// Whether a file is what [`backup`](Store::backup) wrote, whole by itself; a store that was opened may have
+    /// commits in the log beside it. Only its head is looked at.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no store.
+    pub fn is_backup(path: &Path) -> Result<bool, OpenError> {
+        open::is_backup(path)
+    }
+
+    /// Checks a store that is not open, all of it, and leaves it as it is; its revision.
+    ///
+    /// # Errors
+    /// As [`open_holding`](SqliteStore::open_holding).
+    pub fn examine(path: &Path, holding: Holding<'_>) -> Result<Revision, OpenError> {
+        open::examine(path, holding)
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -190,7 +190,6 @@ pub(super) fn open(
     holding: Option<Holding<'_>>,
     size_max: Option<u64>,
 ) -> Result<Opened, OpenError> {
-    let lost = |what: String| OpenError::Lost { path: path.to_owned(), what };
     if path.is_symlink() {
         // Its log is beside the file that it names, where nobody would look for it.
         let why = "it is a link; move the file itself here, or name the directory that it is in with --data";
@@ -199,30 +198,19 @@ pub(super) fn open(
     match File::open(path) {
         Ok(file) => check_log(path, check_header(path, file)?)?,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
-            return Err(lost("is missing".to_owned()));
+            return Err(OpenError::Lost { path: path.to_owned(), what: "is missing".to_owned() });
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(path)?,
         Err(e) => return Err(OpenError::unopened(path, &e)),
     }
-    match fault_of_log(path).map_err(|e| OpenError::unopened(path, &e))? {
-        Some(Fault::Damaged(detail)) => return Err(OpenError::corrupt(path, detail)),
-        Some(Fault::Short) => return Err(OpenError::LogShort { path: path.to_owned() }),
-        None => {}
-    }
+    refuse_faulty_log(path)?;
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
     let place = Place::of(path).map_err(|e| OpenError::io(path, &e))?;
     let writer = connect(path).map_err(sqlite)?;
     let revision = check(path, &writer)?;
     // Before anything is written: the log beside a file may be another store's, and is about to be written into it.
-    if let Some(Holding { prefix, known }) = holding {
-        if !holds(&writer, prefix).map_err(sqlite)? {
-            return Err(lost(format!("holds nothing under `{prefix}`")));
-        }
-        if let Some((key, is_right)) = known
-            && value_of(&writer, key).map_err(sqlite)?.is_some_and(|value| !is_right(&value))
-        {
-            return Err(OpenError::Unknown { path: path.to_owned() });
-        }
+    if let Some(holding) = holding {
+        check_holding(path, &writer, holding)?;
     }
     prepare_writer(&writer, size_max).map_err(sqlite)?;
     if !journal(&writer, "wal").map_err(sqlite)? {
@@ -337,6 +325,51 @@ fn check_header(path: &Path, file: File) -> Result<Kind, OpenError> {
         (Some([1, 1]), Some(_)) => Ok(Kind::Backup),
         (Some(_), Some(_)) => Err(OpenError::corrupt(path, "its header is not as it was written")),
         _ => Err(OpenError::corrupt(path, "it is cut short")),
+    }
+}
+
+/// Whether a file was made by a backup and no store was opened on it since.
+pub(super) fn is_backup(path: &Path) -> Result<bool, OpenError> {
+    let file = File::open(path).map_err(|e| OpenError::io(path, &e))?;
+    Ok(matches!(check_header(path, file)?, Kind::Backup))
+}
+
+/// Checks a file that nobody has open, by reading it.
+pub(super) fn examine(path: &Path, holding: Holding<'_>) -> Result<Revision, OpenError> {
+    let file = File::open(path).map_err(|e| OpenError::unopened(path, &e))?;
+    if let kind @ Kind::Store = check_header(path, file)? {
+        check_log(path, kind)?;
+        refuse_faulty_log(path)?;
+    }
+    let db = connect_reader(path).map_err(|e| OpenError::sqlite(path, &e))?;
+    let revision = check(path, &db)?;
+    check_holding(path, &db, holding)?;
+    Ok(revision)
+}
+
+/// What a store must hold that was used before.
+fn check_holding(path: &Path, db: &Connection, holding: Holding<'_>) -> Result<(), OpenError> {
+    let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
+    let Holding { prefix, known } = holding;
+    if !holds(db, prefix).map_err(sqlite)? {
+        return Err(OpenError::Lost {
+            path: path.to_owned(),
+            what: format!("holds nothing under `{prefix}`"),
+        });
+    }
+    if let Some((key, is_right)) = known
+        && value_of(db, key).map_err(sqlite)?.is_some_and(|value| !is_right(&value))
+    {
+        return Err(OpenError::Unknown { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+fn refuse_faulty_log(path: &Path) -> Result<(), OpenError> {
+    match fault_of_log(path).map_err(|e| OpenError::unopened(path, &e))? {
+        Some(Fault::Damaged(detail)) => Err(OpenError::corrupt(path, detail)),
+        Some(Fault::Short) => Err(OpenError::LogShort { path: path.to_owned() }),
+        None => Ok(()),
     }
 }
 

@@ -1,0 +1,99 @@
+//! What is wrong with a daypass that does not do what its operator expects: each finding says what was looked at, how
+//! it is, and, where something should be done, the line to paste. It changes nothing and prints no secret.
+
+mod machine;
+mod probe;
+mod shell;
+mod store;
+mod tls;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::Config;
+
+/// What is looked at.
+pub(crate) struct Patient {
+    /// The settings that `daypass serve` would run with.
+    pub(crate) config: Config,
+    /// Whose `Date` the clock is compared with.
+    pub(crate) clock_url: Option<String>,
+    pub(crate) now: Timestamp,
+    /// The shell's environment.
+    pub(crate) variable: Box<dyn Fn(&str) -> Option<String>>,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Ok,
+    /// It works, and may be not what was meant.
+    Warning,
+    Problem,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    check: &'static str,
+    level: Level,
+    says: String,
+    /// A line for a shell, or the setting to change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paste: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, says: impl Into<String>) -> Self {
+        Self { check, level: Level::Ok, says: says.into(), paste: None }
+    }
+
+    fn warning(check: &'static str, says: impl Into<String>, paste: impl Into<String>) -> Self {
+        Self { check, level: Level::Warning, says: says.into(), paste: Some(paste.into()) }
+    }
+
+    fn problem(check: &'static str, says: impl Into<String>, paste: impl Into<String>) -> Self {
+        Self { check, level: Level::Problem, says: says.into(), paste: Some(paste.into()) }
+    }
+
+    /// Whether something is in the way.
+    pub(crate) fn is_problem(&self) -> bool {
+        self.level == Level::Problem
+    }
+
+    /// A line of JSON.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Problem => "PROBLEM",
+        };
+        writeln!(f, "{level:<8} {:<9} {}", self.check, self.says)?;
+        self.paste.iter().try_for_each(|paste| writeln!(f, "                   {paste}"))
+    }
+}
+
+/// Look at everything.
+pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
+    let mut findings = machine::clock(patient);
+    findings.extend(machine::rights(patient));
+    findings.extend(store::findings(patient));
+    findings.extend(machine::ports(patient));
+    findings.extend(tls::files(patient));
+    findings.extend(tls::public_url(patient));
+    findings.extend(shell::settings(patient));
+    findings.extend(shell::variables(patient));
+    findings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Settings that weaken what daypass promises, and what the shell tells AWS's SDKs and CLI.
+
+use super::{Finding, Patient};
+use crate::banner::{export_line, url_for_clients};
+
+/// What the operator chose and should know of.
+pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
+    let config = &patient.config;
+    let mut findings = Vec::new();
+    for (flag, address, tls) in
+        [("--listen", config.listen, config.tls.is_some()), ("--admin-listen", config.admin_listen, false)]
+    {
+        if !tls && !address.ip().is_loopback() {
+            findings.push(Finding::warning(
+                "settings",
+                format!("{flag} {address} speaks plain HTTP to whoever reaches it: secrets and sessions can be read on the way"),
+                format!("daypass serve {flag} 127.0.0.1:{}   # or --tls-cert and --tls-key", address.port()),
+            ));
+        }
+    }
+    for name in &config.tolerated_unsigned_headers {
+        findings.push(Finding::warning(
+            "settings",
+            format!("{name} is tolerated unsigned: whoever is on the way can set it"),
+            format!("leave out --tolerate-unsigned-header {name} unless your proxy adds it"),
+        ));
+    }
+    for net in &config.trusted_proxies {
+        let (single, wide) = if net.addr().is_ipv4() { (32, 16) } else { (128, 48) };
+        if net.prefix_len() < wide {
+            findings.push(Finding::warning(
+                "settings",
+                format!("everybody in {net} is believed about where requests come from"),
+                format!("daypass serve --trust-proxy ADDRESS_OF_YOUR_PROXY/{single}"),
+            ));
+        }
+    }
+    findings
+}
+
+/// Variables of AWS's SDKs ("AWS SDKs and Tools Reference Guide") that point elsewhere or against each other. Their
+/// values are shown where they are addresses, never where they are keys.
+pub(super) fn variables(patient: &Patient) -> Vec<Finding> {
+    let scheme = if patient.config.tls.is_some() { "https" } else { "http" };
+    let url = url_for_clients(patient.config.public_authority.as_ref(), scheme, patient.config.listen);
+    let mut findings = endpoints(patient, &url);
+    findings.extend(keys(patient));
+    findings.extend(others(patient, &url));
+    if findings.is_empty() {
+        findings.push(Finding::ok("shell", format!("AWS's SDKs and CLI are pointed at {url}")));
+    }
+    findings
+}
+
+fn set(patient: &Patient, name: &str) -> Option<String> {
+    (patient.variable)(name).filter(|value| !value.is_empty())
+}
+
+fn endpoints(patient: &Patient, url: &str) -> Vec<Finding> {
+    let general = set(patient, "AWS_ENDPOINT_URL");
+    let names = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_DAYPASS"];
+    let mut findings = Vec::new();
+    if set(patient, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    {
+        findings.push(Finding::problem(
+            "shell",
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS makes every AWS_ENDPOINT_URL… count for nothing: calls go to AWS",
+            "unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        ));
+    }
+    let same = |found: &str| found.trim_end_matches('/') == url;
+    let elsewhere = names.iter().filter_map(|name| {
+        let found = set(patient, name).or_else(|| general.clone())?;
+        (!same(&found)).then(|| format!("{name} leads to {}", without_password(&found)))
+    });
+    let elsewhere: Vec<_> = elsewhere.collect();
+    let missing: Vec<_> =
+        names.into_iter().filter(|name| general.is_none() && set(patient, name).is_none()).collect();
+    if !elsewhere.is_empty() {
+        findings.push(Finding::warning(
+            "shell",
+            format!("{}, not to {url}", elsewhere.join(", ")),
+            export_line(url),
+        ));
+    } else if !missing.is_empty() {
+        findings.push(Finding::warning(
+            "shell",
+            format!("{} not set: such calls go to AWS", missing.join(", ")),
+            export_line(url),
+        ));
+    }
+    if general.is_some() {
+        findings.push(Finding::warning(
+            "shell",
+            "AWS_ENDPOINT_URL counts for every service, S3 and all others too",
+            format!("unset AWS_ENDPOINT_URL; {}", export_line(url)),
+        ));
+    }
+    if set(patient, "AWS_REGION").or_else(|| set(patient, "AWS_DEFAULT_REGION")).is_none() {
+        findings.push(Finding::warning(
+            "shell",
+            "no region is set, and without one nothing is signed",
+            export_line(url),
+        ));
+    }
+    findings
+}
+
+/// Whoever puts a password into a URL does not want it in a report.
+fn without_password(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://{rest}"),
+        None => url.to_owned(),
+    }
+}
+
+fn keys(patient: &Patient) -> Vec<Finding> {
+    let [id, secret, token] =
+        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].map(|name| set(patient, name));
+    let mut findings = Vec::new();
+    if id.is_some() != secret.is_some() {
+        findings.push(Finding::problem(
+            "shell",
+            "one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set without the other",
+            "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+        ));
+    }
+    let temporary = id.as_ref().map(|id| id.starts_with("ASIA"));
+    if temporary == Some(false) && token.is_some() {
+        findings.push(Finding::problem(
+            "shell",
+            "AWS_SESSION_TOKEN is set beside a long-term access key: it is another one's, and every call is refused",
+            "unset AWS_SESSION_TOKEN",
+        ));
+    }
+    if temporary == Some(true) && token.is_none() {
+        findings.push(Finding::problem(
+            "shell",
+            "AWS_ACCESS_KEY_ID is of a session, and its AWS_SESSION_TOKEN is not set",
+            "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY",
+        ));
+    }
+    let profile =
+        ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find(|name| set(patient, name).is_some());
+    if let (Some(profile), Some(_)) = (profile, &id) {
+        findings.push(Finding::warning(
+            "shell",
+            format!(
+                "{profile} and AWS_ACCESS_KEY_ID are both set, and which one counts differs between SDKs"
+            ),
+            format!("unset {profile}"),
+        ));
+    }
+    findings
+}
+
+fn others(patient: &Patient, url: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(bundle) = set(patient, "AWS_CA_BUNDLE")
+        && std::fs::File::open(&bundle).is_err()
+    {
+        let says = format!("AWS_CA_BUNDLE names `{bundle}`, which cannot be read");
+        findings.push(Finding::problem("shell", says, "unset AWS_CA_BUNDLE"));
+    }
+    let scheme = url.split("://").next().unwrap_or_default();
+    let host = url.split("://").nth(1).unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let proxy = [format!("{scheme}_proxy"), format!("{scheme}_proxy").to_uppercase()];
+    let proxy = proxy.into_iter().find(|name| set(patient, name).is_some());
+    let spared = ["no_proxy", "NO_PROXY"].iter().filter_map(|name| set(patient, name));
+    let spared: Vec<String> = spared
+        .flat_map(|list| list.split(',').map(|host| host.trim().to_owned()).collect::<Vec<_>>())
+        .collect();
+    let is_spared = spared.iter().any(|spared| {
+        spared == "*" || host == spared || host.ends_with(&format!(".{}", spared.trim_start_matches('.')))
+    });
+    if let Some(proxy) = proxy.filter(|_| !is_spared) {
+        findings.push(Finding::warning(
+            "shell",
+            format!("{proxy} sends calls to {host} through a proxy"),
+            format!("export no_proxy={host} NO_PROXY={host}"),
+        ));
+    }
+    findings
+}

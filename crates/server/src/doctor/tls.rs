@@ -1,0 +1,141 @@
+//! The certificate that is served, and the URL that clients use.
+
+use std::sync::Arc;
+
+use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
+use daypass_model::{Authority, Secret};
+use rustls::RootCertStore;
+use rustls::client::verify_server_name;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::server::ParsedCertificate;
+
+use super::probe::{Answer, Trust, ask};
+use super::{Finding, Patient};
+use crate::banner::shell_word;
+use crate::tls::Pair;
+
+/// A certificate that ends within so many seconds should have been replaced.
+const SOON: i64 = 14 * 24 * 60 * 60;
+/// The bundle of Debian and its kin; those of others.
+const BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// Certificate and key: a pair, now, for the name that clients use.
+pub(super) fn files(patient: &Patient) -> Vec<Finding> {
+    let Some(files) = &patient.config.tls else { return Vec::new() };
+    let shown = shell_word(&files.cert.to_string_lossy());
+    let look = format!("openssl x509 -in {shown} -noout -dates -ext subjectAltName");
+    let pair = match Pair::read(files) {
+        Ok(pair) => pair,
+        Err(failure) => return vec![Finding::problem("tls", failure.to_string(), look)],
+    };
+    if let Err(why) = pair.is_good_at(patient.now) {
+        return vec![Finding::problem("tls", why, look)];
+    }
+    if let Some(public) = &patient.config.public_authority
+        && !pair.is_for(public)
+    {
+        let says = format!("the certificate is not for {}, which --public-url names", public.host());
+        return vec![Finding::problem("tls", says, look)];
+    }
+    let left = pair.not_after.as_second() - patient.now.as_second();
+    let says = format!("key and certificate are a pair, until {}", pair.not_after);
+    vec![if left < SOON { Finding::warning("tls", says, look) } else { Finding::ok("tls", says) }]
+}
+
+impl Pair {
+    /// Whether its certificate names this host.
+    fn is_for(&self, public: &Authority) -> bool {
+        let name = ServerName::try_from(public.host().trim_matches(['[', ']']).to_owned());
+        let own = self.chain().first().map(ParsedCertificate::try_from);
+        matches!((name, own), (Ok(name), Some(Ok(own))) if verify_server_name(&own, &name).is_ok())
+    }
+}
+
+/// Whether clients reach this daypass by the URL that they sign for, and the proxy on the way keeps their `Host`.
+pub(super) fn public_url(patient: &Patient) -> Vec<Finding> {
+    let Some(public) = &patient.config.public_authority else { return Vec::new() };
+    let scheme = if public.is_https() { "https" } else { "http" };
+    let url = format!("{scheme}://{public}");
+    let health = format!("curl -sv {url}/healthz");
+    let mut findings = Vec::new();
+    let mut trust = roots(patient);
+    let host = format!("host: {public}\r\n");
+    let answer = match ask(public, "/healthz", &host, &trust) {
+        // What verifies nothing tells whether there is anything else.
+        Err(error) if public.is_https() && is_untrusted(&error) => {
+            let says = format!("clients of this machine do not trust the certificate of {url}: {error}");
+            findings.push(Finding::problem("public", says, "export AWS_CA_BUNDLE=/path/to/your-ca.pem"));
+            trust = Trust::Anybody;
+            ask(public, "/healthz", &host, &trust)
+        }
+        answer => answer,
+    };
+    match answer {
+        Ok(answer) if answer.body.starts_with("daypass ") => {
+            findings.push(Finding::ok("public", format!("{} answers at {url}", answer.body.trim())));
+            findings.push(host_is_kept(patient, public, &url, &trust));
+        }
+        Ok(answer) => {
+            let says = format!("what answers at {url} with {} is no daypass", answer.status());
+            findings.push(Finding::problem("public", says, health));
+        }
+        Err(error) => findings.push(Finding::problem("public", format!("{url}: {error}"), health)),
+    }
+    findings
+}
+
+fn is_untrusted(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// A request signed with the key of AWS's documentation: a server that is asked for another host says so before it
+/// looks at the key (and refuses it otherwise).
+fn host_is_kept(patient: &Patient, public: &Authority, url: &str, trust: &Trust) -> Finding {
+    let nginx = "proxy_set_header Host $http_host;   # nginx; Apache: ProxyPreserveHost On";
+    let answer = probe(patient, public).and_then(|(path, fields)| ask(public, &path, &fields, trust).ok());
+    match answer.as_ref().map(|answer| (answer.status(), answer)) {
+        Some((403, Answer { body, .. })) if body.contains("signed for another host") => Finding::problem(
+            "public",
+            format!("a proxy between {url} and the server replaces the Host header: every signature fails"),
+            nginx,
+        ),
+        Some((403, Answer { body, .. })) if body.contains("InvalidClientTokenId") => {
+            Finding::ok("public", "the Host header comes through as clients sign it")
+        }
+        _ => Finding::warning(
+            "public",
+            format!(
+                "{url} does not answer a signed request as daypass does: is anything in front of it that changes headers or paths?"
+            ),
+            format!("aws sts get-caller-identity --endpoint-url {url} --debug"),
+        ),
+    }
+}
+
+fn probe(patient: &Patient, public: &Authority) -> Option<(String, String)> {
+    let mut request = HttpRequest::new("GET", "/", Vec::new()).with_header("host", public.to_string());
+    request.query = "Action=GetCallerIdentity&Version=2011-06-15".to_owned();
+    let nobodys = Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let credentials = Credentials {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE",
+        secret_access_key: &nobodys,
+        session_token: None,
+    };
+    sign(&mut request, &credentials, "us-east-1", "sts", SignatureForm::Header, patient.now).ok()?;
+    let field = |(name, value): &(String, Vec<u8>)| format!("{name}: {}\r\n", String::from_utf8_lossy(value));
+    Some((format!("/?{}", request.query), request.headers.iter().map(field).collect()))
+}
+
+/// Whom clients of this shell trust: `AWS_CA_BUNDLE` as the SDKs do, or the system's authorities.
+fn roots(patient: &Patient) -> Trust {
+    let named = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].iter().find_map(|name| (patient.variable)(name));
+    let paths: Vec<String> = named.map_or_else(|| BUNDLES.map(str::to_owned).into(), |path| vec![path]);
+    let mut roots = RootCertStore::empty();
+    if let Some(bundle) = paths.iter().find_map(|path| std::fs::read(path).ok()) {
+        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&bundle).filter_map(Result::ok));
+    }
+    Trust::Roots(Arc::new(roots))
+}
