@@ -25,6 +25,13 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
             format!("leave out --tolerate-unsigned-header {name} unless your proxy adds it"),
         ));
     }
+    if config.allow_signature_v2 {
+        findings.push(Finding::warning(
+            "settings",
+            "Signature Version 2 is accepted: it signs no header field, and whoever reads such a request on the way can send it again for fifteen minutes".to_owned(),
+            "leave out --allow-signature-v2 once no client needs it".to_owned(),
+        ));
+    }
     for net in &config.trusted_proxies {
         let (single, wide) = if net.addr().is_ipv4() { (32, 16) } else { (128, 48) };
         if net.prefix_len() < wide {

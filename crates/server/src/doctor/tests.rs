@@ -84,14 +84,17 @@ fn settings_that_weaken_are_told_of() {
     let args = ServeArgs {
         listen: Some("0.0.0.0:7777".parse().unwrap()),
         allow_plain_http: Some(true),
+        allow_signature_v2: Some(true),
         tolerate_unsigned_header: vec!["x-amz-cf-id".to_owned()],
         trust_proxy: vec!["10.0.0.0/8".to_owned(), "192.0.2.1".to_owned(), "2001:db8::/32".to_owned()],
         ..ServeArgs::default()
     };
     let findings = shell::settings(&patient(&dir, args, &[]));
     let text: String = findings.iter().map(ToString::to_string).collect();
-    assert_eq!(findings.len(), 4, "{text}");
-    for told in ["--listen 0.0.0.0:7777", "x-amz-cf-id", "10.0.0.0/8", "2001:db8::/32"] {
+    assert_eq!(findings.len(), 5, "{text}");
+    for told in
+        ["--listen 0.0.0.0:7777", "--allow-signature-v2", "x-amz-cf-id", "10.0.0.0/8", "2001:db8::/32"]
+    {
         assert!(text.contains(told), "{text}");
     }
     assert!(findings.iter().all(|finding| finding.level == Level::Warning && finding.paste.is_some()));
