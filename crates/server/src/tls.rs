@@ -180,7 +180,10 @@ impl Tls {
 
 /// What tells a changed file: another one, or another time or length.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen([Option<(u64, u64, u64, i64, i64)>; 2]);
+struct Seen([Option<Stamp>; 2]);
+
+/// Device, number, length, and time of the last change in seconds and nanoseconds.
+type Stamp = (u64, u64, u64, i64, i64);
 
 impl Seen {
     fn of(files: &TlsFiles) -> Self {

@@ -22,8 +22,11 @@ pub(crate) struct Patient {
     pub(crate) clock_url: Option<String>,
     pub(crate) now: Timestamp,
     /// The shell's environment.
-    pub(crate) variable: Box<dyn Fn(&str) -> Option<String>>,
+    pub(crate) variable: Variables,
 }
+
+/// What a variable of the environment says.
+pub(crate) type Variables = Box<dyn Fn(&str) -> Option<String>>;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,3 +1,5 @@
+//! Findings from what a test puts together: a shell, settings, files of another time.
+
 use std::collections::HashMap;
 
 use super::*;

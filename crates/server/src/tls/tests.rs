@@ -1,3 +1,5 @@
+//! Pairs that are none, certificates of another time, and a client that says nothing.
+
 use std::path::Path;
 
 use daypass_model::MockClock;
