@@ -11,9 +11,12 @@
 mod bare;
 mod calls;
 mod client;
+mod decisions;
+mod house;
 mod load;
 mod parts;
 mod process;
+mod question;
 mod start;
 
 use std::error::Error;
@@ -45,6 +48,8 @@ struct Cli {
 enum Only {
     /// Signatures, tokens, policies: no sockets.
     Parts,
+    /// Whole calls in process: no sockets.
+    House,
     /// Requests a second beside a bare answer.
     Calls,
     /// First start and idle memory.
@@ -72,10 +77,12 @@ fn run(cli: &Cli) -> Outcome<()> {
     match cli.only {
         Some(Only::Bare { bytes }) => bare::serve(bytes),
         Some(Only::Parts) => parts::print(),
+        Some(Only::House) => house::print(),
         Some(Only::Calls) => calls::print(shape),
         Some(Only::Start) => start::print(),
         None => {
             parts::print()?;
+            house::print()?;
             start::print()?;
             calls::print(shape)
         }

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use allocation_counter::measure;
 use daypass_authn::SystemRandom;
 use daypass_authn::sigv4::{
     Credentials, HttpRequest, Presented, Proof, Rules, SignatureForm, SigningKeyCache, VerifyingKey,
@@ -9,10 +10,12 @@ use daypass_authn::sigv4::{
 };
 use daypass_authn::token::{Keyring, SessionClaims, SessionKind, SessionLayer};
 use daypass_model::{AccessKeyId, Clock, Secret, SessionId, SystemClock};
-use daypass_policy::{Context, Kind, Named, Policies, Policy, Principal, Request, evaluate, validate};
+use daypass_policy::{Kind, Policy, validate};
 
 use crate::Outcome;
+use crate::decisions;
 use crate::load::now;
+use crate::question::{ACCOUNT, ROLE};
 
 /// Rounds, of which the best counts, and the length of one.
 const ROUNDS: u32 = 30;
@@ -20,16 +23,15 @@ const ROUND_NANOS: u128 = 10_000_000;
 
 /// Measures all of it and prints a line for each.
 pub(crate) fn print() -> Outcome<()> {
-    println!("\nns a call, best of {ROUNDS} rounds, one thread");
+    println!("\nns a call, best of {ROUNDS} rounds, one thread; allocations of one call");
     signatures()?;
     tokens()?;
-    decisions()?;
-    decisions_at_the_bound()?;
+    decisions::print()?;
     documents()
 }
 
-/// The best of several rounds of about ten milliseconds.
-fn best(name: &str, mut call: impl FnMut()) {
+/// The best of several rounds of about ten milliseconds, and how often one call allocates.
+pub(crate) fn best(name: &str, mut call: impl FnMut()) {
     let timed = |calls: u128, call: &mut dyn FnMut()| {
         let started = now();
         (0..calls).for_each(|_| call());
@@ -40,7 +42,8 @@ fn best(name: &str, mut call: impl FnMut()) {
         calls *= 2;
     }
     let nanos = (0..ROUNDS).map(|_| timed(calls, &mut call)).min().unwrap_or_default() / calls;
-    println!("{nanos:>10}  {name}");
+    let allocations = measure(call).count_total;
+    println!("{nanos:>10} {allocations:>6}  {name}");
 }
 
 fn signatures() -> Outcome<()> {
@@ -149,132 +152,10 @@ fn tokens() -> Outcome<()> {
     Ok(())
 }
 
-const ACCOUNT: &str = "111122223333";
-const ROLE: &str = "arn:aws:iam::111122223333:role/app/reader";
 const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::lake/jill/*"}]}"#;
 
-fn decisions() -> Outcome<()> {
-    let mut context = Context::new();
-    for (key, value) in [
-        ("aws:PrincipalArn", ROLE),
-        ("aws:PrincipalTag/team", "blue"),
-        ("aws:SourceIp", "192.0.2.10"),
-        ("aws:CurrentTime", "2026-01-15T12:00:00Z"),
-        ("aws:SecureTransport", "true"),
-        ("s3:prefix", "blue/2026"),
-    ] {
-        context.insert(key, value);
-    }
-    let request = reading(&context);
-    let decide = |name: &str, texts: &[String], session: Option<&str>| -> Outcome<()> {
-        let parsed: Vec<Policy> = texts.iter().map(|text| Policy::parse(text)).collect::<Result<_, _>>()?;
-        let identity: Vec<_> = parsed.iter().map(|policy| Named { id: "p", policy }).collect();
-        let session = session.map(Policy::parse).transpose()?;
-        let layer: Vec<_> = session.iter().map(|policy| Named { id: "session", policy }).collect();
-        let layers: Vec<&[Named<'_>]> = if layer.is_empty() { Vec::new() } else { vec![&layer] };
-        let policies = Policies { identity: &identity, session: &layers, ..Policies::default() };
-        if !evaluate(&request, &policies).is_allowed() {
-            return Err(format!("{name}: the measured request is denied").into());
-        }
-        best(name, || drop(black_box(evaluate(black_box(&request), &policies))));
-        Ok(())
-    };
-    decide("decision, small: 1 policy, 3 statements", &[typical(0)], None)?;
-    let ten: Vec<String> = (0..10).map(typical).collect();
-    decide(
-        "decision, typical: 10 policies, 30 statements, conditions, a session policy",
-        &ten,
-        Some(ANY_READ),
-    )?;
-    // The statement that allows comes last: none is spared.
-    for (service, name) in [("dynamodb", "3 of the action's service"), ("s3", "all of the same action")] {
-        let mut large: Vec<String> = (0..20).map(|policy| many(policy, 500, service)).collect();
-        large.push(typical(0));
-        decide(&format!("decision, large: 10,003 statements, {name}"), &large, None)?;
-    }
-    Ok(())
-}
-
-/// A role's session reads an object.
-fn reading(context: &Context) -> Request<'_> {
-    Request {
-        principal: Principal::Role {
-            account: ACCOUNT,
-            session_arn: "arn:aws:sts::111122223333:assumed-role/reader/nightly-report",
-            role_arn: ROLE,
-            role_id: Some("AROAJQABLZS4A3QDU576Q"),
-            service_linked: false,
-        },
-        action: "s3:GetObject",
-        resource: "arn:aws:s3:::lake/blue/2026/01/15/part-0001.parquet",
-        resource_account: Some(ACCOUNT),
-        context,
-    }
-}
-
-/// What a caller can make one decision cost, who chose patterns and texts to that end. Nothing matches, so policy after
-/// policy is looked at, until the bound; after it nothing is compared any more.
-fn decisions_at_the_bound() -> Outcome<()> {
-    let wildcards = format!("*{}zz", "a?a*".repeat(150));
-    let address = "2001:db8:1:2:3:4:5:6/128";
-    for (operator, pattern, value, values) in [
-        ("StringLike", wildcards.as_str(), "a".repeat(450) + "cN", 100),
-        ("StringLike", "*x?y*", "x".repeat(60_000), 1),
-        ("StringEqualsIgnoreCase", &"\u{e9}".repeat(5000), "\u{c9}".repeat(4999) + "x", 1),
-        ("ArnLike", &format!("arn:aws:{0}:{0}:{0}:{0}x", "*a?a*".repeat(20)), arn_of(&"a".repeat(100)), 100),
-        ("NumericEquals", "12345678901234.5678901234567", "12345678901234.5678901234568".into(), 100),
-        ("IpAddress", address, "2001:db8:1:2:3:4:5:7".into(), 100),
-        ("BinaryEquals", &"YWJj".repeat(100), "YWJj".repeat(99) + "YWJk", 100),
-    ] {
-        let policy = Policy::parse(&format!(
-            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*",
-  "Condition":{{"ForAnyValue:{operator}":{{"aws:TagKeys":"{pattern}"}}}}}}]}}"#
-        ))?;
-        let identity = vec![Named { id: "p", policy: &policy }; 10_000];
-        let policies = Policies { identity: &identity, ..Policies::default() };
-        let mut context = Context::new();
-        context.insert_list("aws:TagKeys", vec![value; values]);
-        let request = reading(&context);
-        let what = pattern.chars().take(12).collect::<String>();
-        best(&format!("decision at its bound: {operator} {what}…, {values} values"), || {
-            drop(black_box(evaluate(black_box(&request), &policies)));
-        });
-    }
-    Ok(())
-}
-
-/// An ARN with this in the place of everything that may be chosen.
-fn arn_of(part: &str) -> String {
-    format!("arn:aws:{part}:{part}:{part}:{part}")
-}
-
-const ANY_READ: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":"*"}}"#;
-
-/// Three statements as people write them. Only the first document allows what is asked.
-fn typical(n: usize) -> String {
-    let bucket = if n == 0 { "lake".to_owned() } else { format!("lake-{n}") };
-    format!(
-        r#"{{"Version":"2012-10-17","Statement":[
-  {{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:GetObjectVersion"],"Resource":"arn:aws:s3:::{bucket}/${{aws:PrincipalTag/team}}/*",
-    "Condition":{{"IpAddress":{{"aws:SourceIp":["192.0.2.0/24","2001:db8::/32"]}}}}}},
-  {{"Sid":"List","Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::{bucket}","Condition":{{"StringLike":{{"s3:prefix":"${{aws:PrincipalTag/team}}/*"}}}}}},
-  {{"Sid":"Tls","Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::{bucket}/*","Condition":{{"Bool":{{"aws:SecureTransport":"false"}}}}}}]}}"#
-    )
-}
-
-/// Many statements on other resources.
-fn many(policy: usize, statements: usize, service: &str) -> String {
-    let statement = |n| {
-        format!(
-            r#"{{"Effect":"Allow","Action":"{service}:GetObject","Resource":"arn:aws:{service}:::t{policy}-{n}/*"}}"#
-        )
-    };
-    let statements: Vec<String> = (0..statements).map(statement).collect();
-    format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
-}
-
 /// A document of about this many bytes.
-fn document_of(bytes: usize) -> String {
+pub(crate) fn document_of(bytes: usize) -> String {
     let statement = |n: usize| {
         format!(
             r#"{{"Sid":"S{n}","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::warehouse-{n}/orders/*","Condition":{{"StringEquals":{{"aws:PrincipalTag/team":"team-{n}"}},"IpAddress":{{"aws:SourceIp":"10.{n}.0.0/16"}}}}}}"#

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: figures for people, never a test with a limit.
 //!
-//! Answers for: building what is measured in the release profile, and running the package in `bench/`.
+//! Answers for: building what is measured in the release profile, and running the packages in `bench/`.
 //! Refuses to know: what is measured.
 
 use crate::workspace::{Workspace, cargo, run};
@@ -18,5 +18,11 @@ pub fn run_all(workspace: &Workspace) -> anyhow::Result<()> {
         "--bin",
         "daypass",
     ]))?;
-    run(cargo(workspace).arg("run").args(release).args(["--package", "daypass-bench"]))
+    run(cargo(workspace).arg("run").args(release).args(["--package", "daypass-bench"]))?;
+    // A workspace of its own, which only this chore builds.
+    run(cargo(workspace)
+        .arg("run")
+        .args(release)
+        .args(["--manifest-path", "bench/cedar/Cargo.toml"])
+        .env("CARGO_TARGET_DIR", workspace.target.join("cedar")))
 }

@@ -170,7 +170,7 @@ impl Checks {
 pub struct Authorized<I> {
     scope: Scope,
     input: I,
-    decisions: Vec<Decision>,
+    decisions: Vec<Decision<'static>>,
 }
 
 impl<I> Authorized<I> {
@@ -226,7 +226,7 @@ impl<I> Authorized<I> {
 
     /// What was decided about each of the checks, in their order.
     #[must_use]
-    pub fn decisions(&self) -> &[Decision] {
+    pub fn decisions(&self) -> &[Decision<'static>] {
         &self.decisions
     }
 }
@@ -244,7 +244,7 @@ pub struct Denied {
     /// ` because no …` or ` with an explicit deny …`; empty across accounts.
     pub reason: String,
     /// The decision itself, when there was one.
-    pub decision: Option<Decision>,
+    pub decision: Option<Decision<'static>>,
     /// The check that did not pass, by its place among the checks.
     pub check: usize,
 }
@@ -308,7 +308,7 @@ pub fn authorize<I>(
     Ok(Authorized { scope: scope.clone(), input, decisions })
 }
 
-fn denied(principal: &Principal, check: &Check, decision: Decision, place: usize) -> Denied {
+fn denied(principal: &Principal, check: &Check, decision: Decision<'static>, place: usize) -> Denied {
     // Empty across accounts: the sentence must not tell what the other account's policies say.
     let reason = match decision.denial_reason(&check.action) {
         reason if reason.is_empty() => reason,
@@ -326,7 +326,7 @@ fn denied(principal: &Principal, check: &Check, decision: Decision, place: usize
 
 /// Evaluate one check for a principal; the answer for every door (`CheckRequest` asks here too).
 #[must_use]
-pub fn decide(facts: Facts<'_>, check: &Check) -> Decision {
+pub fn decide(facts: Facts<'_>, check: &Check) -> Decision<'static> {
     Gathered::of(facts).decide(facts, check)
 }
 
@@ -340,10 +340,11 @@ pub fn explain(facts: Facts<'_>, check: &Check) -> (Explanation, Context) {
 
 /// Evaluate one check for a request without credentials: only the resource's own policy can let it in.
 #[must_use]
-pub fn decide_anonymous(op: &Operation, check: &Check) -> Decision {
+pub fn decide_anonymous(op: &Operation, check: &Check) -> Decision<'static> {
     let policies = Policies { resource: check.grantor.named(), ..Policies::default() };
     let context = context(op, None, false, check.owner, &check.keys);
-    daypass_policy::evaluate(&request(check, daypass_policy::Principal::Anonymous, &context), &policies)
+    let request = request(check, daypass_policy::Principal::Anonymous, &context);
+    daypass_policy::evaluate(&request, &policies).into_owned()
 }
 
 fn request<'a>(
@@ -403,8 +404,10 @@ impl<'a> Gathered<'a> {
         Self { identity, boundary, layers, unscoped }
     }
 
-    fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision {
-        self.ask(facts, check, &facts.context(check), daypass_policy::evaluate)
+    fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision<'static> {
+        self.ask(facts, check, &facts.context(check), |request, policies| {
+            daypass_policy::evaluate(request, policies).into_owned()
+        })
     }
 
     /// Put the check to the engine, in one of its two ways of answering.

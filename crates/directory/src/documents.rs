@@ -8,7 +8,7 @@ use crate::principal::{Identity, Issuer, Principal};
 
 /// The document in which a statement of a decision stands, as it is stored.
 #[must_use]
-pub fn document_of<'a>(facts: Facts<'a>, check: &'a Check, found: &Determining) -> Option<&'a str> {
+pub fn document_of<'a>(facts: Facts<'a>, check: &'a Check, found: &Determining<'_>) -> Option<&'a str> {
     let account = facts.view.account(facts.principal.account)?;
     match found.policy_type {
         PolicyType::Identity => of_identity(account, facts.principal, &found.policy),

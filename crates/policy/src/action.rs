@@ -3,7 +3,10 @@
 //! `service:name`, both halves ignoring case, `*` and `?` in the name; a lone `*` is every action (IAM User
 //! Guide, "IAM JSON policy elements: Action"). Actions that nobody knows are accepted and never match.
 
-use crate::glob::{self, Piece};
+use std::borrow::Cow;
+
+use crate::glob::{self, Parts, Piece};
+use crate::variable::Template;
 
 /// The actions of STS that take a role.
 pub(crate) const TAKING_A_ROLE: [&str; 3] = ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"];
@@ -11,23 +14,34 @@ pub(crate) const TAKING_A_ROLE: [&str; 3] = ["AssumeRole", "AssumeRoleWithSAML",
 /// The actions of STS that may go with taking a role.
 pub(crate) const WITH_A_ROLE: [&str; 3] = ["TagSession", "SetSourceIdentity", "SetContext"];
 
-/// The actions of one statement, grouped by service so that a statement of a thousand actions costs a
-/// request only the look at its own service.
+/// The actions of one statement. Texts are `service:name` in lower case.
 #[derive(Debug, Default)]
 pub(crate) struct ActionSet {
     /// A lone `*`, or `*:*`.
     everything: bool,
-    /// Services in lower case, sorted, with the names listed for each.
-    services: Vec<(Box<str>, Vec<Name>)>,
-    /// Patterns whose service half is not a plain name, matched against `service:name`.
-    others: Vec<Box<[Piece<u8>]>>,
+    /// Without wildcards, sorted.
+    literals: Vec<Box<str>>,
+    /// What stands before the one `*` at the end.
+    prefixes: Vec<Box<str>>,
+    /// With other wildcards `*`.
+    parts: Vec<Parts>,
+    /// With `?`.
+    globs: Vec<Glob>,
 }
 
+/// What stands before the first wildcard, and the rest.
 #[derive(Debug)]
-enum Name {
-    Any,
-    Literal(Box<str>),
-    Glob(Box<[Piece<u8>]>),
+struct Glob {
+    head: Box<str>,
+    rest: Box<[Piece<u8>]>,
+}
+
+/// What a set holds of a service.
+pub(crate) enum Listed<'a> {
+    /// One action, `service:name`.
+    Action(&'a str),
+    /// Some actions of this service.
+    Service(&'a str),
 }
 
 /// The action of a request, in lower case like the names of a set, split once.
@@ -36,6 +50,18 @@ pub(crate) struct Action<'a> {
     pub(crate) whole: &'a str,
     pub(crate) service: &'a str,
     pub(crate) name: &'a str,
+}
+
+/// An action in lower case; the buffer spares the allocation for every action that exists.
+pub(crate) fn lower<'a>(action: &'a str, buffer: &'a mut [u8; 128]) -> Cow<'a, str> {
+    if let Some(bytes) = buffer.get_mut(..action.len()) {
+        bytes.copy_from_slice(action.as_bytes());
+        bytes.make_ascii_lowercase();
+        if let Ok(lower) = str::from_utf8(bytes) {
+            return lower.into();
+        }
+    }
+    action.to_ascii_lowercase().into()
 }
 
 impl<'a> Action<'a> {
@@ -55,80 +81,58 @@ impl ActionSet {
     pub(crate) fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> ActionSet {
         let mut set = ActionSet::default();
         for pattern in patterns {
-            set.add(pattern);
+            set.add(&pattern.to_ascii_lowercase());
         }
-        set.services.sort_by(|a, b| a.0.cmp(&b.0));
-        // One entry per service: the groups were made in the order of the document.
-        set.services.dedup_by(|later, first| {
-            let same = later.0 == first.0;
-            if same {
-                first.1.append(&mut later.1);
-            }
-            same
-        });
+        set.literals.sort();
         set
     }
 
-    fn add(&mut self, pattern: &str) {
-        if matches!(pattern, "*" | "*:*") {
-            self.everything = true;
-            return;
-        }
-        match pattern.split_once(':') {
-            Some((service, name)) if !service.is_empty() && !service.contains(['*', '?']) => {
-                let service = service.to_ascii_lowercase().into();
-                self.services.push((service, vec![Name::new(name)]));
+    /// Wildcards in the service half are refused when a document is written, except `*:name`; here they are what their
+    /// author plainly meant.
+    fn add(&mut self, lower: &str) {
+        match Template::like(lower, false) {
+            Template::Any => self.everything = true,
+            _ if lower == "*:*" => self.everything = true,
+            Template::Literal(literal) => self.literals.push(literal),
+            Template::Prefix(prefix) => self.prefixes.push(prefix),
+            Template::Parts(parts) => self.parts.push(parts),
+            Template::Glob(_) | Template::Variables(_) => {
+                let (head, rest) = lower.split_at(lower.find(['*', '?']).unwrap_or(lower.len()));
+                self.globs.push(Glob { head: head.into(), rest: pieces(rest) });
             }
-            // Refused when written, except `*:name`; read as what its author plainly meant. Without a service,
-            // nothing.
-            _ => self.others.push(pieces(pattern)),
         }
     }
 
     pub(crate) fn contains(&self, action: Action<'_>) -> bool {
-        self.everything
-            || self.names(action.service).iter().any(|name| name.matches(action.name))
-            || self.others.iter().any(|other| glob::matches_ignoring_ascii_case(other, action.whole))
-    }
-
-    /// Every service listed with each of its names, or `None` for a name with wildcards. Nothing if the set may
-    /// hold actions of services that it does not list.
-    pub(crate) fn entries(&self) -> Option<impl Iterator<Item = (&str, Option<&str>)>> {
-        let entries = self.services.iter().flat_map(|(service, names)| {
-            names.iter().map(|name| match name {
-                Name::Literal(name) => (&**service, Some(&**name)),
-                Name::Any | Name::Glob(_) => (&**service, None),
+        let whole = action.whole;
+        // Most prefixes are of other services, and differ at once.
+        let begins =
+            |prefix: &str| prefix.bytes().next() == whole.bytes().next() && whole.starts_with(prefix);
+        let globs = || {
+            self.globs.iter().any(|pattern| {
+                let rest = whole.strip_prefix(&*pattern.head);
+                rest.is_some_and(|rest| glob::matches_ignoring_ascii_case(&pattern.rest, rest))
             })
+        };
+        self.everything
+            || self.prefixes.iter().any(|prefix| begins(prefix))
+            || self.literals.binary_search_by(|literal| (**literal).cmp(whole)).is_ok()
+            || self.parts.iter().any(|pattern| pattern.matches(whole))
+            || globs()
+    }
+
+    /// Everything listed. Nothing if the set may hold actions of services that it does not list.
+    pub(crate) fn entries(&self) -> Option<Vec<Listed<'_>>> {
+        if self.everything {
+            return None;
+        }
+        let prefixes = self.prefixes.iter().chain(self.globs.iter().map(|pattern| &pattern.head));
+        let heads = prefixes.map(|head| &**head).chain(self.parts.iter().map(Parts::head));
+        let services = heads.map(|head| {
+            let (service, _) = head.split_once(':')?;
+            Some(Listed::Service(service))
         });
-        (!self.everything && self.others.is_empty()).then_some(entries)
-    }
-
-    fn names(&self, service: &str) -> &[Name] {
-        self.services
-            .binary_search_by(|(known, _)| (**known).cmp(service))
-            .ok()
-            .and_then(|at| self.services.get(at))
-            .map_or(&[], |(_, names)| names)
-    }
-}
-
-impl Name {
-    fn new(pattern: &str) -> Name {
-        if pattern == "*" {
-            Name::Any
-        } else if pattern.contains(['*', '?']) {
-            Name::Glob(pieces(pattern))
-        } else {
-            Name::Literal(pattern.to_ascii_lowercase().into())
-        }
-    }
-
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Name::Any => true,
-            Name::Literal(literal) => **literal == *name,
-            Name::Glob(pattern) => glob::matches_ignoring_ascii_case(pattern, name),
-        }
+        self.literals.iter().map(|literal| Some(Listed::Action(literal))).chain(services).collect()
     }
 }
 

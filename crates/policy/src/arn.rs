@@ -10,28 +10,40 @@ use crate::variable::{self, Match, Template, Token};
 
 /// An ARN of a request, split once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arn<'a>(pub(crate) [&'a str; 6]);
+pub(crate) struct Arn<'a> {
+    text: &'a str,
+    pub(crate) fields: [&'a str; 6],
+}
 
 impl<'a> Arn<'a> {
     /// `arn:partition:service:region:account:resource`; `None` when the text is no ARN.
     pub(crate) fn parse(text: &'a str) -> Option<Arn<'a>> {
-        fields(text).filter(|[first, ..]| *first == "arn").map(Arn)
+        let fields = fields(text).filter(|[first, ..]| *first == "arn")?;
+        Some(Arn { text, fields })
     }
 
     pub(crate) fn service(&self) -> &'a str {
-        let [_, _, service, ..] = self.0;
+        let [_, _, service, ..] = self.fields;
         service
     }
 
     pub(crate) fn resource(&self) -> &'a str {
-        let [.., resource] = self.0;
+        let [.., resource] = self.fields;
         resource
     }
 }
 
 fn fields(text: &str) -> Option<[&str; 6]> {
-    let mut fields = text.splitn(6, ':');
-    Some([fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?])
+    let mut rest = text;
+    // The fields are short: nothing that is set up for a search pays.
+    let mut field = || {
+        let colon = rest.bytes().position(|byte| byte == b':')?;
+        let field = rest.get(..colon)?;
+        rest = rest.get(colon + 1..)?;
+        Some(field)
+    };
+    let [a, b, c, d, e] = [field()?, field()?, field()?, field()?, field()?];
+    Some([a, b, c, d, e, rest])
 }
 
 /// One entry of `Resource` or `NotResource`.
@@ -39,7 +51,7 @@ fn fields(text: &str) -> Option<[&str; 6]> {
 pub(crate) enum ResourcePattern {
     /// A lone `*`: every resource, and the only pattern that reaches actions without one.
     Everything,
-    Arn(Box<[Template; 6]>),
+    Arn(Fields),
 }
 
 impl ResourcePattern {
@@ -47,35 +59,72 @@ impl ResourcePattern {
     /// written) is read as if `*` stood in the missing ones.
     pub(crate) fn new(text: &str, variables: bool) -> ResourcePattern {
         if text == "*" {
-            return ResourcePattern::Everything;
+            ResourcePattern::Everything
+        } else {
+            ResourcePattern::Arn(Fields::new(text, false, variables))
         }
-        let mut fields = text.splitn(6, ':');
-        let mut field = |variables| Template::like(fields.next().unwrap_or("*"), variables);
-        let head = [field(false), field(false), field(false), field(false), field(false)];
-        let [a, b, c, d, e] = head;
-        ResourcePattern::Arn(Box::new([a, b, c, d, e, field(variables)]))
     }
 
     pub(crate) fn matches(&self, resource: Option<&Arn<'_>>, context: &Context) -> Match {
-        let patterns = match self {
-            ResourcePattern::Everything => return Match::Yes,
-            ResourcePattern::Arn(patterns) => patterns,
-        };
-        let Some(arn) = resource else { return Match::No };
-        for (pattern, field) in patterns.iter().zip(arn.0) {
-            match pattern.matches(field, context) {
-                Match::Yes => {}
-                other => return other,
+        match (self, resource) {
+            (ResourcePattern::Everything, _) => Match::Yes,
+            (ResourcePattern::Arn(fields), Some(arn)) => fields.matches(arn, context),
+            (ResourcePattern::Arn(_), None) => Match::No,
+        }
+    }
+}
+
+/// The six fields of a pattern.
+#[derive(Debug)]
+pub(crate) enum Fields {
+    /// Nothing is special in the first five, as in almost every pattern: then the whole text is compared at once.
+    Whole(Template),
+    /// The same with variables in the sixth, which is not looked at where what comes before it differs.
+    Headed(Box<(Box<str>, Template)>),
+    Each(Box<[Template; 6]>),
+}
+
+impl Fields {
+    fn new(text: &str, variables_in_head: bool, variables: bool) -> Fields {
+        if let Some([.., resource]) = fields(text) {
+            let (head, _) = text.split_at(text.len() - resource.len());
+            if !head.contains(['*', '?', '$']) {
+                let tokens = variable::tokens(resource, true, variables);
+                return if tokens.iter().any(|token| matches!(token, Token::Variable { .. })) {
+                    Fields::Headed(Box::new((head.into(), Template::like(resource, variables))))
+                } else {
+                    Fields::Whole(Template::like_behind(head, tokens))
+                };
             }
         }
-        Match::Yes
+        let mut fields = text.splitn(6, ':');
+        let mut field = |variables| Template::like(fields.next().unwrap_or("*"), variables);
+        let mut head = || field(variables_in_head);
+        let [a, b, c, d, e] = [head(), head(), head(), head(), head()];
+        Fields::Each(Box::new([a, b, c, d, e, field(variables)]))
+    }
+
+    fn matches(&self, arn: &Arn<'_>, context: &Context) -> Match {
+        match self {
+            Fields::Whole(whole) => whole.matches(arn.text, context),
+            Fields::Headed(pattern) => match arn.text.strip_prefix(&*pattern.0) {
+                Some(resource) => pattern.1.matches(resource, context),
+                None => Match::No,
+            },
+            Fields::Each(patterns) => patterns
+                .iter()
+                .zip(arn.fields)
+                .map(|(pattern, field)| pattern.matches(field, context))
+                .find(|matched| *matched != Match::Yes)
+                .unwrap_or(Match::Yes),
+        }
     }
 }
 
 /// A value of ArnEquals, ArnLike and their negations.
 #[derive(Debug)]
 pub(crate) enum ArnPattern {
-    Fixed(Box<[Template; 6]>),
+    Fixed(Fields),
     /// With variables the colons are known only once the values are put in.
     Variables(Box<[Token]>),
     /// Not an ARN. Kept by session policies only; see the condition module for what it does.
@@ -90,7 +139,7 @@ impl ArnPattern {
         }
         // No escape (`${*}` and its like) holds a colon, so the text itself can be cut.
         match fields(text) {
-            Some(fields) => ArnPattern::Fixed(Box::new(fields.map(|field| Template::like(field, variables)))),
+            Some(_) => ArnPattern::Fixed(Fields::new(text, variables, variables)),
             None => ArnPattern::Unparsable,
         }
     }
@@ -101,15 +150,10 @@ impl ArnPattern {
 
     pub(crate) fn matches(&self, arn: &Arn<'_>, context: &Context) -> Match {
         match self {
-            ArnPattern::Fixed(patterns) => patterns
-                .iter()
-                .zip(arn.0)
-                .all(|(pattern, field)| pattern.matches(field, context) == Match::Yes)
-                .into(),
-            ArnPattern::Variables(tokens) => match variable::resolve(tokens, context) {
-                Some(pieces) => matches_pieces(&pieces, arn).into(),
-                None => Match::Unresolved,
-            },
+            ArnPattern::Fixed(fields) => fields.matches(arn, context),
+            ArnPattern::Variables(tokens) => {
+                variable::resolve(tokens, context, |pieces| matches_pieces(pieces, arn))
+            }
             ArnPattern::Unparsable => Match::No,
         }
     }
@@ -129,7 +173,7 @@ fn matches_pieces(pieces: &[Piece<&str>], arn: &Arn<'_>) -> bool {
     let mut colons = 0;
     for piece in pieces {
         let Piece::Text(text) = piece else {
-            push(piece.clone(), false);
+            push(*piece, false);
             continue;
         };
         let mut first = true;
@@ -139,7 +183,7 @@ fn matches_pieces(pieces: &[Piece<&str>], arn: &Arn<'_>) -> bool {
             first = false;
         }
     }
-    parts.len() == 6 && parts.iter().zip(arn.0).all(|(part, field)| glob::matches(part, field))
+    parts.len() == 6 && parts.iter().zip(arn.fields).all(|(part, field)| glob::matches(part, field))
 }
 
 #[cfg(test)]
@@ -199,5 +243,27 @@ mod tests {
         assert!(arn_like("arn:*:sns:*:*:*", "arn:aws:sns:eu:1:t"));
         assert!(!arn_like("arn:aws:sns:*", "arn:aws:sns:eu:1:t"));
         assert!(ArnPattern::new("not an arn", true).is_unparsable());
+    }
+
+    proptest::proptest! {
+        /// However a pattern is compiled, it means what its six fields mean.
+        #[test]
+        fn patterns_are_matched_field_by_field(
+            head in "arn:(aws|[a$*?]{0,2}):s3:[e*]?:[1?]?", resource in "([ab/:*?]|\\$\\{aws:(username|nope|x)\\}|\\$\\{\\*\\}|\\$){0,6}",
+            text_head in "arn:(aws|[a$*]{0,2}):s3:e?:1?", text in "[ab/:*$]{0,4}(alice)?[ab/]{0,2}",
+        ) {
+            let text = format!("{text_head}:{text}");
+            let arn = Arn::parse(&text).unwrap();
+            let mut context = context();
+            context.insert("aws:x", "a*");
+            for in_head in [false, true] {
+                let pattern = format!("{head}:{resource}");
+                let whole = Fields::new(&pattern, in_head, true);
+                let [a, b, c, d, e, f] = fields(&pattern).unwrap();
+                let [a, b, c, d, e] = [a, b, c, d, e].map(|field| Template::like(field, in_head));
+                let each = Fields::Each(Box::new([a, b, c, d, e, Template::like(f, true)]));
+                proptest::prop_assert_eq!(whole.matches(&arn, &context), each.matches(&arn, &context));
+            }
+        }
     }
 }

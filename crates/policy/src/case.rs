@@ -106,8 +106,8 @@ impl Case {
 
     /// Evaluates it.
     #[must_use]
-    pub fn decide(&self) -> Decision {
-        self.with(evaluate)
+    pub fn decide(&self) -> Decision<'static> {
+        self.with(|request, policies| evaluate(request, policies).into_owned())
     }
 
     /// Evaluates it and says why.

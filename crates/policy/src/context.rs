@@ -17,7 +17,16 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<Key, Entry>,
+}
+
+/// A condition key in the form in which they are compared. A statement makes its keys once; a look-up then compares
+/// numbers, and one text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// First, so that it comes first in the order. What is the same by chance or somebody's choice differs in the text.
+    hash: u64,
+    text: Box<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,36 +44,36 @@ impl Context {
 
     /// Sets a single-valued key, replacing what it had.
     pub fn insert(&mut self, key: &str, value: impl Into<String>) {
-        self.entries.insert(fold(key), Entry::Single([value.into()]));
+        self.entries.insert(Key::new(key), Entry::Single([value.into()]));
     }
 
     /// Sets a multivalued key, replacing what it had. An empty list counts as present for `Null`; leave
     /// the key out when that is not meant.
     pub fn insert_list(&mut self, key: &str, values: Vec<String>) {
-        self.entries.insert(fold(key), Entry::List(values));
+        self.entries.insert(Key::new(key), Entry::List(values));
     }
 
     /// Forgets a key.
     pub fn remove(&mut self, key: &str) {
-        self.entries.remove(&fold(key));
+        self.entries.remove(&Key::new(key));
     }
 
     /// The values of a key: one for a single-valued key, any number for a multivalued one.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&[String]> {
-        self.entries.get(&fold(key)).map(Entry::values)
+        self.entry(&Key::new(key)).map(Entry::values)
     }
 
     /// Every key in lower case, in order, with its values and whether it is multivalued.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String], bool)> {
-        self.entries
-            .iter()
-            .map(|(key, entry)| (key.as_str(), entry.values(), matches!(entry, Entry::List(_))))
+        let mut entries: Vec<_> = self.entries.iter().map(|(key, entry)| (&*key.text, entry)).collect();
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        entries.into_iter().map(|(key, entry)| (key, entry.values(), matches!(entry, Entry::List(_))))
     }
 
-    /// The entry of a key that went through [`fold`] already, so that evaluation makes no new text.
-    pub(crate) fn entry(&self, folded: &str) -> Option<&Entry> {
-        self.entries.get(folded)
+    /// The entry of a key.
+    pub(crate) fn entry(&self, key: &Key) -> Option<&Entry> {
+        self.entries.get(key)
     }
 }
 
@@ -82,6 +91,17 @@ pub(crate) fn fold(key: &str) -> String {
     key.to_lowercase()
 }
 
+impl Key {
+    pub(crate) fn new(key: &str) -> Key {
+        let text = fold(key).into_boxed_str();
+        // FNV-1a.
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Key { hash, text }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +115,29 @@ mod tests {
         assert_eq!(context.iter().count(), 1);
         context.remove("Aws:Username");
         assert_eq!(context, Context::new());
+    }
+
+    #[test]
+    fn keys_of_the_same_hash_are_different_keys() {
+        let key = |text: &str| Key { hash: 7, text: text.into() };
+        let mut context = Context::new();
+        for text in ["b", "a", "c"] {
+            context.entries.insert(key(text), Entry::Single([text.to_owned()]));
+        }
+        for text in ["a", "b", "c"] {
+            assert_eq!(context.entry(&key(text)).unwrap().values(), [text]);
+        }
+        assert_eq!(context.entry(&key("d")), None);
+    }
+
+    #[test]
+    fn keys_are_told_in_the_order_of_their_names() {
+        let mut context = Context::new();
+        for key in ["s3:Prefix", "aws:userid", "aws:SourceIp", "aws:username"] {
+            context.insert(key, "x");
+        }
+        let keys: Vec<&str> = context.iter().map(|(key, _, _)| key).collect();
+        assert_eq!(keys, ["aws:sourceip", "aws:userid", "aws:username", "s3:prefix"]);
     }
 
     #[test]

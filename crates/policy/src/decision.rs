@@ -1,5 +1,9 @@
 //! The answer to a request, and AWS's sentence for a refusal.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
 use crate::document::Effect;
 
 /// What was decided.
@@ -65,34 +69,55 @@ impl PolicyType {
 
 /// A statement that decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Determining {
+pub struct Determining<'a> {
     /// The kind of policy it stands in.
     pub policy_type: PolicyType,
     /// The name or ARN the policy was given with.
-    pub policy: String,
+    pub policy: Cow<'a, str>,
     /// Its `Sid`, if it has one.
-    pub sid: Option<String>,
+    pub sid: Option<Cow<'a, str>>,
     /// Its place in the document, from 0.
     pub index: usize,
     /// Whether it allows or denies.
     pub effect: Effect,
 }
 
-/// The answer to one request.
+/// The statements that decided: a slice of them. An allow has two at most, which take no allocation.
+#[derive(Clone, Default)]
+pub struct Statements<'a>(Listed<'a>);
+
+#[derive(Clone, Default)]
+enum Listed<'a> {
+    #[default]
+    None,
+    One([Determining<'a>; 1]),
+    Two([Determining<'a>; 2]),
+    Many(Vec<Determining<'a>>),
+}
+
+/// The answer to one request. It borrows from the policies; [`Decision::into_owned`] cuts it loose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
+pub struct Decision<'a> {
     /// What was decided.
     pub effect: DecisionEffect,
     /// The kind of policy that denied, or was silent where it had to allow, or granted.
     pub decided_by: PolicyType,
     /// For an allow, the statements that grant; for an explicit deny, every statement that denies; empty for
     /// an implicit deny.
-    pub statements: Vec<Determining>,
+    pub statements: Statements<'a>,
     /// Whether caller and resource belong to different accounts.
     pub cross_account: bool,
 }
 
-impl Decision {
+impl Decision<'_> {
+    /// The same, to be kept longer than the policies.
+    #[must_use]
+    pub fn into_owned(self) -> Decision<'static> {
+        let statements = self.statements.iter().cloned().map(Determining::into_owned).collect();
+        let Self { effect, decided_by, cross_account, .. } = self;
+        Decision { effect, decided_by, statements, cross_account }
+    }
+
     /// Whether the request may go on.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
@@ -121,12 +146,76 @@ impl Decision {
     }
 }
 
+impl Determining<'_> {
+    fn into_owned(self) -> Determining<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let Self { policy_type, index, effect, .. } = self;
+        Determining { policy_type, policy: own(self.policy), sid: self.sid.map(own), index, effect }
+    }
+}
+
+impl<'a> Deref for Statements<'a> {
+    type Target = [Determining<'a>];
+
+    fn deref(&self) -> &[Determining<'a>] {
+        match &self.0 {
+            Listed::None => &[],
+            Listed::One(one) => one,
+            Listed::Two(two) => two,
+            Listed::Many(many) => many,
+        }
+    }
+}
+
+impl<'a> FromIterator<Determining<'a>> for Statements<'a> {
+    fn from_iter<I: IntoIterator<Item = Determining<'a>>>(statements: I) -> Self {
+        let mut rest = statements.into_iter().fuse();
+        Self(match (rest.next(), rest.next(), rest.next()) {
+            (Some(a), Some(b), Some(c)) => Listed::Many([a, b, c].into_iter().chain(rest).collect()),
+            (Some(a), Some(b), None) => Listed::Two([a, b]),
+            (Some(a), None, _) => Listed::One([a]),
+            (None, ..) => Listed::None,
+        })
+    }
+}
+
+impl PartialEq for Statements<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Statements<'_> {}
+
+impl fmt::Debug for Statements<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn statements_are_listed_in_their_order_however_many() {
+        for count in 0..5 {
+            let one = |index| Determining {
+                policy_type: PolicyType::Identity,
+                policy: "p".into(),
+                sid: None,
+                index,
+                effect: Effect::Deny,
+            };
+            let statements: Statements<'_> = (0..count).map(one).collect();
+            let places: Vec<usize> = statements.iter().map(|statement| statement.index).collect();
+            assert_eq!(places, (0..count).collect::<Vec<_>>());
+        }
+    }
+
     fn reason(effect: DecisionEffect, decided_by: PolicyType, cross_account: bool) -> String {
-        Decision { effect, decided_by, statements: Vec::new(), cross_account }.denial_reason("iam:GetRole")
+        Decision { effect, decided_by, statements: Statements::default(), cross_account }
+            .denial_reason("iam:GetRole")
     }
 
     #[test]

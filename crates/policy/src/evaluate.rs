@@ -5,9 +5,11 @@
 //! policies together decide, by whose account it is, what kind of caller asks and how strongly the resource
 //! policy names it. What a single statement says is the policy module's business.
 
-use crate::action::{Action, TAKING_A_ROLE, WITH_A_ROLE};
+use std::borrow::Cow;
+
+use crate::action::{Action, TAKING_A_ROLE, WITH_A_ROLE, lower};
 use crate::arn::Arn;
-use crate::decision::{Decision, DecisionEffect, Determining, PolicyType};
+use crate::decision::{Decision, DecisionEffect, Determining, PolicyType, Statements};
 use crate::document::Effect;
 use crate::explain::{Recorder, Silent};
 use crate::policy::{Call, Policy, Statement};
@@ -62,18 +64,19 @@ pub struct Policies<'a> {
 
 /// Decides one request.
 #[must_use]
-pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
+pub fn evaluate<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Decision<'a> {
     evaluate_with(request, policies, &mut Silent).0
 }
 
 /// The same with a recorder that hears about every statement, and the share of what a decision may cost that it cost.
-pub(crate) fn evaluate_with<R: Recorder>(
+pub(crate) fn evaluate_with<'a, R: Recorder>(
     request: &Request<'_>,
-    policies: &Policies<'_>,
+    policies: &Policies<'a>,
     recorder: &mut R,
-) -> (Decision, f64) {
+) -> (Decision<'a>, f64) {
     let caller = &request.principal;
-    let action = request.action.to_ascii_lowercase();
+    let mut buffer = [0; 128];
+    let action = lower(request.action, &mut buffer);
     let work = Work::new();
     let call = Call {
         action: Action::new(&action),
@@ -271,7 +274,7 @@ impl Scene<'_> {
         if R::WANTS_ALL {
             policy.statements().for_each(ask);
         } else {
-            policy.candidates(self.call.action).for_each(ask);
+            policy.each_candidate(self.call.action, ask);
         }
     }
 
@@ -285,9 +288,9 @@ impl Scene<'_> {
     }
 
     // INVARIANT (deny-wins): whatever allows, one matching Deny decides.
-    fn decide(&self, findings: &Findings<'_>) -> Decision {
+    fn decide<'p>(&self, findings: &Findings<'p>) -> Decision<'p> {
         if let Some(kind) = findings.denies.iter().map(|deny| deny.policy_type).min() {
-            let statements = findings.denies.iter().map(Grant::determining).collect();
+            let statements = findings.denies.iter().copied().map(Grant::determining).collect();
             return self.decision(DecisionEffect::ExplicitlyDenied, kind, statements);
         }
         if findings.scp_silent {
@@ -308,7 +311,7 @@ impl Scene<'_> {
     }
 
     /// Services, providers and anonymous callers have no policies of their own.
-    fn resource_alone(&self, findings: &Findings<'_>) -> Decision {
+    fn resource_alone<'p>(&self, findings: &Findings<'p>) -> Decision<'p> {
         match findings.resource.direct.or(findings.resource.everyone) {
             Some(grant) => self.allowed(self.resource_type(), [grant]),
             None => self.silent(self.resource_type()),
@@ -317,7 +320,7 @@ impl Scene<'_> {
 
     /// Both sides must allow, however the resource policy names the caller.
     // INVARIANT (two-keys): no account can open another's resource, and none is opened without its owner.
-    fn across_accounts(&self, findings: &Findings<'_>) -> Decision {
+    fn across_accounts<'p>(&self, findings: &Findings<'p>) -> Decision<'p> {
         let Some(owner) = findings.resource.any() else {
             return self.silent(self.resource_type());
         };
@@ -327,7 +330,7 @@ impl Scene<'_> {
         }
     }
 
-    fn within_account(&self, findings: &Findings<'_>) -> Decision {
+    fn within_account<'p>(&self, findings: &Findings<'p>) -> Decision<'p> {
         let grants = &findings.resource;
         let by_resource = |grant| self.allowed(self.resource_type(), [grant]);
         if let Some(grant) = grants.everyone {
@@ -420,21 +423,21 @@ impl Scene<'_> {
         if self.is_role_trust() { PolicyType::RoleTrust } else { PolicyType::Resource }
     }
 
-    fn silent(&self, kind: PolicyType) -> Decision {
-        self.decision(DecisionEffect::ImplicitlyDenied, kind, Vec::new())
+    fn silent(&self, kind: PolicyType) -> Decision<'static> {
+        self.decision(DecisionEffect::ImplicitlyDenied, kind, Statements::default())
     }
 
-    fn allowed<'p>(&self, kind: PolicyType, grants: impl IntoIterator<Item = Grant<'p>>) -> Decision {
-        let statements = grants.into_iter().map(|grant| grant.determining()).collect();
+    fn allowed<'p>(&self, kind: PolicyType, grants: impl IntoIterator<Item = Grant<'p>>) -> Decision<'p> {
+        let statements = grants.into_iter().map(Grant::determining).collect();
         self.decision(DecisionEffect::Allowed, kind, statements)
     }
 
-    fn decision(
+    fn decision<'p>(
         &self,
         effect: DecisionEffect,
         decided_by: PolicyType,
-        statements: Vec<Determining>,
-    ) -> Decision {
+        statements: Statements<'p>,
+    ) -> Decision<'p> {
         Decision { effect, decided_by, statements, cross_account: self.cross_account }
     }
 }
@@ -450,12 +453,12 @@ impl Layer {
     }
 }
 
-impl Grant<'_> {
-    fn determining(&self) -> Determining {
+impl<'p> Grant<'p> {
+    fn determining(self) -> Determining<'p> {
         Determining {
             policy_type: self.policy_type,
-            policy: self.policy.to_owned(),
-            sid: self.statement.sid.as_deref().map(str::to_owned),
+            policy: self.policy.into(),
+            sid: self.statement.sid.as_deref().map(Cow::Borrowed),
             index: self.index,
             effect: self.statement.effect,
         }

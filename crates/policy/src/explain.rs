@@ -16,7 +16,7 @@ use crate::request::Request;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The decision, the same that `evaluate` makes.
-    pub decision: Decision,
+    pub decision: Decision<'static>,
     /// Every statement that was asked, in the order of asking. Policies that do not bind this caller or this
     /// action (service control policies for a service, say) are not asked.
     pub statements: Vec<StatementReport>,
@@ -119,7 +119,7 @@ impl fmt::Display for Outcome {
 pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Explanation {
     let mut log = Log { context: request.context, level: String::new(), statements: Vec::new() };
     let (decision, cost) = evaluate_with(request, policies, &mut log);
-    Explanation { decision, statements: log.statements, cost }
+    Explanation { decision: decision.into_owned(), statements: log.statements, cost }
 }
 
 /// Hears about every statement that is asked.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::search;
 
 /// One element of a pattern. Consecutive `Many` mean the same as one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece<S> {
     /// These characters.
     Text(S),
@@ -122,8 +122,7 @@ impl<'t> Rest<'t> {
             return Some(self);
         }
         let whole = self.skip(usize::from(self.half))?;
-        let (_, text) = whole.text.split_once(&*literal)?;
-        Some(Rest { text, half: false })
+        Some(Rest { text: after_first(whole.text, &literal)?, half: false })
     }
 
     /// Where the leftmost match of a part with `?` inside ends, in units.
@@ -164,6 +163,69 @@ impl<'t> Rest<'t> {
         // The unit that is gone from the start cannot be matched again from the end.
         !(self.half && text.is_empty())
     }
+}
+
+/// The first place of a byte. Whole blocks are asked at once, which compilers make one instruction of.
+fn position(bytes: &[u8], sought: u8) -> Option<usize> {
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let holds = |block: &[u8; 16]| block.iter().fold(false, |found, byte| found | (*byte == sought));
+    let before = blocks.iter().take_while(|block| !holds(block)).count() * 16;
+    let rest = bytes.get(before..)?;
+    rest.iter().position(|byte| *byte == sought).map(|place| before + place)
+}
+
+/// A pattern without `?`, cut at its stars. There are two texts at least.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    head: Box<str>,
+    middle: Box<[Box<str>]>,
+    tail: Box<str>,
+}
+
+impl Parts {
+    /// `None` where there is a `?`, or no `*`.
+    pub(crate) fn of(pattern: &[Piece<Box<str>>]) -> Option<Parts> {
+        if pattern.iter().any(|piece| matches!(piece, Piece::One)) {
+            return None;
+        }
+        let texts = pattern.split(|piece| matches!(piece, Piece::Many));
+        let mut texts: Vec<Box<str>> =
+            texts.map(|texts| texts.iter().filter_map(Piece::text).collect()).collect();
+        let tail = texts.pop()?;
+        let mut rest = texts.into_iter();
+        let head = rest.next()?;
+        // Neighbouring stars mean the same as one.
+        Some(Parts { head, middle: rest.filter(|part| !part.is_empty()).collect(), tail })
+    }
+
+    /// What every text that matches begins with.
+    pub(crate) fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// As [`matches`] does it.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let Some(rest) = text.strip_prefix(&*self.head) else { return false };
+        let found = self.middle.iter().try_fold(rest, |rest, part| after_first(rest, part));
+        found.is_some_and(|rest| rest.ends_with(&*self.tail))
+    }
+}
+
+/// What is left after the first place of a literal that is not empty, in one walk over the text. A few places are
+/// tried plainly before the search that guarantees it, because that has to look at the literal first.
+fn after_first<'t>(text: &'t str, literal: &str) -> Option<&'t str> {
+    const TRIED_PLAINLY: usize = 8;
+    let (first, width) = (literal.bytes().next()?, literal.chars().next()?.len_utf8());
+    let mut rest = text;
+    for _ in 0..TRIED_PLAINLY {
+        let place = position(rest.as_bytes(), first)?;
+        let from = rest.get(place..)?;
+        if let Some(after) = from.strip_prefix(literal) {
+            return Some(after);
+        }
+        rest = from.get(width..)?;
+    }
+    rest.split_once(literal).map(|(_, after)| after)
 }
 
 /// Matches an action name: `?` is one byte (action names are ASCII) and case is ignored. The classical
@@ -209,6 +271,14 @@ mod tests {
                 c => Piece::Text(c.to_string()),
             })
             .collect()
+    }
+
+    fn boxed(piece: &Piece<String>) -> Piece<Box<str>> {
+        match piece {
+            Piece::Text(text) => Piece::Text(text.as_str().into()),
+            Piece::One => Piece::One,
+            Piece::Many => Piece::Many,
+        }
     }
 
     fn check(pattern: &str, text: &str) -> bool {
@@ -318,6 +388,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_literal_is_found_however_often_it_begins_before() {
+        for begun in 0..20 {
+            let text = format!("{}\u{e9}\u{e8}z", "\u{e9}".repeat(begun));
+            assert_eq!(after_first(&text, "\u{e9}\u{e8}"), Some("z"), "{begun}");
+            assert_eq!(after_first(&text, "\u{e9}z"), None, "{begun}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn every_way_of_matching_gives_the_defined_answer(pattern in "[ab*?\u{1f600}]{0,8}", text in "[ab\u{1f600}]{0,10}") {
@@ -332,6 +411,10 @@ mod tests {
                 }).collect();
                 proptest::prop_assert_eq!(matches_ignoring_ascii_case(&bytes, &text), expected);
             }
+            let pieces: Vec<_> = pieces(&pattern).iter().map(boxed).collect();
+            let parts = Parts::of(&pieces);
+            proptest::prop_assert_eq!(parts.is_some(), pattern.contains('*') && !pattern.contains('?'));
+            proptest::prop_assert!(parts.is_none_or(|parts| parts.matches(&text) == expected));
         }
     }
 }

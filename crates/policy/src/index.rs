@@ -4,7 +4,7 @@
 //! happen is that a statement is missed, so whatever is not plainly bound to the services and actions that it
 //! lists is always found.
 
-use crate::action::{Action, ActionSet};
+use crate::action::{Action, ActionSet, Listed};
 
 /// The places of statements, by what they speak of.
 #[derive(Debug)]
@@ -26,10 +26,10 @@ impl Index {
                 everywhere.push(place);
                 continue;
             };
-            for (service, name) in entries {
-                match name {
-                    Some(name) => actions.push((format!("{service}:{name}"), place)),
-                    None => services.push((service.to_owned(), place)),
+            for entry in entries {
+                match entry {
+                    Listed::Action(action) => actions.push((action, place)),
+                    Listed::Service(service) => services.push((service, place)),
                 }
             }
         }
@@ -59,13 +59,13 @@ impl Index {
 struct Table(Vec<(Box<str>, Vec<usize>)>);
 
 impl Table {
-    fn new(mut entries: Vec<(String, usize)>) -> Table {
+    fn new(mut entries: Vec<(&str, usize)>) -> Table {
         entries.sort();
         entries.dedup();
         let groups = entries.chunk_by(|a, b| a.0 == b.0);
         let rows = groups.filter_map(|group| {
             let (key, _) = group.first()?;
-            Some((key.as_str().into(), group.iter().map(|(_, place)| *place).collect()))
+            Some(((*key).into(), group.iter().map(|(_, place)| *place).collect()))
         });
         Table(rows.collect())
     }

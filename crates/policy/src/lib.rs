@@ -101,7 +101,7 @@ mod variable;
 mod work;
 
 pub use context::Context;
-pub use decision::{Decision, DecisionEffect, Determining, PolicyType};
+pub use decision::{Decision, DecisionEffect, Determining, PolicyType, Statements};
 pub use document::{Effect, Malformed};
 pub use evaluate::{Level, Named, Policies, evaluate};
 pub use explain::{Explanation, Outcome, StatementReport, explain};

@@ -32,8 +32,12 @@ use crate::work::{Weight, Work};
 #[derive(Debug)]
 pub struct Policy {
     statements: Box<[Statement]>,
-    index: Index,
+    /// `None` where it would take longer than to ask each of them.
+    index: Option<Index>,
 }
+
+/// The fewest statements for which an index pays.
+const INDEXED_MIN: usize = 16;
 
 /// One entry of a `Principal` or `NotPrincipal`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,15 +87,22 @@ impl Policy {
     }
 
     /// Those that can speak of the action, in the same order: all that can match, and few others.
-    pub(crate) fn candidates(&self, action: Action<'_>) -> impl Iterator<Item = (usize, &Statement)> {
-        self.index.candidates(action).filter_map(|place| Some((place, self.statements.get(place)?)))
+    pub(crate) fn each_candidate<'p>(&'p self, action: Action<'_>, ask: impl FnMut((usize, &'p Statement))) {
+        match &self.index {
+            Some(index) => {
+                let places = index.candidates(action);
+                places.filter_map(|place| Some((place, self.statements.get(place)?))).for_each(ask);
+            }
+            None => self.statements().for_each(ask),
+        }
     }
 
     fn compile(document: &Document) -> Result<Policy, Fault> {
         let variables = document.has_variables();
         let statements = document.statements.iter().map(|text| Statement::compile(text, variables));
         let statements: Box<[Statement]> = statements.collect::<Result<_, Fault>>()?;
-        let index = Index::new(statements.iter().map(Statement::actions_listed));
+        let indexed = statements.len() >= INDEXED_MIN;
+        let index = indexed.then(|| Index::new(statements.iter().map(Statement::actions_listed)));
         Ok(Policy { statements, index })
     }
 }

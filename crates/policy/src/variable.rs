@@ -4,8 +4,8 @@
 //! "Policy elements: variables and tags"), and for matching the result. Where variables are allowed is
 //! decided by the callers: never in documents older than 2012-10-17.
 
-use crate::context::{Context, Entry, fold};
-use crate::glob::{self, Piece};
+use crate::context::{Context, Entry, Key};
+use crate::glob::{self, Parts, Piece};
 
 /// A compiled text. The plain forms come first because almost every text is one of them.
 #[derive(Debug)]
@@ -16,7 +16,9 @@ pub(crate) enum Template {
     Literal(Box<str>),
     /// `text*`
     Prefix(Box<str>),
-    /// Wildcards, no variable.
+    /// Other wildcards `*`, no variable.
+    Parts(Parts),
+    /// Wildcards with `?` among them, no variable.
     Glob(Box<[Piece<Box<str>>]>),
     /// At least one variable.
     Variables(Box<[Token]>),
@@ -26,7 +28,7 @@ pub(crate) enum Template {
 #[derive(Debug)]
 pub(crate) enum Token {
     Fixed(Piece<Box<str>>),
-    Variable { key: Box<str>, default: Option<Box<str>> },
+    Variable { key: Key, default: Option<Box<str>> },
 }
 
 /// What matching a template gives.
@@ -55,6 +57,16 @@ impl Template {
         Template::from_tokens(tokens(text, false, variables))
     }
 
+    /// A text in which `*` and `?` are wildcards and variables are none, behind one in which nothing is special.
+    pub(crate) fn like_behind(head: &str, tokens: Vec<Token>) -> Template {
+        let mut tokens = tokens;
+        match tokens.first_mut() {
+            Some(Token::Fixed(Piece::Text(text))) => *text = format!("{head}{text}").into(),
+            _ => tokens.insert(0, Token::Fixed(Piece::Text(head.into()))),
+        }
+        Template::from_tokens(tokens)
+    }
+
     fn from_tokens(tokens: Vec<Token>) -> Template {
         let mut pieces = Vec::with_capacity(tokens.len());
         let mut rest = tokens.into_iter();
@@ -72,7 +84,10 @@ impl Template {
             [Piece::Text(text)] => Template::Literal(std::mem::take(text)),
             [Piece::Many] => Template::Any,
             [Piece::Text(text), Piece::Many] => Template::Prefix(std::mem::take(text)),
-            _ => Template::Glob(pieces.into()),
+            _ => match Parts::of(&pieces) {
+                Some(parts) => Template::Parts(parts),
+                None => Template::Glob(pieces.into()),
+            },
         }
     }
 
@@ -82,11 +97,9 @@ impl Template {
             Template::Any => Match::Yes,
             Template::Literal(literal) => (**literal == *text).into(),
             Template::Prefix(prefix) => text.starts_with(&**prefix).into(),
+            Template::Parts(parts) => parts.matches(text).into(),
             Template::Glob(pieces) => glob::matches(pieces, text).into(),
-            Template::Variables(tokens) => match resolve(tokens, context) {
-                Some(pieces) => glob::matches(&pieces, text).into(),
-                None => Match::Unresolved,
-            },
+            Template::Variables(tokens) => resolve(tokens, context, |pieces| glob::matches(pieces, text)),
         }
     }
 
@@ -95,18 +108,13 @@ impl Template {
     pub(crate) fn matches_ignoring_case(&self, text: &str, context: &Context) -> Match {
         match self {
             Template::Literal(literal) => same_ignoring_case(literal, text).into(),
-            Template::Variables(tokens) => match resolve(tokens, context) {
-                Some(pieces) => {
-                    let texts = || pieces.iter().filter_map(Piece::text);
-                    // A variable may stand in a text hundreds of times: what cannot be the same is not built.
-                    let length = texts().map(str::len).sum();
-                    let same = may_be_same(length, text.len())
-                        && same_ignoring_case(&texts().collect::<String>(), text);
-                    same.into()
-                }
-                None => Match::Unresolved,
-            },
-            Template::Any | Template::Prefix(_) | Template::Glob(_) => Match::No,
+            Template::Variables(tokens) => resolve(tokens, context, |pieces| {
+                let texts = || pieces.iter().filter_map(Piece::text);
+                // A variable may stand in a text hundreds of times: what cannot be the same is not built.
+                let length = texts().map(str::len).sum();
+                may_be_same(length, text.len()) && same_ignoring_case(&texts().collect::<String>(), text)
+            }),
+            Template::Any | Template::Prefix(_) | Template::Parts(_) | Template::Glob(_) => Match::No,
         }
     }
 }
@@ -127,22 +135,43 @@ fn may_be_same(a: usize, b: usize) -> bool {
     a <= b.saturating_mul(5) && b <= a.saturating_mul(5)
 }
 
-/// Puts values in the place of variables; what is put in is literal text. `None` when one has no value.
-pub(crate) fn resolve<'a>(tokens: &'a [Token], context: &'a Context) -> Option<Vec<Piece<&'a str>>> {
-    tokens
-        .iter()
-        .map(|token| match token {
-            Token::Fixed(Piece::Text(text)) => Some(Piece::Text(&**text)),
+/// Puts values in the place of variables, as literal text, and asks whether the result matches. Unresolved when a
+/// variable has no value.
+pub(crate) fn resolve(
+    tokens: &[Token],
+    context: &Context,
+    matches: impl FnOnce(&[Piece<&str>]) -> bool,
+) -> Match {
+    // Nearly every text is of few pieces, for which nothing is allocated.
+    let (mut few, mut many) = ([Piece::One; 8], Vec::new());
+    let pieces = match few.get_mut(..tokens.len()) {
+        Some(few) => few,
+        None => {
+            many.resize(tokens.len(), Piece::One);
+            many.as_mut_slice()
+        }
+    };
+    for (piece, token) in pieces.iter_mut().zip(tokens) {
+        let Some(value) = token.value(context) else { return Match::Unresolved };
+        *piece = value;
+    }
+    matches(pieces).into()
+}
+
+impl Token {
+    fn value<'a>(&'a self, context: &'a Context) -> Option<Piece<&'a str>> {
+        match self {
+            Token::Fixed(Piece::Text(text)) => Some(Piece::Text(text)),
             Token::Fixed(Piece::One) => Some(Piece::One),
             Token::Fixed(Piece::Many) => Some(Piece::Many),
             Token::Variable { key, default } => match context.entry(key) {
-                Some(Entry::Single([value])) => Some(Piece::Text(value.as_str())),
+                Some(Entry::Single([value])) => Some(Piece::Text(value)),
                 // A multivalued key never resolves, not even to the default.
                 Some(Entry::List(_)) => None,
                 None => default.as_deref().map(Piece::Text),
             },
-        })
-        .collect()
+        }
+    }
 }
 
 /// Splits a text of a policy. Neighbouring literals are joined, so that a plain text is one token.
@@ -194,7 +223,7 @@ fn flush(literal: &mut String, tokens: &mut Vec<Token>) {
 
 fn named(content: &str) -> Token {
     let (key, default) = key_and_default(content);
-    Token::Variable { key: fold(key).into(), default: default.map(Into::into) }
+    Token::Variable { key: Key::new(key), default: default.map(Into::into) }
 }
 
 /// `key` or `key, 'default'`: comma, one space, single quotes. Any other spelling is a key that no request

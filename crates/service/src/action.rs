@@ -82,7 +82,7 @@ pub struct Scene<'a> {
 
 impl Scene<'_> {
     /// Keep what was decided, for those who ask why.
-    fn remember(&self, scope: &Scope, checks: &Checks, decided: Result<&[Decision], &Denied>) {
+    fn remember(&self, scope: &Scope, checks: &Checks, decided: Result<&[Decision<'static>], &Denied>) {
         let (view, principal, mfa_given) = (scope.view(), scope.principal(), scope.mfa_given());
         let facts = Facts { op: self.op, view, principal, mfa_given };
         let note = |check, decision| self.house.decisions.note(facts, check, decision);

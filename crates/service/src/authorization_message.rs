@@ -22,7 +22,12 @@ const LIFETIME_SECONDS: i64 = 24 * 3600;
 const STATEMENTS_MAX: usize = 20;
 
 /// The message about a denial; `None` in the unlikely case that nothing of it fits.
-pub(crate) fn encode(house: &House, facts: Facts<'_>, check: &Check, decision: &Decision) -> Option<String> {
+pub(crate) fn encode(
+    house: &House,
+    facts: Facts<'_>,
+    check: &Check,
+    decision: &Decision<'_>,
+) -> Option<String> {
     let (explanation, context) = explain(facts, check);
     let told = Told { facts, check, decision, explanation: &explanation, context: &context };
     let account = facts.principal.account;
@@ -68,7 +73,7 @@ enum Detail {
 struct Told<'a> {
     facts: Facts<'a>,
     check: &'a Check,
-    decision: &'a Decision,
+    decision: &'a Decision<'a>,
     explanation: &'a Explanation,
     context: &'a Context,
 }
@@ -128,7 +133,7 @@ impl Told<'_> {
     }
 
     /// A statement that denied, in AWS's form.
-    fn statement(&self, found: &Determining) -> Value {
+    fn statement(&self, found: &Determining<'_>) -> Value {
         let text = document_of(self.facts, self.check, found);
         let outline = text.and_then(|text| outline(text).ok()?.into_iter().nth(found.index));
         let (mut principals, mut actions, mut resources, mut conditions) = Default::default();

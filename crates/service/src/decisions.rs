@@ -35,7 +35,7 @@ pub(crate) struct Kept {
     pub(crate) resource: String,
     pub(crate) effect: DecisionEffect,
     pub(crate) decided_by: PolicyType,
-    pub(crate) determining: Vec<Determining>,
+    pub(crate) determining: Vec<Determining<'static>>,
     /// Of a denial: what every statement that speaks of the action said.
     pub(crate) statements: Vec<StatementReport>,
     /// Whether there were more of those than are kept.
@@ -60,7 +60,7 @@ struct Log {
 
 impl DecisionLog {
     /// Keep a decision for the account of who asked and for that of the resource.
-    pub(crate) fn note(&self, facts: Facts<'_>, check: &Check, decision: &Decision) {
+    pub(crate) fn note(&self, facts: Facts<'_>, check: &Check, decision: &Decision<'static>) {
         let kept = Arc::new(Kept::of(facts, check, decision));
         let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         logs.add(kept.principal_account, kept.clone());
@@ -130,7 +130,7 @@ impl Log {
 }
 
 impl Kept {
-    fn of(facts: Facts<'_>, check: &Check, decision: &Decision) -> Self {
+    fn of(facts: Facts<'_>, check: &Check, decision: &Decision<'static>) -> Self {
         let (statements, more) =
             if decision.is_allowed() { (Vec::new(), false) } else { reports(facts, check) };
         Self {
@@ -143,7 +143,7 @@ impl Kept {
             resource: check.resource.clone(),
             effect: decision.effect,
             decided_by: decision.decided_by,
-            determining: decision.statements.clone(),
+            determining: decision.statements.to_vec(),
             statements,
             more,
         }
@@ -163,7 +163,7 @@ impl Kept {
             160 + report.policy.len() + report.sid.as_ref().map_or(0, String::len) + condition
         };
         let determining =
-            |found: &Determining| 96 + found.policy.len() + found.sid.as_ref().map_or(0, String::len);
+            |found: &Determining<'_>| 96 + found.policy.len() + found.sid.as_ref().map_or(0, |sid| sid.len());
         256 + self.request_id.len()
             + self.principal_arn.len()
             + self.action.len()

@@ -113,7 +113,7 @@ fn by_name(name: &str, action: &str) -> Result<Caller, String> {
 
 fn by_arn(name: &str, arn: &Arn<'_>, context: &Context) -> Result<Caller, String> {
     let no_caller = || format!("the principal `{name}` is the ARN of no caller");
-    let [_, partition, service, region, account, resource] = arn.0;
+    let [_, partition, service, region, account, resource] = arn.fields;
     if partition != "aws" || !region.is_empty() || !is_account(account) {
         return Err(no_caller());
     }

@@ -17,7 +17,7 @@ use operator::Relation;
 pub(crate) use operator::{Base, Operator, Qualifier, TextComparison};
 
 use crate::arn::{Arn, ArnPattern};
-use crate::context::{Context, Entry, fold};
+use crate::context::{Context, Entry, Key};
 use crate::document::Effect;
 use crate::variable::{Match, Template};
 use crate::work::{Weight, Work};
@@ -29,8 +29,8 @@ pub(crate) struct Condition {
     pub(crate) operator: Box<str>,
     /// As written, for explanations.
     pub(crate) key: Box<str>,
-    /// In the form the context is looked up by.
-    folded: Box<str>,
+    /// What the context is looked up by.
+    sought: Key,
     /// `None` for an operator that does not exist.
     test: Option<(Operator, Operands)>,
     /// Of its values.
@@ -66,13 +66,13 @@ impl Condition {
             _ => Weight::of(values.clone()),
         };
         let test = parsed.map(|operator| (operator, Operands::new(operator, values, variables)));
-        Condition { operator: operator.into(), key: key.into(), folded: fold(key).into(), test, weight }
+        Condition { operator: operator.into(), key: key.into(), sought: Key::new(key), test, weight }
     }
 
     /// Whether the condition is met, for a statement of that effect; `None` when that would cost too much.
     // INVARIANT (fail-closed): an operator nobody knows keeps an Allow from applying and lets a Deny apply.
     pub(crate) fn holds(&self, effect: Effect, context: &Context, work: &Work) -> Option<bool> {
-        let entry = context.entry(&self.folded);
+        let entry = context.entry(&self.sought);
         let values = entry.map_or(&[][..], Entry::values);
         let bytes = values.iter().map(String::len).sum();
         work.spend(self.weight, values.len(), bytes).then(|| self.is_met(effect, context, entry))

@@ -97,7 +97,7 @@ fn is_aws_principal(kind: Kind, text: &str) -> bool {
 
 /// What IAM and STS have stands in an account of the one partition there is, and in no region.
 fn is_of_account(arn: &Arn<'_>) -> bool {
-    let [_, partition, _, region, account, _] = arn.0;
+    let [_, partition, _, region, account, _] = arn.fields;
     partition == "aws" && region.is_empty() && is_account(account)
 }
 

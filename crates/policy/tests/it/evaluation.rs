@@ -445,9 +445,9 @@ fn the_deciding_statements_are_told() {
         ..Scene::default()
     };
     let decision = scene.decide();
-    let [statement] = decision.statements.as_slice() else { panic!("{decision:?}") };
+    let [statement] = &*decision.statements else { panic!("{decision:?}") };
     assert_eq!(
-        (statement.policy.as_str(), statement.index, statement.sid.as_deref()),
+        (&*statement.policy, statement.index, statement.sid.as_deref()),
         ("identity", 1, Some("Read"))
     );
     scene.identity.extend([deny("*"), deny("s3:*")]);

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking and print scores; clippy excuses only what is inside a test function"
 )]
 
+mod allocations;
 mod cases;
 mod evaluation;
 mod explaining;

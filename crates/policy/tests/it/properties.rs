@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::model::{Document, Statement, World, cases, document, world};
 
-fn decide(world: &World) -> Decision {
+fn decide(world: &World) -> Decision<'static> {
     world.scene().decide()
 }
 

@@ -118,8 +118,8 @@ impl Scene {
         answer(&request, &policies)
     }
 
-    pub(crate) fn decide(&self) -> Decision {
-        self.with(evaluate)
+    pub(crate) fn decide(&self) -> Decision<'static> {
+        self.with(|request, policies| evaluate(request, policies).into_owned())
     }
 
     #[track_caller]

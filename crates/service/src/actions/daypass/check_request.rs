@@ -187,14 +187,14 @@ impl Output {
     }
 
     /// `principal` and whether it is of the asker's account; of another account's policies nothing is told.
-    fn of(decision: &Decision, action: &str, principal: Option<(&Principal, bool)>) -> Self {
+    fn of(decision: &Decision<'_>, action: &str, principal: Option<(&Principal, bool)>) -> Self {
         let ours = principal.is_none_or(|(_, ours)| ours);
         let told =
             decision.statements.iter().filter(|found| ours || found.policy_type == PolicyType::Resource);
         let told = told.map(|found| Statement {
-            source_policy_id: found.policy.clone(),
+            source_policy_id: found.policy.to_string(),
             source_policy_type: found.policy_type.as_str(),
-            sid: found.sid.clone(),
+            sid: found.sid.as_deref().map(str::to_owned),
             statement_index: found.index + 1,
         });
         Self {

@@ -68,12 +68,12 @@ pub(in crate::actions) struct Reported {
     reason: String,
 }
 
-impl From<&Determining> for Determined {
-    fn from(found: &Determining) -> Self {
+impl From<&Determining<'_>> for Determined {
+    fn from(found: &Determining<'_>) -> Self {
         Self {
-            source_policy_id: found.policy.clone(),
+            source_policy_id: found.policy.to_string(),
             source_policy_type: found.policy_type.as_str(),
-            sid: found.sid.clone(),
+            sid: found.sid.as_deref().map(str::to_owned),
             statement_index: found.index + 1,
         }
     }
