@@ -11,6 +11,7 @@ use daypass_authn::token::MasterKey;
 use daypass_directory::Directory;
 use daypass_model::{AccountId, Clock, Secret, SystemClock};
 use daypass_service::params::Params;
+use daypass_service::sessions::SessionLog;
 use daypass_service::{Audit, AuditLog, DecisionLog, Error, House, Request, Settings, call};
 use daypass_store::MemoryStore;
 use serde_json::Value;
@@ -109,6 +110,7 @@ async fn open() -> Outcome<(House, Keys)> {
         settings: Settings::default(),
         signing_keys: SigningKeyCache::new(100),
         decisions: DecisionLog::default(),
+        session_log: SessionLog::in_memory(1000),
     };
     Ok((house, root))
 }
@@ -200,6 +202,7 @@ fn request(who: &Keys, service: &'static str, action: &str, params: &[(&str, &st
     let pairs = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Ok(Request {
         id: "00000000-0000-4000-8000-000000000000".into(),
+        secure: None,
         source_ip: Some([192, 0, 2, 10].into()),
         http,
         service,
