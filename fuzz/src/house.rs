@@ -84,6 +84,7 @@ impl House {
             audit: Audit::new(Box::new(Lines(audit.clone()))),
             settings: Settings::default(),
             session_log: SessionLog::in_memory(CALLS_MAX),
+            decisions: daypass_service::DecisionLog::default(),
             signing_keys: SigningKeyCache::new(16),
         };
         Self { house, audit, caller: root.clone(), root, runtime }

@@ -84,8 +84,8 @@ impl Told<'_> {
         let matched = self.decision.statements.iter().filter(|found| self.is_ours(found.policy_type));
         let matched: Vec<Value> = matched.map(|found| self.statement(found)).collect();
         let mut who = json!({"id": principal.user_id, "arn": principal.arn});
-        if let Some(name) = principal.user_name() {
-            who["name"] = json!(name);
+        if let Some((name, members)) = principal.user_name().zip(who.as_object_mut()) {
+            members.insert("name".to_owned(), json!(name));
         }
         let conditions = if detail == Detail::NoContext { Vec::new() } else { self.conditions() };
         json!({

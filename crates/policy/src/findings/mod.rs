@@ -57,7 +57,7 @@ pub struct Finding {
 pub fn findings(kind: Kind, text: &str, catalog: &Catalog<'_>) -> Vec<Finding> {
     let tree = json::parse(text, json::CHARACTERS_MAX).ok();
     let place = |offset| tree.as_ref().map_or_else(|| "$".to_owned(), |tree| place::path(tree, offset));
-    let faults = validate::faults(kind, text).into_iter().map(|fault| Note::of_fault(kind, fault));
+    let faults = validate::faults(kind, text).into_iter().map(|fault| Note::of_fault(kind, &fault));
     let mut notes: Vec<Note> = faults.collect();
     if let Ok(document) = Document::parse(text) {
         look(kind, &document, catalog, &mut notes);
@@ -86,7 +86,7 @@ impl Note {
         Note { code, message: message.into(), aws_message: None, offset }
     }
 
-    fn of_fault(kind: Kind, fault: Fault) -> Note {
+    fn of_fault(kind: Kind, fault: &Fault) -> Note {
         let aws_message = Some(validate::message(kind, &fault.kind));
         let message = match fault.kind {
             FaultKind::Json(reason) => format!("The text is not the JSON of a policy: {reason}."),

@@ -22,8 +22,11 @@ fn policy(members: &str) -> String {
 
 const READ: &str = r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*""#;
 
-/// Kind, members of the statement, and what is found in it: code and path below the statement.
-const STATEMENTS: &[(Kind, &str, &[(&str, &str)])] = &[
+/// What is found: code and path.
+type Told = &'static [(&'static str, &'static str)];
+
+/// Kind, members of the statement, and what is found in it, with paths below the statement.
+const STATEMENTS: &[(Kind, &str, Told)] = &[
     (Kind::Managed, READ, &[]),
     // Errors of rules.
     (Kind::Inline, r#""Action": "s3:*", "Resource": "*""#, &[("MISSING_EFFECT", "")]),
@@ -363,7 +366,7 @@ const STATEMENTS: &[(Kind, &str, &[(&str, &str)])] = &[
 ];
 
 /// Whole documents: kind, text, what is found.
-const DOCUMENTS: &[(Kind, &str, &[(&str, &str)])] = &[
+const DOCUMENTS: &[(Kind, &str, Told)] = &[
     (Kind::Inline, "{\"Version\": \"2012-10-17\",\n \"Statement\": [}", &[("JSON_SYNTAX_ERROR", "$")]),
     (Kind::Inline, r#"{"Statement": [], "Statement": []}"#, &[("JSON_SYNTAX_ERROR", "$")]),
     (Kind::Inline, r#"{"Version": "2020-01-01", "Statement": []}"#, &[("INVALID_VERSION", "$.Version")]),
