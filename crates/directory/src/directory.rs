@@ -5,6 +5,7 @@
 //! of that reads one [`View`]. Only a write waits, until its commit is durable *and* in this node's view.
 
 mod closing;
+mod first_records;
 mod rotation;
 mod spending;
 
@@ -13,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use daypass_authn::token::{BadSeal, Keyring, MasterKey};
+use daypass_authn::token::{BadSeal, MasterKey};
 use daypass_authn::totp;
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, EntityKind, Random, Secret, UniqueId};
-use daypass_store::{Commit, CommitError, Guard, Revision, Store, StoreError, WatchEnd};
+use daypass_store::{CommitError, Revision, Store, StoreError, WatchEnd};
 use tokio::sync::watch;
 
 use crate::change::Change;
@@ -25,15 +26,14 @@ use crate::entity::{AccountEntity, Compiler, Unreadable};
 use crate::error::{NotCommitted, OpenError};
 use crate::key;
 use crate::last_used::{self, LastUsed};
-use crate::record::{
-    AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, KeyringRecord, Unknown, Written,
-};
+use crate::record::{AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, Unknown};
 use crate::revocation::SessionRules;
 use crate::session::{Session, SessionCache};
 use crate::turns::{Turn, Turns};
 use crate::view::{self, View};
 
 pub use closing::NotClosed;
+pub use first_records::is_of_master;
 pub use rotation::{NotRotated, Rotation};
 
 /// See the module.
@@ -51,7 +51,6 @@ pub struct Directory {
     applied: watch::Sender<Result<Revision, String>>,
 }
 
-const CHECK_TEXT: &[u8] = b"daypass master key check";
 /// How long a write waits to see its own commit, before it says that it cannot tell.
 const APPLY_SECONDS_MAX: Duration = Duration::from_secs(5);
 /// How long it waits for the store before that.
@@ -87,7 +86,7 @@ impl Directory {
     ) -> Result<Arc<Self>, OpenError> {
         let master = Arc::new(master);
         let compiler = Compiler::new(master.clone());
-        prepare(&*store, &master, &*clock, &*random).await?;
+        first_records::prepare(&*store, &master, &*clock, &*random).await?;
         let last_used = Arc::new(LastUsed::new());
         let view = load(&*store, &compiler, &master, &last_used, rules).await?;
         let (applied, _) = watch::channel(Ok(view.revision()));
@@ -354,51 +353,6 @@ fn new_secret_access_key(random: &dyn Random) -> Secret {
     let mut bytes = [0; 30];
     random.fill(&mut bytes);
     Secret::new(data_encoding::BASE64.encode(&bytes))
-}
-
-/// The first records: the master key's check and the keyring. Two nodes may race; one wins, both go on. The keyring
-/// without the check is nobody's race: without it the wrong master key would not be noticed.
-async fn prepare(
-    store: &dyn Store,
-    master: &MasterKey,
-    clock: &dyn Clock,
-    random: &dyn Random,
-) -> Result<(), OpenError> {
-    if is_checked(store, master).await? {
-        return Ok(());
-    }
-    let keyring = Keyring::generate(random, clock.now().as_second()).keys().to_text();
-    let sealed = master.seal(key::KEYRING, keyring.expose(), random)?;
-    let record = KeyringRecord { written: Written::by("first-start"), sealed, unknown: Unknown::new() };
-    let check = master.seal(key::MASTER_KEY_CHECK, CHECK_TEXT, random)?;
-    let commit = Commit {
-        guards: vec![Guard::absent(key::KEYRING), Guard::absent(key::MASTER_KEY_CHECK)],
-        puts: vec![
-            (key::KEYRING.into(), serde_json::to_vec(&record).unwrap_or_default().into()),
-            (key::MASTER_KEY_CHECK.into(), check.into_bytes().into()),
-        ],
-        deletes: Vec::new(),
-    };
-    match store.commit(commit).await {
-        Ok(_) => Ok(()),
-        Err(CommitError::Conflict) if is_checked(store, master).await? => Ok(()),
-        Err(CommitError::Conflict) => Err(missing(key::MASTER_KEY_CHECK).into()),
-        Err(error) => Err(OpenError::Commit(error)),
-    }
-}
-
-/// Whether the store knows its master key, and it is this one; `false` when it knows none yet.
-async fn is_checked(store: &dyn Store, master: &MasterKey) -> Result<bool, OpenError> {
-    let (_, found) = store.load(key::MASTER_KEY_CHECK).await?;
-    let Some(check) = found.first() else { return Ok(false) };
-    if is_of_master(master, &check.value) { Ok(true) } else { Err(OpenError::WrongMasterKey) }
-}
-
-/// Whether the record [`key::MASTER_KEY_CHECK`] was made with this master key.
-#[must_use]
-pub fn is_of_master(master: &MasterKey, check: &[u8]) -> bool {
-    let sealed = std::str::from_utf8(check).unwrap_or_default();
-    master.open(key::MASTER_KEY_CHECK, sealed).is_ok_and(|text| text.expose() == CHECK_TEXT)
 }
 
 fn missing(key: &str) -> Unreadable {

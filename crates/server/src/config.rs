@@ -2,13 +2,14 @@
 //!
 //! Every setting has all three forms under one name. A name that is not known is refused in all of them.
 
-use std::ffi::OsString;
+mod variables;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Command, ValueEnum};
+use clap::{Args, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
 use ipnet::IpNet;
@@ -16,7 +17,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
+
 pub use crate::tls::TlsFiles;
+pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
 
 /// The data directory, unless another is named.
 pub(crate) const DATA_DEFAULT: &str = "daypass-data";
@@ -328,49 +331,6 @@ impl Config {
     }
 }
 
-/// Behind the settings in `serve --help`.
-pub(crate) const ENVIRONMENT_HELP: &str = "\
-Read from the environment alone:
-  DAYPASS_MASTER_KEY              the master key itself, 32 bytes in base64
-  DAYPASS_ACCOUNT_ID              on the first start: number of the first account
-  DAYPASS_ROOT_ACCESS_KEY_ID      on the first start: id of its root key, and
-  DAYPASS_ROOT_SECRET_ACCESS_KEY  that key's secret";
-/// What is read from the environment alone.
-const ENVIRONMENT_ONLY: [&str; 4] = [
-    "DAYPASS_ACCOUNT_ID",
-    "DAYPASS_MASTER_KEY",
-    "DAYPASS_ROOT_ACCESS_KEY_ID",
-    "DAYPASS_ROOT_SECRET_ACCESS_KEY",
-];
-
-/// Refuse a `DAYPASS_*` variable that is none of ours. A setting with a slip in its name would not be in force,
-/// and nobody would know: `DAYPASS_PUBLIC_URI` is a server that answers requests signed for any host.
-///
-/// # Errors
-/// There is one; its value is not repeated.
-pub(crate) fn check_variables(names: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
-    let settings = ServeArgs::augment_args(Command::new("serve"));
-    let settings = settings.get_arguments().filter_map(|arg| arg.get_env()).filter_map(|name| name.to_str());
-    let mut known: Vec<&str> = settings.chain(ENVIRONMENT_ONLY).collect();
-    known.sort_unstable();
-    let names = names.into_iter().map(|name| name.to_string_lossy().into_owned());
-    for name in names.filter(|name| name.starts_with("DAYPASS_")) {
-        if !known.contains(&name.as_str()) && !is_service_link(&name) {
-            return Err(Failure::new(format!("{name} is no setting; there are {}", known.join(", "))));
-        }
-    }
-    Ok(())
-}
-
-/// Kubernetes tells every pod where a Service called `daypass` or `daypass-…` is, in variables of these forms
-/// ("Discovering services" in its documentation).
-fn is_service_link(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.ends_with("_PORT")
-        || name.contains("_PORT_")
-}
-
 /// Header names in lower case, none of them one that says what the request is or who signed it: unsigned, whoever is
 /// on the way could choose the operation.
 fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
@@ -485,6 +445,8 @@ fn authority(url: &str) -> Result<Authority, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Command;
+
     use super::*;
 
     #[test]
@@ -494,27 +456,6 @@ mod tests {
             [format!("./{DATA_DEFAULT}"), LISTEN_DEFAULT.to_string(), ADMIN_LISTEN_DEFAULT.to_string()]
         {
             assert!(help.contains(&format!("[default: {default}]")), "{default}");
-        }
-    }
-
-    #[test]
-    fn help_names_what_only_the_environment_gives() {
-        for name in ENVIRONMENT_ONLY {
-            assert!(ENVIRONMENT_HELP.contains(&format!("\n  {name} ")), "{name}");
-        }
-    }
-
-    #[test]
-    fn variables_that_name_no_setting_are_refused_and_others_programs_are_left_alone() {
-        let check = |names: &[&str]| check_variables(names.iter().map(OsString::from));
-        check(&["PATH", "AWS_REGION", "daypass_data", "DAYPASS_DATA", "DAYPASS_AUDIT_ROTATE_MIB"]).unwrap();
-        check(&ENVIRONMENT_ONLY).unwrap();
-        let links = ["DAYPASS_PORT", "DAYPASS_PORT_7777_TCP_ADDR", "DAYPASS_ADMIN_SERVICE_HOST"];
-        check(&[&links[..], &["DAYPASS_SERVICE_PORT", "DAYPASS_SERVICE_PORT_HTTP"]].concat()).unwrap();
-        for name in ["DAYPASS_PUBLIC_URI", "DAYPASS_", "DAYPASS_DATA_"] {
-            let line = check(&["DAYPASS_DATA", name]).unwrap_err().to_string();
-            assert!(line.starts_with(&format!("{name} is no setting")), "{line}");
-            assert!(line.contains("DAYPASS_PUBLIC_URL") && line.contains("DAYPASS_MASTER_KEY"), "{line}");
         }
     }
 }
