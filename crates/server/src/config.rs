@@ -9,7 +9,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
 use ipnet::IpNet;
@@ -445,8 +445,6 @@ fn authority(url: &str) -> Result<Authority, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Command;
-
     use super::*;
 
     #[test]
