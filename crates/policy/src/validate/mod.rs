@@ -35,6 +35,24 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind under the name that people give it: `identity` is a managed policy.
+    pub const NAMES: [(&'static str, Kind); 8] = [
+        ("identity", Kind::Managed),
+        ("inline", Kind::Inline),
+        ("trust", Kind::Trust),
+        ("resource", Kind::Resource),
+        ("scp", Kind::Scp),
+        ("rcp", Kind::Rcp),
+        ("session", Kind::Session),
+        ("boundary", Kind::Boundary),
+    ];
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, kind)| kind)
+    }
+
     /// IAM's own policies, whose checks were observed in detail.
     pub(crate) fn is_iam(self) -> bool {
         !matches!(self, Kind::Resource | Kind::Scp | Kind::Rcp)

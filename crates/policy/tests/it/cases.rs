@@ -149,15 +149,5 @@ fn every_verdict_of_writing_is_as_expected() {
 
 /// The kinds as case files name them.
 pub(crate) fn kind(name: &str) -> Kind {
-    match name {
-        "identity" => Kind::Managed,
-        "inline" => Kind::Inline,
-        "boundary" => Kind::Boundary,
-        "session" => Kind::Session,
-        "trust" => Kind::Trust,
-        "resource" => Kind::Resource,
-        "scp" => Kind::Scp,
-        "rcp" => Kind::Rcp,
-        other => panic!("{other}"),
-    }
+    Kind::named(name).unwrap_or_else(|| panic!("{name}"))
 }

@@ -251,7 +251,7 @@ fn policy_validate_says_of_each_case_whether_it_could_be_written() {
         &["policy", "validate", "--cases", "-"],
         b"{\"id\":\"c\",\"kind\":\"poem\",\"document\":\"\"}",
     );
-    assert!(one_line(&output).starts_with("daypass: `-`, line 1: unknown variant `poem`"));
+    assert!(one_line(&output).starts_with("daypass: `-`, line 1: there is no kind of policy called `poem`"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use daypass_policy::{Finding, Kind, Severity, findings};
 use daypass_service::known_actions;
@@ -20,9 +21,9 @@ pub(super) struct ValidateArgs {
     /// Files with one policy document each, or - for standard input
     #[arg(value_name = "FILE", required_unless_present = "cases", requires = "kind")]
     files: Vec<PathBuf>,
-    /// What the documents are
-    #[arg(long, value_name = "KIND")]
-    kind: Option<KindArg>,
+    /// What the documents are: `identity` is a managed policy, `inline` one inside a user, group or role
+    #[arg(long, value_name = "KIND", value_parser = kind_parser())]
+    kind: Option<Kind>,
     /// Findings of this severity, or a worse one, end in exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: SeverityArg,
@@ -34,49 +35,12 @@ pub(super) struct ValidateArgs {
     cases: Option<PathBuf>,
 }
 
-/// The kinds of policies, as people name them.
-#[derive(Debug, Clone, Copy, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum KindArg {
-    /// A managed policy
-    Identity,
-    /// A policy inside a user, group or role
-    Inline,
-    /// Who may assume a role
-    Trust,
-    /// The policy of a bucket, queue, key…
-    Resource,
-    /// A service control policy
-    Scp,
-    /// A resource control policy
-    Rcp,
-    /// A session policy of AssumeRole and its relatives
-    Session,
-    /// A permissions boundary
-    Boundary,
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SeverityArg {
     Error,
     SecurityWarning,
     Warning,
     Suggestion,
-}
-
-impl From<KindArg> for Kind {
-    fn from(kind: KindArg) -> Self {
-        match kind {
-            KindArg::Identity => Self::Managed,
-            KindArg::Inline => Self::Inline,
-            KindArg::Trust => Self::Trust,
-            KindArg::Resource => Self::Resource,
-            KindArg::Scp => Self::Scp,
-            KindArg::Rcp => Self::Rcp,
-            KindArg::Session => Self::Session,
-            KindArg::Boundary => Self::Boundary,
-        }
-    }
 }
 
 impl From<SeverityArg> for Severity {
@@ -90,6 +54,15 @@ impl From<SeverityArg> for Severity {
     }
 }
 
+/// The names of the kinds, which help and errors list.
+fn kind_parser() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::NAMES.map(|(name, _)| name)).try_map(|name| kind_of(&name))
+}
+
+fn kind_of(name: &str) -> Result<Kind, String> {
+    Kind::named(name).ok_or_else(|| format!("there is no kind of policy called `{name}`"))
+}
+
 /// Most bytes that are read of one document; of longer ones the reader says that they are too long.
 const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -101,7 +74,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
     let mut failed = false;
     for path in &args.files {
         let text = read(path)?;
-        for finding in findings(kind.into(), &text, &known_actions()) {
+        for finding in findings(kind, &text, &known_actions()) {
             failed |= finding.code.severity() <= args.fail_on.into();
             let line = if args.json { as_json(path, &finding) } else { as_text(path, &finding) };
             say(&visible(&format!("{line}\n")));
@@ -149,7 +122,7 @@ fn as_json(path: &Path, finding: &Finding) -> String {
 #[derive(Deserialize)]
 struct WrittenCase {
     id: String,
-    kind: KindArg,
+    kind: String,
     document: String,
 }
 
@@ -158,7 +131,8 @@ fn verdicts(cases: &Path) -> Result<ExitCode, Failure> {
     let mut lines = Lines::open(cases)?;
     while let Some(line) = lines.next()? {
         let case: WrittenCase = serde_json::from_str(&line).map_err(|why| lines.failure(&why))?;
-        let answer = match daypass_policy::validate(case.kind.into(), &case.document) {
+        let kind = kind_of(&case.kind).map_err(|why| lines.failure(&why))?;
+        let answer = match daypass_policy::validate(kind, &case.document) {
             Ok(()) => json!({"id": case.id, "verdict": "valid"}),
             Err(malformed) => json!({"id": case.id, "verdict": "invalid", "message": malformed.message}),
         };
