@@ -105,7 +105,7 @@ pub use decision::{Decision, DecisionEffect, Determining, PolicyType, Statements
 pub use document::{Effect, Malformed};
 pub use evaluate::{Level, Named, Policies, evaluate};
 pub use explain::{Explanation, Outcome, StatementReport, explain};
-pub use findings::{Catalog, Code, Finding, Severity, findings};
+pub use findings::{Catalog, Code, FINDINGS_MAX, Finding, Severity, findings};
 pub use outline::{StatementOutline, context_keys, outline};
 pub use policy::{Policy, PrincipalEntry};
 pub use request::{Issuer, Principal, Request};

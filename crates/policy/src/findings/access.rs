@@ -1,5 +1,7 @@
 //! Security warnings: statements that may give more than their author means to give.
 
+use std::collections::BTreeSet;
+
 use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
 use super::{Code, Look, Note};
@@ -116,12 +118,12 @@ fn shared_issuers(look: &Look<'_>, notes: &mut Vec<Note>) {
     if look.kind != Kind::Trust {
         return;
     }
+    let tested: BTreeSet<String> =
+        conditions::of(look.statement).filter(names_somebody).map(|test| test.folded).collect();
     for provider in principals(look, PrincipalKind::Federated) {
         let Some((issuer, claims)) = names::claims_of_shared_issuer(&provider.value) else { continue };
-        let tested = conditions::of(look.statement).any(|test| {
-            let claim = test.folded.strip_prefix(&format!("{}:", issuer.to_ascii_lowercase()));
-            claim.is_some_and(|claim| claims.contains(&claim)) && names_somebody(&test)
-        });
+        let key = |claim: &&str| format!("{}:{claim}", issuer.to_ascii_lowercase());
+        let tested = claims.iter().any(|claim| tested.contains(&key(claim)));
         if !tested {
             let claims: Vec<String> = claims.iter().map(|claim| format!("{issuer}:{claim}")).collect();
             let message = format!(
@@ -156,8 +158,8 @@ fn services(look: &Look<'_>, notes: &mut Vec<Note>) {
 
 /// Conditions that hold when the key is missing, in a statement that allows.
 fn holds_without_key(look: &Look<'_>, notes: &mut Vec<Note>) {
-    let mut required = conditions::of(look.statement).filter(Test::needs_key).map(|test| test.folded);
-    let required: Vec<String> = required.by_ref().collect();
+    let required: BTreeSet<String> =
+        conditions::of(look.statement).filter(Test::needs_key).map(|test| test.folded).collect();
     for test in conditions::of(look.statement) {
         let operator = test.operator;
         let code = match (operator.qualifier, names::key_kind(&test.key.value)) {
@@ -199,13 +201,14 @@ fn not_principal(look: &Look<'_>, notes: &mut Vec<Note>) {
     if !look.statement.principal.as_ref().is_some_and(|principal| principal.negated) {
         return;
     }
-    let is_account = |value: &str, account: &str| {
-        value == account || value == format!("arn:aws:iam::{account}:root") || value == "*"
-    };
+    let root = |value: &str| value.strip_prefix("arn:aws:iam::")?.strip_suffix(":root").map(str::to_owned);
+    let values = principals(look, PrincipalKind::Aws).map(|named| named.value.as_str());
+    let accounts: BTreeSet<String> =
+        values.map(|value| root(value).unwrap_or_else(|| value.to_owned())).collect();
     for named in principals(look, PrincipalKind::Aws) {
         let mut fields = named.value.splitn(6, ':').skip(4);
         let (Some(account), Some(entity)) = (fields.next(), fields.next()) else { continue };
-        let spared = principals(look, PrincipalKind::Aws).any(|other| is_account(&other.value, account));
+        let spared = accounts.contains(account) || accounts.contains("*");
         if entity != "root" && !spared {
             let message =
                 format!("`{}` is denied too: its account {account} is not named beside it.", named.value);

@@ -8,6 +8,9 @@ use crate::condition::{self, Base, LiteralCheck, Qualifier, TextComparison};
 use crate::document::{Listed, Text};
 use crate::validate::Kind;
 
+/// Conditions of one statement of which every one is compared with every other.
+const COMPARED_MAX: usize = 500;
+
 pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     lists(look, notes);
     actions(look, notes);
@@ -193,7 +196,7 @@ fn has_wildcard(text: &str) -> bool {
 
 /// Two conditions on one key of which only one can hold.
 fn contradictions(look: &Look<'_>, notes: &mut Vec<Note>) {
-    let tests: Vec<Test<'_>> = conditions::of(look.statement).collect();
+    let tests: Vec<Test<'_>> = conditions::of(look.statement).take(COMPARED_MAX).collect();
     for (at, test) in tests.iter().enumerate() {
         let others = tests.iter().take(at).filter(|other| other.folded == test.folded);
         if others.into_iter().any(|other| contradict(test, other) || contradict(other, test)) {

@@ -18,6 +18,9 @@ use crate::document::{Document, Fault, FaultKind, StatementText, Text, line_and_
 use crate::json;
 use crate::validate::{self, Kind};
 
+/// Most findings that are told of one document: the most serious ones. So many stand for "and more".
+pub const FINDINGS_MAX: usize = 1001;
+
 /// One thing to say about a document, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -62,8 +65,10 @@ pub fn findings(kind: Kind, text: &str, catalog: &Catalog<'_>) -> Vec<Finding> {
     if let Ok(document) = Document::parse(text) {
         look(kind, &document, catalog, &mut notes);
     }
+    // Each place is counted from the start of the text: a bound here bounds what a hostile document costs.
+    notes.sort_by_key(|note| (note.code.severity(), note.offset, note.code));
+    notes.truncate(FINDINGS_MAX);
     let mut found: Vec<Finding> = notes.into_iter().map(|note| note.locate(text, place)).collect();
-    found.sort_by_key(|finding| (finding.code.severity(), finding.offset, finding.code));
     found.dedup();
     found
 }

@@ -13,7 +13,7 @@ use crate::validate::Kind;
 use crate::variable::Match;
 
 /// Longest list of which every entry is compared with every other.
-const COMPARED_MAX: usize = 200;
+const COMPARED_MAX: usize = 100;
 
 pub(super) fn look_at_document(kind: Kind, document: &Document, notes: &mut Vec<Note>) {
     // Managed policies without it are refused.
@@ -64,8 +64,8 @@ pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     }
     let empty = look.statement.conditions.iter().filter(|operator| operator.keys.is_empty());
     notes.extend(empty.map(|operator| Note::plain(Code::EmptyObjectCondition, operator.name.at)));
-    redundant(look.actions(), covers_action, Code::RedundantAction, notes);
-    redundant(look.resources(), covers_resource, Code::RedundantResource, notes);
+    redundant(look.actions(), compile_action, covers_action, Code::RedundantAction, notes);
+    redundant(look.resources(), compile_resource, covers_resource, Code::RedundantResource, notes);
     variables(look, notes);
     for test in conditions::of(look.statement) {
         let mut seen = BTreeSet::new();
@@ -76,14 +76,21 @@ pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
 }
 
 /// Entries that another entry takes in. Of two that are the same the later one is told.
-fn redundant(items: &[Text], covers: fn(&str, &str) -> bool, code: Code, notes: &mut Vec<Note>) {
+fn redundant<P>(
+    items: &[Text],
+    compile: fn(&str) -> P,
+    covers: fn(&P, &Text, &Text) -> bool,
+    code: Code,
+    notes: &mut Vec<Note>,
+) {
     let items = items.get(..COMPARED_MAX).unwrap_or(items);
-    for (at, item) in items.iter().enumerate() {
-        let other = items.iter().enumerate().find(|(other_at, other)| {
-            let again = covers(&other.value, &item.value);
-            *other_at != at && again && (*other_at < at || !covers(&item.value, &other.value))
+    let compiled: Vec<(P, &Text)> = items.iter().map(|item| (compile(&item.value), item)).collect();
+    for (at, (own, item)) in compiled.iter().enumerate() {
+        let other = compiled.iter().enumerate().find(|(other_at, (pattern, other))| {
+            let again = covers(pattern, other, item);
+            *other_at != at && again && (*other_at < at || !covers(own, item, other))
         });
-        if let Some((_, other)) = other {
+        if let Some((_, (_, other))) = other {
             let message = format!("`{}` takes `{}` in.", other.value, item.value);
             notes.push(Note::new(code, message, item.at));
         }
@@ -92,19 +99,26 @@ fn redundant(items: &[Text], covers: fn(&str, &str) -> bool, code: Code, notes: 
 
 /// Whether everything that `inner` matches is matched by `outer`. A `*` of the inner one is taken in by a `*` of the
 /// outer one only; a `?` of the outer one proves nothing.
-fn covers_action(outer: &str, inner: &str) -> bool {
-    !outer.contains('?') && ActionSet::new([outer]).contains(Action::new(&inner.to_ascii_lowercase()))
+fn covers_action(set: &ActionSet, outer: &Text, inner: &Text) -> bool {
+    !outer.value.contains('?') && set.contains(Action::new(&inner.value.to_ascii_lowercase()))
 }
 
-fn covers_resource(outer: &str, inner: &str) -> bool {
-    if outer == inner {
+fn compile_action(text: &str) -> ActionSet {
+    ActionSet::new([text])
+}
+
+fn covers_resource(pattern: &ResourcePattern, outer: &Text, inner: &Text) -> bool {
+    if outer.value == inner.value {
         return true;
     }
-    if outer.contains(['?', '$']) {
+    if outer.value.contains(['?', '$']) {
         return false;
     }
-    let context = Context::new();
-    ResourcePattern::new(outer, false).matches(Arn::parse(inner).as_ref(), &context) == Match::Yes
+    pattern.matches(Arn::parse(&inner.value).as_ref(), &Context::new()) == Match::Yes
+}
+
+fn compile_resource(text: &str) -> ResourcePattern {
+    ResourcePattern::new(text, false)
 }
 
 /// `${…}` where it is plain text.

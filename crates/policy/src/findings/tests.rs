@@ -469,3 +469,17 @@ fn a_list_of_thousands_is_compared_with_bounds() {
     assert!(text.len() < json::CHARACTERS_MAX);
     assert_eq!(codes(Kind::Inline, &text), []);
 }
+
+/// A document of the largest size with something to say everywhere is looked through in a moment, and told in part.
+#[test]
+fn what_is_told_of_a_hostile_document_is_bounded() {
+    let list = |n: usize| (0..95).map(|m| format!("\"s3:G{n}x{m:02}*\"")).collect::<Vec<_>>().join(",");
+    let statement = |n| format!(r#"{{"Sid":"","Effect":"Allow","Action":[{}],"Resource":"*"}}"#, list(n));
+    let statements: Vec<String> = (0..90).map(statement).collect();
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+    assert!(text.len() < json::CHARACTERS_MAX, "{}", text.len());
+    assert_eq!(found(Kind::Resource, &text).len(), 180, "a Principal is missing and a Sid is empty in each");
+    let unknown = r#""iam:Nothing","#.repeat(8000);
+    let text = policy(&format!(r#""Effect": "Allow", "Action": [{unknown}"iam:GetUser"], "Resource": "*""#));
+    assert_eq!(found(Kind::Inline, &text).len(), FINDINGS_MAX);
+}

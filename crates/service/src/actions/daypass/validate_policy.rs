@@ -2,7 +2,7 @@
 //! says it. Nothing of the account is looked at.
 
 use daypass_directory::{Authorized, Checks, Operation, Scope};
-use daypass_policy::{Finding, Kind, findings};
+use daypass_policy::{FINDINGS_MAX, Finding, Kind, findings};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::house::House;
 use crate::known::known_actions;
 
-/// Most findings of an answer: a document of the largest size can have tens of thousands.
-const FINDINGS_MAX: usize = 1000;
+/// Most findings of an answer. One more is looked for, which says that there is more.
+const TOLD_MAX: usize = FINDINGS_MAX - 1;
 
 pub(super) struct ValidatePolicy;
 
@@ -78,8 +78,8 @@ impl Action for ValidatePolicy {
         let kind = Kind::named(&input.policy_kind)
             .ok_or_else(|| Error::internal("a kind of policy has no rules"))?;
         let mut found = findings(kind, &input.policy_document, &known_actions());
-        let is_truncated = found.len() > FINDINGS_MAX;
-        found.truncate(FINDINGS_MAX);
+        let is_truncated = found.len() > TOLD_MAX;
+        found.truncate(TOLD_MAX);
         Ok(Output { findings: found.into_iter().map(Told::from).collect(), is_truncated })
     }
 }
