@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize};
+use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize, explain};
 use daypass_policy::Decision;
 use serde::de::DeserializeOwned;
 
@@ -85,13 +85,17 @@ impl Scene<'_> {
     fn remember(&self, scope: &Scope, checks: &Checks, decided: Result<&[Decision<'static>], &Denied>) {
         let (view, principal, mfa_given) = (scope.view(), scope.principal(), scope.mfa_given());
         let facts = Facts { op: self.op, view, principal, mfa_given };
-        let note = |check, decision| self.house.decisions.note(facts, check, decision);
         let checks = checks.as_slice();
         match decided {
-            Ok(decisions) => checks.iter().zip(decisions).for_each(|(check, decision)| note(check, decision)),
+            Ok(decisions) => {
+                for (check, decision) in checks.iter().zip(decisions) {
+                    self.house.decisions.note(facts, check, decision, None);
+                }
+            }
             Err(denied) => {
                 if let Some((check, decision)) = checks.get(denied.check).zip(denied.decision.as_ref()) {
-                    note(check, decision);
+                    let (why, _) = explain(facts, check);
+                    self.house.decisions.note(facts, check, decision, Some(&why));
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! Inside is AWS's JSON, and a member `daypass` with what every statement said.
 
 use daypass_authn::token::{Keyring, Purpose};
-use daypass_directory::{Check, Facts, document_of, explain};
+use daypass_directory::{Check, Facts, document_of};
 use daypass_model::AccountId;
 use daypass_model::limits::ENCODED_MESSAGE_LENGTH_MAX;
 use daypass_policy::{
@@ -27,9 +27,9 @@ pub(crate) fn encode(
     facts: Facts<'_>,
     check: &Check,
     decision: &Decision<'_>,
+    (explanation, context): &(Explanation, Context),
 ) -> Option<String> {
-    let (explanation, context) = explain(facts, check);
-    let told = Told { facts, check, decision, explanation: &explanation, context: &context };
+    let told = Told { facts, check, decision, explanation, context };
     let account = facts.principal.account;
     // What is too long for AWS's parameter is told with less, rather than not at all.
     [Detail::All, Detail::NoStatements, Detail::NoContext].into_iter().find_map(|detail| {

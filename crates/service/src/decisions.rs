@@ -6,9 +6,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use daypass_directory::{Check, Facts, explain};
+use daypass_directory::{Check, Facts};
 use daypass_model::AccountId;
-use daypass_policy::{Decision, DecisionEffect, Determining, Outcome, PolicyType, StatementReport};
+use daypass_policy::{
+    Decision, DecisionEffect, Determining, Explanation, Outcome, PolicyType, StatementReport,
+};
 
 /// Seconds that a decision is kept.
 const KEPT_SECONDS: i64 = 24 * 3600;
@@ -59,9 +61,15 @@ struct Log {
 }
 
 impl DecisionLog {
-    /// Keep a decision for the account of who asked and for that of the resource.
-    pub(crate) fn note(&self, facts: Facts<'_>, check: &Check, decision: &Decision<'static>) {
-        let kept = Arc::new(Kept::of(facts, check, decision));
+    /// Keep a decision for the account of who asked and for that of the resource; of a denial also `why`.
+    pub(crate) fn note(
+        &self,
+        facts: Facts<'_>,
+        check: &Check,
+        decision: &Decision<'static>,
+        why: Option<&Explanation>,
+    ) {
+        let kept = Arc::new(Kept::of(facts, check, decision, why));
         let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         logs.add(kept.principal_account, kept.clone());
         if kept.owner != kept.principal_account {
@@ -130,9 +138,8 @@ impl Log {
 }
 
 impl Kept {
-    fn of(facts: Facts<'_>, check: &Check, decision: &Decision<'static>) -> Self {
-        let (statements, more) =
-            if decision.is_allowed() { (Vec::new(), false) } else { reports(facts, check) };
+    fn of(facts: Facts<'_>, check: &Check, decision: &Decision<'static>, why: Option<&Explanation>) -> Self {
+        let (statements, more) = why.map(reports).unwrap_or_default();
         Self {
             at: facts.op.now.as_second(),
             request_id: facts.op.request_id.clone(),
@@ -174,13 +181,10 @@ impl Kept {
 }
 
 /// Every statement that speaks of the action, and whether there are more than are kept.
-fn reports(facts: Facts<'_>, check: &Check) -> (Vec<StatementReport>, bool) {
-    let (explanation, _) = explain(facts, check);
-    let mut statements = explanation.statements;
-    statements.retain(|report| report.outcome != Outcome::ActionMismatch);
-    let more = statements.len() > STATEMENTS_MAX;
-    statements.truncate(STATEMENTS_MAX);
-    (statements, more)
+fn reports(why: &Explanation) -> (Vec<StatementReport>, bool) {
+    let mut speaking = why.statements.iter().filter(|report| report.outcome != Outcome::ActionMismatch);
+    let statements = speaking.by_ref().take(STATEMENTS_MAX).cloned().collect();
+    (statements, speaking.next().is_some())
 }
 
 /// Whose policies a kind is: of one account nothing is told to the other.

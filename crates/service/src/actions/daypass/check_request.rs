@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use daypass_directory::{
-    Authorized, Checks, Facts, Grantor, Operation, Principal, Scope, decide, decide_anonymous,
+    Authorized, Checks, Facts, Grantor, Operation, Principal, Scope, decide, decide_anonymous, explain,
 };
 use daypass_policy::{Decision, PolicyType};
 use serde::{Deserialize, Serialize};
@@ -151,16 +151,17 @@ impl Action for CheckRequest {
                 check.keys.extend(input.inner.signature_keys(input.service(), &verified, op.now));
                 let facts = Facts { op: &facts, view, principal: &principal, mfa_given: false };
                 let decision = decide(facts, &check);
-                house.decisions.note(facts, &check, &decision);
+                // A denial is explained once, for those who ask here and for those who decode.
+                let why = (!decision.is_allowed()).then(|| explain(facts, &check));
+                let statements = why.as_ref().map(|(explanation, _)| explanation);
+                house.decisions.note(facts, &check, &decision, statements);
                 let mut output = Output::of(
                     &decision,
                     &input.action,
                     Some((&*principal, principal.account == account.id())),
                 );
-                if !decision.is_allowed() {
-                    output.encoded_authorization_message =
-                        authorization_message::encode(house, facts, &check, &decision);
-                }
+                output.encoded_authorization_message =
+                    why.and_then(|why| authorization_message::encode(house, facts, &check, &decision, &why));
                 output.signature_hash = Some(verified.signature_hash());
                 output.expires = Some(Time(verified.expires.as_second()));
                 output.payload_hash = Some(payload_hash(&verified));
