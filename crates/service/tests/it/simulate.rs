@@ -362,3 +362,23 @@ async fn results_come_in_pages() {
     assert!(marker.is_empty());
     assert_eq!(seen, ["dynamodb:Do1", "dynamodb:Do2", "dynamodb:Do3", "dynamodb:Do4", "dynamodb:Do5"]);
 }
+
+/// A call that would keep a core busy for minutes is refused after a moment.
+#[tokio::test]
+async fn a_simulation_that_costs_too_much_is_refused() {
+    let house = TestHouse::new().await;
+    let pattern = format!("\"arn:aws:s3:::*{}zz\"", "a?a*".repeat(140));
+    let patterns = vec![pattern; 200].join(",");
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"s3:*","Resource":[{patterns}]}}}}"#
+    );
+    let resource = format!("arn:aws:s3:::{}", "a".repeat(2000));
+    let names: Vec<String> = (1..=200).map(|n| format!("ResourceArns.member.{n}")).collect();
+    let mut params =
+        vec![("PolicyInputList.member.1", policy.as_str()), ("ActionNames.member.1", "s3:GetObject")];
+    params.extend(names.iter().map(|name| (name.as_str(), resource.as_str())));
+    let message = "The simulation of one action costs too much; ask about fewer resources at a time.";
+    assert_eq!(refused(&house, "SimulateCustomPolicy", &params).await, refusal("InvalidInput", message));
+    // A few of them are told.
+    assert_eq!(custom(&house, &params[..4]).await.len(), 1);
+}

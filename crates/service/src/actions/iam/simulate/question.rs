@@ -91,15 +91,22 @@ impl Question {
 
     /// What is decided about an action on each of the resources, and what deciding cost, in shares of what one decision
     /// may cost.
-    pub(super) fn about(&self, scope: &Scope, action: &str) -> (EvaluationResult, f64) {
-        let mut cost = 0.0;
-        let results = self.resources.iter().map(|resource| {
+    ///
+    /// # Errors
+    /// InvalidInput when the resources together cost more than a page may: an action is never told in part.
+    pub(super) fn about(&self, scope: &Scope, action: &str) -> Result<(EvaluationResult, f64), Error> {
+        let (mut results, mut cost) = (Vec::new(), 0.0);
+        for resource in &self.resources {
+            if cost >= PAGE_COST_MAX {
+                return Err(Error::invalid_input(
+                    "The simulation of one action costs too much; ask about fewer resources at a time.",
+                ));
+            }
             let (result, spent) = self.one(scope, action, resource);
+            results.push(result);
             cost += spent;
-            result
-        });
-        let result = EvaluationResult::of(action, results.collect(), !self.organization.is_empty());
-        (result, cost)
+        }
+        Ok((EvaluationResult::of(action, results, !self.organization.is_empty()), cost))
     }
 
     fn one(&self, scope: &Scope, action: &str, resource: &str) -> (ResourceResult, f64) {
@@ -181,7 +188,7 @@ pub(super) fn pages(
     let mut results = Vec::new();
     let mut cost = 0.0;
     for action in &page.items {
-        let (result, spent) = question.about(scope, action);
+        let (result, spent) = question.about(scope, action)?;
         results.push(result);
         cost += spent;
         if cost >= PAGE_COST_MAX {
