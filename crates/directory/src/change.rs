@@ -55,9 +55,14 @@ impl Change {
     /// A change that `request_id` decides on `view`.
     #[must_use]
     pub fn new(request_id: &str, view: &View) -> Self {
+        Self::since(request_id, view.revision())
+    }
+
+    /// The same on what the store held at a revision.
+    pub(crate) fn since(request_id: &str, revision: Revision) -> Self {
         Self {
             request_id: request_id.to_owned(),
-            since: view.revision(),
+            since: revision,
             guards: Vec::new(),
             puts: Vec::new(),
             deletes: Vec::new(),
@@ -113,6 +118,11 @@ impl Change {
         self.puts.push((place, serde_json::to_vec(record).unwrap_or_default().into()));
     }
 
+    /// Put a record that is a sealed text and nothing else.
+    pub(crate) fn put_text(&mut self, place: String, text: String) {
+        self.puts.push((place, text.into_bytes().into()));
+    }
+
     /// Put a name or link.
     pub fn point(&mut self, place: String, to: &str) {
         let pointer = Pointer { written: self.written(), to: to.to_owned(), unknown: Unknown::new() };
@@ -150,7 +160,12 @@ impl Change {
         self.puts.is_empty() && self.deletes.is_empty()
     }
 
-    pub(crate) fn into_commit(self) -> Commit {
+    /// INVARIANT (sealed-by-present): what may hold something sealed is written only while the master key stands that
+    /// was in force in the snapshot (`directory/master_rotation.rs`).
+    pub(crate) fn into_commit(mut self) -> Commit {
+        if self.puts.iter().any(|(place, _)| key::may_hold_sealed(place)) {
+            self.unchanged(key::MASTER_KEY_CHECK.into(), self.since);
+        }
         Commit { guards: self.guards, puts: self.puts, deletes: self.deletes }
     }
 }

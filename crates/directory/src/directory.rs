@@ -6,6 +6,7 @@
 
 mod closing;
 mod first_records;
+mod master_rotation;
 mod rotation;
 mod spending;
 
@@ -26,6 +27,7 @@ use crate::entity::{AccountEntity, Compiler, Unreadable};
 use crate::error::{NotCommitted, OpenError};
 use crate::key;
 use crate::last_used::{self, LastUsed};
+use crate::master::MasterKeys;
 use crate::record::{AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, Unknown};
 use crate::revocation::SessionRules;
 use crate::session::{Session, SessionCache};
@@ -34,12 +36,13 @@ use crate::view::{self, View};
 
 pub use closing::NotClosed;
 pub use first_records::is_of_master;
+pub use master_rotation::MasterNotRotated;
 pub use rotation::{NotRotated, Rotation};
 
 /// See the module.
 pub struct Directory {
     store: Arc<dyn Store>,
-    master: Arc<MasterKey>,
+    master: Arc<MasterKeys>,
     view: ArcSwap<View>,
     compiler: Compiler,
     sessions: SessionCache,
@@ -84,9 +87,11 @@ impl Directory {
         random: Arc<dyn Random>,
         rules: SessionRules,
     ) -> Result<Arc<Self>, OpenError> {
-        let master = Arc::new(master);
-        let compiler = Compiler::new(master.clone());
         first_records::prepare(&*store, &master, &*clock, &*random).await?;
+        let previous = first_records::previous(&*store, &master).await?;
+        let is_rotating = previous.is_some();
+        let master = Arc::new(MasterKeys::new(master, previous));
+        let compiler = Compiler::new(master.clone());
         let last_used = Arc::new(LastUsed::new());
         let view = load(&*store, &compiler, &master, &last_used, rules).await?;
         let (applied, _) = watch::channel(Ok(view.revision()));
@@ -104,6 +109,10 @@ impl Directory {
         });
         tokio::spawn(follow(Arc::downgrade(&directory)));
         tokio::spawn(last_used::keep(last_used, Arc::downgrade(&directory)));
+        if is_rotating && let Err(error) = directory.finish_master_rotation("start").await {
+            // Both keys open until it can be.
+            tracing::error!(%error, "the rotation of the master key was not finished; ask for it again");
+        }
         Ok(directory)
     }
 
@@ -243,6 +252,7 @@ impl Directory {
         request_id: &str,
     ) -> Result<(), NotCommitted> {
         let mut change = Change::new(request_id, &self.snapshot());
+        self.sealed_by_present(&root_key)?;
         let (account, pointer) = (key::account(id), key::access_key(&root_key.id));
         change.absent(account.clone());
         change.absent(pointer.clone());
@@ -280,6 +290,7 @@ impl Directory {
         request_id: &str,
     ) -> Result<(), NotCommitted> {
         let mut change = Change::new(request_id, &self.snapshot());
+        self.sealed_by_present(&root_key)?;
         let mut record = account.record.clone();
         record.written = change.written();
         let point = |change: &mut Change, id: &AccessKeyId, owner: Option<KeyOwner>| {
@@ -303,6 +314,12 @@ impl Directory {
         change.unchanged(place.clone(), account.revision);
         change.put(place, &record);
         self.commit(change).await
+    }
+
+    /// INVARIANT (sealed-by-present): the snapshot that guards a key may be younger than the key.
+    fn sealed_by_present(&self, key: &AccessKeyRecord) -> Result<(), NotCommitted> {
+        let opened = self.master.present().open(&key::access_key(&key.id), &key.sealed_secret);
+        opened.map(drop).map_err(|_| NotCommitted::Conflict)
     }
 
     pub(crate) fn open_session(
@@ -362,11 +379,15 @@ fn missing(key: &str) -> Unreadable {
 async fn load(
     store: &dyn Store,
     compiler: &Compiler,
-    master: &MasterKey,
+    master: &MasterKeys,
     last_used: &LastUsed,
     rules: SessionRules,
 ) -> Result<View, OpenError> {
     let (revision, records) = store.load("/").await?;
+    let check = records.iter().find(|record| &*record.key == key::MASTER_KEY_CHECK);
+    if !check.is_some_and(|check| master.follow(&check.value)) {
+        return Err(OpenError::WrongMasterKey);
+    }
     records.iter().for_each(|record| last_used.read(record));
     let keyring = records.iter().find(|record| &*record.key == key::KEYRING);
     let keyring = keyring.ok_or_else(|| missing(key::KEYRING))?;
@@ -437,18 +458,11 @@ impl Directory {
     /// Apply one change. What cannot be read stops this node from following: a view with a hole in it
     /// could allow what the missing record denies.
     fn take(&self, change: &daypass_store::Change) -> bool {
-        let keyring = change.puts.iter().find(|record| &*record.key == key::KEYRING);
-        let keyring = keyring.map(|record| view::keyring(record, &self.master)).transpose();
-        let next = keyring.and_then(|keyring| {
-            let next =
-                self.view.load().apply(&self.compiler, change.revision, &change.puts, &change.deletes)?;
-            Ok(match keyring {
-                Some(keyring) => next.with_keyring(Arc::new(keyring)),
-                None => next,
-            })
-        });
-        match next {
+        match self.view_after(change) {
             Ok(next) => {
+                if change.deletes.iter().any(|place| &**place == key::MASTER_KEY_PREVIOUS) {
+                    self.master.forget_other();
+                }
                 change.puts.iter().for_each(|record| self.last_used.read(record));
                 change.deletes.iter().for_each(|place| self.last_used.forget(place));
                 self.view.store(Arc::new(next));
@@ -461,5 +475,20 @@ impl Directory {
                 false
             }
         }
+    }
+
+    fn view_after(&self, change: &daypass_store::Change) -> Result<View, Unreadable> {
+        let put = |key: &str| change.puts.iter().find(|record| &*record.key == key);
+        if put(key::MASTER_KEY_CHECK).is_some_and(|check| !self.master.follow(&check.value)) {
+            let why =
+                "the master key was replaced by another node: start this one with the new key".to_owned();
+            return Err(Unreadable { key: key::MASTER_KEY_CHECK.into(), why });
+        }
+        let keyring = put(key::KEYRING).map(|record| view::keyring(record, &self.master)).transpose()?;
+        let next = self.view.load().apply(&self.compiler, change.revision, &change.puts, &change.deletes)?;
+        Ok(match keyring {
+            Some(keyring) => next.with_keyring(Arc::new(keyring)),
+            None => next,
+        })
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use daypass_authn::token::MasterKey;
 use daypass_authn::totp::Seed;
 use daypass_model::{AccessKeyId, AccountId, EntityKind, Secret};
 use daypass_policy::{Named, Policy};
@@ -12,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::change::Entity;
 use crate::key;
+use crate::master::MasterKeys;
 use crate::record::{
     AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, MfaDeviceRecord, PolicyRecord,
     ResourcePolicyRecord, RoleRecord, UserRecord,
@@ -146,7 +146,7 @@ pub struct ResourcePolicy {
 
 /// Turns records into entities. Identical documents share one compiled copy.
 pub(crate) struct Compiler {
-    master: Arc<MasterKey>,
+    master: Arc<MasterKeys>,
     shared: Mutex<Shared>,
 }
 
@@ -168,7 +168,7 @@ pub struct Unreadable {
 }
 
 impl Compiler {
-    pub(crate) fn new(master: Arc<MasterKey>) -> Self {
+    pub(crate) fn new(master: Arc<MasterKeys>) -> Self {
         let shared = Shared { policies: HashMap::new(), clear_at: CLEAR_AT_MIN };
         Self { master, shared: Mutex::new(shared) }
     }
@@ -316,13 +316,15 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
+    use daypass_authn::token::MasterKey;
     use daypass_model::SeededRandom;
 
     use super::*;
 
     #[test]
     fn identical_documents_share_one_policy_and_what_nobody_uses_is_cleared_away() {
-        let compiler = Compiler::new(Arc::new(MasterKey::generate(&SeededRandom::new(1))));
+        let compiler =
+            Compiler::new(Arc::new(MasterKeys::new(MasterKey::generate(&SeededRandom::new(1)), None)));
         let document = |n: usize| {
             format!(r#"{{"Statement":{{"Sid":"S{n}","Effect":"Deny","Action":"*","Resource":"*"}}}}"#)
         };

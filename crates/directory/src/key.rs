@@ -5,6 +5,8 @@
 //! /access-key/<AKIA…>                         AccessKeyPointer
 //! /keyring                                    KeyringRecord
 //! /master-key-check                           a constant sealed with the master key
+//! /master-key-previous                        the master key before, sealed with the present one, while a record is
+//!                                             sealed with it
 //! /<account>/user/<AIDA…>                     UserRecord        (group, role, policy, mfa alike)
 //! /<account>/user-name/<name, lower case>     Pointer to the id (group-name, role-name, policy-name alike)
 //! /<account>/mfa-name/<path and name, l. c.>  Pointer to the id: devices under different paths may share a name
@@ -35,6 +37,8 @@ use crate::record::KeyOwner;
 pub const KEYRING: &str = "/keyring";
 /// Sealed with the master key when the store is made; opening it tells whether the master key is the right one.
 pub const MASTER_KEY_CHECK: &str = "/master-key-check";
+/// The master key that is being replaced, sealed with the new one.
+pub const MASTER_KEY_PREVIOUS: &str = "/master-key-previous";
 
 /// Every account.
 pub const ACCOUNTS: &str = "/account/";
@@ -202,6 +206,14 @@ pub(crate) fn parse(key: &str) -> Named<'_> {
     }
 }
 
+/// Whether the record under a key may hold something that is sealed with the master key.
+pub(crate) fn may_hold_sealed(key: &str) -> bool {
+    matches!(
+        parse(key),
+        Named::Keyring | Named::Account(_) | Named::Entity(_, EntityKind::User | EntityKind::MfaDevice, _)
+    )
+}
+
 fn in_account(account: AccountId, rest: &str) -> Named<'_> {
     match rest.split_once('/') {
         Some(("user", id)) => Named::Entity(account, EntityKind::User, id),
@@ -244,6 +256,7 @@ mod tests {
             assigned(a, &KeyOwner::Root, &id),
             member(a, &id, &id),
             MASTER_KEY_CHECK.into(),
+            MASTER_KEY_PREVIOUS.into(),
             "/x/y".into(),
         ] {
             assert_eq!(parse(&derived), Named::Derived, "{derived}");

@@ -18,6 +18,7 @@ mod grounds;
 pub mod key;
 mod last_used;
 pub mod managed;
+mod master;
 mod mfa;
 mod principal;
 pub mod record;
@@ -34,7 +35,7 @@ pub use authorize::{
 pub use change::{Change, Entity};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
-pub use directory::{Directory, NotClosed, NotRotated, Rotation, is_of_master};
+pub use directory::{Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, is_of_master};
 pub use documents::document_of;
 pub use entity::{
     AccessKey, AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, ResourcePolicy, Role, Unreadable,

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use daypass_authn::token::{Keyring, KeyringKeys, MasterKey};
+use daypass_authn::token::{Keyring, KeyringKeys};
 use daypass_model::{AccessKeyId, AccountId, Arn, EntityKind, SessionId, UniqueId, fold_name};
 use daypass_store::{Record, Revision};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
@@ -19,6 +19,7 @@ use crate::entity::{
     AccountEntity, Compiler, Group, ManagedPolicy, MfaDevice, ResourcePolicy, Role, Unreadable, User,
 };
 use crate::key::{self, Named};
+use crate::master::MasterKeys;
 use crate::record::{AccessKeyPointer, KeyOwner, KeyringRecord};
 use crate::revocation::{OfPrincipals, OfSessions, Revoked, SessionRules};
 
@@ -469,7 +470,7 @@ fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
 }
 
 /// Open the keyring's record.
-pub(crate) fn keyring(record: &Record, master: &MasterKey) -> Result<Keyring, Unreadable> {
+pub(crate) fn keyring(record: &Record, master: &MasterKeys) -> Result<Keyring, Unreadable> {
     let stored: KeyringRecord = read(record)?;
     let closed = || unreadable(record, "it does not open with this master key");
     let plain = master.open(key::KEYRING, &stored.sealed).map_err(|_| closed())?;

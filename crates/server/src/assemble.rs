@@ -1,5 +1,6 @@
 //! Put a house together in a data directory: store, directory, audit, first account.
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,13 +10,14 @@ use daypass_authn::sigv4::SigningKeyCache;
 use daypass_authn::token::MasterKey;
 use daypass_directory::{Directory, is_of_master, key};
 use daypass_model::{Clock, Random, SystemClock};
-use daypass_service::{Audit, House, Settings};
+use daypass_service::{Audit, DecisionLog, House, Settings};
 use daypass_store::{Holding, OpenError, SqliteStore};
+use jiff::Timestamp;
 
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::Config;
 use crate::data_dir::names::{AUDIT, SESSION_LOG, STORE};
-use crate::data_dir::{Age, DataDir};
+use crate::data_dir::{Age, DataDir, KeySource, adopt_next, find_next_key, forget_next};
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
@@ -39,6 +41,8 @@ pub struct Assembled {
     pub random: Arc<dyn Random>,
     /// The certificate of the API, if it has one.
     pub(crate) tls: Option<Arc<Tls>>,
+    /// Where the master key was read.
+    pub(crate) key_source: KeySource,
     /// The data directory, held for as long as this lives.
     pub data: DataDir,
     /// What the first start made.
@@ -67,8 +71,8 @@ pub async fn assemble_with(
     let data = DataDir::acquire(&config.data)?;
     let path = config.audit_file.clone().unwrap_or_else(|| data.file(AUDIT));
     let age = data.age(&path)?;
-    let (master, store) = open(config, &data, &age, &*random)?;
     let started = clock.now();
+    let (master, store) = open(config, &data, &age, &*random, started)?;
     let rules = config.session_rules;
     let directory = Directory::open_with(store.clone(), master, clock, random.clone(), rules).await;
     let directory =
@@ -104,10 +108,11 @@ pub async fn assemble_with(
         },
         session_log,
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
-        decisions: daypass_service::DecisionLog::default(),
+        decisions: DecisionLog::new(config.decision_log_hours),
     };
     let (house, metrics) = (Arc::new(house), Metrics::new(started));
-    Ok(Assembled { house, audit, session_file, metrics, random, tls, data, first })
+    let key_source = config.key_source();
+    Ok(Assembled { house, audit, session_file, metrics, random, tls, key_source, data, first })
 }
 
 /// The master key and the store, both made if this is a first start, both there if it is not.
@@ -116,6 +121,7 @@ fn open(
     data: &DataDir,
     age: &Age,
     random: &dyn Random,
+    now: Timestamp,
 ) -> Result<(MasterKey, Arc<SqliteStore>), Failure> {
     let path = data.file(STORE);
     let lost = |found: &[PathBuf], what: &str| {
@@ -134,7 +140,13 @@ fn open(
         Age::New => {}
     }
     let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), random)?;
-    let ours = |check: &[u8]| is_of_master(&master, check);
+    // A rotation of the directory's own key that a crash cut short: the store says which of the two is in force.
+    let next = if config.key_source() == KeySource::Own { find_next_key(data.path())? } else { None };
+    let is_next = Cell::new(false);
+    let ours = |check: &[u8]| {
+        is_next.set(next.as_ref().is_some_and(|next| is_of_master(next, check)));
+        is_next.get() || is_of_master(&master, check)
+    };
     let holding = Holding { prefix: key::ACCOUNTS, known: Some((key::MASTER_KEY_CHECK, &ours)) };
     let store = match age {
         Age::New => SqliteStore::open(&path),
@@ -145,7 +157,15 @@ fn open(
         (OpenError::Lost { .. }, Age::Used(found)) => lost(found, "has no account in it"),
         _ => Failure::new(error.to_string()),
     })?;
-    Ok((master, Arc::new(store)))
+    let store = Arc::new(store);
+    match next {
+        Some(next) if is_next.get() => {
+            adopt_next(data.path(), now)?;
+            Ok((next, store))
+        }
+        Some(_) => forget_next(data.path()).map(|()| (master, store)),
+        None => Ok((master, store)),
+    }
 }
 
 fn no_audit(path: &Path, error: &io::Error) -> Failure {

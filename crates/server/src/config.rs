@@ -12,10 +12,12 @@ use std::str::FromStr;
 use clap::{Args, Command, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
+use daypass_service::DECISION_LOG_HOURS;
 use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::data_dir::KeySource;
 use crate::failure::Failure;
 
 pub use crate::tls::TlsFiles;
@@ -82,6 +84,9 @@ pub struct ServeArgs {
     /// Sessions that the session log keeps [default: 100000]
     #[arg(long, env = "DAYPASS_SESSION_LOG_MAX", value_parser = parse_count::<NonZeroU32>, value_name = "COUNT")]
     pub session_log_max: Option<NonZeroU32>,
+    /// Hours for which decisions can be explained by their request id [default: 24]
+    #[arg(long, env = "DAYPASS_DECISION_LOG_HOURS", value_parser = parse_count::<NonZeroU32>, value_name = "HOURS")]
+    pub decision_log_hours: Option<NonZeroU32>,
     /// End sessions with the long-term access key that their chain began with, when it is deactivated or deleted
     #[arg(long, env = "DAYPASS_END_SESSIONS_WITH_KEY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub end_sessions_with_key: Option<bool>,
@@ -165,6 +170,8 @@ pub(crate) struct ConfigFile {
     audit_stdout: Option<bool>,
     #[serde(default, deserialize_with = "count")]
     session_log_max: Option<NonZeroU32>,
+    #[serde(default, deserialize_with = "count")]
+    decision_log_hours: Option<NonZeroU32>,
     end_sessions_with_key: Option<bool>,
     #[serde(default, deserialize_with = "region")]
     sts_region: Option<String>,
@@ -237,6 +244,8 @@ pub struct Config {
     pub audit_stdout: bool,
     /// Sessions that the session log keeps.
     pub session_log_max: u32,
+    /// Hours that decisions are kept.
+    pub decision_log_hours: u32,
     /// What sessions depend on beside revocations.
     pub session_rules: SessionRules,
     /// The region that requests to STS must be signed for; none: any.
@@ -261,6 +270,15 @@ pub struct Pinned {
 }
 
 impl Config {
+    /// Where the master key is read.
+    pub(crate) fn key_source(&self) -> KeySource {
+        match (&self.master_key, &self.master_key_file) {
+            (Some(_), _) => KeySource::Environment,
+            (None, Some(file)) => KeySource::File(file.clone()),
+            (None, None) => KeySource::Own,
+        }
+    }
+
     /// Put flags, environment and file together.
     ///
     /// # Errors
@@ -316,6 +334,10 @@ impl Config {
             audit_keep: args.audit_keep.or(file.audit_keep).map_or(16, NonZeroU32::get),
             audit_stdout: args.audit_stdout.or(file.audit_stdout).unwrap_or(false),
             session_log_max: args.session_log_max.or(file.session_log_max).map_or(100_000, NonZeroU32::get),
+            decision_log_hours: args
+                .decision_log_hours
+                .or(file.decision_log_hours)
+                .map_or(DECISION_LOG_HOURS, NonZeroU32::get),
             session_rules: SessionRules {
                 end_with_key: args.end_sessions_with_key.or(file.end_sessions_with_key).unwrap_or(false),
             },

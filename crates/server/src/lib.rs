@@ -19,6 +19,7 @@ mod doctor;
 mod failure;
 mod first_account;
 pub mod http;
+mod master_rotation;
 mod metrics;
 mod operator;
 mod restore;

@@ -1,7 +1,7 @@
 //! The operator's door: a Unix socket in the data directory, for whoever owns that directory.
 //!
 //! One JSON object per line in each direction. It makes, lists and closes accounts, gives an account's root a new key,
-//! rotates the keyring, lists and ends sessions, says what a token says and makes backups, all while the server runs; it
+//! rotates the keyring and the master key, lists and ends sessions, says what a token says and makes backups, all while the server runs; it
 //! never answers with key material (a root key goes to a file beside it). Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
 //! uid is checked as well.
 
@@ -28,8 +28,9 @@ use crate::accept::Entrance;
 use crate::accounts::{Opened, open_account, random_account};
 use crate::assemble::Assembled;
 use crate::closing;
-use crate::data_dir::names;
+use crate::data_dir::{KeySource, names};
 use crate::failure::Failure;
+use crate::master_rotation;
 use crate::root_credentials::KeyFile;
 use crate::root_key;
 
@@ -76,6 +77,11 @@ pub(crate) enum Ask {
         /// Somebody has a copy: no key stays, and no session.
         compromised: bool,
     },
+    /// Replace the master key.
+    MasterKeyRotate {
+        /// File with the new one, absolute; the server makes one when absent.
+        new_key_file: Option<PathBuf>,
+    },
     /// Sessions, a page of them.
     SessionList {
         /// Which.
@@ -108,6 +114,7 @@ impl Ask {
             Self::AccountRootKey { .. } => Some("AccountRootKey"),
             Self::AccountClose { .. } => Some("AccountClose"),
             Self::KeyRotate { .. } => Some("KeyRotate"),
+            Self::MasterKeyRotate { .. } => Some("MasterKeyRotate"),
             Self::Backup { .. } => Some("Backup"),
             Self::SessionRevoke { .. } => Some("SessionRevoke"),
             Self::AccountList | Self::KeyList | Self::SessionList { .. } | Self::TokenInspect { .. } => None,
@@ -163,6 +170,13 @@ pub(crate) enum Answer {
     Keys {
         /// Previous, active, next.
         keys: Vec<Key>,
+    },
+    /// Another master key is in force.
+    MasterKeyRotated {
+        /// File with the one before, if it was the data directory's.
+        kept: Option<PathBuf>,
+        /// Where the operator has to put the new one, if it is not.
+        put: Option<String>,
     },
     /// Sessions, the newest first.
     Sessions {
@@ -235,6 +249,9 @@ impl Drop for Door {
 struct Host {
     house: Arc<House>,
     data: PathBuf,
+    key_source: KeySource,
+    /// Held while the master key is rotated.
+    rotation: tokio::sync::Mutex<()>,
     /// Hears of the file of every root key made.
     made: UnboundedSender<KeyFile>,
 }
@@ -258,7 +275,8 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
     let found = std::fs::metadata(&path).map_err(failed)?;
     let (owner, socket) = (found.uid(), (found.dev(), found.ino()));
     let (house, data) = (assembled.house.clone(), assembled.data.path().to_owned());
-    let host = Arc::new(Host { house, data, made });
+    let (key_source, rotation) = (assembled.key_source.clone(), tokio::sync::Mutex::default());
+    let host = Arc::new(Host { house, data, key_source, rotation, made });
     let mut entrance = Entrance::new("operator", listener, CONNECTIONS_MAX);
     let task = tokio::spawn(async move {
         loop {
@@ -276,8 +294,8 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
     Ok(Door { path, socket, task })
 }
 
-/// Ask the server that holds a data directory. A copy of the store takes as long as it takes, if only the server
-/// answers other questions meanwhile.
+/// Ask the server that holds a data directory. What reads or writes the whole store takes as long as it takes, if only
+/// the server answers other questions meanwhile.
 ///
 /// # Errors
 /// No server answers there, or not in time.
@@ -286,10 +304,14 @@ pub(crate) async fn ask(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     loop {
         match timeout(ANSWER_TIME_MAX, &mut answer).await {
             Ok(answer) => return answer,
-            Err(_) if matches!(ask, Ask::Backup { .. }) && is_awake(data).await => {}
+            Err(_) if takes_long(ask) && is_awake(data).await => {}
             Err(_) => return Err(silent(data)),
         }
     }
+}
+
+fn takes_long(ask: &Ask) -> bool {
+    matches!(ask, Ask::Backup { .. } | Ask::MasterKeyRotate { .. })
 }
 
 async fn is_awake(data: &Path) -> bool {
@@ -409,6 +431,14 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             let keys = keys(house);
             let active = keys.iter().find(|key| key.role == "active").map_or(0, |key| key.id);
             (format!("active: {active}{ended}"), Answer::Keys { keys })
+        }
+        Ask::MasterKeyRotate { new_key_file } => {
+            let Ok(_one) = host.rotation.try_lock() else {
+                return Err(Failure::new("the master key is being rotated already; wait for that to end"));
+            };
+            let rotated =
+                master_rotation::rotate(house, &host.data, &host.key_source, new_key_file, id).await?;
+            (rotated.told(), Answer::MasterKeyRotated { kept: rotated.kept, put: rotated.put })
         }
         Ask::SessionList { wanted } => (String::new(), sessions::list(house, &wanted).await?),
         Ask::SessionRevoke { ended } => sessions::revoke(house, &ended, id).await?,

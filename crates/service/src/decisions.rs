@@ -12,8 +12,8 @@ use daypass_policy::{
     Decision, DecisionEffect, Determining, Explanation, Outcome, PolicyType, StatementReport,
 };
 
-/// Seconds that a decision is kept.
-const KEPT_SECONDS: i64 = 24 * 3600;
+/// Hours that a decision is kept, unless somebody says otherwise.
+pub const DECISION_LOG_HOURS: u32 = 24;
 /// Bytes of the decisions of one account, about: no tenant pushes out what others did.
 const ACCOUNT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Bytes of all decisions, about.
@@ -45,13 +45,19 @@ pub(crate) struct Kept {
 }
 
 /// The decisions of this node.
-#[derive(Default)]
 pub struct DecisionLog(Mutex<Logs>);
 
-#[derive(Default)]
 struct Logs {
+    /// How long a decision is kept.
+    seconds: i64,
     accounts: HashMap<AccountId, Log>,
     bytes: usize,
+}
+
+impl Default for DecisionLog {
+    fn default() -> Self {
+        Self::new(DECISION_LOG_HOURS)
+    }
 }
 
 #[derive(Default)]
@@ -61,6 +67,12 @@ struct Log {
 }
 
 impl DecisionLog {
+    /// One that keeps decisions for so many hours.
+    #[must_use]
+    pub fn new(hours: u32) -> Self {
+        Self(Mutex::new(Logs { seconds: i64::from(hours) * 3600, accounts: HashMap::new(), bytes: 0 }))
+    }
+
     /// Keep a decision for the account of who asked and for that of the resource; of a denial also `why`.
     pub(crate) fn note(
         &self,
@@ -81,20 +93,20 @@ impl DecisionLog {
     pub(crate) fn of_request(&self, account: AccountId, request_id: &str, now: i64) -> Vec<Arc<Kept>> {
         let logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = logs.accounts.get(&account).map(|log| log.entries.iter());
-        let fresh = entries.into_iter().flatten().filter(|kept| now - kept.at < KEPT_SECONDS);
+        let fresh = entries.into_iter().flatten().filter(|kept| now - kept.at < logs.seconds);
         fresh.filter(|kept| kept.request_id == request_id).cloned().collect()
     }
 }
 
 impl Logs {
     fn add(&mut self, account: AccountId, kept: Arc<Kept>) {
-        let now = kept.at;
+        let (now, seconds) = (kept.at, self.seconds);
         let log = self.accounts.entry(account).or_default();
         let before = log.bytes;
         log.forget_same(&kept);
         log.bytes += kept.bytes();
         log.entries.push_back(kept);
-        let old = |log: &Log| log.entries.front().is_some_and(|first| now - first.at >= KEPT_SECONDS);
+        let old = |log: &Log| log.entries.front().is_some_and(|first| now - first.at >= seconds);
         while log.bytes > ACCOUNT_BYTES_MAX || old(log) {
             log.drop_oldest();
         }
@@ -214,6 +226,10 @@ mod tests {
         })
     }
 
+    fn empty() -> Logs {
+        DecisionLog::default().0.into_inner().unwrap()
+    }
+
     fn counts(logs: &Logs) -> Vec<usize> {
         let mut all: Vec<usize> = logs.accounts.values().map(|log| log.entries.len()).collect();
         all.sort_unstable();
@@ -222,7 +238,7 @@ mod tests {
 
     #[test]
     fn of_a_call_that_is_decided_again_the_last_decision_is_kept() {
-        let mut logs = Logs::default();
+        let mut logs = empty();
         let account = "111122223333".parse().unwrap();
         for (id, kind) in
             [("a", PolicyType::Identity), ("b", PolicyType::Identity), ("a", PolicyType::Boundary)]
@@ -238,8 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn a_decision_is_kept_for_the_hours_that_were_asked_for() {
+        let account: AccountId = "111122223333".parse().unwrap();
+        for (hours, after, found) in [(1, 3599, 1), (1, 3600, 0), (24, 86_399, 1), (24, 86_400, 0)] {
+            let log = DecisionLog::new(hours);
+            let kept = kept("111122223333", "a", PolicyType::Identity);
+            let now = kept.at + after;
+            log.0.lock().unwrap().add(account, kept);
+            assert_eq!(
+                log.of_request(account, "a", now).len(),
+                found,
+                "{hours} hours, {after} seconds after"
+            );
+        }
+    }
+
+    #[test]
     fn memory_is_bounded_for_each_account_and_in_all() {
-        let mut logs = Logs::default();
+        let mut logs = empty();
         let one = kept("111122223333", "0", PolicyType::Identity).bytes();
         for account in 0..40 {
             let account = format!("{:012}", 111_122_223_333_u64 + account);

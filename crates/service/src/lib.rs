@@ -21,7 +21,7 @@ pub mod shapes;
 
 pub use audit::{Audit, AuditLog, AuditTraits, Refused, refused};
 pub use callers::Callers;
-pub use decisions::DecisionLog;
+pub use decisions::{DECISION_LOG_HOURS, DecisionLog};
 pub use error::Error;
 pub use house::{House, Settings};
 pub use known::known_actions;

@@ -3,6 +3,7 @@
 
 mod commit;
 mod keyring;
+mod master;
 mod records;
 mod revocation;
 mod scope;

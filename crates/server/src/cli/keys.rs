@@ -1,4 +1,7 @@
-//! `daypass keys list|rotate`: the keys that seal session tokens, through the operator's door of the running server.
+//! `daypass keys list|rotate|rotate-master`: the keys that seal session tokens, and the one that seals these and all other
+//! secrets in the store, through the operator's door of the running server.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -25,16 +28,38 @@ enum KeysCommand {
         #[arg(long)]
         compromised: bool,
     },
+    /// Replace the master key: everything in the store that is secret is sealed anew
+    RotateMaster {
+        /// File with the new key, 32 bytes in base64 [default: the server makes one, if its key is in its data directory]
+        #[arg(long, value_name = "FILE")]
+        new_key_file: Option<PathBuf>,
+    },
 }
 
 pub(super) async fn run(args: KeysArgs) -> Result<(), Failure> {
     let question = match args.command {
         KeysCommand::List => Ask::KeyList,
         KeysCommand::Rotate { compromised } => Ask::KeyRotate { compromised },
+        KeysCommand::RotateMaster { new_key_file } => {
+            let absolute = new_key_file.map(std::path::absolute).transpose();
+            let new_key_file = absolute.map_err(|error| Failure::new(format!("--new-key-file: {error}")))?;
+            Ask::MasterKeyRotate { new_key_file }
+        }
     };
     match ask(&args.data.directory()?, &question).await? {
         Answer::Keys { keys } => {
             keys.iter().for_each(|key| say(&format!("{:<8}  {:>10}  {}\n", key.role, key.id, key.created)));
+            Ok(())
+        }
+        Answer::MasterKeyRotated { kept, put } => {
+            say("The master key was replaced, and everything is sealed with the new one.\n");
+            if let Some(place) = put {
+                say(&format!("Before the server starts again, put the new key {place}.\n"));
+            }
+            let old = kept.map(|kept| format!(" (`{}`)", kept.display())).unwrap_or_default();
+            say(&format!(
+                "Backups made until now open with the old key{old} alone: keep it apart, for as long as you keep them.\n"
+            ));
             Ok(())
         }
         other => Err(other.unexpected()),

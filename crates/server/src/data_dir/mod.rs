@@ -6,6 +6,8 @@
 //! first-start        there until a first start has come to its end
 //! store.sqlite       the records (WAL beside it)
 //! master-key         0600; seals every secret in the store. Not made when the environment gives one
+//! master-key.next    0600; the one that a rotation is about to put in its place
+//! master-key-until-* 0600; the ones before, for backups of their time
 //! root-credentials   0600; the first root key, in the form of an AWS credentials file; with a hyphen and their
 //!                    number behind the name, those of other accounts
 //! audit.jsonl        one event per line, rotated by size; beside it audit.jsonl.reserve, room for a full disk
@@ -16,6 +18,7 @@
 //! ```
 
 mod credentials;
+mod master_key;
 pub(crate) mod names;
 mod private_file;
 
@@ -25,18 +28,19 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use daypass_authn::token::MasterKey;
-use daypass_model::{Random, Secret};
 use daypass_store::DirLock;
 
 use self::names::{
     DEMO_MARK, FIRST_START, MASTER_KEY, OPERATOR_SOCKET, RESTORING, ROOT_CREDENTIALS, STORE, STORE_LOG,
     STORE_SHARED,
 };
-use self::private_file::{sync_directory, warn_if_open, write_secret};
+use self::private_file::{sync_directory, warn_if_open};
 use crate::failure::Failure;
 
 pub(crate) use self::credentials::{is_as_written, key_in, write_credentials};
+pub(crate) use self::master_key::{
+    KeySource, adopt_next, find_master_key, find_next_key, forget_next, read_master_key, write_next,
+};
 pub(crate) use self::private_file::{read_secret, read_secret_of};
 
 /// Whether anything was in a data directory before.
@@ -147,12 +151,6 @@ impl DataDir {
         }
     }
 
-    /// Whether it has a master key of its own.
-    #[must_use]
-    pub fn has_master_key(&self) -> bool {
-        self.file(MASTER_KEY).exists()
-    }
-
     /// Say so if others than the owner may open the directory or what lies in it. (Files with a secret in clear are
     /// looked at when they are read.)
     pub fn warn_if_open(&self, audit: &Path) {
@@ -180,26 +178,6 @@ impl DataDir {
         self.path.join(name)
     }
 
-    /// The master key: from the environment's text, from a file, or the directory's own, made on first start.
-    ///
-    /// # Errors
-    /// It cannot be read or is no master key. A directory with a store but without its key is not given a new one.
-    pub fn master_key(
-        &self,
-        given: Option<&Secret>,
-        file: Option<&Path>,
-        random: &dyn Random,
-    ) -> Result<MasterKey, Failure> {
-        match find_master_key(&self.path, given, file)? {
-            Some(key) => Ok(key),
-            None => {
-                let key = MasterKey::generate(random);
-                write_secret(&self.file(MASTER_KEY), key.to_text().expose())?;
-                Ok(key)
-            }
-        }
-    }
-
     /// Remove a file of ours, if it is there.
     pub fn remove(&self, name: &str) {
         match std::fs::remove_file(self.file(name)) {
@@ -209,49 +187,6 @@ impl DataDir {
             _ => {}
         }
     }
-}
-
-/// The master key of a directory; `None` where it has none and needs none, since it has no store.
-///
-/// # Errors
-/// As [`DataDir::master_key`].
-pub(crate) fn find_master_key(
-    data: &Path,
-    given: Option<&Secret>,
-    file: Option<&Path>,
-) -> Result<Option<MasterKey>, Failure> {
-    let own = data.join(MASTER_KEY);
-    if let Some(text) = given {
-        return parse_master_key(text, "DAYPASS_MASTER_KEY").map(Some);
-    }
-    let path = file.unwrap_or(&own);
-    match read_secret(path) {
-        Ok(text) => parse_master_key(&text, &format!("`{}`", path.display())).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
-            if data.join(STORE).exists() {
-                return Err(Failure::new(format!(
-                    "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",
-                    own.display()
-                )));
-            }
-            Ok(None)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(format!(
-            "the master key `{}` is missing; put it there, or name the file that it is in with --master-key-file",
-            path.display()
-        ))),
-        Err(error) => {
-            Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
-        }
-    }
-}
-
-fn parse_master_key(text: &Secret, place: &str) -> Result<MasterKey, Failure> {
-    MasterKey::from_text(text).map_err(|error| {
-        Failure::new(format!(
-            "{place}: {error}; for a new server `head -c 32 /dev/urandom | base64` makes one"
-        ))
-    })
 }
 
 /// Whether the operator's socket can have its place in a directory: its path has a bound (`sun_path`, unix(7)),

@@ -2,6 +2,7 @@
 //! behind whatever name the audit was given.
 
 use daypass_model::{AccessKeyId, AccountId};
+use jiff::Timestamp;
 
 /// The store's file.
 pub(crate) const STORE: &str = "store.sqlite";
@@ -10,6 +11,10 @@ pub(super) const STORE_LOG: &str = "store.sqlite-wal";
 /// SQLite's scratch, of use to nobody else.
 pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
 pub(super) const MASTER_KEY: &str = "master-key";
+/// The master key that is about to be its successor.
+pub(super) const MASTER_KEY_NEXT: &str = "master-key.next";
+/// Beginning of the names of those before; the time of their end follows.
+const MASTER_KEY_UNTIL: &str = "master-key-until-";
 /// Marks a directory whose first start has begun and not come to its end.
 pub(super) const FIRST_START: &str = "first-start";
 /// The file with the first account's root key; those of others have their account's number behind it.
@@ -44,14 +49,20 @@ pub(crate) fn root_credentials_of_key(account: AccountId, key: &AccessKeyId) -> 
     format!("{ROOT_CREDENTIALS}-{account}-{key}")
 }
 
+/// The name of the file that keeps a master key which was replaced then.
+pub(super) fn master_key_until(time: Timestamp) -> String {
+    format!("{MASTER_KEY_UNTIL}{}", time.strftime("%Y%m%dT%H%M%SZ"))
+}
+
 /// Whether daypass makes something of this name in a data directory: a server, or the demo.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
-    const WHOLE: [&str; 13] = [
+    const WHOLE: [&str; 14] = [
         STORE,
         STORE_LOG,
         STORE_SHARED,
         MASTER_KEY,
+        MASTER_KEY_NEXT,
         FIRST_START,
         AUDIT,
         SESSION_LOG,
@@ -62,7 +73,7 @@ pub fn is_ours(name: &str) -> bool {
         DEMO_MARK,
         DEMO_OBJECTS,
     ];
-    WHOLE.contains(&name) || is_root_credentials(name) || is_beside_audit(name)
+    WHOLE.contains(&name) || is_former_key(name) || is_root_credentials(name) || is_beside_audit(name)
 }
 
 /// Whether this is a name that files with root keys get.
@@ -72,6 +83,18 @@ pub(crate) fn is_root_credentials(name: &str) -> bool {
     };
     let (account, key) = rest.split_once('-').map_or((rest, None), |(account, key)| (account, Some(key)));
     account.parse::<AccountId>().is_ok() && key.is_none_or(|key| key.parse::<AccessKeyId>().is_ok())
+}
+
+fn is_former_key(name: &str) -> bool {
+    let time = name.strip_prefix(MASTER_KEY_UNTIL).map(str::as_bytes);
+    time.is_some_and(|time| {
+        time.len() == 16
+            && time.iter().enumerate().all(|(at, byte)| match at {
+                8 => *byte == b'T',
+                15 => *byte == b'Z',
+                _ => byte.is_ascii_digit(),
+            })
+    })
 }
 
 fn is_beside_audit(name: &str) -> bool {
@@ -106,6 +129,9 @@ mod tests {
             "root-credentials-mine",
             "root-credentials2",
             "root-credentials-111122223333-x",
+            "master-key.bak",
+            "master-key-until-",
+            "master-key-until-20261127T061500Z.bak",
             "audit.jsonl.gz",
             "audit.jsonl.",
             "store.sqlite.bak",
@@ -137,13 +163,16 @@ mod tests {
     fn operators_are_told_of_every_name_and_of_no_other() {
         let documented = documented();
         for name in &documented {
-            assert!(is_ours(name.trim_end_matches('*')), "{name}");
+            let example = name.replace("until-*", "until-20261127T061500Z");
+            assert!(is_ours(example.trim_end_matches('*')), "{name}");
         }
         for name in [
             STORE,
             STORE_LOG,
             STORE_SHARED,
             MASTER_KEY,
+            MASTER_KEY_NEXT,
+            "master-key-until-*",
             FIRST_START,
             "root-credentials*",
             AUDIT,

@@ -183,6 +183,7 @@ fn config(data: &Path, api: SocketAddr) -> Config {
         audit_keep: 2,
         audit_stdout: false,
         session_log_max: 1000,
+        decision_log_hours: daypass_service::DECISION_LOG_HOURS,
         session_rules: SessionRules::default(),
         sts_region: None,
         log: "warn".into(),

@@ -7,7 +7,7 @@ use daypass_store::{DirLock, Holding, LockError, OpenError, SqliteStore};
 use super::probe::{Trust, ask};
 use super::{Finding, Patient};
 use crate::banner::{shell_word, url_for_clients};
-use crate::data_dir::{find_master_key, names};
+use crate::data_dir::{KeySource, find_master_key, find_next_key, names};
 use crate::failure::Failure;
 
 pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
@@ -31,7 +31,11 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         Ok(None) => return vec![absent(patient)],
         Err(failure) => return vec![no_key(&failure, patient)],
     };
-    let ours = |check: &[u8]| is_of_master(&master, check);
+    // What a rotation that was cut short left: the next start puts it in its place.
+    let next = if config.key_source() == KeySource::Own { find_next_key(data).ok().flatten() } else { None };
+    let ours = |check: &[u8]| {
+        [Some(&master), next.as_ref()].into_iter().flatten().any(|key| is_of_master(key, check))
+    };
     let holding = Holding { prefix: key::ACCOUNTS, known: Some((key::MASTER_KEY_CHECK, &ours)) };
     vec![match SqliteStore::examine(&file, holding) {
         Ok(revision) => {

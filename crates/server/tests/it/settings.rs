@@ -184,7 +184,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 20] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 21] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -201,6 +201,7 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 20] = [
     ("audit-keep", ["1", "2"], ["1", "2"]),
     ("audit-stdout", ["true", "false"], ["true", "false"]),
     ("session-log-max", ["1", "2"], ["1", "2"]),
+    ("decision-log-hours", ["1", "2"], ["1", "2"]),
     ("end-sessions-with-key", ["true", "false"], ["true", "false"]),
     ("sts-region", ["eu-west-1", "eu-west-2"], ["'eu-west-1'", "'eu-west-2'"]),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),

@@ -1,0 +1,162 @@
+//! The master key's file, and the one that a rotation is about to put in its place.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use daypass_authn::token::MasterKey;
+use daypass_model::{Random, Secret};
+use jiff::Timestamp;
+
+use super::DataDir;
+use super::names::{MASTER_KEY, MASTER_KEY_NEXT, STORE, master_key_until};
+use super::private_file::{read_secret, sync_directory, write_secret};
+use crate::failure::Failure;
+
+/// Where a server reads its master key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// In its data directory.
+    Own,
+    /// In this file.
+    File(PathBuf),
+    /// In `DAYPASS_MASTER_KEY`.
+    Environment,
+}
+
+impl DataDir {
+    /// Whether it has a master key of its own.
+    #[must_use]
+    pub fn has_master_key(&self) -> bool {
+        self.file(MASTER_KEY).exists()
+    }
+
+    /// The master key: from the environment's text, from a file, or the directory's own, made on first start.
+    ///
+    /// # Errors
+    /// It cannot be read or is no master key. A directory with a store but without its key is not given a new one.
+    pub fn master_key(
+        &self,
+        given: Option<&Secret>,
+        file: Option<&Path>,
+        random: &dyn Random,
+    ) -> Result<MasterKey, Failure> {
+        match find_master_key(&self.path, given, file)? {
+            Some(key) => Ok(key),
+            None => {
+                let key = MasterKey::generate(random);
+                write_secret(&self.file(MASTER_KEY), key.to_text().expose())?;
+                Ok(key)
+            }
+        }
+    }
+}
+
+/// Write down a master key before anything is sealed with it.
+///
+/// # Errors
+/// It cannot be written. There is nothing then.
+pub(crate) fn write_next(data: &Path, key: &MasterKey) -> Result<(), Failure> {
+    forget_next(data)?;
+    write_secret(&data.join(MASTER_KEY_NEXT), key.to_text().expose())
+}
+
+/// The next master key is none after all.
+///
+/// # Errors
+/// It cannot be removed.
+pub(crate) fn forget_next(data: &Path) -> Result<(), Failure> {
+    let next = data.join(MASTER_KEY_NEXT);
+    match std::fs::remove_file(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::disk(&format!("`{}` cannot be removed", next.display()), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Put the next master key in the place of the present one, which is kept under another name; that name. At no moment is
+/// there neither.
+///
+/// # Errors
+/// The disk refuses; the next start tries again.
+pub(crate) fn adopt_next(data: &Path, now: Timestamp) -> Result<PathBuf, Failure> {
+    let (own, next) = (data.join(MASTER_KEY), data.join(MASTER_KEY_NEXT));
+    let kept = data.join(master_key_until(now));
+    // A try that was cut off may have come that far. A copy, since not every file system has links.
+    if !kept.exists() {
+        let text = read_secret(&own);
+        let text =
+            text.map_err(|error| Failure::disk(&format!("`{}` cannot be read", own.display()), &error))?;
+        write_secret(&kept, text.expose())?;
+    }
+    let moved = std::fs::rename(&next, &own).and_then(|()| sync_directory(&own));
+    moved.map_err(|error| Failure::disk(&format!("`{}` cannot be replaced", own.display()), &error))?;
+    Ok(kept)
+}
+
+/// The master key that a rotation wrote down and has not put in its place.
+///
+/// # Errors
+/// It is there and cannot be read.
+pub(crate) fn find_next_key(data: &Path) -> Result<Option<MasterKey>, Failure> {
+    let path = data.join(MASTER_KEY_NEXT);
+    match read_secret(&path) {
+        Ok(text) => parse(&text, &format!("`{}`", path.display())).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::disk(&format!("`{}` cannot be read", path.display()), &error)),
+    }
+}
+
+/// A master key in a file of the operator's.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(crate) fn read_master_key(path: &Path) -> Result<MasterKey, Failure> {
+    let text = read_secret(path);
+    let text =
+        text.map_err(|error| Failure::disk(&format!("`{}` cannot be read", path.display()), &error))?;
+    parse(&text, &format!("`{}`", path.display()))
+}
+
+/// The master key of a directory; `None` where it has none and needs none, since it has no store.
+///
+/// # Errors
+/// As [`DataDir::master_key`].
+pub(crate) fn find_master_key(
+    data: &Path,
+    given: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<MasterKey>, Failure> {
+    let own = data.join(MASTER_KEY);
+    if let Some(text) = given {
+        return parse(text, "DAYPASS_MASTER_KEY").map(Some);
+    }
+    let path = file.unwrap_or(&own);
+    match read_secret(path) {
+        Ok(text) => parse(&text, &format!("`{}`", path.display())).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
+            if data.join(STORE).exists() {
+                return Err(Failure::new(format!(
+                    "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",
+                    own.display()
+                )));
+            }
+            Ok(None)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(format!(
+            "the master key `{}` is missing; put it there, or name the file that it is in with --master-key-file",
+            path.display()
+        ))),
+        Err(error) => {
+            Err(Failure::disk(&format!("the master key `{}` cannot be read", path.display()), &error))
+        }
+    }
+}
+
+fn parse(text: &Secret, place: &str) -> Result<MasterKey, Failure> {
+    MasterKey::from_text(text).map_err(|error| {
+        Failure::new(format!(
+            "{place}: {error}; for a new server `head -c 32 /dev/urandom | base64` makes one"
+        ))
+    })
+}
