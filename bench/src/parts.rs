@@ -123,6 +123,7 @@ fn tokens() -> Outcome<()> {
         let claims = SessionClaims {
             session_id: SessionId([7; 16]),
             ancestry: Vec::new(),
+            ancestry_ends: Vec::new(),
             kind: SessionKind::Role,
             account: ACCOUNT.parse()?,
             principal_id: "AROAJQABLZS4A3QDU576Q".into(),

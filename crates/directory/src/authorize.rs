@@ -395,8 +395,12 @@ impl<'a> Gathered<'a> {
         let boundary = boundary.map(|arn| account.managed(std::slice::from_ref(arn)).collect());
         let layers = principal.session.iter().flat_map(|session| &session.layers);
         let layers = layers.map(|layer| {
-            let managed = layer.policies.iter().filter_map(|id| account.policy_by_id(id)?.named());
-            layer.inline.iter().map(NamedPolicy::named).chain(managed).collect()
+            let managed: Option<Vec<_>> =
+                layer.policies.iter().map(|id| account.policy_by_id(id)?.named()).collect();
+            // One that is gone may have denied something: then the layer as a whole allows nothing.
+            let with_inline =
+                |managed: Vec<_>| layer.inline.iter().map(NamedPolicy::named).chain(managed).collect();
+            managed.map(with_inline).unwrap_or_default()
         });
         let layers: Vec<_> = layers.collect();
         let scoped = principal.session.as_ref().map_or(0, |session| session.claims.scoped_layers);

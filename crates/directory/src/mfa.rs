@@ -131,6 +131,27 @@ impl Directory {
         Ok(MfaDeviceRecord { clock_offset, last_pair: Some(counter), ..device.record.clone() })
     }
 
+    /// The same of a device that is in use, whose codes are used up: two old ones that somebody has seen would otherwise
+    /// make themselves the present ones, and be proofs.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    pub async fn resynchronized(
+        &self,
+        op: &Operation,
+        device: &MfaDevice,
+        codes: (&str, &str),
+    ) -> Result<MfaDeviceRecord, NotProven> {
+        let record = self.synchronized(op, device, codes).await?;
+        let first = record.last_pair.ok_or(NotProven::WrongCode)?;
+        let spending = async {
+            self.spend_code(op, &record.id, first).await?;
+            self.spend_code(op, &record.id, first.saturating_add(1)).await
+        };
+        in_time(spending).await?;
+        Ok(record)
+    }
+
     /// Spend a try, and the code if it is one that counts.
     async fn spend_all(&self, op: &Operation, device: &MfaDevice, code: &str) -> Result<(), NotProven> {
         self.spend_try(op, &device.record.id).await?;

@@ -90,9 +90,17 @@ impl View {
         let and_issued = |id: &SessionId| by_id(*id).is_some_and(|revoked| revoked.record.issued_too);
         by_id(session.id).is_some()
             || session.ancestry.iter().any(and_issued)
+            || self.origin_is_closed(session)
             || self.principal_is_revoked(session)
             || (self.session_rules().end_with_key
                 && session.first_key.is_some_and(|key| !self.is_active_key(key)))
+    }
+
+    /// INVARIANT (closed-is-gone): what an account's users and roles took elsewhere ends with it.
+    fn origin_is_closed(&self, session: Descent<'_>) -> bool {
+        let is_closed = |id: AccountId| self.operator().is_closed(id);
+        let above = session.ancestry.iter().filter_map(|id| id.account());
+        above.chain(session.first_key.and_then(AccessKeyId::account)).any(is_closed)
     }
 
     fn principal_is_revoked(&self, session: Descent<'_>) -> bool {

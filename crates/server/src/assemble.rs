@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::Config;
-use crate::data_dir::names::{AUDIT, SESSION_LOG, STORE};
+use crate::data_dir::names::{AUDIT, OPERATOR_SOCKET, SESSION_LOG, STORE, STORE_LOG};
 use crate::data_dir::{Age, DataDir, KeySource, adopt_next, find_next_key, forget_next};
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
@@ -135,6 +135,7 @@ fn open(
     match age {
         // Before a new master key is made for a store that will be put back.
         Age::Used(found) if !path.exists() => return Err(lost(found, "is missing")),
+        Age::Used(_) if log_is_gone(data, &path) => return Err(no_log(data, &path)),
         // A restore whose end was cut off had put its store in place already.
         Age::Used(_) => data.restored()?,
         Age::New => {}
@@ -168,6 +169,22 @@ fn open(
     }
 }
 
+/// Whether a server was killed over this store, and the store's log removed since with all that would show it. An orderly
+/// end removes the operator's socket, and there is no log beside a backup.
+fn log_is_gone(data: &DataDir, store: &Path) -> bool {
+    let was_killed = data.file(OPERATOR_SOCKET).symlink_metadata().is_ok();
+    let has_log = data.file(STORE_LOG).symlink_metadata().is_ok();
+    was_killed && !has_log && matches!(SqliteStore::is_backup(store), Ok(false))
+}
+
+fn no_log(data: &DataDir, store: &Path) -> Failure {
+    Failure::new(format!(
+        "the write-ahead log of `{}` is gone, and the server did not end in order: the last commits were in it; put it back, or restore a backup; to go on without those commits remove `{}` (nothing was changed)",
+        store.display(),
+        data.file(OPERATOR_SOCKET).display()
+    ))
+}
+
 fn no_audit(path: &Path, error: &io::Error) -> Failure {
     let what = format!("the audit file `{}` cannot be opened", path.display());
     if error.kind() == io::ErrorKind::NotFound {
@@ -184,7 +201,7 @@ fn not_ours(path: &Path) -> Failure {
     let log = format!("{}-wal", path.display());
     let line = if Path::new(&log).exists() {
         format!(
-            "`{}`: {wrong}; if you just put this store here, move `{log}` away and its `-shm` with it: they are the store's that was here before",
+            "`{}`: {wrong}; if you just put this store here, move `{log}` away and its `-shm` with it, and `operator.sock`: they are the store's that was here before",
             path.display()
         )
     } else {

@@ -74,7 +74,7 @@ pub(crate) async fn rotate(
     let adopt = || {
         if put.is_none() {
             match adopt_next(data, house.now()) {
-                Ok(path) => kept = Some(path),
+                Ok(path) => kept = path,
                 Err(error) => tracing::error!(%error, "the next start puts the new master key in its place"),
             }
         }

@@ -37,6 +37,8 @@ pub enum Value {
     Text(String),
     /// A whole number; a moment, in seconds since 1970.
     Number(i64),
+    /// The whole number above one that is not whole, as only a moment may be.
+    Above(i64),
     /// `true` or `false`.
     Bool(bool),
     /// Bytes.
@@ -52,7 +54,7 @@ impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(_) => f.write_str("Text"),
-            Self::Number(_) => f.write_str("Number"),
+            Self::Number(_) | Self::Above(_) => f.write_str("Number"),
             Self::Bool(_) => f.write_str("Bool"),
             Self::Blob(_) => f.write_str("Blob"),
             Self::List(items) => f.debug_list().entries(items).finish(),
@@ -109,7 +111,7 @@ impl Params {
     ///
     /// # Errors
     /// A body that is not one JSON object, a name twice in an object, too many values or too deep, a
-    /// number that is not whole.
+    /// number that is too large.
     pub fn from_json(body: &[u8]) -> Result<Self, ParamsError> {
         Ok(Self { root: json::root(body)?, format: Format::Json })
     }

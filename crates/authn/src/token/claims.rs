@@ -34,8 +34,10 @@ pub struct SessionClaims {
     /// The session's identity.
     pub session_id: SessionId,
     /// The sessions it came from: the root identity's first, this one not included; at most 15. Of a longer chain
-    /// those behind the first are left out.
+    /// some that are over are left out, never the first.
     pub ancestry: Vec<SessionId>,
+    /// When each of those ends, in Unix seconds.
+    pub ancestry_ends: Vec<i64>,
     /// How it came to be.
     pub kind: SessionKind,
     /// The account it acts in.

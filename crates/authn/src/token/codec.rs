@@ -59,8 +59,12 @@ pub(super) fn encode(claims: &SessionClaims) -> Encoded {
     let mut out = Vec::with_capacity(512);
     put_field(&mut out, SESSION_ID, &claims.session_id.0);
     if !claims.ancestry.is_empty() {
-        let ids: Vec<u8> = claims.ancestry.iter().flat_map(|id| id.0).collect();
-        put_field(&mut out, ANCESTRY, &ids);
+        let mut list = Vec::new();
+        for (id, end) in claims.ancestry.iter().zip(&claims.ancestry_ends) {
+            list.extend_from_slice(&id.0);
+            list.extend(varint(zigzag(*end)));
+        }
+        put_field(&mut out, ANCESTRY, &list);
     }
     put_field(&mut out, KIND, &[kind_number(claims.kind)]);
     put_field(&mut out, ACCOUNT, &varint(claims.account.number()));
@@ -136,6 +140,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<SessionClaims, Malformed> {
 struct Draft {
     session_id: Option<SessionId>,
     ancestry: Vec<SessionId>,
+    ancestry_ends: Vec<i64>,
     kind: Option<SessionKind>,
     account: Option<AccountId>,
     principal_id: Option<String>,
@@ -160,7 +165,7 @@ impl Draft {
     fn read(&mut self, tag: u64, value: &mut Reader<'_>) -> Result<(), Malformed> {
         match tag {
             SESSION_ID => self.session_id = Some(SessionId(value.array()?)),
-            ANCESTRY => self.ancestry = decode_ancestry(value)?,
+            ANCESTRY => (self.ancestry, self.ancestry_ends) = decode_ancestry(value)?,
             KIND => self.kind = Some(kind_of(value.byte()?)?),
             ACCOUNT => self.account = Some(AccountId::from_number(value.varint()?).ok_or(Malformed)?),
             PRINCIPAL_ID => self.principal_id = Some(value.text_to_end()?),
@@ -198,6 +203,7 @@ impl Draft {
         Ok(SessionClaims {
             session_id: self.session_id.ok_or(Malformed)?,
             ancestry: self.ancestry,
+            ancestry_ends: self.ancestry_ends,
             kind: self.kind.ok_or(Malformed)?,
             account: self.account.ok_or(Malformed)?,
             principal_id: self.principal_id.ok_or(Malformed)?,
@@ -239,15 +245,16 @@ fn kind_of(number: u8) -> Result<SessionKind, Malformed> {
     })
 }
 
-fn decode_ancestry(value: &mut Reader<'_>) -> Result<Vec<SessionId>, Malformed> {
-    let mut ids = Vec::new();
+fn decode_ancestry(value: &mut Reader<'_>) -> Result<(Vec<SessionId>, Vec<i64>), Malformed> {
+    let (mut ids, mut ends) = (Vec::new(), Vec::new());
     while !value.is_empty() {
         if ids.len() == ANCESTORS_MAX {
             return Err(Malformed);
         }
         ids.push(SessionId(value.array()?));
+        ends.push(unzigzag(value.varint()?));
     }
-    Ok(ids)
+    Ok((ids, ends))
 }
 
 /// 1 | what follows `arn:aws:iam::<account>:`, or 0 | the whole ARN.
@@ -357,6 +364,7 @@ mod tests {
         SessionClaims {
             session_id: SessionId([9; 16]),
             ancestry: vec![SessionId([1; 16])],
+            ancestry_ends: vec![1_768_482_000],
             kind: SessionKind::Role,
             account: AccountId::from_number(111_122_223_333).unwrap(),
             principal_id: "AROAJQABLZS4A3QDU576Q".into(),
@@ -431,8 +439,10 @@ mod tests {
     fn lists_and_values_keep_their_bounds() {
         let mut long = claims();
         long.ancestry = vec![SessionId([1; 16]); ANCESTORS_MAX + 1];
+        long.ancestry_ends = vec![0; ANCESTORS_MAX + 1];
         assert_eq!(decode(&encode(&long).bytes), Err(Malformed));
         long.ancestry.truncate(ANCESTORS_MAX);
+        long.ancestry_ends.truncate(ANCESTORS_MAX);
         assert!(decode(&encode(&long).bytes).is_ok());
         long.layers = vec![SessionLayer::default(); LAYERS_MAX + 1];
         assert_eq!(decode(&encode(&long).bytes), Err(Malformed));

@@ -144,6 +144,12 @@ impl Keyring {
         self.previous.as_ref().map_or(i64::MIN, |_| self.next.key.created.saturating_add(longest))
     }
 
+    /// Since when there is a key of this keyring, in Unix seconds: nothing older opens.
+    #[must_use]
+    pub fn oldest(&self) -> i64 {
+        self.previous.as_ref().unwrap_or(&self.active).key.created
+    }
+
     /// Whether the token names a key of this keyring. `false` for a token of a newer keyring (worth one
     /// look at the store) and for garbage.
     #[must_use]

@@ -149,6 +149,9 @@ fn padded(claims: &SessionClaims, size_min: usize) -> Result<(Zeroizing<Vec<u8>>
     if claims.ancestry.len() > ANCESTORS_MAX {
         return Err(SealError::Bound("so many ancestors"));
     }
+    if claims.ancestry.len() != claims.ancestry_ends.len() {
+        return Err(SealError::Bound("ancestors without their ends"));
+    }
     if claims.layers.len() > LAYERS_MAX {
         return Err(SealError::Bound("so many layers of session policies"));
     }

@@ -22,6 +22,7 @@ pub(crate) fn role_session() -> SessionClaims {
     SessionClaims {
         session_id: SessionId([7; 16]),
         ancestry: Vec::new(),
+        ancestry_ends: Vec::new(),
         kind: SessionKind::Role,
         account: "111122223333".parse().unwrap(),
         principal_id: "AROAJQABLZS4A3QDU576Q".into(),
@@ -45,6 +46,7 @@ pub(crate) fn role_session() -> SessionClaims {
 fn full_session() -> SessionClaims {
     SessionClaims {
         ancestry: (1..=15).map(|n| SessionId([n; 16])).collect(),
+        ancestry_ends: (1..=15).map(|n| 1_768_482_000 + 1000 * n).collect(),
         principal_arn: "arn:aws-cn:iam::111122223333:role/reader".into(),
         layers: vec![
             SessionLayer::default(),
@@ -217,7 +219,11 @@ fn a_token_has_at_least_the_size_asked_for() {
 fn broken_bounds_are_errors() {
     let (keyring, id, random) = (keyring(), access_key_id(), SeededRandom::new(1));
     for claims in [
-        SessionClaims { ancestry: vec![SessionId([1; 16]); 16], ..role_session() },
+        SessionClaims {
+            ancestry: vec![SessionId([1; 16]); 16],
+            ancestry_ends: vec![0; 16],
+            ..role_session()
+        },
         SessionClaims { layers: vec![SessionLayer::default(); 9], ..role_session() },
         SessionClaims { session_name: "x".repeat(4000), ..role_session() },
         SessionClaims { issued_at: i64::MIN, expires_at: i64::MAX, ..role_session() },
@@ -393,6 +399,7 @@ prop_compose! {
         SessionClaims {
             session_id: SessionId(*session_id),
             ancestry: ancestry.iter().copied().map(SessionId).collect(),
+            ancestry_ends: ancestry.iter().map(|id| i64::from_be_bytes(id[..8].try_into().unwrap())).collect(),
             kind,
             account,
             principal_id,

@@ -35,6 +35,7 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
     let claims = SessionClaims {
         session_id: SessionId::generate(account, node.random()),
         ancestry: Vec::new(),
+        ancestry_ends: Vec::new(),
         kind: SessionKind::Root,
         account,
         principal_id: account.to_string(),

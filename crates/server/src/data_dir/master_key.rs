@@ -74,16 +74,17 @@ pub(crate) fn forget_next(data: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Put the next master key in the place of the present one, which is kept under another name; that name. At no moment is
-/// there neither.
+/// Put the next master key in the place of the present one, which is kept under another name: that name, unless somebody
+/// took the present one away. At no moment is there neither.
 ///
 /// # Errors
 /// The disk refuses; the next start tries again.
-pub(crate) fn adopt_next(data: &Path, now: Timestamp) -> Result<PathBuf, Failure> {
+pub(crate) fn adopt_next(data: &Path, now: Timestamp) -> Result<Option<PathBuf>, Failure> {
     let (own, next) = (data.join(MASTER_KEY), data.join(MASTER_KEY_NEXT));
     let kept = data.join(master_key_until(now));
     // A try that was cut off may have come that far. A copy, since not every file system has links.
-    if !kept.exists() {
+    let is_there = own.exists();
+    if is_there && !kept.exists() {
         let text = read_secret(&own);
         let text =
             text.map_err(|error| Failure::disk(&format!("`{}` cannot be read", own.display()), &error))?;
@@ -91,7 +92,7 @@ pub(crate) fn adopt_next(data: &Path, now: Timestamp) -> Result<PathBuf, Failure
     }
     let moved = std::fs::rename(&next, &own).and_then(|()| sync_directory(&own));
     moved.map_err(|error| Failure::disk(&format!("`{}` cannot be replaced", own.display()), &error))?;
-    Ok(kept)
+    Ok(is_there.then_some(kept))
 }
 
 /// The master key that a rotation wrote down and has not put in its place.
@@ -135,6 +136,10 @@ pub(crate) fn find_master_key(
     match read_secret(path) {
         Ok(text) => parse(&text, &format!("`{}`", path.display())).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
+            if let Some(next) = find_next_key(data)? {
+                // Another master key was put in the place of a lost one, and the server ended before that was done.
+                return Ok(Some(next));
+            }
             if data.join(STORE).exists() {
                 return Err(Failure::new(format!(
                     "`{}` is missing, and the store beside it cannot be opened without it; put the file back, or give the key in DAYPASS_MASTER_KEY_FILE",

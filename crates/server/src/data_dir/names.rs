@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// The store's file.
 pub(crate) const STORE: &str = "store.sqlite";
 /// The store's log, which SQLite keeps.
-pub(super) const STORE_LOG: &str = "store.sqlite-wal";
+pub(crate) const STORE_LOG: &str = "store.sqlite-wal";
 /// SQLite's scratch, of use to nobody else.
 pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
 pub(super) const MASTER_KEY: &str = "master-key";

@@ -7,7 +7,7 @@ use daypass_model::Random;
 use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
-use http::header::{HOST, REFERER, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{CONTENT_LENGTH, HOST, REFERER, TRANSFER_ENCODING, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
@@ -26,6 +26,8 @@ pub(super) struct Refusal {
     pub(super) error: Error,
 }
 
+/// Names the action of a JSON request.
+const TARGET: &str = "x-amz-target";
 /// The prefix of `X-Amz-Target` for our own API.
 const TARGET_PREFIX: &str = "Daypass_20261101.";
 
@@ -83,6 +85,13 @@ async fn read(
     {
         return Err(Error::new("NotImplemented", "A body may have no transfer coding but chunked."));
     }
+    // hyper goes by the chunks; a proxy that goes by the length would see another request behind this one (section 6.3).
+    if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH) {
+        return Err(Error::new("MalformedInput", "A body has either a length or a transfer coding."));
+    }
+    if head.headers.get_all(TARGET).iter().count() > 1 {
+        return Err(Error::new("MalformedInput", "The request names two actions."));
+    }
     let body = bodies.read(body).await?;
     let mut headers: Vec<(String, Vec<u8>)> = head
         .headers
@@ -106,7 +115,7 @@ async fn read(
         headers,
         body,
     };
-    let target = head.headers.get("x-amz-target").map(|value| value.to_str().unwrap_or_default());
+    let target = head.headers.get(TARGET).map(|value| value.to_str().unwrap_or_default());
     let named = match target {
         Some(target) => json_call(target, &http),
         None => query_call(&http),

@@ -115,7 +115,7 @@ async fn meaning(house: &House, ended: &Ended) -> Result<(AccountId, Revocation,
                     .parse::<Timestamp>()
                     .map_err(|error| Failure::new(format!("--issued-before {text}: {error}")))?
                     .as_second(),
-                None => now + 1,
+                None => house.session_log.issued_by_now(account, &id, now).await,
             };
             let shown = rfc3339_seconds(Timestamp::from_second(before).unwrap_or_default());
             let told = format!("sessions of {arn} issued before {shown}");

@@ -151,6 +151,27 @@ fn the_master_key_is_replaced_while_the_server_runs() {
 }
 
 #[test]
+fn a_master_key_that_was_removed_is_replaced_while_the_server_knows_it() {
+    let dir = Scratch::new("master-lost");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let (old, _) = master_keys(&data);
+    std::fs::remove_file(data.join("master-key")).unwrap();
+    let done = keys(&dir, &["rotate-master"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_ne!(master_keys(&data).0, old);
+    server.stop();
+    let server = Server::start(&data);
+    assert!(lives(&Client::root(&server, &data)));
+    server.stop();
+    // As after a crash before it had its place.
+    std::fs::rename(data.join("master-key"), data.join("master-key.next")).unwrap();
+    let server = Server::start(&data);
+    assert!(lives(&Client::root(&server, &data)) && data.join("master-key").exists());
+    server.stop();
+}
+
+#[test]
 fn a_crash_between_the_store_and_the_key_s_file_is_mended_by_the_next_start() {
     let dir = Scratch::new("master-crash");
     let data = dir.join("data");

@@ -129,7 +129,7 @@ fn a_store_beside_the_log_of_another_is_refused_and_both_are_left_as_they_are() 
     assert!(line.contains("not the master key") && line.contains("-wal"), "{line}");
     assert_eq!(contents(&killed), before);
     // What the line says to do.
-    for log in ["store.sqlite-wal", "store.sqlite-shm"] {
+    for log in ["store.sqlite-wal", "store.sqlite-shm", "operator.sock"] {
         fs::remove_file(killed.join(log)).unwrap();
     }
     let server = Server::start(&killed);
@@ -164,6 +164,34 @@ fn what_was_issued_before_a_kill_is_in_the_audit() {
         let id = answer["Credentials"]["AccessKeyId"].as_str().unwrap();
         assert!(audit.contains(id), "{id} was handed out");
     }
+}
+
+#[test]
+fn a_log_that_was_removed_after_a_kill_is_missed_with_all_that_belongs_to_it() {
+    let dir = Scratch::new("no-log");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let root = Client::root(&server, &data);
+    assert_eq!(root.call("iam", "Action=CreateUser&Version=2010-05-08&UserName=last").0, 200);
+    server.signal("KILL");
+    server.end();
+    let removed = dir.join("removed");
+    fs::create_dir(&removed).unwrap();
+    let names = ["store.sqlite-wal", "store.sqlite-shm"];
+    for name in names {
+        fs::rename(data.join(name), removed.join(name)).unwrap();
+    }
+    refused(&dir, "the server did not end in order");
+    for name in names {
+        fs::rename(removed.join(name), data.join(name)).unwrap();
+    }
+    let server = Server::start(&data);
+    let root = Client::root(&server, &data);
+    assert_eq!(root.call("iam", "Action=GetUser&Version=2010-05-08&UserName=last").0, 200);
+    server.stop();
+    // An orderly end leaves no log and misses none.
+    assert!(!data.join("store.sqlite-wal").exists());
+    Server::start(&data).stop();
 }
 
 #[test]

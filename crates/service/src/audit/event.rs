@@ -261,6 +261,12 @@ impl<'a> Event<'a> {
     fn line(&self, lines: &mut String, record: &mut Record<'_>) {
         let mut line = record.to_line();
         if line.len() > self.line_bytes_max() {
+            for members in [&mut record.request_parameters, &mut record.response_elements] {
+                omit_long(members, self.line_bytes_max() / 8);
+            }
+            line = record.to_line();
+        }
+        if line.len() > self.line_bytes_max() {
             let omitted = json!({"omitted": true, "reason": "too large", "originalSize": line.len()});
             record.request_parameters = omitted.clone();
             record.response_elements = omitted;
@@ -271,6 +277,16 @@ impl<'a> Event<'a> {
 
     fn uuid(&self) -> String {
         daypass_model::uuid(self.house.directory.random())
+    }
+}
+
+/// Leave out the members that are long: whose they are and what they are called is told all the same.
+fn omit_long(members: &mut Value, bytes_max: usize) {
+    for member in members.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
+        let size = member.to_string().len();
+        if size > bytes_max {
+            *member = json!({"omitted": true, "reason": "too large", "originalSize": size});
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! From the body of an AWS JSON 1.1 request to a tree.
 //!
 //! Stricter than JSON: a name twice in an object is refused at any depth, since two readers could
-//! disagree about which one counts; numbers are whole; a `null` is an absent member, as in Smithy.
+//! disagree about which one counts; numbers are whole, but for moments; a `null` is an absent member, as in Smithy.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -77,11 +77,12 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     #[expect(clippy::cast_possible_truncation, reason = "checked: whole, and within 2^53")]
     fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        // Some clients write moments as `1.57e9`.
-        if value.fract() != 0.0 || value.abs() > 9_007_199_254_740_992.0 {
-            return Err(E::custom("a number is not whole"));
+        if value.abs() > 9_007_199_254_740_992.0 {
+            return Err(E::custom("a number is too large"));
         }
-        Ok(Some(Value::Number(value as i64)))
+        let above = value.ceil() as i64;
+        // Some clients write moments as `1.57e9`, and some with parts of a second.
+        Ok(Some(if value.fract() == 0.0 { Value::Number(above) } else { Value::Above(above) }))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {

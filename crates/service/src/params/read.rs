@@ -72,7 +72,8 @@ impl<'de> Deserializer<'de> for Reader {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match self.0 {
             Value::Text(text) => visitor.visit_string(text),
-            Value::Number(number) => visitor.visit_i64(number),
+            // INVARIANT (whole): `shapes::check` lets no other through.
+            Value::Number(number) | Value::Above(number) => visitor.visit_i64(number),
             Value::Bool(bool) => visitor.visit_bool(bool),
             Value::Blob(bytes) => visitor.visit_byte_buf(bytes),
             // INVARIANT (no-gaps): `shapes::check` refuses a list with a position left out.

@@ -543,7 +543,7 @@ mod json_bodies {
             "{}{}",
             r#"{"a":1,"a":1}"#,
             r#"{"a":{"b":null,"b":1}}"#,
-            r#"{"a":1.5}"#,
+            r#"{"a":1.5e300}"#,
             r#"{"a":99999999999999999999}"#,
             r#"{"a":"\ud800"}"#,
             &deep,
@@ -568,6 +568,18 @@ mod json_bodies {
             text.read::<BTreeMap<String, i64>>(list, true).unwrap_err().code,
             "SerializationException"
         );
+        let part = Params::from_json(br#"{"MaxItems":10.5}"#).unwrap();
+        assert_eq!(
+            part.read::<BTreeMap<String, i64>>(list, true).unwrap_err().code,
+            "SerializationException"
+        );
+        let revoke = operation("daypass", "RevokeSession").unwrap();
+        for (given, read) in
+            [("1.57e9", 1_570_000_000), ("1768478400.25", 1_768_478_401), ("1768478400", 1_768_478_400)]
+        {
+            let moment = Params::from_json(format!(r#"{{"IssuedBefore":{given}}}"#).as_bytes()).unwrap();
+            assert_eq!(moment.read::<BTreeMap<String, i64>>(revoke, false).unwrap()["IssuedBefore"], read);
+        }
         let number = Params::from_json(br#"{"MaxItems":10,"Marker":null}"#).unwrap();
         assert_eq!(number.read::<BTreeMap<String, i64>>(list, true).unwrap()["MaxItems"], 10);
     }

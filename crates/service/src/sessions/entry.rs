@@ -154,7 +154,8 @@ impl SessionEntry {
         };
         if self.expires_at <= now {
             Status::Expired
-        } else if view.is_revoked(descent) {
+        } else if view.is_revoked(descent) || self.at < view.keyring().oldest() {
+            // What the keys there are have not sealed opens no more: somebody replaced them all.
             Status::Revoked
         } else if !view.has_principal(self.account, &self.principal_id) {
             Status::PrincipalDeleted

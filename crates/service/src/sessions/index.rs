@@ -40,9 +40,16 @@ pub struct SessionIndex {
     /// Under the session that asked.
     issued_by: HashMap<SessionId, BTreeSet<Position>>,
     by_end: BTreeSet<(i64, Position)>,
+    /// The same for each user, role or root.
+    of_principal: HashMap<Principal, BTreeSet<(i64, Position)>>,
+    /// How many sessions each of them has: whoever has most gives way.
+    shares: BTreeSet<(usize, Principal)>,
     /// The latest end among those that were dropped.
     dropped_until: i64,
 }
+
+/// A user, role or root: account and unique id.
+type Principal = (AccountId, Arc<str>);
 
 /// One look.
 #[derive(Debug, Default)]
@@ -66,6 +73,8 @@ impl SessionIndex {
             of_account: HashMap::new(),
             issued_by: HashMap::new(),
             by_end: BTreeSet::new(),
+            of_principal: HashMap::new(),
+            shares: BTreeSet::new(),
             dropped_until: i64::MIN,
         }
     }
@@ -87,7 +96,8 @@ impl SessionIndex {
         self.dropped_until > now
     }
 
-    /// Take a session in; in the place of the one that ends first when there is no more room.
+    /// Take a session in. When there is no more room, in the place of one that is over; where none is, of the one that
+    /// ends first of whoever has most: nobody hides the sessions of others behind a flood of their own.
     pub fn insert(&mut self, entry: SessionEntry) {
         let position = Position(entry.at, entry.id);
         if self.positions.contains_key(&entry.id) {
@@ -99,21 +109,49 @@ impl SessionIndex {
             self.issued_by.entry(parent).or_default().insert(position);
         }
         self.by_end.insert((entry.expires_at, position));
+        self.share(&entry, |sessions| _ = sessions.insert((entry.expires_at, position)));
+        let now = entry.at;
         self.all.insert(position, Arc::new(entry));
         while self.all.len() > self.sessions_max {
-            self.drop_first_to_end();
+            self.make_room(now);
         }
     }
 
-    fn drop_first_to_end(&mut self) {
-        let Some((end, position)) = self.by_end.pop_first() else { return };
+    /// Change what a principal has, and its place among the others with it.
+    fn share(&mut self, of: &SessionEntry, change: impl FnOnce(&mut BTreeSet<(i64, Position)>)) {
+        let principal: Principal = (of.account, of.principal_id.as_str().into());
+        let sessions = self.of_principal.entry(principal.clone()).or_default();
+        self.shares.remove(&(sessions.len(), principal.clone()));
+        change(sessions);
+        if sessions.is_empty() {
+            self.of_principal.remove(&principal);
+        } else {
+            self.shares.insert((sessions.len(), principal));
+        }
+    }
+
+    fn make_room(&mut self, now: i64) {
+        let over = self.by_end.first().copied().filter(|(end, _)| *end <= now);
+        let of_most = || self.of_principal.get(&self.shares.last()?.1)?.first().copied();
+        let Some((end, position)) = over.or_else(of_most) else { return };
+        self.by_end.remove(&(end, position));
         self.dropped_until = self.dropped_until.max(end);
         let Some(entry) = self.all.remove(&position) else { return };
+        self.share(&entry, |sessions| _ = sessions.remove(&(end, position)));
         self.positions.remove(&entry.id);
         take_out(&mut self.of_account, &entry.account, position);
         if let Some(parent) = entry.parent() {
             take_out(&mut self.issued_by, &parent, position);
         }
+    }
+
+    /// When the newest session of a user, role or root was issued, if not before `since`.
+    #[must_use]
+    pub fn newest_since(&self, account: AccountId, principal_id: &str, since: i64) -> Option<i64> {
+        let newer = self.all.range(Position(since, SessionId([0; 16]))..).rev();
+        let mut theirs =
+            newer.filter(|(_, entry)| entry.account == account && entry.principal_id == principal_id);
+        theirs.next().map(|(position, _)| position.0)
     }
 
     /// A session by its id.

@@ -12,6 +12,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use daypass_model::AccountId;
+
 pub use entry::{Requester, Selection, SessionEntry, Status};
 pub use index::{Found, LOOKED_AT_MAX, Position, SessionIndex};
 
@@ -68,6 +70,15 @@ impl SessionLog {
         let index = lock(&self.index);
         let lost_live = self.lost_until.load(Ordering::SeqCst) > now;
         Reading { may_be_incomplete: lost_live || index.has_dropped_live(now), index }
+    }
+}
+
+impl SessionLog {
+    /// Before which second sessions of a user, role or root were issued that were issued by now: those of this very
+    /// second, and those that come from a clock which was ahead, as far as the log knows.
+    pub async fn issued_by_now(&self, account: AccountId, principal_id: &str, now: i64) -> i64 {
+        let newest = self.read(now).await.index.newest_since(account, principal_id, now);
+        newest.unwrap_or(now).saturating_add(1)
     }
 }
 

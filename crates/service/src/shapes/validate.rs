@@ -132,7 +132,8 @@ impl<'a> Check<'a> {
                 },
                 _ => Err(self.malformed("must be true or false")),
             },
-            (Kind::Timestamp, Value::Number(seconds)) => Ok(Value::Number(*seconds)),
+            // Our moments are whole seconds. The one above: "issued before" a part of a second means that second too.
+            (Kind::Timestamp, Value::Number(seconds) | Value::Above(seconds)) => Ok(Value::Number(*seconds)),
             (Kind::Timestamp, Value::Text(text)) if self.query() => {
                 let time: jiff::Timestamp = text.parse().map_err(|_| self.malformed("must be a time"))?;
                 Ok(Value::Number(time.as_second()))

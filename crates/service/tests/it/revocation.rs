@@ -425,3 +425,70 @@ async fn a_right_that_goes_with_the_key_is_guarded_too() {
     let outcome = house.house.directory.commit(change).await;
     assert_eq!(outcome, Err(daypass_directory::NotCommitted::Conflict));
 }
+
+#[tokio::test]
+async fn no_chain_gets_so_long_that_a_session_above_it_cannot_end_it() {
+    let (house, ada) = start().await;
+    let stolen = assumed(&house, &ada, "Crew", &[]).await;
+    let mut last = stolen.clone();
+    // Fourteen from the stolen one on: with that and itself they are as many as a token holds.
+    let mut all = Vec::new();
+    for n in 0..14 {
+        last =
+            if n % 2 == 0 { scoped(&house, &last).await } else { assumed(&house, &last, "Crew", &[]).await };
+        all.push(last.clone());
+    }
+    let more = [("DurationSeconds", "900")];
+    let scope = async |who: &Keys| house.call(who, "sts", "GetScopedCredentials", &more).await;
+    let too_long = told(scope(&last).await);
+    assert_eq!(too_long.0, "LimitExceeded");
+    assert!(too_long.1.contains("LivingSessionsPerChain: 16"), "{}", too_long.1);
+    assert_eq!(told(assume(&house, &last, "Crew", &[]).await), too_long);
+    let id = session_id(&house, &stolen);
+    let chain = house
+        .call_json(&house.root, "GetSessionChain", &json!({"SessionId": session_id(&house, &last)}))
+        .await;
+    assert_eq!(chain.unwrap()["Chain"].as_array().unwrap().len(), 15);
+    revoke(&house, json!({"SessionId": id, "IncludeIssued": true})).await.unwrap();
+    for session in &all {
+        assert_ended(&house, session, "every one of them").await;
+    }
+}
+
+#[tokio::test]
+async fn a_worker_renews_itself_for_ever_and_what_is_over_is_forgotten() {
+    let (house, ada) = start().await;
+    let first = assumed(&house, &ada, "Crew", &[]).await;
+    let mut worker = first.clone();
+    let mut before = Vec::new();
+    for _ in 0..40 {
+        before.push(worker.clone());
+        house.clock.advance(3000);
+        worker = assumed(&house, &worker, "Crew", &[]).await;
+    }
+    let chain = json!({"SessionId": session_id(&house, &worker)});
+    let chain = house.call_json(&house.root, "GetSessionChain", &chain).await.unwrap();
+    let links = chain["Chain"].as_array().unwrap();
+    assert_eq!(links.len(), 16);
+    assert_eq!(links[0]["SessionId"], session_id(&house, &first), "where it began stays known");
+    assert_eq!(chain["MayBeIncomplete"], true, "some are left out");
+    // The one that lives still above it.
+    let above = session_id(&house, before.last().unwrap());
+    revoke(&house, json!({"SessionId": above, "IncludeIssued": true})).await.unwrap();
+    assert_ended(&house, &worker, "it came from there").await;
+}
+
+#[tokio::test]
+async fn a_principals_sessions_of_a_clock_that_ran_ahead_end_with_the_others() {
+    let (house, ada) = start().await;
+    house.clock.advance(600);
+    let ahead = assumed(&house, &ada, "Crew", &[]).await;
+    house.clock.advance(-600);
+    assert_lives(&house, &ahead, "it says that it is from ten minutes ahead").await;
+    let crew = format!("arn:aws:iam::{ACCOUNT}:role/Crew");
+    revoke(&house, json!({"PrincipalArn": crew})).await.unwrap();
+    assert_ended(&house, &ahead, "issued by now, whatever it says").await;
+    house.clock.advance(601);
+    let later = assumed(&house, &ada, "Crew", &[]).await;
+    assert_lives(&house, &later, "a new one").await;
+}

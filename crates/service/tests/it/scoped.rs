@@ -59,6 +59,7 @@ async fn identity_and_facts_are_those_of_the_calling_session() {
     let expected = SessionClaims {
         session_id: is.session_id,
         ancestry: is.ancestry.clone(),
+        ancestry_ends: vec![was.expires_at],
         layers: is.layers.clone(),
         scoped_layers: 1,
         chained: true,

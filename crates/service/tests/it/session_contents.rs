@@ -218,6 +218,30 @@ async fn of_a_managed_session_policy_the_present_default_version_counts() {
 }
 
 #[tokio::test]
+async fn a_managed_session_policy_that_is_gone_takes_what_was_passed_with_it_along() {
+    let (house, ada) = start().await;
+    let deny =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:ListUsers","Resource":"*"}}"#;
+    house.root("iam", "CreatePolicy", &[("PolicyName", "Not"), ("PolicyDocument", deny)]).await;
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/Not");
+    let passed = [("PolicyArns.member.1.arn", arn.as_str()), ("Policy", ALLOW_ALL)];
+    let session = assumed(&house, &ada, "Crew", &passed).await;
+    get_user(&house, &session).await.unwrap();
+    assert_eq!(told(house.call(&session, "iam", "ListUsers", &[]).await).0, "AccessDenied");
+    house.root("iam", "DeletePolicy", &[("PolicyArn", &arn)]).await;
+    assert_eq!(
+        told(house.call(&session, "iam", "ListUsers", &[]).await).0,
+        "AccessDenied",
+        "no Deny is dropped"
+    );
+    assert_eq!(
+        told(get_user(&house, &session).await).0,
+        "AccessDenied",
+        "the safe reading: it allows nothing"
+    );
+}
+
+#[tokio::test]
 async fn session_policies_that_cannot_be_are_refused() {
     let (house, ada) = start().await;
     let refusal = async |more: Params<'_>| told(assume(&house, &ada, "Crew", more).await).0;

@@ -3,11 +3,12 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use daypass_directory::Rotation;
 use daypass_service::sessions::{LOOKED_AT_MAX, SessionEntry, SessionIndex, SessionLog, SessionQueue};
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
-use crate::sessions::{TRUST, assumed, role, start, told};
+use crate::sessions::{TRUST, assumed, role, start, told, who_is};
 use crate::support::{ACCOUNT, Keys, TestHouse};
 use crate::world::session_id;
 
@@ -133,6 +134,56 @@ async fn a_search_means_every_parameter_and_only_what_lives_unless_told() {
         assert_eq!(session["Status"], *status);
     }
     assert_eq!(all["Sessions"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn what_the_keyring_no_longer_opens_does_not_live() {
+    let (house, ada) = start().await;
+    let old = assumed(&house, &ada, "Crew", &[]).await;
+    house.clock.advance(1);
+    house.house.directory.rotate_keyring("r", Rotation::Ordinary).await.unwrap();
+    assert_eq!(ids(&list(&house, &house.root, json!({})).await), [session_id(&house, &old)]);
+    let id = session_id(&house, &old);
+    house.house.directory.rotate_keyring("r", Rotation::Compromised).await.unwrap();
+    assert!(who_is(&house, &old).await.is_err());
+    let new = assumed(&house, &ada, "Crew", &[]).await;
+    assert_eq!(ids(&list(&house, &house.root, json!({})).await), [session_id(&house, &new)]);
+    let all = list(&house, &house.root, json!({"IncludeEnded": true})).await;
+    assert_eq!(
+        (&all["Sessions"][1]["SessionId"], &all["Sessions"][1]["Status"]),
+        (&json!(id), &json!("Revoked"))
+    );
+}
+
+#[tokio::test]
+async fn who_floods_the_log_hides_only_sessions_of_its_own() {
+    let house = TestHouse::with_log(SessionLog::in_memory(20)).await;
+    let [ada, bob] = [house.user("Ada", Some(ALLOW_ALL)).await, house.user("Bob", None).await];
+    let theirs = house.account(OTHER).await;
+    let get = async |who: &Keys, seconds: &str| {
+        let answer = house.call(who, "sts", "GetSessionToken", &[("DurationSeconds", seconds)]).await;
+        Keys::of(&answer.unwrap()["Credentials"])
+    };
+    let (of_ada, of_root) = (get(&ada, "900").await, get(&theirs, "900").await);
+    for _ in 0..60 {
+        get(&bob, "129600").await;
+    }
+    let of_ada_too = get(&ada, "900").await;
+    let found = list(&house, &ada, json!({"PrincipalArn": format!("arn:aws:iam::{ACCOUNT}:user/Ada")})).await;
+    let mut expected = vec![session_id(&house, &of_ada), session_id(&house, &of_ada_too)];
+    expected.sort();
+    let mut listed = ids(&found);
+    listed.sort();
+    assert_eq!(listed, expected);
+    assert_eq!(found["MayBeIncomplete"], true);
+    assert_eq!(ids(&list(&house, &theirs, json!({})).await), [session_id(&house, &of_root)]);
+    let of_bob = json!({"PrincipalArn": format!("arn:aws:iam::{ACCOUNT}:user/Bob")});
+    assert_eq!(ids(&list(&house, &ada, of_bob).await).len(), 17);
+    // What is over goes first.
+    house.clock.advance(900);
+    get(&theirs, "900").await;
+    let ended = list(&house, &ada, json!({"IncludeEnded": true})).await;
+    assert_eq!(ids(&ended).len(), 18, "one of Ada's gave way, none of Bob's");
 }
 
 #[tokio::test]

@@ -140,6 +140,7 @@ impl World {
         let claims = SessionClaims {
             session_id: SessionId::generate(account, random),
             ancestry: Vec::new(),
+            ancestry_ends: Vec::new(),
             kind,
             account,
             principal_id,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daypass_directory::{Authorized, Checks, Operation, Scope};
+use daypass_model::limits::SESSION_ANCESTRY_MAX;
 use daypass_model::{AccountId, SessionId};
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +74,9 @@ impl Action for GetSessionChain {
             let ids = known.ancestry.iter().chain([&id]);
             let link = |id: &SessionId| (*id, log.index.get(*id).cloned());
             let chain: Vec<(SessionId, Option<Arc<SessionEntry>>)> = ids.map(link).collect();
-            (chain, log.index.issued_by(id, after, limit(input.max_items)), log.may_be_incomplete)
+            // A token that is full may have left out ancestors which were over.
+            let may_lack = log.may_be_incomplete || chain.len() >= SESSION_ANCESTRY_MAX;
+            (chain, log.index.issued_by(id, after, limit(input.max_items)), may_lack)
         };
         let first = chain.first().and_then(|(_, entry)| entry.as_ref());
         let origin = first.map(|first| RequestedBy::of(&first.requested_by, own));

@@ -81,11 +81,13 @@ impl Action for RevokeSession {
                 let id = account.principal_id(arn).ok_or_else(|| {
                     Error::no_such_entity(format!("This account has no user, role or root user {arn}."))
                 })?;
-                // A session of this very second is one of them.
-                let before = issued_before.unwrap_or(now + 1);
-                if before > now + AHEAD_SECONDS_MAX {
+                if issued_before.is_some_and(|before| before > now + AHEAD_SECONDS_MAX) {
                     return Err(Error::validation("IssuedBefore lies in the future."));
                 }
+                let before = match issued_before {
+                    Some(before) => *before,
+                    None => house.session_log.issued_by_now(account.id(), &id, now).await,
+                };
                 Revocation::Principal { id, before }
             }
         };

@@ -26,11 +26,12 @@ pub(super) fn begin(
     of: Subject,
     seconds: i64,
 ) -> Result<SessionClaims, Error> {
-    let (session_id, ancestry) = issue::lineage(house, of.account, who.session.as_deref());
+    let above = issue::lineage(op, house, of.account, who.session.as_deref())?;
     let issued_at = op.now.as_second();
     Ok(SessionClaims {
-        session_id,
-        ancestry,
+        session_id: above.id,
+        ancestry: above.ancestry,
+        ancestry_ends: above.ends,
         kind: of.kind,
         account: of.account,
         principal_id: of.id,

@@ -72,11 +72,12 @@ impl Action for GetScopedCredentials {
         let session = session.ok_or_else(|| Error::internal("long-term keys asked for less"))?;
         let expires_at = end(op.now.as_second(), session.claims.expires_at, input.duration_seconds)?;
         let layer = issue::layer(|_| None, input.policy.as_ref(), &[])?;
-        let (session_id, ancestry) = issue::lineage(house, session.claims.account, Some(session));
+        let above = issue::lineage(op, house, session.claims.account, Some(session))?;
         // The time of issue stays: a Deny or a revocation of the sessions before a moment means this one with them.
         let claims = SessionClaims {
-            session_id,
-            ancestry,
+            session_id: above.id,
+            ancestry: above.ancestry,
+            ancestry_ends: above.ends,
             expires_at,
             chained: true,
             ..narrowed(&session.claims, layer)?

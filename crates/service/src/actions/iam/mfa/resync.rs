@@ -36,7 +36,7 @@ impl Action for ResyncMfaDevice {
         let owner = owner::find(call.scope(), Some(&input.user_name))?.in_records();
         let device = owner::device(&account, &owner, &input.serial_number)?;
         let codes = (input.authentication_code1.as_str(), input.authentication_code2.as_str());
-        let synchronized = house.directory.synchronized(op, device, codes).await;
+        let synchronized = house.directory.resynchronized(op, device, codes).await;
         let record = synchronized.map_err(owner::not_synchronized)?;
         let mut change = call.change(op);
         change.update(account.id(), device.revision, record);
