@@ -9,6 +9,7 @@ pub mod codegen;
 pub mod coverage;
 pub mod findings;
 pub mod python;
+pub mod sdks;
 pub mod soak;
 pub mod suites;
 pub mod tidy;

@@ -4,7 +4,6 @@
 //! those versions. Refuses to know: what the tests do with them. The AWS CLI has an environment of
 //! its own, since it brings another version of the libraries it shares with boto3.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -43,29 +42,18 @@ pub fn ensure(workspace: &Workspace) -> anyhow::Result<Environments> {
     Ok(Environments { clients, cli })
 }
 
-/// One environment, named after a hash of its requirements: another pin is another directory, so
-/// branches do not disturb each other.
+/// One environment, for exactly these requirements.
 fn environment(workspace: &Workspace, requirements: &str) -> anyhow::Result<PathBuf> {
     let file = workspace.path(requirements);
     let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {requirements}"))?;
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let home = workspace.cache.join(format!("venv-{:016x}", hasher.finish()));
-    // Written last, so a half-made environment is made again.
-    let complete = home.join("complete");
-    if complete.exists() {
-        return Ok(home);
-    }
-    if home.exists() {
-        std::fs::remove_dir_all(&home).context("cannot remove a half-made Python environment")?;
-    }
-    println!("installing the packages of {requirements} (once)");
-    virtual_environment(&home)?;
-    let mut pip = Command::new(home.join("bin").join("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&file);
-    run(&mut pip).with_context(|| format!("cannot install the packages of {requirements}"))?;
-    std::fs::write(&complete, text).context("cannot finish the Python environment")?;
-    Ok(home)
+    workspace.kept("venv", &text, |home| {
+        println!("installing the packages of {requirements} (once)");
+        virtual_environment(home)?;
+        let mut pip = Command::new(home.join("bin").join("python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(&file);
+        run(&mut pip).with_context(|| format!("cannot install the packages of {requirements}"))
+    })
 }
 
 fn virtual_environment(home: &Path) -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::python::{self, Environments};
+use crate::sdks;
 use crate::workspace::{Captured, Stopwatch, Workspace, capture, cargo};
 
 /// Results of one suite, or of all.
@@ -77,12 +78,24 @@ fn conformance(workspace: &Workspace, total: &mut Count) -> anyhow::Result<()> {
     let watch = Stopwatch::start();
     let binary = workspace.server_binary()?;
     let environments = python::ensure(workspace)?;
+    // One that is not ready fails its own tests, not those of the others.
+    let sdks = [
+        ("DAYPASS_NODE_MODULES", sdks::javascript(workspace)),
+        ("DAYPASS_RUST_SDK_TESTS", sdks::rust(workspace)),
+    ];
     println!("server and clients ready                      {:>7.1} s", watch.elapsed().as_secs_f64());
     let report = workspace.target.join("conformance-report.tsv");
     if report.exists() {
         std::fs::remove_file(&report).context("cannot remove the last report")?;
     }
-    let said = capture(&mut pytest(workspace, &environments, &binary, &report))?;
+    let mut pytest = pytest(workspace, &environments, &binary, &report);
+    for (variable, ready) in sdks {
+        match ready {
+            Ok(place) => drop(pytest.env(variable, place)),
+            Err(error) => println!("{error:#}"),
+        }
+    }
+    let said = capture(&mut pytest)?;
     let lines = std::fs::read_to_string(&report).unwrap_or_default();
     let mut seen = Count::default();
     for (name, count, seconds) in lines.lines().filter_map(report_line) {

@@ -3,6 +3,7 @@
 //! Answers for: paths, the shared target directory, commands and how long they took.
 //! Refuses to know: what any command means.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -45,6 +46,33 @@ impl Workspace {
     #[must_use]
     pub fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
+    }
+
+    /// A directory of the cache that is made once for what `key` says: another pin is another directory, so
+    /// branches do not disturb each other.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn kept(
+        &self,
+        kind: &str,
+        key: &str,
+        make: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<PathBuf> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let home = self.cache.join(format!("{kind}-{:016x}", hasher.finish()));
+        // Written last, so what is half made is made again.
+        let complete = home.join("complete");
+        if complete.exists() {
+            return Ok(home);
+        }
+        if home.exists() {
+            std::fs::remove_dir_all(&home).with_context(|| format!("cannot remove a half-made {kind}"))?;
+        }
+        make(&home)?;
+        std::fs::write(&complete, key).with_context(|| format!("cannot finish {}", home.display()))?;
+        Ok(home)
     }
 
     /// Builds the server in the dev profile, the one the suites share, and says where it is.

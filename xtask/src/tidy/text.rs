@@ -74,7 +74,9 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
 fn is_data(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    matches!(extension, "lock" | "json" | "jsonl" | "tsv" | "snap" | "sql") || name == "LICENSE"
+    // npm's lock file can do without hosts, so it shall.
+    name != "package-lock.json"
+        && (matches!(extension, "lock" | "json" | "jsonl" | "tsv" | "snap" | "sql") || name == "LICENSE")
 }
 
 fn source(path: &str, text: &str, findings: &mut Vec<String>) {
@@ -128,7 +130,7 @@ fn prose<'a>(path: &str, line: &'a str) -> Option<&'a str> {
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
     match extension {
         "md" => Some(line),
-        "rs" => line.find("//").and_then(|start| line.get(start..)),
+        "rs" | "js" => line.find("//").and_then(|start| line.get(start..)),
         "py" | "toml" | "sh" | "yaml" | "yml" => line.find('#').and_then(|start| line.get(start..)),
         _ => None,
     }
@@ -210,6 +212,7 @@ mod tests {
         let host = REGISTRY_HOSTS[0];
         assert_eq!(findings("deny.toml", &format!("a = \"https://{host}\"")).len(), 1);
         assert!(findings("Cargo.lock", &format!("source = \"{host}\"")).is_empty());
+        assert_eq!(findings("a/package-lock.json", &format!("\"resolved\": \"https://{host}\"")).len(), 1);
     }
 
     #[test]
