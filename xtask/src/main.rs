@@ -8,6 +8,7 @@ pub mod bench;
 pub mod codegen;
 pub mod coverage;
 pub mod findings;
+pub mod mutants;
 pub mod python;
 pub mod sdks;
 pub mod soak;
@@ -29,6 +30,7 @@ usage: cargo xtask <chore>
   tidy               rules of the house that no compiler knows
   codegen [--check]  write (or compare) what is generated: shape tables, README coverage, docs/policy-findings.md
   bench              figures, not a test
+  mutants K/N        small changes in the code that decides: does a test notice? Shard K of N (needs cargo-mutants)
   soak               long runs: fuzz targets, random policy cases, cargo-deny, bench
 ";
 
@@ -53,6 +55,7 @@ fn dispatch(words: &[&str]) -> anyhow::Result<ExitCode> {
         ["codegen"] => generated(&workspace, false).map(|()| ExitCode::SUCCESS),
         ["codegen", "--check"] => generated(&workspace, true).map(|()| ExitCode::SUCCESS),
         ["bench"] => bench::run_all(&workspace).map(|()| ExitCode::SUCCESS),
+        ["mutants", shard] => mutants::run_shard(&workspace, shard).map(|()| ExitCode::SUCCESS),
         ["soak"] => soak::run_all(&workspace).map(|()| ExitCode::SUCCESS),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

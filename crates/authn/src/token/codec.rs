@@ -11,7 +11,7 @@
 //! nothing that a reader who skips them would decide otherwise: one counts layers that are there in any case, the
 //! other is looked at where the operator asked for it.
 
-use daypass_model::limits::SESSION_ANCESTRY_MAX;
+use daypass_model::limits::{SESSION_ANCESTRY_MAX, SESSION_SECONDS_MAX};
 use daypass_model::{AccessKeyId, AccountId, SessionId, Tag};
 
 use super::claims::{SessionClaims, SessionKind, SessionLayer};
@@ -37,6 +37,7 @@ const FEDERATION: u64 = critical(15);
 const CHAINED: u64 = critical(16);
 const SCOPED_LAYERS: u64 = 17 << 1;
 const FIRST_KEY: u64 = 18 << 1;
+const ANCESTRY_ENDS: u64 = 19 << 1;
 
 const fn critical(number: u64) -> u64 {
     number << 1 | 1
@@ -59,12 +60,8 @@ pub(super) fn encode(claims: &SessionClaims) -> Encoded {
     let mut out = Vec::with_capacity(512);
     put_field(&mut out, SESSION_ID, &claims.session_id.0);
     if !claims.ancestry.is_empty() {
-        let mut list = Vec::new();
-        for (id, end) in claims.ancestry.iter().zip(&claims.ancestry_ends) {
-            list.extend_from_slice(&id.0);
-            list.extend(varint(zigzag(*end)));
-        }
-        put_field(&mut out, ANCESTRY, &list);
+        let ids: Vec<u8> = claims.ancestry.iter().flat_map(|id| id.0).collect();
+        put_field(&mut out, ANCESTRY, &ids);
     }
     put_field(&mut out, KIND, &[kind_number(claims.kind)]);
     put_field(&mut out, ACCOUNT, &varint(claims.account.number()));
@@ -107,6 +104,10 @@ pub(super) fn encode(claims: &SessionClaims) -> Encoded {
     }
     if let Some(key) = &claims.first_key {
         put_field(&mut out, FIRST_KEY, key.as_str().as_bytes());
+    }
+    if !claims.ancestry_ends.is_empty() {
+        let ends = claims.ancestry_ends.iter().flat_map(|end| varint(zigzag(*end)));
+        put_field(&mut out, ANCESTRY_ENDS, &ends.collect::<Vec<u8>>());
     }
     Encoded { bytes: out, policy_bytes, tag_bytes }
 }
@@ -165,7 +166,7 @@ impl Draft {
     fn read(&mut self, tag: u64, value: &mut Reader<'_>) -> Result<(), Malformed> {
         match tag {
             SESSION_ID => self.session_id = Some(SessionId(value.array()?)),
-            ANCESTRY => (self.ancestry, self.ancestry_ends) = decode_ancestry(value)?,
+            ANCESTRY => self.ancestry = decode_ancestry(value)?,
             KIND => self.kind = Some(kind_of(value.byte()?)?),
             ACCOUNT => self.account = Some(AccountId::from_number(value.varint()?).ok_or(Malformed)?),
             PRINCIPAL_ID => self.principal_id = Some(value.text_to_end()?),
@@ -192,14 +193,27 @@ impl Draft {
                     Some(count).filter(|count| *count <= self.layers.len()).ok_or(Malformed)?;
             }
             FIRST_KEY => self.first_key = Some(value.text_to_end()?.parse().map_err(|_| Malformed)?),
+            ANCESTRY_ENDS => {
+                while !value.is_empty() {
+                    self.ancestry_ends.push(unzigzag(value.varint()?));
+                }
+            }
             unknown if unknown & 1 == 0 => return Ok(()),
             _ => return Err(Malformed),
         }
         if value.is_empty() { Ok(()) } else { Err(Malformed) }
     }
 
-    fn finish(self) -> Result<SessionClaims, Malformed> {
+    fn finish(mut self) -> Result<SessionClaims, Malformed> {
         let issued_at = self.issued_at.ok_or(Malformed)?;
+        if self.ancestry_ends.is_empty() {
+            // As of a token from before they were noted: as late as can be.
+            let latest = issued_at.saturating_add(SESSION_SECONDS_MAX);
+            self.ancestry_ends = vec![latest; self.ancestry.len()];
+        }
+        if self.ancestry_ends.len() != self.ancestry.len() {
+            return Err(Malformed);
+        }
         Ok(SessionClaims {
             session_id: self.session_id.ok_or(Malformed)?,
             ancestry: self.ancestry,
@@ -245,16 +259,15 @@ fn kind_of(number: u8) -> Result<SessionKind, Malformed> {
     })
 }
 
-fn decode_ancestry(value: &mut Reader<'_>) -> Result<(Vec<SessionId>, Vec<i64>), Malformed> {
-    let (mut ids, mut ends) = (Vec::new(), Vec::new());
+fn decode_ancestry(value: &mut Reader<'_>) -> Result<Vec<SessionId>, Malformed> {
+    let mut ids = Vec::new();
     while !value.is_empty() {
         if ids.len() == ANCESTORS_MAX {
             return Err(Malformed);
         }
         ids.push(SessionId(value.array()?));
-        ends.push(unzigzag(value.varint()?));
     }
-    Ok((ids, ends))
+    Ok(ids)
 }
 
 /// 1 | what follows `arn:aws:iam::<account>:`, or 0 | the whole ARN.
@@ -425,7 +438,7 @@ mod tests {
     fn a_truncation_fails_unless_it_cuts_whole_optional_fields_and_no_changed_byte_panics() {
         let good = encode(&claims()).bytes;
         let cut = (0..good.len()).filter(|&end| decode(&good[..end]).is_ok()).count();
-        assert!(cut <= 8, "{cut}");
+        assert!(cut <= 9, "{cut}");
         for at in 0..good.len() {
             for value in [0, 1, 2, 0x7f, 0x80, 0xff] {
                 let mut changed = good.clone();

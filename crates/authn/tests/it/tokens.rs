@@ -121,12 +121,20 @@ fn a_typical_token_is_below_a_kilobyte() {
 }
 
 #[test]
+fn ancestors_and_their_ends_are_as_many() {
+    let claims = SessionClaims { ancestry: vec![SessionId([1; 16])], ..role_session() };
+    let refused = keyring().seal(&claims, &access_key_id(), 0, &SeededRandom::new(1)).unwrap_err();
+    assert_eq!(refused, SealError::Bound("ancestors without their ends"));
+}
+
+#[test]
 fn the_tags_of_pod_identity_leave_plenty_of_room() {
     for ancestry in [Vec::new(), vec![SessionId([1; 16])]] {
         let claims = SessionClaims {
             tags: pod_identity_tags(),
             transitive_tag_keys: pod_identity_tags().into_iter().map(|tag| tag.key).collect(),
             layers: Vec::new(),
+            ancestry_ends: vec![0; ancestry.len()],
             ancestry,
             ..role_session()
         };
@@ -338,10 +346,13 @@ fn tokens_of_format_1_still_open() {
         first_key: Some("AKIAQNZGKIQY56JQ7WML".parse().unwrap()),
         ..full_session()
     };
+    // Of tokens that do not say it, the latest that can be.
+    let without_ends = SessionClaims { ancestry_ends: vec![1_768_478_400 + 36 * 3600; 15], ..full_session() };
     let keyring = keyring();
     for (name, claims, size_min) in [
         ("role", role_session(), 0),
-        ("full", full_session(), 0),
+        ("full", without_ends, 0),
+        ("chain", full_session(), 0),
         ("scoped", scoped, 0),
         ("federated", federated, 0),
         ("root", root, 0),

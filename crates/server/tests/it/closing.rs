@@ -72,7 +72,10 @@ fn nothing_of_a_closed_account_is_left_and_nothing_of_others_is_lost() {
     let of_role = session(&user_b, assume(&user_b, A));
     // And of B's role in the hands of A's user, which asks for another with it.
     let taken = session(&user_a, assume(&user_a, B));
-    let of_taken = session(&taken, taken.call("sts", "Action=GetScopedCredentials&Version=2011-06-15&DurationSeconds=900"));
+    let of_taken = session(
+        &taken,
+        taken.call("sts", "Action=GetScopedCredentials&Version=2011-06-15&DurationSeconds=900"),
+    );
     let close = |more: &[&str]| {
         run(dir.path(), &[&["account", "close", "--data", "data", "--account-id", A], more].concat())
     };

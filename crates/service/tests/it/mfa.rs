@@ -121,11 +121,17 @@ async fn a_code_counts_once_in_whichever_call_and_older_ones_still_do() {
     house.clock.advance(60);
     refused(&house, &ada, &phone, &code, WRONG).await;
     house.clock.advance(180);
-    let then = (phone.code(-10), phone.code(-9));
-    phone.with_codes(&house, &house.root, "ResyncMFADevice", "Ada", (&then.0, &then.1)).await.unwrap();
-    assert_eq!(phone.code(-8), code);
-    refused(&house, &ada, &phone, &code, WRONG).await;
-    phone.session(&house, &ada, &phone.code(-7)).await.unwrap();
+    let resync = async |steps: i64| {
+        let codes = (&*phone.code(steps), &*phone.code(steps + 1));
+        phone.with_codes(&house, &house.root, "ResyncMFADevice", "Ada", codes).await
+    };
+    assert_eq!((phone.code(-8), phone.code(-9)), (code.clone(), older.clone()));
+    assert_eq!(told(resync(-10).await).0, "InvalidAuthenticationCode", "one of them was used");
+    resync(-12).await.unwrap();
+    for used in [&older, &phone.code(-11), &phone.code(-12)] {
+        refused(&house, &ada, &phone, used, WRONG).await;
+    }
+    phone.session(&house, &ada, &phone.code(-10)).await.unwrap();
 }
 
 #[tokio::test]
