@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::findings::Code;
+use crate::code::Code;
 use crate::json::{self, JsonError, Member, Node, Value};
 use crate::principal::PrincipalKind;
 

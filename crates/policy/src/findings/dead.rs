@@ -2,8 +2,9 @@
 
 use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
-use super::{Code, Look, Note};
+use super::{Look, Note};
 use crate::action::{Action, ActionSet};
+use crate::code::Code;
 use crate::condition::{self, Base, LiteralCheck, Qualifier, TextComparison};
 use crate::document::{Listed, Text};
 use crate::validate::Kind;

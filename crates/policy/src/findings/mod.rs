@@ -4,16 +4,15 @@
 //! in documents without errors of grammar; none of them keeps a policy from being written.
 
 mod access;
-mod code;
 mod conditions;
 mod dead;
 mod names;
 mod place;
 mod style;
 
-pub use code::{Code, Severity};
 pub use names::Catalog;
 
+use crate::code::Code;
 use crate::document::{Document, Fault, FaultKind, StatementText, Text, line_and_column};
 use crate::json;
 use crate::validate::{self, Kind};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::code::Severity;
 
 const IAM: [(&str, &[&str]); 2] =
     [("iam", &["GetUser", "PassRole", "ListUsers"]), ("sts", &["AssumeRole", "GetCallerIdentity"])];
