@@ -9,7 +9,8 @@ pub(crate) const STORE: &str = "store.sqlite";
 pub(super) const STORE_LOG: &str = "store.sqlite-wal";
 /// SQLite's scratch, of use to nobody else.
 pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
-pub(super) const MASTER_KEY: &str = "master-key";
+/// The master key, unless it was given in another way.
+pub(crate) const MASTER_KEY: &str = "master-key";
 /// Marks a directory whose first start has begun and not come to its end.
 pub(super) const FIRST_START: &str = "first-start";
 /// The file with the first account's root key; those of others have their account's number behind it.
