@@ -41,6 +41,17 @@ pub enum Effect {
     Deny,
 }
 
+impl Effect {
+    /// As documents write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effect::Allow => "Allow",
+            Effect::Deny => "Deny",
+        }
+    }
+}
+
 /// A fault before its line and column are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
