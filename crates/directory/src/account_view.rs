@@ -162,11 +162,28 @@ impl<'v> AccountView<'v> {
         account.policy_names.values().filter_map(|id| account.policies.get(id))
     }
 
-    /// How many users, groups, roles and customer managed policies there are.
+    /// How many users there are.
     #[must_use]
-    pub fn counts(&self) -> (usize, usize, usize, usize) {
-        let account = self.account;
-        (account.users.size(), account.groups.size(), account.roles.size(), account.policies.size())
+    pub fn user_count(&self) -> usize {
+        self.account.users.size()
+    }
+
+    /// How many groups there are.
+    #[must_use]
+    pub fn group_count(&self) -> usize {
+        self.account.groups.size()
+    }
+
+    /// How many roles there are.
+    #[must_use]
+    pub fn role_count(&self) -> usize {
+        self.account.roles.size()
+    }
+
+    /// How many customer managed policies there are.
+    #[must_use]
+    pub fn policy_count(&self) -> usize {
+        self.account.policies.size()
     }
 
     /// The members of a group, by id.

@@ -5,6 +5,8 @@ use daypass_policy::{Determining, PolicyType};
 use crate::account_view::{AccountView, AnyPolicy};
 use crate::authorize::{Check, Facts, Grantor};
 use crate::principal::{Identity, Issuer, Principal};
+use crate::record::InlinePolicy;
+use crate::session::name_of_layer;
 
 /// The document in which a statement of a decision stands, as it is stored.
 #[must_use]
@@ -23,23 +25,24 @@ pub fn document_of<'a>(facts: Facts<'a>, check: &'a Check, found: &Determining<'
     }
 }
 
-/// Inline policies go by their names: a user's own before those of its groups.
 fn of_identity<'a>(account: AccountView<'a>, principal: &'a Principal, id: &str) -> Option<&'a str> {
-    let inline: Vec<_> = match &principal.identity {
-        Identity::User(user) | Identity::Federated(Issuer::User(user)) => {
-            let groups = user.record.groups.iter().filter_map(|id| account.group_by_id(id));
-            user.record.inline.iter().chain(groups.flat_map(|group| &group.record.inline)).collect()
-        }
-        Identity::Role(role) => role.record.inline.iter().collect(),
-        Identity::Root | Identity::Federated(Issuer::Root) => Vec::new(),
+    let own: &[InlinePolicy] = match &principal.identity {
+        Identity::User(user) | Identity::Federated(Issuer::User(user)) => &user.record.inline,
+        Identity::Role(role) => &role.record.inline,
+        Identity::Root | Identity::Federated(Issuer::Root) => &[],
     };
-    let inline = inline.into_iter().find(|policy| policy.name == id);
-    inline.map(|policy| policy.document.as_str()).or_else(|| managed(account, id))
+    let (inline, name) = match id.split_once('/') {
+        _ if id.starts_with("arn:") => return managed(account, id),
+        Some((group, name)) => (account.group(group)?.record.inline.as_slice(), name),
+        None => (own, id),
+    };
+    inline.iter().find(|policy| policy.name == name).map(|policy| policy.document.as_str())
 }
 
 fn of_session<'a>(account: AccountView<'a>, principal: &'a Principal, id: &str) -> Option<&'a str> {
-    let layers = principal.session.iter().flat_map(|session| &session.claims.layers);
-    managed(account, id).or_else(|| layers.filter_map(|layer| layer.inline.as_deref()).next())
+    let layers = principal.session.iter().flat_map(|session| &session.claims.layers).zip(1..);
+    let mut named = layers.filter(|(_, n)| name_of_layer(*n) == id);
+    named.next().map_or_else(|| managed(account, id), |(layer, _)| layer.inline.as_deref())
 }
 
 fn managed<'a>(account: AccountView<'a>, arn: &str) -> Option<&'a str> {

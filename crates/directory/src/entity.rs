@@ -17,10 +17,12 @@ use crate::record::{
     ResourcePolicyRecord, RoleRecord, UserRecord,
 };
 
-/// A policy and what it is called in decisions: the name of an inline policy, the ARN of a managed one.
+/// A policy and what it is called in decisions, where no two that take part in one have the same name: the ARN of a
+/// managed policy, the name of an inline one, behind that of its group where it is a group's (`dev/keep`; no name holds a
+/// slash), or the place of its layer in a session (`session policy 1`).
 #[derive(Debug, Clone)]
 pub struct NamedPolicy {
-    /// Name or ARN.
+    /// That name.
     pub id: Arc<str>,
     /// Compiled.
     pub policy: Arc<Policy>,
@@ -200,7 +202,10 @@ impl Compiler {
         revision: Revision,
     ) -> Result<Group, Unreadable> {
         let arn = record.arn(account);
-        let inline = self.inline(&arn, &record.inline)?;
+        let mut inline = self.inline(&arn, &record.inline)?;
+        for policy in &mut inline {
+            policy.id = format!("{}/{}", record.name, policy.id).into();
+        }
         Ok(Group { account, record, revision, arn, inline })
     }
 

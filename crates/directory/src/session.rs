@@ -64,16 +64,21 @@ impl SessionCache {
         }
         let Opened { claims, secret_access_key } =
             keyring.open(token, access_key_id).map_err(|_| BadCredential::Token)?;
-        let compile = |layer: &daypass_authn::token::SessionLayer| {
+        let compile = |(layer, n): (&daypass_authn::token::SessionLayer, usize)| {
             let compile = |text: &String| compiler.compile("session policy", text);
             let inline = layer.inline.as_ref().map(compile).transpose().map_err(|_| BadCredential::Token)?;
-            let inline = inline.map(|policy| NamedPolicy { id: "session policy".into(), policy });
+            let inline = inline.map(|policy| NamedPolicy { id: name_of_layer(n).into(), policy });
             let policies = layer.policy_ids.iter().cloned().map(UniqueId::from).collect();
             Ok(Layer { inline, policies })
         };
-        let layers = claims.layers.iter().map(compile).collect::<Result<_, BadCredential>>()?;
+        let layers = claims.layers.iter().zip(1..).map(compile).collect::<Result<_, BadCredential>>()?;
         let session = Arc::new(Session { claims, secret: secret_access_key, layers });
         self.0.insert(hash, session.clone());
         Ok(session)
     }
+}
+
+/// What decisions call the inline policy of a session's layer, counted from 1.
+pub(crate) fn name_of_layer(n: usize) -> String {
+    format!("session policy {n}")
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::findings::Code;
+use crate::code::Code;
 use crate::json::{self, JsonError, Member, Node, Value};
 use crate::principal::PrincipalKind;
 
@@ -39,6 +39,17 @@ pub enum Effect {
     Allow,
     /// `"Deny"`
     Deny,
+}
+
+impl Effect {
+    /// As documents write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effect::Allow => "Allow",
+            Effect::Deny => "Deny",
+        }
+    }
 }
 
 /// A fault before its line and column are known.

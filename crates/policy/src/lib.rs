@@ -79,6 +79,7 @@
 mod action;
 mod arn;
 pub mod case;
+mod code;
 mod condition;
 mod context;
 mod decision;
@@ -100,12 +101,13 @@ mod validate;
 mod variable;
 mod work;
 
+pub use code::{Code, Severity};
 pub use context::Context;
 pub use decision::{Decision, DecisionEffect, Determining, PolicyType, Statements};
 pub use document::{Effect, Malformed};
 pub use evaluate::{Level, Named, Policies, evaluate};
 pub use explain::{Explanation, Outcome, StatementReport, explain};
-pub use findings::{Catalog, Code, FINDINGS_MAX, Finding, Severity, findings};
+pub use findings::{Catalog, FINDINGS_MAX, Finding, findings};
 pub use outline::{StatementOutline, context_keys, outline};
 pub use policy::{Policy, PrincipalEntry};
 pub use request::{Issuer, Principal, Request};

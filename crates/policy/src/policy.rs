@@ -5,12 +5,12 @@
 
 use crate::action::{Action, ActionSet};
 use crate::arn::{Arn, ResourcePattern};
+use crate::code::Code;
 use crate::condition::Condition;
 use crate::context::Context;
 use crate::document::{
     Document, Effect, Fault, Listed, Malformed, PrincipalForm, PrincipalText, SYNTAX_ERRORS, StatementText,
 };
-use crate::findings::Code;
 use crate::index::Index;
 use crate::json::Node;
 use crate::principal::{PrincipalKind, PrincipalMatcher, Strength};

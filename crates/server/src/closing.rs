@@ -23,9 +23,9 @@ pub(crate) async fn close(
         view.operator().account(id).ok_or_else(|| Failure::new(format!("there is no account {id}")))?;
     let held = format!(
         "{} users, {} groups, {} roles",
-        account.users().count(),
-        account.groups().count(),
-        account.roles().count()
+        account.user_count(),
+        account.group_count(),
+        account.role_count()
     );
     if confirm != Some(id.as_str()) {
         return Err(Failure::new(format!(

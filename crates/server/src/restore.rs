@@ -17,7 +17,7 @@ use daypass_store::{Holding, OpenError, SqliteStore};
 
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::data_dir::DataDir;
-use crate::data_dir::names::STORE;
+use crate::data_dir::names::{MASTER_KEY, STORE};
 use crate::failure::Failure;
 
 /// What is restored, and where to.
@@ -99,7 +99,7 @@ fn master_key(what: &Restore, data: &DataDir, random: &dyn Random) -> Result<Mas
     if !given && !data.has_master_key() {
         return Err(Failure::new(format!(
             "a backup has no master key in it: put the one it was made with into `{}` (0600), or name it with --master-key-file",
-            data.path().join("master-key").display()
+            data.file(MASTER_KEY).display()
         )));
     }
     data.master_key(what.master_key.as_ref(), what.master_key_file.as_deref(), random)

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
-use super::{Code, Look, Note};
+use super::{Look, Note};
 use crate::action::{Action, ActionSet};
-use crate::condition::Base;
-use crate::condition::Qualifier;
+use crate::code::Code;
+use crate::condition::{Base, Qualifier};
 use crate::document::{Effect, Listed, PrincipalForm, Text};
 use crate::principal::PrincipalKind;
 use crate::validate::Kind;

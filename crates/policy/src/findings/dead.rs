@@ -1,9 +1,12 @@
 //! Warnings: statements, or parts of them, that can never match.
 
+use std::collections::BTreeSet;
+
 use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
-use super::{Code, Look, Note};
+use super::{Look, Note};
 use crate::action::{Action, ActionSet};
+use crate::code::Code;
 use crate::condition::{self, Base, LiteralCheck, Qualifier, TextComparison};
 use crate::document::{Listed, Text};
 use crate::validate::Kind;
@@ -210,7 +213,6 @@ fn contradict(one: &Test<'_>, other: &Test<'_>) -> bool {
     let missing = one.operator.base == Base::Null
         && !one.values.is_empty()
         && one.values.iter().all(|value| value.value.eq_ignore_ascii_case("true"));
-    let excludes = |test: &Test<'_>, text: &str| test.values.iter().any(|value| value.value == text);
     let (a, b) = (one.operator, other.operator);
     let equal_and_not = a.qualifier == Qualifier::None
         && b.qualifier == Qualifier::None
@@ -218,6 +220,12 @@ fn contradict(one: &Test<'_>, other: &Test<'_>) -> bool {
         && a.base == Base::Text { comparison: TextComparison::Equals, negated: false }
         && b.base == Base::Text { comparison: TextComparison::Equals, negated: true }
         && !one.values.is_empty()
-        && one.values.iter().all(|value| !value.value.contains("${") && excludes(other, &value.value));
+        && all_among(one.values, other.values);
     (missing && other.needs_key()) || equal_and_not
+}
+
+/// Whether these values are all among the others, whatever the request.
+fn all_among(values: &[Text], others: &[Text]) -> bool {
+    let others: BTreeSet<&str> = others.iter().map(|value| value.value.as_str()).collect();
+    values.iter().all(|value| !value.value.contains("${") && others.contains(value.value.as_str()))
 }

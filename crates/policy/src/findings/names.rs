@@ -256,17 +256,20 @@ pub(super) fn services_of_resources(service: &str) -> Option<&'static [&'static 
 
 /// The name that was probably meant: within two edits, or the same but for case.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    const EDITS_MAX: usize = 2;
     let lower = name.to_ascii_lowercase();
     let distances = known.into_iter().filter_map(|candidate| {
         let near = candidate.len().abs_diff(lower.len()) <= EDITS_MAX && lower.len() <= 128;
-        near.then(|| (edits(lower.as_bytes(), candidate.to_ascii_lowercase().as_bytes()), candidate))
+        let edits = || few_edits(lower.as_bytes(), candidate.to_ascii_lowercase().as_bytes());
+        near.then(edits).flatten().map(|distance| (distance, candidate))
     });
-    distances.min().filter(|(distance, _)| *distance <= EDITS_MAX).map(|(_, candidate)| candidate)
+    distances.min().map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance.
-fn edits(a: &[u8], b: &[u8]) -> usize {
+/// Edits within which a name was meant.
+const EDITS_MAX: usize = 2;
+
+/// Levenshtein distance, up to [`EDITS_MAX`]. Of names that have little in common a few letters are looked at.
+fn few_edits(a: &[u8], b: &[u8]) -> Option<usize> {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut next = Vec::with_capacity(row.len());
@@ -276,8 +279,12 @@ fn edits(a: &[u8], b: &[u8]) -> usize {
             next.push((diagonal + usize::from(x != y)).min(above + 1).min(left + 1));
         }
         row = next;
+        // No row has a smaller number than the least of the row before.
+        if row.iter().all(|&edits| edits > EDITS_MAX) {
+            return None;
+        }
     }
-    row.last().copied().unwrap_or_default()
+    row.last().copied().filter(|&edits| edits <= EDITS_MAX)
 }
 
 #[cfg(test)]
@@ -285,10 +292,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edits_are_counted() {
-        assert_eq!(edits(b"kitten", b"sitting"), 3);
-        assert_eq!(edits(b"", b"abc"), 3);
-        assert_eq!(edits(b"abc", b"abc"), 0);
+    fn edits_are_counted_as_far_as_they_matter() {
+        for (a, b, edits) in [
+            ("abc", "abc", Some(0)),
+            ("", "ab", Some(2)),
+            ("getuser", "getusers", Some(1)),
+            ("getuser", "egtuser", Some(2)),
+            ("getuser", "xgetuse", Some(2)),
+            ("kitten", "sitting", None),
+            ("", "abc", None),
+        ] {
+            assert_eq!(few_edits(a.as_bytes(), b.as_bytes()), edits, "{a} {b}");
+            assert_eq!(few_edits(b.as_bytes(), a.as_bytes()), edits, "{b} {a}");
+        }
     }
 
     #[test]

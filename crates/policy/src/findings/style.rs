@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::conditions::{self, Test};
-use super::{Code, Look, Note};
+use super::{Look, Note};
 use crate::action::{Action, ActionSet};
 use crate::arn::{Arn, ResourcePattern};
+use crate::code::Code;
 use crate::condition::Base;
 use crate::context::Context;
-use crate::document::{Document, StatementText, Text};
+use crate::document::{Document, Listed, PrincipalForm, StatementText, Text};
 use crate::validate::Kind;
 use crate::variable::Match;
 
@@ -34,12 +35,11 @@ pub(super) fn look_at_document(kind: Kind, document: &Document, notes: &mut Vec<
 /// What a statement says, without its name and its places.
 fn meaning(statement: &StatementText) -> String {
     let listed = |items: &[Text]| items.iter().map(|item| item.value.clone()).collect::<Vec<_>>();
-    let element = |element: &Option<crate::document::Listed>| {
-        element.as_ref().map(|element| (element.negated, listed(&element.items)))
-    };
+    let element =
+        |element: &Option<Listed>| element.as_ref().map(|element| (element.negated, listed(&element.items)));
     let principal = statement.principal.as_ref().map(|principal| {
         let kinds = match &principal.form {
-            crate::document::PrincipalForm::Map(kinds) => {
+            PrincipalForm::Map(kinds) => {
                 kinds.iter().map(|(kind, values)| (kind.name(), listed(values))).collect()
             }
             _ => Vec::new(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::code::Severity;
 
 const IAM: [(&str, &[&str]); 2] =
     [("iam", &["GetUser", "PassRole", "ListUsers"]), ("sts", &["AssumeRole", "GetCallerIdentity"])];
@@ -134,6 +135,14 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     ),
     (
         Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "arn:aws:s3:::b/*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": []}}"#,
+        &[
+            ("ALLOW_WITH_STAR_PRINCIPAL", ".Principal"),
+            ("EMPTY_ARRAY_CONDITION", ".Condition.StringEquals['aws:PrincipalOrgID']"),
+        ],
+    ),
+    (
+        Kind::Resource,
         r#""Effect": "Deny", "Action": "s3:GetObject", "Principal": "*", "Resource": "arn:aws:s3:::b/*""#,
         &[],
     ),
@@ -141,6 +150,11 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         Kind::Managed,
         r#""Effect": "Allow", "Action": ["iam:GetUser", "iam:PassRole"], "Resource": ["arn:aws:iam::*:role/*"]"#,
         &[("PASS_ROLE_WITH_STAR_IN_RESOURCE", ".Resource[0]")],
+    ),
+    (
+        Kind::Managed,
+        r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/Admin""#,
+        &[("PASS_ROLE_WITH_STAR_IN_RESOURCE", ".Resource")],
     ),
     (
         Kind::Managed,
@@ -216,6 +230,11 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     (
         Kind::Inline,
         r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "red"}}"#,
+        &[("ALLOW_WITH_NEGATED_CONDITION_ON_OPTIONAL_KEY", ".Condition.StringNotEquals")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "red", "aws:PrincipalTag/site": "x"}}"#,
         &[("ALLOW_WITH_NEGATED_CONDITION_ON_OPTIONAL_KEY", ".Condition.StringNotEquals")],
     ),
     (
@@ -304,6 +323,17 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         Kind::Inline,
         r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:userid": "a"}, "StringNotEquals": {"AWS:userid": ["a", "b"]}}"#,
         &[("CONTRADICTORY_CONDITIONS", ".Condition.StringNotEquals['AWS:userid']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringLike": {"aws:username": "x*"}, "StringEquals": {"aws:userid": "a"}, "StringNotEquals": {"aws:userid": "a"}}"#,
+        &[("CONTRADICTORY_CONDITIONS", ".Condition.StringNotEquals['aws:userid']")],
+    ),
+    // Both hold for requests without the key.
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEqualsIfExists": {"aws:userid": "a"}, "StringNotEquals": {"aws:userid": "a"}}"#,
+        &[],
     ),
     (
         Kind::Inline,
@@ -465,9 +495,25 @@ fn a_place_is_told_in_lines_and_columns() {
 #[test]
 fn a_list_of_thousands_is_compared_with_bounds() {
     let actions: Vec<String> = (0..5000).map(|n| format!("\"s3:Get{n:04}*\"")).collect();
-    let text = policy(&format!(r#""Effect": "Allow", "Action": [{}], "Resource": "*""#, actions.join(",")));
+    // The last is the first once more, which nobody compares it with.
+    let list = format!(r#"{},"s3:Get0000*""#, actions.join(","));
+    let text = policy(&format!(r#""Effect": "Allow", "Action": [{list}], "Resource": "*""#));
     assert!(text.len() < json::CHARACTERS_MAX);
     assert_eq!(codes(Kind::Inline, &text), []);
+}
+
+/// What keys of one operator share is one finding, and does not push others out of the bounded list.
+#[test]
+fn what_is_told_once_takes_the_room_of_one() {
+    let keys: Vec<String> = (0..2000).map(|n| format!(r#""aws:PrincipalTag/{n}": "x""#)).collect();
+    let text = policy(&format!(
+        r#""Sid": "", "Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {{"StringNotEquals": {{{}}}}}"#,
+        keys.join(",")
+    ));
+    assert_eq!(
+        found(Kind::Inline, &text).iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>(),
+        ["ALLOW_WITH_NEGATED_CONDITION_ON_OPTIONAL_KEY", "EMPTY_SID_VALUE"]
+    );
 }
 
 /// A document of the largest size with something to say everywhere is looked through in a moment, and told in part.

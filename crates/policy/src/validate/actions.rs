@@ -2,8 +2,8 @@
 
 use super::Kind;
 use crate::action::{TAKING_A_ROLE, WITH_A_ROLE};
+use crate::code::Code;
 use crate::document::{Fault, StatementText, Text};
-use crate::findings::Code;
 
 /// Some policies of other services may list no action at all; an element must be there in every kind.
 pub(super) fn check_present(kind: Kind, statement: &StatementText, found: &mut Vec<Fault>) {

@@ -1,9 +1,9 @@
 //! Spellings and literals that IAM's older parser refuses: "The policy failed legacy parsing".
 
 use super::{Kind, resources};
+use crate::code::Code;
 use crate::condition;
 use crate::document::{Document, Fault, StatementText};
-use crate::findings::Code;
 
 pub(super) const FAILED: &str = "The policy failed legacy parsing";
 

@@ -9,9 +9,9 @@ mod organization;
 mod principals;
 mod resources;
 
+use crate::code::Code;
 use crate::condition::{LiteralCheck, Operator};
 use crate::document::{Document, Fault, FaultKind, Malformed, SYNTAX_ERRORS, StatementText, Version};
-use crate::findings::Code;
 
 /// The kinds of policies, as far as their documents must keep to different rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

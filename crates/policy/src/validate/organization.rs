@@ -1,8 +1,8 @@
 //! Rules for resource control policies (AWS Organizations User Guide, "RCP syntax").
 
 use super::Kind;
+use crate::code::Code;
 use crate::document::{Effect, Fault, PrincipalForm, StatementText};
-use crate::findings::Code;
 use crate::principal::PrincipalKind;
 
 pub(super) const UNFIT: &str =

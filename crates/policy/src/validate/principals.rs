@@ -5,8 +5,8 @@
 
 use super::Kind;
 use crate::arn::Arn;
+use crate::code::Code;
 use crate::document::{Effect, Fault, PrincipalForm, PrincipalText, StatementText, Text};
-use crate::findings::Code;
 use crate::principal::{PrincipalKind, is_account};
 
 /// A principal of the wrong JSON type, of an unknown type, or beside its negation.

@@ -1,8 +1,8 @@
 //! Rules for `Resource` and `NotResource`.
 
 use super::Kind;
+use crate::code::Code;
 use crate::document::{Fault, StatementText, Text};
-use crate::findings::Code;
 
 /// Trust policies take no resource, every other kind needs one.
 pub(super) fn check_present(kind: Kind, statement: &StatementText, found: &mut Vec<Fault>) {

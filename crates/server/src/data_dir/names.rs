@@ -10,7 +10,8 @@ pub(crate) const STORE: &str = "store.sqlite";
 pub(crate) const STORE_LOG: &str = "store.sqlite-wal";
 /// SQLite's scratch, of use to nobody else.
 pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
-pub(super) const MASTER_KEY: &str = "master-key";
+/// The master key, unless it was given in another way.
+pub(crate) const MASTER_KEY: &str = "master-key";
 /// The master key that is about to be its successor.
 pub(super) const MASTER_KEY_NEXT: &str = "master-key.next";
 /// Beginning of the names of those before; the time of their end follows.

@@ -97,7 +97,7 @@ pub(super) fn rights(patient: &Patient) -> Vec<Finding> {
         return vec![Finding::problem("rights", says, format!("ls -ld {}", word(data)))];
     }
     let mut findings = rights_of(data, &found, 0o700);
-    let secret = patient.config.master_key_file.clone().unwrap_or_else(|| data.join("master-key"));
+    let secret = patient.config.master_key_file.clone().unwrap_or_else(|| data.join(names::MASTER_KEY));
     let files =
         [data.join(names::STORE), secret, data.join(names::ROOT_CREDENTIALS), data.join(names::AUDIT)];
     let keys = patient.config.tls.iter().map(|tls| tls.key.clone());

@@ -57,7 +57,7 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
 
 fn absent(patient: &Patient) -> Finding {
     let data = &patient.config.data;
-    let master = data.join("master-key");
+    let master = data.join(names::MASTER_KEY);
     if !master.exists() {
         return Finding::ok("store", "there is none: the first start makes it");
     }
@@ -69,7 +69,7 @@ fn absent(patient: &Patient) -> Finding {
 }
 
 fn no_key(failure: &Failure, patient: &Patient) -> Finding {
-    let place = patient.config.data.join("master-key");
+    let place = patient.config.data.join(names::MASTER_KEY);
     let paste = format!("install -m 600 MASTER_KEY {}", shell_word(&place.to_string_lossy()));
     Finding::problem("store", failure.to_string(), paste)
 }

@@ -144,7 +144,7 @@ fn shown(claims: &SessionClaims, view: &View, now: i64) -> Value {
     let tags: serde_json::Map<_, _> =
         claims.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone().into())).collect();
     json!({
-        "status": status(claims, view, now).word(),
+        "status": Status::of(Descent::from(claims), claims.expires_at, view, now).word(),
         "session-id": claims.session_id,
         "ancestry": claims.ancestry,
         "kind": format!("{:?}", claims.kind),
@@ -163,16 +163,4 @@ fn shown(claims: &SessionClaims, view: &View, now: i64) -> Value {
         "federation": claims.federation,
         "first-access-key-id": claims.first_key,
     })
-}
-
-fn status(claims: &SessionClaims, view: &View, now: i64) -> Status {
-    if claims.expires_at <= now {
-        Status::Expired
-    } else if view.is_revoked(Descent::from(claims)) {
-        Status::Revoked
-    } else if !view.has_principal(claims.account, &claims.principal_id) {
-        Status::PrincipalDeleted
-    } else {
-        Status::Live
-    }
 }

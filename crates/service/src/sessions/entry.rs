@@ -83,6 +83,20 @@ pub enum Status {
 }
 
 impl Status {
+    /// How a session is at this moment, by its token or by its entry in the log.
+    #[must_use]
+    pub fn of(session: Descent<'_>, expires_at: i64, view: &View, now: i64) -> Self {
+        if expires_at <= now {
+            Self::Expired
+        } else if view.is_revoked(session) {
+            Self::Revoked
+        } else if !view.has_principal(session.account, session.principal_id) {
+            Self::PrincipalDeleted
+        } else {
+            Self::Live
+        }
+    }
+
     /// The word of daypass's own API.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -152,16 +166,11 @@ impl SessionEntry {
             issued_at: self.issued_at,
             first_key: self.first_key.as_ref(),
         };
-        if self.expires_at <= now {
-            Status::Expired
-        } else if view.is_revoked(descent) || self.at < view.keyring().oldest() {
-            // What the keys there are have not sealed opens no more: somebody replaced them all.
-            Status::Revoked
-        } else if !view.has_principal(self.account, &self.principal_id) {
-            Status::PrincipalDeleted
-        } else {
-            Status::Live
+        // What the keys there are have not sealed opens no more: somebody replaced them all.
+        if now < self.expires_at && self.at < view.keyring().oldest() {
+            return Status::Revoked;
         }
+        Status::of(descent, self.expires_at, view, now)
     }
 
     /// The name of the user or role behind it; `root`.

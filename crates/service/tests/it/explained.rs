@@ -1,6 +1,7 @@
 //! Why: ExplainRequest and DecodeAuthorizationMessage tell the statements that decided and why the others did not match,
 //! to the account whose policies they are, and to nobody else.
 
+use daypass_authn::sigv4::HttpRequest;
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
@@ -251,4 +252,49 @@ async fn a_statement_that_denied_is_told_in_awss_form() {
         (&keep["matched"], &keep["reason"], &keep["index"]),
         (&json!(true), &json!("matches"), &json!(2))
     );
+}
+
+/// What the policy is called that denied `who` a deletion, and what the message says of the statement.
+async fn denied_by(shop: &Shop, who: &Keys) -> (Value, Value) {
+    let house = &shop.world.house;
+    let http = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test");
+    let question = with(&asking(&house.signed(who, "s3", http)), "/Action", json!("s3:DeleteObject"));
+    let answer = shop.answer(&question).await;
+    let message = answer["EncodedAuthorizationMessage"].as_str().unwrap();
+    let told = decode(house, &shop.world.admin, message).await.unwrap();
+    let matched = &told["matchedStatements"]["items"][0];
+    let policy = answer["DeterminingStatements"][0]["SourcePolicyId"].clone();
+    (policy, json!([matched["statementId"], matched["actions"]["items"], matched["resources"]["items"]]))
+}
+
+/// Two inline policies of one name, a user's and its group's, or two layers of a session: each is told as itself.
+#[tokio::test]
+async fn a_statement_is_told_from_the_policy_that_it_stands_in() {
+    let shop = Shop::new().await;
+    let house = &shop.world.house;
+    let deny = |sid: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
+              {{"Sid":"{sid}","Effect":"Deny","Action":"s3:Delete*","Resource":"arn:aws:s3:::shelf/*"}}]}}"#
+        )
+    };
+    let denied = |sid: &str| json!([sid, [{"value": "s3:Delete*"}], [{"value": "arn:aws:s3:::shelf/*"}]]);
+    let bob = house.user("Bob", Some(ALLOW_ALL)).await;
+    house.root("iam", "CreateGroup", &[("GroupName", "dev")]).await;
+    let params = [("GroupName", "dev"), ("PolicyName", "p"), ("PolicyDocument", &deny("Group"))];
+    house.root("iam", "PutGroupPolicy", &params).await;
+    house.root("iam", "AddUserToGroup", &[("GroupName", "dev"), ("UserName", "Bob")]).await;
+    assert_eq!(denied_by(&shop, &bob).await, (json!("dev/p"), denied("Group")));
+
+    let params = [
+        ("RoleArn", "arn:aws:iam::111122223333:role/Power"),
+        ("RoleSessionName", "s1"),
+        ("Policy", ALLOW_ALL),
+    ];
+    let first =
+        Keys::of(&house.call(&shop.world.admin, "sts", "AssumeRole", &params).await.unwrap()["Credentials"]);
+    let scoped =
+        house.call(&first, "sts", "GetScopedCredentials", &[("Policy", &deny("Layer"))]).await.unwrap();
+    let second = Keys::of(&scoped["Credentials"]);
+    assert_eq!(denied_by(&shop, &second).await, (json!("session policy 2"), denied("Layer")));
 }

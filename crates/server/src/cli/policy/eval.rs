@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use daypass_policy::Effect;
 use daypass_policy::case::Case;
 use serde_json::{Value, json};
 
@@ -34,15 +33,8 @@ fn explained(case: &Case) -> Value {
         .iter()
         .map(|statement| {
             json!({"type": statement.policy_type.as_str(), "policy": statement.policy, "sid": statement.sid,
-                   "index": statement.index, "effect": effect(statement.effect), "outcome": statement.outcome.to_string()})
+                   "index": statement.index, "effect": statement.effect.as_str(), "outcome": statement.outcome.to_string()})
         })
         .collect();
     json!({"id": case.id, "decision": decision.effect.as_str(), "kind": decision.decided_by.as_str(), "statements": statements})
-}
-
-fn effect(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Allow => "Allow",
-        Effect::Deny => "Deny",
-    }
 }

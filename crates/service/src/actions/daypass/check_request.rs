@@ -11,6 +11,7 @@ use daypass_directory::{
 use daypass_policy::{Decision, PolicyType};
 use serde::{Deserialize, Serialize};
 
+use super::explain_request::Determined;
 use super::inner::{Inner, SignedRequest, Who, payload_hash};
 use super::{context, resource};
 use crate::action::{Action, read};
@@ -75,7 +76,7 @@ pub(super) struct Output {
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Answered>,
     decision: &'static str,
-    determining_statements: Vec<Statement>,
+    determining_statements: Vec<Determined>,
     #[serde(skip_serializing_if = "Option::is_none")]
     denial_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,18 +193,12 @@ impl Output {
         let ours = principal.is_none_or(|(_, ours)| ours);
         let told =
             decision.statements.iter().filter(|found| ours || found.policy_type == PolicyType::Resource);
-        let told = told.map(|found| Statement {
-            source_policy_id: found.policy.to_string(),
-            source_policy_type: found.policy_type.as_str(),
-            sid: found.sid.as_deref().map(str::to_owned),
-            statement_index: found.index + 1,
-        });
         Self {
             principal: Some(
                 principal.map_or_else(Answered::anonymous, |(principal, _)| Answered::of(principal)),
             ),
             decision: decision.effect.as_str(),
-            determining_statements: told.collect(),
+            determining_statements: told.map(Determined::from).collect(),
             denial_reason: Some(decision.denial_reason(action)).filter(|reason| !reason.is_empty()),
             encoded_authorization_message: None,
             authentication_error: None,
@@ -265,16 +260,6 @@ impl Answered {
             session_issuer,
         }
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Statement {
-    source_policy_id: String,
-    source_policy_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
-    statement_index: usize,
 }
 
 #[derive(Serialize)]

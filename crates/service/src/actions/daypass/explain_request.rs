@@ -4,7 +4,7 @@
 
 use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::AccountId;
-use daypass_policy::{Determining, Effect, Outcome, PolicyType, StatementReport};
+use daypass_policy::{Determining, Outcome, PolicyType, StatementReport};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -45,9 +45,10 @@ struct Explained {
     is_truncated: bool,
 }
 
+/// A statement that decided, here and in the answer of CheckRequest.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Determined {
+pub(super) struct Determined {
     source_policy_id: String,
     source_policy_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +58,7 @@ struct Determined {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(in crate::actions) struct Reported {
+struct Reported {
     source_policy_id: String,
     source_policy_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,10 +87,7 @@ impl From<&StatementReport> for Reported {
             source_policy_type: report.policy_type.as_str(),
             sid: report.sid.clone(),
             statement_index: report.index + 1,
-            effect: match report.effect {
-                Effect::Allow => "Allow",
-                Effect::Deny => "Deny",
-            },
+            effect: report.effect.as_str(),
             matched: report.outcome == Outcome::Matched,
             reason: report.outcome.to_string(),
         }

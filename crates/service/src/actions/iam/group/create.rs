@@ -47,7 +47,7 @@ impl Action for CreateGroup {
             return Err(Error::already_exists(format!("Group with name {name} already exists.")));
         }
         let mut change = call.change(op);
-        let (quota, count) = ("GroupsPerAccount", account.counts().1);
+        let (quota, count) = ("GroupsPerAccount", account.group_count());
         rules::room(&mut change, account.id(), EntityKind::Group, quota, count, GROUPS_PER_ACCOUNT_MAX)?;
         let record = GroupRecord {
             written: change.written(),

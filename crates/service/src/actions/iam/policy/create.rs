@@ -59,7 +59,7 @@ impl Action for CreatePolicy {
         }
         let mut change = call.change(op);
         let (kind, max) = (EntityKind::Policy, POLICIES_PER_ACCOUNT_MAX);
-        rules::room(&mut change, account.id(), kind, "PoliciesPerAccount", account.counts().3, max)?;
+        rules::room(&mut change, account.id(), kind, "PoliciesPerAccount", account.policy_count(), max)?;
         let now = op.now.as_second();
         let record = PolicyRecord {
             written: change.written(),

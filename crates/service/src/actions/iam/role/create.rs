@@ -57,7 +57,7 @@ impl Action for CreateRole {
         }
         rules::path_of_customer(input.path())?;
         let mut change = call.change(op);
-        let (quota, count) = ("RolesPerAccount", account.counts().2);
+        let (quota, count) = ("RolesPerAccount", account.role_count());
         rules::room(&mut change, account.id(), EntityKind::Role, quota, count, ROLES_PER_ACCOUNT_MAX)?;
         let record = input.record(op, house, call.view(), &change)?;
         if let Some(arn) = &input.permissions_boundary {

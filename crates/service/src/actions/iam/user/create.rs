@@ -53,7 +53,7 @@ impl Action for CreateUser {
             return Err(Error::already_exists(format!("User with name {name} already exists.")));
         }
         let mut change = call.change(op);
-        let (count, max) = (account.counts().0, USERS_PER_ACCOUNT_MAX);
+        let (count, max) = (account.user_count(), USERS_PER_ACCOUNT_MAX);
         rules::room(&mut change, account.id(), EntityKind::User, "UsersPerAccount", count, max)?;
         let record = UserRecord {
             written: change.written(),
