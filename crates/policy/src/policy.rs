@@ -275,7 +275,7 @@ fn compile_principal(text: &PrincipalText) -> Result<PrincipalMatcher, Fault> {
             .iter()
             .flat_map(|(kind, values)| values.iter().map(|value| (*kind, Box::from(value.value.as_str()))))
             .collect(),
-        PrincipalForm::Wrong(at) => return Err(Fault::syntax(Code::InvalidPrincipal, *at)),
+        PrincipalForm::Wrong(code, at) => return Err(Fault::syntax(*code, *at)),
     };
     Ok(PrincipalMatcher { negated: text.negated, entries })
 }

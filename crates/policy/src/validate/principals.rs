@@ -11,8 +11,10 @@ use crate::principal::{PrincipalKind, is_account};
 
 /// A principal of the wrong JSON type, of an unknown type, or beside its negation.
 pub(super) fn check_form(statement: &StatementText, found: &mut Vec<Fault>) {
-    if let Some(PrincipalForm::Wrong(at)) = statement.principal.as_ref().map(|principal| &principal.form) {
-        found.push(Fault::syntax(Code::InvalidPrincipal, *at));
+    if let Some(PrincipalForm::Wrong(code, at)) =
+        statement.principal.as_ref().map(|principal| &principal.form)
+    {
+        found.push(Fault::syntax(*code, *at));
     }
 }
 
@@ -42,7 +44,7 @@ fn check_named(kind: Kind, statement: &StatementText, principal: &PrincipalText,
         PrincipalForm::Star if kind == Kind::Trust => {
             fault(Code::InvalidPrincipal, "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".");
         }
-        PrincipalForm::Star | PrincipalForm::Wrong(_) => {}
+        PrincipalForm::Star | PrincipalForm::Wrong(..) => {}
         PrincipalForm::Map(kinds) if kinds.iter().all(|(_, values)| values.is_empty()) => {
             fault(Code::MissingPrincipal, "Missing required field Principal cannot be empty!");
         }
