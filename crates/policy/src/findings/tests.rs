@@ -139,6 +139,31 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     ),
     (
         Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Dev"}}"#,
+        &[("ALLOW_WITH_STAR_PRINCIPAL", ".Principal")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}"#,
+        &[],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "sqs:SendMessage", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:*"}}"#,
+        &[("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", ".Principal.Service")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "sqs:SendMessage", "Principal": {"Service": "s3.amazonaws.com"}, "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:bucket"}}"#,
+        &[],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringLike": {"iam:PassedToService": "*.amazonaws.com"}}"#,
+        &[("PASS_ROLE_WITH_STAR_IN_RESOURCE", ".Resource")],
+    ),
+    (
+        Kind::Resource,
         r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}, "Resource": "arn:aws:s3:::b/*""#,
         &[],
     ),
