@@ -48,8 +48,8 @@ impl Test<'_> {
             return true;
         }
         let mut fields = value.splitn(6, ':');
-        let of_any_account =
-            fields.next() == Some("arn") && fields.nth(3).is_some_and(|field| field.contains('*'));
+        let of_any_account = fields.next() == Some("arn")
+            && fields.nth(3).is_some_and(|field| field.is_empty() || field.contains('*'));
         of_any_account
             && (self.is("aws:principalarn") || fields.next().is_some_and(|name| name.starts_with('*')))
     }

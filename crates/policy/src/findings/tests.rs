@@ -154,6 +154,11 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     ),
     (
         Kind::Resource,
+        r#""Effect": "Allow", "Action": "sqs:SendMessage", "Principal": {"Service": "s3.amazonaws.com"}, "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}"#,
+        &[("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", ".Principal.Service")],
+    ),
+    (
+        Kind::Resource,
         r#""Effect": "Allow", "Action": "sqs:SendMessage", "Principal": {"Service": "s3.amazonaws.com"}, "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:bucket"}}"#,
         &[],
     ),
