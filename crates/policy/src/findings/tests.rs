@@ -1,4 +1,5 @@
 //! Every code with a document that has it, and one beside it that has not.
+//! LONG: one table of documents and what is told of each.
 
 use std::collections::BTreeSet;
 
