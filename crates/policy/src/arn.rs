@@ -139,8 +139,10 @@ impl ArnPattern {
         }
         // No escape (`${*}` and its like) holds a colon, so the text itself can be cut.
         match fields(text) {
-            Some(_) => ArnPattern::Fixed(Fields::new(text, variables, variables)),
-            None => ArnPattern::Unparsable,
+            Some([first, ..]) if first == "arn" || first.contains(['*', '?']) => {
+                ArnPattern::Fixed(Fields::new(text, variables, variables))
+            }
+            _ => ArnPattern::Unparsable,
         }
     }
 

@@ -113,7 +113,10 @@ pub(crate) const SYNTAX_ERRORS: &str = "Syntax errors in policy.";
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) version: Option<Version>,
+    /// Where the version stands; the document, if it has none.
+    pub(crate) version_at: usize,
     pub(crate) statements: Vec<StatementText>,
+    pub(crate) statements_at: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +169,7 @@ pub(crate) struct PrincipalText {
 pub(crate) enum PrincipalForm {
     Star,
     Map(Vec<(PrincipalKind, Vec<Text>)>),
-    Wrong(usize),
+    Wrong(Code, usize),
 }
 
 /// One operator of a `Condition` with its keys and values.
@@ -193,19 +196,25 @@ impl Document {
 
     pub(crate) fn read(node: &Node) -> Result<Document, Fault> {
         let members = node.as_object().ok_or_else(|| wrong_type(node))?;
-        let mut version = None;
-        let mut statements = None;
+        let (mut version, mut version_at) = (None, node.span.start);
+        let (mut statements, mut statements_at) = (None, node.span.start);
         for member in members {
             match member.name.as_str() {
-                "Version" => version = Some(read_version(&member.node)?),
+                "Version" => {
+                    version = Some(read_version(&member.node)?);
+                    version_at = member.node.span.start;
+                }
                 "Id" => drop(read_text(&member.node)?),
-                "Statement" => statements = Some(read_statements(&member.node)?),
+                "Statement" => {
+                    statements = Some(read_statements(&member.node)?);
+                    statements_at = member.node.span.start;
+                }
                 _ => return Err(Fault::syntax(Code::InvalidPolicyElement, member.name_at)),
             }
         }
         let missing = || Fault::syntax(Code::MissingStatement, node.span.start);
         let statements = statements.ok_or_else(missing)?;
-        Ok(Document { version, statements })
+        Ok(Document { version, version_at, statements, statements_at })
     }
 
     /// The names of statements that an earlier statement has; empty ones do not count.
@@ -282,9 +291,10 @@ fn read_listed(member: &Member, slot: &mut Option<Listed>) -> Result<(), Fault> 
 
 fn read_principal(member: &Member, slot: &mut Option<PrincipalText>) {
     let form = if slot.is_some() {
-        PrincipalForm::Wrong(member.name_at)
+        PrincipalForm::Wrong(Code::UnsupportedElementCombination, member.name_at)
     } else {
-        read_principal_form(&member.node).unwrap_or_else(PrincipalForm::Wrong)
+        let wrong = |at| PrincipalForm::Wrong(Code::InvalidPrincipal, at);
+        read_principal_form(&member.node).unwrap_or_else(wrong)
     };
     *slot = Some(PrincipalText { negated: member.name.starts_with("Not"), at: member.name_at, form });
 }

@@ -12,7 +12,7 @@ use crate::arn::Arn;
 use crate::decision::{Decision, DecisionEffect, Determining, PolicyType, Statements};
 use crate::document::Effect;
 use crate::explain::{Recorder, Silent};
-use crate::policy::{Call, Policy, Statement};
+use crate::policy::{Call, Place, Policy, Statement};
 use crate::principal::Strength;
 use crate::rcp;
 use crate::request::{Issuer, Principal, Request};
@@ -228,14 +228,14 @@ impl Scene<'_> {
         recorder: &mut R,
         denies: &mut Vec<Grant<'p>>,
     ) -> Option<Grant<'p>> {
-        let attached = policy_type == PolicyType::Rcp;
+        let place = if policy_type == PolicyType::Rcp { Place::Resource } else { Place::Caller };
         let mut allow = None;
         for named in policies {
             self.each::<R>(named.policy, |(index, statement)| {
                 if allow.is_some() && statement.effect == Effect::Allow && !R::WANTS_ALL {
                     return;
                 }
-                let outcome = statement.check(&self.call, attached);
+                let outcome = statement.check(&self.call, place);
                 recorder.statement(policy_type, named.id, index, statement, &outcome);
                 if outcome.is_ok() {
                     let grant = Grant { policy_type, policy: named.id, statement, index };
@@ -256,8 +256,9 @@ impl Scene<'_> {
         findings: &mut Findings<'p>,
     ) {
         let policy_type = self.resource_type();
+        let place = if policy_type == PolicyType::RoleTrust { Place::Role } else { Place::Resource };
         self.each::<R>(named.policy, |(index, statement)| {
-            let outcome = statement.check(&self.call, true);
+            let outcome = statement.check(&self.call, place);
             recorder.statement(policy_type, named.id, index, statement, &outcome);
             if let Ok(strength) = outcome {
                 let grant = Grant { policy_type, policy: named.id, statement, index };

@@ -63,6 +63,8 @@ pub enum Outcome {
         key: String,
         /// What the request has under that key; `None` when it has no such key.
         values: Option<Vec<String>>,
+        /// Whether the key is one of several values, which no operator without a set qualifier is met by.
+        unqualified: bool,
     },
     /// Nothing of it was looked at: what came before had used up what one decision may cost.
     TooCostly,
@@ -76,11 +78,16 @@ impl fmt::Display for Outcome {
             Outcome::ResourceMismatch => f.write_str("the resource does not match"),
             Outcome::PrincipalMismatch => f.write_str("the principal does not match"),
             Outcome::TooCostly => f.write_str("the decision cost too much before it"),
-            Outcome::ConditionMismatch { operator, key, values: None } => {
-                write!(f, "the condition `{operator}` on `{key}` is not met: the request has no such key")
-            }
-            Outcome::ConditionMismatch { operator, key, values: Some(values) } => {
-                write!(f, "the condition `{operator}` on `{key}` is not met by `{}`", values.join("`, `"))
+            Outcome::ConditionMismatch { operator, key, values, unqualified } => {
+                write!(f, "the condition `{operator}` on `{key}` is not met")?;
+                match values.as_deref() {
+                    None => f.write_str(": the request has no such key"),
+                    Some(_) if *unqualified => {
+                        f.write_str(": a key of several values needs ForAllValues: or ForAnyValue:")
+                    }
+                    Some([]) => f.write_str(": the request has the key, and no value in it"),
+                    Some(values) => write!(f, " by `{}`", values.join("`, `")),
+                }
             }
         }
     }
@@ -190,6 +197,7 @@ impl Recorder for Log<'_> {
                 operator: condition.operator.to_string(),
                 key: condition.key.to_string(),
                 values: self.context.get(&condition.key).map(<[String]>::to_vec),
+                unqualified: condition.lacks_qualifier(self.context),
             },
         };
         self.statements.push(StatementReport {

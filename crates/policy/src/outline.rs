@@ -84,7 +84,7 @@ fn principals(statement: &StatementText) -> Vec<String> {
         Some(PrincipalForm::Map(kinds)) => {
             kinds.iter().flat_map(|(_, values)| values).map(|value| value.value.clone()).collect()
         }
-        Some(PrincipalForm::Wrong(_)) | None => Vec::new(),
+        Some(PrincipalForm::Wrong(..)) | None => Vec::new(),
     }
 }
 

@@ -141,6 +141,17 @@ pub(crate) struct Call<'a> {
     pub(crate) work: &'a Work,
 }
 
+/// Where a policy stands, which says what its statements must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// With the caller or its organization: a resource, and no principal.
+    Caller,
+    /// At a resource: both.
+    Resource,
+    /// At a role, as its trust policy: a principal; it speaks of its own role.
+    Role,
+}
+
 /// The first part of a statement that did not match.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Mismatch<'p> {
@@ -183,11 +194,11 @@ impl Statement {
         (!self.not_action).then_some(&self.actions)
     }
 
-    /// Whether the statement speaks of this call. `attached` says that the policy stands at a resource, so
-    /// that its statements name principals; there the answer is how strongly they name the caller.
+    /// Whether the statement speaks of this call. Where a policy stands at a resource, the answer is how strongly
+    /// the statement names the caller.
     // INVARIANT (fail-closed): an element that is missing or out of place keeps an Allow from applying and
     // does not keep a Deny from it.
-    pub(crate) fn check(&self, call: &Call<'_>, attached: bool) -> Result<Strength, Mismatch<'_>> {
+    pub(crate) fn check(&self, call: &Call<'_>, place: Place) -> Result<Strength, Mismatch<'_>> {
         if self.actions.contains(call.action) == self.not_action {
             return Err(Mismatch::Action);
         }
@@ -195,10 +206,10 @@ impl Statement {
         if !call.work.spend(weight, 1, call.resource_bytes) {
             return self.too_costly();
         }
-        if !self.reaches_resource(call, attached) {
+        if !self.reaches_resource(call, place) {
             return Err(Mismatch::Resource);
         }
-        let strength = self.names_caller(call, attached).ok_or(Mismatch::Principal)?;
+        let strength = self.names_caller(call, place).ok_or(Mismatch::Principal)?;
         for condition in &self.conditions {
             match condition.holds(self.effect, call.context, call.work) {
                 Some(true) => {}
@@ -217,10 +228,9 @@ impl Statement {
         }
     }
 
-    fn reaches_resource(&self, call: &Call<'_>, attached: bool) -> bool {
+    fn reaches_resource(&self, call: &Call<'_>, place: Place) -> bool {
         let Some(resource) = &self.resource else {
-            // Trust policies have no Resource: they speak of the role they belong to.
-            return attached || self.effect == Effect::Deny;
+            return place == Place::Role || self.effect == Effect::Deny;
         };
         let mut unresolved = false;
         let listed = resource.patterns.iter().any(|pattern| {
@@ -242,7 +252,8 @@ impl Statement {
         !listed && !doubtful
     }
 
-    fn names_caller(&self, call: &Call<'_>, attached: bool) -> Option<Strength> {
+    fn names_caller(&self, call: &Call<'_>, place: Place) -> Option<Strength> {
+        let attached = place != Place::Caller;
         let deny = self.effect == Effect::Deny;
         match &self.principal {
             None => (!attached || deny).then_some(Strength::Everyone),
@@ -264,7 +275,7 @@ fn compile_principal(text: &PrincipalText) -> Result<PrincipalMatcher, Fault> {
             .iter()
             .flat_map(|(kind, values)| values.iter().map(|value| (*kind, Box::from(value.value.as_str()))))
             .collect(),
-        PrincipalForm::Wrong(at) => return Err(Fault::syntax(Code::InvalidPrincipal, *at)),
+        PrincipalForm::Wrong(code, at) => return Err(Fault::syntax(*code, *at)),
     };
     Ok(PrincipalMatcher { negated: text.negated, entries })
 }

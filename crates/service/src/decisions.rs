@@ -172,7 +172,7 @@ impl Kept {
     fn bytes(&self) -> usize {
         let of_report = |report: &StatementReport| {
             let condition = match &report.outcome {
-                Outcome::ConditionMismatch { operator, key, values } => {
+                Outcome::ConditionMismatch { operator, key, values, .. } => {
                     operator.len()
                         + key.len()
                         + values.iter().flatten().map(|value| value.len() + 24).sum::<usize>()

@@ -78,6 +78,14 @@ impl Condition {
         work.spend(self.weight, values.len(), bytes).then(|| self.is_met(effect, context, entry))
     }
 
+    /// Whether the request's key has a list of values, and the operator nothing that says how they count together.
+    pub(crate) fn lacks_qualifier(&self, context: &Context) -> bool {
+        let of_one = |(operator, _): &(Operator, Operands)| {
+            operator.qualifier == Qualifier::None && operator.base != Base::Null
+        };
+        self.test.as_ref().is_some_and(of_one) && matches!(context.entry(&self.sought), Some(Entry::List(_)))
+    }
+
     fn is_met(&self, effect: Effect, context: &Context, entry: Option<&Entry>) -> bool {
         let Some((operator, operands)) = &self.test else { return effect == Effect::Deny };
         let negated = operator.base.is_negated();

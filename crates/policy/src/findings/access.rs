@@ -135,16 +135,21 @@ fn shared_issuers(look: &Look<'_>, notes: &mut Vec<Note>) {
     }
 }
 
-/// A positive test whose values begin with something fixed.
+/// A positive test whose values begin with something fixed: more than the word that all subjects of an issuer begin
+/// with, as in `repo:*`.
 fn names_somebody(test: &Test<'_>) -> bool {
     let textual = matches!(test.operator.base, Base::Text { negated: false, .. });
     textual
         && !test.operator.if_exists
         && !test.values.is_empty()
-        && test
-            .values
-            .iter()
-            .all(|value| !value.value.trim().is_empty() && !value.value.starts_with(['*', '?']))
+        && test.values.iter().all(|value| begins_with_a_name(value.value.trim()))
+}
+
+fn begins_with_a_name(value: &str) -> bool {
+    let Some(wildcard) = value.find(['*', '?']) else { return !value.is_empty() };
+    let fixed = value.get(..wildcard).unwrap_or_default();
+    let name = fixed.split_once(':').map_or(fixed, |(_, name)| name);
+    !name.is_empty()
 }
 
 /// A service that acts for whoever asks it.
@@ -205,7 +210,14 @@ fn not_principal(look: &Look<'_>, notes: &mut Vec<Note>) {
     let values = principals(look, PrincipalKind::Aws).map(|named| named.value.as_str());
     let accounts: BTreeSet<String> =
         values.map(|value| root(value).unwrap_or_else(|| value.to_owned())).collect();
+    let roles: BTreeSet<(&str, &str)> =
+        principals(look, PrincipalKind::Aws).filter_map(|named| role_of(&named.value, ":role/")).collect();
     for named in principals(look, PrincipalKind::Aws) {
+        if role_of(&named.value, ":assumed-role/").is_some_and(|role| !roles.contains(&role)) {
+            let message = format!("`{}` is denied too: its role is not named beside it.", named.value);
+            notes.push(Note::new(Code::NotPrincipalWithoutAccount, message, named.at));
+            continue;
+        }
         let mut fields = named.value.splitn(6, ':').skip(4);
         let (Some(account), Some(entity)) = (fields.next(), fields.next()) else { continue };
         let spared = accounts.contains(account) || accounts.contains("*");
@@ -215,4 +227,15 @@ fn not_principal(look: &Look<'_>, notes: &mut Vec<Note>) {
             notes.push(Note::new(Code::NotPrincipalWithoutAccount, message, named.at));
         }
     }
+}
+
+/// Account and name of the role in the ARN of one, or of one of its sessions. A role's path is no part of either.
+fn role_of<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
+    let (head, name) = arn.split_once(kind)?;
+    let (_, account) = head.rsplit_once(':')?;
+    let name = match kind {
+        ":role/" => name.rsplit('/').next(),
+        _ => name.split('/').next(),
+    };
+    Some((account, name?))
 }

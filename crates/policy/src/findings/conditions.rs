@@ -31,15 +31,27 @@ impl Test<'_> {
         }
     }
 
-    /// Whether only requests pass whose key has one of the listed values, none of which is every value.
+    /// Whether only requests pass whose key has one of the listed values, each of which begins with something fixed.
     pub(super) fn restricts(&self) -> bool {
         let base = self.operator.base;
-        let everything = |value: &Text| matches!(value.value.as_str(), "*" | "0.0.0.0/0" | "::/0");
         base != Base::Null
             && !base.is_negated()
             && self.needs_key()
             && !self.values.is_empty()
-            && !self.values.iter().any(everything)
+            && !self.values.iter().any(|value| self.is_anybodys(&value.value))
+    }
+
+    /// Whether people of any account may have this value: of an ARN nothing is fixed but what everybody can give
+    /// something of their own. The names of buckets are nobody else's, so that for them no account is needed.
+    fn is_anybodys(&self, value: &str) -> bool {
+        if value.starts_with(['*', '?']) || matches!(value, "0.0.0.0/0" | "::/0") {
+            return true;
+        }
+        let mut fields = value.splitn(6, ':');
+        let of_any_account = fields.next() == Some("arn")
+            && fields.nth(3).is_some_and(|field| field.is_empty() || field.contains('*'));
+        of_any_account
+            && (self.is("aws:principalarn") || fields.next().is_some_and(|name| name.starts_with('*')))
     }
 }
 

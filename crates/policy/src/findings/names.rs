@@ -86,6 +86,23 @@ const MULTIVALUED: [&str; 10] = [
     "sts:TransitiveTagKeys",
 ];
 
+/// Attributes of SAML assertions that a user may have several of, as they stand behind `saml:`.
+const SAML_LISTS: [&str; 13] = [
+    "cn",
+    "eduorghomepageuri",
+    "eduorgidentityauthnpolicyuri",
+    "eduorglegalname",
+    "eduorgsuperioruri",
+    "eduorgwhitepagesuri",
+    "edupersonaffiliation",
+    "edupersonassurance",
+    "edupersonentitlement",
+    "edupersonnickname",
+    "edupersonorgunitdn",
+    "edupersonscopedaffiliation",
+    "edupersontargetedid",
+];
+
 /// Families of keys that end in the name of a tag.
 const TAGS: [&str; 4] = ["aws:PrincipalTag", "aws:RequestTag", "aws:ResourceTag", "iam:ResourceTag"];
 
@@ -124,7 +141,9 @@ pub(super) fn key_kind(key: &str) -> KeyKind {
     if TAGS.iter().any(|known| known.eq_ignore_ascii_case(family)) {
         return if tag.is_empty() { KeyKind::TagWithoutName } else { KeyKind::Single };
     }
-    if MULTIVALUED.into_iter().any(is) || (key.len() > 4 && key.to_ascii_lowercase().ends_with(":amr")) {
+    let lower = key.to_ascii_lowercase();
+    let saml_list = lower.strip_prefix("saml:").is_some_and(|attribute| SAML_LISTS.contains(&attribute));
+    if MULTIVALUED.into_iter().any(is) || saml_list || (key.len() > 4 && lower.ends_with(":amr")) {
         return KeyKind::Multivalued;
     }
     if GLOBAL.into_iter().any(is) {
@@ -146,7 +165,7 @@ pub(super) fn nearest_key(key: &str) -> Option<&'static str> {
 
 /// Condition keys that say who the caller is or where it comes from, in lower case: with a fixed value they keep a
 /// statement for everybody from being for everybody.
-pub(super) const WHO: [&str; 17] = [
+pub(super) const WHO: [&str; 21] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",
@@ -159,11 +178,15 @@ pub(super) const WHO: [&str; 17] = [
     "aws:sourceorgpaths",
     "aws:sourceowner",
     "aws:sourcevpc",
+    "aws:sourcevpcarn",
     "aws:sourcevpce",
     "aws:userid",
     "aws:username",
     "aws:vpceaccount",
     "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
 ];
 
 /// Those of them that say for whom a service acts.
@@ -325,6 +348,8 @@ mod tests {
         assert_eq!(key_kind("aws:SourceIpp"), KeyKind::NoSuchGlobal);
         assert_eq!(key_kind("s3:prefix"), KeyKind::Unknown);
         assert_eq!(key_kind("gitlab.com:amr"), KeyKind::Multivalued);
+        assert_eq!(key_kind("SAML:eduPersonAffiliation"), KeyKind::Multivalued);
+        assert_eq!(key_kind("saml:aud"), KeyKind::Unknown);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Every code with a document that has it, and one beside it that has not.
+//! LONG: one table of documents and what is told of each.
 
 use std::collections::BTreeSet;
 
@@ -95,6 +96,11 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     ),
     (
         Kind::Trust,
+        r#""Effect": "Deny", "Action": "sts:AssumeRole", "Principal": {"AWS": "111122223333"}, "NotPrincipal": {"AWS": "111122223333"}"#,
+        &[("UNSUPPORTED_ELEMENT_COMBINATION", ".NotPrincipal")],
+    ),
+    (
+        Kind::Trust,
         r#""Effect": "Deny", "Action": "sts:AssumeRole", "NotPrincipal": {"AWS": "111122223333"}"#,
         &[("UNSUPPORTED_NOT_PRINCIPAL", ".NotPrincipal")],
     ),
@@ -126,6 +132,46 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     (
         Kind::Trust,
         r#""Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}"#,
+        &[],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "kms:Decrypt", "Principal": {"AWS": "*"}, "Resource": "*", "Condition": {"StringEquals": {"kms:CallerAccount": "111122223333"}}"#,
+        &[],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Dev"}}"#,
+        &[("ALLOW_WITH_STAR_PRINCIPAL", ".Principal")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}"#,
+        &[],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "sqs:SendMessage", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:*"}}"#,
+        &[("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", ".Principal.Service")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "sqs:SendMessage", "Principal": {"Service": "s3.amazonaws.com"}, "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}"#,
+        &[("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", ".Principal.Service")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "sqs:SendMessage", "Principal": {"Service": "s3.amazonaws.com"}, "Resource": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:bucket"}}"#,
+        &[],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringLike": {"iam:PassedToService": "*.amazonaws.com"}}"#,
+        &[("PASS_ROLE_WITH_STAR_IN_RESOURCE", ".Resource")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}, "Resource": "arn:aws:s3:::b/*""#,
         &[],
     ),
     (
@@ -187,6 +233,12 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         Kind::Trust,
         r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
            "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}"#,
+        &[("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated")],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+           "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": ["repo:octo/*", "repo:*"]}}"#,
         &[("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated")],
     ),
     (
@@ -373,6 +425,16 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         r#""Effect": "Deny", "Action": "s3:GetObject", "NotPrincipal": {"AWS": ["arn:aws:iam::111122223333:user/a", "111122223333"]}, "Resource": "arn:aws:s3:::b/*""#,
         &[],
     ),
+    (
+        Kind::Resource,
+        r#""Effect": "Deny", "Action": "s3:GetObject", "NotPrincipal": {"AWS": ["arn:aws:sts::111122223333:assumed-role/R/s", "111122223333"]}, "Resource": "arn:aws:s3:::b/*""#,
+        &[("NOT_PRINCIPAL_WITHOUT_ACCOUNT", ".NotPrincipal.AWS[0]")],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Deny", "Action": "s3:GetObject", "NotPrincipal": {"AWS": ["arn:aws:sts::111122223333:assumed-role/R/s", "arn:aws:iam::111122223333:role/x/R", "111122223333"]}, "Resource": "arn:aws:s3:::b/*""#,
+        &[],
+    ),
     // Suggestions.
     (
         Kind::Inline,
@@ -401,7 +463,12 @@ const DOCUMENTS: &[(Kind, &str, Told)] = &[
     (Kind::Inline, r#"{"Statement": [], "Statement": []}"#, &[("JSON_SYNTAX_ERROR", "$")]),
     (Kind::Inline, r#"{"Version": "2020-01-01", "Statement": []}"#, &[("INVALID_VERSION", "$.Version")]),
     (Kind::Inline, r#"{"Version": "2012-10-17"}"#, &[("MISSING_STATEMENT", "$")]),
-    (Kind::Inline, r#"{"Version": "2012-10-17", "Statement": []}"#, &[("MISSING_STATEMENT", "$")]),
+    (Kind::Inline, r#"{"Version": "2012-10-17", "Statement": []}"#, &[("MISSING_STATEMENT", "$.Statement")]),
+    (
+        Kind::Managed,
+        r#"{"Version": "2008-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#,
+        &[("UNSUPPORTED_VERSION", "$.Version")],
+    ),
     (
         Kind::Managed,
         r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#,

@@ -117,7 +117,7 @@ fn check(kind: Kind, document: &Document, found: &mut Vec<Fault>) {
     }
     if matches!(kind, Kind::Managed | Kind::Boundary) && document.version != Some(Version::V2012) {
         let message = "Policy document must be version 2012-10-17 or greater.";
-        found.push(Fault::rule(Code::UnsupportedVersion, message, 0));
+        found.push(Fault::rule(Code::UnsupportedVersion, message, document.version_at));
     }
     literals::check(kind, document, found);
     if kind.is_iam() {
@@ -136,7 +136,7 @@ fn rules(kind: Kind) -> Vec<Rule> {
     if kind.is_iam() {
         rules.push(resources::check_format);
     }
-    rules.extend([resources::check_present as Rule, actions::check_prefixes, principals::check]);
+    rules.extend([actions::check_prefixes as Rule, resources::check_present, principals::check]);
     match kind {
         Kind::Trust => rules.push(actions::check_trust),
         Kind::Rcp => rules.push(organization::check_rcp),
@@ -171,7 +171,8 @@ fn check_characters(text: &str) -> Result<(), Fault> {
 /// form of a principal where one belongs.
 fn check_syntax(kind: Kind, document: &Document, found: &mut Vec<Fault>) {
     if document.statements.is_empty() && kind.is_iam() {
-        found.push(Fault { code: Code::MissingStatement, kind: FaultKind::StatementEmpty, offset: 0 });
+        let (kind, offset) = (FaultKind::StatementEmpty, document.statements_at);
+        found.push(Fault { code: Code::MissingStatement, kind, offset });
     }
     for statement in &document.statements {
         let operators = statement.conditions.iter().filter(|operator| !operator.keys.is_empty());

@@ -21,7 +21,7 @@ pub(super) fn check_rcp(_: Kind, statement: &StatementText, found: &mut Vec<Faul
                 matches!(kinds.as_slice(), [(PrincipalKind::Aws, values)]
                     if matches!(values.as_slice(), [value] if value.value == "*"))
             }
-            PrincipalForm::Wrong(_) => false,
+            PrincipalForm::Wrong(..) => false,
         };
         everybody && !principal.negated
     });

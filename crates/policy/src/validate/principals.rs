@@ -11,8 +11,10 @@ use crate::principal::{PrincipalKind, is_account};
 
 /// A principal of the wrong JSON type, of an unknown type, or beside its negation.
 pub(super) fn check_form(statement: &StatementText, found: &mut Vec<Fault>) {
-    if let Some(PrincipalForm::Wrong(at)) = statement.principal.as_ref().map(|principal| &principal.form) {
-        found.push(Fault::syntax(Code::InvalidPrincipal, *at));
+    if let Some(PrincipalForm::Wrong(code, at)) =
+        statement.principal.as_ref().map(|principal| &principal.form)
+    {
+        found.push(Fault::syntax(*code, *at));
     }
 }
 
@@ -42,7 +44,7 @@ fn check_named(kind: Kind, statement: &StatementText, principal: &PrincipalText,
         PrincipalForm::Star if kind == Kind::Trust => {
             fault(Code::InvalidPrincipal, "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".");
         }
-        PrincipalForm::Star | PrincipalForm::Wrong(_) => {}
+        PrincipalForm::Star | PrincipalForm::Wrong(..) => {}
         PrincipalForm::Map(kinds) if kinds.iter().all(|(_, values)| values.is_empty()) => {
             fault(Code::MissingPrincipal, "Missing required field Principal cannot be empty!");
         }
@@ -87,12 +89,32 @@ fn is_aws_principal(kind: Kind, text: &str) -> bool {
     if text.contains(['*', '?']) {
         return false;
     }
+    let trust = kind == Kind::Trust;
     Arn::parse(text).is_some_and(|arn| match arn.service() {
-        "iam" if arn.resource() == "root" => is_of_account(&arn),
-        "iam" | "sts" => is_of_account(&arn) && arn.resource().contains('/'),
-        // CloudFront's origin access identities and the like. A role trusts none.
-        _ => kind != Kind::Trust && !arn.service().is_empty() && !arn.resource().is_empty(),
+        "iam" | "sts" if is_of_account(&arn) => is_caller(&arn) || (!trust && is_group(&arn)),
+        // CloudFront's origin access identities, and principals of other services. A role trusts none.
+        "iam" => !trust && text.starts_with("arn:aws:iam::cloudfront:user/"),
+        "sts" => false,
+        _ => !trust && !arn.service().is_empty() && !arn.resource().is_empty(),
     })
+}
+
+/// Whom an ARN may name: the account, a user or role, a session of a role, a federated user.
+fn is_caller(arn: &Arn<'_>) -> bool {
+    let resource = arn.resource();
+    let (kind, name) = resource.split_once('/').unwrap_or((resource, ""));
+    let named = !name.is_empty() && !name.ends_with('/');
+    match (arn.service(), kind) {
+        ("iam", "root") => resource == "root",
+        ("iam", "user" | "role") | ("sts", "federated-user") => named,
+        ("sts", "assumed-role") => named && name.contains('/') && !name.starts_with('/'),
+        _ => false,
+    }
+}
+
+/// Groups are no principals, and policies of other services may name them all the same.
+fn is_group(arn: &Arn<'_>) -> bool {
+    arn.service() == "iam" && arn.resource().starts_with("group/")
 }
 
 /// What IAM and STS have stands in an account of the one partition there is, and in no region.

@@ -50,11 +50,11 @@ fn the_first_failing_step_answers() {
     assert_eq!(message(Kind::Managed, &with("Allow", "b", r#""Action":[],"Resource":"bucket""#)), actions);
     let arn = "Resource bucket must be in ARN format or \"*\".";
     assert_eq!(message(Kind::Managed, &with("Allow", "b", bad_resource)), arn);
-    let resources = "Policy statement must contain resources.";
-    assert_eq!(message(Kind::Managed, &with("Allow", "b", r#""Action":"iam:*""#)), resources);
     let vendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
-    let no_vendor = r#""Effect":"Allow","Action":"invalid","Resource":"*","Principal":"*""#;
-    assert_eq!(statement(Kind::Managed, no_vendor), vendor);
+    assert_eq!(message(Kind::Managed, &with("Allow", "b", r#""Action":"iam:*""#)), vendor);
+    let resources = "Policy statement must contain resources.";
+    let no_resource = r#""Effect":"Allow","Action":"iam:*","Principal":"*""#;
+    assert_eq!(statement(Kind::Managed, no_resource), resources);
     let principal = "Policy document should not specify a principal.";
     assert_eq!(statement(Kind::Managed, &format!(r#"{GOOD},"Principal":"*""#)), principal);
 }

@@ -1,6 +1,6 @@
 //! What an explanation says of each statement.
 
-use daypass_policy::{Outcome, PolicyType, explain};
+use daypass_policy::{Context, Outcome, PolicyType, explain};
 
 use crate::support::{Scene, allow, attached, deny, policy};
 
@@ -39,6 +39,34 @@ fn the_first_part_that_does_not_match_is_named() {
         ]
     );
     assert_eq!(explanation.statements[3].sid.as_deref(), Some("Tagged"));
+}
+
+#[test]
+fn a_key_of_several_values_is_told_to_need_a_qualifier() {
+    let mut context = Context::new();
+    context.insert_list("aws:TagKeys", vec!["a".to_owned()]);
+    context.insert_list("aws:CalledVia", vec![]);
+    let scene = Scene {
+        identity: vec![policy(
+            r#"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:TagKeys":"a"}}},
+               {"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":"b"}}},
+               {"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:CalledVia":"b"}}},
+               {"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Null":{"aws:TagKeys":"true"}}}"#,
+        )],
+        context,
+        ..Scene::default()
+    };
+    let outcomes: Vec<_> =
+        scene.with(explain).statements.iter().map(|report| report.outcome.to_string()).collect();
+    assert_eq!(
+        outcomes,
+        [
+            "the condition `StringEquals` on `aws:TagKeys` is not met: a key of several values needs ForAllValues: or ForAnyValue:",
+            "the condition `ForAnyValue:StringEquals` on `aws:TagKeys` is not met by `a`",
+            "the condition `ForAnyValue:StringEquals` on `aws:CalledVia` is not met: the request has the key, and no value in it",
+            "the condition `Null` on `aws:TagKeys` is not met by `a`",
+        ]
+    );
 }
 
 #[test]

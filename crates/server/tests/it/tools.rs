@@ -34,6 +34,14 @@ fn policy_eval_reads_cases_from_standard_input() {
     );
     let output = piped(&dir, &["policy", "eval", "--cases", "-"], b"{}");
     assert_eq!(one_line(&output), "daypass: `-`, line 1: `resource` is missing");
+    assert!(output.stdout.is_empty());
+    let cases = format!("{}\n{{}}\n{}", case("a", "s3:GetObject"), case("b", "s3:PutObject"));
+    let output = piped(&dir, &["policy", "eval", "--cases", "-"], cases.as_bytes());
+    assert_eq!(one_line(&output), "daypass: `-`, line 2: `resource` is missing");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "{\"decision\":\"Allowed\",\"id\":\"a\"}\n{\"decision\":\"ImplicitlyDenied\",\"id\":\"b\"}\n"
+    );
 }
 
 #[test]

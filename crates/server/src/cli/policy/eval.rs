@@ -7,14 +7,24 @@ use daypass_policy::case::Case;
 use serde_json::{Value, json};
 
 use super::lines::Lines;
+use crate::cli::complain;
 use crate::cli::input::visible;
 use crate::failure::Failure;
 use crate::terminal::say;
 
 pub(super) fn run(cases: &Path, explain: bool) -> Result<ExitCode, Failure> {
     let mut lines = Lines::open(cases)?;
+    let mut refused = false;
     while let Some(line) = lines.next()? {
-        let case = Case::parse(&line).map_err(|why| lines.failure(&why))?;
+        // Of a long list the others are worth an answer.
+        let case = match Case::parse(&line) {
+            Ok(case) => case,
+            Err(why) => {
+                complain(&lines.failure(&why));
+                refused = true;
+                continue;
+            }
+        };
         let answer = if explain {
             explained(&case)
         } else {
@@ -22,7 +32,7 @@ pub(super) fn run(cases: &Path, explain: bool) -> Result<ExitCode, Failure> {
         };
         say(&visible(&format!("{answer}\n")));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(refused)))
 }
 
 fn explained(case: &Case) -> Value {
@@ -32,8 +42,12 @@ fn explained(case: &Case) -> Value {
         .statements
         .iter()
         .map(|statement| {
-            json!({"type": statement.policy_type.as_str(), "policy": statement.policy, "sid": statement.sid,
-                   "index": statement.index, "effect": statement.effect.as_str(), "outcome": statement.outcome.to_string()})
+            let mut told = json!({"type": statement.policy_type.as_str(), "policy": statement.policy, "sid": statement.sid,
+                "index": statement.index, "effect": statement.effect.as_str(), "outcome": statement.outcome.to_string()});
+            if let Some(level) = &statement.level {
+                told["level"] = level.as_str().into();
+            }
+            told
         })
         .collect();
     json!({"id": case.id, "decision": decision.effect.as_str(), "kind": decision.decided_by.as_str(), "statements": statements})
