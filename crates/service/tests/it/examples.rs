@@ -251,7 +251,9 @@ impl Example {
             Query(_) => {
                 let mut pairs = self.pairs(world).unwrap();
                 pairs.retain(|(name, _)| !change.contains_key(name));
-                let texts = change.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+                let texts = change
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
                 pairs.extend(texts);
                 Params::from_pairs(pairs)
             }

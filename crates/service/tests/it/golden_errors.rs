@@ -108,9 +108,8 @@ impl State {
     async fn of(self, world: &World) -> World {
         let Self::RolesOfAws = self;
         let moved = |text: String| text.replace(r#""path":"/ci/""#, r#""path":"/aws-service-role/ci/""#);
-        let house = world.house.copy_with(|record| {
-            moved(String::from_utf8(record.value.to_vec()).unwrap()).into()
-        });
+        let house =
+            world.house.copy_with(|record| moved(String::from_utf8(record.value.to_vec()).unwrap()).into());
         world.on(house.await)
     }
 }
@@ -123,7 +122,9 @@ impl Refusal {
             return Some(format!("{what}, {}: it was done", self.when));
         };
         let same = (error.code, error.message.as_str()) == (self.code.as_str(), expected.as_str());
-        let told = || format!("{what}, {}:\n  {} {expected}\n  {} {}", self.when, self.code, error.code, error.message);
+        let told = || {
+            format!("{what}, {}:\n  {} {expected}\n  {} {}", self.when, self.code, error.code, error.message)
+        };
         (!same).then(told)
     }
 
@@ -168,7 +169,8 @@ async fn made(world: &World, call: &Call) -> Value {
         let answer = match service {
             "daypass" => world.house.call_json(&who, action, &Value::Object(params)).await,
             _ => {
-                let pairs: Vec<_> = params.iter().map(|(name, value)| (&**name, value.as_str().unwrap())).collect();
+                let pairs: Vec<_> =
+                    params.iter().map(|(name, value)| (&**name, value.as_str().unwrap())).collect();
                 let service = if service == "sts" { "sts" } else { "iam" };
                 world.house.call(&who, service, action, &pairs).await
             }
@@ -255,7 +257,10 @@ fn declared(example: &Example) -> BTreeSet<String> {
     if service == "daypass" {
         let model = read("daypass/2026-11-01/service-2.json");
         let errors = model["operations"][action]["errors"].as_array().unwrap();
-        return errors.iter().map(|error| text(&model["shapes"][text(&error["shape"])]["error"]["code"])).collect();
+        return errors
+            .iter()
+            .map(|error| text(&model["shapes"][text(&error["shape"])]["error"]["code"]))
+            .collect();
     }
     let model = &read("input-shapes.json")["services"][service];
     let errors = model["ops"][action]["err"].as_array().cloned().unwrap_or_default();
@@ -280,7 +285,8 @@ fn every_error_of_the_model_every_parameter_and_every_denial_is_in_the_golden_fi
         let mut wanted = declared(example);
         wanted.insert("AccessDenied".into());
         let told = golden.codes();
-        let untold = wanted.iter().filter(|code| !told.contains(code.as_str()) && !golden.never.contains_key(*code));
+        let untold =
+            wanted.iter().filter(|code| !told.contains(code.as_str()) && !golden.never.contains_key(*code));
         missing.extend(untold.map(|code| format!("{name}: {code}")));
         let both = golden.never.keys().filter(|code| told.contains(code.as_str()));
         missing.extend(both.map(|code| format!("{name}: {code} is told, though it is never")));
@@ -293,7 +299,9 @@ fn every_error_of_the_model_every_parameter_and_every_denial_is_in_the_golden_fi
                 missing.push(format!("{name}: without {}", member.name));
             }
             let characters = format!("The specified value for {at} is invalid.");
-            let bound = ["have", "satisfy"].iter().any(|must| golden.tells(member.name, &format!("Member must {must}")));
+            let bound = ["have", "satisfy"]
+                .iter()
+                .any(|must| golden.tells(member.name, &format!("Member must {must}")));
             let bound = bound || golden.errors.iter().any(|refusal| refusal.message.contains(&characters));
             if is_bounded(member) && !bound {
                 missing.push(format!("{name}: {} out of bounds", member.name));
@@ -326,7 +334,11 @@ fn the_tests_that_golden_files_name_exist() {
         for (module, test) in named.chain(in_reasons).filter_map(|name| name.split_once("::")) {
             let path = format!("{}/tests/it/{module}.rs", env!("CARGO_MANIFEST_DIR"));
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-            assert!(text.contains(&format!("fn {test}(")), "{}: no test {module}::{test}", example.permission());
+            assert!(
+                text.contains(&format!("fn {test}(")),
+                "{}: no test {module}::{test}",
+                example.permission()
+            );
         }
     }
 }
@@ -335,7 +347,8 @@ fn the_tests_that_golden_files_name_exist() {
 #[expect(clippy::print_stdout, reason = "the count is for whoever runs the tests with --no-capture")]
 fn the_golden_errors_are_counted() {
     for service in ["sts", "iam", "daypass"] {
-        let files: Vec<_> = EXAMPLES.iter().filter(|example| example.service == service).map(Golden::of).collect();
+        let files: Vec<_> =
+            EXAMPLES.iter().filter(|example| example.service == service).map(Golden::of).collect();
         let errors: Vec<_> = files.iter().flat_map(|golden| &golden.errors).collect();
         let sentences: BTreeSet<_> = errors.iter().map(|refusal| (&refusal.code, &refusal.message)).collect();
         let elsewhere = errors.iter().filter(|refusal| refusal.test.is_some()).count();

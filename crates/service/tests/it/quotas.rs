@@ -40,7 +40,12 @@ async fn fill(house: &TestHouse, action: &str, params: &[(&str, &str)], id: &str
     let (_, before) = house.stored().await;
     let made = house.root("iam", action, params).await;
     let id = made.pointer(id).unwrap().as_str().unwrap();
-    let records = new_records(house, &before).await;
+    copy(house, &before, id, count).await;
+}
+
+/// Have `count` in all of what was made since `before`, which has this id.
+async fn copy(house: &TestHouse, before: &[Record], id: &str, count: usize) {
+    let records = new_records(house, before).await;
     assert_eq!(records.len(), 2, "the entity and its name: {records:?}");
     let copy = |n: usize| {
         let (id, name, of) = (id.to_owned(), seed(n), other_id(id, n));
@@ -62,6 +67,25 @@ async fn an_account_has_five_thousand_users() {
     house.root("iam", "DeleteUser", &[("UserName", &seed(4000))]).await;
     house.root("iam", "CreateUser", &[("UserName", "more")]).await;
     assert_eq!(refused(&house, "CreateUser", &[("UserName", &seed(4000))]).await, full);
+}
+
+#[tokio::test]
+async fn an_account_has_as_many_mfa_devices_as_users() {
+    let house = TestHouse::new().await;
+    let (_, before) = house.stored().await;
+    house.root("iam", "CreateVirtualMFADevice", &[("VirtualMFADeviceName", FIRST)]).await;
+    let records = new_records(&house, &before).await;
+    // No answer tells the id of a device.
+    let device =
+        records.iter().find_map(|(_, value)| serde_json::from_str::<Value>(value).ok()?.get("id").cloned());
+    copy(&house, &before, device.unwrap().as_str().unwrap(), 4999).await;
+    house.root("iam", "CreateVirtualMFADevice", &[("VirtualMFADeviceName", "last")]).await;
+    let full = refusal("LimitExceeded", "Cannot exceed quota for VirtualMFADevicesPerAccount: 5000");
+    let more = [("VirtualMFADeviceName", "more")];
+    assert_eq!(refused(&house, "CreateVirtualMFADevice", &more).await, full);
+    let serial = format!("arn:aws:iam::{ACCOUNT}:mfa/{}", seed(4000));
+    house.root("iam", "DeleteVirtualMFADevice", &[("SerialNumber", &serial)]).await;
+    house.root("iam", "CreateVirtualMFADevice", &more).await;
 }
 
 #[tokio::test]
