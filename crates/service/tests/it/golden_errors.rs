@@ -2,6 +2,9 @@
 //! `golden/<service>/<Action>.json`, `errors` are calls that are refused and the words in which they are; `never` says why
 //! no call gets an error that the model declares, or which test shows it.
 //!
+//! A `source` names the public document, and behind it where the words come from: `captured` from AWS by others who
+//! publish what they recorded, known from AWS without such a record, formed after such words, or ours.
+//!
 //! What all actions have alike is shown elsewhere: identities that are not proven and kinds of credentials that an action
 //! does not take in `matrix`, what can be wrong with any parameter in the tests of `params`.
 
@@ -344,7 +347,6 @@ fn the_tests_that_golden_files_name_exist() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the count is for whoever runs the tests with --no-capture")]
 fn the_golden_errors_are_counted() {
     for service in ["sts", "iam", "daypass"] {
         let files: Vec<_> =
