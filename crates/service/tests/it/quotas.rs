@@ -40,12 +40,7 @@ async fn fill(house: &TestHouse, action: &str, params: &[(&str, &str)], id: &str
     let (_, before) = house.stored().await;
     let made = house.root("iam", action, params).await;
     let id = made.pointer(id).unwrap().as_str().unwrap();
-    copy(house, &before, id, count).await;
-}
-
-/// Have `count` in all of what was made since `before`, which has this id.
-async fn copy(house: &TestHouse, before: &[Record], id: &str, count: usize) {
-    let records = new_records(house, before).await;
+    let records = new_records(house, &before).await;
     assert_eq!(records.len(), 2, "the entity and its name: {records:?}");
     let copy = |n: usize| {
         let (id, name, of) = (id.to_owned(), seed(n), other_id(id, n));
@@ -75,10 +70,18 @@ async fn an_account_has_as_many_mfa_devices_as_users() {
     let (_, before) = house.stored().await;
     house.root("iam", "CreateVirtualMFADevice", &[("VirtualMFADeviceName", FIRST)]).await;
     let records = new_records(&house, &before).await;
-    // No answer tells the id of a device.
-    let device =
-        records.iter().find_map(|(_, value)| serde_json::from_str::<Value>(value).ok()?.get("id").cloned());
-    copy(&house, &before, device.unwrap().as_str().unwrap(), 4999).await;
+    let mut values = records.iter().filter_map(|(_, value)| serde_json::from_str::<Value>(value).ok());
+    let device = values.find(Value::is_object).unwrap();
+    let [id, sealed] = ["id", "sealed_seed"].map(|member| device[member].as_str().unwrap());
+    let copy = |n: usize| {
+        let (name, of) = (seed(n), other_id(id, n));
+        // A seed belongs to one device.
+        let (seed, _) =
+            house.house.directory.new_mfa_seed(ACCOUNT.parse().unwrap(), &of.clone().into()).unwrap();
+        let copied = move |text: &str| text.replace(FIRST, &name).replace(id, &of).replace(sealed, &seed);
+        records.iter().map(move |(key, value)| (copied(key), Bytes::from(copied(value))))
+    };
+    house.put((1..4999).flat_map(copy).collect()).await;
     house.root("iam", "CreateVirtualMFADevice", &[("VirtualMFADeviceName", "last")]).await;
     let full = refusal("LimitExceeded", "Cannot exceed quota for VirtualMFADevicesPerAccount: 5000");
     let more = [("VirtualMFADeviceName", "more")];
