@@ -74,14 +74,14 @@ def test_device_is_made_enabled_listed_and_deleted(home, user):
     with refused("NoSuchEntity", status=404):
         home.iam.deactivate_mfa_device(UserName=user.name, SerialNumber=serial)
     home.iam.delete_virtual_mfa_device(SerialNumber=serial)
-    with refused("NoSuchEntity", f"VirtualMFADevice with serial number {serial} doesn't exist.", 404):
+    with refused("NoSuchEntity", f"MFA Device with serial number {serial} does not exist.", 404):
         home.iam.delete_virtual_mfa_device(SerialNumber=serial)
 
 
 def test_same_name_twice(home):
     known = name("phone")
     home.iam.create_virtual_mfa_device(VirtualMFADeviceName=known)
-    with refused("EntityAlreadyExists", "MFADevice entity at the same path and name already exists.", 409):
+    with refused("EntityAlreadyExists", "MFA device already exists.", 409):
         home.iam.create_virtual_mfa_device(VirtualMFADeviceName=known)
 
 

@@ -54,6 +54,21 @@ mod tests {
     }
 
     #[test]
+    fn every_golden_error_has_the_status_it_was_written_down_with() {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../service/tests/golden");
+        for service in SERVICES {
+            for file in std::fs::read_dir(format!("{golden}/{}", service.name)).unwrap() {
+                let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+                let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+                for error in golden["errors"].as_array().unwrap() {
+                    let code = error["code"].as_str().unwrap();
+                    assert_eq!(error["status"], status(code).as_u16(), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_table_holds_only_what_no_model_declares() {
         for code in [
             "MissingAuthenticationToken",

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use daypass_service::Error;
-use daypass_service::params::Params;
+use daypass_service::params::{Params, ParamsError};
+use serde_json::{Map, Value};
 
 use crate::world::World;
 
@@ -241,13 +242,38 @@ impl Example {
 
     /// The parameters as the pipeline takes them.
     pub(crate) fn params(&self, world: &World) -> Result<Params, Error> {
+        self.params_with(world, &Map::new())
+    }
+
+    /// The same with some of them set, or left out (`null`). In JSON a dot in the name leads into a structure.
+    pub(crate) fn params_with(&self, world: &World, change: &Map<String, Value>) -> Result<Params, Error> {
         let params = match self.given {
-            Query(_) => Params::from_pairs(self.pairs(world).unwrap()),
-            Json(text) => Params::from_json(world.fill(text).as_bytes()),
-            SignedRequest => Params::from_json(world.signed_request().to_string().as_bytes()),
+            Query(_) => {
+                let mut pairs = self.pairs(world).unwrap();
+                pairs.retain(|(name, _)| !change.contains_key(name));
+                let texts = change
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+                pairs.extend(texts);
+                Params::from_pairs(pairs)
+            }
+            Json(text) => json_with(serde_json::from_str(&world.fill(text)).unwrap(), change),
+            SignedRequest => json_with(world.signed_request(), change),
         };
         params.map_err(|error| Error::new(error.code(), error.to_string()))
     }
+}
+
+fn json_with(mut body: Value, change: &Map<String, Value>) -> Result<Params, ParamsError> {
+    for (name, value) in change {
+        let (outside, member) = name.rsplit_once('.').unwrap_or(("", name));
+        let structure = outside.split_terminator('.').fold(&mut body, |inside, name| &mut inside[name]);
+        structure.as_object_mut().unwrap().retain(|known, _| known != member);
+        if !value.is_null() {
+            structure[member] = value.clone();
+        }
+    }
+    Params::from_json(body.to_string().as_bytes())
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::answers::ALLOW_ALL;
 use crate::examples::{EXAMPLES, Example};
 use crate::world::World;
 
-fn golden(example: &Example) -> Value {
+/// The golden file of an action.
+pub(crate) fn golden(example: &Example) -> Value {
     let (service, action) = example.name();
     let name = format!("tests/golden/{service}/{action}.json");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);

@@ -21,6 +21,7 @@ mod checking;
 mod examples;
 mod explained;
 mod golden;
+mod golden_errors;
 mod iam_access_keys;
 mod iam_attached;
 mod iam_boundaries;

@@ -7,8 +7,6 @@ use crate::phone::Phone;
 use crate::race::{Call, Gate, one_wins, race};
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
-const EXISTS: &str = "MFADevice entity at the same path and name already exists.";
-
 fn told<T: std::fmt::Debug>(outcome: Result<T, daypass_service::Error>) -> Refusal {
     let error = outcome.expect_err("refused");
     (error.code, error.message)
@@ -19,7 +17,7 @@ fn not_valid() -> Refusal {
 }
 
 fn no_device(serial: &str) -> Refusal {
-    refusal("NoSuchEntity", &format!("VirtualMFADevice with serial number {serial} doesn't exist."))
+    refusal("NoSuchEntity", &format!("MFA Device with serial number {serial} does not exist."))
 }
 
 fn not_theirs() -> Refusal {
@@ -41,7 +39,7 @@ async fn a_path_and_name_make_one_device_whatever_their_case() {
     let phone = Phone::new(&house, "Phone", &[("Path", "/div/")]).await;
     assert_eq!(phone.serial, format!("arn:aws:iam::{ACCOUNT}:mfa/div/Phone"));
     Phone::new(&house, "Phone", &[]).await;
-    let exists = refusal("EntityAlreadyExists", EXISTS);
+    let exists = refusal("EntityAlreadyExists", "MFA device already exists.");
     for (name, path) in [("Phone", "/div/"), ("PHONE", "/DIV/"), ("phone", "/")] {
         let params = [("VirtualMFADeviceName", name), ("Path", path)];
         assert_eq!(refused(&house, "CreateVirtualMFADevice", &params).await, exists);
@@ -85,7 +83,8 @@ async fn two_codes_in_a_row_enable_a_device_and_nothing_less() {
     }
     assert_eq!(house.root("iam", "ListMFADevices", &[("UserName", "Bob")]).await["MFADevices"], json!([]));
     enable(0, 1).await.unwrap();
-    assert_eq!(told(enable(1, 2).await), refusal("EntityAlreadyExists", EXISTS));
+    let in_use = refusal("EntityAlreadyExists", "MFA Device is already in use.");
+    assert_eq!(told(enable(1, 2).await), in_use);
     // An hour off is the most, to either side.
     for (name, steps) in [("slow", -120), ("fast", 120)] {
         let phone = Phone::new(&house, name, &[]).await;
@@ -195,6 +194,9 @@ async fn a_device_is_taken_away_from_its_own_user_only_and_deleted_after_that() 
     for action in ["DeactivateMFADevice", "GetMFADevice"] {
         assert_eq!(refused(&house, action, &[("UserName", "Eve"), serial]).await, not_theirs(), "{action}");
         assert_eq!(refused(&house, action, &[serial]).await, not_theirs(), "root's? {action}");
+        let none = format!("arn:aws:iam::{ACCOUNT}:mfa/none");
+        let of_bob = [("UserName", "Bob"), ("SerialNumber", &*none)];
+        assert_eq!(refused(&house, action, &of_bob).await, no_device(&none), "{action}");
         let nobody = refusal("NoSuchEntity", "The user with name Carl cannot be found.");
         assert_eq!(refused(&house, action, &[("UserName", "Carl"), serial]).await, nobody, "{action}");
     }

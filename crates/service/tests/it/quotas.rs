@@ -65,6 +65,33 @@ async fn an_account_has_five_thousand_users() {
 }
 
 #[tokio::test]
+async fn an_account_has_as_many_mfa_devices_as_users() {
+    let house = TestHouse::new().await;
+    let (_, before) = house.stored().await;
+    house.root("iam", "CreateVirtualMFADevice", &[("VirtualMFADeviceName", FIRST)]).await;
+    let records = new_records(&house, &before).await;
+    let mut values = records.iter().filter_map(|(_, value)| serde_json::from_str::<Value>(value).ok());
+    let device = values.find(|value| value["sealed_seed"].is_string()).unwrap();
+    let [id, sealed] = ["id", "sealed_seed"].map(|member| device[member].as_str().unwrap());
+    let copy = |n: usize| {
+        let (name, of) = (seed(n), other_id(id, n));
+        // A seed belongs to one device.
+        let (seed, _) =
+            house.house.directory.new_mfa_seed(ACCOUNT.parse().unwrap(), &of.clone().into()).unwrap();
+        let copied = move |text: &str| text.replace(FIRST, &name).replace(id, &of).replace(sealed, &seed);
+        records.iter().map(move |(key, value)| (copied(key), Bytes::from(copied(value))))
+    };
+    house.put((1..4999).flat_map(copy).collect()).await;
+    house.root("iam", "CreateVirtualMFADevice", &[("VirtualMFADeviceName", "last")]).await;
+    let full = refusal("LimitExceeded", "Cannot exceed quota for VirtualMFADevicesPerAccount: 5000");
+    let more = [("VirtualMFADeviceName", "more")];
+    assert_eq!(refused(&house, "CreateVirtualMFADevice", &more).await, full);
+    let serial = format!("arn:aws:iam::{ACCOUNT}:mfa/{}", seed(4000));
+    house.root("iam", "DeleteVirtualMFADevice", &[("SerialNumber", &serial)]).await;
+    house.root("iam", "CreateVirtualMFADevice", &more).await;
+}
+
+#[tokio::test]
 async fn an_account_has_fifteen_hundred_policies() {
     let gate = Gate::new();
     let house = TestHouse::on(gate.clone()).await;

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::answers::{ALLOW_ALL, DENY_ALL};
+use crate::session_contents::noise;
 use crate::sessions::{
     GET_ROLE, GET_USER, Params, TRUST, assume, assumed, get_user, role, start, told, who_is,
 };
@@ -66,6 +67,19 @@ async fn identity_and_facts_are_those_of_the_calling_session() {
         ..was
     };
     assert_eq!(is, expected, "everything else is the calling session's, the time of issue too");
+}
+
+#[tokio::test]
+async fn policies_that_no_token_holds_together_are_too_large() {
+    let (house, ada) = start().await;
+    let policy = |n: u32| BOTH.replace(r#""Effect""#, &format!(r#""Sid":"{}","Effect""#, noise(n, 1850)));
+    let first = assumed(&house, &ada, "Crew", &[("Policy", &policy(1))]).await;
+    let (code, message) = told(scope(&house, &first, &[("Policy", &policy(2))]).await);
+    assert_eq!(code, "PackedPolicyTooLarge");
+    let percent = message.strip_prefix("Packed policy consumes ").unwrap();
+    let percent = percent.strip_suffix("% of allotted space, please use smaller policy.").unwrap();
+    assert!(percent.parse::<u32>().unwrap() > 100, "{percent}");
+    scope(&house, &first, &[("Policy", BOTH)]).await.unwrap();
 }
 
 #[tokio::test]

@@ -345,7 +345,7 @@ async fn tags_that_do_not_fit_say_how_far_they_are_over() {
 }
 
 /// Letters that do not compress.
-fn noise(seed: u32, length: usize) -> String {
+pub(crate) fn noise(seed: u32, length: usize) -> String {
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -123,7 +123,7 @@ pub(super) fn find_mfa_device<'v>(
     serial_number: &str,
 ) -> Result<&'v std::sync::Arc<MfaDevice>, Error> {
     account.mfa_device(serial_number).ok_or_else(|| {
-        Error::no_such_entity(format!("VirtualMFADevice with serial number {serial_number} doesn't exist."))
+        Error::no_such_entity(format!("MFA Device with serial number {serial_number} does not exist."))
     })
 }
 

@@ -89,7 +89,7 @@ impl Action for CreateVirtualMfaDevice {
             return Err(Error::invalid_input(what));
         }
         if account.mfa_device_claimed(&record.claim()).is_some() {
-            return Err(Error::already_exists("MFADevice entity at the same path and name already exists."));
+            return Err(Error::already_exists("MFA device already exists."));
         }
         let (count, max) = (account.mfa_device_count(), MFA_DEVICES_PER_ACCOUNT_MAX);
         rules::room(

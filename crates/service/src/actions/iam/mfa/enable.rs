@@ -41,7 +41,7 @@ impl Action for EnableMfaDevice {
         owner::may_change_own(&call, &owner, Self::NAME, &owner::shown(user, &account))?;
         let device = target::find_mfa_device(&account, &input.serial_number)?;
         if device.record.owner.is_some() {
-            return Err(Error::already_exists("MFADevice entity at the same path and name already exists."));
+            return Err(Error::already_exists("MFA Device is already in use."));
         }
         let count = account.mfa_devices_of(&owner).count();
         rules::within("MFADevicesPerUser", count + 1, MFA_DEVICES_PER_USER_MAX)?;

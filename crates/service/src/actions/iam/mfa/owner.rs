@@ -7,6 +7,7 @@ use daypass_directory::{AccountView, Authorized, Change, Check, MfaDevice, NotPr
 use daypass_model::EntityKind;
 
 use crate::actions::iam::access_key::owner::{self, Owner};
+use crate::actions::iam::target;
 use crate::error::Error;
 
 /// What a call is authorised on: the user it names, or else the caller.
@@ -50,15 +51,15 @@ impl Owner<'_> {
     }
 }
 
-/// The device of this owner, or AWS's sentence: another's device is as absent as none.
+/// The device of this owner, or AWS's sentence: there is none, or it is not this owner's.
 pub(super) fn device<'v>(
     account: &AccountView<'v>,
     owner: &KeyOwner,
     serial_number: &str,
 ) -> Result<&'v Arc<MfaDevice>, Error> {
-    let device =
-        account.mfa_device(serial_number).filter(|device| device.record.owner.as_ref() == Some(owner));
-    device.ok_or_else(|| Error::no_such_entity("MFA Device invalid for user."))
+    let device = target::find_mfa_device(account, serial_number)?;
+    let own = Some(device).filter(|device| device.record.owner.as_ref() == Some(owner));
+    own.ok_or_else(|| Error::no_such_entity("MFA Device invalid for user."))
 }
 
 /// The rule that no policy lifts: a user who has a device changes its own devices in a session with MFA only, or
