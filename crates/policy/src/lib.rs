@@ -73,6 +73,21 @@
 //!
 //! [`explain`] is the same evaluation with a recorder: for every statement whether it matched, or the first
 //! part of it that did not. [`case`] reads a whole question, policies included, from one line of JSON.
+//!
+//! # Reviewing
+//!
+//! [`findings`] goes beyond what writing refuses: what gives too much, what can never match, what is probably a
+//! mistake, each with its place and a stable code. Which actions and condition keys there are, a [`Catalog`] tells it.
+//!
+//! ```
+//! use daypass_policy::{Catalog, Kind, findings};
+//!
+//! let text = r#"{"Version": "2012-10-17", "Statement": [
+//!   {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]}"#;
+//! let found = findings(Kind::Inline, text, &Catalog::default());
+//! assert_eq!(found[0].code.as_str(), "PASS_ROLE_WITH_STAR_IN_RESOURCE");
+//! assert_eq!((found[0].line, found[0].path.as_str()), (2, "$.Statement[0].Resource"));
+//! ```
 
 #![forbid(unsafe_code)]
 

@@ -325,6 +325,8 @@ fn expiry_is_the_second_named() {
 /// format 2 instead. `DAYPASS_WRITE_GOLDEN=1` writes a file that is not there yet.
 #[test]
 fn tokens_of_format_1_still_open() {
+    // Of tokens that do not say it, the latest that can be.
+    let without_ends = SessionClaims { ancestry_ends: vec![1_768_478_400 + 36 * 3600; 15], ..full_session() };
     let federated = SessionClaims {
         kind: SessionKind::Federated,
         principal_id: "AIDAJQABLZS4A3QDU576Q".into(),
@@ -344,10 +346,8 @@ fn tokens_of_format_1_still_open() {
     let scoped = SessionClaims {
         scoped_layers: 2,
         first_key: Some("AKIAQNZGKIQY56JQ7WML".parse().unwrap()),
-        ..full_session()
+        ..without_ends.clone()
     };
-    // Of tokens that do not say it, the latest that can be.
-    let without_ends = SessionClaims { ancestry_ends: vec![1_768_478_400 + 36 * 3600; 15], ..full_session() };
     let keyring = keyring();
     for (name, claims, size_min) in [
         ("role", role_session(), 0),

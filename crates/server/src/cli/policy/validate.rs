@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use daypass_policy::{Finding, Kind, Severity, findings};
+use daypass_policy::{FINDINGS_MAX, Finding, Kind, Severity, findings};
 use daypass_service::known_actions;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::lines::Lines;
+use crate::cli::complain;
 use crate::cli::input::{self, visible};
 use crate::failure::Failure;
 use crate::terminal::say;
@@ -74,10 +75,17 @@ pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
     let mut failed = false;
     for path in &args.files {
         let text = read(path)?;
-        for finding in findings(kind, &text, &known_actions()) {
+        let found = findings(kind, &text, &known_actions());
+        for finding in found.iter().take(FINDINGS_MAX - 1) {
             failed |= finding.code.severity() <= args.fail_on.into();
-            let line = if args.json { as_json(path, &finding) } else { as_text(path, &finding) };
+            let line = if args.json { as_json(path, finding) } else { as_text(path, finding) };
             say(&visible(&format!("{line}\n")));
+        }
+        if found.len() == FINDINGS_MAX {
+            complain(&Failure::new(format!(
+                "`{}`: there is more to say; mend what is told first",
+                path.display()
+            )));
         }
     }
     Ok(ExitCode::from(u8::from(failed)))
