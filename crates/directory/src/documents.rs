@@ -3,7 +3,8 @@
 use daypass_policy::{Determining, PolicyType};
 
 use crate::account_view::{AccountView, AnyPolicy};
-use crate::authorize::{Check, Facts, Grantor};
+use crate::authorize::Facts;
+use crate::check::{Check, Grantor};
 use crate::principal::{Identity, Issuer, Principal};
 
 /// The document in which a statement of a decision stands, as it is stored.
