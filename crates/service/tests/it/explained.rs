@@ -186,7 +186,7 @@ async fn a_denial_of_a_service_comes_with_a_message_that_the_account_decodes() {
         (&json!("s3:DeleteObject"), &json!("arn:aws:s3:::shelf/a.txt"))
     );
     let keys = context["conditions"]["items"].as_array().unwrap();
-    let key = keys.iter().find(|key| key["key"] == "aws:principaltype").unwrap();
+    let key = keys.iter().find(|key| key["key"] == "aws:PrincipalType").unwrap();
     assert_eq!(key["values"], json!({"items": [{"value": "User"}]}));
     // An allow has none.
     assert_eq!(shop.answer(&asking(&shop.read())).await.get("EncodedAuthorizationMessage"), None);
@@ -250,5 +250,33 @@ async fn a_statement_that_denied_is_told_in_awss_form() {
     assert_eq!(
         (&keep["matched"], &keep["reason"], &keep["index"]),
         (&json!(true), &json!("matches"), &json!(2))
+    );
+}
+
+/// Items of the decoded context, by key.
+fn context_of(message: &Value) -> Vec<(String, String)> {
+    let items = message["context"]["conditions"]["items"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    items.map(|item| (text(&item["key"]), text(&item["values"]["items"][0]["value"]))).collect()
+}
+
+#[tokio::test]
+async fn condition_keys_are_spelled_as_the_documentation_does() {
+    let shop = Shop::new().await;
+    let question = with(&asking(&shop.read()), "/Action", json!("ec2:StopInstances"));
+    let question = with(&question, "/Resource", json!("arn:aws:ec2:us-east-1:111122223333:instance/i-1"));
+    let said =
+        json!({"ec2:Tenancy": ["default"], "AWS:requesttag/Owner": ["Bob"], "aws:sourceip": ["192.0.2.7"]});
+    let answer = shop.answer(&with(&question, "/Context", said)).await;
+    let message = answer["EncodedAuthorizationMessage"].as_str().unwrap();
+    let told = decode(&shop.world.house, &shop.world.admin, message).await.unwrap();
+    let keys: Vec<_> = context_of(&told).into_iter().map(|(key, _)| key).collect();
+    for key in ["ec2:Tenancy", "aws:RequestTag/Owner", "aws:SourceIp", "aws:CurrentTime", "aws:PrincipalArn"]
+    {
+        assert!(keys.iter().any(|told| told == key), "{key}: {keys:?}");
+    }
+    assert_eq!(
+        keys.iter().filter(|key| **key == key.to_lowercase()).collect::<Vec<_>>(),
+        ["aws:userid", "aws:username"]
     );
 }
