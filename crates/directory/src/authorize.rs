@@ -148,6 +148,10 @@ pub fn authorize<I>(
                 check: 0,
             }));
         }
+        Asked::Missing(check) => {
+            let decision = Gathered::of(facts).decide(facts, check);
+            return Err(Box::new(Denied { reason: String::new(), ..denied(principal, check, decision, 0) }));
+        }
         Asked::All(checks) => {
             let policies = Gathered::of(facts);
             for (place, check) in checks.iter().enumerate() {

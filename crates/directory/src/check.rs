@@ -88,6 +88,21 @@ impl Check {
         }
         self.with("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>())
     }
+
+    /// The same question as far as the caller's account may know of it when the resource is another's: without the
+    /// policy of the resource, and without what is said of the resource itself. It is the same question for a resource
+    /// that is not there.
+    #[must_use]
+    pub fn callers_side(&self) -> Self {
+        let keys = self.keys.iter().filter(|(key, _)| !is_about_resource(key)).cloned().collect();
+        Self { keys, grantor: Grantor::Nobody, ..self.clone() }
+    }
+}
+
+/// Tags that somebody put on the resource: `aws:ResourceTag/…`, those of a service, `s3:ExistingObjectTag/…`.
+fn is_about_resource(key: &str) -> bool {
+    let name = key.split('/').next().unwrap_or(key).to_lowercase();
+    name.ends_with(":resourcetag") || name.ends_with(":existingobjecttag")
 }
 
 /// What a call must be allowed: never empty by accident.
@@ -98,7 +113,12 @@ pub struct Checks(pub(crate) Asked);
 pub(crate) enum Asked {
     All(Vec<Check>),
     NothingCanDeny,
-    NobodyMay { action: String, resource: String },
+    NobodyMay {
+        action: String,
+        resource: String,
+    },
+    /// Of something that is not there.
+    Missing(Box<Check>),
 }
 
 impl Checks {
@@ -114,7 +134,7 @@ impl Checks {
         match &mut self.0 {
             Asked::All(checks) => checks.push(check),
             Asked::NothingCanDeny => self.0 = Asked::All(vec![check]),
-            Asked::NobodyMay { .. } => {}
+            Asked::NobodyMay { .. } | Asked::Missing(_) => {}
         }
         self
     }
@@ -138,11 +158,17 @@ impl Checks {
         Self(Asked::NothingCanDeny)
     }
 
-    /// Refused whoever asks, with the sentence of a plain denial: a role that does not exist must look
-    /// like one that does not trust the caller.
+    /// Refused whoever asks, with the sentence of a plain denial.
     #[must_use]
     pub fn nobody_may(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self(Asked::NobodyMay { action: action.into(), resource: resource.into() })
+    }
+
+    /// The check on a role that is not there, by whoever asks: refused, and explained to the caller, like one on
+    /// another account's role that does not trust it.
+    #[must_use]
+    pub fn missing(check: Check) -> Self {
+        Self(Asked::Missing(Box::new(check)))
     }
 
     /// The checks, for the tests that compare them with AWS's published ones.
@@ -150,6 +176,7 @@ impl Checks {
     pub fn as_slice(&self) -> &[Check] {
         match &self.0 {
             Asked::All(checks) => checks,
+            Asked::Missing(check) => std::slice::from_ref(check),
             Asked::NothingCanDeny | Asked::NobodyMay { .. } => &[],
         }
     }
@@ -184,5 +211,21 @@ mod tests {
         assert_eq!(asked(&Checks::one(check("a:One")).also_if(false, "a:Two")), ["a:One"]);
         let nobody = Checks::nobody_may("a:One", "*").and(check("a:Two"));
         assert!(matches!(nobody.0, Asked::NobodyMay { .. }));
+        assert_eq!(asked(&Checks::missing(check("a:One")).and(check("a:Two"))), ["a:One"]);
+    }
+
+    #[test]
+    fn the_callers_side_of_a_question_has_nothing_of_the_resource_itself() {
+        let keys = [
+            "aws:ResourceTag/a",
+            "iam:resourcetag/a",
+            "s3:ExistingObjectTag/a",
+            "aws:RequestTag/a",
+            "aws:TagKeys",
+            "s3:prefix",
+        ];
+        let asked = keys.iter().fold(check("s3:GetObject"), |check, key| check.with(*key, "x"));
+        let known: Vec<_> = asked.callers_side().keys.into_iter().map(|(key, _)| key).collect();
+        assert_eq!(known, keys[3..]);
     }
 }

@@ -12,9 +12,9 @@ use daypass_policy::{
 };
 use serde_json::{Value, json};
 
-use crate::decisions::belongs_to_owner;
 use crate::error::Error;
 use crate::house::House;
+use crate::why::{Told as Known, Why, belongs_to_owner, crosses, reason};
 
 /// Seconds after which a message is no longer opened.
 const LIFETIME_SECONDS: i64 = 24 * 3600;
@@ -22,13 +22,9 @@ const LIFETIME_SECONDS: i64 = 24 * 3600;
 const STATEMENTS_MAX: usize = 20;
 
 /// The message about a denial; `None` in the unlikely case that nothing of it fits.
-pub(crate) fn encode(
-    house: &House,
-    facts: Facts<'_>,
-    check: &Check,
-    decision: &Decision<'_>,
-    (explanation, context): &(Explanation, Context),
-) -> Option<String> {
+pub(crate) fn encode(house: &House, facts: Facts<'_>, check: &Check, why: &Why) -> Option<String> {
+    let Known { explanation, context } = why.callers();
+    let decision = &explanation.decision;
     let told = Told { facts, check, decision, explanation, context };
     let account = facts.principal.account;
     // What is too long for AWS's parameter is told with less, rather than not at all.
@@ -113,7 +109,10 @@ impl Told<'_> {
     }
 
     fn conditions(&self) -> Vec<Value> {
-        let keys = self.context.iter();
+        // Across accounts what the service said of the request is for its own account.
+        let across = crosses(self.facts, self.check);
+        let said = |key: &str| self.check.keys.iter().any(|(said, _)| said.eq_ignore_ascii_case(key));
+        let keys = self.context.iter().filter(|(key, ..)| !(across && said(key)));
         keys.map(|(key, values, _)| json!({"key": key, "values": values_of(values)})).collect()
     }
 
@@ -126,7 +125,7 @@ impl Told<'_> {
             json!({
                 "policy": report.policy, "type": report.policy_type.as_str(), "sid": report.sid,
                 "index": report.index + 1, "matched": report.outcome == Outcome::Matched,
-                "reason": report.outcome.to_string(),
+                "reason": reason(&report.outcome, crosses(self.facts, self.check)),
             })
         });
         told.collect()

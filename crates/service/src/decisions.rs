@@ -2,6 +2,8 @@
 //!
 //! In memory and bounded: what nobody asked about is forgotten, and nothing waits for it. A denial is explained at once,
 //! from the same view and facts; of an allow the statements that granted are kept.
+//!
+//! Of a decision between two accounts each keeps its own side.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use daypass_directory::{Check, Facts};
 use daypass_model::AccountId;
 use daypass_policy::{
-    Decision, DecisionEffect, Determining, Explanation, Outcome, PolicyType, StatementReport,
+    Decision, DecisionEffect, Determining, Effect, Explanation, Outcome, PolicyType, StatementReport,
 };
+
+use crate::why::{Why, belongs_to_owner, crosses, speaking};
 
 /// Hours that a decision is kept, unless somebody says otherwise.
 pub const DECISION_LOG_HOURS: u32 = 24;
@@ -24,24 +28,24 @@ const STATEMENTS_MAX: usize = 100;
 /// Decisions among which an earlier one of the same call is looked for.
 const RECENT: usize = 64;
 
-/// One decision, as it is kept.
+/// One decision, as it is kept for one account.
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) at: i64,
     pub(crate) request_id: String,
     pub(crate) principal_arn: String,
-    pub(crate) principal_account: AccountId,
-    /// The account of the resource.
-    pub(crate) owner: AccountId,
     pub(crate) action: String,
     pub(crate) resource: String,
     pub(crate) effect: DecisionEffect,
-    pub(crate) decided_by: PolicyType,
+    /// `None`: a kind of policy of the other account.
+    pub(crate) decided_by: Option<PolicyType>,
     pub(crate) determining: Vec<Determining<'static>>,
     /// Of a denial: what every statement that speaks of the action said.
     pub(crate) statements: Vec<StatementReport>,
     /// Whether there were more of those than are kept.
     pub(crate) more: bool,
+    /// Whether the resource is another account's than the caller: no values are kept then.
+    pub(crate) across: bool,
 }
 
 /// The decisions of this node.
@@ -73,19 +77,22 @@ impl DecisionLog {
         Self(Mutex::new(Logs { seconds: i64::from(hours) * 3600, accounts: HashMap::new(), bytes: 0 }))
     }
 
-    /// Keep a decision for the account of who asked and for that of the resource; of a denial also `why`.
+    /// Keep a decision for the account of who asked and for that of the resource, each its own side; of a denial also
+    /// `why`.
     pub(crate) fn note(
         &self,
         facts: Facts<'_>,
         check: &Check,
         decision: &Decision<'static>,
-        why: Option<&Explanation>,
+        why: Option<&Why>,
     ) {
-        let kept = Arc::new(Kept::of(facts, check, decision, why));
+        let callers = Arc::new(Kept::for_caller(facts, check, decision, why));
+        let is_foreign = crosses(facts, check);
+        let owners = is_foreign.then(|| Arc::new(Kept::for_owner(facts, check, decision, why)));
         let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        logs.add(kept.principal_account, kept.clone());
-        if kept.owner != kept.principal_account {
-            logs.add(kept.owner, kept);
+        logs.add(facts.principal.account, callers);
+        if let Some(owners) = owners {
+            logs.add(check.owner, owners);
         }
     }
 
@@ -150,21 +157,61 @@ impl Log {
 }
 
 impl Kept {
-    fn of(facts: Facts<'_>, check: &Check, decision: &Decision<'static>, why: Option<&Explanation>) -> Self {
-        let (statements, more) = why.map(reports).unwrap_or_default();
+    /// What the caller's account is told. A denial across accounts looks the same whether the resource is there or not.
+    fn for_caller(facts: Facts<'_>, check: &Check, decision: &Decision<'static>, why: Option<&Why>) -> Self {
+        let across = crosses(facts, check);
+        let why = why.map(|why| &why.callers().explanation);
+        let decision = why.filter(|_| across).map_or(decision, |why| &why.decision);
+        let ours = |kind| !(across && belongs_to_owner(kind));
+        Self::new(facts, check, (decision, decision.effect), why, ours)
+    }
+
+    /// What the account of the resource is told of another's caller.
+    fn for_owner(facts: Facts<'_>, check: &Check, decision: &Decision<'static>, why: Option<&Why>) -> Self {
+        // A Deny of the caller's own side is none of the owner's.
+        let is_denied_here = decision
+            .statements
+            .iter()
+            .any(|found| found.effect == Effect::Deny && belongs_to_owner(found.policy_type));
+        let effect = match decision.effect {
+            DecisionEffect::ExplicitlyDenied if !is_denied_here => DecisionEffect::ImplicitlyDenied,
+            effect => effect,
+        };
+        let why = why.map(|why| &why.whole.explanation);
+        Self::new(facts, check, (decision, effect), why, belongs_to_owner)
+    }
+
+    fn new(
+        facts: Facts<'_>,
+        check: &Check,
+        (decision, effect): (&Decision<'static>, DecisionEffect),
+        why: Option<&Explanation>,
+        ours: impl Fn(PolicyType) -> bool,
+    ) -> Self {
+        let across = crosses(facts, check);
+        let mut determining = decision.statements.iter().filter(|found| ours(found.policy_type));
+        let mut speaking = why.into_iter().flat_map(speaking).filter(|report| ours(report.policy_type));
+        let told = |report: &StatementReport| StatementReport {
+            outcome: match &report.outcome {
+                Outcome::ConditionMismatch { operator, key, .. } if across => {
+                    Outcome::ConditionMismatch { operator: operator.clone(), key: key.clone(), values: None }
+                }
+                outcome => outcome.clone(),
+            },
+            ..report.clone()
+        };
         Self {
             at: facts.op.now.as_second(),
             request_id: facts.op.request_id.clone(),
             principal_arn: facts.principal.arn.clone(),
-            principal_account: facts.principal.account,
-            owner: check.owner,
             action: check.action.clone(),
             resource: check.resource.clone(),
-            effect: decision.effect,
-            decided_by: decision.decided_by,
-            determining: decision.statements.to_vec(),
-            statements,
-            more,
+            effect,
+            decided_by: Some(decision.decided_by).filter(|kind| ours(*kind)),
+            determining: determining.by_ref().take(STATEMENTS_MAX).cloned().collect(),
+            statements: speaking.by_ref().take(STATEMENTS_MAX).map(told).collect(),
+            more: determining.next().is_some() || speaking.next().is_some(),
+            across,
         }
     }
 
@@ -192,37 +239,23 @@ impl Kept {
     }
 }
 
-/// Every statement that speaks of the action, and whether there are more than are kept.
-fn reports(why: &Explanation) -> (Vec<StatementReport>, bool) {
-    let mut speaking = why.statements.iter().filter(|report| report.outcome != Outcome::ActionMismatch);
-    let statements = speaking.by_ref().take(STATEMENTS_MAX).cloned().collect();
-    (statements, speaking.next().is_some())
-}
-
-/// Whose policies a kind is: of one account nothing is told to the other.
-pub(crate) fn belongs_to_owner(kind: PolicyType) -> bool {
-    matches!(kind, PolicyType::Resource | PolicyType::RoleTrust | PolicyType::Rcp)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn kept(account: &str, request_id: &str, decided_by: PolicyType) -> Arc<Kept> {
-        let account: AccountId = account.parse().unwrap();
         Arc::new(Kept {
             at: 1_768_478_400,
             request_id: request_id.into(),
             principal_arn: format!("arn:aws:iam::{account}:root"),
-            principal_account: account,
-            owner: account,
             action: "iam:GetUser".into(),
             resource: "x".repeat(1000),
             effect: DecisionEffect::ImplicitlyDenied,
-            decided_by,
+            decided_by: Some(decided_by),
             determining: Vec::new(),
             statements: Vec::new(),
             more: false,
+            across: false,
         })
     }
 
@@ -248,7 +281,7 @@ mod tests {
         let log = &logs.accounts[&account];
         let told: Vec<_> =
             log.entries.iter().map(|kept| (kept.request_id.as_str(), kept.decided_by)).collect();
-        assert_eq!(told, [("b", PolicyType::Identity), ("a", PolicyType::Boundary)]);
+        assert_eq!(told, [("b", Some(PolicyType::Identity)), ("a", Some(PolicyType::Boundary))]);
         assert_eq!(log.bytes, log.entries.iter().map(|kept| kept.bytes()).sum::<usize>());
         assert_eq!(logs.bytes, log.bytes);
     }

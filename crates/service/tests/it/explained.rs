@@ -8,14 +8,18 @@ use crate::checking::{Shop, with};
 use crate::support::{ACCOUNT, Keys, TestHouse};
 use crate::world::asking;
 
-const OTHER: &str = "444455556666";
+pub(crate) const OTHER: &str = "444455556666";
 
-async fn explain(house: &TestHouse, who: &Keys, id: &str) -> Result<Value, daypass_service::Error> {
+pub(crate) async fn explain(
+    house: &TestHouse,
+    who: &Keys,
+    id: &str,
+) -> Result<Value, daypass_service::Error> {
     house.call_json(who, "ExplainRequest", &json!({"RequestId": id})).await
 }
 
 /// The reasons of a decision: policy, index, reason.
-fn reasons(decision: &Value) -> Vec<(String, u64, String)> {
+pub(crate) fn reasons(decision: &Value) -> Vec<(String, u64, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let statements = decision["Statements"].as_array().unwrap().iter();
     let told = statements.map(|one| {
@@ -99,34 +103,6 @@ async fn an_allow_is_told_with_the_statements_that_granted() {
 }
 
 #[tokio::test]
-async fn each_account_is_told_of_its_own_policies_and_a_third_of_nothing() {
-    let house = TestHouse::new().await;
-    let other_root = house.account(OTHER).await;
-    let third = house.account("777788889999").await;
-    let trust = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Secret","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"shared"}}}]}"#;
-    let params = [("RoleName", "r"), ("AssumeRolePolicyDocument", trust)];
-    house.call(&other_root, "iam", "CreateRole", &params).await.unwrap();
-    let ann = house.user("Ann", Some(ALLOW_ALL)).await;
-    let role = format!("arn:aws:iam::{OTHER}:role/r");
-    let params = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
-    house.call(&ann, "sts", "AssumeRole", &params).await.unwrap_err();
-    let id = house.last_request_id();
-
-    let callers = explain(&house, &house.root, &id).await.unwrap()["Decisions"][0].clone();
-    assert_eq!(reasons(&callers), [("p".to_owned(), 1, "matches".to_owned())]);
-    assert_eq!(callers.get("DecidedBy"), None, "the other account's trust policy was silent");
-    let owners = explain(&house, &other_root, &id).await.unwrap()["Decisions"][0].clone();
-    let reason = "the condition `StringEquals` on `sts:ExternalId` is not met: the request has no such key";
-    assert_eq!(reasons(&owners), [(role.clone(), 1, reason.to_owned())]);
-    assert_eq!(owners["DecidedBy"], "role trust policy");
-    let error = explain(&house, &third, &id).await.unwrap_err();
-    assert_eq!(
-        (error.code, error.message),
-        ("NoSuchEntity", format!("No decision about a request with id {id} is kept here."))
-    );
-}
-
-#[tokio::test]
 async fn decisions_are_forgotten_after_a_day_and_told_to_nobody_without_the_permission() {
     let house = TestHouse::new().await;
     let ann = house.user("Ann", None).await;
@@ -160,7 +136,11 @@ async fn one_account_pushes_out_its_own_decisions_only() {
     explain(&house, &house.root, &id).await.unwrap();
 }
 
-async fn decode(house: &TestHouse, who: &Keys, message: &str) -> Result<Value, daypass_service::Error> {
+pub(crate) async fn decode(
+    house: &TestHouse,
+    who: &Keys,
+    message: &str,
+) -> Result<Value, daypass_service::Error> {
     let answer = house.call(who, "sts", "DecodeAuthorizationMessage", &[("EncodedMessage", message)]).await?;
     Ok(serde_json::from_str(answer["DecodedMessage"].as_str().unwrap()).unwrap())
 }

@@ -20,6 +20,7 @@ mod checked_facts;
 mod checking;
 mod examples;
 mod explained;
+mod explained_across;
 mod golden;
 mod iam_access_keys;
 mod iam_attached;
