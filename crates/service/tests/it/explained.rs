@@ -136,6 +136,39 @@ async fn one_account_pushes_out_its_own_decisions_only() {
     explain(&house, &house.root, &id).await.unwrap();
 }
 
+/// What others do at an account's doors takes a small part of its room, and numbers that are no account's take none.
+#[tokio::test]
+async fn what_comes_from_elsewhere_pushes_out_no_decision_of_the_account_itself() {
+    let house = TestHouse::new().await;
+    let other = house.account(OTHER).await;
+    let params = [("UserName", "Noisy")];
+    house.call(&other, "iam", "CreateUser", &params).await.unwrap();
+    let made = house.call(&other, "iam", "CreateAccessKey", &params).await.unwrap();
+    let noisy = Keys::of(&made["AccessKey"]);
+    let ann = house.user("Ann", None).await;
+    house.call(&ann, "iam", "ListUsers", &[]).await.unwrap_err();
+    let own = house.last_request_id();
+    let ask = async |account: &str| {
+        let arn = format!("arn:aws:iam::{account}:policy/{}/x", "p".repeat(500));
+        house.call(&noisy, "iam", "GetPolicy", &[("PolicyArn", &arn)]).await.unwrap_err();
+        house.last_request_id()
+    };
+    let first = ask(ACCOUNT).await;
+    explain(&house, &house.root, &first).await.unwrap();
+    let mut last = first.clone();
+    for _ in 0..3000 {
+        last = ask(ACCOUNT).await;
+    }
+    assert_eq!(explain(&house, &house.root, &first).await.unwrap_err().code, "NoSuchEntity");
+    explain(&house, &house.root, &last).await.unwrap();
+    explain(&house, &house.root, &own).await.unwrap();
+    let accounts = house.house.decisions.accounts();
+    for n in 0..100 {
+        ask(&format!("9999000000{n:02}")).await;
+    }
+    assert_eq!(house.house.decisions.accounts(), accounts, "an account that a caller invented is kept");
+}
+
 pub(crate) async fn decode(
     house: &TestHouse,
     who: &Keys,
