@@ -292,4 +292,64 @@ async fn condition_keys_are_spelled_as_the_documentation_does() {
         keys.iter().filter(|key| **key == key.to_lowercase()).collect::<Vec<_>>(),
         ["aws:userid", "aws:username"]
     );
+    let ours = &told["daypass"];
+    assert_eq!((&ours["isTruncated"], &ours["contextIsTruncated"]), (&json!(false), &json!(false)));
+}
+
+#[tokio::test]
+async fn what_a_message_leaves_out_is_marked_and_never_what_decided() {
+    let shop = Shop::new().await;
+    let house = &shop.world.house;
+    let others = (0..60)
+        .map(|n| json!({"Effect": "Allow", "Action": "s3:*", "Resource": format!("arn:aws:s3:::other{n}")}));
+    let deny = json!({"Sid": "Keep", "Effect": "Deny", "Action": "s3:DeleteObject",
+        "Resource": (0..60).map(|n| format!("arn:aws:s3:::shelf*{n}")).chain(["*".into()]).collect::<Vec<_>>()});
+    let policy = json!({"Version": "2012-10-17", "Statement": others.chain([deny]).collect::<Vec<_>>()});
+    let params = [("PolicyName", "Long"), ("PolicyDocument", &policy.to_string())];
+    let made = house.root("iam", "CreatePolicy", &params).await;
+    let arn = made["Policy"]["Arn"].as_str().unwrap();
+    house.root("iam", "AttachUserPolicy", &[("UserName", "Alice"), ("PolicyArn", arn)]).await;
+    let mut said: serde_json::Map<_, _> =
+        (0..8).map(|n| (format!("s3:long{n}"), json!([n.to_string().repeat(1800)]))).collect();
+    said.insert("s3:prefix".into(), json!(["short"]));
+    let question = with(&asking(&shop.read()), "/Action", json!("s3:DeleteObject"));
+    let answer = shop.answer(&with(&question, "/Context", json!(said))).await;
+    let id = house.last_request_id();
+    let message = answer["EncodedAuthorizationMessage"].as_str().unwrap();
+    assert!(message.len() > 9000 && message.len() <= 10240, "{}", message.len());
+    let told = decode(house, &shop.world.admin, message).await.unwrap();
+
+    let denied = &told["matchedStatements"]["items"];
+    assert_eq!((denied.as_array().unwrap().len(), &denied[0]["statementId"]), (1, &json!("Keep")));
+    let ours = &told["daypass"];
+    assert_eq!((&ours["isTruncated"], &ours["contextIsTruncated"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&ours["statements"][0]["sid"], &ours["statements"][0]["matched"]),
+        (&json!("Keep"), &json!(true))
+    );
+    let keys: Vec<_> = context_of(&told).into_iter().map(|(key, _)| key).collect();
+    for key in ["aws:CurrentTime", "aws:PrincipalArn", "aws:username", "s3:prefix"] {
+        assert!(keys.iter().any(|told| told == key), "{key}: {keys:?}");
+    }
+    assert!(keys.iter().any(|key| key.starts_with("s3:long")), "the room is used: {keys:?}");
+    let mut sorted = keys.clone();
+    sorted.sort_by_key(|key| key.to_lowercase());
+    assert_eq!(keys, sorted);
+
+    // In the log there is more room, and it is as finite.
+    for n in 0..2 {
+        let params = [
+            ("PolicyName", &*format!("Long{n}")),
+            ("PolicyDocument", &policy.to_string().replace("Keep", "Too")),
+        ];
+        let made = house.root("iam", "CreatePolicy", &params).await;
+        let arn = made["Policy"]["Arn"].as_str().unwrap();
+        house.root("iam", "AttachUserPolicy", &[("UserName", "Alice"), ("PolicyArn", arn)]).await;
+    }
+    assert_eq!(explain(house, &house.root, &id).await.unwrap()["Decisions"][1]["IsTruncated"], false);
+    shop.answer(&question).await;
+    let told = explain(house, &house.root, &house.last_request_id()).await.unwrap()["Decisions"][1].clone();
+    assert_eq!((&told["IsTruncated"], told["Statements"].as_array().unwrap().len()), (&json!(true), 100));
+    let first: Vec<_> = (0..4).map(|n| told["Statements"][n]["Sid"].as_str()).collect();
+    assert_eq!(first, [Some("Keep"), Some("Too"), Some("Too"), None]);
 }
