@@ -51,6 +51,7 @@ mod session_log;
 mod sessions;
 mod signatures;
 mod simulate;
+mod simulated_facts;
 mod sizes;
 mod stateful;
 mod support;
