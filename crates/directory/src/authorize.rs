@@ -4,165 +4,19 @@
 //! must pass. The policies that take part are gathered here from one view; how they combine is
 //! `daypass_policy::evaluate`'s.
 
-use std::sync::Arc;
-
-use daypass_model::{AccountId, Tag, TagSet, is_service_linked};
+use daypass_model::is_service_linked;
 use daypass_policy::{Context, Decision, Explanation, Named, Policies, Request};
 
 use crate::account_view::AccountView;
 use crate::change::Change;
-use crate::context::{Operation, Value, context};
-use crate::entity::{NamedPolicy, ResourcePolicy, Role};
+use crate::check::{Asked, Check, Checks};
+use crate::context::{Operation, context};
+use crate::entity::NamedPolicy;
 use crate::grounds::grounds;
 use crate::principal::{Identity, Issuer, Principal};
 use crate::revocation::Descent;
 use crate::scope::Scope;
 use crate::view::View;
-
-/// One question: may the caller do `action` on `resource`?
-#[derive(Debug, Clone)]
-pub struct Check {
-    /// `iam:CreateUser`
-    pub action: String,
-    /// ARN, or `*` for actions that take no resource.
-    pub resource: String,
-    /// How a denial names the resource, where that is not the ARN (`user Bob`).
-    pub shown: Option<String>,
-    /// The account that owns the resource.
-    pub owner: AccountId,
-    /// Condition keys beside the global ones.
-    pub keys: Vec<(String, Value)>,
-    /// The policy of the resource itself.
-    pub grantor: Grantor,
-}
-
-/// The resource's own policy, where it has one.
-#[derive(Debug, Clone, Default)]
-pub enum Grantor {
-    /// None: only identity policies speak.
-    #[default]
-    Nobody,
-    /// The trust policy of the role.
-    Role(Arc<Role>),
-    /// The policy of a resource of some service behind daypass.
-    Resource(Arc<ResourcePolicy>),
-}
-
-impl Check {
-    /// A check on a resource of `owner`'s account; of the caller's own: [`Scope::check`].
-    #[must_use]
-    pub fn new(action: impl Into<String>, resource: impl Into<String>, owner: AccountId) -> Self {
-        Self {
-            action: action.into(),
-            resource: resource.into(),
-            shown: None,
-            owner,
-            keys: Vec::new(),
-            grantor: Grantor::Nobody,
-        }
-    }
-
-    /// How a denial names the resource.
-    #[must_use]
-    pub fn shown(mut self, text: impl Into<String>) -> Self {
-        self.shown = Some(text.into());
-        self
-    }
-
-    /// Add a condition key.
-    #[must_use]
-    pub fn with(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.keys.push((key.into(), value.into()));
-        self
-    }
-
-    /// Add a condition key when there is a value for it; absent and empty differ.
-    #[must_use]
-    pub fn with_some(self, key: &str, value: Option<impl Into<Value>>) -> Self {
-        match value {
-            Some(value) => self.with(key, value),
-            None => self,
-        }
-    }
-
-    /// Add the tags that the call passes, `aws:RequestTag/…` and `aws:TagKeys`. Of two with the same key the last
-    /// value is the one tested; the call then fails on the duplicate.
-    #[must_use]
-    pub fn with_request_tags(mut self, tags: &[Tag]) -> Self {
-        if tags.is_empty() {
-            return self;
-        }
-        for tag in &tags.iter().cloned().collect::<TagSet>() {
-            self = self.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
-        }
-        self.with("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>())
-    }
-}
-
-/// What a call must be allowed: never empty by accident.
-#[derive(Debug, Clone)]
-pub struct Checks(Asked);
-
-#[derive(Debug, Clone)]
-enum Asked {
-    All(Vec<Check>),
-    NothingCanDeny,
-    NobodyMay { action: String, resource: String },
-}
-
-impl Checks {
-    /// One check.
-    #[must_use]
-    pub fn one(check: Check) -> Self {
-        Self(Asked::All(vec![check]))
-    }
-
-    /// A second permission that the call needs as well. What nobody may stays so.
-    #[must_use]
-    pub fn and(mut self, check: Check) -> Self {
-        match &mut self.0 {
-            Asked::All(checks) => checks.push(check),
-            Asked::NothingCanDeny => self.0 = Asked::All(vec![check]),
-            Asked::NobodyMay { .. } => {}
-        }
-        self
-    }
-
-    /// A second permission that the call needs in some cases, on the same resource and in the same context as the
-    /// first.
-    #[must_use]
-    pub fn also_if(self, needed: bool, action: &str) -> Self {
-        match self.as_slice().first().filter(|_| needed) {
-            Some(first) => {
-                let second = Check { action: action.to_owned(), ..first.clone() };
-                self.and(second)
-            }
-            None => self,
-        }
-    }
-
-    /// For calls that AWS lets nobody be denied: GetCallerIdentity and GetSessionToken.
-    #[must_use]
-    pub fn nothing_can_deny() -> Self {
-        Self(Asked::NothingCanDeny)
-    }
-
-    /// Refused whoever asks, with the sentence of a plain denial: a role that does not exist must look
-    /// like one that does not trust the caller.
-    #[must_use]
-    pub fn nobody_may(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self(Asked::NobodyMay { action: action.into(), resource: resource.into() })
-    }
-
-    /// The checks, for the tests that compare them with AWS's published ones.
-    #[must_use]
-    pub fn as_slice(&self) -> &[Check] {
-        match &self.0 {
-            Asked::All(checks) => checks,
-            Asked::NothingCanDeny | Asked::NobodyMay { .. } => &[],
-        }
-    }
-}
 
 /// Proof that every check of a call passed. Only [`authorize()`] makes one.
 // INVARIANT (authorized-only): the fields are private to this module's constructor; an action takes
@@ -294,6 +148,10 @@ pub fn authorize<I>(
                 check: 0,
             }));
         }
+        Asked::Missing(check) => {
+            let decision = Gathered::of(facts).decide(facts, check);
+            return Err(Box::new(Denied { reason: String::new(), ..denied(principal, check, decision, 0) }));
+        }
         Asked::All(checks) => {
             let policies = Gathered::of(facts);
             for (place, check) in checks.iter().enumerate() {
@@ -358,16 +216,6 @@ fn request<'a>(
         resource: &check.resource,
         resource_account: Some(check.owner.as_str()),
         context,
-    }
-}
-
-impl Grantor {
-    fn named(&self) -> Option<Named<'_>> {
-        match self {
-            Self::Nobody => None,
-            Self::Role(role) => Some(Named { id: &role.arn, policy: &role.trust }),
-            Self::Resource(resource) => Some(Named { id: &resource.record.arn, policy: &resource.policy }),
-        }
     }
 }
 
@@ -460,27 +308,5 @@ fn as_policy_principal(principal: &Principal) -> daypass_policy::Principal<'_> {
                 }
             },
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(action: &str) -> Check {
-        Check::new(action, "*", "111122223333".parse().unwrap())
-    }
-
-    #[test]
-    fn a_further_permission_is_asked_for_whatever_came_before() {
-        let asked = |checks: &Checks| -> Vec<String> {
-            checks.as_slice().iter().map(|check| check.action.clone()).collect()
-        };
-        assert_eq!(asked(&Checks::one(check("a:One")).and(check("a:Two"))), ["a:One", "a:Two"]);
-        assert_eq!(asked(&Checks::nothing_can_deny().and(check("a:Two"))), ["a:Two"]);
-        assert_eq!(asked(&Checks::one(check("a:One")).also_if(true, "a:Two")), ["a:One", "a:Two"]);
-        assert_eq!(asked(&Checks::one(check("a:One")).also_if(false, "a:Two")), ["a:One"]);
-        let nobody = Checks::nobody_may("a:One", "*").and(check("a:Two"));
-        assert!(matches!(nobody.0, Asked::NobodyMay { .. }));
     }
 }

@@ -3,7 +3,8 @@
 use daypass_policy::{Determining, PolicyType};
 
 use crate::account_view::{AccountView, AnyPolicy};
-use crate::authorize::{Check, Facts, Grantor};
+use crate::authorize::Facts;
+use crate::check::{Check, Grantor};
 use crate::principal::{Identity, Issuer, Principal};
 use crate::record::InlinePolicy;
 use crate::session::name_of_layer;

@@ -8,6 +8,7 @@
 mod account_view;
 mod authorize;
 mod change;
+mod check;
 mod context;
 mod credential;
 mod directory;
@@ -29,10 +30,9 @@ mod turns;
 mod view;
 
 pub use account_view::{AccountView, AnyPolicy, TrustingRole};
-pub use authorize::{
-    Authorized, Check, Checks, Denied, Facts, Grantor, authorize, decide, decide_anonymous, explain,
-};
+pub use authorize::{Authorized, Denied, Facts, authorize, decide, decide_anonymous, explain};
 pub use change::{Change, Entity};
+pub use check::{Check, Checks, Grantor};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, is_of_master};

@@ -14,7 +14,7 @@ use daypass_model::AccessKeyId;
 use jiff::Timestamp;
 
 use crate::account_view::AccountView;
-use crate::authorize::Check;
+use crate::check::Check;
 use crate::credential::Caller;
 use crate::principal::{NoPrincipal, Principal};
 use crate::record::{AccessKeyPointer, KeyOwner};

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
-    entries: BTreeMap<Key, Entry>,
+    entries: BTreeMap<Key, Given>,
 }
 
 /// A condition key in the form in which they are compared. A statement makes its keys once; a look-up then compares
@@ -27,6 +27,13 @@ pub(crate) struct Key {
     /// First, so that it comes first in the order. What is the same by chance or somebody's choice differs in the text.
     hash: u64,
     text: Box<str>,
+}
+
+/// An entry, and the spelling in which its key was given last: for those who are told of it. It means nothing.
+#[derive(Debug, Clone)]
+struct Given {
+    name: Box<str>,
+    entry: Entry,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,13 +51,17 @@ impl Context {
 
     /// Sets a single-valued key, replacing what it had.
     pub fn insert(&mut self, key: &str, value: impl Into<String>) {
-        self.entries.insert(Key::new(key), Entry::Single([value.into()]));
+        self.give(key, Entry::Single([value.into()]));
     }
 
     /// Sets a multivalued key, replacing what it had. An empty list counts as present for `Null`; leave
     /// the key out when that is not meant.
     pub fn insert_list(&mut self, key: &str, values: Vec<String>) {
-        self.entries.insert(Key::new(key), Entry::List(values));
+        self.give(key, Entry::List(values));
+    }
+
+    fn give(&mut self, key: &str, entry: Entry) {
+        self.entries.insert(Key::new(key), Given { name: key.into(), entry });
     }
 
     /// Forgets a key.
@@ -64,18 +75,29 @@ impl Context {
         self.entry(&Key::new(key)).map(Entry::values)
     }
 
-    /// Every key in lower case, in order, with its values and whether it is multivalued.
+    /// Every key as it was given last, with its values and whether it is multivalued, in the order of the names without
+    /// regard to case.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String], bool)> {
-        let mut entries: Vec<_> = self.entries.iter().map(|(key, entry)| (&*key.text, entry)).collect();
+        let mut entries: Vec<_> = self.entries.iter().map(|(key, given)| (&*key.text, given)).collect();
         entries.sort_unstable_by_key(|(key, _)| *key);
-        entries.into_iter().map(|(key, entry)| (key, entry.values(), matches!(entry, Entry::List(_))))
+        entries
+            .into_iter()
+            .map(|(_, Given { name, entry })| (&**name, entry.values(), matches!(entry, Entry::List(_))))
     }
 
     /// The entry of a key.
     pub(crate) fn entry(&self, key: &Key) -> Option<&Entry> {
-        self.entries.get(key)
+        self.entries.get(key).map(|given| &given.entry)
     }
 }
+
+impl PartialEq for Given {
+    fn eq(&self, other: &Self) -> bool {
+        self.entry == other.entry
+    }
+}
+
+impl Eq for Given {}
 
 impl Entry {
     pub(crate) fn values(&self) -> &[String] {
@@ -122,7 +144,8 @@ mod tests {
         let key = |text: &str| Key { hash: 7, text: text.into() };
         let mut context = Context::new();
         for text in ["b", "a", "c"] {
-            context.entries.insert(key(text), Entry::Single([text.to_owned()]));
+            let entry = Entry::Single([text.to_owned()]);
+            context.entries.insert(key(text), Given { name: text.into(), entry });
         }
         for text in ["a", "b", "c"] {
             assert_eq!(context.entry(&key(text)).unwrap().values(), [text]);
@@ -131,13 +154,18 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_told_in_the_order_of_their_names() {
+    fn keys_are_told_as_they_were_given_in_the_order_of_their_names() {
         let mut context = Context::new();
-        for key in ["s3:Prefix", "aws:userid", "aws:SourceIp", "aws:username"] {
+        for key in ["s3:Prefix", "aws:userid", "AWS:SOURCEIP", "aws:username", "aws:SourceIp"] {
             context.insert(key, "x");
         }
         let keys: Vec<&str> = context.iter().map(|(key, _, _)| key).collect();
-        assert_eq!(keys, ["aws:sourceip", "aws:userid", "aws:username", "s3:prefix"]);
+        assert_eq!(keys, ["aws:SourceIp", "aws:userid", "aws:username", "s3:Prefix"]);
+        let mut other = Context::new();
+        other.insert("a:Key", "x");
+        let mut same = Context::new();
+        same.insert("A:KEY", "x");
+        assert_eq!(other, same, "the spelling means nothing");
     }
 
     #[test]

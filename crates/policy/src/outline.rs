@@ -19,6 +19,8 @@ pub struct StatementOutline {
     pub start: (u32, u32),
     /// Line and column behind its last character.
     pub end: (u32, u32),
+    /// Whether it has a `Principal` or `NotPrincipal`, as the policy of a resource must and no other may.
+    pub has_principal: bool,
     /// What `Principal` or `NotPrincipal` lists; `*` for the bare `"*"`.
     pub principals: Vec<String>,
     /// What `Action` or `NotAction` lists.
@@ -44,6 +46,7 @@ pub fn outline(text: &str) -> Result<Vec<StatementOutline>, Malformed> {
     let one = |statement: &StatementText| StatementOutline {
         start: line_and_column(text, statement.at),
         end: line_and_column(text, statement.end),
+        has_principal: statement.principal.is_some(),
         principals: principals(statement),
         actions: listed(statement.action.as_ref()),
         resources: listed(statement.resource.as_ref()),

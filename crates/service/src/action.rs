@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize, explain};
+use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize};
 use daypass_policy::Decision;
 use serde::de::DeserializeOwned;
 
@@ -16,6 +16,7 @@ use crate::house::House;
 use crate::params::Params;
 use crate::request::{Reply, Serial};
 use crate::shapes;
+use crate::why::Why;
 
 /// An API action. One file each, under `actions/`.
 pub trait Action: Sized + Send + Sync + 'static {
@@ -94,8 +95,7 @@ impl Scene<'_> {
             }
             Err(denied) => {
                 if let Some((check, decision)) = checks.get(denied.check).zip(denied.decision.as_ref()) {
-                    let (why, _) = explain(facts, check);
-                    self.house.decisions.note(facts, check, decision, Some(&why));
+                    self.house.decisions.note(facts, check, decision, Some(&Why::of(facts, check)));
                 }
             }
         }

@@ -18,6 +18,7 @@ mod pipeline;
 mod request;
 pub mod sessions;
 pub mod shapes;
+mod why;
 
 pub use audit::{Audit, AuditLog, AuditTraits, Refused, refused};
 pub use callers::Callers;

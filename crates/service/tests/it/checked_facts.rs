@@ -98,3 +98,53 @@ async fn how_a_request_was_signed_is_not_for_a_service_to_say() {
     let said = with(&question, "/Context", json!({"x:authType": ["badge"]}));
     assert_eq!(shop.answer(&said).await["Decision"], "Allowed");
 }
+
+/// A Deny of what comes from outside asks whether an address is not in a network; of a text that is none it cannot be told.
+#[tokio::test]
+async fn an_address_that_is_none_is_refused() {
+    let shop = Shop::new().await;
+    let policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+         "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}]}).to_string()});
+    shop.world.house.call_json(&shop.world.admin, "PutResourcePolicy", &policy).await.unwrap();
+    let question = asking(&shop.read());
+    let from = |ip: &str| with(&question, "/Context", json!({"aws:SourceIp": [ip]}));
+    for (ip, decision) in [
+        ("10.1.1.1", "Allowed"),
+        ("::ffff:10.1.1.1", "Allowed"),
+        ("192.0.2.1", "ExplicitlyDenied"),
+        ("2001:db8::1", "ExplicitlyDenied"),
+    ] {
+        assert_eq!(shop.answer(&from(ip)).await["Decision"], decision, "{ip}");
+    }
+    for ip in [
+        "",
+        "unix",
+        "192.0.2.1:443",
+        "[2001:db8::1]:443",
+        "192.0.2.1, 10.0.0.1",
+        "fe80::1%eth0",
+        "192.0.2.1 ",
+    ] {
+        let message = shop.validation_error(&from(ip)).await;
+        assert!(message.contains("aws:SourceIp is one IPv4 or IPv6 address"), "{ip}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_no_wire_carries_is_refused() {
+    let shop = Shop::new().await;
+    let question = asking(&shop.read());
+    for (name, value) in [
+        ("x-a", "a\r\nx-amz-foo: b"),
+        ("x-a", "a\nb"),
+        ("x-a", "a\rb"),
+        ("x-a", "a\0b"),
+        ("x-a\r\nx-amz-b", "a"),
+    ] {
+        let mut headers = question["Request"]["Headers"].as_array().unwrap().clone();
+        headers.push(json!({"Name": name, "Value": value}));
+        shop.validation_error(&with(&question, "/Request/Headers", json!(headers))).await;
+    }
+    shop.validation_error(&with(&question, "/Request/Method", json!("GET\n/"))).await;
+}

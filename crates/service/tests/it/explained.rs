@@ -7,16 +7,20 @@ use serde_json::{Value, json};
 use crate::answers::ALLOW_ALL;
 use crate::checking::{Shop, with};
 use crate::support::{ACCOUNT, Keys, TestHouse};
-use crate::world::asking;
+use crate::world::{World, asking};
 
-const OTHER: &str = "444455556666";
+pub(crate) const OTHER: &str = "444455556666";
 
-async fn explain(house: &TestHouse, who: &Keys, id: &str) -> Result<Value, daypass_service::Error> {
+pub(crate) async fn explain(
+    house: &TestHouse,
+    who: &Keys,
+    id: &str,
+) -> Result<Value, daypass_service::Error> {
     house.call_json(who, "ExplainRequest", &json!({"RequestId": id})).await
 }
 
 /// The reasons of a decision: policy, index, reason.
-fn reasons(decision: &Value) -> Vec<(String, u64, String)> {
+pub(crate) fn reasons(decision: &Value) -> Vec<(String, u64, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let statements = decision["Statements"].as_array().unwrap().iter();
     let told = statements.map(|one| {
@@ -61,6 +65,7 @@ async fn a_denial_is_explained_statement_by_statement() {
                 4,
                 "the condition `Bool` on `aws:MultiFactorAuthPresent` is not met: the request has no such key"
             ),
+            p(1, "the action does not match"),
         ]
     );
     // What changes afterwards does not change what was decided.
@@ -100,34 +105,6 @@ async fn an_allow_is_told_with_the_statements_that_granted() {
 }
 
 #[tokio::test]
-async fn each_account_is_told_of_its_own_policies_and_a_third_of_nothing() {
-    let house = TestHouse::new().await;
-    let other_root = house.account(OTHER).await;
-    let third = house.account("777788889999").await;
-    let trust = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Secret","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"shared"}}}]}"#;
-    let params = [("RoleName", "r"), ("AssumeRolePolicyDocument", trust)];
-    house.call(&other_root, "iam", "CreateRole", &params).await.unwrap();
-    let ann = house.user("Ann", Some(ALLOW_ALL)).await;
-    let role = format!("arn:aws:iam::{OTHER}:role/r");
-    let params = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
-    house.call(&ann, "sts", "AssumeRole", &params).await.unwrap_err();
-    let id = house.last_request_id();
-
-    let callers = explain(&house, &house.root, &id).await.unwrap()["Decisions"][0].clone();
-    assert_eq!(reasons(&callers), [("p".to_owned(), 1, "matches".to_owned())]);
-    assert_eq!(callers.get("DecidedBy"), None, "the other account's trust policy was silent");
-    let owners = explain(&house, &other_root, &id).await.unwrap()["Decisions"][0].clone();
-    let reason = "the condition `StringEquals` on `sts:ExternalId` is not met: the request has no such key";
-    assert_eq!(reasons(&owners), [(role.clone(), 1, reason.to_owned())]);
-    assert_eq!(owners["DecidedBy"], "role trust policy");
-    let error = explain(&house, &third, &id).await.unwrap_err();
-    assert_eq!(
-        (error.code, error.message),
-        ("NoSuchEntity", format!("No decision about a request with id {id} is kept here."))
-    );
-}
-
-#[tokio::test]
 async fn decisions_are_forgotten_after_a_day_and_told_to_nobody_without_the_permission() {
     let house = TestHouse::new().await;
     let ann = house.user("Ann", None).await;
@@ -161,7 +138,44 @@ async fn one_account_pushes_out_its_own_decisions_only() {
     explain(&house, &house.root, &id).await.unwrap();
 }
 
-async fn decode(house: &TestHouse, who: &Keys, message: &str) -> Result<Value, daypass_service::Error> {
+/// What others do at an account's doors takes a small part of its room, and numbers that are no account's take none.
+#[tokio::test]
+async fn what_comes_from_elsewhere_pushes_out_no_decision_of_the_account_itself() {
+    let house = TestHouse::new().await;
+    let other = house.account(OTHER).await;
+    let params = [("UserName", "Noisy")];
+    house.call(&other, "iam", "CreateUser", &params).await.unwrap();
+    let made = house.call(&other, "iam", "CreateAccessKey", &params).await.unwrap();
+    let noisy = Keys::of(&made["AccessKey"]);
+    let ann = house.user("Ann", None).await;
+    house.call(&ann, "iam", "ListUsers", &[]).await.unwrap_err();
+    let own = house.last_request_id();
+    let ask = async |account: &str| {
+        let arn = format!("arn:aws:iam::{account}:policy/{}/x", "p".repeat(500));
+        house.call(&noisy, "iam", "GetPolicy", &[("PolicyArn", &arn)]).await.unwrap_err();
+        house.last_request_id()
+    };
+    let first = ask(ACCOUNT).await;
+    explain(&house, &house.root, &first).await.unwrap();
+    let mut last = first.clone();
+    for _ in 0..3000 {
+        last = ask(ACCOUNT).await;
+    }
+    assert_eq!(explain(&house, &house.root, &first).await.unwrap_err().code, "NoSuchEntity");
+    explain(&house, &house.root, &last).await.unwrap();
+    explain(&house, &house.root, &own).await.unwrap();
+    let accounts = house.house.decisions.accounts();
+    for n in 0..100 {
+        ask(&format!("9999000000{n:02}")).await;
+    }
+    assert_eq!(house.house.decisions.accounts(), accounts, "an account that a caller invented is kept");
+}
+
+pub(crate) async fn decode(
+    house: &TestHouse,
+    who: &Keys,
+    message: &str,
+) -> Result<Value, daypass_service::Error> {
     let answer = house.call(who, "sts", "DecodeAuthorizationMessage", &[("EncodedMessage", message)]).await?;
     Ok(serde_json::from_str(answer["DecodedMessage"].as_str().unwrap()).unwrap())
 }
@@ -187,7 +201,7 @@ async fn a_denial_of_a_service_comes_with_a_message_that_the_account_decodes() {
         (&json!("s3:DeleteObject"), &json!("arn:aws:s3:::shelf/a.txt"))
     );
     let keys = context["conditions"]["items"].as_array().unwrap();
-    let key = keys.iter().find(|key| key["key"] == "aws:principaltype").unwrap();
+    let key = keys.iter().find(|key| key["key"] == "aws:PrincipalType").unwrap();
     assert_eq!(key["values"], json!({"items": [{"value": "User"}]}));
     // An allow has none.
     assert_eq!(shop.answer(&asking(&shop.read())).await.get("EncodedAuthorizationMessage"), None);
@@ -297,4 +311,109 @@ async fn a_statement_is_told_from_the_policy_that_it_stands_in() {
         house.call(&first, "sts", "GetScopedCredentials", &[("Policy", &deny("Layer"))]).await.unwrap();
     let second = Keys::of(&scoped["Credentials"]);
     assert_eq!(denied_by(&shop, &second).await, (json!("session policy 2"), denied("Layer")));
+}
+
+/// Items of the decoded context, by key.
+fn context_of(message: &Value) -> Vec<(String, String)> {
+    let items = message["context"]["conditions"]["items"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    items.map(|item| (text(&item["key"]), text(&item["values"]["items"][0]["value"]))).collect()
+}
+
+#[tokio::test]
+async fn condition_keys_are_spelled_as_the_documentation_does() {
+    let shop = Shop::new().await;
+    let question = with(&asking(&shop.read()), "/Action", json!("ec2:StopInstances"));
+    let question = with(&question, "/Resource", json!("arn:aws:ec2:us-east-1:111122223333:instance/i-1"));
+    let said =
+        json!({"ec2:Tenancy": ["default"], "AWS:requesttag/Owner": ["Bob"], "aws:sourceip": ["192.0.2.7"]});
+    let answer = shop.answer(&with(&question, "/Context", said)).await;
+    let message = answer["EncodedAuthorizationMessage"].as_str().unwrap();
+    let told = decode(&shop.world.house, &shop.world.admin, message).await.unwrap();
+    let keys: Vec<_> = context_of(&told).into_iter().map(|(key, _)| key).collect();
+    for key in ["ec2:Tenancy", "aws:RequestTag/Owner", "aws:SourceIp", "aws:CurrentTime", "aws:PrincipalArn"]
+    {
+        assert!(keys.iter().any(|told| told == key), "{key}: {keys:?}");
+    }
+    assert_eq!(
+        keys.iter().filter(|key| **key == key.to_lowercase()).collect::<Vec<_>>(),
+        ["aws:userid", "aws:username"]
+    );
+    let ours = &told["daypass"];
+    assert_eq!((&ours["isTruncated"], &ours["contextIsTruncated"]), (&json!(false), &json!(false)));
+}
+
+#[tokio::test]
+async fn what_a_message_leaves_out_is_marked_and_never_what_decided() {
+    let shop = Shop::new().await;
+    let house = &shop.world.house;
+    let others = (0..60)
+        .map(|n| json!({"Effect": "Allow", "Action": "s3:*", "Resource": format!("arn:aws:s3:::other{n}")}));
+    let deny = json!({"Sid": "Keep", "Effect": "Deny", "Action": "s3:DeleteObject",
+        "Resource": (0..60).map(|n| format!("arn:aws:s3:::shelf*{n}")).chain(["*".into()]).collect::<Vec<_>>()});
+    let policy = json!({"Version": "2012-10-17", "Statement": others.chain([deny]).collect::<Vec<_>>()});
+    let params = [("PolicyName", "Long"), ("PolicyDocument", &policy.to_string())];
+    let made = house.root("iam", "CreatePolicy", &params).await;
+    let arn = made["Policy"]["Arn"].as_str().unwrap();
+    house.root("iam", "AttachUserPolicy", &[("UserName", "Alice"), ("PolicyArn", arn)]).await;
+    let mut said: serde_json::Map<_, _> =
+        (0..8).map(|n| (format!("s3:long{n}"), json!([n.to_string().repeat(1800)]))).collect();
+    said.insert("s3:prefix".into(), json!(["short"]));
+    let question = with(&asking(&shop.read()), "/Action", json!("s3:DeleteObject"));
+    let answer = shop.answer(&with(&question, "/Context", json!(said))).await;
+    let id = house.last_request_id();
+    let message = answer["EncodedAuthorizationMessage"].as_str().unwrap();
+    assert!(message.len() > 9000 && message.len() <= 10240, "{}", message.len());
+    let told = decode(house, &shop.world.admin, message).await.unwrap();
+
+    let denied = &told["matchedStatements"]["items"];
+    assert_eq!((denied.as_array().unwrap().len(), &denied[0]["statementId"]), (1, &json!("Keep")));
+    let ours = &told["daypass"];
+    assert_eq!((&ours["isTruncated"], &ours["contextIsTruncated"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&ours["statements"][0]["sid"], &ours["statements"][0]["matched"]),
+        (&json!("Keep"), &json!(true))
+    );
+    let keys: Vec<_> = context_of(&told).into_iter().map(|(key, _)| key).collect();
+    for key in ["aws:CurrentTime", "aws:PrincipalArn", "aws:username", "s3:prefix"] {
+        assert!(keys.iter().any(|told| told == key), "{key}: {keys:?}");
+    }
+    assert!(keys.iter().any(|key| key.starts_with("s3:long")), "the room is used: {keys:?}");
+    let mut sorted = keys.clone();
+    sorted.sort_by_key(|key| key.to_lowercase());
+    assert_eq!(keys, sorted);
+
+    // In the log there is more room, and it is as finite.
+    for n in 0..2 {
+        let params = [
+            ("PolicyName", &*format!("Long{n}")),
+            ("PolicyDocument", &policy.to_string().replace("Keep", "Too")),
+        ];
+        let made = house.root("iam", "CreatePolicy", &params).await;
+        let arn = made["Policy"]["Arn"].as_str().unwrap();
+        house.root("iam", "AttachUserPolicy", &[("UserName", "Alice"), ("PolicyArn", arn)]).await;
+    }
+    assert_eq!(explain(house, &house.root, &id).await.unwrap()["Decisions"][1]["IsTruncated"], false);
+    shop.answer(&question).await;
+    let told = explain(house, &house.root, &house.last_request_id()).await.unwrap()["Decisions"][1].clone();
+    assert_eq!((&told["IsTruncated"], told["Statements"].as_array().unwrap().len()), (&json!(true), 100));
+    let first: Vec<_> = (0..4).map(|n| told["Statements"][n]["Sid"].as_str()).collect();
+    assert_eq!(first, [Some("Keep"), Some("Too"), Some("Too"), None]);
+}
+
+#[tokio::test]
+async fn of_a_denial_by_silence_it_is_told_what_was_there_and_allows_other_things() {
+    let world = World::new().await;
+    let house = &world.house;
+    let other = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Other","Effect":"Allow","Action":"s3:*","Resource":"*"},
+        {"Sid":"No","Effect":"Deny","Action":"sqs:*","Resource":"*"}]}"#;
+    let eve = house.user("Eve", Some(other)).await;
+    assert_eq!(house.call(&eve, "iam", "ListUsers", &[]).await.unwrap_err().code, "AccessDenied");
+    let told = explain(house, &house.root, &house.last_request_id()).await.unwrap()["Decisions"][0].clone();
+    let statements = told["Statements"].as_array().unwrap();
+    assert_eq!(statements.len(), 1, "the Deny of something else explains nothing: {told}");
+    assert_eq!(
+        (&statements[0]["Sid"], &statements[0]["Matched"], &statements[0]["Reason"]),
+        (&json!("Other"), &json!(false), &json!("the action does not match"))
+    );
 }

@@ -14,7 +14,7 @@ async fn results(house: &TestHouse, action: &str, params: &[(&str, &str)]) -> Ve
     answer["EvaluationResults"].as_array().unwrap().clone()
 }
 
-async fn custom(house: &TestHouse, params: &[(&str, &str)]) -> Vec<Value> {
+pub(crate) async fn custom(house: &TestHouse, params: &[(&str, &str)]) -> Vec<Value> {
     results(house, "SimulateCustomPolicy", params).await
 }
 

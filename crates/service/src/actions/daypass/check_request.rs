@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use daypass_directory::{
-    Authorized, Checks, Facts, Grantor, Operation, Principal, Scope, decide, decide_anonymous, explain,
+    Authorized, Checks, Facts, Grantor, Operation, Principal, Scope, decide, decide_anonymous,
 };
 use daypass_policy::{Decision, PolicyType};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
 use crate::request::Time;
+use crate::why::Why;
 
 pub(super) struct CheckRequest;
 
@@ -153,16 +154,15 @@ impl Action for CheckRequest {
                 let facts = Facts { op: &facts, view, principal: &principal, mfa_given: false };
                 let decision = decide(facts, &check);
                 // A denial is explained once, for those who ask here and for those who decode.
-                let why = (!decision.is_allowed()).then(|| explain(facts, &check));
-                let statements = why.as_ref().map(|(explanation, _)| explanation);
-                house.decisions.note(facts, &check, &decision, statements);
+                let why = (!decision.is_allowed()).then(|| Why::of(facts, &check));
+                house.decisions.note(facts, &check, &decision, why.as_ref());
                 let mut output = Output::of(
                     &decision,
                     &input.action,
                     Some((&*principal, principal.account == account.id())),
                 );
                 output.encoded_authorization_message =
-                    why.and_then(|why| authorization_message::encode(house, facts, &check, &decision, &why));
+                    why.and_then(|why| authorization_message::encode(house, facts, &check, &why));
                 output.signature_hash = Some(verified.signature_hash());
                 output.expires = Some(Time(verified.expires.as_second()));
                 output.payload_hash = Some(payload_hash(&verified));

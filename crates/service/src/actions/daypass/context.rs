@@ -4,22 +4,26 @@
 //! get to say who the caller is, how they proved it or what time it is.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use daypass_authn::sigv4::is_s3_family;
 use daypass_directory::Value;
 
 use crate::error::Error;
 
-/// Global keys that a service may fill; those ending in `/` take a tag key behind it.
+const SOURCE_IP: &str = "aws:SourceIp";
+const SECURE_TRANSPORT: &str = "aws:SecureTransport";
+
+/// Global keys that a service may fill, as AWS spells them; those ending in `/` take a tag key behind it.
 const GLOBAL: [&str; 8] = [
-    "aws:sourceip",
-    "aws:securetransport",
-    "aws:useragent",
-    "aws:referer",
-    "aws:requestedregion",
-    "aws:resourcetag/",
-    "aws:requesttag/",
-    "aws:tagkeys",
+    SOURCE_IP,
+    SECURE_TRANSPORT,
+    "aws:UserAgent",
+    "aws:Referer",
+    "aws:RequestedRegion",
+    "aws:ResourceTag/",
+    "aws:RequestTag/",
+    "aws:TagKeys",
 ];
 
 /// Multivalued keys, by the Service Authorization Reference ("ArrayOf…"). Every other key is single-valued.
@@ -71,9 +75,37 @@ pub(super) fn keys(
             [one] => Value::One(one.clone()),
             _ => return Err(Error::validation(format!("The condition key {key} takes exactly one value."))),
         };
-        keys.push((key.clone(), value));
+        let key = spelled(key);
+        let value = checked(&key, value)?;
+        keys.push((key, value));
     }
     Ok(keys)
+}
+
+/// A global key as AWS spells it, any other as it was given.
+fn spelled(key: &str) -> String {
+    let global = GLOBAL.into_iter().find_map(|global| {
+        let (start, tag) = key.split_at_checked(global.len())?;
+        let may_go_on = global.ends_with('/') || tag.is_empty();
+        (may_go_on && start.eq_ignore_ascii_case(global)).then(|| format!("{global}{tag}"))
+    });
+    global.unwrap_or_else(|| key.to_owned())
+}
+
+/// A value that its key can have. A condition on one that is none would not be met, and a Deny that asks for an address
+/// outside of a network would not apply.
+fn checked(key: &str, value: Value) -> Result<Value, Error> {
+    let Value::One(text) = &value else { return Ok(value) };
+    match key {
+        SOURCE_IP => match text.parse::<IpAddr>() {
+            Ok(address) => Ok(Value::One(address.to_canonical().to_string())),
+            Err(_) => Err(Error::validation("aws:SourceIp is one IPv4 or IPv6 address, and nothing else.")),
+        },
+        SECURE_TRANSPORT if !["true", "false"].iter().any(|known| text.eq_ignore_ascii_case(known)) => {
+            Err(Error::validation("aws:SecureTransport is true or false."))
+        }
+        _ => Ok(value),
+    }
 }
 
 fn may_say(service: &str, folded: &str) -> bool {
@@ -82,10 +114,10 @@ fn may_say(service: &str, folded: &str) -> bool {
     let daypass_says = |name: &str| is_s3_family(&service) && OF_SIGNATURE.contains(&name);
     let own = own.is_some_and(|name| !name.is_empty() && !daypass_says(name));
     own || GLOBAL.iter().any(|global| match global.strip_suffix('/') {
-        Some(prefix) => {
-            folded.strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
-        }
-        None => folded == *global,
+        Some(prefix) => folded
+            .strip_prefix(&prefix.to_lowercase())
+            .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/')),
+        None => folded == global.to_lowercase(),
     })
 }
 
@@ -100,9 +132,11 @@ mod tests {
 
     #[test]
     fn a_service_fills_its_own_keys_and_how_the_request_came() {
-        for key in ["s3:prefix", "S3:Prefix", "aws:SourceIp", "aws:ResourceTag/team", "aws:requesttag/a b"] {
+        for key in ["s3:prefix", "S3:Prefix", "aws:UserAgent", "aws:ResourceTag/team", "aws:requesttag/a b"] {
             assert!(say(key, &["x"]).is_ok(), "{key}");
         }
+        assert!(say("aws:SourceIp", &["192.0.2.1"]).is_ok());
+        assert!(say("aws:SecureTransport", &["true"]).is_ok());
         for key in [
             "aws:PrincipalArn",
             "aws:userid",
@@ -123,6 +157,43 @@ mod tests {
             "s3:x-amz-content-sha256",
         ] {
             assert_eq!(say(key, &["x"]).unwrap_err().code, "ValidationError", "{key}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_address_and_nothing_around_it() {
+        for (given, told) in
+            [("192.0.2.1", "192.0.2.1"), ("2001:DB8::1", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1")]
+        {
+            assert_eq!(say("AWS:sourceip", &[given]).unwrap(), [(SOURCE_IP.into(), Value::from(told))]);
+        }
+        for bad in [
+            "",
+            "unix",
+            "192.0.2.1:443",
+            "[2001:db8::1]:443",
+            "[2001:db8::1]",
+            "192.0.2.1, 10.0.0.1",
+            "192.0.2.1 ",
+            "192.0.2.0/24",
+            "fe80::1%eth0",
+            "010.1.1.1",
+        ] {
+            assert_eq!(say("aws:SourceIp", &[bad]).unwrap_err().code, "ValidationError", "{bad:?}");
+        }
+        for bad in ["", "yes", "1"] {
+            assert_eq!(say("aws:SecureTransport", &[bad]).unwrap_err().code, "ValidationError", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn global_keys_are_spelled_as_aws_does_and_others_as_they_came() {
+        for (given, told) in [
+            ("AWS:resourcetag/Team", "aws:ResourceTag/Team"),
+            ("aws:useragent", "aws:UserAgent"),
+            ("S3:Prefix", "S3:Prefix"),
+        ] {
+            assert_eq!(say(given, &["x"]).unwrap()[0].0, told);
         }
     }
 

@@ -1,18 +1,19 @@
 //! `daypass:ExplainRequest`: what was decided about a request of the last hours, and why.
 //!
-//! Two accounts may have a part in a decision: the caller's and the resource's. Each is told what its own policies said.
+//! Two accounts may have a part in a decision: the caller's and the resource's. Each is told what its own policies said;
+//! what that is, is settled when the decision is kept.
 
 use daypass_directory::{Authorized, Checks, Operation, Scope};
-use daypass_model::AccountId;
 use daypass_policy::{Determining, Outcome, PolicyType, StatementReport};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::callers::Callers;
-use crate::decisions::{Kept, belongs_to_owner};
+use crate::decisions::Kept;
 use crate::error::Error;
 use crate::house::House;
 use crate::request::Time;
+use crate::why::reason;
 
 pub(super) struct ExplainRequest;
 
@@ -80,8 +81,8 @@ impl From<&Determining<'_>> for Determined {
     }
 }
 
-impl From<&StatementReport> for Reported {
-    fn from(report: &StatementReport) -> Self {
+impl Reported {
+    fn new(report: &StatementReport, across: bool) -> Self {
         Self {
             source_policy_id: report.policy.clone(),
             source_policy_type: report.policy_type.as_str(),
@@ -89,37 +90,22 @@ impl From<&StatementReport> for Reported {
             statement_index: report.index + 1,
             effect: report.effect.as_str(),
             matched: report.outcome == Outcome::Matched,
-            reason: report.outcome.to_string(),
+            reason: reason(&report.outcome, across),
         }
     }
 }
 
-impl Explained {
-    /// As far as it is the account's to know.
-    fn of(kept: &Kept, account: AccountId) -> Self {
-        let ours = |kind: PolicyType| {
-            let whose = if belongs_to_owner(kind) { kept.owner } else { kept.principal_account };
-            whose == account
-        };
+impl From<&Kept> for Explained {
+    fn from(kept: &Kept) -> Self {
         Self {
             time: Time(kept.at),
             principal_arn: kept.principal_arn.clone(),
             action: kept.action.clone(),
             resource: kept.resource.clone(),
             decision: kept.effect.as_str(),
-            decided_by: Some(kept.decided_by).filter(|kind| ours(*kind)).map(PolicyType::as_str),
-            determining_statements: kept
-                .determining
-                .iter()
-                .filter(|found| ours(found.policy_type))
-                .map(Determined::from)
-                .collect(),
-            statements: kept
-                .statements
-                .iter()
-                .filter(|report| ours(report.policy_type))
-                .map(Reported::from)
-                .collect(),
+            decided_by: kept.decided_by.map(PolicyType::as_str),
+            determining_statements: kept.determining.iter().map(Determined::from).collect(),
+            statements: kept.statements.iter().map(|report| Reported::new(report, kept.across)).collect(),
             is_truncated: kept.more,
         }
     }
@@ -144,7 +130,7 @@ impl Action for ExplainRequest {
                 "No decision about a request with id {id} is kept here."
             )));
         }
-        let decisions = kept.iter().map(|kept| Explained::of(kept, account)).collect();
+        let decisions = kept.iter().map(|kept| Explained::from(&**kept)).collect();
         Ok(Output { request_id: id.clone(), decisions })
     }
 }

@@ -55,6 +55,11 @@ impl Inner {
     /// # Errors
     /// ValidationError: the asker sent something that is no request to it.
     pub(super) fn read(request: &SignedRequest) -> Result<Self, Error> {
+        let texts = request.headers.iter().flat_map(|field| [&field.name, &field.value]);
+        // No request that came over a wire has them, and a reader further on could see another request in them.
+        if texts.chain([&request.method]).any(|text| text.contains(['\r', '\n', '\0'])) {
+            return Err(Error::validation("Method and Headers have no carriage return, line feed or NUL."));
+        }
         let (authority, target) = split_url(&request.url)?;
         let mut http = HttpRequest::new(&request.method, target, Vec::new());
         http.headers = request

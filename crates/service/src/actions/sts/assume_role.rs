@@ -11,7 +11,7 @@ use daypass_directory::{
     Authorized, Check, Checks, Grantor, Operation, Principal, Role, Scope, TrustingRole,
 };
 use daypass_model::limits::{CHAINED_SESSION_SECONDS_MAX, ROLE_SESSION_SECONDS_DEFAULT};
-use daypass_model::{Arn, Tag, TagSet, is_reserved, same_key};
+use daypass_model::{AccountId, Arn, Tag, TagSet, is_reserved, same_key};
 use serde::{Deserialize, Serialize};
 
 use super::claims::Subject;
@@ -97,10 +97,12 @@ impl Action for AssumeRole {
     }
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
-        let Some(TrustingRole { role, .. }) = trusting_role(scope, &input.role_arn) else {
-            return Checks::nobody_may(Self::NAME, &input.role_arn);
-        };
         let inherited = Inherited::of(scope.principal());
+        let Some(TrustingRole { role, .. }) = trusting_role(scope, &input.role_arn) else {
+            let owner = input.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
+            let owner = owner.unwrap_or(scope.principal().account);
+            return Checks::missing(inherited.asked(&input.role_arn, owner, input));
+        };
         let check = inherited.keys(role, input);
         let tagging = !input.tags.is_empty() || !inherited.tags.is_empty();
         let naming = input.source_identity.is_some() || inherited.source_identity.is_some();
@@ -191,9 +193,9 @@ impl Inherited {
         Self { tags, source_identity: claims.source_identity.clone() }
     }
 
-    /// The condition keys of all permissions, which share one context.
-    fn keys(&self, role: &Arc<Role>, input: &Input) -> Check {
-        let mut check = Check::new(AssumeRole::NAME, &role.arn, role.account)
+    /// The question of this call, with the condition keys that the call itself gives.
+    fn asked(&self, arn: &str, owner: AccountId, input: &Input) -> Check {
+        let check = Check::new(AssumeRole::NAME, arn, owner)
             .with("sts:RoleSessionName", input.role_session_name.as_str())
             .with_some("sts:ExternalId", input.external_id.as_deref())
             .with_some(
@@ -201,10 +203,14 @@ impl Inherited {
                 input.source_identity.as_deref().or(self.source_identity.as_deref()),
             )
             .with_request_tags(&input.tags);
+        let transitive = Some(&input.transitive_tag_keys).filter(|keys| !keys.is_empty());
+        check.with_some("sts:TransitiveTagKeys", transitive.cloned())
+    }
+
+    /// The condition keys of all permissions, which share one context.
+    fn keys(&self, role: &Arc<Role>, input: &Input) -> Check {
+        let mut check = self.asked(&role.arn, role.account, input);
         check.grantor = Grantor::Role(role.clone());
-        if !input.transitive_tag_keys.is_empty() {
-            check = check.with("sts:TransitiveTagKeys", input.transitive_tag_keys.clone());
-        }
         // An inherited transitive tag takes the place of the role's tag of the same key.
         let mut resource_tags = role.record.tags.clone();
         for tag in &self.tags {

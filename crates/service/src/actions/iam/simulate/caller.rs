@@ -1,19 +1,20 @@
 //! Who is simulated: what resource policies can name, and what conditions can ask about it.
 
 use daypass_directory::{Scope, assumed_role_arn};
-use daypass_model::{AccountId, Arn, TagSet};
+use daypass_model::{AccountId, Arn, EntityKind, TagSet};
 use daypass_policy::{Context, Principal};
 
+use super::sources;
 use crate::error::Error;
 
-/// The session name of a role that is simulated without one.
+/// The session name of a role that is simulated.
 const SESSION_NAME: &str = "simulation";
 
 /// The caller of a simulation, owned: it need not exist.
 pub(super) struct Caller {
     pub(super) account: AccountId,
     who: Who,
-    /// What is known of it when it is one of the account.
+    /// What is stored about it, where the permission to simulate covers that.
     known: Option<Known>,
 }
 
@@ -22,6 +23,7 @@ enum Who {
     Nobody,
     User {
         arn: String,
+        name: String,
     },
     Role {
         session_arn: String,
@@ -31,7 +33,6 @@ enum Who {
 
 struct Known {
     id: String,
-    user_name: Option<String>,
     user_id: String,
     tags: TagSet,
     service_linked: bool,
@@ -43,11 +44,12 @@ impl Caller {
         Self { account: scope.account().id(), who: Who::Nobody, known: None }
     }
 
-    /// The user, role or session of an ARN, in this account or another; a group is nobody in particular.
+    /// The user, group or role of an ARN, in this account or another; a group is nobody in particular. Nothing is looked
+    /// up: an answer tells no more of it than its ARN does.
     ///
     /// # Errors
     /// InvalidInput.
-    pub(super) fn of_arn(scope: &Scope, text: &str) -> Result<Self, Error> {
+    pub(super) fn of_arn(text: &str) -> Result<Self, Error> {
         let invalid = || {
             Error::invalid_input(
                 "Invalid caller - Caller must be an IAM user, group or role in this context.",
@@ -55,52 +57,52 @@ impl Caller {
         };
         let arn: Arn = text.parse().map_err(|_| invalid())?;
         let account = arn.account_id().ok_or_else(invalid)?;
-        let own = account == scope.account().id();
-        match (arn.service(), arn.resource_parts()) {
-            ("iam", Some(("group", _))) => Ok(Self { account, who: Who::Nobody, known: None }),
-            ("iam", Some(("user", rest))) => {
-                let user = scope.account().user(last(rest)).filter(|_| own);
-                let known = user.map(|user| Known {
-                    id: user.record.id.to_string(),
-                    user_name: Some(user.record.name.clone()),
-                    user_id: user.record.id.to_string(),
-                    tags: user.record.tags.clone(),
-                    service_linked: false,
-                });
-                let arn = user.map_or_else(|| text.to_owned(), |user| user.arn.clone());
-                Ok(Self { account, who: Who::User { arn }, known })
-            }
-            ("iam", Some(("role", rest))) => {
-                let session_arn = assumed_role_arn(account, last(rest), SESSION_NAME);
-                Ok(Self::role(scope, account, last(rest), SESSION_NAME, session_arn, text))
-            }
-            ("sts", Some(("assumed-role", rest))) => {
-                let (role, session) = rest.split_once('/').ok_or_else(invalid)?;
-                let role_arn = format!("arn:aws:iam::{account}:role/{role}");
-                Ok(Self::role(scope, account, role, session, text.to_owned(), &role_arn))
-            }
-            _ => Err(invalid()),
+        let (kind, path) = arn.resource_parts().ok_or_else(invalid)?;
+        let name = last(path);
+        let is_iam = arn.partition() == "aws" && arn.service() == "iam" && arn.region().is_empty();
+        if !is_iam || name.is_empty() {
+            return Err(invalid());
         }
+        let who = match kind {
+            "group" => Who::Nobody,
+            "user" => Who::User { arn: text.to_owned(), name: name.to_owned() },
+            "role" => Who::Role {
+                session_arn: assumed_role_arn(account, name, SESSION_NAME),
+                role_arn: text.to_owned(),
+            },
+            _ => return Err(invalid()),
+        };
+        Ok(Self { account, who, known: None })
     }
 
-    fn role(
-        scope: &Scope,
-        account: AccountId,
-        name: &str,
-        session: &str,
-        session_arn: String,
-        role_arn: &str,
-    ) -> Self {
-        let role = scope.account().role(name).filter(|_| account == scope.account().id());
-        let known = role.map(|role| Known {
-            id: role.record.id.to_string(),
-            user_name: None,
-            user_id: format!("{}:{session}", role.record.id),
-            tags: role.record.tags.clone(),
-            service_linked: daypass_model::is_service_linked(&role.record.path),
-        });
-        let role_arn = role.map_or_else(|| role_arn.to_owned(), |role| role.arn.clone());
-        Self { account, who: Who::Role { session_arn, role_arn }, known }
+    /// The principal whose policies are simulated, with what is stored about it.
+    ///
+    /// # Errors
+    /// InvalidInput.
+    pub(super) fn of_source(scope: &Scope, source: &sources::Principal) -> Result<Self, Error> {
+        let caller = Self::of_arn(&source.arn)?;
+        let (account, name) = (scope.account(), last(&source.arn));
+        let known = match source.kind {
+            EntityKind::User => account.user(name).map(|user| Known {
+                id: user.record.id.to_string(),
+                user_id: user.record.id.to_string(),
+                tags: user.record.tags.clone(),
+                service_linked: false,
+            }),
+            EntityKind::Role => account.role(name).map(|role| Known {
+                id: role.record.id.to_string(),
+                user_id: format!("{}:{SESSION_NAME}", role.record.id),
+                tags: role.record.tags.clone(),
+                service_linked: daypass_model::is_service_linked(&role.record.path),
+            }),
+            _ => None,
+        };
+        Ok(Self { known, ..caller })
+    }
+
+    /// Whether its unique id is known, by which stored policies name it.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.is_some()
     }
 
     /// Whether a resource policy could name it.
@@ -113,7 +115,7 @@ impl Caller {
         let id = self.known.as_ref().map(|known| known.id.as_str());
         match &self.who {
             Who::Nobody => Principal::User { account, arn: nobody, id: None },
-            Who::User { arn } => Principal::User { account, arn, id },
+            Who::User { arn, .. } => Principal::User { account, arn, id },
             Who::Role { session_arn, role_arn } => Principal::Role {
                 account,
                 session_arn,
@@ -131,9 +133,15 @@ impl Caller {
                 context.insert(key, value);
             }
         };
+        // Whoever it is, it is one of IAM, and calls itself.
+        say("aws:PrincipalIsAWSService", "false");
+        say("aws:ViaAWSService", "false");
         let (arn, kind) = match &self.who {
             Who::Nobody => return,
-            Who::User { arn } => (arn, "User"),
+            Who::User { arn, name } => {
+                say("aws:username", name);
+                (arn, "User")
+            }
             Who::Role { role_arn, .. } => (role_arn, "AssumedRole"),
         };
         say("aws:PrincipalArn", arn);
@@ -141,9 +149,6 @@ impl Caller {
         say("aws:PrincipalType", kind);
         let Some(known) = &self.known else { return };
         say("aws:userid", &known.user_id);
-        if let Some(name) = &known.user_name {
-            say("aws:username", name);
-        }
         for tag in &known.tags {
             say(&format!("aws:PrincipalTag/{}", tag.key), &tag.value);
         }

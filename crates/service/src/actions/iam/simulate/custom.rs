@@ -8,10 +8,11 @@ use super::answer::Output;
 use super::caller::Caller;
 use super::question::{Asked, ContextEntry, Question, pages};
 use super::sources::Sources;
-use crate::action::Action;
+use crate::action::{Action, read};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
+use crate::params::Params;
 
 pub(in crate::actions::iam) struct SimulateCustomPolicy;
 
@@ -49,6 +50,11 @@ impl Action for SimulateCustomPolicy {
     type Input = Input;
     type Output = Output;
 
+    /// A member that nobody here knows could be a policy: refused, though nothing is written.
+    fn parse(params: &Params) -> Result<Input, Error> {
+        read::<Self>(params, false)
+    }
+
     fn checks(scope: &Scope, _: &Input) -> Checks {
         Checks::one(scope.check(Self::NAME, "*"))
     }
@@ -56,7 +62,7 @@ impl Action for SimulateCustomPolicy {
     async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (input, scope) = (call.input(), call.scope());
         let caller = match &input.caller_arn {
-            Some(arn) => Caller::of_arn(scope, arn)?,
+            Some(arn) => Caller::of_arn(arn)?,
             None => Caller::nobody(scope),
         };
         let asked = Asked {
@@ -64,17 +70,18 @@ impl Action for SimulateCustomPolicy {
             resource_arns: &input.resource_arns,
             resource_policy: input.resource_policy.as_deref(),
             resource_owner: input.resource_owner.as_deref(),
+            caller_arn: input.caller_arn.as_deref(),
             context_entries: &input.context_entries,
         };
         let mut question = Question::new(&asked, caller)?;
-        question.identity = Sources::of_inputs("PolicyInputList", &input.policy_input_list)?;
+        question.identity = Sources::of_principal("PolicyInputList", &input.policy_input_list)?;
         let boundary = &input.permissions_boundary_policy_input_list;
         if !boundary.is_empty() {
-            question.boundary = Some(Sources::of_inputs("PermissionsBoundaryPolicyInputList", boundary)?);
+            question.boundary = Some(Sources::of_principal("PermissionsBoundaryPolicyInputList", boundary)?);
         }
         for (level, n) in input.ordered_organization_policy_input_list.iter().zip(1..) {
             let name = format!("OrderedOrganizationPolicyInputList.{n}.ServiceControlPolicyInputList");
-            let policies = Sources::of_inputs(&name, &level.service_control_policy_input_list)?;
+            let policies = Sources::of_principal(&name, &level.service_control_policy_input_list)?;
             question.organization.push(policies);
         }
         pages(house, scope, Self::NAME, &question, &asked, (input.marker.as_deref(), input.max_items))

@@ -1,8 +1,9 @@
 //! A simulation: actions and resources, the policies that have a say, and the facts of the request.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use daypass_directory::{Scope, View};
+use daypass_directory::{Role, Scope};
 use daypass_model::{AccountId, Arn};
 use daypass_policy::{
     Context, Explanation, Level, Outcome, Policies, PolicyType, Request, StatementReport, explain,
@@ -23,6 +24,7 @@ pub(super) struct Asked<'a> {
     pub(super) resource_arns: &'a [String],
     pub(super) resource_policy: Option<&'a str>,
     pub(super) resource_owner: Option<&'a str>,
+    pub(super) caller_arn: Option<&'a str>,
     pub(super) context_entries: &'a [ContextEntry],
 }
 
@@ -58,12 +60,15 @@ impl Question {
     /// # Errors
     /// InvalidInput.
     pub(super) fn new(asked: &Asked<'_>, caller: Caller) -> Result<Self, Error> {
-        let resource_policy =
-            asked.resource_policy.map(|text| Source::parse("ResourcePolicy", text)).transpose()?;
+        let parse = |text| Source::parse("ResourcePolicy", text)?.with_principals(true);
+        let resource_policy = asked.resource_policy.map(parse).transpose()?;
         if resource_policy.is_some() && !caller.has_name() {
-            return Err(Error::invalid_input(
-                "CallerArn must be given with ResourcePolicy, so that its principals have a caller to be compared with.",
-            ));
+            return Err(Error::invalid_input(match asked.caller_arn {
+                Some(_) => "Invalid caller - Caller must be an IAM user or role in this context.",
+                None => {
+                    "CallerArn must be given with ResourcePolicy, so that its principals have a caller to be compared with."
+                }
+            }));
         }
         let resources = match asked.resource_arns {
             [] => vec!["*".to_owned()],
@@ -94,7 +99,12 @@ impl Question {
     ///
     /// # Errors
     /// InvalidInput when the resources together cost more than a page may: an action is never told in part.
-    pub(super) fn about(&self, scope: &Scope, action: &str) -> Result<(EvaluationResult, f64), Error> {
+    fn about(
+        &self,
+        scope: &Scope,
+        context: &mut Context,
+        action: &str,
+    ) -> Result<(EvaluationResult, f64), Error> {
         let (mut results, mut cost) = (Vec::new(), 0.0);
         for resource in &self.resources {
             if cost >= PAGE_COST_MAX {
@@ -102,18 +112,27 @@ impl Question {
                     "The simulation of one action costs too much; ask about fewer resources at a time.",
                 ));
             }
-            let (result, spent) = self.one(scope, action, resource);
+            let (result, spent) = self.one(scope, context, action, resource);
             results.push(result);
             cost += spent;
         }
         Ok((EvaluationResult::of(action, results, !self.organization.is_empty()), cost))
     }
 
-    fn one(&self, scope: &Scope, action: &str, resource: &str) -> (ResourceResult, f64) {
+    fn one(
+        &self,
+        scope: &Scope,
+        context: &mut Context,
+        action: &str,
+        resource: &str,
+    ) -> (ResourceResult, f64) {
         let account = self.caller.account;
         let named: Option<Arn> = resource.parse().ok();
-        let owner = named.as_ref().and_then(Arn::account_id).or(self.owner).unwrap_or(account);
-        let trust = self.trust_policy(scope, action, resource);
+        let said = named.as_ref().and_then(Arn::account_id).or(self.owner);
+        let owner = said.unwrap_or(account);
+        let role = self.role_to_take(scope, action, resource);
+        let trust = role.and_then(|role| self.trust_policy(scope, role));
+        let facts = of_resource(context, said, role);
         let attached = self.resource_policy.as_ref().or(trust.as_ref());
         let (identity, boundary) = (self.identity.named(), self.boundary.as_ref().map(Sources::named));
         let levels: Vec<_> = self.organization.iter().map(Sources::named).collect();
@@ -133,10 +152,10 @@ impl Question {
             action,
             resource,
             resource_account: Some(owner.as_str()),
-            context: &self.context,
+            context,
         };
         let explanation = explain(&request, &policies);
-        let texts = Texts { question: self, attached };
+        let texts = Texts { question: self, attached, context };
         let result = ResourceResult {
             resource: resource.to_owned(),
             matched: texts.matched(&explanation),
@@ -146,24 +165,68 @@ impl Question {
             explanation,
         };
         let cost = result.explanation.cost;
+        for key in facts {
+            context.remove(&key);
+        }
         (result, cost)
     }
 
-    /// For the actions that take a role: the trust policy of the role, as long as the call gives no other.
-    fn trust_policy(&self, scope: &Scope, action: &str, resource: &str) -> Option<Source> {
-        let (service, name) = action.split_once(':')?;
-        let takes_roles = name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("AssumeRole"))
-            || ["TagSession", "SetSourceIdentity", "SetContext"]
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name));
-        let own = |arn: &Arn| arn.account_id() == Some(scope.account().id()) && arn.service() == "iam";
-        let arn: Arn = resource.parse().ok().filter(own)?;
-        let (_, path) = arn.resource_parts().filter(|(kind, _)| *kind == "role")?;
-        let role = scope.account().role(path.rsplit('/').next()?)?;
-        let sts = service.eq_ignore_ascii_case("sts");
-        let asked = self.trust_policies && sts && takes_roles && role.arn == resource;
-        asked.then(|| trust(scope.view(), &role.arn, &role.record.trust)).flatten()
+    /// The role that an action takes, as long as the call gives no policy in place of the role's.
+    fn role_to_take<'s>(&self, scope: &'s Scope, action: &str, resource: &str) -> Option<&'s Arc<Role>> {
+        let asked = self.trust_policies && self.resource_policy.is_none() && takes_roles(action);
+        let name = own_role(scope, resource).filter(|_| asked)?;
+        scope.account().role(&name).filter(|role| role.arn == resource)
     }
+
+    /// Evaluated as it is stored, with unique ids, for who has one here; for anybody else as it is shown.
+    fn trust_policy(&self, scope: &Scope, role: &Role) -> Option<Source> {
+        let stored = &role.record.trust;
+        let shown = principals::shown(scope.view(), stored);
+        let evaluated = if self.caller.is_known() { stored } else { &shown };
+        Source::shown(&role.arn, evaluated, &shown).ok()
+    }
+}
+
+/// Add the facts that the resource makes sure of, and tell their keys. What the simulation says itself stays.
+fn of_resource(context: &mut Context, owner: Option<AccountId>, role: Option<&Arc<Role>>) -> Vec<String> {
+    let owner = owner.map(|owner| ("aws:ResourceAccount".to_owned(), owner.to_string()));
+    let tags = role.into_iter().flat_map(|role| &role.record.tags).flat_map(|tag| {
+        ["aws", "iam"].map(|prefix| (format!("{prefix}:ResourceTag/{}", tag.key), tag.value.clone()))
+    });
+    let mut added = Vec::new();
+    for (key, value) in owner.into_iter().chain(tags) {
+        if context.get(&key).is_none() {
+            context.insert(&key, value);
+            added.push(key);
+        }
+    }
+    added
+}
+
+/// Whether an action is one that a role's trust policy is asked about.
+fn takes_roles(action: &str) -> bool {
+    let Some((service, name)) = action.split_once(':') else { return false };
+    let others = ["TagSession", "SetSourceIdentity", "SetContext"];
+    let starts = name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("AssumeRole"));
+    let is_one = starts || others.iter().any(|known| known.eq_ignore_ascii_case(name));
+    is_one && service.eq_ignore_ascii_case("sts")
+}
+
+/// The name in the ARN of a role of the caller's account.
+fn own_role(scope: &Scope, resource: &str) -> Option<String> {
+    let arn: Arn = resource.parse().ok()?;
+    let own = arn.account_id() == Some(scope.account().id()) && arn.service() == "iam";
+    let (_, path) = arn.resource_parts().filter(|(kind, _)| own && *kind == "role")?;
+    path.rsplit('/').next().map(str::to_owned)
+}
+
+/// The names of the roles whose trust policies and tags a simulation asks about.
+// INVARIANT (get-role): the simulator looks at a role only where these do, each of which is a check on `iam:GetRole`.
+pub(super) fn roles_to_take(scope: &Scope, asked: &Asked<'_>) -> BTreeSet<String> {
+    let asks = asked.resource_policy.is_none() && asked.action_names.iter().any(|action| takes_roles(action));
+    let named = asked.resource_arns.iter().filter(|_| asks).filter_map(|arn| own_role(scope, arn));
+    let mut seen = BTreeSet::new();
+    named.filter(|name| seen.insert(name.to_lowercase())).collect()
 }
 
 /// A page ends when it has cost as much as so many decisions may: policies that are passed can be as dear as policies
@@ -187,8 +250,9 @@ pub(super) fn pages(
     let mut page = cut(max_items)?;
     let mut results = Vec::new();
     let mut cost = 0.0;
+    let mut context = question.context.clone();
     for action in &page.items {
-        let (result, spent) = question.about(scope, action)?;
+        let (result, spent) = question.about(scope, &mut context, action)?;
         results.push(result);
         cost += spent;
         if cost >= PAGE_COST_MAX {
@@ -199,10 +263,6 @@ pub(super) fn pages(
         page = cut(i64::try_from(results.len()).ok())?;
     }
     Ok(Output { evaluation_results: results, is_truncated: page.is_truncated, marker: page.marker })
-}
-
-fn trust(view: &View, arn: &str, stored: &str) -> Option<Source> {
-    Source::shown(arn, stored, &principals::shown(view, stored)).ok()
 }
 
 /// Whether policies of a kind (and level) allow: some Allow of theirs matched, and no Deny.
@@ -223,6 +283,7 @@ fn allows(explanation: &Explanation, kind: PolicyType, level: Option<&str>) -> b
 struct Texts<'a> {
     question: &'a Question,
     attached: Option<&'a Source>,
+    context: &'a Context,
 }
 
 impl Texts<'_> {
@@ -264,7 +325,6 @@ impl Texts<'_> {
 
     /// Condition keys that some statement asked for and the simulation does not give.
     fn missing(&self, explanation: &Explanation) -> Vec<String> {
-        let context = &self.question.context;
         let mut seen = BTreeSet::new();
         let mut missing = Vec::new();
         for report in &explanation.statements {
@@ -276,7 +336,7 @@ impl Texts<'_> {
                 _ => continue,
             };
             let keys = statement.resource_keys.iter().chain(conditions);
-            let absent = keys.filter(|key| context.get(key).is_none());
+            let absent = keys.filter(|key| self.context.get(key).is_none());
             missing.extend(absent.filter(|key| seen.insert(key.to_lowercase())).cloned());
         }
         missing

@@ -41,6 +41,22 @@ impl Source {
         }
     }
 
+    /// The policy of a resource says in each statement whom it is about, any other kind in none.
+    ///
+    /// # Errors
+    /// InvalidInput, with the sentence that writing such a policy is refused with.
+    pub(super) fn with_principals(self, wanted: bool) -> Result<Self, Error> {
+        let sentence = if wanted {
+            "Missing required field Principal"
+        } else {
+            "Policy document should not specify a principal."
+        };
+        if self.outline.iter().any(|statement| statement.has_principal != wanted) {
+            return Err(Error::invalid_input(format!("Invalid policy input: {}: {sentence}", self.id)));
+        }
+        Ok(self)
+    }
+
     pub(super) fn named(&self) -> Named<'_> {
         Named { id: &self.place, policy: &self.policy }
     }
@@ -51,6 +67,12 @@ impl Sources {
     pub(super) fn of_inputs(parameter: &str, texts: &[String]) -> Result<Self, Error> {
         let parsed = texts.iter().zip(1..).map(|(text, n)| Source::parse(format!("{parameter}.{n}"), text));
         parsed.collect::<Result<_, _>>().map(Self::of)
+    }
+
+    /// The same of policies that belong to a principal and not to a resource.
+    pub(super) fn of_principal(parameter: &str, texts: &[String]) -> Result<Self, Error> {
+        let parsed = Self::of_inputs(parameter, texts)?.0.into_iter();
+        Ok(Self(parsed.map(|source| source.with_principals(false)).collect::<Result<_, _>>()?))
     }
 
     fn of(sources: Vec<Source>) -> Self {
@@ -152,6 +174,14 @@ impl Principal {
             EntityKind::Group => Self::group(account, &name),
             _ => Self::role(account, &name),
         }
+    }
+
+    /// Whether an ARN is this principal's; as everywhere it is found by name.
+    pub(super) fn is(&self, scope: &Scope, arn: &str) -> bool {
+        let named = kind_and_name(scope, arn).zip(kind_and_name(scope, &self.arn));
+        named.is_some_and(|((kind, name), (own_kind, own_name))| {
+            kind == own_kind && name.eq_ignore_ascii_case(&own_name)
+        })
     }
 
     fn user(account: AccountView<'_>, name: &str) -> Result<Self, Error> {
