@@ -44,8 +44,8 @@ fn explained(case: &Case) -> Value {
         .map(|statement| {
             let mut told = json!({"type": statement.policy_type.as_str(), "policy": statement.policy, "sid": statement.sid,
                 "index": statement.index, "effect": statement.effect.as_str(), "outcome": statement.outcome.to_string()});
-            if let Some(level) = &statement.level {
-                told["level"] = level.as_str().into();
+            if let Some((level, told)) = statement.level.as_ref().zip(told.as_object_mut()) {
+                told.insert("level".into(), level.as_str().into());
             }
             told
         })
