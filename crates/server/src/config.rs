@@ -3,6 +3,7 @@
 //! Every setting has all three forms under one name. A name that is not known is refused in all of them.
 
 mod listeners;
+mod region;
 mod variables;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,6 +24,8 @@ use crate::failure::Failure;
 
 pub use crate::tls::TlsFiles;
 use listeners::check_listeners;
+pub(crate) use region::REGION_DEFAULT;
+use region::{parse_region, region};
 pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
 
 /// The data directory, unless another is named.
@@ -188,19 +191,6 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
     parse_address(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-}
-
-/// A slip would be a region that nobody signs for.
-fn parse_region(text: &str) -> Result<String, String> {
-    let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if text.is_empty() || !text.bytes().all(is_region) {
-        return Err("give a region, such as eu-central-1".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
-fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    parse_region(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 fn parse_count<T: FromStr>(text: &str) -> Result<T, String> {

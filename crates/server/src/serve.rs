@@ -66,6 +66,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let banner = Banner {
         data: data.path(),
         url: url_for_clients(config.public_authority.as_ref(), scheme, address),
+        region: config.region_for_clients(),
         admin: admin_address,
         first: first.as_ref(),
         accounts: &accounts,
