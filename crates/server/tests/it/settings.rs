@@ -151,6 +151,18 @@ fn one_port_for_both_listeners_is_told_as_such() {
 }
 
 #[test]
+fn a_start_with_a_clock_before_the_last_write_is_told_of() {
+    let dir = Scratch::new("clock-behind");
+    let (_, log) = Server::start(&dir.join("data")).stop();
+    assert!(!log.contains("clock"), "{log}");
+    let audit = fs::File::options().append(true).open(dir.join("data/audit.jsonl")).unwrap();
+    let ahead = audit.metadata().unwrap().modified().unwrap() + std::time::Duration::from_secs(3600);
+    audit.set_modified(ahead).unwrap();
+    let (_, log) = Server::start(&dir.join("data")).stop();
+    assert!(log.contains("WARN") && log.contains("seconds behind what was last written here"), "{log}");
+}
+
+#[test]
 fn settings_come_from_flags_then_environment_then_file() {
     let dir = Scratch::new("settings");
     let file = |text: &str| fs::write(dir.join("daypass.toml"), text).unwrap();
