@@ -47,7 +47,17 @@ pub fn run_shard(workspace: &Workspace, shard: &str) -> anyhow::Result<()> {
     let output = workspace.target.join("mutants");
     std::fs::create_dir_all(&output)?;
     let mut command = cargo(workspace);
-    command.args(["mutants", "--workspace", "--shard", shard, "--test-tool", "nextest", "--no-shuffle", "--timeout", "120"]);
+    command.args([
+        "mutants",
+        "--workspace",
+        "--shard",
+        shard,
+        "--test-tool",
+        "nextest",
+        "--no-shuffle",
+        "--timeout",
+        "120",
+    ]);
     command.args(["--cap-lints", "true", "--output"]).arg(&output);
     for file in FILES {
         command.args(["--file", file]);

@@ -16,7 +16,7 @@ mod old;
 mod writer;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SendError, Sender, channel};
@@ -28,8 +28,9 @@ use daypass_service::{AuditLog, Error};
 use daypass_store::Place;
 use tokio::sync::oneshot;
 
+use crate::data_dir::names::RESERVE_END;
 use disk::{Disk, RealDisk};
-use writer::Writer;
+use writer::{SLACK, Writer, beside};
 
 /// Bytes of lines, written down or promised, that may wait for the disk.
 const ROOM: u64 = 16 * 1024 * 1024;
@@ -55,6 +56,12 @@ pub struct AuditSettings {
     pub stdout: bool,
     /// Of the store that the lines tell of.
     pub store: Option<Arc<Place>>,
+}
+
+/// Bytes that the reserve of this audit still lacks, if no server runs.
+pub(crate) fn room_lacking(path: &Path) -> u64 {
+    let kept = beside(path, RESERVE_END).metadata().map_or(0, |reserve| reserve.len());
+    (ROOM + SLACK).saturating_sub(kept)
 }
 
 /// The audit file of one server.

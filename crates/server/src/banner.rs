@@ -14,6 +14,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) data: &'a Path,
     /// Where clients reach the API.
     pub(crate) url: String,
+    /// The region that they sign for.
+    pub(crate) region: &'a str,
     pub(crate) admin: SocketAddr,
     pub(crate) first: Option<&'a FirstStart>,
     pub(crate) accounts: &'a [AccountId],
@@ -25,7 +27,7 @@ pub(crate) struct Banner<'a> {
 
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { data, url, admin, first, accounts, signature_v2, terminal } = self;
+        let Self { data, url, region, admin, first, accounts, signature_v2, terminal } = self;
         let accounts: Vec<_> = accounts.iter().map(|id| id.as_str()).collect();
         writeln!(f, "daypass {}", env!("CARGO_PKG_VERSION"))?;
         writeln!(f, "  endpoint  {url}")?;
@@ -42,7 +44,7 @@ impl fmt::Display for Banner<'_> {
         } else if credentials.exists() {
             writeln!(f, "  root key  in {}", credentials.display())?;
         }
-        writeln!(f, "\nPoint AWS clients here:\n  {}\n\nTry:", export_line(url))?;
+        writeln!(f, "\nPoint AWS clients here:\n  {}\n\nTry:", export_line(url, region))?;
         if credentials.exists() {
             let path = std::path::absolute(&credentials).unwrap_or(credentials);
             let path = path.to_string_lossy();
@@ -81,9 +83,9 @@ fn key_line(first: &FirstStart, terminal: bool) -> String {
 }
 
 /// The line that points an unmodified AWS SDK or CLI here.
-pub(crate) fn export_line(url: &str) -> String {
+pub(crate) fn export_line(url: &str, region: &str) -> String {
     format!(
-        "export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"
+        "export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION={region} AWS_DEFAULT_REGION={region}"
     )
 }
 

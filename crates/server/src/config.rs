@@ -2,6 +2,8 @@
 //!
 //! Every setting has all three forms under one name. A name that is not known is refused in all of them.
 
+mod listeners;
+mod region;
 mod variables;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -21,6 +23,9 @@ use crate::data_dir::KeySource;
 use crate::failure::Failure;
 
 pub use crate::tls::TlsFiles;
+use listeners::check_listeners;
+pub(crate) use region::REGION_DEFAULT;
+use region::{parse_region, region};
 pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
 
 /// The data directory, unless another is named.
@@ -188,19 +193,6 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAd
     parse_address(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
-/// A slip would be a region that nobody signs for.
-fn parse_region(text: &str) -> Result<String, String> {
-    let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if text.is_empty() || !text.bytes().all(is_region) {
-        return Err("give a region, such as eu-central-1".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
-fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    parse_region(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-}
-
 fn parse_count<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "give a whole number from 1 on".to_owned())
 }
@@ -289,14 +281,7 @@ impl Config {
         let admin_listen = args.admin_listen.or(file.admin_listen).unwrap_or(ADMIN_LISTEN_DEFAULT);
         let plain_allowed = args.allow_plain_http.or(file.allow_plain_http).unwrap_or(false);
         let tls = tls_files(args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key))?;
-        let plain = [("--listen", listen, tls.is_none()), ("--admin-listen", admin_listen, true)];
-        for (flag, address, _) in plain.into_iter().filter(|(.., is_plain)| *is_plain) {
-            if !address.ip().is_loopback() && !plain_allowed {
-                return Err(Failure::new(format!(
-                    "{flag} {address}: plain HTTP is served on loopback only; put a TLS proxy in front and say --allow-plain-http"
-                )));
-            }
-        }
+        check_listeners(listen, admin_listen, tls.is_some(), plain_allowed)?;
         let public_url = args.public_url.or(file.public_url);
         let public_authority = public_url.as_deref().map(authority).transpose()?;
         if let (Some(_), Some(public), Some(url)) = (&tls, &public_authority, &public_url)

@@ -10,6 +10,7 @@ pub mod assemble;
 mod audit_file;
 mod banner;
 pub mod cli;
+mod clock_watch;
 mod closing;
 pub mod config;
 mod data_dir;

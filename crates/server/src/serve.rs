@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daypass_model::{Clock, SystemClock};
 use daypass_service::House;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,12 +15,13 @@ use crate::admin::{self, Admin};
 use crate::assemble::{Assembled, assemble};
 use crate::audit_file::AuditFile;
 use crate::banner::{Banner, url_for_clients};
+use crate::clock_watch::last_written;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
 use crate::signals::{self, Heard, told_to_stop};
 use crate::terminal::say;
-use crate::{demo, descriptors, operator, root_credentials, telemetry};
+use crate::{clock_watch, demo, descriptors, operator, root_credentials, telemetry};
 
 /// How long whoever holds a port may take to say who it is.
 const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
@@ -34,6 +36,11 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let Heard { to_stop: times, hangups } = signals::heard()?;
     let listener = bind("--listen", config.listen).await?;
     let admin_listener = bind("--admin-listen", config.admin_listen).await?;
+    if let Some(wrong) = last_written(&config).and_then(|last| clock_watch::behind(SystemClock.now(), last)) {
+        tracing::warn!(
+            "{wrong}; sessions that were issued then are refused until it is nearly that time again"
+        );
+    }
     let mut assembled = assemble(&config).await?;
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let admin_address = admin_listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
@@ -59,6 +66,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         tokio::spawn(tls.tend(hangups));
     }
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
+    tokio::spawn(clock_watch::tend(house.clone()));
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
     if config.allow_signature_v2 {
         tracing::warn!("Signature Version 2 is accepted: it signs no header (--allow-signature-v2)");
@@ -67,6 +75,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let banner = Banner {
         data: data.path(),
         url: url_for_clients(config.public_authority.as_ref(), scheme, address),
+        region: config.region_for_clients(),
         admin: admin_address,
         first: first.as_ref(),
         accounts: &accounts,

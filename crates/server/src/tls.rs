@@ -30,6 +30,9 @@ use crate::failure::Failure;
 
 /// How long a client may take for its part of a handshake.
 pub(crate) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Seconds before its end from which on a certificate should be another.
+pub(crate) const ENDS_SOON: i64 = 14 * DAY;
+const DAY: i64 = 24 * 60 * 60;
 /// How often the files are looked at.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
 
@@ -65,6 +68,36 @@ struct State {
     seen: Seen,
     /// Why what is in the files now is not in use.
     trouble: Option<String>,
+    /// When the log was told of its end, and whether that had come.
+    told: Option<(Timestamp, bool)>,
+}
+
+impl State {
+    fn new(pair: Pair, seen: Seen) -> Self {
+        Self { pair, seen, trouble: None, told: None }
+    }
+
+    /// What the log is to be told of the end of the certificate: when it is near, once a day, and when it has come.
+    fn reminder(&mut self, now: Timestamp) -> Option<String> {
+        let until = self.pair.not_after;
+        let left = until.as_second() - now.as_second();
+        if left >= ENDS_SOON {
+            return None;
+        }
+        let is_over = now > until;
+        if let Some((at, was_over)) = self.told
+            && was_over == is_over
+            && (now.as_second() - at.as_second()).abs() < DAY
+        {
+            return None;
+        }
+        self.told = Some((now, is_over));
+        Some(if is_over {
+            format!("the certificate in use ended at {until}: clients refuse it")
+        } else {
+            format!("the certificate in use ends in {} days, at {until}", left / DAY)
+        })
+    }
 }
 
 impl fmt::Debug for Current {
@@ -84,8 +117,8 @@ impl Current {
         read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -97,16 +130,18 @@ impl Tls {
     pub(crate) fn open(files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Failure> {
         let seen = Seen::of(&files);
         let pair = Pair::read(&files)?;
-        if let Err(why) = pair.is_good_at(clock.now()) {
-            tracing::error!(%files, why, "clients will refuse this certificate");
+        if clock.now() < pair.not_before {
+            tracing::warn!(%files, from = %pair.not_before, "clients refuse this certificate until then");
         }
-        let current = Arc::new(Current(RwLock::new(State { pair, seen, trouble: None })));
+        let current = Arc::new(Current(RwLock::new(State::new(pair, seen))));
         let versions = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| Failure::new(format!("TLS cannot be set up: {error}")))?;
         let mut config = versions.with_no_client_auth().with_cert_resolver(current.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(Self { files, current, acceptor: TlsAcceptor::from(Arc::new(config)), clock }))
+        let tls = Self { files, current, acceptor: TlsAcceptor::from(Arc::new(config)), clock };
+        tls.remind();
+        Ok(Arc::new(tls))
     }
 
     /// The handshake of a new connection.
@@ -154,6 +189,15 @@ impl Tls {
             let tls = self.clone();
             // Files may be on a disk that hangs.
             drop(tokio::task::spawn_blocking(move || tls.look(asked)).await);
+            self.remind();
+        }
+    }
+
+    /// Tell the log of a certificate that ends soon or has ended.
+    fn remind(&self) {
+        let now = self.clock.now();
+        if let Some(reminder) = self.current.change(|state| state.reminder(now)) {
+            tracing::warn!(files = %self.files, "{reminder}: put another there, it is taken within two seconds");
         }
     }
 
@@ -167,7 +211,7 @@ impl Tls {
         match Pair::read(&self.files).and_then(good) {
             Ok(pair) => {
                 tracing::info!(files = %self.files, until = %pair.not_after, "TLS: new connections get this certificate");
-                self.current.change(|state| *state = State { pair, seen, trouble: None });
+                self.current.change(|state| *state = State::new(pair, seen));
             }
             Err(error) => {
                 tracing::error!(%error, "TLS: the new certificate or key cannot be used, the ones before stay");

@@ -62,8 +62,8 @@ impl From<BadCredential> for Error {
 impl From<NoPrincipal> for Error {
     fn from(cause: NoPrincipal) -> Self {
         match cause {
-            // A revoked session has ended like one whose time is over: at this code SDKs and the programs around them
-            // ask for new credentials, and at InvalidClientTokenId they give up.
+            // A revoked session has ended like one whose time is over: at this code programs know that new credentials
+            // may help, and at InvalidClientTokenId they give up.
             NoPrincipal::Expired | NoPrincipal::Revoked => {
                 Self::new("ExpiredToken", "The security token included in the request is expired")
             }

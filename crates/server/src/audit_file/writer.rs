@@ -371,7 +371,7 @@ fn flush_aside(full: File) {
 }
 
 /// `audit.jsonl` and `1`: `audit.jsonl.1`
-fn beside(path: &Path, end: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{end}"));
     PathBuf::from(name)

@@ -28,6 +28,8 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
         config: Config::load(args.serve)?,
         clock_url: args.clock_url,
         now: SystemClock.now(),
+        user: rustix::process::geteuid().as_raw(),
+        words: std::env::args().skip(1).collect(),
         variable: Box::new(|name| std::env::var(name).ok()),
     };
     let findings = examine(&patient);

@@ -103,7 +103,7 @@ async fn list(data: &std::path::Path, args: ListArgs) -> Result<(), Failure> {
         ended_too: args.all,
     };
     let mut wanted = Box::new(Wanted { account_id: args.account_id, selection, after: None });
-    let mut incomplete = false;
+    let (mut incomplete, mut none) = (false, true);
     loop {
         let (sessions, after) = match ask(data, &Ask::SessionList { wanted: wanted.clone() }).await? {
             Answer::Sessions { sessions, after, may_be_incomplete } => {
@@ -112,11 +112,19 @@ async fn list(data: &std::path::Path, args: ListArgs) -> Result<(), Failure> {
             }
             other => return Err(other.unexpected()),
         };
+        none &= sessions.is_empty();
         sessions.iter().for_each(|session| say(&visible(&line(session, args.json))));
         if after.is_none() {
             break;
         }
         wanted.after = after;
+    }
+    if none && !args.json {
+        note(if args.all {
+            "the session log has no session that was asked for"
+        } else {
+            "no session that was asked for lives (--all lists those that are over, too)"
+        });
     }
     if incomplete {
         note("more sessions may live than are listed: the log had no room for some");

@@ -3,6 +3,9 @@
 
 mod machine;
 mod probe;
+mod process;
+mod rights;
+mod room;
 mod shell;
 mod store;
 mod tls;
@@ -12,6 +15,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::banner::shell_word;
 use crate::config::Config;
 
 /// What is looked at.
@@ -21,8 +25,24 @@ pub(crate) struct Patient {
     /// Whose `Date` the clock is compared with.
     pub(crate) clock_url: Option<String>,
     pub(crate) now: Timestamp,
+    /// Who asks, by number.
+    pub(crate) user: u32,
+    /// The words behind `daypass` that asked.
+    pub(crate) words: Vec<String>,
     /// The shell's environment.
     pub(crate) variable: Variables,
+}
+
+impl Patient {
+    /// The line that asks again, for another user too, whose environment may be another.
+    fn command(&self) -> String {
+        let words = self.words.iter().map(|word| shell_word(word));
+        let mut line = ["daypass".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ");
+        if !self.words.iter().any(|word| word == "--data" || word.starts_with("--data=")) {
+            line.push_str(&format!(" --data {}", shell_word(&self.config.data.to_string_lossy())));
+        }
+        line
+    }
 }
 
 /// What a variable of the environment says.
@@ -88,7 +108,8 @@ impl fmt::Display for Finding {
 /// Look at everything.
 pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
     let mut findings = machine::clock(patient);
-    findings.extend(machine::rights(patient));
+    findings.extend(rights::findings(patient));
+    findings.extend(room::findings(patient));
     findings.extend(store::findings(patient));
     findings.extend(machine::ports(patient));
     findings.extend(tls::files(patient));

@@ -2,6 +2,7 @@
 
 use super::{Finding, Patient};
 use crate::banner::{export_line, url_for_clients};
+use crate::data_dir::names;
 
 /// What the operator chose and should know of.
 pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
@@ -14,22 +15,29 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
             findings.push(Finding::warning(
                 "settings",
                 format!("{flag} {address} speaks plain HTTP to whoever reaches it: secrets and sessions can be read on the way"),
-                format!("daypass serve {flag} 127.0.0.1:{}   # or --tls-cert and --tls-key", address.port()),
+                format!(
+                    "daypass serve {flag} 127.0.0.1:{}{}",
+                    address.port(),
+                    if flag == "--listen" { "   # or --tls-cert and --tls-key" } else { "" }
+                ),
             ));
         }
     }
     for name in &config.tolerated_unsigned_headers {
         findings.push(Finding::warning(
             "settings",
-            format!("{name} is tolerated unsigned: whoever is on the way can set it"),
-            format!("leave out --tolerate-unsigned-header {name} unless your proxy adds it"),
+            format!("{name} is tolerated unsigned: whoever is on the way can set it; leave it out unless your proxy adds it"),
+            without_header(name, &config.tolerated_unsigned_headers),
         ));
     }
     if config.allow_signature_v2 {
         findings.push(Finding::warning(
             "settings",
-            "Signature Version 2 is accepted: it signs no header field, and whoever reads such a request on the way can send it again for fifteen minutes".to_owned(),
-            "leave out --allow-signature-v2 once no client needs it".to_owned(),
+            format!(
+                "Signature Version 2 is accepted: it signs no header field, and whoever reads such a request on the way can send it again for fifteen minutes; `SigV2` in `{}` says who still needs it",
+                config.audit_file.clone().unwrap_or_else(|| config.data.join(names::AUDIT)).display()
+            ),
+            "daypass serve --allow-signature-v2 false",
         ));
     }
     for net in &config.trusted_proxies {
@@ -45,12 +53,23 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
     findings
 }
 
+/// A start that tolerates the others only.
+fn without_header(name: &str, all: &[String]) -> String {
+    let others: Vec<_> = all.iter().filter(|other| *other != name).map(String::as_str).collect();
+    if others.is_empty() {
+        "env -u DAYPASS_TOLERATE_UNSIGNED_HEADER daypass serve".to_owned()
+    } else {
+        format!("daypass serve --tolerate-unsigned-header {}", others.join(","))
+    }
+}
+
 /// Variables of AWS's SDKs ("AWS SDKs and Tools Reference Guide") that point elsewhere or against each other. Their
 /// values are shown where they are addresses, never where they are keys.
 pub(super) fn variables(patient: &Patient) -> Vec<Finding> {
     let scheme = if patient.config.tls.is_some() { "https" } else { "http" };
     let url = url_for_clients(patient.config.public_authority.as_ref(), scheme, patient.config.listen);
     let mut findings = endpoints(patient, &url);
+    findings.extend(regions(patient, &url));
     findings.extend(keys(patient));
     findings.extend(others(patient, &url));
     if findings.is_empty() {
@@ -64,6 +83,7 @@ fn set(patient: &Patient, name: &str) -> Option<String> {
 }
 
 fn endpoints(patient: &Patient, url: &str) -> Vec<Finding> {
+    let region = patient.config.region_for_clients();
     let general = set(patient, "AWS_ENDPOINT_URL");
     let names = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_DAYPASS"];
     let mut findings = Vec::new();
@@ -88,30 +108,40 @@ fn endpoints(patient: &Patient, url: &str) -> Vec<Finding> {
         findings.push(Finding::warning(
             "shell",
             format!("{}, not to {url}", elsewhere.join(", ")),
-            export_line(url),
+            export_line(url, region),
         ));
     } else if !missing.is_empty() {
         findings.push(Finding::warning(
             "shell",
             format!("{} not set: such calls go to AWS", missing.join(", ")),
-            export_line(url),
+            export_line(url, region),
         ));
     }
     if general.is_some() {
         findings.push(Finding::warning(
             "shell",
             "AWS_ENDPOINT_URL counts for every service, S3 and all others too",
-            format!("unset AWS_ENDPOINT_URL; {}", export_line(url)),
-        ));
-    }
-    if set(patient, "AWS_REGION").or_else(|| set(patient, "AWS_DEFAULT_REGION")).is_none() {
-        findings.push(Finding::warning(
-            "shell",
-            "no region is set, and without one nothing is signed",
-            export_line(url),
+            format!("unset AWS_ENDPOINT_URL; {}", export_line(url, region)),
         ));
     }
     findings
+}
+
+/// Which of the two counts differs between SDKs.
+fn regions(patient: &Patient, url: &str) -> Option<Finding> {
+    let region = patient.config.region_for_clients();
+    let set: Vec<_> = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .into_iter()
+        .filter_map(|name| Some((name, set(patient, name)?)))
+        .collect();
+    let says = if set.is_empty() {
+        "no region is set, and without one nothing is signed".to_owned()
+    } else {
+        patient.config.sts_region.as_ref()?;
+        let (name, other) = set.into_iter().find(|(_, set)| set != region)?;
+        format!("{name} is {other}, and requests to STS must be signed for {region} here: they are refused")
+    };
+    Some(Finding::warning("shell", says, export_line(url, region)))
 }
 
 /// Whoever puts a password into a URL does not want it in a report.
@@ -125,7 +155,10 @@ fn without_password(url: &str) -> String {
 fn keys(patient: &Patient) -> Vec<Finding> {
     let [id, secret, token] =
         ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].map(|name| set(patient, name));
-    let mut findings = Vec::new();
+    let mut findings: Vec<_> = exchanged(id.as_deref(), secret.as_deref()).into_iter().collect();
+    if !findings.is_empty() {
+        return findings;
+    }
     if id.is_some() != secret.is_some() {
         findings.push(Finding::problem(
             "shell",
@@ -160,6 +193,28 @@ fn keys(patient: &Patient) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// A secret where the id should be, or the other way round. Neither is shown: whichever it is, it may be a secret.
+fn exchanged(id: Option<&str>, secret: Option<&str>) -> Option<Finding> {
+    let is_id = |text: &str| {
+        (text.starts_with("AKIA") || text.starts_with("ASIA"))
+            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    let is_secret = |text: &str| text.len() == 40 && !is_id(text);
+    let (secret_first, id_second) = (id.is_some_and(is_secret), secret.is_some_and(is_id));
+    let says = match (secret_first, id_second) {
+        (false, false) => return None,
+        (true, true) => "the access key id is in AWS_SECRET_ACCESS_KEY, and the secret in AWS_ACCESS_KEY_ID",
+        (true, false) => "AWS_ACCESS_KEY_ID holds a secret access key, by its length",
+        (false, true) => "AWS_SECRET_ACCESS_KEY holds an access key id",
+    };
+    let paste = if secret_first && id_second {
+        r#"export AWS_ACCESS_KEY_ID="$AWS_SECRET_ACCESS_KEY" AWS_SECRET_ACCESS_KEY="$AWS_ACCESS_KEY_ID""#
+    } else {
+        "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+    };
+    Some(Finding::problem("shell", says, paste))
 }
 
 fn others(patient: &Patient, url: &str) -> Vec<Finding> {

@@ -1,10 +1,16 @@
 //! The store: of a server that runs, by asking it; otherwise by reading the file, which is left as it is.
 
+use std::fs::{File, OpenOptions};
+use std::io::{Error, ErrorKind, Read};
+use std::path::Path;
+
 use daypass_directory::{is_of_master, key};
 use daypass_model::Authority;
 use daypass_store::{DirLock, Holding, LockError, OpenError, SqliteStore};
 
 use super::probe::{Trust, ask};
+use super::process::Running;
+use super::rights::{Owner, may_look};
 use super::{Finding, Patient};
 use crate::banner::{shell_word, url_for_clients};
 use crate::data_dir::{KeySource, find_master_key, find_next_key, names};
@@ -13,15 +19,20 @@ use crate::failure::Failure;
 pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let data = &patient.config.data;
     let file = data.join(names::STORE);
-    if !data.is_dir() {
+    let Some(owner) = Owner::of(data).filter(|_| data.is_dir() && may_look(patient)) else {
         return Vec::new();
-    }
+    };
     // Held while the file is read, so that no server starts meanwhile.
+    let named = data.join(names::LOCK);
+    let is_new = !named.exists();
     let _lock = match DirLock::acquire(data) {
         Ok(lock) => lock,
         Err(LockError::Held { .. }) => return vec![running(patient)],
-        Err(error) => return vec![Finding::problem("store", error.to_string(), "id")],
+        Err(error) => return vec![no_lock(&error, &owner, data)],
     };
+    if is_new {
+        owner.give(&named);
+    }
     if !file.exists() {
         return vec![absent(patient)];
     }
@@ -29,7 +40,7 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let master = match find_master_key(data, config.master_key.as_ref(), config.master_key_file.as_deref()) {
         Ok(Some(master)) => master,
         Ok(None) => return vec![absent(patient)],
-        Err(failure) => return vec![no_key(&failure, patient)],
+        Err(failure) => return vec![no_key(&failure, &owner, patient)],
     };
     // What a rotation that was cut short left: the next start puts it in its place.
     let next = if config.key_source() == KeySource::Own { find_next_key(data).ok().flatten() } else { None };
@@ -37,7 +48,17 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         [Some(&master), next.as_ref()].into_iter().flatten().any(|key| is_of_master(key, check))
     };
     let holding = Holding { prefix: key::ACCOUNTS, known: Some((key::MASTER_KEY_CHECK, &ours)) };
-    vec![match SqliteStore::examine(&file, holding) {
+    // SQLite would look at a store that it cannot write, and leave a log and a shared memory beside it.
+    let written = OpenOptions::new().read(true).write(true).open(&file);
+    let is_denied =
+        |error: &Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+    let examined = match written.err().filter(is_denied) {
+        Some(_) => Err(OpenError::ReadOnly { path: file.clone() }),
+        // As a start sees it; what only reads the file does not look at the log then.
+        None if is_backup(&file) && has_log(&file) => Err(OpenError::LogOfAnother { path: file.clone() }),
+        None => SqliteStore::examine(&file, holding),
+    };
+    vec![match examined {
         Ok(revision) => {
             Finding::ok("store", format!("whole, at revision {revision}, sealed with this master key"))
         }
@@ -46,13 +67,86 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
             format!("`{}` was sealed with another master key", file.display()),
             "daypass serve --master-key-file FILE",
         ),
-        Err(error @ (OpenError::Corrupt { .. } | OpenError::Lost { .. })) => Finding::problem(
-            "store",
-            error.to_string(),
-            format!("daypass restore BACKUP --data {}.new", shell_word(&data.to_string_lossy())),
-        ),
-        Err(error) => Finding::problem("store", error.to_string(), "daypass --version"),
+        Err(error) => {
+            let paste = mended_by(&error, &file, &owner, patient);
+            Finding::problem("store", error.to_string(), paste)
+        }
     }]
+}
+
+/// Whether no server has opened it since it was made (<https://www.sqlite.org/fileformat.html>, section 1.3.3).
+fn is_backup(store: &Path) -> bool {
+    let mut header = [0; 20];
+    let read = File::open(store).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header.ends_with(&[1, 1])
+}
+
+fn has_log(store: &Path) -> bool {
+    let log = format!("{}-wal", store.display());
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+fn no_lock(error: &LockError, owner: &Owner, data: &Path) -> Finding {
+    let lock = data.join(names::LOCK);
+    let paste = match error {
+        LockError::Denied { .. } if lock.exists() => owner.chown(&word(&lock)),
+        LockError::Denied { .. } => format!("chmod 700 {}", word(data)),
+        LockError::ReadOnly { .. } => remount(data),
+        LockError::Held { .. } | LockError::Io { .. } => {
+            format!("df -h {0}; df -i {0}; ls -ld {0} {1}", word(data), word(&lock))
+        }
+    };
+    Finding::problem("store", error.to_string(), paste)
+}
+
+/// The line that makes a file system writable which a directory is on.
+pub(super) fn remount(directory: &Path) -> String {
+    format!("sudo mount -o remount,rw \"$(findmnt -no TARGET -T {})\"", word(directory))
+}
+
+fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -> String {
+    let store = word(file);
+    match error {
+        OpenError::ReadOnly { .. } if is_read_only(file) => remount(&patient.config.data),
+        OpenError::ReadOnly { .. } => {
+            format!("{} && sudo chmod 600 {store}*", owner.chown(&format!("{store}*")))
+        }
+        // Moved, not removed: what is taken for another store's log may be somebody's.
+        OpenError::LogOfAnother { .. } => format!("mv {store}-wal {store}-wal.old; rm -f {store}-shm"),
+        OpenError::Busy { .. } => format!("sudo fuser -v {store}*"),
+        OpenError::Full { .. } => format!("df -h {0}; df -i {0}", word(&patient.config.data)),
+        OpenError::Io { .. } => format!("ls -l {store}*; sudo dmesg | tail"),
+        _ => restore(owner, patient),
+    }
+}
+
+fn is_read_only(file: &Path) -> bool {
+    let mounted = file.parent().and_then(|directory| rustix::fs::statvfs(directory).ok());
+    mounted.is_some_and(|mounted| mounted.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+/// A backup in a new directory, with the master key that is here.
+fn restore(owner: &Owner, patient: &Patient) -> String {
+    let data = &patient.config.data;
+    let new = word(Path::new(&format!("{}.new", data.display())));
+    let sudo = owner.sudo(patient.user);
+    let restore = format!("{sudo}daypass restore BACKUP --data {new}");
+    match patient.config.key_source() {
+        KeySource::Own => {
+            let (user, key) = (shell_word(&owner.name()), word(&data.join(names::MASTER_KEY)));
+            let own = if sudo.is_empty() { String::new() } else { format!("-o {user} ") };
+            let by = if sudo.is_empty() { "" } else { "sudo " };
+            format!(
+                "{by}install -d -m 700 {own}{new} && {by}install -m 600 {own}{key} {new}/master-key && {restore}"
+            )
+        }
+        KeySource::File(file) => format!("{restore} --master-key-file {}", word(&file)),
+        KeySource::Environment => restore,
+    }
+}
+
+fn word(path: &Path) -> String {
+    shell_word(&path.to_string_lossy())
 }
 
 fn absent(patient: &Patient) -> Finding {
@@ -68,9 +162,24 @@ fn absent(patient: &Patient) -> Finding {
     )
 }
 
-fn no_key(failure: &Failure, patient: &Patient) -> Finding {
-    let place = patient.config.data.join(names::MASTER_KEY);
-    let paste = format!("install -m 600 MASTER_KEY {}", shell_word(&place.to_string_lossy()));
+/// A key that is there is never written over: what cannot be read, or looks like none, may be the only one.
+fn no_key(failure: &Failure, owner: &Owner, patient: &Patient) -> Finding {
+    let config = &patient.config;
+    let place = config.master_key_file.clone().unwrap_or_else(|| config.data.join(names::MASTER_KEY));
+    let shown = word(&place);
+    let paste = match File::open(&place).err().map(|error| error.kind()) {
+        _ if config.master_key.is_some() => "printenv DAYPASS_MASTER_KEY | base64 -d | wc -c".to_owned(),
+        Some(ErrorKind::NotFound) => {
+            let user = shell_word(&owner.name());
+            match owner.sudo(patient.user).is_empty() {
+                true => format!("install -m 600 MASTER_KEY {shown}"),
+                false => format!("sudo install -m 600 -o {user} MASTER_KEY {shown}"),
+            }
+        }
+        Some(ErrorKind::PermissionDenied) => format!("{} && sudo chmod 600 {shown}", owner.chown(&shown)),
+        Some(_) => format!("ls -l {shown}"),
+        None => format!("base64 -d < {shown} | wc -c"),
+    };
     Finding::problem("store", failure.to_string(), paste)
 }
 
@@ -78,21 +187,38 @@ fn no_key(failure: &Failure, patient: &Patient) -> Finding {
 fn running(patient: &Patient) -> Finding {
     let url = url_for_clients(None, "http", patient.config.admin_listen);
     let paste = format!("curl -s {url}/readyz");
-    let answer = url.parse::<Authority>().ok();
-    let answer = answer.and_then(|to| ask(&to, "/readyz", &format!("host: {to}\r\n"), &Trust::Anybody).ok());
-    match answer {
-        Some(answer) if answer.status() == 200 => {
+    let process = Running::on(&patient.config.data);
+    if let Some(stopped) = process.as_ref().filter(|process| process.is_stopped()) {
+        return hung(stopped);
+    }
+    let answer = url.parse::<Authority>().map_err(|_| ErrorKind::InvalidInput);
+    let answer = answer.and_then(|to| {
+        ask(&to, "/readyz", &format!("host: {to}\r\n"), &Trust::Anybody).map_err(|error| error.kind())
+    });
+    match (answer, process) {
+        (Ok(answer), _) if answer.status() == 200 => {
             Finding::ok("store", format!("a server runs on it: {}", answer.body.trim().replace('\n', "; ")))
         }
-        Some(answer) if answer.status() == 503 => Finding::problem(
+        (Ok(answer), _) if answer.status() == 503 => Finding::problem(
             "store",
             format!("the server that runs on it is not ready: {}", answer.body.trim().replace('\n', "; ")),
             paste,
         ),
+        (Err(ErrorKind::TimedOut | ErrorKind::WouldBlock), Some(process))
+            if process.listens_at(patient.config.admin_listen.port()) != Some(false) =>
+        {
+            // By now it may be seen to be stopped.
+            hung(&Running::on(&patient.config.data).unwrap_or(process))
+        }
         _ => Finding::warning(
             "store",
             format!("a server runs on it, and does not answer at {url}/readyz"),
             paste,
         ),
     }
+}
+
+fn hung(process: &Running) -> Finding {
+    let (says, paste) = process.described();
+    Finding::problem("store", format!("the server that runs on it does not answer: {says}"), paste)
 }

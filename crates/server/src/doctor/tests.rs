@@ -1,6 +1,7 @@
 //! Findings from what a test puts together: a shell, settings, files of another time.
 
 use std::collections::HashMap;
+use std::os::unix::fs::{PermissionsExt, chown};
 
 use super::*;
 use crate::config::ServeArgs;
@@ -17,6 +18,8 @@ fn patient(dir: &Scratch, args: ServeArgs, variables: &[(&str, &str)]) -> Patien
         config: Config::load(ServeArgs { data, ..args }).unwrap(),
         clock_url: None,
         now: Timestamp::from_second(NOW).unwrap(),
+        user: rustix::process::geteuid().as_raw(),
+        words: vec!["doctor".to_owned()],
         variable: Box::new(move |name| variables.get(name).cloned()),
     }
 }
@@ -76,8 +79,145 @@ fn a_shell_that_is_pointed_here_is_well_and_any_other_is_told_what_to_paste() {
         "{text}"
     );
     assert!(text.contains(&format!("export AWS_ENDPOINT_URL_STS={URL}")), "{text}");
+    let key_id = "AKIAIOSFODNN7EXAMPLE";
+    let forty = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    for (id, secret, told, paste) in [
+        (forty, key_id, "is in AWS_SECRET_ACCESS_KEY", "ID=\"$AWS_SECRET_ACCESS_KEY\""),
+        (forty, "hush", "ID holds a secret access key", "unset AWS_ACCESS_KEY_ID"),
+        (key_id, key_id, "KEY holds an access key id", "unset AWS_ACCESS_KEY_ID"),
+    ] {
+        let (problems, warnings, text) =
+            with(&[("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]);
+        assert_eq!((problems, warnings), (1, 0), "{text}");
+        assert!(text.contains(told) && text.contains(paste), "{text}");
+        assert!(![forty, key_id, "hush"].iter().any(|secret| text.contains(secret)), "{text}");
+    }
     let (_, warnings, text) = shell(&[]);
     assert!(warnings == 2 && text.contains("such calls go to AWS") && text.contains("no region"), "{text}");
+}
+
+#[test]
+fn the_region_that_sts_has_is_the_one_to_sign_for() {
+    let dir = Scratch::new("doctor-region");
+    let told = |sts: Option<&str>, variables: &[(&str, &str)]| {
+        let args = ServeArgs { sts_region: sts.map(str::to_owned), ..ServeArgs::default() };
+        let findings = shell::variables(&patient(&dir, args, &[&POINTED[..3], variables].concat()));
+        findings.iter().map(ToString::to_string).collect::<String>()
+    };
+    let west = ("AWS_REGION", "eu-west-1");
+    assert!(told(None, &[west]).starts_with("ok"));
+    assert!(told(Some("eu-west-1"), &[west]).starts_with("ok"));
+    let none = told(Some("eu-west-1"), &[]);
+    assert!(none.contains("no region is set") && none.contains("AWS_REGION=eu-west-1"), "{none}");
+    for variables in [&[("AWS_REGION", "us-east-1")][..], &[west, ("AWS_DEFAULT_REGION", "us-east-1")]] {
+        let other = told(Some("eu-west-1"), variables);
+        assert!(other.starts_with("warning") && other.contains("REGION is us-east-1"), "{other}");
+        assert!(other.contains("AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1"), "{other}");
+    }
+}
+
+/// A healthy directory of a user who is not root, and that user: another one's, if root asks.
+fn of_somebody(dir: &Scratch) -> u32 {
+    let data = dir.join("data");
+    std::fs::create_dir(&data).unwrap();
+    let set = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set(&data, 0o700);
+    for name in ["store.sqlite", "master-key", "audit.jsonl", "daypass.lock"] {
+        std::fs::write(data.join(name), "").unwrap();
+        set(&data.join(name), 0o600);
+    }
+    let user = rustix::process::geteuid().as_raw();
+    if user != 0 {
+        return user;
+    }
+    for path in std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()) {
+        chown(path, Some(SOMEBODY), None).unwrap();
+    }
+    chown(&data, Some(SOMEBODY), None).unwrap();
+    SOMEBODY
+}
+
+const SOMEBODY: u32 = 4_000_000;
+
+#[test]
+fn a_directory_is_its_owners_whoever_asks() {
+    let dir = Scratch::new("doctor-rights");
+    let somebody = of_somebody(&dir);
+    let asked_by = |user: u32| {
+        let patient = Patient { user, ..patient(&dir, ServeArgs::default(), &[]) };
+        let findings = rights::findings(&patient);
+        findings.iter().map(ToString::to_string).collect::<String>()
+    };
+    for user in [0, somebody] {
+        let told = asked_by(user);
+        assert!(told.starts_with("ok") && !told.contains("chown"), "{told}");
+    }
+    let other = asked_by(somebody + 1);
+    assert!(other.contains("only its owner can tell") && other.contains("sudo -u "), "{other}");
+    assert!(other.contains(" daypass doctor --data ") && !other.contains("chown"), "{other}");
+
+    let data = dir.join("data");
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&data, 0o555);
+    let told = asked_by(somebody);
+    assert!(told.contains("cannot be written by its owner (555)") && told.contains("chmod 700"), "{told}");
+    assert!(!told.contains("open to others"), "{told}");
+    mode(&data, 0o755);
+    let told = asked_by(0);
+    assert!(told.starts_with("warning") && told.contains("open to others (755)"), "{told}");
+    mode(&data, 0o700);
+    mode(&data.join("master-key"), 0o000);
+    assert!(asked_by(somebody).contains("master-key` cannot be read by its owner (0)"));
+    mode(&data.join("master-key"), 0o400);
+    assert!(asked_by(somebody).starts_with("ok"), "whoever reads it need not write it");
+
+    if rustix::process::geteuid().is_root() {
+        // As after a restore by root; and a directory that was made by it for another.
+        chown(data.join("store.sqlite"), Some(0), None).unwrap();
+        let told = asked_by(0);
+        assert!(told.contains("is of root") && told.contains("chown 4000000 "), "{told}");
+        chown(data.join("store.sqlite"), Some(SOMEBODY), None).unwrap();
+        chown(&data, Some(0), None).unwrap();
+        let told = asked_by(0);
+        assert_eq!(told.matches("chown").count(), 1, "{told}");
+        assert!(told.contains(&format!("chown 4000000 {}\n", data.display())), "{told}");
+    }
+}
+
+#[test]
+fn room_is_told_of_before_it_is_gone() {
+    const MIB: u64 = 1024 * 1024;
+    let told = |free: u64, has_names: bool| {
+        let dir = std::path::Path::new("/srv/data");
+        room::of_room(dir, free, has_names, 17 * MIB, &dir.join("audit.jsonl"))
+    };
+    for (free, has_names, level, words) in [
+        (0, true, Level::Problem, "0 KiB are free for `/srv/data`, and a server needs 17 MiB"),
+        (16 * MIB, true, Level::Problem, "16 MiB are free"),
+        (1024 * MIB, false, Level::Problem, "no more files"),
+        (40 * MIB, true, Level::Warning, "rotated audit files"),
+        (1024 * MIB, true, Level::Ok, "1024 MiB are free"),
+    ] {
+        let finding = told(free, has_names);
+        assert_eq!(finding.level, level, "{finding}");
+        let text = finding.to_string();
+        assert!(text.contains(words), "{text}");
+        assert_eq!(text.contains("ls -l /srv/data/audit.jsonl.[0-9]*"), level != Level::Ok, "{text}");
+    }
+}
+
+#[test]
+fn an_audit_without_a_directory_is_a_problem() {
+    let dir = Scratch::new("doctor-audit");
+    std::fs::create_dir(dir.join("data")).unwrap();
+    let args = ServeArgs { audit_file: Some(dir.join("logs/audit.jsonl")), ..ServeArgs::default() };
+    let findings = room::findings(&patient(&dir, args, &[]));
+    let text: String = findings.iter().map(ToString::to_string).collect();
+    assert!(text.contains("logs` is not there") && text.contains("install -d -m 700 -o "), "{text}");
 }
 
 #[test]
@@ -94,6 +234,7 @@ fn settings_that_weaken_are_told_of() {
     let findings = shell::settings(&patient(&dir, args, &[]));
     let text: String = findings.iter().map(ToString::to_string).collect();
     assert_eq!(findings.len(), 5, "{text}");
+    assert!(text.contains("daypass serve --allow-signature-v2 false\n"), "{text}");
     for told in
         ["--listen 0.0.0.0:7777", "--allow-signature-v2", "x-amz-cf-id", "10.0.0.0/8", "2001:db8::/32"]
     {

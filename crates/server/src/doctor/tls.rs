@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_model::{Authority, Secret};
-use rustls::RootCertStore;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, RootCertStore};
 
 use super::probe::{Answer, Trust, ask};
 use super::{Finding, Patient};
 use crate::banner::shell_word;
-use crate::tls::Pair;
+use crate::tls::{ENDS_SOON, Pair};
 
-/// A certificate that ends within so many seconds should have been replaced.
-const SOON: i64 = 14 * 24 * 60 * 60;
+const DAY: i64 = 24 * 60 * 60;
+const RENEW: &str = "renew it with its issuer and put the new pair there, it is taken within two seconds";
 /// The bundle of Debian and its kin; those of others.
 const BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -24,14 +24,25 @@ const BUNDLES: [&str; 3] =
 /// Certificate and key: a pair, now, for the name that clients use.
 pub(super) fn files(patient: &Patient) -> Vec<Finding> {
     let Some(files) = &patient.config.tls else { return Vec::new() };
-    let shown = shell_word(&files.cert.to_string_lossy());
-    let look = format!("openssl x509 -in {shown} -noout -dates -ext subjectAltName");
+    let [cert, key] = [&files.cert, &files.key].map(|path| shell_word(&path.to_string_lossy()));
+    let look = format!("openssl x509 -in {cert} -noout -subject -issuer -dates -ext subjectAltName");
     let pair = match Pair::read(files) {
         Ok(pair) => pair,
-        Err(failure) => return vec![Finding::problem("tls", failure.to_string(), look)],
+        Err(failure) => {
+            // Of a pair the same digest twice, and of a file that is none the reason.
+            let compare = format!(
+                "openssl x509 -in {cert} -noout -pubkey | sha256sum; openssl pkey -in {key} -pubout | sha256sum"
+            );
+            return vec![Finding::problem("tls", failure.to_string(), compare)];
+        }
     };
-    if let Err(why) = pair.is_good_at(patient.now) {
-        return vec![Finding::problem("tls", why, look)];
+    if patient.now < pair.not_before {
+        let says = format!("the certificate counts from {} on only, or the clock is wrong", pair.not_before);
+        return vec![Finding::problem("tls", says, format!("date -u; {look}"))];
+    }
+    if patient.now > pair.not_after {
+        let says = format!("the certificate ended at {}: {RENEW}", pair.not_after);
+        return vec![Finding::problem("tls", says, look)];
     }
     if let Some(public) = &patient.config.public_authority
         && !pair.is_for(public)
@@ -40,8 +51,11 @@ pub(super) fn files(patient: &Patient) -> Vec<Finding> {
         return vec![Finding::problem("tls", says, look)];
     }
     let left = pair.not_after.as_second() - patient.now.as_second();
-    let says = format!("key and certificate are a pair, until {}", pair.not_after);
-    vec![if left < SOON { Finding::warning("tls", says, look) } else { Finding::ok("tls", says) }]
+    if left < ENDS_SOON {
+        let says = format!("the certificate ends in {} days, at {}: {RENEW}", left / DAY, pair.not_after);
+        return vec![Finding::warning("tls", says, look)];
+    }
+    vec![Finding::ok("tls", format!("key and certificate are a pair, until {}", pair.not_after))]
 }
 
 impl Pair {
@@ -64,9 +78,8 @@ pub(super) fn public_url(patient: &Patient) -> Vec<Finding> {
     let host = format!("host: {public}\r\n");
     let answer = match ask(public, "/healthz", &host, &trust) {
         // What verifies nothing tells whether there is anything else.
-        Err(error) if public.is_https() && is_untrusted(&error) => {
-            let says = format!("clients of this machine do not trust the certificate of {url}: {error}");
-            findings.push(Finding::problem("public", says, "export AWS_CA_BUNDLE=/path/to/your-ca.pem"));
+        Err(error) if public.is_https() && untrusted(&error).is_some() => {
+            findings.extend(untrusted(&error).map(|why| not_trusted(public, &url, why)));
             trust = Trust::Anybody;
             ask(public, "/healthz", &host, &trust)
         }
@@ -86,9 +99,41 @@ pub(super) fn public_url(patient: &Patient) -> Vec<Finding> {
     findings
 }
 
-fn is_untrusted(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+fn untrusted(error: &std::io::Error) -> Option<&CertificateError> {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(why)) => Some(why),
+        _ => None,
+    }
+}
+
+/// Only of an issuer that nobody knows does it help to name one.
+fn not_trusted(public: &Authority, url: &str, why: &CertificateError) -> Finding {
+    let host = public.host();
+    let look = format!(
+        "openssl s_client -connect {host}:{} -servername {host} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName",
+        public.port()
+    );
+    let (says, paste) = match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+            format!("the certificate of {url} has ended, or this clock is ahead: renew it where TLS ends"),
+            look,
+        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
+            format!("the certificate of {url} does not count yet, or this clock is behind"),
+            format!("date -u; {look}"),
+        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            (format!("the certificate of {url} is not for {host}"), look)
+        }
+        why => (
+            format!(
+                "clients of this machine do not trust the certificate of {url}: {}",
+                rustls::Error::from(why.clone())
+            ),
+            "export AWS_CA_BUNDLE=/path/to/your-ca.pem".to_owned(),
+        ),
+    };
+    Finding::problem("public", says, paste)
 }
 
 /// A request signed with the key of AWS's documentation: a server that is asked for another host says so before it
@@ -124,7 +169,8 @@ fn probe(patient: &Patient, public: &Authority) -> Option<(String, String)> {
         secret_access_key: &nobodys,
         session_token: None,
     };
-    sign(&mut request, &credentials, "us-east-1", "sts", SignatureForm::Header, patient.now).ok()?;
+    let region = patient.config.region_for_clients();
+    sign(&mut request, &credentials, region, "sts", SignatureForm::Header, patient.now).ok()?;
     let field = |(name, value): &(String, Vec<u8>)| format!("{name}: {}\r\n", String::from_utf8_lossy(value));
     Some((format!("/?{}", request.query), request.headers.iter().map(field).collect()))
 }

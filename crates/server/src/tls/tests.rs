@@ -99,6 +99,30 @@ fn a_certificate_that_is_over_is_used_and_told_of() {
     assert!(tls.health().starts_with("the certificate ended at"), "{}", tls.health());
 }
 
+#[test]
+fn the_end_of_a_certificate_is_told_of_once_a_day_when_it_is_near_and_when_it_has_come() {
+    const DAYS: i64 = 24 * 60 * 60;
+    let dir = Scratch::new("reminder");
+    let key = KeyPair::generate().unwrap();
+    let tls = open(write(dir.path(), &key, -10, 20 * DAYS));
+    let at = |seconds: i64| {
+        let now = Timestamp::from_second(NOW + seconds).unwrap();
+        tls.current.change(|state| state.reminder(now)).unwrap_or_default()
+    };
+    assert_eq!(at(0), "");
+    assert_eq!(at(6 * DAYS), "", "two weeks are left");
+    assert!(at(6 * DAYS + 1).contains("ends in 13 days, at "), "told of at once");
+    assert_eq!((at(6 * DAYS + 2), at(7 * DAYS)), Default::default());
+    assert!(at(7 * DAYS + 1).contains("ends in 12 days"));
+    assert!(at(20 * DAYS).contains("ends in 0 days"));
+    assert!(at(20 * DAYS + 1).contains("ended at "), "whenever it was told of last");
+    assert_eq!(at(20 * DAYS + 2), "");
+    assert!(at(21 * DAYS + 1).contains("ended at "));
+    write(dir.path(), &key, -10, 10 * DAYS);
+    tls.look(true);
+    assert!(at(0).contains("ends in 10 days"), "of a new one at once");
+}
+
 #[tokio::test]
 async fn a_handshake_that_nobody_goes_on_with_ends() {
     let dir = Scratch::new("silent");

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use crate::binary::{Scratch, Server, daypass, daypass_after};
+use crate::binary::{Scratch, Server, daypass, daypass_after, run};
 
 /// Exit code, and the findings.
 fn doctor(dir: &Scratch, args: &[&str]) -> (i32, Vec<Value>) {
@@ -106,6 +106,97 @@ fn what_is_wrong_with_files_and_ports_is_found_and_nothing_is_changed() {
 }
 
 #[test]
+fn a_server_that_hangs_is_named_and_its_ports_are_its_own() {
+    let dir = Scratch::new("doctor-hung");
+    let server = Server::start(&dir.join("data"));
+    let asked = ["--listen", &server.address, "--admin-listen", &server.admin];
+    server.signal("STOP");
+    let (code, findings) = doctor(&dir, &asked);
+    server.signal("CONT");
+    // Not every kernel says that a process is stopped; then it hangs.
+    let named = format!("process {} ", server.pid());
+    let told = |check: &str| {
+        let found = findings.iter().filter(|finding| finding["check"] == check);
+        found.map(|finding| (finding["level"].as_str().unwrap(), finding.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(code, 1);
+    let [("problem", store)] = &told("store")[..] else { panic!("{findings:?}") };
+    assert!(store.contains(&named) && store.contains("does not answer"), "{store}");
+    assert!(["kill -CONT", "ps -o"].iter().any(|paste| store.contains(paste)), "{store}");
+    for (level, port) in told("ports") {
+        assert!(level == "ok" && port.contains(&named), "{port}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_log_that_is_gone_or_cut_short_ends_in_a_restore_with_the_key_that_is_here() {
+    let dir = Scratch::new("doctor-log");
+    let server = Server::start(&dir.join("data"));
+    assert!(run(dir.path(), &["backup", "copy", "--data", "data"]).status.success());
+    assert!(run(dir.path(), &["account", "create", "--data", "data"]).status.success());
+    server.signal("KILL");
+    server.end();
+    let log = dir.join("data/store.sqlite-wal");
+    let whole = fs::read(&log).unwrap();
+    let key = "install -m 600 data/master-key data.new/master-key && daypass restore BACKUP --data data.new";
+    fs::write(&log, &whole[..whole.len() / 2]).unwrap();
+    one(&problems(&dir, &[]), &["ends before the last commit", key]);
+    fs::remove_file(&log).unwrap();
+    one(&problems(&dir, &[]), &["is gone", key]);
+    fs::write(&log, &whole).unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(problems(&dir, &[]).is_empty());
+    let store = fs::read(dir.join("data/store.sqlite")).unwrap();
+    fs::write(dir.join("data/store.sqlite"), fs::read(dir.join("copy")).unwrap()).unwrap();
+    one(
+        &problems(&dir, &[]),
+        &["is a backup that was put", "mv data/store.sqlite-wal data/store.sqlite-wal.old"],
+    );
+    fs::write(dir.join("data/store.sqlite"), store).unwrap();
+    assert!(problems(&dir, &[]).is_empty(), "nothing was changed");
+    // A key that is there is never written over.
+    fs::write(dir.join("data/master-key"), "short").unwrap();
+    let found = problems(&dir, &[]);
+    one(&found, &["base64 -d < data/master-key | wc -c"]);
+    assert!(!found[0].contains("install"), "{found:?}");
+}
+
+#[test]
+fn a_certificate_that_is_over_is_to_be_renewed_and_not_to_be_trusted() {
+    let dir = Scratch::new("doctor-over");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let day = std::time::Duration::from_secs(24 * 60 * 60);
+    let write = |until: std::time::SystemTime| {
+        let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = ((until - 100 * day).into(), until.into());
+        fs::write(dir.join("cert"), params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(dir.join("key"), key.serialize_pem()).unwrap();
+        fs::set_permissions(dir.join("key"), fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let now = fs::metadata(dir.path()).unwrap().modified().unwrap();
+    let tls = ["--tls-cert", "cert", "--tls-key", "key"];
+    write(now + 5 * day + day / 2);
+    let (code, findings) = doctor(&dir, &tls);
+    let soon = findings.iter().find(|finding| finding["check"] == "tls").unwrap();
+    assert!(code == 0 && soon["level"] == "warning", "{soon}");
+    assert!(soon["says"].as_str().unwrap().starts_with("the certificate ends in 5 days, at "), "{soon}");
+
+    write(now - day);
+    let server =
+        Server::start_with(daypass(dir.path()).args([&["serve"], &tls[..]].concat()), &dir.join("data"));
+    let url = format!("https://localhost:{}", server.address.rsplit(':').next().unwrap());
+    let admin = ["--admin-listen", &server.admin];
+    let found = problems(&dir, &[&tls[..], &admin, &["--public-url", &url]].concat());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("the certificate ended at") && found[0].contains("renew it"), "{found:?}");
+    assert!(found[1].contains("has ended, or this clock is ahead: renew it"), "{found:?}");
+    assert!(found.iter().all(|found| found.contains("openssl ") && !found.contains("AWS_CA_BUNDLE")));
+    let (_, log) = server.stop();
+    assert!(log.contains("WARN") && log.contains("the certificate in use ended at"), "{log}");
+}
+
+#[test]
 fn a_certificate_that_is_no_good_and_a_clock_that_is_off_are_found() {
     let dir = Scratch::new("doctor-tls");
     let key = rcgen::KeyPair::generate().unwrap();
@@ -120,7 +211,7 @@ fn a_certificate_that_is_no_good_and_a_clock_that_is_off_are_found() {
     assert!(problems(&dir, &["--tls-cert", "cert", "--tls-key", "key"]).is_empty());
     one(
         &problems(&dir, &["--tls-cert", "cert", "--tls-key", "other"]),
-        &["not the key", "openssl x509 -in cert"],
+        &["not the key", "openssl x509 -in cert -noout -pubkey |", "openssl pkey -in other -pubout |"],
     );
 
     // A server that is a year ahead, one that has the time, and one that says nothing of it.
@@ -182,17 +273,28 @@ fn a_proxy_that_replaces_the_host_is_found() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = Server::start_with(
-            daypass_after(dir.path(), "true").args(["serve", "--public-url", &url]),
+            daypass_after(dir.path(), "true").args([
+                "serve",
+                "--public-url",
+                &url,
+                "--sts-region",
+                "eu-west-1",
+            ]),
             &dir.join("data"),
         );
         let lock = fs::read_to_string(dir.join("data/daypass.lock")).unwrap();
         let to = lock.split_once("http://").unwrap().1.trim().to_owned();
         let passing = proxy(listener, to, host, 2);
-        let asked = ["--public-url", &url, "--admin-listen", &server.admin];
-        let found = problems(&dir, &asked);
+        assert!(server.banner.contains(" AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1\n"));
+        let asked = ["--public-url", &url, "--admin-listen", &server.admin, "--sts-region", "eu-west-1"];
         match expected {
-            None => assert!(found.is_empty(), "{found:?}"),
-            Some(words) => one(&found, &[words, "proxy_set_header Host"]),
+            None => {
+                let (code, findings) = doctor(&dir, &asked);
+                let kept =
+                    |finding: &Value| finding["says"].to_string().contains("comes through as clients sign");
+                assert!(code == 0 && findings.iter().any(kept), "{findings:?}");
+            }
+            Some(words) => one(&problems(&dir, &asked), &[words, "proxy_set_header Host"]),
         }
         passing.join().unwrap();
         // Nobody there.

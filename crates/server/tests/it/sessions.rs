@@ -62,6 +62,18 @@ fn a_stolen_session_is_found_by_its_key_and_ended_and_stays_so_after_a_start() {
     let data = dir.join("data");
     let server = Server::start(&data);
     let root = Client::root(&server, &data);
+    for (args, told) in [
+        (
+            &["list"][..],
+            "daypass: no session that was asked for lives (--all lists those that are over, too)\n",
+        ),
+        (&["list", "--all"], "daypass: the session log has no session that was asked for\n"),
+        (&["list", "--json"], ""),
+    ] {
+        let none = sessions(&dir, args);
+        assert!(none.status.success() && none.stdout.is_empty());
+        assert_eq!(String::from_utf8_lossy(&none.stderr), told);
+    }
     let (stolen, other) = (session(&root), session(&root));
     let found = listed(&dir, &["--access-key-id", &stolen.access_key_id]);
     assert_eq!(found.len(), 1);

@@ -118,6 +118,7 @@ fn plain_http_beyond_loopback_must_be_asked_for() {
             line.contains(&format!("{flag} 0.0.0.0:0: ")) && line.contains("--allow-plain-http"),
             "{line}"
         );
+        assert_eq!(line.contains("--tls-cert and --tls-key"), flag == "--listen", "{line}");
         assert!(fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing was made");
 
         let server = Server::start_as_told(daypass(dir.path()).args(&args).args([
@@ -135,6 +136,30 @@ fn plain_http_beyond_loopback_must_be_asked_for() {
         server.stop();
         fs::remove_dir_all(dir.join(&flag[2..])).unwrap();
     }
+}
+
+#[test]
+fn one_port_for_both_listeners_is_told_as_such() {
+    let dir = Scratch::new("one-port");
+    let refused = run(dir.path(), &["serve", "--listen", "127.0.0.1:7778"]);
+    let line = one_line(&refused);
+    assert!(
+        line.contains("--listen 127.0.0.1:7778 and --admin-listen 127.0.0.1:7778 are one port"),
+        "{line}"
+    );
+    assert!(fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing was made");
+}
+
+#[test]
+fn a_start_with_a_clock_before_the_last_write_is_told_of() {
+    let dir = Scratch::new("clock-behind");
+    let (_, log) = Server::start(&dir.join("data")).stop();
+    assert!(!log.contains("clock"), "{log}");
+    let audit = fs::File::options().append(true).open(dir.join("data/audit.jsonl")).unwrap();
+    let ahead = audit.metadata().unwrap().modified().unwrap() + std::time::Duration::from_secs(3600);
+    audit.set_modified(ahead).unwrap();
+    let (_, log) = Server::start(&dir.join("data")).stop();
+    assert!(log.contains("WARN") && log.contains("seconds behind what was last written here"), "{log}");
 }
 
 #[test]

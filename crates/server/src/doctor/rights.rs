@@ -1,0 +1,227 @@
+//! Whose the data directory and its files are, and who may open them.
+//!
+//! The server's user is told by the directory, not by whoever asks: the doctor may be called by root.
+
+use std::fs::{Metadata, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{Finding, Patient};
+use crate::banner::shell_word;
+use crate::data_dir::names;
+
+/// What the kernel lets open and write anything.
+const ROOT: u32 = 0;
+/// Where users have their names.
+const USERS: &str = "/etc/passwd";
+
+/// Whose files these should be.
+pub(super) struct Owner(u32);
+
+impl Owner {
+    /// The owner of the data directory; of the store in it, if the directory alone is root's.
+    pub(super) fn of(data: &Path) -> Option<Self> {
+        let directory = data.metadata().ok()?.uid();
+        let store = data.join(names::STORE).metadata().ok().map(|store| store.uid());
+        Some(Self(if directory == ROOT { store.unwrap_or(ROOT) } else { directory }))
+    }
+
+    /// For `chown` and `install -o`: the name, or the number of a user that has none here.
+    pub(super) fn name(&self) -> String {
+        let users = std::fs::read_to_string(USERS).unwrap_or_default();
+        name_in(&users, self.0).unwrap_or_else(|| self.0.to_string())
+    }
+
+    /// What comes before a command that its files are to be made or read by: nothing, if this is its user.
+    pub(super) fn sudo(&self, user: u32) -> String {
+        match (self.0, self.name()) {
+            (owner, _) if owner == user => String::new(),
+            (ROOT, _) => "sudo ".to_owned(),
+            (_, name) if name.starts_with(|c: char| c.is_ascii_digit()) => format!("sudo -u '#{name}' "),
+            (_, name) => format!("sudo -u {} ", shell_word(&name)),
+        }
+    }
+
+    /// Make a file its own that root has just made; whoever else makes one is its owner.
+    pub(super) fn give(&self, path: &Path) {
+        drop(std::os::unix::fs::chown(path, Some(self.0), None));
+    }
+
+    /// The line that makes these files its own.
+    pub(super) fn chown(&self, paths: &str) -> String {
+        format!("sudo chown {} {paths}", shell_word(&self.name()))
+    }
+}
+
+fn name_in(users: &str, uid: u32) -> Option<String> {
+    let user = |line: &str| {
+        let mut fields = line.split(':');
+        let (name, uid) = (fields.next()?, fields.nth(1)?);
+        Some((uid.parse::<u32>().ok()?, name.to_owned()))
+    };
+    users.lines().filter_map(user).find(|(of, _)| *of == uid).map(|(_, name)| name)
+}
+
+/// Whether files in the data directory are this user's to look at: they are its own, or it is root.
+pub(super) fn may_look(patient: &Patient) -> bool {
+    patient.user == ROOT || Owner::of(&patient.config.data).is_none_or(|owner| owner.0 == patient.user)
+}
+
+pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
+    let data = &patient.config.data;
+    let found = match data.metadata() {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let says = format!("`{}` is not there: the first start makes it", data.display());
+            return vec![Finding::ok("rights", says)];
+        }
+        Err(error) => {
+            let says = format!("`{}`: {error}", data.display());
+            return vec![Finding::problem("rights", says, format!("sudo {}", patient.command()))];
+        }
+    };
+    if !found.is_dir() {
+        let says = format!("`{}` is no directory", data.display());
+        return vec![Finding::problem("rights", says, format!("ls -ld {}", word(data)))];
+    }
+    let owner = Owner::of(data).unwrap_or(Owner(found.uid()));
+    if !may_look(patient) {
+        let says = format!(
+            "`{}` is of {}, and this is uid {}: only its owner can tell how it is",
+            data.display(),
+            owner.name(),
+            patient.user
+        );
+        let paste = format!("{}{}", owner.sudo(patient.user), patient.command());
+        return vec![Finding::problem("rights", says, paste)];
+    }
+    let mut findings: Vec<_> = of_own(data, &found, Needs::DIRECTORY, &owner).into_iter().collect();
+    findings.extend(
+        own_files(data).filter_map(|(name, path)| {
+            of_own(&path, &path.symlink_metadata().ok()?, Needs::of(&name), &owner)
+        }),
+    );
+    findings.extend(
+        given_files(patient).filter_map(|(path, needs)| of_given(&path, needs, &owner, patient.user)),
+    );
+    if findings.is_empty() {
+        let says = format!("`{}` and its files are {}'s alone", data.display(), owner.name());
+        findings.push(Finding::ok("rights", says));
+    }
+    findings
+}
+
+/// What is expected of a file or directory.
+#[derive(Clone, Copy)]
+struct Needs {
+    /// Of its owner, as bits of a mode.
+    mode: u32,
+    /// What it should be, if nobody else is to open it.
+    private: Option<u32>,
+}
+
+impl Needs {
+    const DIRECTORY: Self = Self { mode: 0o700, private: Some(0o700) };
+    const WRITTEN: Self = Self { mode: 0o600, private: Some(0o600) };
+    /// A secret that was written once.
+    const READ: Self = Self { mode: 0o400, private: Some(0o600) };
+
+    /// Of a name in the data directory.
+    fn of(name: &str) -> Self {
+        match name {
+            names::STORE | names::AUDIT | names::SESSION_LOG => Self::WRITTEN,
+            _ if name.starts_with("master-key") || names::is_root_credentials(name) => Self::READ,
+            names::LOCK => Self { private: None, ..Self::WRITTEN },
+            _ if name.starts_with(names::STORE) => Self { private: None, ..Self::WRITTEN },
+            // What was rotated, marks, the socket.
+            _ => Self { mode: 0, private: None },
+        }
+    }
+}
+
+/// What daypass makes in the directory, and is there.
+fn own_files(data: &Path) -> impl Iterator<Item = (String, PathBuf)> {
+    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    let mut found: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    found.retain(|name| names::is_ours(name));
+    found.sort();
+    found.into_iter().map(|name| (name.clone(), data.join(name)))
+}
+
+/// What settings name, elsewhere.
+fn given_files(patient: &Patient) -> impl Iterator<Item = (PathBuf, Needs)> {
+    let config = &patient.config;
+    let key = config.tls.as_ref().map(|tls| tls.key.clone());
+    let read = [config.master_key_file.clone(), key].into_iter().flatten().map(|path| (path, Needs::READ));
+    read.chain(config.audit_file.clone().map(|path| (path, Needs::WRITTEN)))
+}
+
+fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner) -> Option<Finding> {
+    // Whose the directory is can remove what it need not read.
+    if needs.mode != 0 && found.uid() != owner.0 {
+        return Some(of_another(path, found, owner));
+    }
+    let is = found.permissions().mode() & 0o777;
+    let named = format!("`{}`", path.display());
+    let paste = format!("chmod {:o} {}", needs.private.unwrap_or(needs.mode), word(path));
+    if owner.0 != ROOT && is & needs.mode != needs.mode {
+        let cannot = if needs.mode & !is & 0o200 == 0 { "read" } else { "written" };
+        let says = format!("{named} cannot be {cannot} by its owner ({is:o})");
+        return Some(Finding::problem("rights", says, paste));
+    }
+    let says = || format!("{named} is open to others ({is:o})");
+    (needs.private.is_some() && is & 0o077 != 0).then(|| Finding::warning("rights", says(), paste))
+}
+
+fn of_another(path: &Path, found: &Metadata, owner: &Owner) -> Finding {
+    let whose = Owner(found.uid()).name();
+    let says = format!("`{}` is of {whose}, and the server's user is {}", path.display(), owner.name());
+    Finding::problem("rights", says, owner.chown(&word(path)))
+}
+
+/// A file that need not be the owner's, if only it can be used: a group may be let in.
+fn of_given(path: &Path, needs: Needs, owner: &Owner, user: u32) -> Option<Finding> {
+    let found = path.metadata().ok().filter(Metadata::is_file)?;
+    if found.uid() == owner.0 {
+        return of_own(path, &found, needs, owner);
+    }
+    let is = found.permissions().mode() & 0o777;
+    let is_used = if user == owner.0 {
+        OpenOptions::new().read(true).append(needs.mode & 0o200 != 0).open(path).is_ok()
+    } else {
+        // Whose groups nobody knows here.
+        owner.0 == ROOT || is & (needs.mode >> 3 | needs.mode >> 6) != 0
+    };
+    if !is_used {
+        return Some(of_another(path, &found, owner));
+    }
+    let says = || format!("`{}` is open to everybody ({is:o})", path.display());
+    (is & 0o007 != 0).then(|| {
+        Finding::warning(
+            "rights",
+            says(),
+            format!("{}chmod o= {}", if user == ROOT { "" } else { "sudo " }, word(path)),
+        )
+    })
+}
+
+fn word(path: &Path) -> String {
+    shell_word(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_called_by_their_names_where_they_have_one() {
+        let users = "root:x:0:0:root:/root:/bin/sh\n# no user\ndaypass:x:998:998::/:/usr/sbin/nologin\n";
+        assert_eq!(name_in(users, 998).as_deref(), Some("daypass"));
+        assert_eq!((name_in(users, 99), name_in("", 0)), (None, None));
+        let nobody = Owner(4_000_000);
+        assert_eq!(nobody.sudo(1), "sudo -u '#4000000' ");
+        assert_eq!((nobody.sudo(4_000_000).as_str(), Owner(ROOT).sudo(1).as_str()), ("", "sudo "));
+        assert_eq!(nobody.chown("a b"), "sudo chown 4000000 a b");
+    }
+}
