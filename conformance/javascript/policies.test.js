@@ -45,7 +45,7 @@ test("denial is explained", async () => {
   assert.deepEqual([told.context.action, told.context.resource], ["s3:GetObject", "arn:aws:s3:::shelf/secret/a"]);
   // A member of our own: what each statement said, and the request to ask about.
   const { requestId: RequestId, statements: said } = told.daypass;
-  assert.deepEqual(said.map((one) => [one.sid, one.matched]), [["Reads", true], ["NoSecrets", true]]);
+  assert.deepEqual(said.map((one) => [one.sid, one.matched]), [["NoSecrets", true], ["Reads", true]]);
   const { Decisions } = await daypass(keeper.keys, "ExplainRequest", { RequestId });
   assert.deepEqual(Decisions.map((decision) => decision.Action), ["daypass:CheckRequest", "s3:GetObject"]);
 });
