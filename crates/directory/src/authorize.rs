@@ -242,16 +242,19 @@ impl<'a> Gathered<'a> {
         };
         let boundary = boundary.map(|arn| account.managed(std::slice::from_ref(arn)).collect());
         let layers = principal.session.iter().flat_map(|session| &session.layers);
+        let mut is_one_gone = false;
         let layers = layers.map(|layer| {
-            let managed: Option<Vec<_>> =
-                layer.policies.iter().map(|id| account.policy_by_id(id)?.named()).collect();
-            // One that is gone may have denied something: then the layer as a whole allows nothing.
-            let with_inline =
-                |managed: Vec<_>| layer.inline.iter().map(NamedPolicy::named).chain(managed).collect();
-            managed.map(with_inline).unwrap_or_default()
+            let found: Vec<_> = layer.policies.iter().map(|id| account.policy_by_id(id)?.named()).collect();
+            is_one_gone |= found.iter().any(Option::is_none);
+            layer.inline.iter().map(NamedPolicy::named).chain(found.into_iter().flatten()).collect()
         });
-        let layers: Vec<_> = layers.collect();
-        let scoped = principal.session.as_ref().map_or(0, |session| session.claims.scoped_layers);
+        let mut layers: Vec<_> = layers.collect();
+        let mut scoped = principal.session.as_ref().map_or(0, |session| session.claims.scoped_layers);
+        if is_one_gone {
+            // It may have denied something: nothing is allowed any more, whoever gives it; what the others deny is denied.
+            layers.push(Vec::new());
+            scoped += 1;
+        }
         let unscoped = layers.len().saturating_sub(scoped);
         Self { identity, boundary, layers, unscoped }
     }

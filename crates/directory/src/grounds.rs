@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use daypass_model::EntityKind;
+use daypass_model::{AccessKeyId, EntityKind};
 
 use crate::account_view::AnyPolicy;
 use crate::key;
@@ -44,6 +44,13 @@ pub(crate) fn grounds(view: &View, principal: &Principal) -> BTreeSet<String> {
             places.insert(key::entity(id, EntityKind::Policy, &policy.record.id));
         }
     }
+    // A session ends with the accounts that it came from.
+    let claims = principal.session.iter().map(|session| &session.claims);
+    let above = claims.flat_map(|claims| {
+        let sessions = claims.ancestry.iter().filter_map(|id| id.account());
+        sessions.chain(claims.first_key.as_ref().and_then(AccessKeyId::account))
+    });
+    places.extend(above.filter(|origin| *origin != id).map(key::account));
     if let Some(key) = key_that_counts(view, principal) {
         places.insert(key);
     }

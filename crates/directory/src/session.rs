@@ -31,7 +31,7 @@ pub struct Session {
 pub struct Layer {
     /// The inline policy, frozen at issue.
     pub inline: Option<NamedPolicy>,
-    /// Managed policies: the version that is the default *now* counts; where one is gone the layer allows nothing.
+    /// Managed policies: the version that is the default *now* counts; where one is gone the session may nothing.
     pub policies: Vec<UniqueId>,
 }
 

@@ -6,7 +6,8 @@ use daypass_authn::token::MasterKey;
 use daypass_directory::{MasterNotRotated, NotCommitted};
 use daypass_service::House;
 
-use crate::data_dir::{KeySource, adopt_next, forget_next, read_master_key, write_next};
+use crate::data_dir::names::MASTER_KEY_NEXT;
+use crate::data_dir::{KeySource, adopt_next, find_next_key, forget_next, read_master_key, write_next};
 use crate::failure::Failure;
 
 /// Another master key is in force.
@@ -16,11 +17,16 @@ pub(crate) struct Rotated {
     pub(crate) kept: Option<PathBuf>,
     /// Where the operator has to put the new one, if it is not.
     pub(crate) put: Option<String>,
+    /// Whether this was the end of an earlier rotation, and no other was begun.
+    pub(crate) is_earlier: bool,
 }
 
 impl Rotated {
     /// For the audit.
     pub(crate) fn told(&self) -> String {
+        if self.is_earlier {
+            return "the rotation that had begun before was finished, and no other begun".to_owned();
+        }
         let kept = self.kept.as_ref().map(|kept| format!("the one before is in {}", kept.display()));
         kept.unwrap_or_else(|| "it is kept outside the data directory".to_owned())
     }
@@ -50,8 +56,9 @@ pub(crate) async fn rotate(
     let finished =
         house.directory.finish_master_rotation(request_id).await.map_err(MasterNotRotated::NotFinished);
     if finished.map_err(|error| not_rotated(&error, data, put.as_deref()))? {
-        return Ok(Rotated { kept: None, put });
+        return Ok(Rotated { kept: None, put, is_earlier: true });
     }
+    settle_next(house, data)?;
     let key = match (&new_key_file, &put) {
         (Some(file), _) if !file.is_absolute() => {
             return Err(Failure::new(format!("`{}` is not an absolute path", file.display())));
@@ -70,18 +77,29 @@ pub(crate) async fn rotate(
     if put.is_none() {
         write_next(data, &key)?;
     }
-    let mut kept = None;
+    let mut adopted = Ok(None);
     let adopt = || {
         if put.is_none() {
-            match adopt_next(data, house.now()) {
-                Ok(path) => kept = path,
-                Err(error) => tracing::error!(%error, "the next start puts the new master key in its place"),
-            }
+            adopted = adopt_next(data, house.now());
         }
     };
     let rotated = house.directory.rotate_master_key(request_id, key, adopt).await;
     rotated.map_err(|error| not_rotated(&error, data, put.as_deref()))?;
-    Ok(Rotated { kept, put })
+    let kept = adopted.map_err(|error| {
+        Failure::new(format!(
+            "the master key was replaced, but its file was not: {error}; the new one is in `{}`: mend that and start again, or ask again",
+            data.join(MASTER_KEY_NEXT).display()
+        ))
+    })?;
+    Ok(Rotated { kept, put, is_earlier: false })
+}
+
+/// What an earlier rotation wrote down and could not put in its place: if it is the key in force, it is the only copy.
+fn settle_next(house: &House, data: &Path) -> Result<(), Failure> {
+    match find_next_key(data)? {
+        Some(next) if house.directory.is_sealed_with(&next) => adopt_next(data, house.now()).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn not_rotated(error: &MasterNotRotated, data: &Path, put: Option<&str>) -> Failure {

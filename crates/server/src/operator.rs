@@ -247,7 +247,7 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
         Ask::KeyList => (String::new(), Answer::Keys { keys: keys(house) }),
         Ask::KeyRotate { compromised } => {
             let rotation = if compromised { Rotation::Compromised } else { Rotation::Ordinary };
-            house.directory.rotate_keyring(id, rotation).await.map_err(not_rotated)?;
+            rotate_keyring(house, id, rotation).await.map_err(not_rotated)?;
             let ended = if compromised { ", every session ended" } else { "" };
             let keys = keys(house);
             let active = keys.iter().find(|key| key.role == "active").map_or(0, |key| key.id);
@@ -259,7 +259,14 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             };
             let rotated =
                 master_rotation::rotate(house, &host.data, &host.key_source, new_key_file, id).await?;
-            (rotated.told(), Answer::MasterKeyRotated { kept: rotated.kept, put: rotated.put })
+            (
+                rotated.told(),
+                Answer::MasterKeyRotated {
+                    kept: rotated.kept,
+                    put: rotated.put,
+                    is_earlier: rotated.is_earlier,
+                },
+            )
         }
         Ask::SessionList { wanted } => (String::new(), sessions::list(house, &wanted).await?),
         Ask::SessionRevoke { ended } => sessions::revoke(house, &ended, id).await?,
@@ -287,6 +294,21 @@ fn keys(house: &House) -> Vec<Key> {
         Some(Key { role: role.to_owned(), id, created })
     };
     roles.into_iter().filter_map(key).collect()
+}
+
+/// Whoever replaces every key is not kept from it by another write to the same record.
+async fn rotate_keyring(house: &House, id: &str, rotation: Rotation) -> Result<(), NotRotated> {
+    let mut tries = 0;
+    loop {
+        match house.directory.rotate_keyring(id, rotation).await {
+            Err(NotRotated::NotCommitted(NotCommitted::Conflict))
+                if rotation == Rotation::Compromised && tries < 50 =>
+            {
+                tries += 1;
+            }
+            rotated => return rotated,
+        }
+    }
 }
 
 fn not_rotated(error: NotRotated) -> Failure {

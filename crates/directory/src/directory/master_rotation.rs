@@ -30,8 +30,8 @@ use crate::view;
 /// Records in one commit, and their bytes: both well within the store's bounds.
 const RECORDS_AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 2 * 1024 * 1024;
-/// How often in a row others may be faster than we.
-const CONFLICTS_MAX: usize = 50;
+/// How often in a row others may be faster than we with one record.
+const CONFLICTS_MAX: usize = 1000;
 
 /// The master key was not replaced.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,40 +106,63 @@ impl Directory {
         if !self.is_master_rotating().await? {
             return Ok(false);
         }
-        let mut conflicts = 0;
-        loop {
-            let (revision, records) = self.store.load("/").await.map_err(unavailable)?;
-            match self.seal_anew(request_id, revision, &records).await {
-                Ok(()) => break,
-                Err(NotCommitted::Conflict) if conflicts < CONFLICTS_MAX => conflicts += 1,
-                Err(error) => return Err(error),
-            }
-        }
+        let (revision, records) = self.store.load("/").await.map_err(unavailable)?;
+        self.seal_anew(request_id, revision, &records).await?;
         let mut change = Change::new(request_id, &self.snapshot());
         change.delete(MASTER_KEY_PREVIOUS.into());
         self.commit(change).await.map(|()| true)
     }
 
-    /// Every record that needs it, a few in each commit.
+    /// Every record that needs it, a few in each commit. What is put from now on is sealed with the present key, so one
+    /// look at all of them is enough.
     async fn seal_anew(
         &self,
         request_id: &str,
         revision: Revision,
         records: &[Record],
     ) -> Result<(), NotCommitted> {
-        let begin = || Change::since(request_id, revision);
-        let (mut change, mut count, mut bytes) = (begin(), 0, 0);
-        for record in records {
-            let size = record.value.len();
-            if count == RECORDS_AT_ONCE || bytes + size > BYTES_AT_ONCE {
-                self.commit(std::mem::replace(&mut change, begin())).await?;
-                (count, bytes) = (0, 0);
+        let mut rest = records;
+        while !rest.is_empty() {
+            let mut change = Change::since(request_id, revision);
+            let (mut count, mut bytes, mut looked_at) = (0, 0, 0);
+            for record in rest {
+                if count == RECORDS_AT_ONCE || bytes + record.value.len() > BYTES_AT_ONCE {
+                    break;
+                }
+                looked_at += 1;
+                if self.put_anew(&mut change, record).map_err(unavailable)? {
+                    (count, bytes) = (count + 1, bytes + record.value.len());
+                }
             }
-            if self.put_anew(&mut change, record).map_err(unavailable)? {
-                (count, bytes) = (count + 1, bytes + size);
+            // No record is as large as a commit may be, so each look is at one at least.
+            let (batch, others) = rest.split_at_checked(looked_at).unwrap_or((rest, &[]));
+            match self.commit(change).await {
+                Err(NotCommitted::Conflict) => self.each_anew(request_id, batch).await?,
+                committed => committed?,
+            }
+            rest = others;
+        }
+        Ok(())
+    }
+
+    /// The same one by one, each read again: somebody who writes to one of them over and over keeps the others waiting no
+    /// longer, and loses the race for that one soon.
+    async fn each_anew(&self, request_id: &str, batch: &[Record]) -> Result<(), NotCommitted> {
+        for record in batch {
+            let mut tries = 0;
+            loop {
+                let (revision, found) = self.store.load(&record.key).await.map_err(unavailable)?;
+                let mut change = Change::since(request_id, revision);
+                if let Some(record) = found.iter().find(|found| found.key == record.key) {
+                    self.put_anew(&mut change, record).map_err(unavailable)?;
+                }
+                match self.commit(change).await {
+                    Err(NotCommitted::Conflict) if tries < CONFLICTS_MAX => tries += 1,
+                    committed => break committed?,
+                }
             }
         }
-        self.commit(change).await
+        Ok(())
     }
 
     /// Put a record with what it holds sealed anew; `false` if there is nothing to do.

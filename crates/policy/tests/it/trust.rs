@@ -71,9 +71,15 @@ fn tagging_a_session_is_a_permission_of_its_own() {
     scene.identity = vec![allow("*")];
     scene.is_missing(PolicyType::RoleTrust);
     // With GetFederationToken there is no role: the user's own policies decide.
-    scene.resource = "arn:aws:sts::111122223333:federated-user/jill";
     scene.attached = None;
-    scene.is_allowed_by(PolicyType::Identity);
+    for no_role in [
+        "arn:aws:sts::111122223333:federated-user/jill",
+        "arn:aws:iam::111122223333:user/jill",
+        "arn:aws:sts::111122223333:role/x",
+    ] {
+        scene.resource = no_role;
+        scene.is_allowed_by(PolicyType::Identity);
+    }
 }
 
 #[test]

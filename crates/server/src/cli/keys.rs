@@ -51,7 +51,11 @@ pub(super) async fn run(args: KeysArgs) -> Result<(), Failure> {
             keys.iter().for_each(|key| say(&format!("{:<8}  {:>10}  {}\n", key.role, key.id, key.created)));
             Ok(())
         }
-        Answer::MasterKeyRotated { kept, put } => {
+        Answer::MasterKeyRotated { is_earlier: true, .. } => {
+            say("The rotation that had begun before was finished. No other was begun: ask again for one.\n");
+            Ok(())
+        }
+        Answer::MasterKeyRotated { kept, put, .. } => {
             say("The master key was replaced, and everything is sealed with the new one.\n");
             if let Some(place) = put {
                 say(&format!("Before the server starts again, put the new key {place}.\n"));

@@ -81,18 +81,32 @@ pub(crate) fn forget_next(data: &Path) -> Result<(), Failure> {
 /// The disk refuses; the next start tries again.
 pub(crate) fn adopt_next(data: &Path, now: Timestamp) -> Result<Option<PathBuf>, Failure> {
     let (own, next) = (data.join(MASTER_KEY), data.join(MASTER_KEY_NEXT));
-    let kept = data.join(master_key_until(now));
-    // A try that was cut off may have come that far. A copy, since not every file system has links.
     let is_there = own.exists();
-    if is_there && !kept.exists() {
-        let text = read_secret(&own);
-        let text =
-            text.map_err(|error| Failure::disk(&format!("`{}` cannot be read", own.display()), &error))?;
-        write_secret(&kept, text.expose())?;
-    }
+    let kept = if is_there { keep(data, &own, now)? } else { PathBuf::new() };
     let moved = std::fs::rename(&next, &own).and_then(|()| sync_directory(&own));
     moved.map_err(|error| Failure::disk(&format!("`{}` cannot be replaced", own.display()), &error))?;
     Ok(is_there.then_some(kept))
+}
+
+/// Keep a master key that is replaced; the file's path. A try that was cut off may have come that far, and two rotations
+/// may have one second. A copy, since not every file system has links.
+fn keep(data: &Path, own: &Path, now: Timestamp) -> Result<PathBuf, Failure> {
+    let unread = |path: &Path, error: &io::Error| {
+        Failure::disk(&format!("`{}` cannot be read", path.display()), error)
+    };
+    let text = read_secret(own).map_err(|error| unread(own, &error))?;
+    let mut n = 0;
+    loop {
+        let kept = data.join(master_key_until(now, n));
+        match read_secret(&kept) {
+            Ok(other) if other == text => return Ok(kept),
+            Ok(_) => n += 1,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return write_secret(&kept, text.expose()).map(|()| kept);
+            }
+            Err(error) => return Err(unread(&kept, &error)),
+        }
+    }
 }
 
 /// The master key that a rotation wrote down and has not put in its place.
@@ -113,6 +127,10 @@ pub(crate) fn find_next_key(data: &Path) -> Result<Option<MasterKey>, Failure> {
 /// # Errors
 /// It cannot be read, or is none.
 pub(crate) fn read_master_key(path: &Path) -> Result<MasterKey, Failure> {
+    // Whoever opens a pipe waits for its other end.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(Failure::new(format!("`{}` is not a regular file", path.display())));
+    }
     let text = read_secret(path);
     let text =
         text.map_err(|error| Failure::disk(&format!("`{}` cannot be read", path.display()), &error))?;

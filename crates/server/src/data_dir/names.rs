@@ -13,7 +13,7 @@ pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
 /// The master key, unless it was given in another way.
 pub(crate) const MASTER_KEY: &str = "master-key";
 /// The master key that is about to be its successor.
-pub(super) const MASTER_KEY_NEXT: &str = "master-key.next";
+pub(crate) const MASTER_KEY_NEXT: &str = "master-key.next";
 /// Beginning of the names of those before; the time of their end follows.
 const MASTER_KEY_UNTIL: &str = "master-key-until-";
 /// Marks a directory whose first start has begun and not come to its end.
@@ -50,9 +50,10 @@ pub(crate) fn root_credentials_of_key(account: AccountId, key: &AccessKeyId) -> 
     format!("{ROOT_CREDENTIALS}-{account}-{key}")
 }
 
-/// The name of the file that keeps a master key which was replaced then.
-pub(super) fn master_key_until(time: Timestamp) -> String {
-    format!("{MASTER_KEY_UNTIL}{}", time.strftime("%Y%m%dT%H%M%SZ"))
+/// The name of the file that keeps a master key which was replaced then, as the n-th in that second, from 0.
+pub(super) fn master_key_until(time: Timestamp, n: u32) -> String {
+    let number = if n == 0 { String::new() } else { format!("-{n}") };
+    format!("{MASTER_KEY_UNTIL}{}{number}", time.strftime("%Y%m%dT%H%M%SZ"))
 }
 
 /// Whether daypass makes something of this name in a data directory: a server, or the demo.
@@ -87,15 +88,17 @@ pub(crate) fn is_root_credentials(name: &str) -> bool {
 }
 
 fn is_former_key(name: &str) -> bool {
-    let time = name.strip_prefix(MASTER_KEY_UNTIL).map(str::as_bytes);
-    time.is_some_and(|time| {
+    let Some(rest) = name.strip_prefix(MASTER_KEY_UNTIL) else { return false };
+    let (time, number) = rest.split_once('-').map_or((rest, None), |(time, number)| (time, Some(number)));
+    let (time, is_numbered) = (time.as_bytes(), number.is_none_or(is_number));
+    is_numbered && {
         time.len() == 16
             && time.iter().enumerate().all(|(at, byte)| match at {
                 8 => *byte == b'T',
                 15 => *byte == b'Z',
                 _ => byte.is_ascii_digit(),
             })
-    })
+    }
 }
 
 fn is_beside_audit(name: &str) -> bool {
@@ -133,6 +136,7 @@ mod tests {
             "master-key.bak",
             "master-key-until-",
             "master-key-until-20261127T061500Z.bak",
+            "master-key-until-20261127T061500Z-",
             "audit.jsonl.gz",
             "audit.jsonl.",
             "store.sqlite.bak",

@@ -45,12 +45,13 @@ impl Owner {
 
     /// Make a file its own that root has just made; whoever else makes one is its owner.
     pub(super) fn give(&self, path: &Path) {
-        drop(std::os::unix::fs::chown(path, Some(self.0), None));
+        // Not what a link leads to, which the directory's owner chose.
+        drop(std::os::unix::fs::lchown(path, Some(self.0), None));
     }
 
     /// The line that makes these files its own.
     pub(super) fn chown(&self, paths: &str) -> String {
-        format!("sudo chown {} {paths}", shell_word(&self.name()))
+        format!("sudo chown -h {} {paths}", shell_word(&self.name()))
     }
 }
 
@@ -222,6 +223,6 @@ mod tests {
         let nobody = Owner(4_000_000);
         assert_eq!(nobody.sudo(1), "sudo -u '#4000000' ");
         assert_eq!((nobody.sudo(4_000_000).as_str(), Owner(ROOT).sudo(1).as_str()), ("", "sudo "));
-        assert_eq!(nobody.chown("a b"), "sudo chown 4000000 a b");
+        assert_eq!(nobody.chown("a b"), "sudo chown -h 4000000 a b");
     }
 }

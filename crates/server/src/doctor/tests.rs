@@ -179,7 +179,7 @@ fn a_directory_is_its_owners_whoever_asks() {
         // As after a restore by root; and a directory that was made by it for another.
         chown(data.join("store.sqlite"), Some(0), None).unwrap();
         let told = asked_by(0);
-        assert!(told.contains("is of root") && told.contains("chown 4000000 "), "{told}");
+        assert!(told.contains("is of root") && told.contains("chown -h 4000000 "), "{told}");
         chown(data.join("store.sqlite"), Some(SOMEBODY), None).unwrap();
         chown(&data, Some(0), None).unwrap();
         let told = asked_by(0);

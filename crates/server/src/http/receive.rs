@@ -7,7 +7,7 @@ use daypass_model::Random;
 use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
-use http::header::{CONTENT_LENGTH, HOST, REFERER, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{HOST, REFERER, TRANSFER_ENCODING, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
@@ -84,10 +84,6 @@ async fn read(
         || codings.next().is_some()
     {
         return Err(Error::new("NotImplemented", "A body may have no transfer coding but chunked."));
-    }
-    // hyper goes by the chunks; a proxy that goes by the length would see another request behind this one (section 6.3).
-    if head.headers.contains_key(TRANSFER_ENCODING) && head.headers.contains_key(CONTENT_LENGTH) {
-        return Err(Error::new("MalformedInput", "A body has either a length or a transfer coding."));
     }
     if head.headers.get_all(TARGET).iter().count() > 1 {
         return Err(Error::new("MalformedInput", "The request names two actions."));

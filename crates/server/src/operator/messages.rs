@@ -140,6 +140,8 @@ pub(crate) enum Answer {
         kept: Option<PathBuf>,
         /// Where the operator has to put the new one, if it is not.
         put: Option<String>,
+        /// Whether an earlier rotation was finished, and no other begun.
+        is_earlier: bool,
     },
     /// Sessions, the newest first.
     Sessions {

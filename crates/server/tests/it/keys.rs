@@ -236,3 +236,35 @@ fn a_master_key_of_the_operator_s_is_replaced_by_one_of_the_operator_s() {
     assert!(lives(&Client::root(&server, &data)));
     server.stop();
 }
+
+#[test]
+fn two_rotations_in_one_second_keep_both_keys_and_what_cannot_take_its_place_is_not_lost() {
+    let dir = Scratch::new("master-twice");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let mut known = vec![master_keys(&data).0];
+    for _ in 0..3 {
+        assert!(keys(&dir, &["rotate-master"]).status.success());
+        known.push(master_keys(&data).0);
+    }
+    let former = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
+    let former = former.filter(|path| path.to_string_lossy().contains("until"));
+    let former: Vec<_> = former.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    assert!(former.len() == 3 && known[..3].iter().all(|key| former.contains(key)));
+    // Something that cannot be replaced is in the key's place.
+    std::fs::remove_file(data.join("master-key")).unwrap();
+    std::fs::create_dir_all(data.join("master-key/x")).unwrap();
+    let next = || std::fs::read_to_string(data.join("master-key.next")).unwrap();
+    let failed = keys(&dir, &["rotate-master"]);
+    let why = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(failed.status.code() == Some(1) && why.contains("master-key.next"), "{why}");
+    let in_force = next();
+    assert_eq!(keys(&dir, &["rotate-master"]).status.code(), Some(1), "the only copy is not written over");
+    assert_eq!(next(), in_force);
+    std::fs::remove_dir_all(data.join("master-key")).unwrap();
+    server.stop();
+    let server = Server::start(&data);
+    assert!(lives(&Client::root(&server, &data)));
+    assert_eq!(master_keys(&data).0, in_force);
+    server.stop();
+}

@@ -284,10 +284,21 @@ impl<'a> Event<'a> {
 fn omit_long(members: &mut Value, bytes_max: usize) {
     for member in members.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
         let size = member.to_string().len();
-        if size > bytes_max {
+        if size > bytes_max && !is_without_white_space(member, bytes_max) {
             *member = json!({"omitted": true, "reason": "too large", "originalSize": size});
         }
     }
+}
+
+/// A document that is long because of what it is padded with, without that; `false` where it is long all the same.
+fn is_without_white_space(member: &mut Value, bytes_max: usize) -> bool {
+    let document = member.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let Some(document) = document.map(|document| Value::from(document.to_string())) else { return false };
+    let fits = document.to_string().len() <= bytes_max;
+    if fits {
+        *member = document;
+    }
+    fits
 }
 
 impl Drop for Event<'_> {

@@ -242,6 +242,28 @@ async fn a_managed_session_policy_that_is_gone_takes_what_was_passed_with_it_alo
 }
 
 #[tokio::test]
+async fn what_stays_of_session_policies_denies_whoever_else_allows() {
+    let (house, ada) = start().await;
+    let named = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:sts::111122223333:assumed-role/Crew/s1"},"Action":"sts:AssumeRole"}}"#;
+    role(&house, "Door", named, ALLOW_ALL, &[]).await;
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"sts:*","Resource":"*"}]}"#;
+    let make = async || {
+        house.root("iam", "CreatePolicy", &[("PolicyName", "Gone"), ("PolicyDocument", ALLOW_ALL)]).await
+    };
+    make().await;
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy/Gone");
+    for inline in [deny, ALLOW_ALL] {
+        let passed = [("PolicyArns.member.1.arn", arn.as_str()), ("Policy", inline)];
+        let session = assumed(&house, &ada, "Crew", &passed).await;
+        assert_eq!(assume(&house, &session, "Door", &[]).await.is_ok(), inline == ALLOW_ALL);
+        house.root("iam", "DeletePolicy", &[("PolicyArn", &arn)]).await;
+        let refused = told(assume(&house, &session, "Door", &[]).await);
+        assert_eq!(refused.0, "AccessDenied", "named by its own ARN, and bound all the same");
+        make().await;
+    }
+}
+
+#[tokio::test]
 async fn session_policies_that_cannot_be_are_refused() {
     let (house, ada) = start().await;
     let refusal = async |more: Params<'_>| told(assume(&house, &ada, "Crew", more).await).0;

@@ -236,6 +236,8 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
     db.pragma_update(None, "synchronous", "FULL")?;
+    // What was replaced may have been sealed with a key that somebody knows by now.
+    db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     Ok(db)
 }
 

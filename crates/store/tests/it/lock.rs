@@ -66,3 +66,17 @@ fn the_lock_file_is_its_owners_alone() {
     let mode = std::fs::metadata(dir.path().join("daypass.lock")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn a_link_in_the_place_of_the_lock_file_is_not_followed() {
+    let dir = TempDir::new();
+    let precious = dir.path().join("precious");
+    std::fs::write(&precious, "somebody else's").unwrap();
+    for target in [&precious, &dir.path().join("not-there")] {
+        std::os::unix::fs::symlink(target, dir.path().join("daypass.lock")).unwrap();
+        DirLock::acquire(dir.path()).unwrap_err();
+        std::fs::remove_file(dir.path().join("daypass.lock")).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "somebody else's");
+    assert!(!dir.path().join("not-there").exists());
+}

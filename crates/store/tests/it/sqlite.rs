@@ -303,3 +303,26 @@ fn in_one_group(
     hold.execute_batch("ROLLBACK").unwrap();
     waiting.into_iter().map(wait).collect()
 }
+
+#[test]
+fn what_was_replaced_or_deleted_is_wiped_from_the_file() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let secret = "sealed-with-the-old-key-".repeat(40);
+    for n in 0..50 {
+        commit(&store, Commit::new().put(format!("/a/{n}"), secret.clone()));
+    }
+    for n in 0..50 {
+        let key = format!("/a/{n}");
+        commit(&store, if n % 2 == 0 { Commit::new().put(&key, "new") } else { Commit::new().delete(&key) });
+    }
+    drop(store);
+    // Opening and closing again writes the log back, where that was not done.
+    drop(dir.open());
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let found = bytes.windows(24).any(|window| window == b"sealed-with-the-old-key-");
+        assert!(!found, "{}", path.display());
+    }
+}
