@@ -55,10 +55,11 @@ pub(crate) async fn rotate(
     // One that was cut short by a full disk, say.
     let finished =
         house.directory.finish_master_rotation(request_id).await.map_err(MasterNotRotated::NotFinished);
-    if finished.map_err(|error| not_rotated(&error, data, put.as_deref()))? {
-        return Ok(Rotated { kept: None, put, is_earlier: true });
-    }
+    let is_earlier = finished.map_err(|error| not_rotated(&error, data, put.as_deref()))?;
     settle_next(house, data)?;
+    if is_earlier {
+        return Ok(Rotated { kept: None, put, is_earlier });
+    }
     let key = match (&new_key_file, &put) {
         (Some(file), _) if !file.is_absolute() => {
             return Err(Failure::new(format!("`{}` is not an absolute path", file.display())));

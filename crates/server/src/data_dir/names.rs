@@ -90,15 +90,12 @@ pub(crate) fn is_root_credentials(name: &str) -> bool {
 fn is_former_key(name: &str) -> bool {
     let Some(rest) = name.strip_prefix(MASTER_KEY_UNTIL) else { return false };
     let (time, number) = rest.split_once('-').map_or((rest, None), |(time, number)| (time, Some(number)));
-    let (time, is_numbered) = (time.as_bytes(), number.is_none_or(is_number));
-    is_numbered && {
-        time.len() == 16
-            && time.iter().enumerate().all(|(at, byte)| match at {
-                8 => *byte == b'T',
-                15 => *byte == b'Z',
-                _ => byte.is_ascii_digit(),
-            })
-    }
+    let has_form = |(at, byte): (usize, u8)| match at {
+        8 => byte == b'T',
+        15 => byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    };
+    number.is_none_or(is_number) && time.len() == 16 && time.bytes().enumerate().all(has_form)
 }
 
 fn is_beside_audit(name: &str) -> bool {
