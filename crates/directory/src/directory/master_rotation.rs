@@ -124,36 +124,35 @@ impl Directory {
         let mut rest = records;
         while !rest.is_empty() {
             let mut change = Change::since(request_id, revision);
-            let (mut count, mut bytes, mut looked_at) = (0, 0, 0);
-            for record in rest {
-                if count == RECORDS_AT_ONCE || bytes + record.value.len() > BYTES_AT_ONCE {
+            let (mut due, mut bytes) = (Vec::new(), 0);
+            // No record is as large as a commit may be, so each round takes one at least.
+            while let Some((record, others)) = rest.split_first() {
+                if due.len() == RECORDS_AT_ONCE || bytes + record.value.len() > BYTES_AT_ONCE {
                     break;
                 }
-                looked_at += 1;
+                rest = others;
                 if self.put_anew(&mut change, record).map_err(unavailable)? {
-                    (count, bytes) = (count + 1, bytes + record.value.len());
+                    bytes += record.value.len();
+                    due.push(&*record.key);
                 }
             }
-            // No record is as large as a commit may be, so each look is at one at least.
-            let (batch, others) = rest.split_at_checked(looked_at).unwrap_or((rest, &[]));
             match self.commit(change).await {
-                Err(NotCommitted::Conflict) => self.each_anew(request_id, batch).await?,
+                Err(NotCommitted::Conflict) => self.each_anew(request_id, &due).await?,
                 committed => committed?,
             }
-            rest = others;
         }
         Ok(())
     }
 
     /// The same one by one, each read again: somebody who writes to one of them over and over keeps the others waiting no
     /// longer, and loses the race for that one soon.
-    async fn each_anew(&self, request_id: &str, batch: &[Record]) -> Result<(), NotCommitted> {
-        for record in batch {
+    async fn each_anew(&self, request_id: &str, due: &[&str]) -> Result<(), NotCommitted> {
+        for &key in due {
             let mut tries = 0;
             loop {
-                let (revision, found) = self.store.load(&record.key).await.map_err(unavailable)?;
+                let (revision, found) = self.store.load(key).await.map_err(unavailable)?;
                 let mut change = Change::since(request_id, revision);
-                if let Some(record) = found.iter().find(|found| found.key == record.key) {
+                if let Some(record) = found.iter().find(|found| *found.key == *key) {
                     self.put_anew(&mut change, record).map_err(unavailable)?;
                 }
                 match self.commit(change).await {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod commit;
+mod intercepted;
 mod keyring;
 mod master;
 mod records;

@@ -1,6 +1,6 @@
 //! Another master key: everything that is sealed is sealed anew, whatever comes in between, and the old key opens nothing.
 
-use std::path::Path;
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,10 +10,10 @@ use daypass_directory::{Change, Directory, MasterNotRotated, NotCommitted, OpenE
 use daypass_model::{
     AccessKeyId, AccessKeyKind, AccountId, EntityKind, MockClock, Secret, SeededRandom, TagSet, UniqueId,
 };
-use daypass_store::{
-    BoxFuture, Commit, CommitError, Compacted, MemoryStore, Record, Revision, Spent, Store, StoreError, Watch,
-};
+use daypass_store::{CommitError, MemoryStore, Store};
 use serde_json::Value;
+
+use crate::intercepted::Intercepted;
 
 fn old() -> MasterKey {
     MasterKey::generate(&SeededRandom::new(1))
@@ -133,40 +133,12 @@ async fn everything_sealed_is_sealed_anew_and_the_old_key_opens_nothing() {
 }
 
 /// A store that takes so many commits more and then none.
-struct CutOff(Arc<MemoryStore>, AtomicUsize);
-
-impl Store for CutOff {
-    fn load(&self, prefix: &str) -> BoxFuture<'_, Result<(Revision, Vec<Record>), StoreError>> {
-        self.0.load(prefix)
-    }
-
-    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Revision, CommitError>> {
-        let left = self.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        match left {
-            Ok(_) => self.0.commit(commit),
-            Err(_) => Box::pin(std::future::ready(Err(CommitError::Unavailable("cut off".into())))),
-        }
-    }
-
-    fn watch(&self, after: Revision) -> Result<Watch, Compacted> {
-        self.0.watch(after)
-    }
-
-    fn current(&self) -> BoxFuture<'_, Result<Revision, StoreError>> {
-        self.0.current()
-    }
-
-    fn spend(&self, fact: &str, expires_at: i64, now: i64) -> BoxFuture<'_, Result<Spent, CommitError>> {
-        self.0.spend(fact, expires_at, now)
-    }
-
-    fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
-        self.0.backup(path)
-    }
-
-    fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
-        self.0.writable()
-    }
+fn cut_off(inner: &Arc<MemoryStore>, left: &Arc<AtomicUsize>) -> Arc<Intercepted> {
+    let left = left.clone();
+    Intercepted::new(inner, move |_| {
+        let left = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        ready(left.map(drop).map_err(|_| CommitError::Unavailable("cut off".into())))
+    })
 }
 
 #[tokio::test]
@@ -175,7 +147,7 @@ async fn a_rotation_that_is_cut_off_anywhere_is_finished_by_the_next_start() {
     for commits in 0..=3 {
         let kept = Arc::new(MemoryStore::new());
         let secrets = furnish(&open(&kept, old()).await.unwrap()).await;
-        let store = Arc::new(CutOff(kept.clone(), AtomicUsize::new(commits)));
+        let store = cut_off(&kept, &Arc::new(AtomicUsize::new(commits)));
         let node = open(&store, old()).await.unwrap();
         let mut begun = false;
         let rotated = node.rotate_master_key("r", new(), || begun = true).await;
@@ -204,11 +176,12 @@ async fn a_rotation_that_is_cut_off_anywhere_is_finished_by_the_next_start() {
 async fn what_was_cut_off_is_finished_when_asked_again_and_nothing_is_begun_before() {
     let kept = Arc::new(MemoryStore::new());
     let secrets = furnish(&open(&kept, old()).await.unwrap()).await;
-    let store = Arc::new(CutOff(kept.clone(), AtomicUsize::new(1)));
+    let left = Arc::new(AtomicUsize::new(1));
+    let store = cut_off(&kept, &left);
     let node = open(&store, old()).await.unwrap();
     node.rotate_master_key("r", new(), || ()).await.unwrap_err();
     let third = MasterKey::generate(&SeededRandom::new(7));
-    store.1.store(100, Ordering::SeqCst);
+    left.store(100, Ordering::SeqCst);
     let refused = node.rotate_master_key("r", third, || ()).await;
     assert_eq!(refused, Err(MasterNotRotated::NotBegun(NotCommitted::Conflict)));
     assert!(node.finish_master_rotation("r").await.unwrap());

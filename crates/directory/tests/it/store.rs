@@ -1,16 +1,14 @@
 //! Stores that are not as a directory leaves them, and changes that no store takes.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use daypass_authn::token::MasterKey;
 use daypass_directory::record::{ResourcePolicyRecord, Unknown, Written};
 use daypass_directory::{Change, Directory, NotCommitted, OpenError, key};
 use daypass_model::{AccountId, MockClock, SeededRandom};
-use daypass_store::{
-    BoxFuture, Commit, CommitError, Compacted, Invalid, MemoryStore, Record, Revision, Spent, Store,
-    StoreError, Watch,
-};
+use daypass_store::{Commit, Invalid, MemoryStore, Store};
+
+use crate::intercepted::Intercepted;
 
 async fn open<S: Store>(store: &Arc<S>) -> Result<Arc<Directory>, OpenError> {
     let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
@@ -74,43 +72,11 @@ async fn a_store_that_lost_one_of_its_first_records_names_it() {
     }
 }
 
-/// An empty store on which another node makes the first records just before this one does.
-struct Overtaken(Arc<MemoryStore>);
-
-impl Store for Overtaken {
-    fn load(&self, prefix: &str) -> BoxFuture<'_, Result<(Revision, Vec<Record>), StoreError>> {
-        self.0.load(prefix)
-    }
-
-    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Revision, CommitError>> {
-        Box::pin(async {
-            drop(open(&self.0).await.unwrap());
-            self.0.commit(commit).await
-        })
-    }
-
-    fn watch(&self, after: Revision) -> Result<Watch, Compacted> {
-        self.0.watch(after)
-    }
-
-    fn current(&self) -> BoxFuture<'_, Result<Revision, StoreError>> {
-        self.0.current()
-    }
-
-    fn spend(&self, fact: &str, expires_at: i64, now: i64) -> BoxFuture<'_, Result<Spent, CommitError>> {
-        self.0.spend(fact, expires_at, now)
-    }
-
-    fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>> {
-        self.0.backup(path)
-    }
-
-    fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
-        self.0.writable()
-    }
-}
-
 #[tokio::test]
 async fn of_two_nodes_that_start_on_an_empty_store_both_open() {
-    open(&Arc::new(Overtaken(Arc::new(MemoryStore::new())))).await.unwrap();
+    let overtaken = Intercepted::new(&Arc::new(MemoryStore::new()), async |store| {
+        drop(open(&store).await.unwrap());
+        Ok(())
+    });
+    open(&overtaken).await.unwrap();
 }

@@ -12,11 +12,9 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::examples::{EXAMPLES, Example, LIMIT, TRUST};
-use crate::support::{ACCOUNT, Keys, TestHouse};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 use crate::world::{World, asking, request};
 
-/// Another account in the same daypass.
-const OTHER: &str = "444455556666";
 const LIST_BUCKET: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
 
@@ -191,7 +189,7 @@ async fn a_missing_role_looks_like_one_that_trusts_somebody_else() {
     }
 }
 
-async fn user_with_everything(house: &TestHouse, root: &Keys) -> Keys {
+pub(crate) async fn user_with_everything(house: &TestHouse, root: &Keys) -> Keys {
     house.call(root, "iam", "CreateUser", &[("UserName", "Admin")]).await.unwrap();
     let all = [("UserName", "Admin"), ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)];
     house.call(root, "iam", "PutUserPolicy", &all).await.unwrap();

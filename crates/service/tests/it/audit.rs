@@ -14,9 +14,8 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::race::{Gate, race};
-use crate::support::{ACCOUNT, Keys, TestHouse};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 
-const OTHER: &str = "444455556666";
 const NOW: &str = "2026-01-15T12:00:00Z";
 
 /// Trusts a whole account with all that AssumeRole can ask for.

@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::answers::ALLOW_ALL;
-use crate::support::{ACCOUNT, Keys};
+use crate::support::{ACCOUNT, Keys, OTHER};
 use crate::world::{World, asking};
-
-const OTHER: &str = "444455556666";
 
 /// The world, asked by its administrator about requests of Alice, whom the shelf's policy lets read.
 pub(crate) struct Shop {

@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::checking::{Shop, with};
-use crate::support::{ACCOUNT, Keys, TestHouse};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 use crate::world::{World, asking};
-
-pub(crate) const OTHER: &str = "444455556666";
 
 pub(crate) async fn explain(
     house: &TestHouse,

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::answers::{ALLOW_ALL, DENY_ALL};
 use crate::checking::{Shop, get, with};
-use crate::explained::{OTHER, decode, explain, reasons};
-use crate::support::{ACCOUNT, Keys, TestHouse};
+use crate::explained::{decode, explain, reasons};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 use crate::world::asking;
 
 #[tokio::test]

@@ -11,10 +11,9 @@ use serde_json::{Value, json};
 use crate::answers::ALLOW_ALL;
 use crate::race::Gate;
 use crate::sessions::{TRUST, assume, assumed, get_user, role, start, told, who_is};
-use crate::support::{ACCOUNT, Keys, TestHouse};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 use crate::world::{World, asking, session_id};
 
-const OTHER: &str = "444455556666";
 /// 36 hours, and the hour by which clocks may differ.
 const KEPT: i64 = 129_600 + 3600;
 

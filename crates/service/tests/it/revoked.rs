@@ -1,9 +1,10 @@
 //! Rights that go while a write is on its way: the write is decided again, and nothing is made after them.
 
 use crate::answers::{ALLOW_ALL, DENY_ALL};
+use crate::attacks::user_with_everything;
 use crate::race::{Call, Gate};
 use crate::sessions::{TRUST, assumed, role};
-use crate::support::{Keys, TestHouse};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 
 const DENIED: &str = "AccessDenied";
 const INVALID: &str = "InvalidClientTokenId";
@@ -93,12 +94,20 @@ const WAYS: &[Way] = &[
 
 /// The write of `who` reaches the store before `revoke` does, whose commit is made first; what the writer is told.
 async fn late(house: &TestHouse, gate: &Gate, who: &Keys, revoke: Call<'_>) -> &'static str {
+    let revoke = async { house.call(&house.root, "iam", revoke.0, revoke.1).await.map(drop).unwrap() };
+    late_behind(house, gate, who, revoke).await
+}
+
+/// The same, behind anything that commits once.
+async fn late_behind(
+    house: &TestHouse,
+    gate: &Gate,
+    who: &Keys,
+    revoke: impl Future<Output = ()>,
+) -> &'static str {
     gate.arm();
-    let (written, revoked) = tokio::join!(
-        house.call(who, "iam", "CreateUser", &[("UserName", "late")]),
-        house.call(&house.root, "iam", revoke.0, revoke.1),
-    );
-    revoked.unwrap();
+    let written = house.call(who, "iam", "CreateUser", &[("UserName", "late")]);
+    let (written, ()) = tokio::join!(written, revoke);
     let there = house.call(&house.root, "iam", "GetUser", &[("UserName", "late")]).await;
     assert_eq!(there.unwrap_err().code, "NoSuchEntity");
     written.unwrap_err().code
@@ -140,4 +149,19 @@ async fn no_write_is_made_by_a_role_session_whose_rights_are_gone() {
         let session = assumed(&house, &bob, "Crew", passed).await;
         assert_eq!(late(&house, &gate, &session, revoke).await, DENIED, "{}", revoke.0);
     }
+}
+
+/// A role of the account in the hands of another account's user ends with that account.
+#[tokio::test]
+async fn no_write_is_made_by_a_session_whose_account_of_origin_was_closed() {
+    let gate = Gate::new();
+    let house = TestHouse::on(gate.clone()).await;
+    let other = house.account(OTHER).await;
+    role(&house, "Crew", &TRUST.replace(ACCOUNT, OTHER), ALLOW_ALL, &[]).await;
+    let session = assumed(&house, &user_with_everything(&house, &other).await, "Crew", &[]).await;
+    house.call(&session, "iam", "CreateUser", &[("UserName", "early")]).await.unwrap();
+    let close = async {
+        house.house.directory.close_account(OTHER.parse().unwrap(), "r").await.unwrap();
+    };
+    assert_eq!(late_behind(&house, &gate, &session, close).await, "ExpiredToken");
 }

@@ -9,10 +9,8 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::sessions::{TRUST, assumed, role, start, told, who_is};
-use crate::support::{ACCOUNT, Keys, TestHouse};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 use crate::world::session_id;
-
-const OTHER: &str = "444455556666";
 
 async fn list(house: &TestHouse, who: &Keys, body: Value) -> Value {
     house.call_json(who, "ListSessions", &body).await.unwrap_or_else(|error| panic!("{body}: {error}"))

@@ -15,6 +15,8 @@ use serde_json::Value;
 
 /// The first account of every test house.
 pub const ACCOUNT: &str = "111122223333";
+/// Another, where a test has two.
+pub const OTHER: &str = "444455556666";
 /// What the master key is drawn from; houses draw from the numbers after it.
 pub const SEED: u64 = 42;
 
