@@ -262,12 +262,14 @@ pub(crate) fn matches_ignoring_ascii_case(pattern: &[Piece<u8>], text: &str) -> 
 mod tests {
     use super::*;
 
+    /// `0` is the text of a variable whose value is empty.
     fn pieces(pattern: &str) -> Vec<Piece<String>> {
         pattern
             .chars()
             .map(|c| match c {
                 '*' => Piece::Many,
                 '?' => Piece::One,
+                '0' => Piece::Text(String::new()),
                 c => Piece::Text(c.to_string()),
             })
             .collect()
@@ -325,6 +327,25 @@ mod tests {
         assert!(!check("?*\u{1f600}*", "\u{1f600}"));
         assert!(!check("?*??", "\u{1f600}"));
         assert!(check("?*?a?b", "\u{1f600}a\u{e9}b"));
+    }
+
+    #[test]
+    fn an_empty_text_matches_within_a_character_too() {
+        for pattern in ["?0?", "?0*?", "?*0?", "?*0*?", "*?0?", "*?0?*", "?0?*"] {
+            assert!(check(pattern, "\u{1f600}"), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_first_place_of_a_byte_is_found_in_every_block() {
+        for length in [0, 1, 15, 16, 17, 33] {
+            assert_eq!(position(&vec![b'a'; length], b'a'), (length > 0).then_some(0));
+            for place in 0..length {
+                let mut bytes = vec![b'b'; length];
+                *bytes.get_mut(place).unwrap() = b'a';
+                assert_eq!(position(&bytes, b'a'), Some(place), "of {length}");
+            }
+        }
     }
 
     #[test]
@@ -399,10 +420,12 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_way_of_matching_gives_the_defined_answer(pattern in "[ab*?\u{1f600}]{0,8}", text in "[ab\u{1f600}]{0,10}") {
+        fn every_way_of_matching_gives_the_defined_answer(pattern in "[ab0*?\u{1f600}]{0,8}", text in "[ab\u{1f600}]{0,10}") {
             let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+            let pieces: Vec<_> = pieces(&pattern).iter().map(boxed).collect();
+            let pattern = pattern.replace('0', "");
             let expected = slow(&units(&pattern), &units(&text));
-            proptest::prop_assert_eq!(check(&pattern, &text), expected);
+            proptest::prop_assert_eq!(matches(&pieces, &text), expected);
             if pattern.is_ascii() && text.is_ascii() {
                 let bytes: Vec<Piece<u8>> = pattern.bytes().map(|byte| match byte {
                     b'*' => Piece::Many,
@@ -411,7 +434,6 @@ mod tests {
                 }).collect();
                 proptest::prop_assert_eq!(matches_ignoring_ascii_case(&bytes, &text), expected);
             }
-            let pieces: Vec<_> = pieces(&pattern).iter().map(boxed).collect();
             let parts = Parts::of(&pieces);
             proptest::prop_assert_eq!(parts.is_some(), pattern.contains('*') && !pattern.contains('?'));
             proptest::prop_assert!(parts.is_none_or(|parts| parts.matches(&text) == expected));
