@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use daypass_model::{AccessKeyId, EntityKind};
+use daypass_model::EntityKind;
 
 use crate::account_view::AnyPolicy;
 use crate::key;
@@ -20,9 +20,7 @@ pub(crate) fn grounds(view: &View, principal: &Principal) -> BTreeSet<String> {
     let Some(account) = view.account(id) else { return places };
     let mut arns: Vec<&String> = Vec::new();
     match &principal.identity {
-        Identity::Root | Identity::Federated(Issuer::Root) => {
-            places.insert(key::account(id));
-        }
+        Identity::Root | Identity::Federated(Issuer::Root) => {}
         Identity::User(user) | Identity::Federated(Issuer::User(user)) => {
             places.insert(key::entity(id, EntityKind::User, &user.record.id));
             arns.extend(user.record.attached.iter().chain(&user.record.boundary));
@@ -44,13 +42,12 @@ pub(crate) fn grounds(view: &View, principal: &Principal) -> BTreeSet<String> {
             places.insert(key::entity(id, EntityKind::Policy, &policy.record.id));
         }
     }
-    // A session ends with the accounts that it came from.
-    let claims = principal.session.iter().map(|session| &session.claims);
-    let above = claims.flat_map(|claims| {
-        let sessions = claims.ancestry.iter().filter_map(|id| id.account());
-        sessions.chain(claims.first_key.as_ref().and_then(AccessKeyId::account))
-    });
-    places.extend(above.filter(|origin| *origin != id).map(key::account));
+    // INVARIANT (closed-is-gone): with the caller's account, and with those that its session came from.
+    places.insert(key::account(id));
+    if let Some(session) = &principal.session {
+        let claims = &session.claims;
+        places.extend(view.origins(&claims.ancestry, claims.first_key.as_ref()).map(key::account));
+    }
     if let Some(key) = key_that_counts(view, principal) {
         places.insert(key);
     }

@@ -59,9 +59,16 @@ impl MasterKeys {
     }
 
     /// From now on this key opens too.
-    pub(crate) fn admit(&self, other: MasterKey) {
+    pub(crate) fn admit(&self, other: Arc<MasterKey>) {
         let present = self.present();
-        self.0.store(Arc::new(Keys { present, other: Some(Arc::new(other)) }));
+        self.0.store(Arc::new(Keys { present, other: Some(other) }));
+    }
+
+    /// A key that was admitted opens no more, unless it is the present one by now: the other is the one before then.
+    pub(crate) fn dismiss(&self, admitted: &Arc<MasterKey>) {
+        if self.0.load().other.as_ref().is_some_and(|other| Arc::ptr_eq(other, admitted)) {
+            self.forget_other();
+        }
     }
 
     /// Only the present key opens.

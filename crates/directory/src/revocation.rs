@@ -98,9 +98,18 @@ impl View {
 
     /// INVARIANT (closed-is-gone): what an account's users and roles took elsewhere ends with it.
     fn origin_is_closed(&self, session: Descent<'_>) -> bool {
-        let is_closed = |id: AccountId| self.operator().is_closed(id);
-        let above = session.ancestry.iter().filter_map(|id| id.account());
-        above.chain(session.first_key.and_then(AccessKeyId::account)).any(is_closed)
+        self.origins(session.ancestry, session.first_key).any(|id| self.operator().is_closed(id))
+    }
+
+    /// The accounts that a session came from. Of a key it is the one that its pointer names: a pinned root key's id has
+    /// any number written in it.
+    pub(crate) fn origins(
+        &self,
+        ancestry: &[SessionId],
+        first_key: Option<&AccessKeyId>,
+    ) -> impl Iterator<Item = AccountId> {
+        let above = ancestry.iter().filter_map(|id| id.account());
+        above.chain(first_key.and_then(|key| self.account_of_key(key)))
     }
 
     fn principal_is_revoked(&self, session: Descent<'_>) -> bool {

@@ -136,6 +136,10 @@ impl Store for MemoryStore {
         Box::pin(async { Err(StoreError::Unsupported("be backed up: it is memory only")) })
     }
 
+    fn settle(&self) -> BoxFuture<'_, Result<(), CommitError>> {
+        Box::pin(async { self.commit(Commit::new()).await.map(drop) })
+    }
+
     fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
         let writable = self.state().writable().map_err(|error| error.to_string());
         Box::pin(std::future::ready(writable))

@@ -57,6 +57,14 @@ pub trait Store: Send + Sync + 'static {
     /// The destination exists or cannot be written, or the backend has no backups.
     fn backup(&self, path: &Path) -> BoxFuture<'_, Result<Revision, StoreError>>;
 
+    /// Writes something that changes nothing, behind everything that was handed over before. Once it has answered, each
+    /// of those commits is in the watch or never will be: also one that was [`CommitError::Unknown`], or that nobody
+    /// waits for any more.
+    ///
+    /// # Errors
+    /// As for a commit; nothing is known then.
+    fn settle(&self) -> BoxFuture<'_, Result<(), CommitError>>;
+
     /// Whether commits come through, as far as this node knows: the last one did. While none does, the store
     /// tries before it answers.
     ///

@@ -5,12 +5,16 @@
 //! 2. Every record that holds something sealed with the old key is sealed anew, each guarded as any other write.
 //! 3. The old key goes.
 //!
-//! Whatever ends a server in between, the next start goes on with 2.
+//! Whatever ends a server in between, the next start goes on with 2. And since a disk that hangs may still take what
+//! nobody waits for any more, nothing of this begins before all that was asked for earlier has come to its end
+//! ([`Directory::settled`]): a key that may be in force has no other put in its place.
 //!
 //! INVARIANT (sealed-by-present): nothing sealed with a key that is no longer the present one is written after 1. Whoever
 //! puts a record that may hold something sealed is guarded by the check ([`Change`]), and the key changes places before
 //! the snapshot with the new check can be seen ([`MasterKeys::follow`](crate::master::MasterKeys::follow)). So a write
 //! that was sealed before 1 conflicts with it, and what is found sealed anew once stays so.
+
+use std::sync::Arc;
 
 use daypass_authn::token::MasterKey;
 use daypass_model::EntityKind;
@@ -18,8 +22,8 @@ use daypass_store::{Record, Revision};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Directory;
-use super::first_records::new_check;
+use super::first_records::{is_of_master, new_check};
+use super::{COMMIT_SECONDS_MAX, Directory};
 use crate::change::Change;
 use crate::entity::Unreadable;
 use crate::error::NotCommitted;
@@ -62,13 +66,31 @@ impl Directory {
         next: MasterKey,
         begun: impl FnOnce(),
     ) -> Result<(), MasterNotRotated> {
-        let begin = self.begin_master_rotation(request_id, next).await;
+        let begin = self.begin_master_rotation(request_id, Arc::new(next)).await;
         begin.map_err(MasterNotRotated::NotBegun)?;
         begun();
         self.finish_master_rotation(request_id).await.map(drop).map_err(MasterNotRotated::NotFinished)
     }
 
-    async fn begin_master_rotation(&self, request_id: &str, next: MasterKey) -> Result<(), NotCommitted> {
+    /// Return when everything that was handed to the store has come to its end, and this node knows what came of it.
+    ///
+    /// # Errors
+    /// The store does not answer, or this node does not follow it: nobody knows which master key is in force then.
+    pub async fn settled(&self) -> Result<(), NotCommitted> {
+        self.health().map_err(NotCommitted::Unavailable)?;
+        let settling = tokio::time::timeout(COMMIT_SECONDS_MAX, self.store.settle()).await;
+        let late = || NotCommitted::Unavailable("the store has not answered for 10 seconds".into());
+        settling.map_err(|_| late())?.map_err(unavailable)?;
+        let revision = self.store.current().await.map_err(unavailable)?;
+        self.wait_for(revision).await
+    }
+
+    async fn begin_master_rotation(
+        &self,
+        request_id: &str,
+        next: Arc<MasterKey>,
+    ) -> Result<(), NotCommitted> {
+        self.settled().await?;
         let unsealed = |_| NotCommitted::Unavailable("a key could not be sealed".into());
         let check = new_check(&next, &*self.random).map_err(unsealed)?;
         let present = self.master.present().to_text();
@@ -83,11 +105,11 @@ impl Directory {
         change.absent(MASTER_KEY_PREVIOUS.into());
         change.put_text(MASTER_KEY_CHECK.into(), check);
         change.put_text(MASTER_KEY_PREVIOUS.into(), previous);
-        self.master.admit(next);
+        self.master.admit(next.clone());
         let begun = self.commit(change).await;
         // Where nobody knows, the key stays: should the store have it after all, it will be asked for.
         if matches!(&begun, Err(error) if !matches!(error, NotCommitted::Unknown(_))) {
-            self.master.forget_other();
+            self.master.dismiss(&next);
         }
         begun
     }
@@ -107,8 +129,14 @@ impl Directory {
             return Ok(false);
         }
         let (revision, records) = self.store.load("/").await.map_err(unavailable)?;
+        let check = records.iter().find(|record| &*record.key == MASTER_KEY_CHECK);
+        if !check.is_some_and(|check| is_of_master(&self.master.present(), &check.value)) {
+            // What is sealed with the old key would pass for sealed anew.
+            return Err(NotCommitted::Unavailable("this node does not follow the store".into()));
+        }
         self.seal_anew(request_id, revision, &records).await?;
-        let mut change = Change::new(request_id, &self.snapshot());
+        let mut change = Change::since(request_id, revision);
+        change.unchanged(MASTER_KEY_CHECK.into(), revision);
         change.delete(MASTER_KEY_PREVIOUS.into());
         self.commit(change).await.map(|()| true)
     }

@@ -10,8 +10,9 @@ use daypass_directory::{Change, Directory, MasterNotRotated, NotCommitted, OpenE
 use daypass_model::{
     AccessKeyId, AccessKeyKind, AccountId, EntityKind, MockClock, Secret, SeededRandom, TagSet, UniqueId,
 };
-use daypass_store::{CommitError, MemoryStore, Store};
+use daypass_store::{Commit, CommitError, MemoryStore, Store};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::intercepted::Intercepted;
 
@@ -186,6 +187,57 @@ async fn what_was_cut_off_is_finished_when_asked_again_and_nothing_is_begun_befo
     assert_eq!(refused, Err(MasterNotRotated::NotBegun(NotCommitted::Conflict)));
     assert!(node.finish_master_rotation("r").await.unwrap());
     assert!(!node.finish_master_rotation("r").await.unwrap());
+    assert_sealed_with(&*kept, &new(), &old(), &secrets).await;
+}
+
+/// A disk that hangs may still take what nobody waits for any more: until it has said, no other key is tried.
+#[tokio::test(start_paused = true)]
+async fn while_nobody_knows_which_key_is_in_force_no_other_takes_its_place() {
+    let kept = Arc::new(MemoryStore::new());
+    let secrets = furnish(&open(&kept, old()).await.unwrap()).await;
+    let disk = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+    let hung = disk.clone();
+    let store = Intercepted::new(&kept, move |_| {
+        let disk = hung.clone();
+        async move { disk.acquire().await.map(drop).map_err(|_| CommitError::Unknown) }
+    });
+    let node = open(&store, old()).await.unwrap();
+    disk.forget_permits(Semaphore::MAX_PERMITS);
+    let third = || MasterKey::generate(&SeededRandom::new(7));
+    let asked = node.rotate_master_key("r", new(), || ()).await;
+    assert!(matches!(asked, Err(MasterNotRotated::NotBegun(NotCommitted::Unknown(_)))), "{asked:?}");
+    // Asked again, whether with the same key or another one: nothing is begun.
+    for key in [new(), third()] {
+        let asked = node.rotate_master_key("r", key, || ()).await;
+        assert!(matches!(asked, Err(MasterNotRotated::NotBegun(NotCommitted::Unavailable(_)))), "{asked:?}");
+    }
+    disk.add_permits(1000);
+    let asked = node.rotate_master_key("r", third(), || ()).await;
+    assert_eq!(asked, Err(MasterNotRotated::NotBegun(NotCommitted::Conflict)), "the first one came true");
+    assert!(node.is_sealed_with(&new()));
+    assert!(node.finish_master_rotation("r").await.unwrap());
+    assert_sealed_with(&*kept, &new(), &old(), &secrets).await;
+    open(&kept, new()).await.unwrap().health().unwrap();
+}
+
+/// What it takes for sealed with the present key is sealed with the one before.
+#[tokio::test]
+async fn a_node_that_does_not_follow_the_store_finishes_no_rotation() {
+    let kept = Arc::new(MemoryStore::new());
+    let secrets = furnish(&open(&kept, old()).await.unwrap()).await;
+    let node = open(&kept, old()).await.unwrap();
+    let (_, keyring) = kept.load(key::KEYRING).await.unwrap();
+    kept.commit(Commit::new().put(key::KEYRING, "junk")).await.unwrap();
+    node.revisions().wait_for(Result::is_err).await.unwrap();
+    kept.commit(Commit::new().put(key::KEYRING, keyring[0].value.clone())).await.unwrap();
+    // Another node begins, and this one is asked for the rest.
+    let left = Arc::new(AtomicUsize::new(1));
+    let other = open(&cut_off(&kept, &left), old()).await.unwrap();
+    other.rotate_master_key("r", new(), || ()).await.unwrap_err();
+    let refused = node.finish_master_rotation("r").await.unwrap_err();
+    assert_eq!(refused, NotCommitted::Unavailable("this node does not follow the store".into()));
+    node.settled().await.unwrap_err();
+    open(&kept, new()).await.unwrap().health().unwrap();
     assert_sealed_with(&*kept, &new(), &old(), &secrets).await;
 }
 

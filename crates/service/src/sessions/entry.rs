@@ -180,10 +180,11 @@ impl SessionEntry {
 
     /// Whether a chain of the session's own account brought this key to it: issued to it, signed for it, or stood at
     /// the beginning. Keys of other accounts are not for this one to look for.
-    fn has_to_do_with(&self, key: &str) -> bool {
+    fn has_to_do_with(&self, key: &str, view: &View) -> bool {
         let asker = &self.requested_by;
         let asked_by = asker.account == self.account && asker.access_key_id.as_str() == key;
-        let first = self.first_key.as_ref().filter(|first| first.account() == Some(self.account));
+        let is_own = |key: &&AccessKeyId| view.account_of_key(key) == Some(self.account);
+        let first = self.first_key.as_ref().filter(is_own);
         self.access_key_id.as_str() == key || asked_by || first.is_some_and(|first| first.as_str() == key)
     }
 }
@@ -231,7 +232,7 @@ impl Selection {
         is(&self.principal_arn, &|arn| entry.principal_arn == arn || entry.arn == arn)
             && is(&self.session_name, &|name| entry.session_name == name)
             && is(&self.source_identity, &|said| entry.source_identity.as_deref() == Some(said))
-            && is(&self.access_key_id, &|key| entry.has_to_do_with(key))
+            && is(&self.access_key_id, &|key| entry.has_to_do_with(key, view))
             && is(&self.name_prefix, &|prefix| {
                 entry.principal_name().starts_with(prefix) || entry.session_name.starts_with(prefix)
             })

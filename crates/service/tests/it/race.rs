@@ -89,6 +89,10 @@ impl Store for Gate {
         self.store.backup(path)
     }
 
+    fn settle(&self) -> BoxFuture<'_, Result<(), CommitError>> {
+        self.store.settle()
+    }
+
     fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
         self.store.writable()
     }

@@ -152,6 +152,7 @@ macro_rules! conformance_tests {
                 values_of_any_bytes_and_the_largest_size_survive,
                 what_is_out_of_bounds_is_refused_and_what_is_just_within_is_not,
                 a_loads_revision_covers_every_acknowledged_commit,
+                after_settling_what_was_handed_over_is_in_the_watch,
             }
             guards::{
                 unchanged_holds_until_the_key_is_put_again,

@@ -1,5 +1,7 @@
 //! Loads, commits, revisions, bounds.
 
+use std::task::{Context, Waker};
+
 use super::{Commit, Store, commit, exists, happens, keys, load, wait};
 use crate::record::{COMMIT_CHANGES_MAX, COMMIT_GUARDS_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use crate::{CommitError, Guard, Invalid, Revision, StoreError};
@@ -172,4 +174,19 @@ pub fn a_loads_revision_covers_every_acknowledged_commit(store: &dyn Store) {
             });
         }
     });
+}
+
+/// Also for one that nobody waits for any more.
+pub fn after_settling_what_was_handed_over_is_in_the_watch(store: &dyn Store) {
+    let first = commit(store, Commit::new().put("a", "1"));
+    let mut watch = store.watch(first).unwrap();
+    let mut handed_over = store.commit(Commit::new().put("b", "2"));
+    let _ready_or_not = handed_over.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    drop(handed_over);
+    wait(store.settle()).unwrap();
+    let second = wait(store.current()).unwrap();
+    assert_eq!((second, keys(store, "")), (first.next(), vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(wait(watch.next()).unwrap().revision, second);
+    wait(store.settle()).unwrap();
+    assert_eq!(wait(store.current()), Ok(second), "settling changes nothing");
 }

@@ -251,6 +251,10 @@ impl Store for SqliteStore {
         Box::pin(self.backup_to(path.to_owned()))
     }
 
+    fn settle(&self) -> BoxFuture<'_, Result<(), CommitError>> {
+        Box::pin(async { self.write(Work::Probe).await.map(drop) })
+    }
+
     fn writable(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async {
             match self.pulse.trouble() {
