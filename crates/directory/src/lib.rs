@@ -45,7 +45,8 @@ pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
 pub use mfa::{NotProven, SpentByCall};
 pub use principal::{
-    Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn, federated_user_arn,
+    AHEAD_SECONDS_MAX, Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn,
+    federated_user_arn,
 };
 pub use revocation::{Descent, NotRevoked, Revocation, RevocationFailed, SessionRules};
 pub use scope::Scope;

@@ -66,7 +66,7 @@ pub struct SessionIssuer<'a> {
 
 /// How far ahead of this node's clock another's may be that issued a session, in seconds: as far as that of a
 /// client that signs.
-const AHEAD_SECONDS_MAX: i64 = 15 * 60;
+pub const AHEAD_SECONDS_MAX: i64 = 15 * 60;
 
 /// Why there is nobody behind a good signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -52,6 +52,13 @@ pub(crate) async fn rotate(
         KeySource::File(file) => Some(format!("into `{}`", file.display())),
         KeySource::Environment => Some("into DAYPASS_MASTER_KEY".to_owned()),
     };
+    // Until then nobody knows which key is in force, and none may be lost.
+    let settled = house.directory.settled().await;
+    settled.map_err(|error| {
+        Failure::new(format!(
+            "nothing was changed, and what was asked for before may still be done: {error}; keep every master key, and ask again when `/readyz` says that the store is well, or start again"
+        ))
+    })?;
     // One that was cut short by a full disk, say.
     let finished =
         house.directory.finish_master_rotation(request_id).await.map_err(MasterNotRotated::NotFinished);

@@ -215,7 +215,7 @@ async fn act(host: &Host, ask: Ask) -> Answer {
     let done = perform(host, ask, &id).await;
     let why = done.as_ref().err().map(ToString::to_string).unwrap_or_default();
     let told = done.as_ref().map(|(told, _)| told.as_str()).map_err(|_| why.as_str());
-    house.audit.operator(&id, house.now(), name, told);
+    house.audit.operator(&id, house.now(), name, told).await;
     done.map_or_else(refused, |(_, answer)| answer)
 }
 

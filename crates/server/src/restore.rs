@@ -88,7 +88,7 @@ async fn make(
     let done = put_in_place(&directory, &id, data).await;
     let told = format!("revision {of}: {}; every session ended", what.backup.display());
     let why = done.as_ref().err().map(ToString::to_string);
-    audited.operator(&id, now, "Restore", why.as_deref().map_or(Ok(told.as_str()), Err));
+    audited.operator(&id, now, "Restore", why.as_deref().map_or(Ok(told.as_str()), Err)).await;
     audit.close();
     Ok(Restored { of, revision: done?, accounts })
 }

@@ -1,7 +1,7 @@
 //! Sessions at the operator's door: of any account, by what the session log knows; ending them; what a token says.
 
 use daypass_authn::token::SessionClaims;
-use daypass_directory::{Descent, Revocation, View};
+use daypass_directory::{AHEAD_SECONDS_MAX, Descent, Revocation, View};
 use daypass_model::{AccessKeyId, AccountId, Arn, SessionId, rfc3339_seconds};
 use daypass_service::House;
 use daypass_service::sessions::{Position, Selection, SessionEntry, Status};
@@ -111,10 +111,7 @@ async fn meaning(house: &House, ended: &Ended) -> Result<(AccountId, Revocation,
             let found = view.operator().account(account).and_then(|account| account.principal_id(arn));
             let id = found.ok_or_else(|| bad("there is no such user, role or root user"))?;
             let before = match issued_before {
-                Some(text) => text
-                    .parse::<Timestamp>()
-                    .map_err(|error| Failure::new(format!("--issued-before {text}: {error}")))?
-                    .as_second(),
+                Some(text) => issued_before_second(text, now)?,
                 None => house.session_log.issued_by_now(account, &id, now).await,
             };
             let shown = rfc3339_seconds(Timestamp::from_second(before).unwrap_or_default());
@@ -122,6 +119,17 @@ async fn meaning(house: &House, ended: &Ended) -> Result<(AccountId, Revocation,
             Ok((account, Revocation::Principal { id, before }, told))
         }
     }
+}
+
+/// No further ahead than the clock of a node that issued sessions may be: until then every new one would be over at once,
+/// and no later revocation takes that back.
+fn issued_before_second(text: &str, now: i64) -> Result<i64, Failure> {
+    let bad = |why: String| Failure::new(format!("--issued-before {text}: {why}"));
+    let second = text.parse::<Timestamp>().map_err(|error| bad(error.to_string()))?.as_second();
+    if second > now.saturating_add(AHEAD_SECONDS_MAX) {
+        return Err(bad("it lies in the future".to_owned()));
+    }
+    Ok(second)
 }
 
 pub(super) fn inspect(house: &House, access_key_id: &str, token: &Hidden) -> Result<Answer, Failure> {

@@ -154,12 +154,15 @@ fn what_was_issued_before_a_kill_is_in_the_audit() {
             while audit() < before + 50_000 {
                 std::thread::yield_now();
             }
+            let rotated = run(dir.path(), &["keys", "rotate", "--compromised", "--data", "data"]);
             server.signal("KILL");
+            assert!(rotated.status.success());
             issued.extend(clients.into_iter().flat_map(|client| client.join().unwrap()));
         });
     }
     let audit = fs::read_to_string(data.join("audit.jsonl")).unwrap();
     assert!(issued.len() > 20, "{}", issued.len());
+    assert_eq!(audit.matches(r#""KeyRotate""#).count(), 5, "what the operator did is, too");
     for answer in issued {
         let id = answer["Credentials"]["AccessKeyId"].as_str().unwrap();
         assert!(audit.contains(id), "{id} was handed out");

@@ -179,8 +179,11 @@ fn wrong_use_and_unknown_sessions_are_told_as_such() {
         let line = one_line(&refused);
         assert!(line.contains(why), "{line}");
     }
-    // A session that nobody knows can be ended all the same, and that is told.
     let account = lines(&run(dir.path(), &["account", "list", "--data", "data"])).remove(0);
+    let (root, ahead) = (format!("arn:aws:iam::{account}:root"), "2200-01-01T00:00:00Z");
+    let refused = sessions(&dir, &["revoke", "--principal", &root, "--issued-before", ahead]);
+    assert!(one_line(&refused).contains(&format!("--issued-before {ahead}: it lies in the future")));
+    // A session that nobody knows can be ended all the same, and that is told.
     let number: u64 = account.parse().unwrap();
     let unknown = format!("{number:010x}{}", "00".repeat(11));
     let ended = lines(&sessions(&dir, &["revoke", "--session-id", &unknown]));

@@ -82,8 +82,9 @@ impl Audit {
     }
 
     /// What the operator did through the door of the host, which is no API call and has no principal: an event
-    /// of type `AwsServiceEvent`. `done` says what came of it, or why nothing did; it holds no secret.
-    pub fn operator(&self, id: &str, now: Timestamp, name: &str, done: Result<&str, &str>) {
+    /// of type `AwsServiceEvent`. `done` says what came of it, or why nothing did; it holds no secret. Complete once the
+    /// line is written.
+    pub async fn operator(&self, id: &str, now: Timestamp, name: &str, done: Result<&str, &str>) {
         let mut event = service_event(id, now, name);
         if let Some(fields) = event.as_object_mut() {
             fields.insert("userIdentity".into(), json!({"type": "Unknown", "invokedBy": "operator"}));
@@ -96,7 +97,7 @@ impl Audit {
                 text.chars().take(OPERATOR_LINE_BYTES_MAX / 8).collect::<String>().into(),
             );
         }
-        if !self.log.append(format!("{event}\n"), OPERATOR_LINE_BYTES_MAX) {
+        if !self.log.write(format!("{event}\n"), OPERATOR_LINE_BYTES_MAX).await {
             tracing::error!(name, "what the operator did could not be audited");
         }
     }

@@ -1,7 +1,11 @@
 //! Rights that go while a write is on its way: the write is decided again, and nothing is made after them.
 
+use daypass_model::{AccessKeyId, Secret};
+use serde_json::json;
+
 use crate::answers::{ALLOW_ALL, DENY_ALL};
 use crate::attacks::user_with_everything;
+use crate::phone::Phone;
 use crate::race::{Call, Gate};
 use crate::sessions::{TRUST, assumed, role};
 use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
@@ -164,4 +168,26 @@ async fn no_write_is_made_by_a_session_whose_account_of_origin_was_closed() {
         house.house.directory.close_account(OTHER.parse().unwrap(), "r").await.unwrap();
     };
     assert_eq!(late_behind(&house, &gate, &session, close).await, "ExpiredToken");
+}
+
+/// The id of a root key that the environment pinned has any account's number written in it.
+#[tokio::test]
+async fn a_session_of_a_pinned_root_key_is_of_its_own_account_alone() {
+    const PINNED: &str = "AKIAIOSFODNN7EXAMPLE";
+    let mut house = TestHouse::new().await;
+    let directory = house.house.directory.clone();
+    let (id, secret) = (PINNED.parse::<AccessKeyId>().unwrap(), Secret::new("s".repeat(40)));
+    let written_in_it = id.account().unwrap();
+    let record = directory.seal_access_key(id, &secret, 0).unwrap();
+    directory.create_account(OTHER.parse().unwrap(), record, "r").await.unwrap();
+    house.root = Keys::of(&json!({"AccessKeyId": PINNED, "SecretAccessKey": secret.expose_str()}));
+    let phone = Phone::new(&house, "Phone", &[]).await;
+    phone.enable(&house, &house.root, OTHER, -2).await.unwrap();
+    let session = phone.session(&house, &house.root, &phone.code(0)).await.unwrap();
+    house.call(&session, "iam", "CreateUser", &[("UserName", "one")]).await.unwrap();
+    house.account(written_in_it.as_str()).await;
+    directory.close_account(written_in_it, "r").await.unwrap();
+    house.call(&session, "iam", "CreateUser", &[("UserName", "two")]).await.unwrap();
+    let found = house.call_json(&house.root, "ListSessions", &json!({"AccessKeyId": PINNED})).await.unwrap();
+    assert_eq!(found["Sessions"].as_array().unwrap().len(), 1, "{found}");
 }

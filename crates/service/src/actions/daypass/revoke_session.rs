@@ -1,7 +1,7 @@
 //! `daypass:RevokeSession`: end sessions of the account before their time: one, one with all that descend from it, or
 //! those of a user, role or root that were issued before a moment. In force with the next request, on every node.
 
-use daypass_directory::{Authorized, Checks, NotRevoked, Operation, Revocation, Scope};
+use daypass_directory::{AHEAD_SECONDS_MAX, Authorized, Checks, NotRevoked, Operation, Revocation, Scope};
 use daypass_model::SessionId;
 use serde::Deserialize;
 
@@ -49,9 +49,6 @@ impl TryFrom<Raw> for Input {
     }
 }
 
-/// How far ahead the moment may lie, in seconds: as far as the clock of a node that issued sessions may be.
-const AHEAD_SECONDS_MAX: i64 = 15 * 60;
-
 impl Action for RevokeSession {
     const NAME: &'static str = "daypass:RevokeSession";
     const CALLERS: Callers = Callers::Iam;
@@ -81,6 +78,7 @@ impl Action for RevokeSession {
                 let id = account.principal_id(arn).ok_or_else(|| {
                     Error::no_such_entity(format!("This account has no user, role or root user {arn}."))
                 })?;
+                // As far as the clock of a node that issued sessions may be.
                 if issued_before.is_some_and(|before| before > now + AHEAD_SECONDS_MAX) {
                     return Err(Error::validation("IssuedBefore lies in the future."));
                 }
