@@ -10,6 +10,7 @@ mod date;
 mod number;
 mod operator;
 
+pub(crate) use address::is_wide_network;
 use address::{Address, Network};
 use date::Instant;
 use number::Number;

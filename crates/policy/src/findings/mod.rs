@@ -4,6 +4,7 @@
 //! in documents without errors of grammar; none of them keeps a policy from being written.
 
 mod access;
+mod anybody;
 mod conditions;
 mod dead;
 mod names;

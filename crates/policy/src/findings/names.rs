@@ -164,8 +164,8 @@ pub(super) fn nearest_key(key: &str) -> Option<&'static str> {
 }
 
 /// Condition keys that say who the caller is or where it comes from, in lower case: with a fixed value they keep a
-/// statement for everybody from being for everybody.
-pub(super) const WHO: [&str; 21] = [
+/// statement for everybody from being for everybody. No name of a user is: there may be one in every account.
+pub(super) const WHO: [&str; 20] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",
@@ -181,7 +181,6 @@ pub(super) const WHO: [&str; 21] = [
     "aws:sourcevpcarn",
     "aws:sourcevpce",
     "aws:userid",
-    "aws:username",
     "aws:vpceaccount",
     "aws:vpceorgid",
     "aws:vpceorgpaths",

@@ -493,6 +493,42 @@ const DOCUMENTS: &[(Kind, &str, Told)] = &[
     ),
 ];
 
+/// Conditions that name something and let everybody in all the same, or do not, of a statement for everybody.
+#[test]
+fn a_condition_on_what_everybody_has_restricts_nobody() {
+    let told = |condition: &str| {
+        let members = format!(
+            r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "*", "Condition": {{{condition}}}"#
+        );
+        codes(Kind::Resource, &policy(&members)).iter().any(|(code, _)| *code == "ALLOW_WITH_STAR_PRINCIPAL")
+    };
+    for open in [
+        r#""StringLike": {"aws:SourceVpc": "vpc-*"}"#,
+        r#""StringLike": {"aws:PrincipalArn": "arn:aws:*"}"#,
+        r#""ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/*"}"#,
+        r#""ArnLike": {"aws:PrincipalArn": "arn:aws:iam::????????????:role/x"}"#,
+        r#""IpAddress": {"aws:SourceIp": "1.2.3.4/0"}"#,
+        r#""IpAddress": {"aws:SourceIp": "0:0:0:0:0:0:0:0/0"}"#,
+        r#""IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}"#,
+        r#""IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "::/3"]}"#,
+        r#""StringEquals": {"aws:userid": "${aws:userid}"}"#,
+        r#""StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}"#,
+        r#""StringEquals": {"aws:username": "alice"}"#,
+        r#""DateLessThan": {"aws:SourceIp": "2030-01-01"}"#,
+        r#""NumericLessThan": {"aws:PrincipalAccount": "999999999999"}"#,
+    ] {
+        assert!(told(open), "{open}");
+    }
+    for closed in [
+        r#""StringEquals": {"aws:SourceVpc": "vpc-0a1b2c3d"}"#,
+        r#""IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}"#,
+        r#""StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}"#,
+        r#""ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}"#,
+    ] {
+        assert!(!told(closed), "{closed}");
+    }
+}
+
 #[test]
 fn every_statement_is_told_what_is_wrong_with_it_and_nothing_else() {
     for (kind, members, expected) in STATEMENTS {
