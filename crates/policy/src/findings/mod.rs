@@ -10,6 +10,7 @@ mod dead;
 mod names;
 mod place;
 mod style;
+mod variables;
 
 pub use names::Catalog;
 
@@ -134,6 +135,7 @@ fn look(kind: Kind, document: &Document, catalog: &Catalog<'_>, notes: &mut Vec<
         access::look(&look, notes);
         dead::look(&look, notes);
         style::look(&look, notes);
+        variables::look(&look, notes);
     }
 }
 

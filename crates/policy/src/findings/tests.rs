@@ -321,6 +321,19 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         ],
     ),
     (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "s3:*", "Resource": ["arn:aws:s3:::b/${aws:usernam}", "arn:aws:s3:::b/${aws:TagKeys, 'x'}", "arn:aws:s3:::b/${}", "arn:aws:s3:::b/${aws:username, 'x'}"],
+           "Condition": {"StringEquals": {"aws:userid": ["${aws:PrincipalTag}", "${*}${aws:username,'x'}", "${ aws:username }", "${aws:PrincipalTag/a b}"]}}"#,
+        &[
+            ("VARIABLE_WITHOUT_VALUE", ".Resource[0]"),
+            ("VARIABLE_WITHOUT_VALUE", ".Resource[1]"),
+            ("VARIABLE_WITHOUT_VALUE", ".Resource[2]"),
+            ("VARIABLE_WITHOUT_VALUE", ".Condition.StringEquals['aws:userid'][0]"),
+            ("VARIABLE_WITHOUT_VALUE", ".Condition.StringEquals['aws:userid'][1]"),
+            ("VARIABLE_WITHOUT_VALUE", ".Condition.StringEquals['aws:userid'][2]"),
+        ],
+    ),
+    (
         Kind::Managed,
         r#""Effect": "Allow", "Action": ["iam:GetUsr", "iam:List*", "sqs:What Ever", "sts:Get*"], "Resource": "*""#,
         &[("INVALID_ACTION", ".Action[0]"), ("INVALID_ACTION", ".Action[2]")],
