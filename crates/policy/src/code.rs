@@ -145,6 +145,9 @@ codes! {
     Error RcpSyntax "RCP_SYNTAX"
         "A resource control policy denies named actions to everybody: Effect Deny, Principal *, no NotAction and no lone * in Action."
         "Write the statement in that form."
+    Error PolicySizeExceedsQuota "POLICY_SIZE_EXCEEDS_QUOTA"
+        "The policy is longer than one of its kind may be. White space counts in session policies, SCPs and RCPs only."
+        "Shorten it, or divide it among several policies."
 
     SecurityWarning AllowWithStarPrincipal "ALLOW_WITH_STAR_PRINCIPAL"
         "Everybody is allowed, people of other accounts included, and no condition says who."

@@ -567,6 +567,7 @@ fn every_code_has_an_example() {
         .iter()
         .chain(DOCUMENTS)
         .flat_map(|(.., expected)| expected.iter().map(|(code, _)| *code))
+        .chain([TOO_LONG])
         .collect();
     let all: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(shown, all);
@@ -598,6 +599,41 @@ fn errors_are_the_faults_of_writing() {
     }
 }
 
+/// Shown by the test below, since no document of a table is so long.
+const TOO_LONG: &str = "POLICY_SIZE_EXCEEDS_QUOTA";
+
+/// By the quotas of the IAM and the Organizations User Guide.
+#[test]
+fn a_document_beyond_its_quota_is_an_error() {
+    let long = |size: usize, white_space: usize, members: &str| {
+        let text =
+            policy(members).replace("\"Version\": ", &format!("{}\"Version\": ", " ".repeat(white_space)));
+        let unpadded = if white_space > 0 { text.len() } else { crate::size_without_white_space(&text) };
+        text.replace("\"Effect\"", &format!("\"Sid\":\"{}\",\"Effect\"", "a".repeat(size - unpadded - 9)))
+    };
+    let trust = r#""Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"}"#;
+    let rcp = r#""Effect":"Deny","Action":"s3:*","Principal":"*","Resource":"*""#;
+    let deny = r#""Effect":"Deny","Action":"s3:*","Resource":"*""#;
+    for (kind, members, size_max, white_space) in [
+        (Kind::Managed, deny, 6144, 0),
+        (Kind::Boundary, deny, 6144, 0),
+        (Kind::Inline, deny, 10_240, 0),
+        (Kind::Session, deny, 2048, 100),
+        (Kind::Trust, trust, 2048, 0),
+        (Kind::Scp, deny, 5120, 100),
+        (Kind::Rcp, rcp, 5120, 100),
+    ] {
+        assert_eq!(codes(kind, &long(size_max, white_space, members)), [], "{kind:?}");
+        let over = long(size_max + 1, white_space, members);
+        assert_eq!(codes(kind, &over), [(TOO_LONG, "$".to_owned())], "{kind:?}");
+    }
+    let told = &found(Kind::Managed, &long(8718, 0, deny))[0];
+    assert_eq!(told.message, "The policy has 8718 characters without white space; 6144 are the most.");
+    assert_eq!(told.aws_message.as_deref(), Some("Cannot exceed quota for PolicySize: 6144"));
+    let told = &found(Kind::Trust, &long(2049, 0, trust))[0];
+    assert_eq!(told.aws_message.as_deref(), Some("Cannot exceed quota for ACLSizePerRole: 2048"));
+}
+
 #[test]
 fn a_place_is_told_in_lines_and_columns() {
     let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:*\",\n    \"Resource\": \"é\"}\n}";
@@ -615,7 +651,7 @@ fn a_list_of_thousands_is_compared_with_bounds() {
     let list = format!(r#"{},"s3:Get0000*""#, actions.join(","));
     let text = policy(&format!(r#""Effect": "Allow", "Action": [{list}], "Resource": "*""#));
     assert!(text.len() < json::CHARACTERS_MAX);
-    assert_eq!(codes(Kind::Inline, &text), []);
+    assert_eq!(codes(Kind::Inline, &text), [(TOO_LONG, "$".to_owned())]);
 }
 
 /// What keys of one operator share is one finding, and does not push others out of the bounded list.
@@ -628,7 +664,7 @@ fn what_is_told_once_takes_the_room_of_one() {
     ));
     assert_eq!(
         found(Kind::Inline, &text).iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>(),
-        ["ALLOW_WITH_NEGATED_CONDITION_ON_OPTIONAL_KEY", "EMPTY_SID_VALUE"]
+        [TOO_LONG, "ALLOW_WITH_NEGATED_CONDITION_ON_OPTIONAL_KEY", "EMPTY_SID_VALUE"]
     );
 }
 

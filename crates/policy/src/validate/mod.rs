@@ -8,6 +8,9 @@ mod literals;
 mod organization;
 mod principals;
 mod resources;
+mod size;
+
+pub use size::{TooLong, check_size};
 
 use crate::code::Code;
 use crate::condition::{LiteralCheck, Operator};

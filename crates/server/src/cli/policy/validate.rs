@@ -140,11 +140,22 @@ fn verdicts(cases: &Path) -> Result<ExitCode, Failure> {
     while let Some(line) = lines.next()? {
         let case: WrittenCase = serde_json::from_str(&line).map_err(|why| lines.failure(&why))?;
         let kind = kind_of(&case.kind).map_err(|why| lines.failure(&why))?;
-        let answer = match daypass_policy::validate(kind, &case.document) {
-            Ok(()) => json!({"id": case.id, "verdict": "valid"}),
-            Err(malformed) => json!({"id": case.id, "verdict": "invalid", "message": malformed.message}),
+        let answer = match fault(kind, &case.document) {
+            None => json!({"id": case.id, "verdict": "valid"}),
+            Some(message) => json!({"id": case.id, "verdict": "invalid", "message": message}),
         };
         say(&visible(&format!("{answer}\n")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What keeps the document from being written.
+fn fault(kind: Kind, document: &str) -> Option<String> {
+    match daypass_policy::validate(kind, document) {
+        Err(malformed) => Some(malformed.message),
+        Ok(()) => {
+            let too_long = daypass_policy::check_size(kind, document).err()?;
+            Some(too_long.aws_message().unwrap_or_else(|| too_long.to_string()))
+        }
+    }
 }
