@@ -286,6 +286,9 @@ fn trust_policies_have_rules_of_their_own() {
         r#""Action":["sts:AssumeRole","sts:TagSessions"]"#,
         r#""Action":"sts:InvalidAction""#,
         r#""Action":"sts:GetCallerIdentity""#,
+        r#""Action":"sts:Get*""#,
+        r#""Action":["sts:*","sts:Zz*"]"#,
+        r#""Action":"sts:TagSession?""#,
         r#""NotAction":"sts:AssumeRole""#,
     ] {
         let text = format!(r#""Effect":"Allow","Principal":{{"AWS":"*"}},{action}"#);
