@@ -326,6 +326,25 @@ fn resource_policies_need_a_principal() {
 }
 
 #[test]
+fn an_empty_text_names_no_resource() {
+    let resources = "Policy statement must contain resources.";
+    for element in [r#""Resource":"""#, r#""NotResource":["arn:aws:s3:::b",""]"#] {
+        let deny = format!(r#""Effect":"Deny","Action":"s3:*",{element}"#);
+        let to_all = format!(r#"{deny},"Principal":"*""#);
+        for kind in [Kind::Managed, Kind::Inline, Kind::Session, Kind::Boundary] {
+            assert_eq!(
+                statement(kind, &deny),
+                "Resource  must be in ARN format or \"*\".",
+                "{kind:?} {element}"
+            );
+        }
+        assert_eq!(statement(Kind::Scp, &deny), resources, "{element}");
+        assert_eq!(statement(Kind::Rcp, &to_all), resources, "{element}");
+        assert_eq!(statement(Kind::Resource, &to_all), resources, "{element}");
+    }
+}
+
+#[test]
 fn resource_control_policies_deny_named_actions_to_everybody() {
     let rcp = |effect: &str, principal: &str, action: &str| {
         statement(Kind::Rcp, &format!(r#""Effect":"{effect}",{principal},{action},"Resource":"*""#))
