@@ -22,6 +22,9 @@ pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
         key(&test, notes);
         values(look, &test, notes);
     }
+    let names = look.statement.conditions.iter().filter(|operator| !operator.keys.is_empty());
+    let meaningless = names.map(|operator| &operator.name).filter(|name| name.value == "NullIfExists");
+    notes.extend(meaningless.map(|name| Note::plain(Code::NullWithIfExists, name.at)));
     contradictions(look, notes);
 }
 

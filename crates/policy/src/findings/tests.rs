@@ -425,6 +425,16 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     ),
     (
         Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"NullIfExists": {"aws:userid": "true"}}"#,
+        &[("NULL_WITH_IF_EXISTS", ".Condition.NullIfExists")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"NullIfExists": {}}"#,
+        &[("EMPTY_OBJECT_CONDITION", ".Condition.NullIfExists")],
+    ),
+    (
+        Kind::Inline,
         r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": ["172.16.0.0/12", "172.32.0.0/16"]}}"#,
         &[("PRIVATE_IP_ADDRESS", ".Condition.IpAddress['aws:SourceIp'][0]")],
     ),
