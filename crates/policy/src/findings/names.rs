@@ -73,7 +73,7 @@ const GLOBAL: [&str; 48] = [
 ];
 
 /// Condition keys with any number of values.
-const MULTIVALUED: [&str; 10] = [
+const MULTIVALUED: [&str; 12] = [
     "aws:CalledVia",
     "aws:PrincipalOrgPaths",
     "aws:PrincipalServiceNamesList",
@@ -81,8 +81,10 @@ const MULTIVALUED: [&str; 10] = [
     "aws:SourceOrgPaths",
     "aws:TagKeys",
     "aws:VpceOrgPaths",
+    "iam:AccountPropertyNamespaces",
     "sts:IdentityTokenAudience",
     "sts:IdentityTokenScope",
+    "sts:RequestContextProviders",
     "sts:TransitiveTagKeys",
 ];
 
@@ -147,6 +149,10 @@ pub(super) fn key_kind(key: &str) -> KeyKind {
         return KeyKind::Multivalued;
     }
     if GLOBAL.into_iter().any(is) {
+        return KeyKind::Single;
+    }
+    // Claims of tokens, behind the name of their issuer: all but `amr` have one value.
+    if lower.rsplit_once(':').is_some_and(|(issuer, _)| issuer.contains('.')) {
         return KeyKind::Single;
     }
     let global = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
@@ -347,6 +353,9 @@ mod tests {
         assert_eq!(key_kind("aws:SourceIpp"), KeyKind::NoSuchGlobal);
         assert_eq!(key_kind("s3:prefix"), KeyKind::Unknown);
         assert_eq!(key_kind("gitlab.com:amr"), KeyKind::Multivalued);
+        assert_eq!(key_kind("oidc.example.com/id/X:sub"), KeyKind::Single);
+        assert_eq!(key_kind("sts:RequestContextProviders"), KeyKind::Multivalued);
+        assert_eq!(key_kind("iam:accountpropertynamespaces"), KeyKind::Multivalued);
         assert_eq!(key_kind("SAML:eduPersonAffiliation"), KeyKind::Multivalued);
         assert_eq!(key_kind("saml:aud"), KeyKind::Unknown);
     }

@@ -270,6 +270,12 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         &[("FORALLVALUES_WITH_SINGLE_VALUED_KEY", ".Condition['ForAllValues:StringEquals']")],
     ),
     (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/id/x"},
+           "Condition": {"ForAllValues:StringEquals": {"oidc.example.com/id/x:sub": "a"}}"#,
+        &[("FORALLVALUES_WITH_SINGLE_VALUED_KEY", ".Condition['ForAllValues:StringEquals']")],
+    ),
+    (
         Kind::Inline,
         r#""Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": "team"}}"#,
         &[("FORALLVALUES_HOLDS_WITHOUT_KEY", ".Condition['ForAllValues:StringEquals']")],
