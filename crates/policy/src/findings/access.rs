@@ -6,11 +6,14 @@ use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
 use super::{Look, Note};
 use crate::action::{Action, ActionSet};
+use crate::arn::{Arn, ResourcePattern};
 use crate::code::Code;
 use crate::condition::{Base, Qualifier};
+use crate::context::Context;
 use crate::document::{Effect, Listed, PrincipalForm, Text};
 use crate::principal::PrincipalKind;
 use crate::validate::Kind;
+use crate::variable::Match;
 
 pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     match look.statement.effect() {
@@ -67,7 +70,7 @@ fn pass_role(look: &Look<'_>, notes: &mut Vec<Note>) {
     else {
         return;
     };
-    let wide = if resource.negated { Some(resource.at) } else { wildcard_of_roles(resource) };
+    let wide = if resource.negated { Some(resource.at) } else { wildcard_of_roles(resource, look.variables) };
     let (Some(wide), Some((by, at))) = (wide, takes_in_pass_role(action)) else { return };
     let code = match (resource.negated, by) {
         (true, _) => Code::PassRoleWithNotResource,
@@ -97,18 +100,24 @@ fn takes_in_pass_role(action: &Listed) -> Option<(By, usize)> {
     })
 }
 
-/// `*`, or all roles of an account or of a wildcard of accounts. A path or a prefix of a name is a choice.
-fn wildcard_of_roles(resource: &Listed) -> Option<usize> {
+/// Roles that nobody has, the second with a path: what matches one of them does not choose by name.
+const NOBODYS_ROLES: [&str; 2] = ["role/zq4nobodys", "role/zq4/nobodys"];
+
+/// All roles of an account, or any of a wildcard of accounts. A path or a prefix of a name is a choice.
+fn wildcard_of_roles(resource: &Listed, variables: bool) -> Option<usize> {
     let wide = |item: &&Text| {
-        let mut fields = item.value.splitn(6, ':');
-        match (item.value.as_str(), fields.nth(4), fields.next()) {
-            ("*", ..) => true,
-            (_, Some(account), Some(role)) => {
-                matches!(role, "*" | "role/*" | "role*")
-                    || (account.contains('*') && role.starts_with("role"))
-            }
-            _ => false,
+        let mut fields = item.value.splitn(6, ':').skip(4);
+        let account = fields.next().unwrap_or("*");
+        let any_account = account.contains(['*', '?']);
+        if any_account && fields.next().is_some_and(|named| named.starts_with("role")) {
+            return true;
         }
+        let account = if any_account { "111122223333" } else { account };
+        let pattern = ResourcePattern::new(&item.value, variables);
+        NOBODYS_ROLES.into_iter().any(|role| {
+            let arn = format!("arn:aws:iam::{account}:{role}");
+            pattern.matches(Arn::parse(&arn).as_ref(), &Context::new()) == Match::Yes
+        })
     };
     resource.items.iter().find(wide).map(|item| item.at)
 }

@@ -204,7 +204,7 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
     ),
     (
         Kind::Managed,
-        r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::111122223333:role/app/*""#,
+        r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": ["arn:aws:iam::111122223333:role/app/*", "arn:aws:iam::111122223333:role/${aws:username}"]"#,
         &[],
     ),
     (
@@ -521,6 +521,40 @@ const DOCUMENTS: &[(Kind, &str, Told)] = &[
         &[("UNIQUE_SIDS_RECOMMENDED", "$.Statement[1].Sid")],
     ),
 ];
+
+#[test]
+fn every_spelling_of_all_roles_is_a_wildcard() {
+    let told = |resource: &str| {
+        let members = format!(r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "{resource}""#);
+        codes(Kind::Managed, &policy(&members))
+            .iter()
+            .any(|(code, _)| *code == "PASS_ROLE_WITH_STAR_IN_RESOURCE")
+    };
+    for all in [
+        "arn:aws:iam::111122223333:role/?*",
+        "arn:aws:iam::111122223333:role/**",
+        "arn:aws:iam::111122223333:role/*/*",
+        "arn:aws:iam::111122223333:*",
+        "arn:aws:iam::????????????:role/x",
+        "arn:aws:iam::*:role/app/*",
+        "arn:aws:iam::*:role/${aws:username}",
+        "arn:*:iam::*:role/x",
+        "arn:aws:iam:",
+        "arn:aws:iam",
+    ] {
+        assert!(told(all), "{all}");
+    }
+    for some in [
+        "arn:aws:iam::111122223333:role/x",
+        "arn:aws:iam::111122223333:role/x*",
+        "arn:aws:iam::111122223333:role/x/?*",
+        "arn:aws:iam::111122223333:user/*",
+        "arn:aws:iam::*:user/*",
+        "arn:aws:s3",
+    ] {
+        assert!(!told(some), "{some}");
+    }
+}
 
 /// Conditions that name something and let everybody in all the same, or do not, of a statement for everybody.
 #[test]
