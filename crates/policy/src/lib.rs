@@ -104,6 +104,7 @@ mod explain;
 mod findings;
 mod glob;
 mod index;
+mod issuers;
 mod json;
 mod outline;
 mod policy;

@@ -11,6 +11,7 @@ use crate::code::Code;
 use crate::condition::{Base, Qualifier};
 use crate::context::Context;
 use crate::document::{Effect, Listed, PrincipalForm, Text};
+use crate::issuers::SharedIssuer;
 use crate::principal::PrincipalKind;
 use crate::validate::Kind;
 use crate::variable::Match;
@@ -130,14 +131,10 @@ fn shared_issuers(look: &Look<'_>, notes: &mut Vec<Note>) {
     let tested: BTreeSet<String> =
         conditions::of(look.statement).filter(names_somebody).map(|test| test.folded).collect();
     for provider in principals(look, PrincipalKind::Federated) {
-        let Some((issuer, claims)) = names::claims_of_shared_issuer(&provider.value) else { continue };
-        let key = |claim: &&str| format!("{}:{claim}", issuer.to_ascii_lowercase());
-        let tested = claims.iter().any(|claim| tested.contains(&key(claim)));
-        if !tested {
-            let claims: Vec<String> = claims.iter().map(|claim| format!("{issuer}:{claim}")).collect();
+        let Some(issuer) = SharedIssuer::of(&provider.value) else { continue };
+        if !tested.iter().any(|key| issuer.has_key(key)) {
             let message = format!(
-                "Everybody who uses this provider gets tokens of the same issuer, and no condition on {} says whose are trusted.",
-                claims.join(" or ")
+                "Everybody who uses this provider gets tokens of the same issuer, and no condition on {issuer} says whose are trusted."
             );
             notes.push(Note::new(Code::MissingSubForSharedIssuer, message, provider.at));
         }

@@ -1,7 +1,7 @@
-//! Names that findings compare with: actions, condition keys, shared issuers.
+//! Names that findings compare with: actions and condition keys.
 //!
 //! Sources: Service Authorization Reference (actions and their resources); IAM User Guide, "AWS global condition context
-//! keys" and "Identity-provider controls for shared OIDC providers".
+//! keys".
 
 /// The services whose actions are all known. Of others any name is taken as it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -198,35 +198,6 @@ pub(super) const WHO: [&str; 20] = [
 pub(super) const SOURCE: [&str; 5] =
     ["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"];
 
-/// Issuers whose tokens everybody can get who has an account there, with the claims of which one must be tested.
-const SHARED_ISSUERS: [(&str, &[&str]); 17] = [
-    ("accounts.google.com", &["aud", "oaud", "sub"]),
-    ("agent.buildkite.com", &["sub"]),
-    ("api.pulumi.com/oidc", &["aud"]),
-    ("app.terraform.io", &["sub"]),
-    ("cognito-identity.amazonaws.com", &["aud"]),
-    ("gitlab.com", &["sub"]),
-    ("graph.facebook.com", &["app_id", "sub"]),
-    ("oidc-configuration.audit-log.githubusercontent.com", &["sub"]),
-    ("oidc.codefresh.io", &["sub"]),
-    ("oidc.vercel.com", &["aud"]),
-    ("proidc.upbound.io", &["sub"]),
-    ("sandboxes.cloud", &["aud"]),
-    ("scalr.io", &["sub"]),
-    ("token.actions.githubusercontent.com", &["sub", "job_workflow_ref"]),
-    ("tokens.cloud.shisho.dev", &["sub"]),
-    ("vstoken.actions.githubusercontent.com", &["sub"]),
-    ("www.amazon.com", &["app_id", "sub"]),
-];
-
-/// The claims of which one must be tested when this provider is trusted: an ARN of an OIDC provider, or a name.
-pub(super) fn claims_of_shared_issuer(provider: &str) -> Option<(&str, &'static [&'static str])> {
-    let issuer = provider.split_once(":oidc-provider/").map_or(provider, |(_, issuer)| issuer);
-    let fits =
-        |known: &str| issuer.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    SHARED_ISSUERS.iter().find(|(known, _)| fits(known)).map(|(_, claims)| (issuer, *claims))
-}
-
 /// Actions that take no resource, in lower case: of IAM and STS, and the one of S3 that people meet.
 const WITHOUT_RESOURCE: [&str; 36] = [
     "iam:createaccountalias",
@@ -358,14 +329,5 @@ mod tests {
         assert_eq!(key_kind("iam:accountpropertynamespaces"), KeyKind::Multivalued);
         assert_eq!(key_kind("SAML:eduPersonAffiliation"), KeyKind::Multivalued);
         assert_eq!(key_kind("saml:aud"), KeyKind::Unknown);
-    }
-
-    #[test]
-    fn shared_issuers_are_known_by_arn_and_name() {
-        let arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com/octo";
-        let (issuer, claims) = claims_of_shared_issuer(arn).unwrap();
-        assert_eq!((issuer, claims[0]), ("token.actions.githubusercontent.com/octo", "sub"));
-        assert!(claims_of_shared_issuer("cognito-identity.amazonaws.com").is_some());
-        assert!(claims_of_shared_issuer("gitlab.com.example.org").is_none());
     }
 }
