@@ -35,6 +35,21 @@ const SHARED: [(&str, &[&str]); 25] = [
     ("www.amazon.com", &["app_id", "sub"]),
 ];
 
+/// What values a statement that trusts the issuer must test a claim for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rule {
+    /// Any but a lone `*`.
+    Claim,
+    /// Login with Amazon and Facebook: the same, without wildcards.
+    Login,
+    /// None that is blank or begins with a `*`.
+    GitHub,
+}
+
+impl Rule {
+    pub(crate) const ALL: [Rule; 3] = [Rule::Claim, Rule::Login, Rule::GitHub];
+}
+
 /// A provider whose issuer is shared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SharedIssuer<'a> {
@@ -55,19 +70,15 @@ impl<'a> SharedIssuer<'a> {
         Some(SharedIssuer { name, known, claims })
     }
 
-    /// Whether the name is that of the table. With a path behind it a customer may have an issuer of its own, but with
-    /// GitHub, where a path is an enterprise's and the rule is the same.
-    pub(crate) fn is_ruled(&self) -> bool {
-        self.name == self.known || self.is_github()
-    }
-
-    pub(crate) fn is_github(&self) -> bool {
-        self.known == "token.actions.githubusercontent.com"
-    }
-
-    /// Login with Amazon and Facebook.
-    pub(crate) fn is_login(&self) -> bool {
-        matches!(self.known, "graph.facebook.com" | "www.amazon.com")
+    /// What trust in it must say. With a path behind the name of the table a customer may have an issuer of its own, but
+    /// with GitHub, where a path is an enterprise's.
+    pub(crate) fn rule(&self) -> Option<Rule> {
+        match self.known {
+            "token.actions.githubusercontent.com" => Some(Rule::GitHub),
+            known if known != self.name => None,
+            "graph.facebook.com" | "www.amazon.com" => Some(Rule::Login),
+            _ => Some(Rule::Claim),
+        }
     }
 
     /// The condition keys of which one must be tested.
@@ -76,11 +87,6 @@ impl<'a> SharedIssuer<'a> {
         self.claims.iter().map(move |claim| {
             if claim.contains(':') { (*claim).to_owned() } else { format!("{name}:{claim}") }
         })
-    }
-
-    /// Whether that is one of the keys, whatever its case.
-    pub(crate) fn has_key(&self, key: &str) -> bool {
-        self.keys().any(|known| known.eq_ignore_ascii_case(key))
     }
 }
 
@@ -100,10 +106,11 @@ mod tests {
         let arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com/octo";
         let github = SharedIssuer::of(arn).unwrap();
         assert_eq!(github.name, "token.actions.githubusercontent.com/octo");
-        assert!(github.is_ruled() && github.has_key("Token.actions.githubusercontent.com/octo:sub"));
-        assert!(SharedIssuer::of("cognito-identity.amazonaws.com").unwrap().is_ruled());
+        assert_eq!(github.rule(), Some(Rule::GitHub));
+        assert_eq!(github.keys().next().as_deref(), Some("token.actions.githubusercontent.com/octo:sub"));
+        assert_eq!(SharedIssuer::of("cognito-identity.amazonaws.com").unwrap().rule(), Some(Rule::Claim));
         assert!(SharedIssuer::of("gitlab.com.example.org").is_none());
-        assert!(!SharedIssuer::of("oidc.vercel.com/acme").unwrap().is_ruled());
+        assert_eq!(SharedIssuer::of("oidc.vercel.com/acme").unwrap().rule(), None);
     }
 
     #[test]
@@ -117,7 +124,7 @@ mod tests {
             assert_eq!(SharedIssuer::of(&arn).unwrap().to_string(), format!("{issuer}:sub"));
         }
         let sentinel = SharedIssuer::of("sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d").unwrap();
-        assert!(sentinel.has_key("sts:RoleSessionName"));
+        assert_eq!(sentinel.keys().next().as_deref(), Some("sts:RoleSessionName"));
         assert!(SharedIssuer::of("sts.windows.net/11111111-4d64-4f8c-a055-5bdaffd5e33d").is_none());
         assert!(SharedIssuer::of("rh-oidc.s3.us-east-1.amazonaws.com/another").is_none());
     }

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::document::{Effect, Listed, PrincipalForm, Text};
 use crate::issuers::SharedIssuer;
 use crate::principal::PrincipalKind;
-use crate::validate::Kind;
+use crate::validate::{self, Kind};
 use crate::variable::Match;
 
 pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
@@ -130,9 +130,13 @@ fn shared_issuers(look: &Look<'_>, notes: &mut Vec<Note>) {
     }
     let tested: BTreeSet<String> =
         conditions::of(look.statement).filter(names_somebody).map(|test| test.folded).collect();
+    // What keeps the policy from being written has been told.
+    let refused: BTreeSet<usize> =
+        validate::untested_issuers(look.statement).iter().map(|(provider, _)| provider.at).collect();
     for provider in principals(look, PrincipalKind::Federated) {
         let Some(issuer) = SharedIssuer::of(&provider.value) else { continue };
-        if !tested.iter().any(|key| issuer.has_key(key)) {
+        let is_tested = issuer.keys().any(|key| tested.contains(&key.to_ascii_lowercase()));
+        if !is_tested && !refused.contains(&provider.at) {
             let message = format!(
                 "Everybody who uses this provider gets tokens of the same issuer, and no condition on {issuer} says whose are trusted."
             );

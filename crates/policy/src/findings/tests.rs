@@ -114,7 +114,7 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         r#""Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "cognito-identity.amazonaws.com"}"#,
         &[
             ("MISSING_CONDITION_FOR_COGNITO", ".Principal.Federated"),
-            ("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated"),
+            ("MISSING_CONDITION_FOR_SHARED_ISSUER", ".Principal.Federated"),
             ("INVALID_ACTION", ".Action"),
         ],
     ),
@@ -233,7 +233,7 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         Kind::Trust,
         r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
            "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}"#,
-        &[("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated")],
+        &[("MISSING_CONDITION_FOR_SHARED_ISSUER", ".Principal.Federated")],
     ),
     (
         Kind::Trust,
@@ -245,7 +245,7 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         Kind::Trust,
         r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
            "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "*:ref:refs/heads/main"}}"#,
-        &[("MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL", ".Principal.Federated")],
+        &[("MISSING_CONDITION_FOR_SHARED_ISSUER", ".Principal.Federated")],
     ),
     (
         Kind::Trust,
