@@ -33,16 +33,6 @@ pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     }
 }
 
-/// The principals of one type.
-fn principals<'a>(look: &Look<'a>, type_: PrincipalKind) -> impl Iterator<Item = &'a Text> {
-    let form = look.statement.principal.as_ref().map(|principal| &principal.form);
-    let kinds = match form {
-        Some(PrincipalForm::Map(kinds)) => kinds.as_slice(),
-        _ => &[],
-    };
-    kinds.iter().filter(move |(kind, _)| *kind == type_).flat_map(|(_, values)| values)
-}
-
 /// Whether some condition lets in only fixed values of one of the keys.
 fn restricted_by(look: &Look<'_>, keys: &[&str]) -> bool {
     conditions::of(look.statement).any(|test| test.restricts() && keys.contains(&test.folded.as_str()))
@@ -54,7 +44,7 @@ fn everybody(look: &Look<'_>, notes: &mut Vec<Note>) {
     };
     let at = match &principal.form {
         PrincipalForm::Star => Some(principal.at),
-        _ => principals(look, PrincipalKind::Aws).find(|value| value.value == "*").map(|value| value.at),
+        _ => look.principals(PrincipalKind::Aws).find(|value| value.value == "*").map(|value| value.at),
     };
     if let Some(at) = at.filter(|_| !restricted_by(look, &names::WHO)) {
         notes.push(Note::plain(Code::AllowWithStarPrincipal, at));
@@ -133,7 +123,7 @@ fn shared_issuers(look: &Look<'_>, notes: &mut Vec<Note>) {
     // What keeps the policy from being written has been told.
     let refused: BTreeSet<usize> =
         validate::untested_issuers(look.statement).iter().map(|(provider, _)| provider.at).collect();
-    for provider in principals(look, PrincipalKind::Federated) {
+    for provider in look.principals(PrincipalKind::Federated) {
         let Some(issuer) = SharedIssuer::of(&provider.value) else { continue };
         let is_tested = issuer.keys().any(|key| tested.contains(&key.to_ascii_lowercase()));
         if !is_tested && !refused.contains(&provider.at) {
@@ -167,7 +157,7 @@ fn services(look: &Look<'_>, notes: &mut Vec<Note>) {
     if look.kind != Kind::Resource || restricted_by(look, &names::SOURCE) {
         return;
     }
-    let services = principals(look, PrincipalKind::Service);
+    let services = look.principals(PrincipalKind::Service);
     notes.extend(services.map(|service| Note::plain(Code::ServiceWithoutSource, service.at)));
 }
 
@@ -217,12 +207,12 @@ fn not_principal(look: &Look<'_>, notes: &mut Vec<Note>) {
         return;
     }
     let root = |value: &str| value.strip_prefix("arn:aws:iam::")?.strip_suffix(":root").map(str::to_owned);
-    let values = principals(look, PrincipalKind::Aws).map(|named| named.value.as_str());
+    let values = look.principals(PrincipalKind::Aws).map(|named| named.value.as_str());
     let accounts: BTreeSet<String> =
         values.map(|value| root(value).unwrap_or_else(|| value.to_owned())).collect();
     let roles: BTreeSet<(&str, &str)> =
-        principals(look, PrincipalKind::Aws).filter_map(|named| role_of(&named.value, ":role/")).collect();
-    for named in principals(look, PrincipalKind::Aws) {
+        look.principals(PrincipalKind::Aws).filter_map(|named| role_of(&named.value, ":role/")).collect();
+    for named in look.principals(PrincipalKind::Aws) {
         if role_of(&named.value, ":assumed-role/").is_some_and(|role| !roles.contains(&role)) {
             let message = format!("`{}` is denied too: its role is not named beside it.", named.value);
             notes.push(Note::new(Code::NotPrincipalWithoutAccount, message, named.at));

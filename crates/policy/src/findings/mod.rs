@@ -15,8 +15,9 @@ mod variables;
 pub use names::Catalog;
 
 use crate::code::Code;
-use crate::document::{Document, Fault, FaultKind, StatementText, Text, line_and_column};
+use crate::document::{Document, Fault, FaultKind, PrincipalForm, StatementText, Text, line_and_column};
 use crate::json;
+use crate::principal::PrincipalKind;
 use crate::validate::{self, Kind, TooLong};
 
 /// Most findings that are told of one document: the most serious ones. So many stand for "and more".
@@ -131,6 +132,16 @@ impl<'a> Look<'a> {
 
     fn resources(&self) -> &'a [Text] {
         self.statement.resource.as_ref().map_or(&[], |resource| &resource.items)
+    }
+
+    /// The principals of one type.
+    fn principals(&self, type_: PrincipalKind) -> impl Iterator<Item = &'a Text> {
+        let form = self.statement.principal.as_ref().map(|principal| &principal.form);
+        let kinds = match form {
+            Some(PrincipalForm::Map(kinds)) => kinds.as_slice(),
+            _ => &[],
+        };
+        kinds.iter().filter(move |(kind, _)| *kind == type_).flat_map(|(_, values)| values)
     }
 }
 

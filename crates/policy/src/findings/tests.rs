@@ -400,6 +400,31 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringLike": {"aws:username": "x*"}, "StringEquals": {"aws:userid": "a"}, "StringNotEquals": {"aws:userid": "a"}}"#,
         &[("CONTRADICTORY_CONDITIONS", ".Condition.StringNotEquals['aws:userid']")],
     ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:username": ["a", "c"], "AWS:Username": "b"}}"#,
+        &[("CONTRADICTORY_CONDITIONS", ".Condition.StringEquals['AWS:Username']")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:username": ["a", "c"], "AWS:Username": "c"}, "StringEqualsIfExists": {"aws:userid": "a", "AWS:userid": "b"}}"#,
+        &[],
+    ),
+    (
+        Kind::Resource,
+        r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": {"AWS": ["111122223333", "arn:aws:iam::111122223333:group/g"]}, "Resource": "arn:aws:s3:::b/*""#,
+        &[("GROUP_AS_PRINCIPAL", ".Principal.AWS[1]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "sts:AssumeRole", "Resource": ["arn:aws:iam::111122223333:user/a", "arn:aws:sts::111122223333:assumed-role/r/s", "arn:aws:iam::111122223333:role/r"]"#,
+        &[("ASSUME_ROLE_WITHOUT_ROLE", ".Resource[0]"), ("ASSUME_ROLE_WITHOUT_ROLE", ".Resource[1]")],
+    ),
+    (
+        Kind::Inline,
+        r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": ["arn:aws:sts::111122223333:assumed-role/r/*", "arn:aws:iam::111122223333:role/r"]}}"#,
+        &[("CONDITION_VALUE_NEVER_MATCHES", ".Condition.ArnLike['aws:PrincipalArn'][0]")],
+    ),
     // Both hold for requests without the key.
     (
         Kind::Inline,
