@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::code::Severity;
 
+mod bounds;
+mod wide;
+
 const IAM: [(&str, &[&str]); 2] =
     [("iam", &["GetUser", "PassRole", "ListUsers"]), ("sts", &["AssumeRole", "GetCallerIdentity"])];
 
@@ -548,76 +551,6 @@ const DOCUMENTS: &[(Kind, &str, Told)] = &[
 ];
 
 #[test]
-fn every_spelling_of_all_roles_is_a_wildcard() {
-    let told = |resource: &str| {
-        let members = format!(r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "{resource}""#);
-        codes(Kind::Managed, &policy(&members))
-            .iter()
-            .any(|(code, _)| *code == "PASS_ROLE_WITH_STAR_IN_RESOURCE")
-    };
-    for all in [
-        "arn:aws:iam::111122223333:role/?*",
-        "arn:aws:iam::111122223333:role/**",
-        "arn:aws:iam::111122223333:role/*/*",
-        "arn:aws:iam::111122223333:*",
-        "arn:aws:iam::????????????:role/x",
-        "arn:aws:iam::*:role/app/*",
-        "arn:aws:iam::*:role/${aws:username}",
-        "arn:*:iam::*:role/x",
-        "arn:aws:iam:",
-        "arn:aws:iam",
-    ] {
-        assert!(told(all), "{all}");
-    }
-    for some in [
-        "arn:aws:iam::111122223333:role/x",
-        "arn:aws:iam::111122223333:role/x*",
-        "arn:aws:iam::111122223333:role/x/?*",
-        "arn:aws:iam::111122223333:user/*",
-        "arn:aws:iam::*:user/*",
-        "arn:aws:s3",
-    ] {
-        assert!(!told(some), "{some}");
-    }
-}
-
-/// Conditions that name something and let everybody in all the same, or do not, of a statement for everybody.
-#[test]
-fn a_condition_on_what_everybody_has_restricts_nobody() {
-    let told = |condition: &str| {
-        let members = format!(
-            r#""Effect": "Allow", "Action": "s3:GetObject", "Principal": "*", "Resource": "*", "Condition": {{{condition}}}"#
-        );
-        codes(Kind::Resource, &policy(&members)).iter().any(|(code, _)| *code == "ALLOW_WITH_STAR_PRINCIPAL")
-    };
-    for open in [
-        r#""StringLike": {"aws:SourceVpc": "vpc-*"}"#,
-        r#""StringLike": {"aws:PrincipalArn": "arn:aws:*"}"#,
-        r#""ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/*"}"#,
-        r#""ArnLike": {"aws:PrincipalArn": "arn:aws:iam::????????????:role/x"}"#,
-        r#""IpAddress": {"aws:SourceIp": "1.2.3.4/0"}"#,
-        r#""IpAddress": {"aws:SourceIp": "0:0:0:0:0:0:0:0/0"}"#,
-        r#""IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}"#,
-        r#""IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "::/3"]}"#,
-        r#""StringEquals": {"aws:userid": "${aws:userid}"}"#,
-        r#""StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}"#,
-        r#""StringEquals": {"aws:username": "alice"}"#,
-        r#""DateLessThan": {"aws:SourceIp": "2030-01-01"}"#,
-        r#""NumericLessThan": {"aws:PrincipalAccount": "999999999999"}"#,
-    ] {
-        assert!(told(open), "{open}");
-    }
-    for closed in [
-        r#""StringEquals": {"aws:SourceVpc": "vpc-0a1b2c3d"}"#,
-        r#""IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}"#,
-        r#""StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}"#,
-        r#""ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}"#,
-    ] {
-        assert!(!told(closed), "{closed}");
-    }
-}
-
-#[test]
 fn every_statement_is_told_what_is_wrong_with_it_and_nothing_else() {
     for (kind, members, expected) in STATEMENTS {
         let expected: Vec<_> =
@@ -677,38 +610,6 @@ fn errors_are_the_faults_of_writing() {
 /// Shown by the test below, since no document of a table is so long.
 const TOO_LONG: &str = "POLICY_SIZE_EXCEEDS_QUOTA";
 
-/// By the quotas of the IAM and the Organizations User Guide.
-#[test]
-fn a_document_beyond_its_quota_is_an_error() {
-    let long = |size: usize, white_space: usize, members: &str| {
-        let text =
-            policy(members).replace("\"Version\": ", &format!("{}\"Version\": ", " ".repeat(white_space)));
-        let unpadded = if white_space > 0 { text.len() } else { crate::size_without_white_space(&text) };
-        text.replace("\"Effect\"", &format!("\"Sid\":\"{}\",\"Effect\"", "a".repeat(size - unpadded - 9)))
-    };
-    let trust = r#""Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"}"#;
-    let rcp = r#""Effect":"Deny","Action":"s3:*","Principal":"*","Resource":"*""#;
-    let deny = r#""Effect":"Deny","Action":"s3:*","Resource":"*""#;
-    for (kind, members, size_max, white_space) in [
-        (Kind::Managed, deny, 6144, 0),
-        (Kind::Boundary, deny, 6144, 0),
-        (Kind::Inline, deny, 10_240, 0),
-        (Kind::Session, deny, 2048, 100),
-        (Kind::Trust, trust, 2048, 0),
-        (Kind::Scp, deny, 5120, 100),
-        (Kind::Rcp, rcp, 5120, 100),
-    ] {
-        assert_eq!(codes(kind, &long(size_max, white_space, members)), [], "{kind:?}");
-        let over = long(size_max + 1, white_space, members);
-        assert_eq!(codes(kind, &over), [(TOO_LONG, "$".to_owned())], "{kind:?}");
-    }
-    let told = &found(Kind::Managed, &long(8718, 0, deny))[0];
-    assert_eq!(told.message, "The policy has 8718 characters without white space; 6144 are the most.");
-    assert_eq!(told.aws_message.as_deref(), Some("Cannot exceed quota for PolicySize: 6144"));
-    let told = &found(Kind::Trust, &long(2049, 0, trust))[0];
-    assert_eq!(told.aws_message.as_deref(), Some("Cannot exceed quota for ACLSizePerRole: 2048"));
-}
-
 #[test]
 fn a_place_is_told_in_lines_and_columns() {
     let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:*\",\n    \"Resource\": \"é\"}\n}";
@@ -716,43 +617,4 @@ fn a_place_is_told_in_lines_and_columns() {
     let place = |finding: &Finding| (finding.line, finding.column, finding.path.clone());
     assert_eq!(found.iter().map(place).collect::<Vec<_>>(), [(4, 17, "$.Statement.Resource".to_owned())]);
     assert_eq!(found[0].aws_message.as_deref(), Some("Resource é must be in ARN format or \"*\"."));
-}
-
-/// A document of the largest size is looked through in time that a call may take.
-#[test]
-fn a_list_of_thousands_is_compared_with_bounds() {
-    let actions: Vec<String> = (0..5000).map(|n| format!("\"s3:Get{n:04}*\"")).collect();
-    // The last is the first once more, which nobody compares it with.
-    let list = format!(r#"{},"s3:Get0000*""#, actions.join(","));
-    let text = policy(&format!(r#""Effect": "Allow", "Action": [{list}], "Resource": "*""#));
-    assert!(text.len() < json::CHARACTERS_MAX);
-    assert_eq!(codes(Kind::Inline, &text), [(TOO_LONG, "$".to_owned())]);
-}
-
-/// What keys of one operator share is one finding, and does not push others out of the bounded list.
-#[test]
-fn what_is_told_once_takes_the_room_of_one() {
-    let keys: Vec<String> = (0..2000).map(|n| format!(r#""aws:PrincipalTag/{n}": "x""#)).collect();
-    let text = policy(&format!(
-        r#""Sid": "", "Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {{"StringNotEquals": {{{}}}}}"#,
-        keys.join(",")
-    ));
-    assert_eq!(
-        found(Kind::Inline, &text).iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>(),
-        [TOO_LONG, "ALLOW_WITH_NEGATED_CONDITION_ON_OPTIONAL_KEY", "EMPTY_SID_VALUE"]
-    );
-}
-
-/// A document of the largest size with something to say everywhere is looked through in a moment, and told in part.
-#[test]
-fn what_is_told_of_a_hostile_document_is_bounded() {
-    let list = |n: usize| (0..95).map(|m| format!("\"s3:G{n}x{m:02}*\"")).collect::<Vec<_>>().join(",");
-    let statement = |n| format!(r#"{{"Sid":"","Effect":"Allow","Action":[{}],"Resource":"*"}}"#, list(n));
-    let statements: Vec<String> = (0..90).map(statement).collect();
-    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
-    assert!(text.len() < json::CHARACTERS_MAX, "{}", text.len());
-    assert_eq!(found(Kind::Resource, &text).len(), 180, "a Principal is missing and a Sid is empty in each");
-    let unknown = r#""iam:Nothing","#.repeat(8000);
-    let text = policy(&format!(r#""Effect": "Allow", "Action": [{unknown}"iam:GetUser"], "Resource": "*""#));
-    assert_eq!(found(Kind::Inline, &text).len(), FINDINGS_MAX);
 }
