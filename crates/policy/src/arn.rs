@@ -150,6 +150,17 @@ impl ArnPattern {
         matches!(self, ArnPattern::Unparsable)
     }
 
+    /// Whether it is no ARN, as it stands or with the values of this request in the place of its variables.
+    pub(crate) fn is_unreadable(&self, context: &Context) -> bool {
+        match self {
+            ArnPattern::Fixed(_) => false,
+            ArnPattern::Variables(tokens) => {
+                variable::resolve(tokens, context, |pieces| !is_arn(&cut(pieces))) == Match::Yes
+            }
+            ArnPattern::Unparsable => true,
+        }
+    }
+
     pub(crate) fn matches(&self, arn: &Arn<'_>, context: &Context) -> Match {
         match self {
             ArnPattern::Fixed(fields) => fields.matches(arn, context),
@@ -161,8 +172,23 @@ impl ArnPattern {
     }
 }
 
-/// Cuts the pattern at its first five literal colons and matches field by field.
+/// Matches field by field.
 fn matches_pieces(pieces: &[Piece<&str>], arn: &Arn<'_>) -> bool {
+    let parts = cut(pieces);
+    is_arn(&parts) && parts.iter().zip(arn.fields).all(|(part, field)| glob::matches(part, field))
+}
+
+/// Six fields, of which the first is `arn` or has a wildcard.
+fn is_arn(parts: &[Vec<Piece<&str>>]) -> bool {
+    let arn = |first: &Vec<Piece<&str>>| {
+        let wild = first.iter().any(|piece| piece.text().is_none());
+        wild || first.iter().filter_map(Piece::text).collect::<String>() == "arn"
+    };
+    parts.len() == 6 && parts.first().is_some_and(arn)
+}
+
+/// Cuts the pattern at its first five literal colons.
+fn cut<'a>(pieces: &[Piece<&'a str>]) -> Vec<Vec<Piece<&'a str>>> {
     let mut parts: Vec<Vec<Piece<&str>>> = vec![Vec::new()];
     let mut push = |piece, new_field: bool| {
         if new_field {
@@ -185,7 +211,7 @@ fn matches_pieces(pieces: &[Piece<&str>], arn: &Arn<'_>) -> bool {
             first = false;
         }
     }
-    parts.len() == 6 && parts.iter().zip(arn.fields).all(|(part, field)| glob::matches(part, field))
+    parts
 }
 
 #[cfg(test)]
@@ -245,6 +271,29 @@ mod tests {
         assert!(arn_like("arn:*:sns:*:*:*", "arn:aws:sns:eu:1:t"));
         assert!(!arn_like("arn:aws:sns:*", "arn:aws:sns:eu:1:t"));
         assert!(ArnPattern::new("not an arn", true).is_unparsable());
+    }
+
+    #[test]
+    fn what_variables_make_is_an_arn_or_none() {
+        let unreadable = |pattern: &str| ArnPattern::new(pattern, true).is_unreadable(&context());
+        for text in [
+            "${aws:username}",
+            "x${aws:PrincipalArn}",
+            "arn:aws:iam::${aws:username}",
+            "x",
+            "${aws:nope, 'x'}",
+        ] {
+            assert!(unreadable(text), "{text}");
+        }
+        for text in [
+            "${aws:PrincipalArn}",
+            "arn:aws:iam::1:user/${aws:username}",
+            "*:aws:iam::1:${aws:username}",
+            "a*n:aws:iam::1:x",
+        ] {
+            assert!(!unreadable(text), "{text}");
+        }
+        assert!(!unreadable("${aws:nope}"), "without a value there is nothing to read");
     }
 
     proptest::proptest! {

@@ -7,7 +7,7 @@
 //! # Writing
 //!
 //! [`validate`] checks a document of a given [`Kind`] before it is stored and speaks AWS's texts.
-//! [`size_without_white_space`] is what counts against quotas. [`rewrite_principals`] puts unique ids in the
+//! [`size_without_white_space`] is what counts against quotas, [`check_size`] whether one document is within its own. [`rewrite_principals`] puts unique ids in the
 //! place of ARNs, and back, without touching anything else. [`escape`] makes a name safe to put into a policy.
 //!
 //! ```
@@ -104,6 +104,7 @@ mod explain;
 mod findings;
 mod glob;
 mod index;
+mod issuers;
 mod json;
 mod outline;
 mod policy;
@@ -127,4 +128,4 @@ pub use outline::{StatementOutline, context_keys, outline};
 pub use policy::{Policy, PrincipalEntry};
 pub use request::{Issuer, Principal, Request};
 pub use text::{escape, rewrite_principals, size_without_white_space};
-pub use validate::{Kind, validate};
+pub use validate::{Kind, TooLong, check_size, validate};

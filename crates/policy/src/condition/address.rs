@@ -59,6 +59,16 @@ impl Network {
     }
 }
 
+/// Whether so much of the internet is in the network that naming it chooses nobody: more than a /8 of IPv4 or a /32 of
+/// IPv6, the private networks apart (Amazon S3 User Guide, "The meaning of 'public'").
+pub(crate) fn is_wide_network(text: &str) -> bool {
+    match Network::parse(text) {
+        Some(Network::V4 { mask, .. }) => mask.count_ones() < 8,
+        Some(Network::V6 { first, mask }) => mask.count_ones() < 32 && first >> 121 != 0xfc >> 1,
+        None => false,
+    }
+}
+
 fn v4_mask(bits: u32) -> Option<u32> {
     32_u32.checked_sub(bits).map(|host| u32::MAX.checked_shl(host).unwrap_or(0))
 }
@@ -119,6 +129,20 @@ mod tests {
         assert!(contains("10.0.0.0/8", "::ffff:10.1.2.3"));
         assert!(!contains("::ffff:a01:203", "10.1.2.3"));
         assert!(!contains("::/0", "::ffff:10.1.2.3"));
+    }
+
+    #[test]
+    fn a_wide_network_is_one_of_few_fixed_bits() {
+        for wide in
+            ["0.0.0.0/0", "1.2.3.4/0", "128.0.0.0/1", "12.0.0.0/7", "0:0::0/0", "2000::/3", "2001:d00::/24"]
+        {
+            assert!(is_wide_network(wide), "{wide}");
+        }
+        for narrow in
+            ["12.0.0.0/8", "10.0.0.0/8", "2001:db8::/32", "fc00::/7", "fd00::/8", "203.0.113.9", "x"]
+        {
+            assert!(!is_wide_network(narrow), "{narrow}");
+        }
     }
 
     #[test]

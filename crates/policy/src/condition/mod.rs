@@ -10,6 +10,7 @@ mod date;
 mod number;
 mod operator;
 
+pub(crate) use address::is_wide_network;
 use address::{Address, Network};
 use date::Instant;
 use number::Number;
@@ -89,7 +90,7 @@ impl Condition {
     fn is_met(&self, effect: Effect, context: &Context, entry: Option<&Entry>) -> bool {
         let Some((operator, operands)) = &self.test else { return effect == Effect::Deny };
         let negated = operator.base.is_negated();
-        if effect == Effect::Allow && negated && operands.has_unparsable() {
+        if effect == Effect::Allow && negated && operands.has_unreadable(context) {
             // "Differs from something unreadable" must not grant.
             return false;
         }
@@ -147,6 +148,14 @@ impl Operands {
         }
     }
 
+    /// The same of this request, whose values may make an ARN of a text with variables or something else.
+    fn has_unreadable(&self, context: &Context) -> bool {
+        match self {
+            Operands::Arn(patterns) => patterns.iter().any(|pattern| pattern.is_unreadable(context)),
+            others => others.has_unparsable(),
+        }
+    }
+
     /// Whether one value of the request meets the operator: one policy value matches, or for a negated
     /// operator none does.
     fn meets(&self, value: &str, negated: bool, effect: Effect, context: &Context) -> bool {
@@ -173,7 +182,7 @@ impl Operands {
                 None => return false,
             },
             Operands::Arn(patterns) => match Arn::parse(value) {
-                Some(_) if effect == Effect::Deny && self.has_unparsable() => return true,
+                Some(_) if effect == Effect::Deny && self.has_unreadable(context) => return true,
                 Some(arn) => patterns.iter().any(|pattern| pattern.matches(&arn, context) == Match::Yes),
                 None => return false,
             },

@@ -208,6 +208,25 @@ fn a_request_value_that_is_no_arn_meets_neither_operator() {
     }
 }
 
+/// What a tag or a claim puts into the policy decides no better than what its author could have written there.
+#[test]
+fn a_variable_whose_value_is_no_arn_counts_as_if_the_value_were_written() {
+    let mut arn = single("arn:aws:s3:::b");
+    arn.insert("aws:PrincipalTag/owner", "nobody");
+    for value in
+        ["${aws:PrincipalTag/owner}", "${aws:PrincipalTag/owner}:aws:s3:::b", "arn:${aws:PrincipalTag/owner}"]
+    {
+        for operator in ["ArnLike", "ArnNotLike", "ForAllValues:ArnNotEquals"] {
+            assert!(!holds_for(Allow, operator, &["arn:aws:s3:::c", value], &arn), "{operator} {value}");
+            assert!(holds_for(Deny, operator, &["arn:aws:s3:::c", value], &arn), "{operator} {value}");
+        }
+    }
+    let mut nothing = Context::new();
+    nothing.insert("aws:PrincipalTag/owner", "nobody");
+    assert!(!holds_for(Allow, "ArnNotLike", &["${aws:PrincipalTag/owner}"], &nothing));
+    assert!(!holds_for(Allow, "ArnNotLike", &["nobody"], &nothing));
+}
+
 #[test]
 fn a_policy_value_that_is_no_arn_never_grants_and_denies() {
     let arn = single("arn:aws:s3:::b");

@@ -6,11 +6,15 @@ use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
 use super::{Look, Note};
 use crate::action::{Action, ActionSet};
+use crate::arn::{Arn, ResourcePattern};
 use crate::code::Code;
 use crate::condition::{Base, Qualifier};
+use crate::context::Context;
 use crate::document::{Effect, Listed, PrincipalForm, Text};
+use crate::issuers::SharedIssuer;
 use crate::principal::PrincipalKind;
-use crate::validate::Kind;
+use crate::validate::{self, Kind};
+use crate::variable::Match;
 
 pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     match look.statement.effect() {
@@ -29,16 +33,6 @@ pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     }
 }
 
-/// The principals of one type.
-fn principals<'a>(look: &Look<'a>, type_: PrincipalKind) -> impl Iterator<Item = &'a Text> {
-    let form = look.statement.principal.as_ref().map(|principal| &principal.form);
-    let kinds = match form {
-        Some(PrincipalForm::Map(kinds)) => kinds.as_slice(),
-        _ => &[],
-    };
-    kinds.iter().filter(move |(kind, _)| *kind == type_).flat_map(|(_, values)| values)
-}
-
 /// Whether some condition lets in only fixed values of one of the keys.
 fn restricted_by(look: &Look<'_>, keys: &[&str]) -> bool {
     conditions::of(look.statement).any(|test| test.restricts() && keys.contains(&test.folded.as_str()))
@@ -50,7 +44,7 @@ fn everybody(look: &Look<'_>, notes: &mut Vec<Note>) {
     };
     let at = match &principal.form {
         PrincipalForm::Star => Some(principal.at),
-        _ => principals(look, PrincipalKind::Aws).find(|value| value.value == "*").map(|value| value.at),
+        _ => look.principals(PrincipalKind::Aws).find(|value| value.value == "*").map(|value| value.at),
     };
     if let Some(at) = at.filter(|_| !restricted_by(look, &names::WHO)) {
         notes.push(Note::plain(Code::AllowWithStarPrincipal, at));
@@ -67,7 +61,7 @@ fn pass_role(look: &Look<'_>, notes: &mut Vec<Note>) {
     else {
         return;
     };
-    let wide = if resource.negated { Some(resource.at) } else { wildcard_of_roles(resource) };
+    let wide = if resource.negated { Some(resource.at) } else { wildcard_of_roles(resource, look.variables) };
     let (Some(wide), Some((by, at))) = (wide, takes_in_pass_role(action)) else { return };
     let code = match (resource.negated, by) {
         (true, _) => Code::PassRoleWithNotResource,
@@ -97,18 +91,24 @@ fn takes_in_pass_role(action: &Listed) -> Option<(By, usize)> {
     })
 }
 
-/// `*`, or all roles of an account or of a wildcard of accounts. A path or a prefix of a name is a choice.
-fn wildcard_of_roles(resource: &Listed) -> Option<usize> {
+/// Roles that nobody has, the second with a path: what matches one of them does not choose by name.
+const NOBODYS_ROLES: [&str; 2] = ["role/zq4nobodys", "role/zq4/nobodys"];
+
+/// All roles of an account, or any of a wildcard of accounts. A path or a prefix of a name is a choice.
+fn wildcard_of_roles(resource: &Listed, variables: bool) -> Option<usize> {
     let wide = |item: &&Text| {
-        let mut fields = item.value.splitn(6, ':');
-        match (item.value.as_str(), fields.nth(4), fields.next()) {
-            ("*", ..) => true,
-            (_, Some(account), Some(role)) => {
-                matches!(role, "*" | "role/*" | "role*")
-                    || (account.contains('*') && role.starts_with("role"))
-            }
-            _ => false,
+        let mut fields = item.value.splitn(6, ':').skip(4);
+        let account = fields.next().unwrap_or("*");
+        let any_account = account.contains(['*', '?']);
+        if any_account && fields.next().is_some_and(|named| named.starts_with("role")) {
+            return true;
         }
+        let account = if any_account { "111122223333" } else { account };
+        let pattern = ResourcePattern::new(&item.value, variables);
+        NOBODYS_ROLES.into_iter().any(|role| {
+            let arn = format!("arn:aws:iam::{account}:{role}");
+            pattern.matches(Arn::parse(&arn).as_ref(), &Context::new()) == Match::Yes
+        })
     };
     resource.items.iter().find(wide).map(|item| item.at)
 }
@@ -120,15 +120,15 @@ fn shared_issuers(look: &Look<'_>, notes: &mut Vec<Note>) {
     }
     let tested: BTreeSet<String> =
         conditions::of(look.statement).filter(names_somebody).map(|test| test.folded).collect();
-    for provider in principals(look, PrincipalKind::Federated) {
-        let Some((issuer, claims)) = names::claims_of_shared_issuer(&provider.value) else { continue };
-        let key = |claim: &&str| format!("{}:{claim}", issuer.to_ascii_lowercase());
-        let tested = claims.iter().any(|claim| tested.contains(&key(claim)));
-        if !tested {
-            let claims: Vec<String> = claims.iter().map(|claim| format!("{issuer}:{claim}")).collect();
+    // What keeps the policy from being written has been told.
+    let refused: BTreeSet<usize> =
+        validate::untested_issuers(look.statement).iter().map(|(provider, _)| provider.at).collect();
+    for provider in look.principals(PrincipalKind::Federated) {
+        let Some(issuer) = SharedIssuer::of(&provider.value) else { continue };
+        let is_tested = issuer.keys().any(|key| tested.contains(&key.to_ascii_lowercase()));
+        if !is_tested && !refused.contains(&provider.at) {
             let message = format!(
-                "Everybody who uses this provider gets tokens of the same issuer, and no condition on {} says whose are trusted.",
-                claims.join(" or ")
+                "Everybody who uses this provider gets tokens of the same issuer, and no condition on {issuer} says whose are trusted."
             );
             notes.push(Note::new(Code::MissingSubForSharedIssuer, message, provider.at));
         }
@@ -157,7 +157,7 @@ fn services(look: &Look<'_>, notes: &mut Vec<Note>) {
     if look.kind != Kind::Resource || restricted_by(look, &names::SOURCE) {
         return;
     }
-    let services = principals(look, PrincipalKind::Service);
+    let services = look.principals(PrincipalKind::Service);
     notes.extend(services.map(|service| Note::plain(Code::ServiceWithoutSource, service.at)));
 }
 
@@ -207,12 +207,12 @@ fn not_principal(look: &Look<'_>, notes: &mut Vec<Note>) {
         return;
     }
     let root = |value: &str| value.strip_prefix("arn:aws:iam::")?.strip_suffix(":root").map(str::to_owned);
-    let values = principals(look, PrincipalKind::Aws).map(|named| named.value.as_str());
+    let values = look.principals(PrincipalKind::Aws).map(|named| named.value.as_str());
     let accounts: BTreeSet<String> =
         values.map(|value| root(value).unwrap_or_else(|| value.to_owned())).collect();
     let roles: BTreeSet<(&str, &str)> =
-        principals(look, PrincipalKind::Aws).filter_map(|named| role_of(&named.value, ":role/")).collect();
-    for named in principals(look, PrincipalKind::Aws) {
+        look.principals(PrincipalKind::Aws).filter_map(|named| role_of(&named.value, ":role/")).collect();
+    for named in look.principals(PrincipalKind::Aws) {
         if role_of(&named.value, ":assumed-role/").is_some_and(|role| !roles.contains(&role)) {
             let message = format!("`{}` is denied too: its role is not named beside it.", named.value);
             notes.push(Note::new(Code::NotPrincipalWithoutAccount, message, named.at));

@@ -1,6 +1,7 @@
 //! The conditions of a statement, one key at a time.
 
-use crate::condition::{Base, Operator, Qualifier};
+use super::anybody;
+use crate::condition::{self, Base, Operator, Qualifier};
 use crate::context::fold;
 use crate::document::{StatementText, Text};
 
@@ -31,27 +32,25 @@ impl Test<'_> {
         }
     }
 
-    /// Whether only requests pass whose key has one of the listed values, each of which begins with something fixed.
+    /// Whether only requests pass whose key has one of the listed values, each of which not everybody can have.
+    /// Operators that find an order in names or networks (`DateLessThan`, …) choose nobody.
     pub(super) fn restricts(&self) -> bool {
-        let base = self.operator.base;
-        base != Base::Null
-            && !base.is_negated()
+        let (Base::Text { negated, .. } | Base::Arn { negated } | Base::Address { negated }) =
+            self.operator.base
+        else {
+            return false;
+        };
+        !negated
             && self.needs_key()
             && !self.values.is_empty()
             && !self.values.iter().any(|value| self.is_anybodys(&value.value))
     }
 
-    /// Whether people of any account may have this value: of an ARN nothing is fixed but what everybody can give
-    /// something of their own. The names of buckets are nobody else's, so that for them no account is needed.
     fn is_anybodys(&self, value: &str) -> bool {
-        if value.starts_with(['*', '?']) || matches!(value, "0.0.0.0/0" | "::/0") {
-            return true;
+        match self.operator.base {
+            Base::Address { .. } => condition::is_wide_network(value),
+            _ => anybody::has(&self.folded, value),
         }
-        let mut fields = value.splitn(6, ':');
-        let of_any_account = fields.next() == Some("arn")
-            && fields.nth(3).is_some_and(|field| field.is_empty() || field.contains('*'));
-        of_any_account
-            && (self.is("aws:principalarn") || fields.next().is_some_and(|name| name.starts_with('*')))
     }
 }
 

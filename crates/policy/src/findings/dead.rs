@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
 use super::{Look, Note};
-use crate::action::{Action, ActionSet};
+use crate::action::{Action, ActionSet, TAKING_A_ROLE};
 use crate::code::Code;
 use crate::condition::{self, Base, LiteralCheck, Qualifier, TextComparison};
 use crate::document::{Listed, Text};
+use crate::principal::PrincipalKind;
 use crate::validate::Kind;
 
 /// Conditions of one statement of which every one is compared with every other.
@@ -16,12 +17,16 @@ const COMPARED_MAX: usize = 500;
 
 pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     lists(look, notes);
+    groups(look, notes);
     actions(look, notes);
     resources(look, notes);
     for test in conditions::of(look.statement) {
         key(&test, notes);
         values(look, &test, notes);
     }
+    let names = look.statement.conditions.iter().filter(|operator| !operator.keys.is_empty());
+    let meaningless = names.map(|operator| &operator.name).filter(|name| name.value == "NullIfExists");
+    notes.extend(meaningless.map(|name| Note::plain(Code::NullWithIfExists, name.at)));
     contradictions(look, notes);
 }
 
@@ -39,6 +44,18 @@ fn lists(look: &Look<'_>, notes: &mut Vec<Note>) {
     };
     check(&look.statement.action, Code::EmptyArrayAction, Code::NotActionStar);
     check(&look.statement.resource, Code::EmptyArrayResource, Code::NotResourceStar);
+}
+
+/// Groups, which are no principals.
+fn groups(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let group = |arn: &str| {
+        arn.starts_with("arn:aws:iam::")
+            && arn.splitn(6, ':').nth(5).is_some_and(|name| name.starts_with("group/"))
+    };
+    if look.kind == Kind::Resource {
+        let groups = look.principals(PrincipalKind::Aws).filter(|named| group(&named.value));
+        notes.extend(groups.map(|named| Note::plain(Code::GroupAsPrincipal, named.at)));
+    }
 }
 
 /// Names that no action of a known service has.
@@ -87,6 +104,25 @@ fn resources(look: &Look<'_>, notes: &mut Vec<Note>) {
         }
     }
     buckets_and_objects(&action.items, &resource.items, notes);
+    roles_to_take(&action.items, &resource.items, notes);
+}
+
+/// Taking what is no role.
+fn roles_to_take(actions: &[Text], resources: &[Text], notes: &mut Vec<Note>) {
+    let taking = |action: &Text| {
+        TAKING_A_ROLE.iter().any(|known| action.value.eq_ignore_ascii_case(&format!("sts:{known}")))
+    };
+    let other = |resource: &&Text| {
+        let mut fields = resource.value.splitn(6, ':').skip(2);
+        let of_iam = matches!(fields.next(), Some("iam" | "sts"));
+        let kind = fields.nth(2).and_then(|name| name.split_once('/')).map(|(kind, _)| kind);
+        of_iam && matches!(kind, Some("user" | "group" | "assumed-role" | "federated-user"))
+    };
+    if actions.iter().all(taking) {
+        notes.extend(
+            resources.iter().filter(other).map(|item| Note::plain(Code::AssumeRoleWithoutRole, item.at)),
+        );
+    }
 }
 
 fn services_of(action: &Text) -> Option<&'static [&'static str]> {
@@ -182,6 +218,12 @@ fn values(look: &Look<'_>, test: &Test<'_>, notes: &mut Vec<Note>) {
             let message = format!("`{text}` cannot be read under {}, so it never matches.", test.name.value);
             notes.push(Note::new(Code::ConditionValueNeverMatches, message, value.at));
         }
+        if test.is("aws:principalarn") && is_session_arn(text) {
+            let message = format!(
+                "The aws:PrincipalArn of a session is the ARN of its role, so `{text}` never matches."
+            );
+            notes.push(Note::new(Code::ConditionValueNeverMatches, message, value.at));
+        }
         let exact = matches!(
             base,
             Base::Text { comparison: TextComparison::Equals | TextComparison::EqualsIgnoreCase, .. }
@@ -190,6 +232,11 @@ fn values(look: &Look<'_>, test: &Test<'_>, notes: &mut Vec<Note>) {
             notes.push(Note::plain(Code::WildcardWithoutLike, value.at));
         }
     }
+}
+
+fn is_session_arn(text: &str) -> bool {
+    text.starts_with("arn:")
+        && text.splitn(6, ':').nth(5).is_some_and(|name| name.starts_with("assumed-role/"))
 }
 
 /// Whether there is a `*` or `?` outside of the escapes `${*}` and `${?}`.
@@ -221,7 +268,21 @@ fn contradict(one: &Test<'_>, other: &Test<'_>) -> bool {
         && b.base == Base::Text { comparison: TextComparison::Equals, negated: true }
         && !one.values.is_empty()
         && all_among(one.values, other.values);
-    (missing && other.needs_key()) || equal_and_not
+    (missing && other.needs_key()) || equal_and_not || equal_to_others(one, other)
+}
+
+/// The key must have one of these values, and one of those, and they have none in common.
+fn equal_to_others(one: &Test<'_>, other: &Test<'_>) -> bool {
+    let equals = |test: &Test<'_>| {
+        test.operator.qualifier == Qualifier::None
+            && test.operator.base == Base::Text { comparison: TextComparison::Equals, negated: false }
+            && !test.values.iter().any(|value| value.value.contains("${"))
+    };
+    // Where neither is there, both hold.
+    let needed = !(one.operator.if_exists && other.operator.if_exists);
+    let others: BTreeSet<&str> = other.values.iter().map(|value| value.value.as_str()).collect();
+    let disjoint = || !one.values.iter().any(|value| others.contains(value.value.as_str()));
+    equals(one) && equals(other) && needed && disjoint()
 }
 
 /// Whether these values are all among the others, whatever the request.

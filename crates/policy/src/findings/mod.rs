@@ -1,21 +1,24 @@
 //! What is wrong, dangerous or unclear in a policy document: errors, security warnings, warnings, suggestions.
 //!
-//! Errors are those of [`validate`](crate::validate()), all of them and not only the first. The others are looked for
-//! in documents without errors of grammar; none of them keeps a policy from being written.
+//! Errors are those of [`validate`](crate::validate()), all of them and not only the first, and a length beyond the quota.
+//! The others are looked for in documents without errors of grammar; none of them keeps a policy from being written.
 
 mod access;
+mod anybody;
 mod conditions;
 mod dead;
 mod names;
 mod place;
 mod style;
+mod variables;
 
 pub use names::Catalog;
 
 use crate::code::Code;
-use crate::document::{Document, Fault, FaultKind, StatementText, Text, line_and_column};
+use crate::document::{Document, Fault, FaultKind, PrincipalForm, StatementText, Text, line_and_column};
 use crate::json;
-use crate::validate::{self, Kind};
+use crate::principal::PrincipalKind;
+use crate::validate::{self, Kind, TooLong};
 
 /// Most findings that are told of one document: the most serious ones. So many stand for "and more".
 pub const FINDINGS_MAX: usize = 1001;
@@ -27,7 +30,7 @@ pub struct Finding {
     pub code: Code,
     /// A sentence or two about this place.
     pub message: String,
-    /// For an error, AWS's `MalformedPolicyDocument` text.
+    /// For an error, AWS's `MalformedPolicyDocument` text; of a length the `LimitExceeded` one, where it is known.
     pub aws_message: Option<String>,
     /// The place as a JSONPath (RFC 9535): `$.Statement[0].Condition.StringEquals['aws:userid']`. `$` when the
     /// text is not JSON.
@@ -62,6 +65,7 @@ pub fn findings(kind: Kind, text: &str, catalog: &Catalog<'_>) -> Vec<Finding> {
     let faults = validate::faults(kind, text).into_iter().map(|fault| Note::of_fault(kind, &fault));
     let mut notes: Vec<Note> = faults.collect();
     if let Ok(document) = Document::parse(text) {
+        notes.extend(validate::check_size(kind, text).err().map(Note::of_length));
         look(kind, &document, catalog, &mut notes);
     }
     notes.sort_by_key(|note| (note.code.severity(), note.offset, note.code));
@@ -100,6 +104,11 @@ impl Note {
         Note { code: fault.code, message, aws_message, offset: fault.offset }
     }
 
+    fn of_length(too_long: TooLong) -> Note {
+        let (code, message) = (Code::PolicySizeExceedsQuota, too_long.to_string());
+        Note { code, message, aws_message: too_long.aws_message(), offset: 0 }
+    }
+
     fn locate(self, text: &str, place: impl Fn(usize) -> String) -> Finding {
         let Note { code, message, aws_message, offset } = self;
         let (line, column) = line_and_column(text, offset);
@@ -124,6 +133,16 @@ impl<'a> Look<'a> {
     fn resources(&self) -> &'a [Text] {
         self.statement.resource.as_ref().map_or(&[], |resource| &resource.items)
     }
+
+    /// The principals of one type.
+    fn principals(&self, type_: PrincipalKind) -> impl Iterator<Item = &'a Text> {
+        let form = self.statement.principal.as_ref().map(|principal| &principal.form);
+        let kinds = match form {
+            Some(PrincipalForm::Map(kinds)) => kinds.as_slice(),
+            _ => &[],
+        };
+        kinds.iter().filter(move |(kind, _)| *kind == type_).flat_map(|(_, values)| values)
+    }
 }
 
 fn look(kind: Kind, document: &Document, catalog: &Catalog<'_>, notes: &mut Vec<Note>) {
@@ -133,6 +152,7 @@ fn look(kind: Kind, document: &Document, catalog: &Catalog<'_>, notes: &mut Vec<
         access::look(&look, notes);
         dead::look(&look, notes);
         style::look(&look, notes);
+        variables::look(&look, notes);
     }
 }
 

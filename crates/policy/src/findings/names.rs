@@ -1,7 +1,7 @@
-//! Names that findings compare with: actions, condition keys, shared issuers.
+//! Names that findings compare with: actions and condition keys.
 //!
 //! Sources: Service Authorization Reference (actions and their resources); IAM User Guide, "AWS global condition context
-//! keys" and "Identity-provider controls for shared OIDC providers".
+//! keys".
 
 /// The services whose actions are all known. Of others any name is taken as it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,7 +73,7 @@ const GLOBAL: [&str; 48] = [
 ];
 
 /// Condition keys with any number of values.
-const MULTIVALUED: [&str; 10] = [
+const MULTIVALUED: [&str; 12] = [
     "aws:CalledVia",
     "aws:PrincipalOrgPaths",
     "aws:PrincipalServiceNamesList",
@@ -81,8 +81,10 @@ const MULTIVALUED: [&str; 10] = [
     "aws:SourceOrgPaths",
     "aws:TagKeys",
     "aws:VpceOrgPaths",
+    "iam:AccountPropertyNamespaces",
     "sts:IdentityTokenAudience",
     "sts:IdentityTokenScope",
+    "sts:RequestContextProviders",
     "sts:TransitiveTagKeys",
 ];
 
@@ -149,6 +151,10 @@ pub(super) fn key_kind(key: &str) -> KeyKind {
     if GLOBAL.into_iter().any(is) {
         return KeyKind::Single;
     }
+    // Claims of tokens, behind the name of their issuer: all but `amr` have one value.
+    if lower.rsplit_once(':').is_some_and(|(issuer, _)| issuer.contains('.')) {
+        return KeyKind::Single;
+    }
     let global = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
     if global { KeyKind::NoSuchGlobal } else { KeyKind::Unknown }
 }
@@ -164,8 +170,8 @@ pub(super) fn nearest_key(key: &str) -> Option<&'static str> {
 }
 
 /// Condition keys that say who the caller is or where it comes from, in lower case: with a fixed value they keep a
-/// statement for everybody from being for everybody.
-pub(super) const WHO: [&str; 21] = [
+/// statement for everybody from being for everybody. No name of a user is: there may be one in every account.
+pub(super) const WHO: [&str; 20] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",
@@ -181,7 +187,6 @@ pub(super) const WHO: [&str; 21] = [
     "aws:sourcevpcarn",
     "aws:sourcevpce",
     "aws:userid",
-    "aws:username",
     "aws:vpceaccount",
     "aws:vpceorgid",
     "aws:vpceorgpaths",
@@ -192,35 +197,6 @@ pub(super) const WHO: [&str; 21] = [
 /// Those of them that say for whom a service acts.
 pub(super) const SOURCE: [&str; 5] =
     ["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner"];
-
-/// Issuers whose tokens everybody can get who has an account there, with the claims of which one must be tested.
-const SHARED_ISSUERS: [(&str, &[&str]); 17] = [
-    ("accounts.google.com", &["aud", "oaud", "sub"]),
-    ("agent.buildkite.com", &["sub"]),
-    ("api.pulumi.com/oidc", &["aud"]),
-    ("app.terraform.io", &["sub"]),
-    ("cognito-identity.amazonaws.com", &["aud"]),
-    ("gitlab.com", &["sub"]),
-    ("graph.facebook.com", &["app_id", "sub"]),
-    ("oidc-configuration.audit-log.githubusercontent.com", &["sub"]),
-    ("oidc.codefresh.io", &["sub"]),
-    ("oidc.vercel.com", &["aud"]),
-    ("proidc.upbound.io", &["sub"]),
-    ("sandboxes.cloud", &["aud"]),
-    ("scalr.io", &["sub"]),
-    ("token.actions.githubusercontent.com", &["sub", "job_workflow_ref"]),
-    ("tokens.cloud.shisho.dev", &["sub"]),
-    ("vstoken.actions.githubusercontent.com", &["sub"]),
-    ("www.amazon.com", &["app_id", "sub"]),
-];
-
-/// The claims of which one must be tested when this provider is trusted: an ARN of an OIDC provider, or a name.
-pub(super) fn claims_of_shared_issuer(provider: &str) -> Option<(&str, &'static [&'static str])> {
-    let issuer = provider.split_once(":oidc-provider/").map_or(provider, |(_, issuer)| issuer);
-    let fits =
-        |known: &str| issuer.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    SHARED_ISSUERS.iter().find(|(known, _)| fits(known)).map(|(_, claims)| (issuer, *claims))
-}
 
 /// Actions that take no resource, in lower case: of IAM and STS, and the one of S3 that people meet.
 const WITHOUT_RESOURCE: [&str; 36] = [
@@ -348,16 +324,10 @@ mod tests {
         assert_eq!(key_kind("aws:SourceIpp"), KeyKind::NoSuchGlobal);
         assert_eq!(key_kind("s3:prefix"), KeyKind::Unknown);
         assert_eq!(key_kind("gitlab.com:amr"), KeyKind::Multivalued);
+        assert_eq!(key_kind("oidc.example.com/id/X:sub"), KeyKind::Single);
+        assert_eq!(key_kind("sts:RequestContextProviders"), KeyKind::Multivalued);
+        assert_eq!(key_kind("iam:accountpropertynamespaces"), KeyKind::Multivalued);
         assert_eq!(key_kind("SAML:eduPersonAffiliation"), KeyKind::Multivalued);
         assert_eq!(key_kind("saml:aud"), KeyKind::Unknown);
-    }
-
-    #[test]
-    fn shared_issuers_are_known_by_arn_and_name() {
-        let arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com/octo";
-        let (issuer, claims) = claims_of_shared_issuer(arn).unwrap();
-        assert_eq!((issuer, claims[0]), ("token.actions.githubusercontent.com/octo", "sub"));
-        assert!(claims_of_shared_issuer("cognito-identity.amazonaws.com").is_some());
-        assert!(claims_of_shared_issuer("gitlab.com.example.org").is_none());
     }
 }

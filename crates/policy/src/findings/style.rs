@@ -66,7 +66,6 @@ pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     notes.extend(empty.map(|operator| Note::plain(Code::EmptyObjectCondition, operator.name.at)));
     redundant(look.actions(), compile_action, covers_action, Code::RedundantAction, notes);
     redundant(look.resources(), compile_resource, covers_resource, Code::RedundantResource, notes);
-    variables(look, notes);
     for test in conditions::of(look.statement) {
         let mut seen = BTreeSet::new();
         let again = test.values.iter().filter(|value| !seen.insert(value.value.as_str()));
@@ -119,36 +118,6 @@ fn covers_resource(pattern: &ResourcePattern, outer: &Text, inner: &Text) -> boo
 
 fn compile_resource(text: &str) -> ResourcePattern {
     ResourcePattern::new(text, false)
-}
-
-/// `${…}` where it is plain text.
-fn variables(look: &Look<'_>, notes: &mut Vec<Note>) {
-    let mut check = |text: &Text, works: bool| {
-        let Some(start) = text.value.find("${") else { return };
-        let code = if !text.value.get(start..).is_some_and(|rest| rest.contains('}')) {
-            Code::MissingBraceInVariable
-        } else if !works {
-            Code::VariableUnsupportedInElement
-        } else if !look.variables {
-            Code::VariableUnsupportedInVersion
-        } else {
-            return;
-        };
-        notes.push(Note::plain(code, text.at));
-    };
-    look.actions().iter().for_each(|item| check(item, false));
-    for item in look.resources() {
-        let head = item
-            .value
-            .match_indices(':')
-            .nth(4)
-            .map_or(item.value.as_str(), |(colon, _)| item.value.get(..colon).unwrap_or_default());
-        check(item, !head.contains("${"));
-    }
-    for test in conditions::of(look.statement) {
-        let works = matches!(test.operator.base, Base::Text { .. } | Base::Arn { .. });
-        test.values.iter().for_each(|value| check(value, works));
-    }
 }
 
 /// Private networks in aws:SourceIp.

@@ -1,7 +1,7 @@
 //! Rules for `Action` and `NotAction`.
 
 use super::Kind;
-use crate::action::{TAKING_A_ROLE, WITH_A_ROLE};
+use crate::action::{Action, ActionSet, TAKING_A_ROLE, WITH_A_ROLE};
 use crate::code::Code;
 use crate::document::{Fault, StatementText, Text};
 
@@ -58,10 +58,11 @@ pub(super) fn check_trust(_: Kind, statement: &StatementText, found: &mut Vec<Fa
     }
 }
 
-/// A name that is mistyped would never match, and its author would not know.
+/// A name that is mistyped would never match, and its author would not know. A wildcard must match one of them.
 fn goes_with_roles(text: &str) -> bool {
-    let Some((vendor, name)) = text.split_once(':') else { return false };
+    let Some((vendor, _)) = text.split_once(':') else { return false };
+    let pattern = ActionSet::new([text]);
     let mut known = TAKING_A_ROLE.iter().chain(&WITH_A_ROLE);
-    vendor.eq_ignore_ascii_case("sts")
-        && (name.contains(['*', '?']) || known.any(|known| known.eq_ignore_ascii_case(name)))
+    let matches = |known: &&str| pattern.contains(Action::new(&format!("sts:{known}").to_ascii_lowercase()));
+    vendor.eq_ignore_ascii_case("sts") && known.any(matches)
 }

@@ -4,10 +4,15 @@
 //! are parsed by `Policy::parse`, which checks syntax alone.
 
 mod actions;
+mod issuers;
 mod literals;
 mod organization;
 mod principals;
 mod resources;
+mod size;
+
+pub(crate) use issuers::untested as untested_issuers;
+pub use size::{TooLong, check_size};
 
 use crate::code::Code;
 use crate::condition::{LiteralCheck, Operator};
@@ -138,7 +143,7 @@ fn rules(kind: Kind) -> Vec<Rule> {
     }
     rules.extend([actions::check_prefixes as Rule, resources::check_present, principals::check]);
     match kind {
-        Kind::Trust => rules.push(actions::check_trust),
+        Kind::Trust => rules.extend([actions::check_trust as Rule, issuers::check]),
         Kind::Rcp => rules.push(organization::check_rcp),
         _ => {}
     }

@@ -4,18 +4,21 @@ use super::Kind;
 use crate::code::Code;
 use crate::document::{Fault, StatementText, Text};
 
-/// Trust policies take no resource, every other kind needs one.
+/// Trust policies take no resource, every other kind needs one. An empty text names none: it would never match, and a
+/// Deny with it would deny nothing. In policies of IAM it has been told by its form.
 pub(super) fn check_present(kind: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
-    found.extend(match (&statement.resource, kind) {
-        (None, Kind::Trust) => None,
+    let missing = |at| Fault::rule(Code::MissingResource, "Policy statement must contain resources.", at);
+    match (&statement.resource, kind) {
+        (None, Kind::Trust) => {}
         (Some(resource), Kind::Trust) => {
-            Some(Fault::rule(Code::UnsupportedResource, "Has prohibited field Resource", resource.at))
+            found.push(Fault::rule(Code::UnsupportedResource, "Has prohibited field Resource", resource.at));
         }
-        (Some(resource), _) if !resource.items.is_empty() || !kind.is_iam() => None,
-        _ => {
-            Some(Fault::rule(Code::MissingResource, "Policy statement must contain resources.", statement.at))
+        (Some(_), _) if !kind.is_iam() => {
+            found.extend(items(statement).filter(|item| item.value.is_empty()).map(|item| missing(item.at)));
         }
-    });
+        (Some(resource), _) if !resource.items.is_empty() => {}
+        _ => found.push(missing(statement.at)),
+    }
 }
 
 /// The form of each resource in a policy of IAM.

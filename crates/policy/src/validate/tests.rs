@@ -257,6 +257,64 @@ fn trust_policies_name_principals_that_can_be() {
     }
 }
 
+/// IAM User Guide, "Identity-provider controls for shared OIDC providers".
+#[test]
+fn trust_in_a_shared_issuer_says_whose_tokens() {
+    const GITHUB: &str = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
+    let with = |provider: &str, condition: &str| {
+        let text = format!(
+            r#""Effect":"Allow","Action":["sts:TagSession","sts:AssumeRoleWithWeb*"],"Principal":{{"Federated":["{provider}"]}},"Condition":{{{condition}}}"#
+        );
+        statement(Kind::Trust, &text)
+    };
+    let refused = "Trust in accounts.google.com must be restricted by a condition on accounts.google.com:aud or \
+         accounts.google.com:oaud or accounts.google.com:sub";
+    assert_eq!(with("accounts.google.com", ""), refused);
+    for (provider, open) in [
+        ("www.amazon.com", ""),
+        ("www.amazon.com", r#""StringLike":{"www.amazon.com:app_id":"a"}"#),
+        ("cognito-identity.amazonaws.com", r#""Bool":{"aws:SecureTransport":"true"}"#),
+        (
+            "cognito-identity.amazonaws.com",
+            r#""StringEquals":{"cognito-identity.amazonaws.com:aud":["x","*"]}"#,
+        ),
+        ("accounts.google.com", r#""StringNotEquals":{"accounts.google.com:sub":"a"}"#),
+        ("accounts.google.com", r#""StringEqualsIfExists":{"accounts.google.com:sub":"a"}"#),
+        ("accounts.google.com", r#""StringEquals":{"accounts.google.com:sub":[]}"#),
+        (GITHUB, r#""StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}"#),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"*:main"}"#),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":" "}"#),
+    ] {
+        assert!(with(provider, open).starts_with("Trust in "), "{provider} {open}");
+    }
+    for (provider, closed) in [
+        ("www.amazon.com", r#""StringEqualsIgnoreCase":{"www.amazon.com:app_id":"a"}"#),
+        (
+            "cognito-identity.amazonaws.com",
+            r#""StringLike":{"Cognito-identity.amazonaws.com:AUD":"eu-west-1:*"}"#,
+        ),
+        ("accounts.google.com", r#""ForAnyValue:StringEquals":{"accounts.google.com:oaud":"a"}"#),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"repo:*"}"#),
+        (
+            GITHUB,
+            r#""StringEquals":{"token.actions.githubusercontent.com:job_workflow_ref":"o/r/.github/workflows/w.yml@main"}"#,
+        ),
+        // Issuers of one's own, and of one customer.
+        ("arn:aws:iam::111122223333:oidc-provider/oidc.example.com", ""),
+        ("arn:aws:iam::111122223333:oidc-provider/oidc.vercel.com/acme", ""),
+        ("arn:aws:iam::111122223333:saml-provider/x", ""),
+    ] {
+        assert_eq!(with(provider, closed), "", "{provider} {closed}");
+    }
+    let other = |effect: &str, action: &str| {
+        let text =
+            format!(r#""Effect":"{effect}","Action":"{action}","Principal":{{"Federated":"{GITHUB}"}}"#);
+        statement(Kind::Trust, &text)
+    };
+    assert_eq!(other("Deny", "sts:AssumeRoleWithWebIdentity"), "");
+    assert_eq!(other("Allow", "sts:TagSession"), "");
+}
+
 #[test]
 fn trust_policies_have_rules_of_their_own() {
     assert_eq!(message(Kind::Trust, "{"), "This policy contains invalid Json");
@@ -286,6 +344,9 @@ fn trust_policies_have_rules_of_their_own() {
         r#""Action":["sts:AssumeRole","sts:TagSessions"]"#,
         r#""Action":"sts:InvalidAction""#,
         r#""Action":"sts:GetCallerIdentity""#,
+        r#""Action":"sts:Get*""#,
+        r#""Action":["sts:*","sts:Zz*"]"#,
+        r#""Action":"sts:TagSession?""#,
         r#""NotAction":"sts:AssumeRole""#,
     ] {
         let text = format!(r#""Effect":"Allow","Principal":{{"AWS":"*"}},{action}"#);
@@ -320,6 +381,25 @@ fn resource_policies_need_a_principal() {
     );
     let no_resource = r#""Effect":"Allow","Action":"s3:*","Principal":"*""#;
     assert_eq!(statement(Kind::Resource, no_resource), "Policy statement must contain resources.");
+}
+
+#[test]
+fn an_empty_text_names_no_resource() {
+    let resources = "Policy statement must contain resources.";
+    for element in [r#""Resource":"""#, r#""NotResource":["arn:aws:s3:::b",""]"#] {
+        let deny = format!(r#""Effect":"Deny","Action":"s3:*",{element}"#);
+        let to_all = format!(r#"{deny},"Principal":"*""#);
+        for kind in [Kind::Managed, Kind::Inline, Kind::Session, Kind::Boundary] {
+            assert_eq!(
+                statement(kind, &deny),
+                "Resource  must be in ARN format or \"*\".",
+                "{kind:?} {element}"
+            );
+        }
+        assert_eq!(statement(Kind::Scp, &deny), resources, "{element}");
+        assert_eq!(statement(Kind::Rcp, &to_all), resources, "{element}");
+        assert_eq!(statement(Kind::Resource, &to_all), resources, "{element}");
+    }
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) team: Option<&'static str>,
     /// `aws:TagKeys`, if there.
     pub(crate) tags: Option<Vec<&'static str>>,
+    /// `aws:SourceArn`, if there.
+    pub(crate) source: Option<&'static str>,
     pub(crate) identity: Vec<Document>,
     pub(crate) boundary: Option<Vec<Document>>,
     pub(crate) session: Vec<Vec<Document>>,
@@ -72,6 +74,9 @@ impl World {
         }
         if let Some(tags) = &self.tags {
             context.insert_list("aws:TagKeys", tags.iter().map(|tag| (*tag).to_owned()).collect());
+        }
+        if let Some(source) = self.source {
+            context.insert("aws:SourceArn", source);
         }
         context
     }
@@ -151,6 +156,16 @@ const PRINCIPALS: [(&str, &str); 11] = [
     ("Federated", "accounts.google.com"),
 ];
 
+/// ARNs, texts that are none, and texts that values make one or the other.
+const SOURCES: [&str; 6] = [
+    "arn:aws:sns:eu:111122223333:*",
+    "*:aws:s3:::red",
+    "arn:aws:s3:::${aws:PrincipalTag/team}",
+    "${aws:PrincipalTag/team}",
+    "a${aws:PrincipalTag/team}:aws:s3:::red",
+    "nobody",
+];
+
 fn statement() -> impl Strategy<Value = Statement> {
     let condition = (
         prop::sample::select(vec![
@@ -164,6 +179,17 @@ fn statement() -> impl Strategy<Value = Statement> {
         prop::sample::select(vec!["aws:PrincipalTag/TEAM", "aws:tagkeys"]),
         prop::collection::vec(prop::sample::select(vec!["blue", "red", "b*"]), 1..3),
     );
+    let arn_condition = (
+        prop::sample::select(vec![
+            "ArnEquals",
+            "ArnNotEquals",
+            "ArnNotLikeIfExists",
+            "ForAllValues:ArnNotLike",
+        ]),
+        Just("aws:SourceArn"),
+        prop::collection::vec(prop::sample::select(&SOURCES[..]), 1..3),
+    );
+    let condition = prop_oneof![condition, arn_condition];
     (
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.1),
@@ -202,8 +228,13 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         principal,
         prop::sample::select(&ACTIONS[..]),
         prop::sample::select(vec![ACCOUNT, ACCOUNT, OTHER]),
-        prop::option::of(prop::sample::select(vec!["blue", "red", "*"])),
+        prop::option::of(prop::sample::select(vec!["blue", "red", "*", "rn", "arn:aws:s3:::red"])),
         prop::option::of(prop::collection::vec(prop::sample::select(vec!["blue", "red"]), 0..3)),
+        prop::option::of(prop::sample::select(vec![
+            "arn:aws:s3:::red",
+            "arn:aws:sns:eu:111122223333:t",
+            "red",
+        ])),
     );
     let policies = (
         documents(),
@@ -215,7 +246,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         prop::collection::vec(documents(), 0..2),
     );
     (request, policies).prop_map(|(request, policies)| {
-        let (principal, (action, resource), owner, team, tags) = request;
+        let (principal, (action, resource), owner, team, tags, source) = request;
         let (identity, boundary, session, scoped, attached, scp, rcp) = policies;
         World {
             principal,
@@ -224,6 +255,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             owner,
             team,
             tags,
+            source,
             identity,
             boundary,
             session,

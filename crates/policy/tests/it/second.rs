@@ -60,19 +60,50 @@ fn resource_matches(world: &World, statement: &Statement) -> bool {
     if statement.not_resource { !listed && (statement.deny || !answers.contains(&None)) } else { listed }
 }
 
-fn condition_holds(world: &World, operator: &str, key: &str, values: &[&str]) -> bool {
+/// The values of an Arn operator that have one, as texts in which `\u{1}` is a star that is none.
+fn arns(world: &World, values: &[&str]) -> Vec<String> {
+    let variable = "${aws:PrincipalTag/team}";
+    let one = |value: &&str| match world.team {
+        Some(team) => Some(value.replace(variable, &team.replace('*', "\u{1}"))),
+        None => (!value.contains(variable)).then(|| (*value).to_owned()),
+    };
+    values.iter().filter_map(one).collect()
+}
+
+fn is_arn(text: &str) -> bool {
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    fields.len() == 6 && (fields[0] == "arn" || fields[0].contains(['*', '?']))
+}
+
+fn condition_holds(world: &World, deny: bool, operator: &str, key: &str, values: &[&str]) -> bool {
     let (set, base) = operator.split_once(':').unwrap_or(("", operator));
     let if_exists = base.ends_with("IfExists");
     let negated = base.contains("Not");
+    let arn_operator = base.starts_with("Arn");
+    let arns = arns(world, values);
+    let unreadable = arn_operator && arns.iter().any(|arn| !is_arn(arn));
+    if unreadable && negated && !deny {
+        return false;
+    }
     let one = |value: &str| {
+        if arn_operator {
+            if !is_arn(value) {
+                return false;
+            }
+            let fits = |arn: &String| arn.splitn(6, ':').zip(value.splitn(6, ':')).all(|(a, b)| like(a, b));
+            return (deny && unreadable) || arns.iter().filter(|arn| is_arn(arn)).any(fits) != negated;
+        }
         let matched = values
             .iter()
             .any(|wanted| if base.contains("Like") { like(wanted, value) } else { *wanted == value });
         matched != negated
     };
     let multivalued = key.contains("tagkeys");
-    let present: Option<Vec<&str>> =
-        if multivalued { world.tags.clone() } else { world.team.map(|team| vec![team]) };
+    let present: Option<Vec<&str>> = match key {
+        "aws:SourceArn" => world.source.map(|source| vec![source]),
+        "aws:tagkeys" => world.tags.clone(),
+        _ => world.team.map(|team| vec![team]),
+    };
     match (set, present) {
         ("ForAllValues", present) => present.unwrap_or_default().into_iter().all(one),
         ("ForAnyValue", present) => present.unwrap_or_default().into_iter().any(one),
@@ -88,7 +119,7 @@ fn matches(world: &World, statement: &Statement) -> bool {
         && statement
             .conditions
             .iter()
-            .all(|(operator, key, values)| condition_holds(world, operator, key, values))
+            .all(|(operator, key, values)| condition_holds(world, statement.deny, operator, key, values))
 }
 
 /// Every name a policy can give the caller, with what it is worth.

@@ -254,12 +254,40 @@ fn policy_validate_says_of_each_case_whether_it_could_be_written() {
             "{\"id\":\"b\",\"message\":\"Policy document must be version 2012-10-17 or greater.\",\"verdict\":\"invalid\"}\n",
         )
     );
-    let output = piped(
-        &dir,
-        &["policy", "validate", "--cases", "-"],
-        b"{\"id\":\"c\",\"kind\":\"poem\",\"document\":\"\"}",
+}
+
+/// Of a long list the others are worth an answer, as with `policy eval`.
+#[test]
+fn policy_validate_goes_on_behind_a_case_that_is_none() {
+    let dir = Scratch::new("validate-cases-wrong");
+    let good = r#"{"id":"d","kind":"scp","document":"{\"Statement\":[]}"}"#;
+    let cases = format!(
+        "{}\n{}\n{good}",
+        r#"{"id":"c","kind":"poem","document":""}"#, r#"{"id":"c","kind":"scp","document":{}}"#
     );
-    assert!(one_line(&output).starts_with("daypass: `-`, line 1: there is no kind of policy called `poem`"));
+    let output = piped(&dir, &["policy", "validate", "--cases", "-"], cases.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\"id\":\"d\",\"verdict\":\"valid\"}\n");
+    let complaints = String::from_utf8(output.stderr).unwrap();
+    let complaints: Vec<&str> = complaints.lines().collect();
+    assert_eq!(complaints.len(), 2, "{complaints:?}");
+    assert!(complaints[0].starts_with("daypass: `-`, line 1: there is no kind of policy called `poem`"));
+    assert!(complaints[1].starts_with("daypass: `-`, line 2: invalid type: map, expected a string"));
+}
+
+#[test]
+fn policy_validate_says_of_a_case_that_it_is_too_long() {
+    let dir = Scratch::new("validate-cases-long");
+    let document = format!(
+        r#"{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Sid\":\"{}\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}}}"#,
+        "a".repeat(6144)
+    );
+    let case = format!(r#"{{"id":"a","kind":"identity","document":"{document}"}}"#);
+    let output = piped(&dir, &["policy", "validate", "--cases", "-"], case.as_bytes());
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "{\"id\":\"a\",\"message\":\"Cannot exceed quota for PolicySize: 6144\",\"verdict\":\"invalid\"}\n"
+    );
 }
 
 #[test]

@@ -363,6 +363,32 @@ async fn results_come_in_pages() {
     assert_eq!(seen, ["dynamodb:Do1", "dynamodb:Do2", "dynamodb:Do3", "dynamodb:Do4", "dynamodb:Do5"]);
 }
 
+/// A marker is a place in a list: in another list of as many names it would leave some out unsaid.
+#[tokio::test]
+async fn a_marker_belongs_to_its_list_of_actions() {
+    let house = TestHouse::new().await;
+    let ask = |first: &'static str, second: &'static str| {
+        vec![
+            ("ActionNames.member.1", first),
+            ("ActionNames.member.2", second),
+            ("PolicyInputList.member.1", AFTER_2018),
+            ("MaxItems", "1"),
+        ]
+    };
+    let answer = house.root("iam", "SimulateCustomPolicy", &ask("s3:GetObject", "s3:PutObject")).await;
+    let marker = answer["Marker"].as_str().unwrap();
+    for (first, second) in [("s3:PutObject", "s3:GetObject"), ("s3:GetObject", "s3:DeleteObject")] {
+        let mut other = ask(first, second);
+        other.push(("Marker", marker));
+        let refusal = refused(&house, "SimulateCustomPolicy", &other).await;
+        assert_eq!(refusal.1, "Invalid Marker.", "{first} {second}");
+    }
+    let mut same = ask("s3:GetObject", "s3:PutObject");
+    same.push(("Marker", marker));
+    let answer = house.root("iam", "SimulateCustomPolicy", &same).await;
+    assert_eq!(answer["EvaluationResults"][0]["EvalActionName"], "s3:PutObject");
+}
+
 /// A call that would keep a core busy for minutes is refused after a moment.
 #[tokio::test]
 async fn a_simulation_that_costs_too_much_is_refused() {

@@ -6,6 +6,23 @@ use crate::answers::{each, refusal, refused};
 use crate::examples::TRUST;
 use crate::support::TestHouse;
 
+/// What `policy validate` calls too long is what a call would refuse.
+#[test]
+fn the_quotas_that_are_told_are_those_that_bind() {
+    use daypass_model::limits;
+    use daypass_policy::Kind;
+
+    for (kind, size_max) in [
+        (Kind::Managed, limits::MANAGED_POLICY_SIZE_MAX),
+        (Kind::Boundary, limits::MANAGED_POLICY_SIZE_MAX),
+        (Kind::Inline, limits::ROLE_POLICY_SIZE_MAX),
+        (Kind::Session, limits::SESSION_POLICY_CHARACTERS_MAX),
+        (Kind::Trust, limits::TRUST_POLICY_SIZE_MAX),
+    ] {
+        assert_eq!(kind.size_max(), Some(size_max), "{kind:?}");
+    }
+}
+
 /// Longest `PolicyDocument`, in characters.
 const DOCUMENT_MAX: usize = 131_072;
 /// Bytes of an entity's policies as they were written.

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use daypass_policy::{FINDINGS_MAX, Finding, Kind, Severity, findings};
 use daypass_service::known_actions;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::lines::Lines;
 use crate::cli::complain;
@@ -137,14 +137,35 @@ struct WrittenCase {
 /// Whether each document could be written, in AWS's words where not.
 fn verdicts(cases: &Path) -> Result<ExitCode, Failure> {
     let mut lines = Lines::open(cases)?;
+    let mut refused = false;
     while let Some(line) = lines.next()? {
-        let case: WrittenCase = serde_json::from_str(&line).map_err(|why| lines.failure(&why))?;
-        let kind = kind_of(&case.kind).map_err(|why| lines.failure(&why))?;
-        let answer = match daypass_policy::validate(kind, &case.document) {
-            Ok(()) => json!({"id": case.id, "verdict": "valid"}),
-            Err(malformed) => json!({"id": case.id, "verdict": "invalid", "message": malformed.message}),
-        };
-        say(&visible(&format!("{answer}\n")));
+        // Of a long list the others are worth an answer.
+        match verdict(&line) {
+            Ok(answer) => say(&visible(&format!("{answer}\n"))),
+            Err(why) => {
+                complain(&lines.failure(&why));
+                refused = true;
+            }
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(refused)))
+}
+
+fn verdict(line: &str) -> Result<Value, String> {
+    let case: WrittenCase = serde_json::from_str(line).map_err(|why| why.to_string())?;
+    Ok(match fault(kind_of(&case.kind)?, &case.document) {
+        None => json!({"id": case.id, "verdict": "valid"}),
+        Some(message) => json!({"id": case.id, "verdict": "invalid", "message": message}),
+    })
+}
+
+/// What keeps the document from being written.
+fn fault(kind: Kind, document: &str) -> Option<String> {
+    match daypass_policy::validate(kind, document) {
+        Err(malformed) => Some(malformed.message),
+        Ok(()) => {
+            let too_long = daypass_policy::check_size(kind, document).err()?;
+            Some(too_long.aws_message().unwrap_or_else(|| too_long.to_string()))
+        }
+    }
 }

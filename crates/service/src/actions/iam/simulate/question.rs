@@ -244,7 +244,8 @@ pub(super) fn pages(
 ) -> Result<Output, Error> {
     let actions = || asked.action_names.iter().enumerate().map(|(n, action)| (format!("{n:08}"), action));
     let cut = |max_items| {
-        let selection = Selection { of: format!("{name} {}", asked.action_names.len()), marker, max_items };
+        // A marker is a place in the list of names, so the seal covers all of them: in another list it means nothing.
+        let selection = Selection { of: format!("{name} {:?}", asked.action_names), marker, max_items };
         page(house, scope, &selection, actions())
     };
     let mut page = cut(max_items)?;

@@ -1,0 +1,71 @@
+//! Trust in issuers that give tokens to everybody (IAM User Guide, "Identity-provider controls for shared OIDC
+//! providers"): a statement that lets their tokens in must itself say whose.
+
+use std::collections::BTreeSet;
+
+use super::Kind;
+use crate::action::{Action, ActionSet};
+use crate::code::Code;
+use crate::condition::{Base, Operator, TextComparison};
+use crate::document::{Effect, Fault, OperatorText, PrincipalForm, StatementText, Text};
+use crate::issuers::{Rule, SharedIssuer};
+use crate::principal::PrincipalKind;
+
+pub(super) fn check(_: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
+    found.extend(untested(statement).into_iter().map(|(provider, issuer)| {
+        let message = format!("Trust in {} must be restricted by a condition on {issuer}", issuer.name);
+        Fault::rule(Code::MissingConditionForSharedIssuer, message, provider.at)
+    }));
+}
+
+/// The providers of which the statement lets in everybody's tokens.
+pub(crate) fn untested(statement: &StatementText) -> Vec<(&Text, SharedIssuer<'_>)> {
+    let Some(PrincipalForm::Map(kinds)) = statement.principal.as_ref().map(|principal| &principal.form)
+    else {
+        return Vec::new();
+    };
+    if statement.effect() != Some(Effect::Allow) || !takes_tokens(statement) {
+        return Vec::new();
+    }
+    // Looked through once, however many providers there are.
+    let tested: BTreeSet<(String, Rule)> = statement.conditions.iter().flat_map(tested).collect();
+    let federated = kinds.iter().filter(|(kind, _)| *kind == PrincipalKind::Federated);
+    let shared = federated.flat_map(|(_, values)| values).filter_map(|provider| {
+        let issuer = SharedIssuer::of(&provider.value)?;
+        let rule = issuer.rule()?;
+        let open = !issuer.keys().any(|key| tested.contains(&(key.to_ascii_lowercase(), rule)));
+        open.then_some((provider, issuer))
+    });
+    shared.collect()
+}
+
+fn takes_tokens(statement: &StatementText) -> bool {
+    let items = statement.action.iter().flat_map(|action| &action.items);
+    ActionSet::new(items.map(|item| item.value.as_str()))
+        .contains(Action::new("sts:assumerolewithwebidentity"))
+}
+
+/// The keys that the operator tests well enough, each for one rule.
+fn tested(operator: &OperatorText) -> impl Iterator<Item = (String, Rule)> {
+    let parsed = Operator::parse(&operator.name.value).filter(|parsed| !parsed.if_exists);
+    let comparison = parsed.and_then(|parsed| match parsed.base {
+        Base::Text { comparison, negated: false } => Some(comparison),
+        _ => None,
+    });
+    comparison.into_iter().flat_map(move |comparison| {
+        operator.keys.iter().flat_map(move |(key, values)| {
+            let holds = move |rule: &Rule| says_whose(comparison, values, *rule);
+            Rule::ALL.into_iter().filter(holds).map(|rule| (key.value.to_ascii_lowercase(), rule))
+        })
+    })
+}
+
+/// One value that everybody's token has makes the others vain.
+fn says_whose(comparison: TextComparison, values: &[Text], rule: Rule) -> bool {
+    let fits = |value: &Text| match rule {
+        Rule::Claim => value.value != "*",
+        Rule::Login => value.value != "*" && comparison != TextComparison::Like,
+        Rule::GitHub => !value.value.trim().is_empty() && !value.value.starts_with('*'),
+    };
+    !values.is_empty() && values.iter().all(fits)
+}
