@@ -1,6 +1,6 @@
 //! Configuration: flags, then `DAYPASS_*` environment, then `daypass.toml`, then defaults.
 //!
-//! Every setting has all three forms under one name. A name that is not known is refused in all of them.
+//! Every setting has all three forms under one name, but --config, and those of `variables.rs`. A name that is not known is refused in all of them.
 
 mod listeners;
 mod region;
