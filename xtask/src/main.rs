@@ -1,6 +1,6 @@
 //! `cargo xtask <chore>`: the repository's chores, so that people and the forge run the same ones.
 //!
-//! Answers for: which commands make up `test`, `ci`, `tidy`, `codegen`, `bench` and `soak`.
+//! Answers for: which commands make up `test`, `ci`, `tidy`, `codegen`, `bench`, `mutants` and `soak`.
 //! Refuses to know: anything about the product beyond its command line.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 

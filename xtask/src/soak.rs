@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the long runs before an issue is called resolved.
+//! `cargo xtask soak`: the long runs.
 //!
 //! Answers for: fuzzing every target, many random policy cases, cargo-deny, the figures.
 //! Refuses to know: what a target feeds. Every step runs even if an earlier one failed.

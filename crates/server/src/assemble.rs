@@ -16,11 +16,12 @@ use jiff::Timestamp;
 
 use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::Config;
-use crate::data_dir::names::{AUDIT, OPERATOR_SOCKET, SESSION_LOG, STORE, STORE_LOG};
+use crate::data_dir::names::{AUDIT, SESSION_LOG, STORE};
 use crate::data_dir::{Age, DataDir, KeySource, adopt_next, find_next_key, forget_next};
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
+use crate::preflight;
 use crate::session_file::{self, SessionFile};
 use crate::tls::Tls;
 
@@ -69,6 +70,7 @@ pub async fn assemble_with(
     // First, since nothing needs to be made for it.
     let tls = config.tls.clone().map(|files| Tls::open(files, clock.clone())).transpose()?;
     let data = DataDir::acquire(&config.data)?;
+    preflight::names_are_free(data.path())?;
     let path = config.audit_file.clone().unwrap_or_else(|| data.file(AUDIT));
     let age = data.age(&path)?;
     let started = clock.now();
@@ -135,9 +137,11 @@ fn open(
     match age {
         // Before a new master key is made for a store that will be put back.
         Age::Used(found) if !path.exists() => return Err(lost(found, "is missing")),
-        Age::Used(_) if log_is_gone(data, &path) => return Err(no_log(data, &path)),
-        // A restore whose end was cut off had put its store in place already.
-        Age::Used(_) => data.restored()?,
+        Age::Used(_) => {
+            preflight::log_is_there(data.path())?;
+            // A restore whose end was cut off had put its store in place already.
+            data.restored()?;
+        }
         Age::New => {}
     }
     let master = data.master_key(config.master_key.as_ref(), config.master_key_file.as_deref(), random)?;
@@ -159,6 +163,9 @@ fn open(
         _ => Failure::new(error.to_string()),
     })?;
     let store = Arc::new(store);
+    // The log of whoever was killed here was read, and goes with this store's end in order: it is no longer to be missed,
+    // whatever else is in this start's way.
+    preflight::forget_kill(data);
     match next {
         Some(next) if is_next.get() => {
             adopt_next(data.path(), now)?;
@@ -167,22 +174,6 @@ fn open(
         Some(_) => forget_next(data.path()).map(|()| (master, store)),
         None => Ok((master, store)),
     }
-}
-
-/// Whether a server was killed over this store, and the store's log removed since with all that would show it. An orderly
-/// end removes the operator's socket, and there is no log beside a backup.
-fn log_is_gone(data: &DataDir, store: &Path) -> bool {
-    let was_killed = data.file(OPERATOR_SOCKET).symlink_metadata().is_ok();
-    let has_log = data.file(STORE_LOG).symlink_metadata().is_ok();
-    was_killed && !has_log && matches!(SqliteStore::is_backup(store), Ok(false))
-}
-
-fn no_log(data: &DataDir, store: &Path) -> Failure {
-    Failure::new(format!(
-        "the write-ahead log of `{}` is gone, and the server did not end in order: the last commits were in it; put it back, or restore a backup; to go on without those commits remove `{}` (nothing was changed)",
-        store.display(),
-        data.file(OPERATOR_SOCKET).display()
-    ))
 }
 
 fn no_audit(path: &Path, error: &io::Error) -> Failure {

@@ -1,6 +1,6 @@
 //! Configuration: flags, then `DAYPASS_*` environment, then `daypass.toml`, then defaults.
 //!
-//! Every setting has all three forms under one name. A name that is not known is refused in all of them.
+//! Every setting has all three forms under one name, but --config, and those of `variables.rs`. A name that is not known is refused in all of them.
 
 mod listeners;
 mod region;
@@ -261,6 +261,16 @@ pub struct Pinned {
     pub secret_access_key: Option<Secret>,
 }
 
+impl Pinned {
+    fn by_environment() -> Self {
+        Self {
+            account_id: std::env::var("DAYPASS_ACCOUNT_ID").ok(),
+            access_key_id: std::env::var("DAYPASS_ROOT_ACCESS_KEY_ID").ok(),
+            secret_access_key: secret_variable("DAYPASS_ROOT_SECRET_ACCESS_KEY"),
+        }
+    }
+}
+
 impl Config {
     /// Where the master key is read.
     pub(crate) fn key_source(&self) -> KeySource {
@@ -329,11 +339,7 @@ impl Config {
             sts_region: args.sts_region.or(file.sts_region),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
-            pinned: Pinned {
-                account_id: std::env::var("DAYPASS_ACCOUNT_ID").ok(),
-                access_key_id: std::env::var("DAYPASS_ROOT_ACCESS_KEY_ID").ok(),
-                secret_access_key: secret_variable("DAYPASS_ROOT_SECRET_ACCESS_KEY"),
-            },
+            pinned: Pinned::by_environment(),
         })
     }
 }

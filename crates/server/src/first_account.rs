@@ -15,6 +15,9 @@ use crate::failure::Failure;
 /// What stands in the place of a request id in the records of the first account.
 const FIRST_START: &str = "first-start";
 
+/// An access key that the environment gives.
+type Key<'a> = (AccessKeyId, &'a Secret);
+
 /// The first account and where its root key is.
 pub struct FirstStart {
     /// The account.
@@ -36,15 +39,12 @@ pub(crate) async fn first_account(
     data: &DataDir,
     pinned: &Pinned,
 ) -> Result<Option<FirstStart>, Failure> {
-    let key = pinned_key(pinned)?;
     let view = directory.snapshot();
     if !view.account_ids().is_empty() {
-        return check(&view, pinned.account_id.as_deref(), key).map(|()| None);
+        return check(&view, pinned).map(|()| None);
     }
-    let account = match &pinned.account_id {
-        Some(text) => text.parse().map_err(|error| Failure::new(format!("DAYPASS_ACCOUNT_ID: {error}")))?,
-        None => random_account(directory.random())?,
-    };
+    let (account, key) = parse(pinned)?;
+    let account = account.map_or_else(|| random_account(directory.random()), Ok)?;
     let first = if let Some((access_key_id, secret)) = key {
         make_pinned(directory, account, access_key_id.clone(), secret).await?;
         FirstStart { account, access_key_id, secret: None, credentials: None }
@@ -73,8 +73,21 @@ async fn make_pinned(
     created.map_err(|error| Failure::new(format!("the first account could not be made: {error}")))
 }
 
+/// What is pinned for a first start.
+///
+/// # Errors
+/// It is not well formed.
+pub(crate) fn parse(pinned: &Pinned) -> Result<(Option<AccountId>, Option<Key<'_>>), Failure> {
+    let key = pinned_key(pinned)?;
+    let account = pinned
+        .account_id
+        .as_ref()
+        .map(|text| text.parse().map_err(|error| Failure::new(format!("DAYPASS_ACCOUNT_ID: {error}"))));
+    Ok((account.transpose()?, key))
+}
+
 /// The root key that is pinned, whole or not at all: half of one would pin nothing on any start.
-fn pinned_key(pinned: &Pinned) -> Result<Option<(AccessKeyId, &Secret)>, Failure> {
+fn pinned_key(pinned: &Pinned) -> Result<Option<Key<'_>>, Failure> {
     match (&pinned.access_key_id, &pinned.secret_access_key) {
         (Some(id), Some(secret)) => Ok(Some((parse_pinned(id, secret)?, secret))),
         (None, None) => Ok(None),
@@ -100,7 +113,11 @@ fn parse_pinned(id: &str, secret: &Secret) -> Result<AccessKeyId, Failure> {
 
 /// A later start with other pinned values is refused: they count on the first start only. A key that was deleted
 /// since is no other one.
-fn check(view: &View, account: Option<&str>, key: Option<(AccessKeyId, &Secret)>) -> Result<(), Failure> {
+///
+/// # Errors
+/// Which one differs, or is not well formed.
+pub(crate) fn check(view: &View, pinned: &Pinned) -> Result<(), Failure> {
+    let (account, key) = (pinned.account_id.as_deref(), pinned_key(pinned)?);
     let Some((id, secret)) = key else {
         let known = |account: &str| {
             account.parse().is_ok_and(|id| view.is_account(id) || view.operator().is_closed(id))

@@ -36,11 +36,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let Heard { to_stop: times, hangups } = signals::heard()?;
     let listener = bind("--listen", config.listen).await?;
     let admin_listener = bind("--admin-listen", config.admin_listen).await?;
-    if let Some(wrong) = last_written(&config).and_then(|last| clock_watch::behind(SystemClock.now(), last)) {
-        tracing::warn!(
-            "{wrong}; sessions that were issued then are refused until it is nearly that time again"
-        );
-    }
+    warn_of_clock(&config);
     let mut assembled = assemble(&config).await?;
     let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
     let admin_address = admin_listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
@@ -71,14 +67,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     if config.allow_signature_v2 {
         tracing::warn!("Signature Version 2 is accepted: it signs no header (--allow-signature-v2)");
     }
-    let accounts = house.directory.snapshot().account_ids();
     let banner = Banner {
         data: data.path(),
         url: url_for_clients(config.public_authority.as_ref(), scheme, address),
         region: config.region_for_clients(),
         admin: admin_address,
         first: first.as_ref(),
-        accounts: &accounts,
+        accounts: &house.directory.snapshot().account_ids(),
         signature_v2: config.allow_signature_v2,
         terminal: std::io::stdout().is_terminal(),
     };
@@ -99,6 +94,15 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     session_file.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Before anything is written: with it, what was written last says nothing any more.
+fn warn_of_clock(config: &Config) {
+    if let Some(wrong) = last_written(config).and_then(|last| clock_watch::behind(SystemClock.now(), last)) {
+        tracing::warn!(
+            "{wrong}; sessions that were issued then are refused until it is nearly that time again"
+        );
+    }
 }
 
 /// What is still to be written when no call is under way any more.

@@ -41,6 +41,13 @@ impl MemoryStore {
         Self { state: Mutex::default(), feed: Feed::new(Revision::ZERO) }
     }
 
+    /// A store with these records, at this revision.
+    pub(crate) fn holding(revision: Revision, records: Vec<Record>) -> Self {
+        let records = records.into_iter().map(|record| (record.key, (record.value, record.revision)));
+        let state = State { records: records.collect(), revision, ..State::default() };
+        Self { state: Mutex::new(state), feed: Feed::new(revision) }
+    }
+
     /// Plays `fault` from now on; `None` heals.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.state().fault = fault;

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use crate::banner::shell_word;
 use crate::config::DataArgs;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, ask};
@@ -59,6 +60,8 @@ pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
         }
         Answer::RootKeyMade { access_key_id, credentials } => {
             say(&format!("access key   {access_key_id}\ncredentials  {}\n", credentials.display()));
+            let file = shell_word(&credentials.to_string_lossy());
+            say(&format!("export AWS_SHARED_CREDENTIALS_FILE={file}\n"));
             Ok(())
         }
         Answer::AccountClosed { account_id } => {

@@ -6,7 +6,7 @@ use clap::Args;
 use daypass_model::{Clock, SystemClock};
 
 use crate::config::{Config, ServeArgs};
-use crate::doctor::{Patient, examine};
+use crate::doctor::{Finding, Patient, examine, report};
 use crate::failure::Failure;
 use crate::terminal::say;
 
@@ -33,9 +33,7 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
         variable: Box::new(|name| std::env::var(name).ok()),
     };
     let findings = examine(&patient);
-    for finding in &findings {
-        say(&if args.json { finding.to_json() } else { finding.to_string() });
-    }
+    say(&if args.json { findings.iter().map(Finding::to_json).collect() } else { report(&findings) });
     let healthy = !findings.iter().any(|finding| finding.is_problem());
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

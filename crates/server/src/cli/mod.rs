@@ -18,11 +18,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{Config, ENVIRONMENT_HELP, ServeArgs, check_variables};
-use crate::descriptors;
+use crate::config::{Config, ENVIRONMENT_HELP, ServeArgs};
 use crate::failure::Failure;
 use crate::serve::serve;
 use crate::terminal::say;
+use crate::{descriptors, preflight};
 
 /// A self-hosted, AWS-compatible security token service and IAM.
 #[derive(Debug, Parser)]
@@ -41,13 +41,13 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Tell a story in twelve checked lines, against a server of its own
     Demo(demo::DemoArgs),
-    /// Evaluate policies
+    /// Evaluate and validate policies, list what validation finds
     Policy(policy::PolicyArgs),
     /// Look at request signatures
     Signature(signature::SignatureArgs),
     /// Make, list and close accounts, give their root a new key, while the server runs
     Account(account::AccountArgs),
-    /// List and rotate the keys that seal session tokens, while the server runs
+    /// List and rotate the keys that seal session tokens, replace the master key, while the server runs
     Keys(keys::KeysArgs),
     /// List and end sessions, while the server runs
     Sessions(sessions::SessionsArgs),
@@ -119,7 +119,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
 }
 
 fn run_server(args: ServeArgs) -> Result<ExitCode, Failure> {
-    check_variables(std::env::vars_os().map(|(name, _)| name))?;
+    preflight::variables_are_settings()?;
     let config = Config::load(args)?;
     descriptors::enough_to_start()?;
     in_runtime(serve(config))

@@ -15,6 +15,8 @@ use crate::clock_watch::last_written;
 const OFF_PROBLEM: i64 = 10 * 60;
 /// Seconds that nobody should be off who keeps time at all.
 const OFF_WARNING: i64 = 10;
+/// For the program, whoever starts it.
+const BIND_LOW: &str = "sudo setcap cap_net_bind_service=+ep \"$(command -v daypass)\"";
 pub(super) const SET_CLOCK: &str = "sudo timedatectl set-ntp true && timedatectl";
 
 /// By what others say, and by what was written here before.
@@ -110,6 +112,19 @@ fn port(flag: &str, address: SocketAddr, scheme: &str, running: Option<&Running>
                 ),
             }
         }
-        Err(error) => Finding::problem("ports", format!("{flag} {address}: {error}"), "ip -brief address"),
+        Err(error) => not_bound(flag, address, &error),
+    }
+}
+
+pub(super) fn not_bound(flag: &str, address: SocketAddr, error: &std::io::Error) -> Finding {
+    let says = format!("{flag} {address}: {error}");
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            let says = format!(
+                "{says}: a port below 1024 needs a right of its own (for a systemd unit AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose a higher one"
+            );
+            Finding::problem("ports", says, BIND_LOW)
+        }
+        _ => Finding::problem("ports", says, "ip -brief address"),
     }
 }

@@ -6,7 +6,9 @@ mod probe;
 mod process;
 mod rights;
 mod room;
+mod server;
 mod shell;
+mod start;
 mod store;
 mod tls;
 
@@ -43,6 +45,50 @@ impl Patient {
         }
         line
     }
+
+    /// The line that starts a server with the settings that were asked about, as their owner, and one of them changed or
+    /// left out. The directory is named in full: pasted elsewhere a relative one would be the place of a new account.
+    fn serve_line(&self, flag: &str, value: Option<&str>) -> String {
+        let data = &self.config.data;
+        let data = std::path::absolute(data).unwrap_or_else(|_| data.clone());
+        let mut words = without(&self.words, &["--data", "--json", "--clock-url", flag]);
+        words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.to_owned()]));
+        words.extend(["--data".to_owned(), data.to_string_lossy().into_owned()]);
+        let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+        let owner = rights::Owner::of(&data).map(|owner| owner.sudo(self.user)).unwrap_or_default();
+        let variable = format!("DAYPASS_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
+        let unset = match value {
+            None if (self.variable)(&variable).is_some() => format!("env -u {variable} "),
+            _ => String::new(),
+        };
+        format!("{unset}{owner}daypass serve {}", words.join(" "))
+    }
+}
+
+/// The words behind the command, without these flags and what they are given.
+fn without(words: &[String], flags: &[&str]) -> Vec<String> {
+    let mut is_left_out = false;
+    let kept = words.iter().skip(1).filter(|word| {
+        if word.starts_with("--") {
+            let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+            is_left_out = flags.contains(&name);
+        }
+        !is_left_out
+    });
+    kept.cloned().collect()
+}
+
+/// The report for people. A line to paste that several findings end in is there once.
+pub(crate) fn report(findings: &[Finding]) -> String {
+    let mut pasted = Vec::new();
+    let mut text = String::new();
+    for finding in findings {
+        let is_new = finding.paste.as_ref().is_none_or(|paste| !pasted.contains(&paste));
+        pasted.extend(&finding.paste);
+        let finding = Finding { paste: finding.paste.clone().filter(|_| is_new), ..finding.clone() };
+        text.push_str(&finding.to_string());
+    }
+    text
 }
 
 /// What a variable of the environment says.
@@ -108,6 +154,7 @@ impl fmt::Display for Finding {
 /// Look at everything.
 pub(crate) fn examine(patient: &Patient) -> Vec<Finding> {
     let mut findings = machine::clock(patient);
+    findings.extend(start::findings(patient));
     findings.extend(rights::findings(patient));
     findings.extend(room::findings(patient));
     findings.extend(store::findings(patient));

@@ -1,9 +1,11 @@
 //! Whether there is room for the data and the audit, and whether anything can be written there at all.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
 
+use super::rights::Owner;
 use super::{Finding, Patient};
 use crate::audit_file::room_lacking;
 use crate::banner::shell_word;
@@ -26,9 +28,15 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     if !audit_in.is_dir() {
         let says =
             format!("the audit's directory `{}` is not there: the server does not start", audit_in.display());
-        let owner = super::rights::Owner::of(data).map(|owner| owner.name()).unwrap_or_default();
+        let owner = Owner::of(data).map(|owner| owner.name()).unwrap_or_default();
         let paste = format!("sudo install -d -m 700 -o {} {}", shell_word(&owner), word(&audit_in));
         findings.push(Finding::problem("room", says, paste));
+    } else if audit.metadata().is_ok_and(|found| !found.is_file()) {
+        let says =
+            format!("the audit file `{}` is not a regular file: the server does not start", audit.display());
+        findings.push(Finding::problem("room", says, format!("ls -ld {}", word(&audit))));
+    } else if audit_in != *data {
+        findings.extend(Owner::of(data).and_then(|owner| not_writable(&audit_in, &owner, patient.user)));
     }
     let lacks = room_lacking(&audit);
     if lacks > 0 && audit_in != *data {
@@ -38,6 +46,34 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         findings.extend(at(data, NEEDED + lacks, &audit));
     }
     findings
+}
+
+/// Beside the audit there must be room for its reserve, and for the files before it.
+fn not_writable(directory: &Path, owner: &Owner, user: u32) -> Option<Finding> {
+    let found = directory.metadata().ok()?;
+    let (is, mode) = (|uid: u32| owner.sudo(uid).is_empty(), found.permissions().mode());
+    let is_writable = if is(0) {
+        true
+    } else if is(user) {
+        access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+    } else if is(found.uid()) {
+        mode & 0o300 == 0o300
+    } else {
+        // Whose groups nobody knows here.
+        (mode | mode >> 3) & 0o3 == 0o3
+    };
+    // This one may be others' too.
+    let own = directory.join("daypass");
+    let says = || {
+        format!(
+            "the server's user, {}, cannot write the audit's directory `{}`: no file can be made there; make one of its own, `{}`, and name a file in that with --audit-file",
+            owner.name(),
+            directory.display(),
+            own.display()
+        )
+    };
+    let paste = || format!("sudo install -d -m 700 -o {} {}", shell_word(&owner.name()), word(&own));
+    (!is_writable).then(|| Finding::problem("room", says(), paste()))
 }
 
 fn directory_of(file: &Path) -> PathBuf {

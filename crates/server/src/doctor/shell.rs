@@ -1,6 +1,8 @@
 //! Settings that weaken what daypass promises, and what the shell tells AWS's SDKs and CLI.
 
-use super::{Finding, Patient};
+use ipnet::IpNet;
+
+use super::{Finding, Patient, server};
 use crate::banner::{export_line, url_for_clients};
 use crate::data_dir::names;
 
@@ -12,22 +14,19 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
         [("--listen", config.listen, config.tls.is_some()), ("--admin-listen", config.admin_listen, false)]
     {
         if !tls && !address.ip().is_loopback() {
+            let or_tls = if flag == "--listen" { "; or give --tls-cert and --tls-key" } else { "" };
             findings.push(Finding::warning(
                 "settings",
-                format!("{flag} {address} speaks plain HTTP to whoever reaches it: secrets and sessions can be read on the way"),
-                format!(
-                    "daypass serve {flag} 127.0.0.1:{}{}",
-                    address.port(),
-                    if flag == "--listen" { "   # or --tls-cert and --tls-key" } else { "" }
-                ),
+                format!("{flag} {address} speaks plain HTTP to whoever reaches it: secrets and sessions can be read on the way{or_tls}"),
+                patient.serve_line(flag, Some(&format!("127.0.0.1:{}", address.port()))),
             ));
         }
     }
     for name in &config.tolerated_unsigned_headers {
         findings.push(Finding::warning(
             "settings",
-            format!("{name} is tolerated unsigned: whoever is on the way can set it; leave it out unless your proxy adds it"),
-            without_header(name, &config.tolerated_unsigned_headers),
+            format!("{name} is tolerated unsigned: whoever is on the way can set it; leave it out, of daypass.toml too, unless your proxy adds it"),
+            without_header(name, patient),
         ));
     }
     if config.allow_signature_v2 {
@@ -37,7 +36,7 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
                 "Signature Version 2 is accepted: it signs no header field, and whoever reads such a request on the way can send it again for fifteen minutes; `SigV2` in `{}` says who still needs it",
                 config.audit_file.clone().unwrap_or_else(|| config.data.join(names::AUDIT)).display()
             ),
-            "daypass serve --allow-signature-v2 false",
+            patient.serve_line("--allow-signature-v2", Some("false")),
         ));
     }
     for net in &config.trusted_proxies {
@@ -46,7 +45,7 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
             findings.push(Finding::warning(
                 "settings",
                 format!("everybody in {net} is believed about where requests come from"),
-                format!("daypass serve --trust-proxy ADDRESS_OF_YOUR_PROXY/{single}"),
+                trusting_only(net, single, patient),
             ));
         }
     }
@@ -54,20 +53,31 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
 }
 
 /// A start that tolerates the others only.
-fn without_header(name: &str, all: &[String]) -> String {
+fn without_header(name: &str, patient: &Patient) -> String {
+    const FLAG: &str = "--tolerate-unsigned-header";
+    let all = &patient.config.tolerated_unsigned_headers;
     let others: Vec<_> = all.iter().filter(|other| *other != name).map(String::as_str).collect();
-    if others.is_empty() {
-        "env -u DAYPASS_TOLERATE_UNSIGNED_HEADER daypass serve".to_owned()
-    } else {
-        format!("daypass serve --tolerate-unsigned-header {}", others.join(","))
-    }
+    let others = others.join(",");
+    patient.serve_line(FLAG, Some(others.as_str()).filter(|others| !others.is_empty()))
+}
+
+/// A start that trusts one address in the place of a network, and the others as before.
+fn trusting_only(net: &IpNet, single: u8, patient: &Patient) -> String {
+    let one = format!("ADDRESS_OF_YOUR_PROXY/{single}");
+    let nets = patient.config.trusted_proxies.iter();
+    let nets: Vec<_> = nets.map(|other| if other == net { one.clone() } else { other.to_string() }).collect();
+    patient.serve_line("--trust-proxy", Some(&nets.join(",")))
 }
 
 /// Variables of AWS's SDKs ("AWS SDKs and Tools Reference Guide") that point elsewhere or against each other. Their
 /// values are shown where they are addresses, never where they are keys.
 pub(super) fn variables(patient: &Patient) -> Vec<Finding> {
-    let scheme = if patient.config.tls.is_some() { "https" } else { "http" };
-    let url = url_for_clients(patient.config.public_authority.as_ref(), scheme, patient.config.listen);
+    let config = &patient.config;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    // Whoever asks with other settings than the server's is told where that is.
+    let running = if config.public_authority.is_none() { server::url(patient) } else { None };
+    let url =
+        running.unwrap_or_else(|| url_for_clients(config.public_authority.as_ref(), scheme, config.listen));
     let mut findings = endpoints(patient, &url);
     findings.extend(regions(patient, &url));
     findings.extend(keys(patient));

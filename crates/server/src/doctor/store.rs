@@ -1,20 +1,24 @@
 //! The store: of a server that runs, by asking it; otherwise by reading the file, which is left as it is.
 
+use std::cell::{Cell, RefCell};
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
+use std::sync::Arc;
 
-use daypass_directory::{is_of_master, key};
-use daypass_model::Authority;
-use daypass_store::{DirLock, Holding, LockError, OpenError, SqliteStore};
+use daypass_authn::SystemRandom;
+use daypass_authn::token::MasterKey;
+use daypass_directory::{Directory, View, is_of_master, key};
+use daypass_model::SystemClock;
+use daypass_store::{DirLock, Holding, LockError, MemoryStore, OpenError, Revision, SqliteStore, Store};
 
-use super::probe::{Trust, ask};
-use super::process::Running;
 use super::rights::{Owner, may_look};
-use super::{Finding, Patient};
-use crate::banner::{shell_word, url_for_clients};
-use crate::data_dir::{KeySource, find_master_key, find_next_key, names};
+use super::start::UNPIN;
+use super::{Finding, Patient, server};
+use crate::banner::shell_word;
+use crate::data_dir::{KeySource, find_master_key, find_next_key, names, read_master_key};
 use crate::failure::Failure;
+use crate::{first_account, preflight};
 
 pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let data = &patient.config.data;
@@ -27,7 +31,7 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let is_new = !named.exists();
     let _lock = match DirLock::acquire(data) {
         Ok(lock) => lock,
-        Err(LockError::Held { .. }) => return vec![running(patient)],
+        Err(LockError::Held { .. }) => return server::findings(patient, &owner),
         Err(error) => return vec![no_lock(&error, &owner, data)],
     };
     if is_new {
@@ -35,6 +39,9 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     }
     if !file.exists() {
         return vec![absent(patient)];
+    }
+    if let Err(failure) = preflight::log_is_there(data) {
+        return vec![Finding::problem("store", failure.to_string(), restore(&owner, patient))];
     }
     let config = &patient.config;
     let master = match find_master_key(data, config.master_key.as_ref(), config.master_key_file.as_deref()) {
@@ -44,34 +51,89 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     };
     // What a rotation that was cut short left: the next start puts it in its place.
     let next = if config.key_source() == KeySource::Own { find_next_key(data).ok().flatten() } else { None };
+    let (is_next, sealed) = (Cell::new(false), RefCell::default());
     let ours = |check: &[u8]| {
-        [Some(&master), next.as_ref()].into_iter().flatten().any(|key| is_of_master(key, check))
+        is_next.set(next.as_ref().is_some_and(|next| is_of_master(next, check)));
+        *sealed.borrow_mut() = check.to_vec();
+        is_next.get() || is_of_master(&master, check)
     };
     let holding = Holding { prefix: key::ACCOUNTS, known: Some((key::MASTER_KEY_CHECK, &ours)) };
-    // SQLite would look at a store that it cannot write, and leave a log and a shared memory beside it.
-    let written = OpenOptions::new().read(true).write(true).open(&file);
-    let is_denied =
-        |error: &Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
-    let examined = match written.err().filter(is_denied) {
-        Some(_) => Err(OpenError::ReadOnly { path: file.clone() }),
-        // As a start sees it; what only reads the file does not look at the log then.
-        None if is_backup(&file) && has_log(&file) => Err(OpenError::LogOfAnother { path: file.clone() }),
-        None => SqliteStore::examine(&file, holding),
-    };
+    let examined = examine(&file, holding);
     vec![match examined {
-        Ok(revision) => {
-            Finding::ok("store", format!("whole, at revision {revision}, sealed with this master key"))
+        Ok(store) => {
+            let master = next.filter(|_| is_next.get()).unwrap_or(master);
+            contents(patient, &owner, store, master)
         }
-        Err(OpenError::Unknown { .. }) => Finding::problem(
-            "store",
-            format!("`{}` was sealed with another master key", file.display()),
-            "daypass serve --master-key-file FILE",
-        ),
+        Err(OpenError::Unknown { .. }) => another_key(patient, &file, &sealed.borrow()),
         Err(error) => {
             let paste = mended_by(&error, &file, &owner, patient);
             Finding::problem("store", error.to_string(), paste)
         }
     }]
+}
+
+/// As a start sees it.
+fn examine(file: &Path, holding: Holding<'_>) -> Result<MemoryStore, OpenError> {
+    // SQLite would look at a store that it cannot write, and leave a log and a shared memory beside it.
+    let written = OpenOptions::new().read(true).write(true).open(file);
+    let is_denied =
+        |error: &Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+    match written.err().filter(is_denied) {
+        Some(_) => Err(OpenError::ReadOnly { path: file.to_owned() }),
+        // What only reads the file does not look at the log then.
+        None if is_backup(file) && has_log(file) => Err(OpenError::LogOfAnother { path: file.to_owned() }),
+        None => SqliteStore::examine(file, holding),
+    }
+}
+
+/// Whether a server would find every record as it must be, and what the environment pins with it.
+fn contents(patient: &Patient, owner: &Owner, store: MemoryStore, master: MasterKey) -> Finding {
+    let (revision, view) = match opened(patient, store, master) {
+        Ok(opened) => opened,
+        Err(why) => return Finding::problem("store", why, restore(owner, patient)),
+    };
+    let pinned = &patient.config.pinned;
+    // What is not well formed is told of by itself.
+    if first_account::parse(pinned).is_ok()
+        && let Err(failure) = first_account::check(&view, pinned)
+    {
+        return Finding::problem("store", failure.to_string(), UNPIN);
+    }
+    Finding::ok("store", format!("whole, at revision {revision}, sealed with this master key"))
+}
+
+fn opened(patient: &Patient, store: MemoryStore, master: MasterKey) -> Result<(Revision, Arc<View>), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let revision = store.current().await.map_err(|error| error.to_string())?;
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let rules = patient.config.session_rules;
+        // A rotation that was cut short is finished, in memory.
+        let directory = Directory::open_with(Arc::new(store), master, clock, random, rules).await;
+        let directory = directory.map_err(|error| error.to_string())?;
+        Ok((revision, directory.snapshot()))
+    })
+}
+
+/// A key of another time may be the right one, as for a backup from before a rotation.
+fn another_key(patient: &Patient, file: &Path, sealed: &[u8]) -> Finding {
+    let entries = std::fs::read_dir(&patient.config.data).into_iter().flatten().flatten();
+    let is_key = |name: &str| name.starts_with(names::MASTER_KEY) && names::is_ours(name);
+    let keys = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_key));
+    let right = keys
+        .map(|entry| entry.path())
+        .find(|path| read_master_key(path).is_ok_and(|key| is_of_master(&key, sealed)));
+    let says = format!("`{}` was sealed with another master key", file.display());
+    let (says, named) = match right {
+        Some(path) => (format!("{says}: that in `{}`", path.display()), path),
+        None => (format!("{says}, and with none that is here"), "FILE".into()),
+    };
+    let named = std::path::absolute(&named).ok().filter(|path| path.exists()).unwrap_or(named);
+    let line = patient.serve_line("--master-key-file", Some(&named.to_string_lossy()));
+    // Both are not taken.
+    let only = if patient.config.master_key.is_some() { "env -u DAYPASS_MASTER_KEY " } else { "" };
+    Finding::problem("store", says, format!("{only}{line}"))
 }
 
 /// Whether no server has opened it since it was made (<https://www.sqlite.org/fileformat.html>, section 1.3.3).
@@ -181,44 +243,4 @@ fn no_key(failure: &Failure, owner: &Owner, patient: &Patient) -> Finding {
         None => format!("base64 -d < {shown} | wc -c"),
     };
     Finding::problem("store", failure.to_string(), paste)
-}
-
-/// What the server that runs says on its admin listener.
-fn running(patient: &Patient) -> Finding {
-    let url = url_for_clients(None, "http", patient.config.admin_listen);
-    let paste = format!("curl -s {url}/readyz");
-    let process = Running::on(&patient.config.data);
-    if let Some(stopped) = process.as_ref().filter(|process| process.is_stopped()) {
-        return hung(stopped);
-    }
-    let answer = url.parse::<Authority>().map_err(|_| ErrorKind::InvalidInput);
-    let answer = answer.and_then(|to| {
-        ask(&to, "/readyz", &format!("host: {to}\r\n"), &Trust::Anybody).map_err(|error| error.kind())
-    });
-    match (answer, process) {
-        (Ok(answer), _) if answer.status() == 200 => {
-            Finding::ok("store", format!("a server runs on it: {}", answer.body.trim().replace('\n', "; ")))
-        }
-        (Ok(answer), _) if answer.status() == 503 => Finding::problem(
-            "store",
-            format!("the server that runs on it is not ready: {}", answer.body.trim().replace('\n', "; ")),
-            paste,
-        ),
-        (Err(ErrorKind::TimedOut | ErrorKind::WouldBlock), Some(process))
-            if process.listens_at(patient.config.admin_listen.port()) != Some(false) =>
-        {
-            // By now it may be seen to be stopped.
-            hung(&Running::on(&patient.config.data).unwrap_or(process))
-        }
-        _ => Finding::warning(
-            "store",
-            format!("a server runs on it, and does not answer at {url}/readyz"),
-            paste,
-        ),
-    }
-}
-
-fn hung(process: &Running) -> Finding {
-    let (says, paste) = process.described();
-    Finding::problem("store", format!("the server that runs on it does not answer: {says}"), paste)
 }

@@ -221,6 +221,29 @@ fn an_audit_without_a_directory_is_a_problem() {
 }
 
 #[test]
+fn an_audit_whose_directory_the_server_cannot_write_is_a_problem_whoever_asks() {
+    let dir = Scratch::new("doctor-audit-rights");
+    let somebody = of_somebody(&dir);
+    let logs = dir.join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    let is_root = rustix::process::geteuid().is_root();
+    let told = |mode: u32| {
+        std::fs::set_permissions(&logs, std::fs::Permissions::from_mode(mode)).unwrap();
+        let args = ServeArgs { audit_file: Some(logs.join("audit.jsonl")), ..ServeArgs::default() };
+        let user = if is_root { 0 } else { somebody };
+        let findings = room::findings(&Patient { user, ..patient(&dir, args, &[]) });
+        findings.iter().filter(|finding| finding.is_problem()).map(ToString::to_string).collect::<String>()
+    };
+    let refused = told(if is_root { 0o755 } else { 0o555 });
+    assert!(refused.contains("cannot write the audit's directory `"), "{refused}");
+    assert!(
+        refused.contains("sudo install -d -m 700 -o ") && refused.contains("logs/daypass\n"),
+        "{refused}"
+    );
+    assert_eq!(told(0o777), "", "everybody may");
+}
+
+#[test]
 fn settings_that_weaken_are_told_of() {
     let dir = Scratch::new("doctor-settings");
     let args = ServeArgs {
@@ -234,7 +257,12 @@ fn settings_that_weaken_are_told_of() {
     let findings = shell::settings(&patient(&dir, args, &[]));
     let text: String = findings.iter().map(ToString::to_string).collect();
     assert_eq!(findings.len(), 5, "{text}");
-    assert!(text.contains("daypass serve --allow-signature-v2 false\n"), "{text}");
+    let data = dir.join("data");
+    let only = |changed: &str| format!("daypass serve {changed} --data {}", data.display());
+    assert!(text.contains(&only("--allow-signature-v2 false")), "{text}");
+    assert!(text.contains(&only("--listen 127.0.0.1:7777")), "{text}");
+    let trusted = "--trust-proxy 'ADDRESS_OF_YOUR_PROXY/32,192.0.2.1/32,2001:db8::/32'";
+    assert!(text.contains(&only(trusted)), "{text}");
     for told in
         ["--listen 0.0.0.0:7777", "--allow-signature-v2", "x-amz-cf-id", "10.0.0.0/8", "2001:db8::/32"]
     {
@@ -242,6 +270,53 @@ fn settings_that_weaken_are_told_of() {
     }
     assert!(findings.iter().all(|finding| finding.level == Level::Warning && finding.paste.is_some()));
     assert!(shell::settings(&patient(&dir, ServeArgs::default(), &[])).is_empty());
+}
+
+#[test]
+fn a_line_that_starts_a_server_has_every_setting_but_the_one_it_changes() {
+    let dir = Scratch::new("doctor-line");
+    let words = "doctor --json --data x --listen=127.0.0.1:7 --clock-url https://t --tolerate-unsigned-header a \
+                 --allow-signature-v2 --tls-cert b";
+    let words = words.split_whitespace().map(str::to_owned).chain(["--audit-file", "c d"].map(str::to_owned));
+    let asked = Patient { words: words.collect(), ..patient(&dir, ServeArgs::default(), &[]) };
+    let data = dir.join("data");
+    assert_eq!(
+        asked.serve_line("--allow-signature-v2", Some("false")),
+        format!(
+            "daypass serve '--listen=127.0.0.1:7' --tolerate-unsigned-header a --tls-cert b --audit-file 'c d' \
+             --allow-signature-v2 false --data {}",
+            data.display()
+        )
+    );
+    let without = asked.serve_line("--tolerate-unsigned-header", None);
+    assert!(
+        without.starts_with("daypass serve '--listen=127.0.0.1:7' --allow-signature-v2 --tls"),
+        "{without}"
+    );
+    let by_variable = patient(&dir, ServeArgs::default(), &[("DAYPASS_TOLERATE_UNSIGNED_HEADER", "a")]);
+    assert_eq!(
+        by_variable.serve_line("--tolerate-unsigned-header", None),
+        format!("env -u DAYPASS_TOLERATE_UNSIGNED_HEADER daypass serve --data {}", data.display())
+    );
+}
+
+#[test]
+fn a_line_that_mends_two_things_is_there_once() {
+    let dir = Scratch::new("doctor-report");
+    let findings = shell::variables(&patient(&dir, ServeArgs::default(), &[]));
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    let text = report(&findings);
+    assert_eq!((text.matches("warning").count(), text.matches("export AWS_").count()), (2, 1), "{text}");
+}
+
+#[test]
+fn a_low_port_is_told_with_the_right_that_it_needs() {
+    let told = |kind: std::io::ErrorKind| {
+        machine::not_bound("--listen", ([127, 0, 0, 1], 80).into(), &kind.into()).to_string()
+    };
+    let low = told(std::io::ErrorKind::PermissionDenied);
+    assert!(low.contains("setcap cap_net_bind_service=+ep") && low.contains("AmbientCapabilities="), "{low}");
+    assert!(told(std::io::ErrorKind::AddrNotAvailable).contains("ip -brief address"));
 }
 
 #[test]

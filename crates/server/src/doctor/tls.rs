@@ -9,6 +9,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, RootCertStore};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 use super::probe::{Answer, Trust, ask};
 use super::{Finding, Patient};
@@ -65,6 +67,13 @@ impl Pair {
         let own = self.chain().first().map(ParsedCertificate::try_from);
         matches!((name, own), (Ok(name), Some(Ok(own))) if verify_server_name(&own, &name).is_ok())
     }
+
+    /// Whether its certificate is alone, and another one issued it.
+    fn is_without_issuer(&self) -> bool {
+        let [own] = self.chain() else { return false };
+        let own = Certificate::from_der(own);
+        own.is_ok_and(|own| own.tbs_certificate().issuer() != own.tbs_certificate().subject())
+    }
 }
 
 /// Whether clients reach this daypass by the URL that they sign for, and the proxy on the way keeps their `Host`.
@@ -79,7 +88,7 @@ pub(super) fn public_url(patient: &Patient) -> Vec<Finding> {
     let answer = match ask(public, "/healthz", &host, &trust) {
         // What verifies nothing tells whether there is anything else.
         Err(error) if public.is_https() && untrusted(&error).is_some() => {
-            findings.extend(untrusted(&error).map(|why| not_trusted(public, &url, why)));
+            findings.extend(untrusted(&error).map(|why| not_trusted(patient, public, &url, why)));
             trust = Trust::Anybody;
             ask(public, "/healthz", &host, &trust)
         }
@@ -107,7 +116,7 @@ fn untrusted(error: &std::io::Error) -> Option<&CertificateError> {
 }
 
 /// Only of an issuer that nobody knows does it help to name one.
-fn not_trusted(public: &Authority, url: &str, why: &CertificateError) -> Finding {
+fn not_trusted(patient: &Patient, public: &Authority, url: &str, why: &CertificateError) -> Finding {
     let host = public.host();
     let look = format!(
         "openssl s_client -connect {host}:{} -servername {host} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName",
@@ -125,15 +134,37 @@ fn not_trusted(public: &Authority, url: &str, why: &CertificateError) -> Finding
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             (format!("the certificate of {url} is not for {host}"), look)
         }
-        why => (
-            format!(
+        why => {
+            let says = format!(
                 "clients of this machine do not trust the certificate of {url}: {}",
                 rustls::Error::from(why.clone())
-            ),
-            "export AWS_CA_BUNDLE=/path/to/your-ca.pem".to_owned(),
-        ),
+            );
+            let name_ca = "export AWS_CA_BUNDLE=/path/to/your-ca.pem".to_owned();
+            match alone(patient) {
+                Some((says_alone, mend)) => {
+                    // Where an authority is named already, naming one is no help.
+                    let paste = if named_bundle(patient).is_some() { mend } else { name_ca };
+                    (format!("{says}; {says_alone}"), paste)
+                }
+                None => (says, name_ca),
+            }
+        }
     };
     Finding::problem("public", says, paste)
+}
+
+/// What may be wrong where another's signature is on the one certificate that is served, and the line that mends it.
+fn alone(patient: &Patient) -> Option<(String, String)> {
+    let files = patient.config.tls.as_ref()?;
+    if !Pair::read(files).ok()?.is_without_issuer() {
+        return None;
+    }
+    let says = format!(
+        "it is alone in `{}`, and the chain may lack its intermediate: put the issuer's certificate behind it in --tls-cert",
+        files.cert.display()
+    );
+    let cert = shell_word(&files.cert.to_string_lossy());
+    Some((says, format!("cat CERTIFICATE_OF_THE_ISSUER >> {cert}")))
 }
 
 /// A request signed with the key of AWS's documentation: a server that is asked for another host says so before it
@@ -177,11 +208,15 @@ fn probe(patient: &Patient, public: &Authority) -> Option<(String, String)> {
 
 /// Whom clients of this shell trust: `AWS_CA_BUNDLE` as the SDKs do, or the system's authorities.
 fn roots(patient: &Patient) -> Trust {
-    let named = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].iter().find_map(|name| (patient.variable)(name));
+    let named = named_bundle(patient);
     let paths: Vec<String> = named.map_or_else(|| BUNDLES.map(str::to_owned).into(), |path| vec![path]);
     let mut roots = RootCertStore::empty();
     if let Some(bundle) = paths.iter().find_map(|path| std::fs::read(path).ok()) {
         roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&bundle).filter_map(Result::ok));
     }
     Trust::Roots(Arc::new(roots))
+}
+
+fn named_bundle(patient: &Patient) -> Option<String> {
+    ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].iter().find_map(|name| (patient.variable)(name))
 }

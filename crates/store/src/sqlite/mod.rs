@@ -35,6 +35,7 @@ use self::reader::Read;
 use self::writer::{Done, Job, Work};
 use crate::error::{CommitError, StoreError};
 use crate::feed::{Compacted, Feed, Watch};
+use crate::memory::MemoryStore;
 use crate::record::{Commit, Record, Revision, Spent, check_key, check_prefix};
 use crate::store::{BoxFuture, Store};
 
@@ -96,12 +97,13 @@ impl SqliteStore {
         open::is_backup(path)
     }
 
-    /// Checks a store that is not open, all of it, and leaves it as it is; its revision.
+    /// Checks a store that is not open, all of it, and leaves it as it is; its records, in memory, where whoever looks
+    /// at them changes nothing. Spent facts are not among them.
     ///
     /// # Errors
     /// As [`open_holding`](SqliteStore::open_holding).
-    pub fn examine(path: &Path, holding: Holding<'_>) -> Result<Revision, OpenError> {
-        open::examine(path, holding)
+    pub fn examine(path: &Path, holding: Holding<'_>) -> Result<MemoryStore, OpenError> {
+        open::examine(path, holding).map(|(revision, records)| MemoryStore::holding(revision, records))
     }
 
     /// The file.

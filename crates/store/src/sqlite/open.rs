@@ -12,9 +12,9 @@ use super::backup::Source;
 use super::check::{self, Damage};
 use super::log::{self, Fault};
 use super::place::Place;
-use super::{files, from_sql, shared, writer};
+use super::{files, from_sql, reader, shared, writer};
 use crate::error::StoreError;
-use crate::record::Revision;
+use crate::record::{Record, Revision};
 
 /// The tables.
 const SCHEMA: &str = include_str!("schema.sql");
@@ -190,11 +190,7 @@ pub(super) fn open(
     holding: Option<Holding<'_>>,
     size_max: Option<u64>,
 ) -> Result<Opened, OpenError> {
-    if path.is_symlink() {
-        // Its log is beside the file that it names, where nobody would look for it.
-        let why = "it is a link; move the file itself here, or name the directory that it is in with --data";
-        return Err(OpenError::unopened(path, &std::io::Error::other(why)));
-    }
+    refuse_link(path)?;
     match File::open(path) {
         Ok(file) => check_log(path, check_header(path, file)?)?,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
@@ -220,13 +216,26 @@ pub(super) fn open(
     let reader = connect_reader(path).map_err(sqlite)?;
     let source = connect_reader(path).and_then(Source::new).map_err(sqlite)?;
     let place = place.with_log().map_err(|e| OpenError::io(path, &e))?;
+    // The file is ours and whole: closing it writes the log back and removes it. Not before there is nothing left that
+    // can fail: a log that is there may be all that shows an end without order, and goes with an orderly one only.
+    writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
     Ok(Opened { writer, reader, source, revision, place })
 }
 
+/// The log of a link is beside the file that it names, where nobody would look for it.
+fn refuse_link(path: &Path) -> Result<(), OpenError> {
+    if !path.is_symlink() {
+        return Ok(());
+    }
+    let why = "it is a link; move the file itself here, or name the directory that it is in with --data";
+    Err(OpenError::unopened(path, &std::io::Error::other(why)))
+}
+
 /// A connection that changes nothing by being opened or closed. Closing the last one would write a log
-/// back into the file, which a damaged file must be spared; an empty log may go.
+/// back into the file, which a damaged file must be spared, and remove it, even one without any commit: that there is
+/// a log tells of an end without order.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let log = files::with_suffix(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
+    let log = files::with_suffix(path, "-wal").exists();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log)?;
@@ -336,17 +345,18 @@ pub(super) fn is_backup(path: &Path) -> Result<bool, OpenError> {
     Ok(matches!(check_header(path, file)?, Kind::Backup))
 }
 
-/// Checks a file that nobody has open, by reading it.
-pub(super) fn examine(path: &Path, holding: Holding<'_>) -> Result<Revision, OpenError> {
+/// Checks a file that nobody has open, by reading it; what is in it.
+pub(super) fn examine(path: &Path, holding: Holding<'_>) -> Result<(Revision, Vec<Record>), OpenError> {
+    refuse_link(path)?;
     let file = File::open(path).map_err(|e| OpenError::unopened(path, &e))?;
     if let kind @ Kind::Store = check_header(path, file)? {
         check_log(path, kind)?;
         refuse_faulty_log(path)?;
     }
     let db = connect_reader(path).map_err(|e| OpenError::sqlite(path, &e))?;
-    let revision = check(path, &db)?;
+    check(path, &db)?;
     check_holding(path, &db, holding)?;
-    Ok(revision)
+    reader::load(&db, "").map_err(|damage| OpenError::damage(path, damage))
 }
 
 /// What a store must hold that was used before.
@@ -437,8 +447,6 @@ fn prepare_writer(db: &Connection, size_max: Option<u64>) -> rusqlite::Result<()
         let pages = i64::try_from(size_max).unwrap_or(i64::MAX) / page_size.max(1);
         db.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?;
     }
-    // The file is ours and whole: closing it writes the log back and removes it.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     // The next commit begins a new turn of the log: `log::fault` counts what one crash can leave, not two.
     // Not TRUNCATE: see INVARIANT (log-keeps-commits).
     if let Err(error) = db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())) {

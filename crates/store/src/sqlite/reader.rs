@@ -33,7 +33,7 @@ pub(super) fn run(db: &Connection, mut queue: mpsc::Receiver<Read>) {
 }
 
 /// Revision and records of one moment: both are read in one transaction.
-fn load(db: &Connection, prefix: &str) -> Result<(Revision, Vec<Record>), Damage> {
+pub(super) fn load(db: &Connection, prefix: &str) -> Result<(Revision, Vec<Record>), Damage> {
     let moment = db.unchecked_transaction()?;
     let revision = writer::revision(&moment)?;
     let mut records = Vec::new();

@@ -119,12 +119,11 @@ fn crashed(files: &[(String, Vec<u8>)], harm: impl Fn(&mut Vec<u8>)) -> TempDir 
     crashed
 }
 
-/// Opening what must hold something is refused, and leaves every byte as it was. (A log without any may go.)
+/// Opening what must hold something is refused, and leaves every byte as it was, a log without any too.
 fn lost(dir: &TempDir) -> OpenError {
-    let bytes = || bytes_of(dir).into_iter().filter(|(_, bytes)| !bytes.is_empty()).collect::<Vec<_>>();
-    let before = bytes();
+    let before = bytes_of(dir);
     let error = SqliteStore::open_holding(&dir.file(), ACCOUNTS).unwrap_err();
-    assert!(bytes() == before, "a refused file was changed");
+    assert!(bytes_of(dir) == before, "a refused file was changed");
     error
 }
 
@@ -323,4 +322,32 @@ fn a_store_that_is_a_link_is_refused_and_told() {
     std::os::unix::fs::symlink(elsewhere.file(), dir.file()).unwrap();
     let error = SqliteStore::open(&dir.file()).unwrap_err().to_string();
     assert!(error.contains("it is a link; move the file itself here"), "{error}");
+    let told = SqliteStore::examine(&dir.file(), ACCOUNTS).unwrap_err().to_string();
+    assert_eq!(told, error);
+}
+
+/// That a log is there tells of a kill: whoever only looks leaves it, even where nothing is in it.
+#[test]
+fn examining_a_store_shows_its_records_and_leaves_its_log() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    commit(&store, Commit::new().put("/account/1", "a"));
+    drop(store);
+    let before = dir.names();
+    let (store, examine) = (dir.open(), |dir: &TempDir| {
+        let found = SqliteStore::examine(&dir.file(), ACCOUNTS).unwrap();
+        wait(found.load("")).unwrap()
+    });
+    let killed = crashed(&bytes_of(&dir), |log| assert!(log.is_empty(), "nothing was written since"));
+    let names = killed.names();
+    assert!(names.iter().any(|name| name == "store.db-wal"), "{names:?}");
+    let files = bytes_of(&killed);
+    for _ in 0..2 {
+        assert_eq!(examine(&killed), load(&store));
+        assert!(bytes_of(&killed) == files, "{:?}", killed.names());
+    }
+    assert_eq!(load(&killed.open()), load(&store));
+    drop(store);
+    assert_eq!(examine(&dir).0, Revision::new(1));
+    assert_eq!(dir.names(), before, "and nothing stays of a store that ended in order");
 }

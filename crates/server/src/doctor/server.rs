@@ -1,0 +1,91 @@
+//! The server that runs on the data: whether it is well, where it answers, and whether it could start again.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use daypass_model::Authority;
+
+use super::probe::{Trust, ask};
+use super::process::Running;
+use super::rights::Owner;
+use super::{Finding, Patient};
+use crate::banner::{shell_word, url_for_clients};
+use crate::data_dir::{KeySource, find_next_key, names};
+
+/// How `/readyz` tells of a store that bears its name no more (`daypass_store::Place`).
+const DISPLACED: &str = "was moved, removed or replaced";
+
+pub(super) fn findings(patient: &Patient, owner: &Owner) -> Vec<Finding> {
+    [Some(condition(patient, owner)), lost_key(patient, owner)].into_iter().flatten().collect()
+}
+
+/// What it says on its admin listener.
+fn condition(patient: &Patient, owner: &Owner) -> Finding {
+    let url = url_for_clients(None, "http", patient.config.admin_listen);
+    let look = format!("curl -s {url}/readyz");
+    let process = Running::on(&patient.config.data);
+    if let Some(stopped) = process.as_ref().filter(|process| process.is_stopped()) {
+        return hung(stopped);
+    }
+    let answer = url.parse::<Authority>().map_err(|_| ErrorKind::InvalidInput);
+    let answer = answer.and_then(|to| {
+        ask(&to, "/readyz", &format!("host: {to}\r\n"), &Trust::Anybody).map_err(|error| error.kind())
+    });
+    match (answer, process) {
+        (Ok(answer), _) if answer.status() == 200 => {
+            Finding::ok("store", format!("a server runs on it: {}", answer.body.trim().replace('\n', "; ")))
+        }
+        (Ok(answer), _) if answer.status() == 503 => {
+            let says = answer.body.trim().replace('\n', "; ");
+            // What is nowhere else by now, before anybody stops it.
+            let paste = if says.contains(DISPLACED) { operator(patient, owner, "backup FILE") } else { look };
+            Finding::problem("store", format!("the server that runs on it is not ready: {says}"), paste)
+        }
+        (Err(ErrorKind::TimedOut | ErrorKind::WouldBlock), Some(process))
+            if process.listens_at(patient.config.admin_listen.port()) != Some(false) =>
+        {
+            // By now it may be seen to be stopped.
+            hung(&Running::on(&patient.config.data).unwrap_or(process))
+        }
+        _ => {
+            let says = format!("a server runs on it, and does not answer at {url}/readyz");
+            Finding::warning("store", says, look)
+        }
+    }
+}
+
+fn hung(process: &Running) -> Finding {
+    let (says, paste) = process.described();
+    Finding::problem("store", format!("the server that runs on it does not answer: {says}"), paste)
+}
+
+/// Nothing tells of it but the next start, which is refused; until then the running server can make another.
+fn lost_key(patient: &Patient, owner: &Owner) -> Option<Finding> {
+    let config = &patient.config;
+    let key = config.data.join(names::MASTER_KEY);
+    let is_lost = config.key_source() == KeySource::Own
+        && !key.exists()
+        && find_next_key(&config.data).is_ok_and(|next| next.is_none());
+    is_lost.then(|| {
+        let says = format!(
+            "`{}` is missing: the server that runs has the key in memory, and no other will start (one that gets its key elsewhere: ask with its settings)",
+            key.display()
+        );
+        Finding::problem("store", says, operator(patient, owner, "keys rotate-master"))
+    })
+}
+
+/// A command through the door of the server.
+fn operator(patient: &Patient, owner: &Owner, command: &str) -> String {
+    let data = shell_word(&patient.config.data.to_string_lossy());
+    format!("{}daypass {command} --data {data}", owner.sudo(patient.user))
+}
+
+/// Where it answers, as it wrote into the lock: its settings may be others than those of whoever asks.
+pub(super) fn url(patient: &Patient) -> Option<String> {
+    Running::on(&patient.config.data)?;
+    let lock = std::fs::read_to_string(patient.config.data.join(names::LOCK)).ok()?;
+    let (scheme, address) = lock.split_whitespace().find_map(|word| word.split_once("://"))?;
+    let address: SocketAddr = address.parse().ok()?;
+    Some(url_for_clients(None, scheme, address))
+}
