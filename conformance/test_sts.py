@@ -263,7 +263,8 @@ def test_explicit_deny_in_the_trust_policy(home):
         {"Effect": "Deny", "Principal": {"AWS": user.arn}, "Action": "sts:AssumeRole"}
     )
     role = home.role(json.dumps(document))
-    with refused("AccessDenied", re.compile("with an explicit deny in the role trust policy"), 403):
+    text = f"User: {user.arn} is not authorized to perform: sts:AssumeRole on resource: {role['Arn']}"
+    with refused("AccessDenied", text, 403):
         assume(user, role)
 
 
