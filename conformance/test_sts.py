@@ -350,7 +350,7 @@ def test_source_identity_follows_the_chain_and_cannot_change(house, home, admin,
     again = {"RoleArn": target["Arn"], "RoleSessionName": "next"}
     assert sts.assume_role(**again)["SourceIdentity"] == "Alice"
     assert sts.assume_role(**again, SourceIdentity="Alice")["SourceIdentity"] == "Alice"
-    with refused("AccessDenied", status=403):
+    with refused("ValidationError", "The source identity is already set for this assume role session", 400):
         sts.assume_role(**again, SourceIdentity="Bob")
     silent = home.role(trust(home.root_arn, "sts:AssumeRole"))
     with refused("AccessDenied", re.compile("sts:SetSourceIdentity"), 403):

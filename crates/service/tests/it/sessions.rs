@@ -147,6 +147,8 @@ async fn a_chained_session_lasts_an_hour_at_most_and_may_outlive_its_parent() {
     for who in [&parent, &of_user] {
         let refusal = told(assume(&house, who, "Long", &[("DurationSeconds", "3601")]).await);
         assert_eq!(refusal, ("ValidationError", CHAIN_LIMIT.into()));
+        let refusal = told(assume(&house, who, "Crew", &[("DurationSeconds", "3601")]).await);
+        assert_eq!(refusal, ("ValidationError", ROLE_LIMIT.into()), "the role's own bound is told first");
         assert_eq!(lasts(&house, &assume(&house, who, "Long", &[]).await.unwrap()), 3600);
     }
     let child = assumed(&house, &parent, "Long", &[("DurationSeconds", "3600")]).await;
