@@ -291,14 +291,17 @@ def test_clock_ahead(server, home):
     assert re.fullmatch(pattern, answer.message), answer.message
 
 
-def test_presigned_request_lives_fifteen_minutes_whatever_it_asks_for(server, home):
+@pytest.mark.parametrize("service,action", [("sts", "GetCallerIdentity"), ("iam", "ListUsers")])
+def test_presigned_request_lives_fifteen_minutes_whatever_it_asks_for(server, home, service, action):
     def presigned(age, expires):
-        asked = Request.action(server.host, "GetCallerIdentity", method="GET")
-        return asked.presign(home.keys, time=now(minutes=-age), expires=expires).send()
+        asked = Request.action(server.host, action, service, method="GET")
+        return asked.presign(home.keys, service, time=now(minutes=-age), expires=expires).send()
 
-    assert presigned(0, 60).find("Arn") == home.root_arn
+    assert presigned(0, 60).status == 200
     assert presigned(14, 60).status == 200
-    assert presigned(16, 604800).code == "SignatureDoesNotMatch"
+    expired = presigned(16, 604800)
+    assert (expired.status, expired.code) == (403, "SignatureDoesNotMatch")
+    assert re.fullmatch(r"Signature expired: .* - 15 min\.\)", expired.message), expired.message
 
 
 def test_presigned_request_with_a_body_is_another_request(server, home):
@@ -315,8 +318,8 @@ def scope(**changes):
 @pytest.mark.parametrize(
     "changes,text",
     [
-        ({"service": "iam"}, "Credential should be scoped to correct service: 'sts'."),
-        ({"service": "s3"}, "Credential should be scoped to correct service: 'sts'."),
+        ({"service": "iam"}, "Credential should be scoped to correct service: 'sts'. "),
+        ({"service": "s3"}, "Credential should be scoped to correct service: 'sts'. "),
         ({"end": "aws4"}, "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws4'."),
     ],
 )

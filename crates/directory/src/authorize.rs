@@ -5,11 +5,11 @@
 //! `daypass_policy::evaluate`'s.
 
 use daypass_model::is_service_linked;
-use daypass_policy::{Context, Decision, Explanation, Named, Policies, Request};
+use daypass_policy::{Context, Decision, Explanation, Named, Policies, Policy, Request};
 
 use crate::account_view::AccountView;
 use crate::change::Change;
-use crate::check::{Asked, Check, Checks};
+use crate::check::{Asked, Check, Checks, Grantor};
 use crate::context::{Operation, context};
 use crate::entity::NamedPolicy;
 use crate::grounds::grounds;
@@ -95,7 +95,7 @@ pub struct Denied {
     pub action: String,
     /// The resource as AWS prints it.
     pub resource: String,
-    /// ` because no …` or ` with an explicit deny …`; empty across accounts.
+    /// ` because no …` or ` with an explicit deny …`; empty across accounts, and where the role alone is in the way.
     pub reason: String,
     /// The decision itself, when there was one.
     pub decision: Option<Decision<'static>>,
@@ -149,15 +149,21 @@ pub fn authorize<I>(
             }));
         }
         Asked::Missing(check) => {
-            let decision = Gathered::of(facts).decide(facts, check);
-            return Err(Box::new(Denied { reason: String::new(), ..denied(principal, check, decision, 0) }));
+            let policies = Gathered::of(facts);
+            let decision = policies.decide(facts, check);
+            let reason = policies.callers_reason(facts, check);
+            return Err(Box::new(denied(principal, check, reason, decision, 0)));
         }
         Asked::All(checks) => {
             let policies = Gathered::of(facts);
             for (place, check) in checks.iter().enumerate() {
                 let decision = policies.decide(facts, check);
                 if !decision.is_allowed() {
-                    return Err(Box::new(denied(principal, check, decision, place)));
+                    let reason = match check.grantor {
+                        Grantor::Role(_) => policies.callers_reason(facts, check),
+                        Grantor::Nobody | Grantor::Resource(_) => decision.denial_reason(&check.action),
+                    };
+                    return Err(Box::new(denied(principal, check, reason, decision, place)));
                 }
                 decisions.push(decision);
             }
@@ -166,17 +172,19 @@ pub fn authorize<I>(
     Ok(Authorized { scope: scope.clone(), input, decisions })
 }
 
-fn denied(principal: &Principal, check: &Check, decision: Decision<'static>, place: usize) -> Denied {
-    // Empty across accounts: the sentence must not tell what the other account's policies say.
-    let reason = match decision.denial_reason(&check.action) {
-        reason if reason.is_empty() => reason,
-        reason => format!(" {reason}"),
-    };
+fn denied(
+    principal: &Principal,
+    check: &Check,
+    reason: String,
+    decision: Decision<'static>,
+    place: usize,
+) -> Denied {
     Denied {
         principal: principal.arn.clone(),
         action: check.action.clone(),
         resource: check.shown.clone().unwrap_or_else(|| check.resource.clone()),
-        reason,
+        // Empty across accounts: the sentence must not tell what the other account's policies say.
+        reason: if reason.is_empty() { reason } else { format!(" {reason}") },
         decision: Some(decision),
         check: place,
     }
@@ -192,7 +200,8 @@ pub fn decide(facts: Facts<'_>, check: &Check) -> Decision<'static> {
 #[must_use]
 pub fn explain(facts: Facts<'_>, check: &Check) -> (Explanation, Context) {
     let context = facts.context(check);
-    let explanation = Gathered::of(facts).ask(facts, check, &context, daypass_policy::explain);
+    let grantor = check.grantor.named();
+    let explanation = Gathered::of(facts).ask(facts, check, grantor, &context, daypass_policy::explain);
     (explanation, context)
 }
 
@@ -260,9 +269,28 @@ impl<'a> Gathered<'a> {
     }
 
     fn decide(&self, facts: Facts<'_>, check: &Check) -> Decision<'static> {
-        self.ask(facts, check, &facts.context(check), |request, policies| {
+        self.decide_with(facts, check, check.grantor.named())
+    }
+
+    fn decide_with(&self, facts: Facts<'_>, check: &Check, grantor: Option<Named<'_>>) -> Decision<'static> {
+        self.ask(facts, check, grantor, &facts.context(check), |request, policies| {
             daypass_policy::evaluate(request, policies).into_owned()
         })
+    }
+
+    /// Which of the caller's own policies keep it from a role, as if that trusted the account and had no tags; empty when
+    /// none does, and across accounts.
+    // INVARIANT (roles-untold): the answer is the same for a role that does not let the caller in and for one that
+    // is not there, or whoever may do nothing could try names until it knows the roles of the account.
+    fn callers_reason(&self, facts: Facts<'_>, check: &Check) -> String {
+        let owner = check.owner.as_str();
+        let trust = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{owner}"}},"Action":"sts:*"}}}}"#
+        );
+        // It always parses; a sentence without a reason tells nothing, either.
+        let Ok(trust) = Policy::parse(&trust) else { return String::new() };
+        let trust = Named { id: &check.resource, policy: &trust };
+        self.decide_with(facts, &check.callers_side(), Some(trust)).denial_reason(&check.action)
     }
 
     /// Put the check to the engine, in one of its two ways of answering.
@@ -270,6 +298,7 @@ impl<'a> Gathered<'a> {
         &self,
         facts: Facts<'_>,
         check: &Check,
+        grantor: Option<Named<'_>>,
         context: &Context,
         engine: impl Fn(&Request<'_>, &Policies<'_>) -> T,
     ) -> T {
@@ -280,7 +309,7 @@ impl<'a> Gathered<'a> {
             boundary: self.boundary.as_deref(),
             session,
             scoped,
-            resource: check.grantor.named(),
+            resource: grantor,
             scp: &[],
             rcp: &[],
         };

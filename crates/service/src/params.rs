@@ -75,7 +75,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Query => "MalformedInput",
             Self::Json => "SerializationException",

@@ -183,8 +183,9 @@ fn parse(text: &str) -> Result<Node> {
     // Every pattern must match the whole value, so anchors at the ends say nothing.
     let text = text.strip_prefix('^').unwrap_or(text);
     let text = text.strip_suffix('$').unwrap_or(text);
-    // The models write the supplementary characters so; read by the letter it would be nonsense.
-    let text = text.replace(r"\u10000-\u10FFFF", "\u{10000}-\u{10ffff}");
+    // The models mean the supplementary characters by this. AWS's matcher reads four digits and takes none of them, as
+    // was recorded against it; what else it makes of the letters is nonsense.
+    let text = text.replace(r"\u10000-\u10FFFF", "");
     let mut parser = Parser { rest: text.chars().collect::<Vec<_>>().into_iter().peekable() };
     let node = parser.either()?;
     ensure!(parser.rest.next().is_none(), "an unmatched `)`");
@@ -354,9 +355,9 @@ mod tests {
     }
 
     #[test]
-    fn supplementary_characters_are_read_as_the_models_mean_them() {
+    fn no_pattern_takes_supplementary_characters_whatever_the_models_mean() {
         let source = compiled(r"[\uE000-\uFFFD\u10000-\u10FFFF]+").unwrap();
-        assert!(source.contains(r"('\u{e000}', '\u{fffd}'), ('\u{10000}', '\u{10ffff}')"), "{source}");
+        assert!(source.contains(r"&[('\u{e000}', '\u{fffd}')]"), "{source}");
     }
 
     #[test]

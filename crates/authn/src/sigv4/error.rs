@@ -20,15 +20,12 @@ pub enum AuthError {
     /// The signature is not the one we calculate. Also an unsigned `host` or `x-amz-*` field and a payload
     /// hash that is not the body's: nothing is said about which.
     SignatureDoesNotMatch,
-    /// The scope names another region than the endpoint's.
-    ScopeRegion {
-        /// The region in the scope.
-        given: String,
-    },
-    /// The scope names a service that is not asked here.
-    ScopeService {
-        /// The service, or services, asked here; as the message names them.
-        expected: String,
+    /// The scope names another region than the endpoint's, a service that is not asked here, or both.
+    Scope {
+        /// Whether the region is another.
+        region: bool,
+        /// Where the service is another: the service, or services, asked here, as the message names them.
+        service: Option<String>,
     },
     /// The scope names a service whose requests are never checked for others.
     ScopeElsewhere {
@@ -173,8 +170,7 @@ impl AuthError {
             Self::InvalidClientTokenId => "InvalidClientTokenId",
             Self::SignatureDoesNotMatch
             | Self::HostNotSigned
-            | Self::ScopeRegion { .. }
-            | Self::ScopeService { .. }
+            | Self::Scope { .. }
             | Self::ScopeElsewhere { .. }
             | Self::ScopeTerminator { .. }
             | Self::ScopeDate { .. }
@@ -218,11 +214,17 @@ const MISMATCH: &str = "The request signature we calculated does not match the s
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ScopeRegion { given } => {
-                write!(f, "Credential should be scoped to a valid region, not '{given}'.")
-            }
-            Self::ScopeService { expected } => {
-                write!(f, "Credential should be scoped to correct service: '{expected}'.")
+            // With a blank behind each, as they were recorded against AWS in 2026; before, the region was named.
+            Self::Scope { region, service } => {
+                if *region {
+                    f.write_str("Credential should be scoped to a valid region. ")?;
+                }
+                match service {
+                    Some(expected) => {
+                        write!(f, "Credential should be scoped to correct service: '{expected}'. ")
+                    }
+                    None => Ok(()),
+                }
             }
             Self::ScopeElsewhere { given } => {
                 write!(f, "Credential should not be scoped to '{given}': it checks its own requests.")

@@ -415,8 +415,13 @@ fn parse_credential(algorithm: Algorithm, text: &str) -> Result<(String, Scope, 
     };
     let id_fits =
         (1..=ACCESS_KEY_ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    if !id_fits || ![terminator, service, date].into_iter().chain(region).all(word) {
+    let region_is_missing = region.is_some_and(str::is_empty);
+    let named = region.filter(|_| !region_is_missing);
+    if !id_fits || ![terminator, service, date].into_iter().chain(named).all(word) {
         return Err(malformed());
+    }
+    if region_is_missing {
+        return Err(AuthError::Scope { region: true, service: None });
     }
     let region = region.unwrap_or_default().to_owned();
     let scope = Scope { date: date.to_owned(), region, service: service.to_owned() };

@@ -46,9 +46,9 @@ pub enum BodyHash {
 /// How long a presigned request lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresignedLifetime {
-    /// Fifteen minutes from its time, whatever `X-Amz-Expires` says: STS, and our own API.
+    /// Fifteen minutes from its time, whatever `X-Amz-Expires` says: STS, IAM, and our own API.
     FifteenMinutes,
-    /// As `X-Amz-Expires` says, which must be there: 1–604,800 seconds.
+    /// As `X-Amz-Expires` says, which must be there, 1–604,800 seconds: requests to other services.
     FromExpires,
 }
 
@@ -84,10 +84,7 @@ impl<'a> Rules<'a> {
             path: PathRule::Normalise,
             payload: PayloadRule::HashOfBody,
             body: BodyHash::OfRequest,
-            presigned: match service {
-                "iam" => PresignedLifetime::FromExpires,
-                _ => PresignedLifetime::FifteenMinutes,
-            },
+            presigned: PresignedLifetime::FifteenMinutes,
             tolerated_unsigned: &[],
         }
     }

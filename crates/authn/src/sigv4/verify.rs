@@ -27,31 +27,31 @@ fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
         Some(set) => set.contains(region),
         None => region == scope.region,
     });
-    if !here {
-        let set = proof.region_set.as_ref().map(ToString::to_string);
-        return Err(AuthError::ScopeRegion { given: set.unwrap_or_else(|| scope.region.clone()) });
+    let service = expected_instead(&scope.service, &rules.service)?;
+    if !here || service.is_some() {
+        return Err(AuthError::Scope { region: !here, service });
     }
-    check_service(&scope.service, &rules.service)?;
     if proof.time_text.get(..8) != Some(scope.date.as_str()) {
         return Err(AuthError::ScopeDate { scope: scope.date.clone(), time: proof.time_text.clone() });
     }
     Ok(())
 }
 
-fn check_service(given: &str, rule: &ServiceRule<'_>) -> Result<(), AuthError> {
+/// The service, or services, that should stand in the scope, where another one does.
+fn expected_instead(given: &str, rule: &ServiceRule<'_>) -> Result<Option<String>, AuthError> {
     let expected: &[&str] = match rule {
         ServiceRule::Exactly(service) => &[*service],
         ServiceRule::OneOf(services) => services,
         ServiceRule::AnyBut(refused) => {
             let refused = refused.iter().any(|service| service.eq_ignore_ascii_case(given));
-            return if refused { Err(AuthError::ScopeElsewhere { given: given.to_owned() }) } else { Ok(()) };
+            return if refused {
+                Err(AuthError::ScopeElsewhere { given: given.to_owned() })
+            } else {
+                Ok(None)
+            };
         }
     };
-    if expected.contains(&given) {
-        Ok(())
-    } else {
-        Err(AuthError::ScopeService { expected: expected.join("', '") })
-    }
+    Ok((!expected.contains(&given)).then(|| expected.join("', '")))
 }
 
 /// Check the time of the request; answers the last moment at which it verifies.

@@ -273,7 +273,6 @@ fn a_malformed_credential_is_refused() {
         "AKIAIOSFODNN7EXAMPLE",
         "AKIAIOSFODNN7EXAMPLE/20260115/us-east-1/sts",
         "/20260115/us-east-1/sts/aws4_request",
-        "AKIA/20260115//sts/aws4_request",
         "AKIA/20260115/us-east-1//aws4_request",
         "AKIA/20260115/us east/sts/aws4_request",
         "AK IA/20260115/us-east-1/sts/aws4_request",
@@ -286,6 +285,16 @@ fn a_malformed_credential_is_refused() {
     }
     let long = with_authorization(|text| text.replace("AKIAIOSFODNN7EXAMPLE", &"A".repeat(129)));
     assert_eq!(refused(&long), AuthError::MalformedCredential);
+}
+
+#[test]
+fn a_scope_without_a_region_is_told_so_and_not_that_an_element_is_missing() {
+    let request = with_authorization(|text| text.replace("/us-east-1/", "//"));
+    let refusal = refused(&request);
+    assert_eq!(refusal.code(), "SignatureDoesNotMatch");
+    assert_eq!(refusal.to_string(), "Credential should be scoped to a valid region. ");
+    let spaced = with_authorization(|text| text.replace("/us-east-1/", "//").replace("AKIAI", "AK AI"));
+    assert_eq!(refused(&spaced), AuthError::MalformedCredential);
 }
 
 #[test]

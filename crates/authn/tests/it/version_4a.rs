@@ -23,7 +23,7 @@ fn the_set_of_regions_must_be_there_signed_and_hold_the_serving_region() {
     ] {
         for request in [signed_4a(sts_post(), "sts", regions), presigned_4a(sts_get(), "sts", regions)] {
             let outcome = serving(&request, Some("us-east-1"));
-            let refusal = AuthError::ScopeRegion { given: regions.replace(", ", ",") };
+            let refusal = AuthError::Scope { region: true, service: None };
             assert_eq!(outcome, if good { Ok(()) } else { Err(refusal) }, "{regions}");
             // An endpoint that serves every region is in every set.
             assert_eq!(serving(&request, None), Ok(()), "{regions}");

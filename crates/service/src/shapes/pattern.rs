@@ -189,7 +189,7 @@ mod tests {
     }
 
     /// The samples were sorted into their two lists by Python's `re` (ASCII mode, `fullmatch`), the
-    /// Unicode categories written out from its `unicodedata`.
+    /// Unicode categories written out from its `unicodedata`; supplementary characters after what was recorded against AWS.
     #[test]
     fn every_pattern_of_the_models_agrees_with_another_implementation() {
         #[derive(serde::Deserialize)]

@@ -110,7 +110,7 @@ async fn a_role_takes_itself_only_if_it_trusts_itself() {
     role(&house, "Alone", &ada_alone, ALLOW_ALL, &[]).await;
     let session = assumed(&house, &ada, "Alone", &[]).await;
     let (code, message) = told(assume(&house, &session, "Alone", &[]).await);
-    assert!(code == "AccessDenied" && message.contains("no role trust policy allows"), "{message}");
+    assert!(code == "AccessDenied" && message.ends_with("role/Alone"), "{message}");
     let itself = ada_alone.replace("user/Ada", "role/Alone");
     house.root("iam", "UpdateAssumeRolePolicy", &[("RoleName", "Alone"), ("PolicyDocument", &itself)]).await;
     assume(&house, &session, "Alone", &[]).await.unwrap();

@@ -64,7 +64,7 @@ async fn where_endpoints_are_told_apart_the_scope_is_theirs() {
         ..Settings::default()
     };
     let (regional, global) = ("sts.eu-west-1.example.com", "STS.amazonaws.com:443");
-    let region = |given: &str| format!("Credential should be scoped to a valid region, not '{given}'.");
+    let region = "Credential should be scoped to a valid region. ".to_owned();
     let call =
         async |settings: Settings, service: &'static str, action: &str, host: &str, signed_for: &str| {
             let house = house.with_settings(settings);
@@ -88,7 +88,7 @@ async fn where_endpoints_are_told_apart_the_scope_is_theirs() {
         call(strict(Some("eu-west-1")), "sts", who, host, signed_for).await.unwrap();
         for other in ["eu-west-2", "aws-global", if host == global { "eu-west-1" } else { "us-east-1" }] {
             let refused = call(strict(Some("eu-west-1")), "sts", who, host, other).await.unwrap_err();
-            assert_eq!(refused, ("SignatureDoesNotMatch", region(other)), "{host}");
+            assert_eq!(refused, ("SignatureDoesNotMatch", region.clone()), "{host}");
             call(strict(None), "sts", who, host, other).await.unwrap();
             call(strict(Some("eu-west-1")), "iam", "ListUsers", host, other).await.unwrap();
         }

@@ -45,6 +45,7 @@ mod race;
 mod resource_policies;
 mod revocation;
 mod revoked;
+mod roles_untold;
 mod scoped;
 mod secrets;
 mod session_contents;

@@ -137,6 +137,40 @@ async fn inherited_tags_and_source_identity_need_their_permission_again() {
 }
 
 #[tokio::test]
+async fn the_answer_of_assume_role_stands_in_awss_order() {
+    let (house, ada) = start().await;
+    let arn = format!("arn:aws:iam::{ACCOUNT}:role/Crew");
+    let pairs = [
+        ("RoleArn", arn.as_str()),
+        ("RoleSessionName", "s1"),
+        ("SourceIdentity", "ada"),
+        ("Policy", ALLOW_ALL),
+    ];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let params =
+        daypass_service::params::Params::from_pairs(pairs).map_err(|_| unreachable!("no pair is wrong"));
+    let http = HttpRequest::new("POST", "/", "").with_header("host", "daypass.test");
+    let http = house.signed(&ada, "sts", http);
+    let reply = house.reply(http, "sts", "AssumeRole", "2011-06-15", params).await.unwrap();
+    let text = serde_json::to_string(&*reply).unwrap();
+    let at = |name: &str| text.find(&format!("\"{name}\":")).unwrap();
+    let names = [
+        "AssumedRoleUser",
+        "AssumedRoleId",
+        "Arn",
+        "Credentials",
+        "AccessKeyId",
+        "SecretAccessKey",
+        "SessionToken",
+        "Expiration",
+        "PackedPolicySize",
+        "SourceIdentity",
+        "SessionTokenSize",
+    ];
+    assert!(names.iter().map(|name| at(name)).is_sorted(), "{names:?}");
+}
+
+#[tokio::test]
 async fn a_source_identity_is_set_once_and_follows_the_chain() {
     let (house, ada) = start().await;
     role(&house, "Named", TRUST, &get_user_if(&[("aws:SourceIdentity", "ada")]), &[]).await;
@@ -151,8 +185,12 @@ async fn a_source_identity_is_set_once_and_follows_the_chain() {
         get_user(&house, &Keys::of(&answer["Credentials"])).await.unwrap();
     }
     for other in ["bob", "Ada"] {
-        let (code, message) = told(assume(&house, &first, "Named", &[("SourceIdentity", other)]).await);
-        assert!(code == "AccessDenied" && message.contains("sts:SetSourceIdentity"), "{message}");
+        // Before anybody is asked, so also of a role that is not there.
+        for role in ["Named", "Nowhere"] {
+            let refused = told(assume(&house, &first, role, &[("SourceIdentity", other)]).await);
+            let sentence = "The source identity is already set for this assume role session";
+            assert_eq!(refused, ("ValidationError", sentence.to_owned()), "{role} {other}");
+        }
     }
     for bad in ["aws:ada", "AWS:ada", "a", "a b"] {
         assert_eq!(

@@ -9,7 +9,7 @@ use daypass_directory::{Directory, SessionRules};
 use daypass_model::{AccountId, Clock, MockClock, Secret, SeededRandom};
 use daypass_service::params::Params;
 use daypass_service::sessions::SessionLog;
-use daypass_service::{Audit, AuditLog, Error, House, Request, Settings, call};
+use daypass_service::{Audit, AuditLog, Error, House, Reply, Request, Settings, call};
 use daypass_store::{COMMIT_CHANGES_MAX, Commit, MemoryStore, Record, Revision, Store};
 use serde_json::Value;
 
@@ -252,6 +252,19 @@ impl TestHouse {
         version: &str,
         params: Result<Params, Error>,
     ) -> Result<Value, Error> {
+        let reply = self.reply(http, service, action, version, params).await?;
+        Ok(serde_json::to_value(&*reply).unwrap())
+    }
+
+    /// The same as the server gets it: with its members in order.
+    pub async fn reply(
+        &self,
+        http: HttpRequest,
+        service: &'static str,
+        action: &str,
+        version: &str,
+        params: Result<Params, Error>,
+    ) -> Result<Reply, Error> {
         let id = {
             let mut next = self.next_request.lock().unwrap();
             *next += 1;
@@ -267,8 +280,7 @@ impl TestHouse {
             version: Some(version.to_owned()),
             params,
         };
-        let response = call(&self.house, request).await;
-        response.outcome.map(|reply| serde_json::to_value(&*reply).unwrap())
+        call(&self.house, request).await.outcome
     }
 
     /// The id of the request that was made last.

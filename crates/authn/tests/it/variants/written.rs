@@ -165,7 +165,7 @@ pub(super) fn of_the_form(table: &mut Table) {
         "another service",
         ANY,
         Before,
-        ("SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'."),
+        ("SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'. "),
         &[("/sts/", "/iam/"), ("/sts/", "/STS/"), ("/sts/", "/daypass/")],
     );
     table.texts(

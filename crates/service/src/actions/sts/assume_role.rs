@@ -51,12 +51,12 @@ pub(super) struct Input {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Output {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_identity: Option<String>,
     assumed_role_user: AssumedRoleUser,
     credentials: Credentials,
     #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<String>,
     session_token_size: usize,
     session_token_utilization: u32,
 }
@@ -93,6 +93,8 @@ impl Action for AssumeRole {
 
     /// A code given here is for this decision alone: the session that comes of it has no MFA.
     async fn prove(op: &Operation, house: &House, scope: Scope, input: &Input) -> Result<Scope, Error> {
+        // Told before any policy is asked, as recorded against AWS, and before a code is used up.
+        Inherited::of(scope.principal()).refuse_another_source_identity(input)?;
         mfa::prove(op, house, scope, input.serial_number.as_deref(), input.token_code.as_deref()).await
     }
 
@@ -125,8 +127,7 @@ impl Action for AssumeRole {
         }
         let inherited = Inherited::of(who);
         let seconds = duration(input.duration_seconds, role, who)?;
-        let source_identity =
-            inherited.settle_source_identity(who, role, input.source_identity.as_deref())?;
+        let source_identity = inherited.settle_source_identity(input.source_identity.as_deref())?;
         let (tags, transitive_tag_keys) = inherited.settle_tags(&input.tags, &input.transitive_tag_keys)?;
         let layer = issue::layer(|arn| trusting.policy(arn), input.policy.as_ref(), &input.policy_arns)?;
         let packed = layer.is_some() || !input.tags.is_empty();
@@ -147,13 +148,13 @@ impl Action for AssumeRole {
         let issued = issue::issue(op, house, &call, &claims, input.minimum_session_token_size)?;
         let (name, session) = (&role.record.name, &input.role_session_name);
         Ok(Output {
-            source_identity,
             assumed_role_user: AssumedRoleUser {
                 assumed_role_id: format!("{}:{session}", role.record.id),
                 arn: daypass_directory::assumed_role_arn(role.account, name, session),
             },
             credentials: issued.credentials,
             packed_policy_size: packed.then_some(issued.packed_policy_size),
+            source_identity,
             session_token_size: issued.session_token_size,
             session_token_utilization: issued.session_token_utilization,
         })
@@ -166,14 +167,15 @@ fn trusting_role<'v>(scope: &'v Scope, arn: &str) -> Option<TrustingRole<'v>> {
 
 fn duration(asked: Option<i64>, role: &Role, who: &Principal) -> Result<i64, Error> {
     let seconds = asked.unwrap_or(ROLE_SESSION_SECONDS_DEFAULT);
-    if who.session.is_some() && seconds > CHAINED_SESSION_SECONDS_MAX {
-        return Err(Error::validation(
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-        ));
-    }
+    // The role's own bound first, as recorded against AWS.
     if seconds > role.record.session_duration_max {
         return Err(Error::validation(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    if who.session.is_some() && seconds > CHAINED_SESSION_SECONDS_MAX {
+        return Err(Error::validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
     }
     Ok(seconds)
@@ -227,22 +229,20 @@ impl Inherited {
     }
 
     /// The source identity is set once and kept through the whole chain.
-    fn settle_source_identity(
-        &self,
-        who: &Principal,
-        role: &Role,
-        asked: Option<&str>,
-    ) -> Result<Option<String>, Error> {
-        match (asked, self.source_identity.as_deref()) {
-            (Some(asked), _) if is_reserved(asked) => {
-                Err(Error::validation("SourceIdentity may not begin with aws:."))
+    fn refuse_another_source_identity(&self, input: &Input) -> Result<(), Error> {
+        match (&input.source_identity, &self.source_identity) {
+            (Some(asked), Some(kept)) if asked != kept => {
+                Err(Error::validation("The source identity is already set for this assume role session"))
             }
-            (Some(asked), Some(kept)) if asked != kept => Err(Error::access_denied(format!(
-                "User: {} is not authorized to perform: sts:SetSourceIdentity on resource: {}",
-                who.arn, role.arn
-            ))),
-            (asked, kept) => Ok(asked.or(kept).map(str::to_owned)),
+            _ => Ok(()),
         }
+    }
+
+    fn settle_source_identity(&self, asked: Option<&str>) -> Result<Option<String>, Error> {
+        if asked.is_some_and(is_reserved) {
+            return Err(Error::validation("SourceIdentity may not begin with aws:."));
+        }
+        Ok(self.source_identity.as_deref().or(asked).map(str::to_owned))
     }
 
     /// The session's tags and which of them are transitive.
