@@ -190,11 +190,7 @@ pub(super) fn open(
     holding: Option<Holding<'_>>,
     size_max: Option<u64>,
 ) -> Result<Opened, OpenError> {
-    if path.is_symlink() {
-        // Its log is beside the file that it names, where nobody would look for it.
-        let why = "it is a link; move the file itself here, or name the directory that it is in with --data";
-        return Err(OpenError::unopened(path, &std::io::Error::other(why)));
-    }
+    files::check_regular(path).map_err(|e| OpenError::unopened(path, &e))?;
     match File::open(path) {
         Ok(file) => check_log(path, check_header(path, file)?)?,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
@@ -338,7 +334,9 @@ pub(super) fn is_backup(path: &Path) -> Result<bool, OpenError> {
 
 /// Checks a file that nobody has open, by reading it.
 pub(super) fn examine(path: &Path, holding: Holding<'_>) -> Result<Revision, OpenError> {
-    let file = File::open(path).map_err(|e| OpenError::unopened(path, &e))?;
+    let unopened = |e: std::io::Error| OpenError::unopened(path, &e);
+    files::check_regular(path).map_err(unopened)?;
+    let file = File::open(path).map_err(unopened)?;
     if let kind @ Kind::Store = check_header(path, file)? {
         check_log(path, kind)?;
         refuse_faulty_log(path)?;
