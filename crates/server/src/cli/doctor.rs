@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use daypass_model::{Clock, SystemClock};
 
+use super::input::show;
 use crate::config::{Config, ServeArgs};
 use crate::doctor::{Patient, examine};
 use crate::failure::Failure;
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -34,7 +34,7 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     };
     let findings = examine(&patient);
     for finding in &findings {
-        say(&if args.json { finding.to_json() } else { finding.to_string() });
+        show(&if args.json { finding.to_json() } else { finding.to_string() });
     }
     let healthy = !findings.iter().any(|finding| finding.is_problem());
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -2,9 +2,11 @@
 //! links to what is root's, pipes that are waited for, devices without an end, and a socket of its own.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::binary::{Scratch, Server, run};
 use crate::recovery::failed;
@@ -123,5 +125,45 @@ fn no_line_to_paste_changes_what_a_link_leads_to() {
         assert!(rights.contains(&format!("data/{name}` is a link")), "{told}");
         assert!(rights.contains(&format!("ls -l data/{name}\n")), "{told}");
         assert!(!told.contains("chmod") && !told.contains("chown"), "{told}");
+    }
+}
+
+/// What is printed for an answer that anybody may have put together.
+fn answered(dir: &Scratch, args: &[&str], answer: &str) -> Output {
+    let socket = dir.join("data/operator.sock");
+    drop(fs::remove_file(&socket));
+    let listener = UnixListener::bind(socket).unwrap();
+    let line = format!("{answer}\n");
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+        stream.write_all(line.as_bytes()).unwrap();
+    });
+    let output = run(dir.path(), &[args, &["--data", "data"]].concat());
+    answering.join().unwrap();
+    output
+}
+
+#[test]
+fn an_answer_at_the_operators_socket_does_not_move_the_terminal() {
+    let dir = Scratch::new("links-answer");
+    fs::create_dir(dir.join("data")).unwrap();
+    let escape = r"\u001b]0;owned\u0007\u009b2J";
+    let made = r#"{"answer":"account-created","account_id":"A","credentials":"A"}"#;
+    let key = r#"{"answer":"root-key-made","access_key_id":"A","credentials":"A"}"#;
+    let rotated = r#"{"answer":"master-key-rotated","kept":"A","put":"A","is_earlier":false}"#;
+    for (args, answer) in [
+        (&["keys", "list"][..], r#"{"answer":"refused","why":"A"}"#),
+        (&["keys", "list"], r#"{"answer":"keys","keys":[{"role":"A","id":1,"created":"A"}]}"#),
+        (&["keys", "rotate-master"], rotated),
+        (&["account", "list"], r#"{"answer":"accounts","account_ids":["A"]}"#),
+        (&["account", "create"], made),
+        (&["account", "root-key", "--account-id", "1"], key),
+        (&["account", "close", "--account-id", "1"], r#"{"answer":"account-closed","account_id":"A"}"#),
+    ] {
+        let output = answered(&dir, args, &answer.replace('A', escape));
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(text.contains(r"\u001b]0;owned\u0007\u009b2J"), "{answer}: {text}");
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{answer}: {text:?}");
     }
 }

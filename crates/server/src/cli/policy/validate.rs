@@ -13,9 +13,8 @@ use serde_json::json;
 
 use super::lines::Lines;
 use crate::cli::complain;
-use crate::cli::input::{self, visible};
+use crate::cli::input::{self, show};
 use crate::failure::Failure;
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -79,7 +78,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
         for finding in found.iter().take(FINDINGS_MAX - 1) {
             failed |= finding.code.severity() <= args.fail_on.into();
             let line = if args.json { as_json(path, finding) } else { as_text(path, finding) };
-            say(&visible(&format!("{line}\n")));
+            show(&format!("{line}\n"));
         }
         if found.len() == FINDINGS_MAX {
             complain(&Failure::new(format!(
@@ -144,7 +143,7 @@ fn verdicts(cases: &Path) -> Result<ExitCode, Failure> {
             Ok(()) => json!({"id": case.id, "verdict": "valid"}),
             Err(malformed) => json!({"id": case.id, "verdict": "invalid", "message": malformed.message}),
         };
-        say(&visible(&format!("{answer}\n")));
+        show(&format!("{answer}\n"));
     }
     Ok(ExitCode::SUCCESS)
 }
