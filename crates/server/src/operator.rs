@@ -39,6 +39,8 @@ pub(crate) use sessions::{Ended, Listed, Wanted};
 
 /// Longest request.
 const LINE_BYTES_MAX: u64 = 16 * 1024;
+/// Longest answer: the numbers of a million accounts. Root asks in directories of others, too.
+const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How long a peer may take to send its request, and to take the answer.
 const LINE_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a server may keep an operator waiting. It answers sooner even where its disk does not.
@@ -154,7 +156,7 @@ async fn converse_with(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
     let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
+    BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_line(&mut answer).await.map_err(failed)?;
     serde_json::from_str(&answer).map_err(|_| unreadable())
 }
 

@@ -20,6 +20,7 @@ use daypass_service::sessions::{SessionEntry, SessionIndex, SessionLog, SessionQ
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::data_dir::{Links, open_regular};
 use crate::failure::Failure;
 
 /// Entries that may wait.
@@ -78,11 +79,9 @@ pub(crate) fn open(
 
 /// A file that lines are added to, each on a line of its own: a crash may have come in the middle of the last.
 fn append(path: &Path) -> io::Result<File> {
-    // Asked before it is opened: a pipe would be waited for.
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(0o600);
+    let mut file = open_regular(&mut options, path, Links::Refused)?;
     let (length, mut last) = (file.metadata()?.len(), [b'\n']);
     if let Some(at) = length.checked_sub(1) {
         file.read_exact_at(&mut last, at)?;
@@ -102,7 +101,7 @@ fn before(path: &Path) -> PathBuf {
 
 /// Take sessions that live into the index; how many lines there are.
 fn read(path: &Path, index: &mut SessionIndex, now: i64) -> usize {
-    let Ok(file) = File::open(path) else { return 0 };
+    let Ok(file) = open_regular(OpenOptions::new().read(true), path, Links::Refused) else { return 0 };
     let mut reader = BufReader::new(file);
     let (mut lines, mut passed_over, mut line) = (0, 0, Vec::new());
     loop {

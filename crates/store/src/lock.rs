@@ -4,8 +4,8 @@
 //! What is locked is the directory itself: whoever removes the file lets nobody in.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Error, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// Name of the owner's file inside the directory.
@@ -47,7 +47,7 @@ pub enum LockError {
 }
 
 impl LockError {
-    fn io(path: &Path, error: &std::io::Error) -> Self {
+    fn io(path: &Path, error: &Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
             ErrorKind::PermissionDenied => Self::Denied { path },
@@ -64,6 +64,8 @@ pub struct DirLock {
     /// The directory, locked for as long as this is open.
     _dir: File,
     file: File,
+    /// There was no such file before.
+    is_new: bool,
     path: PathBuf,
 }
 
@@ -71,7 +73,7 @@ impl DirLock {
     /// Takes the lock of `dir`, which must exist, without waiting, and writes this process's id.
     ///
     /// # Errors
-    /// Another process holds it, or the file cannot be opened or written.
+    /// Another process holds it, or the file cannot be opened or written, or is none of ours.
     pub fn acquire(dir: &Path) -> Result<Self, LockError> {
         let path = dir.join(FILE_NAME);
         let failed = |e| LockError::io(&path, &e);
@@ -83,8 +85,8 @@ impl DirLock {
             }
             Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
-        let file = options().open(&path).map_err(failed)?;
-        let mut lock = Self { _dir: held, file, path: path.clone() };
+        let (file, is_new) = open_or_make(&path).map_err(failed)?;
+        let mut lock = Self { _dir: held, file, is_new, path: path.clone() };
         match lock.write(&about_me("")) {
             // Nobody is locked out by a name that is missing, and a full disk is better told by the store.
             Err(e) if e.kind() != ErrorKind::StorageFull => Err(failed(e)),
@@ -100,7 +102,22 @@ impl DirLock {
         self.write(&about_me(about)).map_err(|e| LockError::io(&self.path, &e))
     }
 
-    fn write(&mut self, line: &str) -> std::io::Result<()> {
+    /// What the owner of `dir` wrote about itself, whether it still owns it or not.
+    #[must_use]
+    pub fn owner_of(dir: &Path) -> String {
+        owner(&dir.join(FILE_NAME))
+    }
+
+    /// Makes the file a user's, for whoever looks at another's directory and is to leave nothing of its own there. Only
+    /// if the file was made here, and that very file: by now another one may have its name.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn give_to(&self, uid: u32) -> io::Result<()> {
+        if self.is_new { fchown(&self.file, Some(uid), None) } else { Ok(()) }
+    }
+
+    fn write(&mut self, line: &str) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(format!("{line}\n").as_bytes())
@@ -119,7 +136,8 @@ fn about_me(about: &str) -> String {
 fn owner(path: &Path) -> String {
     let mut bytes = Vec::new();
     let max = u64::try_from(OWNER_BYTES_MAX).unwrap_or(u64::MAX);
-    let read = File::open(path).and_then(|file| file.take(max).read_to_end(&mut bytes));
+    let file = open(OpenOptions::new().read(true), path);
+    let read = file.and_then(|file| file.take(max).read_to_end(&mut bytes));
     if read.is_err() {
         bytes.clear();
     }
@@ -127,12 +145,36 @@ fn owner(path: &Path) -> String {
     if text.is_empty() { "unknown process".to_owned() } else { text }
 }
 
-fn options() -> OpenOptions {
+/// The owner's file, and whether there was none before.
+fn open_or_make(path: &Path) -> io::Result<(File, bool)> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    // Root may look at the directory of another user, who could have put a link to anything there.
-    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-    options
+    options.read(true).write(true).mode(0o600);
+    match open(&mut options, path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok((open(options.create_new(true), path)?, true)),
+        found => Ok((found?, false)),
+    }
+}
+
+/// Root may look at the directory of another user, who can have put there whatever it likes: a link or a second name
+/// of root's own files, a pipe that is waited for, a device without an end.
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    let refused = |why| Err(Error::new(ErrorKind::InvalidInput, why));
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = match options.custom_flags(flags.bits().cast_signed()).open(path) {
+        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            return refused("it is a link; remove it");
+        }
+        opened => opened?,
+    };
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return refused("it is not a regular file; remove it");
+    }
+    if found.nlink() > 1 {
+        return refused("it has a second name (a hard link); remove it");
+    }
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -45,6 +45,13 @@ impl MasterKey {
         if secret.expose().len() == 32 { Ok(Self::of(secret)) } else { Err(InvalidMasterKey) }
     }
 
+    /// Whether it is one byte over and over: nobody drew that, and whoever guesses begins with it.
+    #[must_use]
+    pub fn is_one_byte_repeated(&self) -> bool {
+        let secret = self.secret.expose();
+        secret.iter().all(|byte| Some(byte) == secret.first())
+    }
+
     /// The master key in base64, for its file.
     #[must_use]
     pub fn to_text(&self) -> Secret {
@@ -129,5 +136,17 @@ mod tests {
             assert!(MasterKey::from_text(&Secret::new(bad)).is_err(), "{bad}");
         }
         assert_eq!(format!("{master:?}"), "MasterKey(<secret>)");
+    }
+
+    #[test]
+    fn a_key_that_nobody_drew_is_known() {
+        let of = |bytes: &[u8]| MasterKey::from_text(&Secret::new(BASE64.encode(bytes))).unwrap();
+        for byte in [0, b'x', 255] {
+            assert!(of(&[byte; 32]).is_one_byte_repeated());
+        }
+        let mut but_one = [0; 32];
+        but_one[31] = 1;
+        assert!(!of(&but_one).is_one_byte_repeated());
+        assert!(!MasterKey::generate(&SeededRandom::new(5)).is_one_byte_repeated());
     }
 }

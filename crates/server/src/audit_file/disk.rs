@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::data_dir::{Links, open_regular};
+
 /// The end of a file in which a line that was being written is looked for.
 const TAIL_BYTES: u64 = 1024 * 1024;
 
@@ -40,29 +42,25 @@ pub(super) fn write_all(disk: &dyn Disk, file: &mut File, bytes: &[u8]) -> io::R
     To(disk, file).write_all(bytes)
 }
 
-/// A file that is only ever added to.
+/// A file that is only ever added to. No link: rotating would move that, and the room would be kept on its disk instead
+/// of on that of the lines.
 pub(super) fn append(path: &Path) -> io::Result<File> {
-    check_regular(path)?;
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
-}
-
-/// Asked before it is opened: a pipe would be waited for, a device swallow the lines.
-fn check_regular(path: &Path) -> io::Result<()> {
-    match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => Err(io::Error::new(
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(0o600);
+    open_regular(&mut options, path, Links::Refused).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => io::Error::new(
             io::ErrorKind::InvalidInput,
-            "it is not a regular file, which can be cut and renamed; for lines on standard output there is --audit-stdout",
-        )),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+            format!("{error} (it is cut and renamed; for lines on standard output there is --audit-stdout)"),
+        ),
+        _ => error,
+    })
 }
 
 /// Cut off what follows the last whole line: a crash may have come in the middle of one. The length.
 pub(super) fn cut_torn_line(path: &Path, file: &File) -> io::Result<u64> {
     let length = file.metadata()?.len();
     let from = length.saturating_sub(TAIL_BYTES);
-    let mut reader = File::open(path)?;
+    let mut reader = file;
     reader.seek(SeekFrom::Start(from))?;
     let mut tail = Vec::new();
     reader.take(TAIL_BYTES).read_to_end(&mut tail)?;
@@ -74,10 +72,13 @@ pub(super) fn cut_torn_line(path: &Path, file: &File) -> io::Result<u64> {
     Ok(length.saturating_sub(torn))
 }
 
-/// A file of `bytes` that take room on the disk.
+/// A file of `bytes` that take room on the disk. What else has its name goes, whatever it is: what a link leads to is
+/// not written over.
 pub(super) fn fill(disk: &dyn Disk, path: &Path, bytes: u64) -> io::Result<()> {
-    if std::fs::metadata(path).is_ok_and(|found| found.len() == bytes) {
-        return Ok(());
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() && found.len() == bytes => return Ok(()),
+        Ok(_) => std::fs::remove_file(path)?,
+        Err(_) => {}
     }
     let filled = write_filler(disk, path, bytes);
     if filled.is_err() {
@@ -87,8 +88,7 @@ pub(super) fn fill(disk: &dyn Disk, path: &Path, bytes: u64) -> io::Result<()> {
 }
 
 fn write_filler(disk: &dyn Disk, path: &Path, bytes: u64) -> io::Result<()> {
-    check_regular(path)?;
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     // Not zeros: a file system that compresses, or leaves holes, would keep no room for them.
     let mut state = bytes | 1;
     let mut block = [0; 64 * 1024];

@@ -2,11 +2,11 @@
 
 use clap::{Args, Subcommand};
 
+use super::input::show;
 use crate::banner::shell_word;
 use crate::config::DataArgs;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, ask};
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct AccountArgs {
@@ -55,21 +55,21 @@ pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
     };
     match ask(&args.data.directory()?, &question).await? {
         Answer::AccountCreated { account_id, credentials } => {
-            say(&format!("account      {account_id}\ncredentials  {}\n", credentials.display()));
+            show(&format!("account      {account_id}\ncredentials  {}\n", credentials.display()));
             Ok(())
         }
         Answer::RootKeyMade { access_key_id, credentials } => {
-            say(&format!("access key   {access_key_id}\ncredentials  {}\n", credentials.display()));
+            show(&format!("access key   {access_key_id}\ncredentials  {}\n", credentials.display()));
             let file = shell_word(&credentials.to_string_lossy());
-            say(&format!("export AWS_SHARED_CREDENTIALS_FILE={file}\n"));
+            show(&format!("export AWS_SHARED_CREDENTIALS_FILE={file}\n"));
             Ok(())
         }
         Answer::AccountClosed { account_id } => {
-            say(&format!("closed       {account_id}\n"));
+            show(&format!("closed       {account_id}\n"));
             Ok(())
         }
         Answer::Accounts { account_ids } => {
-            account_ids.iter().for_each(|id| say(&format!("{id}\n")));
+            account_ids.iter().for_each(|id| show(&format!("{id}\n")));
             Ok(())
         }
         other => Err(other.unexpected()),

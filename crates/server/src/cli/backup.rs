@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input::show;
 use crate::config::DataArgs;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, ask};
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
@@ -24,7 +24,7 @@ pub(super) async fn run(args: BackupArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("`{}`: {error}", args.file.display())))?;
     match ask(&args.data.directory()?, &Ask::Backup { file: file.clone() }).await? {
         Answer::BackedUp { revision } => {
-            say(&format!("backup    {}\nrevision  {revision}\n", file.display()));
+            show(&format!("backup    {}\nrevision  {revision}\n", file.display()));
             Ok(())
         }
         other => Err(other.unexpected()),

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use daypass_model::{Clock, SystemClock};
 
+use super::input::show;
 use crate::config::{Config, ServeArgs};
 use crate::doctor::{Finding, Patient, examine, report};
 use crate::failure::Failure;
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -33,7 +33,7 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
         variable: Box::new(|name| std::env::var(name).ok()),
     };
     let findings = examine(&patient);
-    say(&if args.json { findings.iter().map(Finding::to_json).collect() } else { report(&findings) });
+    show(&if args.json { findings.iter().map(Finding::to_json).collect() } else { report(&findings) });
     let healthy = !findings.iter().any(|finding| finding.is_problem());
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

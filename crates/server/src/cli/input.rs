@@ -1,6 +1,7 @@
-//! Files that a command reads, and text of theirs that it prints.
+//! Files that a command reads, and text of others that it prints.
 //!
-//! Answers for: what comes from somebody else's file neither fills memory nor moves the operator's terminal.
+//! Answers for: what comes from somebody else's file, or from who answers at a socket, neither fills memory nor moves
+//! the operator's terminal.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,6 +9,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use crate::failure::Failure;
+use crate::terminal::say;
 
 /// Opens a file or a pipe. What else has a name (a device, a directory) may have no end.
 pub(super) fn open(path: &Path) -> Result<File, Failure> {
@@ -29,6 +31,11 @@ pub(super) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
         return Err(Failure::new(format!("`{}` has more than {bytes_max} bytes", path.display())));
     }
     Ok(bytes)
+}
+
+/// Print what another said.
+pub(super) fn show(text: &str) {
+    say(&visible(text));
 }
 
 /// The text with its control characters escaped as JSON does it, line ends aside: an escape sequence in a request or

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::input::show;
 use crate::config::DataArgs;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, ask};
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct KeysArgs {
@@ -48,20 +48,20 @@ pub(super) async fn run(args: KeysArgs) -> Result<(), Failure> {
     };
     match ask(&args.data.directory()?, &question).await? {
         Answer::Keys { keys } => {
-            keys.iter().for_each(|key| say(&format!("{:<8}  {:>10}  {}\n", key.role, key.id, key.created)));
+            keys.iter().for_each(|key| show(&format!("{:<8}  {:>10}  {}\n", key.role, key.id, key.created)));
             Ok(())
         }
         Answer::MasterKeyRotated { is_earlier: true, .. } => {
-            say("The rotation that had begun before was finished. No other was begun: ask again for one.\n");
+            show("The rotation that had begun before was finished. No other was begun: ask again for one.\n");
             Ok(())
         }
         Answer::MasterKeyRotated { kept, put, .. } => {
-            say("The master key was replaced, and everything is sealed with the new one.\n");
+            show("The master key was replaced, and everything is sealed with the new one.\n");
             if let Some(place) = put {
-                say(&format!("Before the server starts again, put the new key {place}.\n"));
+                show(&format!("Before the server starts again, put the new key {place}.\n"));
             }
             let old = kept.map(|kept| format!(" (`{}`)", kept.display())).unwrap_or_default();
-            say(&format!(
+            show(&format!(
                 "Backups made until now open with the old key{old} alone: keep it apart, for as long as you keep them.\n"
             ));
             Ok(())

@@ -131,7 +131,8 @@ fn in_runtime(future: impl Future<Output = Result<(), Failure>>) -> Result<ExitC
     runtime.block_on(future).map(|()| ExitCode::SUCCESS)
 }
 
+/// It may repeat what somebody else said.
 #[expect(clippy::print_stderr, reason = "the one line a failing command owes its user")]
 fn complain(failure: &Failure) {
-    eprintln!("daypass: {failure}");
+    eprintln!("daypass: {}", input::visible(&failure.to_string()));
 }

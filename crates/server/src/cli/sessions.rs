@@ -5,11 +5,10 @@ use daypass_model::rfc3339_seconds;
 use daypass_service::sessions::Selection;
 use jiff::Timestamp;
 
-use super::input::visible;
+use super::input::show;
 use crate::config::DataArgs;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, Ended, Listed, Wanted, ask};
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct SessionsArgs {
@@ -84,7 +83,7 @@ pub(super) async fn run(args: SessionsArgs) -> Result<(), Failure> {
             };
             match ask(&data, &Ask::SessionRevoke { ended }).await? {
                 Answer::SessionsRevoked { told } => {
-                    say(&format!("ended: {}\n", visible(&told)));
+                    show(&format!("ended: {told}\n"));
                     Ok(())
                 }
                 other => Err(other.unexpected()),
@@ -113,7 +112,7 @@ async fn list(data: &std::path::Path, args: ListArgs) -> Result<(), Failure> {
             other => return Err(other.unexpected()),
         };
         none &= sessions.is_empty();
-        sessions.iter().for_each(|session| say(&visible(&line(session, args.json))));
+        sessions.iter().for_each(|session| show(&line(session, args.json)));
         if after.is_none() {
             break;
         }

@@ -8,9 +8,8 @@ use clap::{Args, Subcommand};
 use daypass_authn::sigv4::{HttpRequest, explain, first_difference};
 use daypass_model::Secret;
 
-use super::input::{read, visible};
+use super::input::{read, show, visible};
 use crate::failure::Failure;
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct SignatureArgs {
@@ -69,7 +68,7 @@ pub(super) fn run(args: &SignatureArgs) -> Result<ExitCode, Failure> {
         (false, None) => "the signature does not match; compare the client's canonical request with --canonical-request, or look for another secret".to_owned(),
     };
     text.push_str(&format!("\n{verdict}\n"));
-    say(&visible(&text));
+    show(&text);
     Ok(if explained.matches && unsigned.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

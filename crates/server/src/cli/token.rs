@@ -8,11 +8,10 @@ use clap::{Args, Subcommand};
 use daypass_model::Secret;
 use serde_json::Value;
 
-use super::input::{read, visible};
+use super::input::{read, show};
 use crate::config::DataArgs;
 use crate::failure::Failure;
 use crate::operator::{Answer, Ask, Hidden, ask};
-use crate::terminal::say;
 
 /// Credentials are far shorter.
 const INPUT_BYTES_MAX: usize = 64 * 1024;
@@ -44,7 +43,7 @@ pub(super) async fn run(args: TokenArgs) -> Result<(), Failure> {
     let question = Ask::TokenInspect { access_key_id, token: Hidden(token) };
     match ask(&args.data.directory()?, &question).await? {
         Answer::Token { claims } => {
-            say(&visible(&format!("{claims:#}\n")));
+            show(&format!("{claims:#}\n"));
             Ok(())
         }
         other => Err(other.unexpected()),

@@ -9,7 +9,10 @@ use jiff::Timestamp;
 
 use super::DataDir;
 use super::names::{MASTER_KEY, MASTER_KEY_NEXT, STORE, master_key_until};
-use super::private_file::{read_secret, sync_directory, write_secret};
+use super::private_file::{
+    SECRET_BYTES_MAX, read_handed_secret, read_secret, read_secret_of, sync_directory, write_secret,
+};
+use super::regular::Links;
 use crate::failure::Failure;
 
 /// Where a server reads its master key.
@@ -127,14 +130,10 @@ pub(crate) fn find_next_key(data: &Path) -> Result<Option<MasterKey>, Failure> {
 /// # Errors
 /// It cannot be read, or is none.
 pub(crate) fn read_master_key(path: &Path) -> Result<MasterKey, Failure> {
-    // Whoever opens a pipe waits for its other end.
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return Err(Failure::new(format!("`{}` is not a regular file", path.display())));
-    }
-    let text = read_secret(path);
+    let text = read_secret_of(path, Links::Followed, SECRET_BYTES_MAX);
     let text =
         text.map_err(|error| Failure::disk(&format!("`{}` cannot be read", path.display()), &error))?;
-    parse(&text, &format!("`{}`", path.display()))
+    parse_given(&text, &format!("`{}`", path.display()))
 }
 
 /// The master key of a directory; `None` where it has none and needs none, since it has no store.
@@ -148,11 +147,11 @@ pub(crate) fn find_master_key(
 ) -> Result<Option<MasterKey>, Failure> {
     let own = data.join(MASTER_KEY);
     if let Some(text) = given {
-        return parse(text, "DAYPASS_MASTER_KEY").map(Some);
+        return parse_given(text, "DAYPASS_MASTER_KEY").map(Some);
     }
     let path = file.unwrap_or(&own);
-    match read_secret(path) {
-        Ok(text) => parse(&text, &format!("`{}`", path.display())).map(Some),
+    match file.map_or_else(|| read_secret(&own), read_handed_secret) {
+        Ok(text) => parse_given(&text, &format!("`{}`", path.display())).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
             if let Some(next) = find_next_key(data)? {
                 // Another master key was put in the place of a lost one, and the server ended before that was done.
@@ -176,10 +175,60 @@ pub(crate) fn find_master_key(
     }
 }
 
+/// One that may be somebody's own make.
+fn parse_given(text: &Secret, place: &str) -> Result<MasterKey, Failure> {
+    let key = parse(text, place)?;
+    if key.is_one_byte_repeated() {
+        return Err(no_key(place, "all bytes of this master key are the same, so anybody can guess it"));
+    }
+    Ok(key)
+}
+
 fn parse(text: &Secret, place: &str) -> Result<MasterKey, Failure> {
-    MasterKey::from_text(text).map_err(|error| {
-        Failure::new(format!(
-            "{place}: {error}; for a new server `head -c 32 /dev/urandom | base64` makes one"
-        ))
-    })
+    MasterKey::from_text(text).map_err(|error| no_key(place, &error.to_string()))
+}
+
+fn no_key(place: &str, why: &str) -> Failure {
+    Failure::new(format!("{place}: {why}; for a new server `head -c 32 /dev/urandom | base64` makes one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn a_key_that_anybody_can_guess_is_refused_wherever_it_comes_from() {
+        let dir = Scratch::new("guessed");
+        let zeros = format!("{}=", "A".repeat(43));
+        let file = dir.join("key");
+        std::fs::write(&file, &zeros).unwrap();
+        let given = Secret::new(zeros.as_str());
+        let nowhere = dir.join("none");
+        for refused in [
+            read_master_key(&file).map(drop),
+            find_master_key(&nowhere, None, Some(&file)).map(drop),
+            find_master_key(&nowhere, Some(&given), None).map(drop),
+        ] {
+            let line = refused.unwrap_err().to_string();
+            assert!(line.contains("all bytes of this master key are the same"), "{line}");
+            assert!(!line.contains(&zeros), "{line}");
+        }
+    }
+
+    #[test]
+    fn links_lead_to_the_key_that_a_setting_names_and_to_no_other() {
+        let dir = Scratch::new("linked-key");
+        std::fs::write(dir.join("precious"), "c29tZSBtYXN0ZXIga2V5IG9mIGEgdGVzdCwgMzIgYi4=").unwrap();
+        for name in [MASTER_KEY, MASTER_KEY_NEXT, "mounted"] {
+            std::os::unix::fs::symlink(dir.join("precious"), dir.join(name)).unwrap();
+        }
+        let mounted = dir.join("mounted");
+        assert!(read_master_key(&mounted).is_ok());
+        assert!(find_master_key(dir.path(), None, Some(&mounted)).unwrap().is_some());
+        for refused in [find_master_key(dir.path(), None, None), find_next_key(dir.path())] {
+            let line = refused.unwrap_err().to_string();
+            assert!(line.contains("it is a link; put the file itself there"), "{line}");
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod credentials;
 mod master_key;
 pub(crate) mod names;
 mod private_file;
+mod regular;
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -42,6 +43,7 @@ pub(crate) use self::master_key::{
     KeySource, adopt_next, find_master_key, find_next_key, forget_next, read_master_key, write_next,
 };
 pub(crate) use self::private_file::{read_secret, read_secret_of};
+pub(crate) use self::regular::{Links, open_regular};
 
 /// Whether anything was in a data directory before.
 #[derive(Debug, PartialEq, Eq)]

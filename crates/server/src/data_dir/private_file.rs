@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use daypass_model::Secret;
 
+use super::regular::{Links, open_regular};
 use crate::failure::Failure;
 
 /// Others than the owner: group and all.
@@ -18,17 +19,29 @@ pub(super) fn warn_if_open(path: &Path, warning: &str) {
     }
 }
 
-/// A file with a secret of ours in it.
+/// Most bytes of a file with a secret of ours, or one like it.
+pub(super) const SECRET_BYTES_MAX: u64 = 4096;
+
+/// A file of the data directory with a secret in it.
 pub(crate) fn read_secret(path: &Path) -> io::Result<Secret> {
-    read_secret_of(path, 4096)
+    read_secret_of(path, Links::Refused, SECRET_BYTES_MAX)
 }
 
 /// A file with a secret in it, so many bytes of it at most.
-pub(crate) fn read_secret_of(path: &Path, bytes_max: u64) -> io::Result<Secret> {
-    let mut file = File::open(path)?;
+pub(crate) fn read_secret_of(path: &Path, links: Links, bytes_max: u64) -> io::Result<Secret> {
+    secret_in(open_regular(OpenOptions::new().read(true), path, links)?, path, bytes_max)
+}
+
+/// A secret that is handed over once, at a start: in a file, or through a pipe, whose other end is waited for.
+pub(super) fn read_handed_secret(path: &Path) -> io::Result<Secret> {
+    let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
+    secret_in(file, path, SECRET_BYTES_MAX)
+}
+
+fn secret_in(mut file: File, path: &Path, bytes_max: u64) -> io::Result<Secret> {
     warn_if_open(path, "a file with a secret is open to others; chmod 600 it");
     // As large as it will be: what a vector leaves behind when it grows is not wiped.
     let bytes = file.metadata()?.len().min(bytes_max);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::data_dir::names;
+use daypass_store::DirLock;
 
 /// A daypass that has the lock of a data directory.
 pub(super) struct Running {
@@ -16,7 +16,7 @@ impl Running {
     /// The one that the lock names, if the kernel says that it has it: in a container numbers are others, and a number is
     /// given out again.
     pub(super) fn on(data: &Path) -> Option<Self> {
-        let lock = std::fs::read_to_string(data.join(names::LOCK)).ok()?;
+        let lock = DirLock::owner_of(data);
         let pid: u32 = lock.strip_prefix("process ")?.split_whitespace().next()?.parse().ok()?;
         let locks = std::fs::read_to_string("/proc/locks").ok()?;
         if !has_lock(&locks, pid, data.metadata().ok()?.ino()) {

@@ -7,6 +7,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use daypass_store::DirLock;
+
 use super::{Finding, Patient};
 use crate::banner::shell_word;
 use crate::data_dir::names;
@@ -43,10 +45,9 @@ impl Owner {
         }
     }
 
-    /// Make a file its own that root has just made; whoever else makes one is its owner.
-    pub(super) fn give(&self, path: &Path) {
-        // Not what a link leads to, which the directory's owner chose.
-        drop(std::os::unix::fs::lchown(path, Some(self.0), None));
+    /// Make the lock's file its own if root has just made it; whoever else makes one is its owner.
+    pub(super) fn give(&self, lock: &DirLock) {
+        drop(lock.give_to(self.0));
     }
 
     /// The line that makes these files its own.
@@ -97,15 +98,12 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         let paste = format!("{}{}", owner.sudo(patient.user), patient.command());
         return vec![Finding::problem("rights", says, paste)];
     }
-    let mut findings: Vec<_> = of_own(data, &found, Needs::DIRECTORY, &owner).into_iter().collect();
-    findings.extend(
-        own_files(data).filter_map(|(name, path)| {
-            of_own(&path, &path.symlink_metadata().ok()?, Needs::of(&name), &owner)
-        }),
-    );
-    findings.extend(
-        given_files(patient).filter_map(|(path, needs)| of_given(&path, needs, &owner, patient.user)),
-    );
+    let user = patient.user;
+    let mut findings: Vec<_> = of_own(data, &found, Needs::DIRECTORY, &owner, user).into_iter().collect();
+    findings.extend(own_files(data).filter_map(|(name, path)| {
+        of_own(&path, &path.symlink_metadata().ok()?, Needs::of(&name), &owner, user)
+    }));
+    findings.extend(given_files(patient).filter_map(|(path, needs)| of_given(&path, needs, &owner, user)));
     if findings.is_empty() {
         let says = format!("`{}` and its files are {}'s alone", data.display(), owner.name());
         findings.push(Finding::ok("rights", says));
@@ -158,14 +156,19 @@ fn given_files(patient: &Patient) -> impl Iterator<Item = (PathBuf, Needs)> {
     read.chain(config.audit_file.clone().map(|path| (path, Needs::WRITTEN)))
 }
 
-fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner) -> Option<Finding> {
+fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32) -> Option<Finding> {
     // Whose the directory is can remove what it need not read.
+    if needs.mode != 0 && !found.is_file() && !found.is_dir() {
+        return Some(of_no_file(path, found));
+    }
     if needs.mode != 0 && found.uid() != owner.0 {
         return Some(of_another(path, found, owner));
     }
     let is = found.permissions().mode() & 0o777;
     let named = format!("`{}`", path.display());
-    let paste = format!("chmod {:o} {}", needs.private.unwrap_or(needs.mode), word(path));
+    // As its owner: by the time that root pastes this, the name may be a link to what is root's.
+    let mode = needs.private.unwrap_or(needs.mode);
+    let paste = format!("{}chmod {mode:o} {}", owner.sudo(user), word(path));
     if owner.0 != ROOT && is & needs.mode != needs.mode {
         let cannot = if needs.mode & !is & 0o200 == 0 { "read" } else { "written" };
         let says = format!("{named} cannot be {cannot} by its owner ({is:o})");
@@ -175,17 +178,32 @@ fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner) -> Option<
     (needs.private.is_some() && is & 0o077 != 0).then(|| Finding::warning("rights", says(), paste))
 }
 
+/// A start refuses it; mode and owner of a link are those of what it leads to, and whoever changes them changes that.
+fn of_no_file(path: &Path, found: &Metadata) -> Finding {
+    let is = if found.is_symlink() { "a link, and must be the file itself" } else { "no regular file" };
+    let says = format!("`{}` is {is}", path.display());
+    Finding::problem("rights", says, format!("ls -l {}", word(path)))
+}
+
 fn of_another(path: &Path, found: &Metadata, owner: &Owner) -> Finding {
     let whose = Owner(found.uid()).name();
     let says = format!("`{}` is of {whose}, and the server's user is {}", path.display(), owner.name());
+    if found.is_file() && found.nlink() > 1 {
+        let says = format!("{says}; it has a second name elsewhere (a hard link)");
+        return Finding::problem("rights", says, format!("ls -l {}", word(path)));
+    }
     Finding::problem("rights", says, owner.chown(&word(path)))
 }
 
 /// A file that need not be the owner's, if only it can be used: a group may be let in.
 fn of_given(path: &Path, needs: Needs, owner: &Owner, user: u32) -> Option<Finding> {
+    let itself = path.symlink_metadata().ok()?;
+    if needs.mode & 0o200 != 0 && itself.is_symlink() {
+        return Some(of_no_file(path, &itself));
+    }
     let found = path.metadata().ok().filter(Metadata::is_file)?;
     if found.uid() == owner.0 {
-        return of_own(path, &found, needs, owner);
+        return of_own(path, &found, needs, owner, user);
     }
     let is = found.permissions().mode() & 0o777;
     let is_used = if user == owner.0 {
@@ -199,11 +217,10 @@ fn of_given(path: &Path, needs: Needs, owner: &Owner, user: u32) -> Option<Findi
     }
     let says = || format!("`{}` is open to everybody ({is:o})", path.display());
     (is & 0o007 != 0).then(|| {
-        Finding::warning(
-            "rights",
-            says(),
-            format!("{}chmod o= {}", if user == ROOT { "" } else { "sudo " }, word(path)),
-        )
+        // Where a link leads: whoever pastes this should see what it changes.
+        let itself = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let sudo = if user == ROOT { "" } else { "sudo " };
+        Finding::warning("rights", says(), format!("{sudo}chmod o= {}", word(&itself)))
     })
 }
 

@@ -1,7 +1,7 @@
 //! The store: of a server that runs, by asking it; otherwise by reading the file, which is left as it is.
 
 use std::cell::{Cell, RefCell};
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,9 @@ use super::rights::{Owner, may_look};
 use super::start::UNPIN;
 use super::{Finding, Patient, server};
 use crate::banner::shell_word;
-use crate::data_dir::{KeySource, find_master_key, find_next_key, names, read_master_key};
+use crate::data_dir::{
+    KeySource, Links, find_master_key, find_next_key, names, open_regular, read_master_key,
+};
 use crate::failure::Failure;
 use crate::{first_account, preflight};
 
@@ -27,18 +29,14 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         return Vec::new();
     };
     // Held while the file is read, so that no server starts meanwhile.
-    let named = data.join(names::LOCK);
-    let is_new = !named.exists();
-    let _lock = match DirLock::acquire(data) {
+    let lock = match DirLock::acquire(data) {
         Ok(lock) => lock,
         Err(LockError::Held { .. }) => return server::findings(patient, &owner),
         Err(error) => return vec![no_lock(&error, &owner, data)],
     };
-    if is_new {
-        owner.give(&named);
-    }
-    if !file.exists() {
-        return vec![absent(patient)];
+    owner.give(&lock);
+    if file.symlink_metadata().is_err() {
+        return vec![absent(&owner, patient)];
     }
     if let Err(failure) = preflight::log_is_there(data) {
         return vec![Finding::problem("store", failure.to_string(), restore(&owner, patient))];
@@ -46,7 +44,7 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let config = &patient.config;
     let master = match find_master_key(data, config.master_key.as_ref(), config.master_key_file.as_deref()) {
         Ok(Some(master)) => master,
-        Ok(None) => return vec![absent(patient)],
+        Ok(None) => return vec![absent(&owner, patient)],
         Err(failure) => return vec![no_key(&failure, &owner, patient)],
     };
     // What a rotation that was cut short left: the next start puts it in its place.
@@ -75,7 +73,7 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
 /// As a start sees it.
 fn examine(file: &Path, holding: Holding<'_>) -> Result<MemoryStore, OpenError> {
     // SQLite would look at a store that it cannot write, and leave a log and a shared memory beside it.
-    let written = OpenOptions::new().read(true).write(true).open(file);
+    let written = open_regular(OpenOptions::new().read(true).write(true), file, Links::Refused);
     let is_denied =
         |error: &Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
     match written.err().filter(is_denied) {
@@ -139,7 +137,8 @@ fn another_key(patient: &Patient, file: &Path, sealed: &[u8]) -> Finding {
 /// Whether no server has opened it since it was made (<https://www.sqlite.org/fileformat.html>, section 1.3.3).
 fn is_backup(store: &Path) -> bool {
     let mut header = [0; 20];
-    let read = File::open(store).and_then(|mut file| file.read_exact(&mut header));
+    let file = open_regular(OpenOptions::new().read(true), store, Links::Refused);
+    let read = file.and_then(|mut file| file.read_exact(&mut header));
     read.is_ok() && header.ends_with(&[1, 1])
 }
 
@@ -167,14 +166,17 @@ pub(super) fn remount(directory: &Path) -> String {
 }
 
 fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -> String {
-    let store = word(file);
+    // What root does to a name in a directory of another user, it may do to something else by the time it does it.
+    let (store, as_owner) = (word(file), owner.sudo(patient.user));
     match error {
         OpenError::ReadOnly { .. } if is_read_only(file) => remount(&patient.config.data),
         OpenError::ReadOnly { .. } => {
-            format!("{} && sudo chmod 600 {store}*", owner.chown(&format!("{store}*")))
+            format!("{} && {as_owner}chmod 600 {store}*", owner.chown(&format!("{store}*")))
         }
         // Moved, not removed: what is taken for another store's log may be somebody's.
-        OpenError::LogOfAnother { .. } => format!("mv {store}-wal {store}-wal.old; rm -f {store}-shm"),
+        OpenError::LogOfAnother { .. } => {
+            format!("{as_owner}mv {store}-wal {store}-wal.old; {as_owner}rm -f {store}-shm")
+        }
         OpenError::Busy { .. } => format!("sudo fuser -v {store}*"),
         OpenError::Full { .. } => format!("df -h {0}; df -i {0}", word(&patient.config.data)),
         OpenError::Io { .. } => format!("ls -l {store}*; sudo dmesg | tail"),
@@ -198,8 +200,9 @@ fn restore(owner: &Owner, patient: &Patient) -> String {
             let (user, key) = (shell_word(&owner.name()), word(&data.join(names::MASTER_KEY)));
             let own = if sudo.is_empty() { String::new() } else { format!("-o {user} ") };
             let by = if sudo.is_empty() { "" } else { "sudo " };
+            // The key as its owner: what root reads there may be a link to what is root's, and end up readable.
             format!(
-                "{by}install -d -m 700 {own}{new} && {by}install -m 600 {own}{key} {new}/master-key && {restore}"
+                "{by}install -d -m 700 {own}{new} && {sudo}install -m 600 {key} {new}/master-key && {restore}"
             )
         }
         KeySource::File(file) => format!("{restore} --master-key-file {}", word(&file)),
@@ -211,7 +214,7 @@ fn word(path: &Path) -> String {
     shell_word(&path.to_string_lossy())
 }
 
-fn absent(patient: &Patient) -> Finding {
+fn absent(owner: &Owner, patient: &Patient) -> Finding {
     let data = &patient.config.data;
     let master = data.join(names::MASTER_KEY);
     if !master.exists() {
@@ -220,7 +223,7 @@ fn absent(patient: &Patient) -> Finding {
     Finding::problem(
         "store",
         format!("`{}` is there and no store", master.display()),
-        format!("daypass restore BACKUP --data {}", shell_word(&data.to_string_lossy())),
+        format!("{}daypass restore BACKUP --data {}", owner.sudo(patient.user), word(data)),
     )
 }
 
@@ -229,7 +232,9 @@ fn no_key(failure: &Failure, owner: &Owner, patient: &Patient) -> Finding {
     let config = &patient.config;
     let place = config.master_key_file.clone().unwrap_or_else(|| config.data.join(names::MASTER_KEY));
     let shown = word(&place);
-    let paste = match File::open(&place).err().map(|error| error.kind()) {
+    let links = if config.master_key_file.is_some() { Links::Followed } else { Links::Refused };
+    let opened = open_regular(OpenOptions::new().read(true), &place, links);
+    let paste = match opened.err().map(|error| error.kind()) {
         _ if config.master_key.is_some() => "printenv DAYPASS_MASTER_KEY | base64 -d | wc -c".to_owned(),
         Some(ErrorKind::NotFound) => {
             let user = shell_word(&owner.name());
@@ -238,7 +243,9 @@ fn no_key(failure: &Failure, owner: &Owner, patient: &Patient) -> Finding {
                 false => format!("sudo install -m 600 -o {user} MASTER_KEY {shown}"),
             }
         }
-        Some(ErrorKind::PermissionDenied) => format!("{} && sudo chmod 600 {shown}", owner.chown(&shown)),
+        Some(ErrorKind::PermissionDenied) => {
+            format!("{} && {}chmod 600 {shown}", owner.chown(&shown), owner.sudo(patient.user))
+        }
         Some(_) => format!("ls -l {shown}"),
         None => format!("base64 -d < {shown} | wc -c"),
     };

@@ -189,6 +189,34 @@ fn a_directory_is_its_owners_whoever_asks() {
 }
 
 #[test]
+fn what_root_is_told_to_paste_is_done_as_the_directorys_owner() {
+    let dir = Scratch::new("doctor-paste");
+    let somebody = of_somebody(&dir);
+    let data = dir.join("data");
+    let as_owner = format!("sudo -u '#{somebody}' ");
+    let told = |user: u32| {
+        let patient = Patient { user, ..patient(&dir, ServeArgs::default(), &[]) };
+        let findings = [rights::findings(&patient), store::findings(&patient)].concat();
+        findings.iter().filter_map(|finding| finding.paste.clone()).collect::<Vec<_>>().join("\n")
+    };
+    if somebody != SOMEBODY {
+        return;
+    }
+    std::fs::set_permissions(data.join("store.sqlite"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(data.join("master-key"), "c29tZSBvdGhlciBtYXN0ZXIga2V5LCAzMiBieXRlcyE=").unwrap();
+    std::fs::write(data.join("store.sqlite"), "SQLite format 3\0 and no more").unwrap();
+    let by_root = told(0);
+    assert!(by_root.contains(&format!("{as_owner}chmod 600 {}", data.join("store.sqlite").display())));
+    let key = format!("{as_owner}install -m 600 {} ", data.join("master-key").display());
+    assert!(by_root.contains(&key) && by_root.contains("sudo install -d -m 700 -o 4000000 "), "{by_root}");
+    // A second name may be that of a file which is root's.
+    std::fs::hard_link(data.join("store.sqlite"), data.join("elsewhere")).unwrap();
+    chown(data.join("store.sqlite"), Some(0), None).unwrap();
+    let by_root = told(0);
+    assert!(by_root.contains("ls -l ") && !by_root.contains("chown"), "{by_root}");
+}
+
+#[test]
 fn room_is_told_of_before_it_is_gone() {
     const MIB: u64 = 1024 * 1024;
     let told = |free: u64, has_names: bool| {

@@ -49,6 +49,24 @@ async fn a_server_that_took_a_question_and_is_silent_is_not_waited_for_without_e
     }
 }
 
+#[tokio::test]
+async fn an_answer_without_end_is_not_kept() {
+    let scratch = Scratch::new("endless");
+    let listener = UnixListener::bind(scratch.join(names::OPERATOR_SOCKET)).unwrap();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut sent = 0;
+        let block = vec![b'a'; 1024 * 1024];
+        while sent < 64 && stream.write_all(&block).await.is_ok() {
+            sent += 1;
+        }
+        sent
+    });
+    let line = ask(scratch.path(), &Ask::KeyList).await.unwrap_err().to_string();
+    assert!(line.starts_with("the server's answer could not be read"), "{line}");
+    assert!(server.await.unwrap() < 64, "nobody takes what comes after the longest answer");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_backup_may_take_long_while_the_server_answers_others() {
     let scratch = Scratch::new("long");

@@ -1,6 +1,6 @@
 //! A certificate and its key, as two files hold them.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use x509_cert::der::Decode;
 use x509_cert::time::Time;
 
 use super::TlsFiles;
-use crate::data_dir::read_secret_of;
+use crate::data_dir::{Links, open_regular, read_secret_of};
 use crate::failure::Failure;
 
 /// Largest file; a chain has a few certificates.
@@ -45,7 +45,8 @@ impl Pair {
         let own = Certificate::from_der(own).map_err(|error| unreadable(&error))?;
         let validity = own.tbs_certificate().validity();
         let [not_before, not_after] = [validity.not_before, validity.not_after].map(moment);
-        let key = read_secret_of(&files.key, FILE_BYTES_MAX).map_err(|error| unread(&files.key, &error))?;
+        let key = read_secret_of(&files.key, Links::Followed, FILE_BYTES_MAX);
+        let key = key.map_err(|error| unread(&files.key, &error))?;
         let key = PrivateKeyDer::from_pem_slice(key.expose())
             .map_err(|_| wrong(&files.key, "there is no private key in PEM in it"))?;
         let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
@@ -87,8 +88,9 @@ fn moment(time: Time) -> Timestamp {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let opened = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes));
-    opened.map(|_| bytes).map_err(|error| unread(path, &error))
+    let opened = open_regular(OpenOptions::new().read(true), path, Links::Followed);
+    let read = opened.and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| unread(path, &error))
 }
 
 fn unread(path: &Path, error: &io::Error) -> Failure {

@@ -123,6 +123,33 @@ fn the_end_of_a_certificate_is_told_of_once_a_day_when_it_is_near_and_when_it_ha
     assert!(at(0).contains("ends in 10 days"), "of a new one at once");
 }
 
+#[test]
+fn a_pipe_in_the_place_of_a_file_holds_nothing_up_and_a_link_to_a_good_one_is_taken() {
+    let dir = Scratch::new("pipe");
+    let key = KeyPair::generate().unwrap();
+    let files = write(dir.path(), &key, -10, 10);
+    let tls = open(files.clone());
+    for file in [&files.cert, &files.key] {
+        let aside = dir.join("aside");
+        std::fs::rename(file, &aside).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
+        tls.look(true);
+        let told = tls.health();
+        assert!(told.contains("it is not a regular file") && told.contains("still in use"), "{told}");
+        std::fs::remove_file(file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", file).unwrap();
+        tls.look(true);
+        assert!(tls.health().contains("it is not a regular file"), "{}", tls.health());
+        std::fs::remove_file(file).unwrap();
+        std::fs::rename(&aside, dir.join("mounted")).unwrap();
+        std::os::unix::fs::symlink(dir.join("mounted"), file).unwrap();
+        tls.look(false);
+        assert!(tls.health().starts_with("certificate until"), "{}", tls.health());
+        std::fs::remove_file(file).unwrap();
+        std::fs::rename(dir.join("mounted"), file).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_handshake_that_nobody_goes_on_with_ends() {
     let dir = Scratch::new("silent");

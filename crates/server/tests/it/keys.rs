@@ -205,8 +205,9 @@ fn a_master_key_of_the_operator_s_is_replaced_by_one_of_the_operator_s() {
     let write = |name: &str, first: char| {
         std::fs::write(dir.join(name), format!("{first}{}=\n", "A".repeat(42))).unwrap();
     };
-    write("one", 'A');
+    write("one", 'C');
     write("two", 'B');
+    write("zeros", 'A');
     let start = || {
         let mut command = daypass(dir.path());
         command.arg("serve").env("DAYPASS_MASTER_KEY_FILE", dir.join("key"));
@@ -224,6 +225,7 @@ fn a_master_key_of_the_operator_s_is_replaced_by_one_of_the_operator_s() {
     refused(&["rotate-master", "--new-key-file", "none"], "cannot be read");
     std::fs::write(dir.join("bad"), "short").unwrap();
     refused(&["rotate-master", "--new-key-file", "bad"], "32 bytes in base64");
+    refused(&["rotate-master", "--new-key-file", "zeros"], "all bytes of this master key are the same");
     let done = keys(&dir, &["rotate-master", "--new-key-file", "two"]);
     let told = String::from_utf8_lossy(&done.stdout).into_owned();
     let place = dir.join("key");

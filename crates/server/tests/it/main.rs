@@ -21,6 +21,7 @@ mod hostile;
 mod http2;
 mod keys;
 mod left_behind;
+mod links;
 mod mends;
 mod pinned;
 mod preflight;

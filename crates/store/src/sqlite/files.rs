@@ -49,6 +49,28 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// That a store and what SQLite keeps beside it are files, as far as they are there: a pipe would be waited for, and
+/// the log of what is a link lies beside the file that it names, where nobody would look for it.
+pub(super) fn check_regular(path: &Path) -> Result<(), Error> {
+    for suffix in [""].into_iter().chain(COMPANIONS) {
+        let file = with_suffix(path, suffix);
+        let named = || if suffix.is_empty() { "it".to_owned() } else { format!("`{}`", file.display()) };
+        match std::fs::symlink_metadata(&file) {
+            Ok(found) if found.is_symlink() => {
+                return Err(Error::other(format!(
+                    "{} is a link; move the file itself here, or name the directory that it is in with --data",
+                    named()
+                )));
+            }
+            Ok(found) if !found.is_file() => {
+                return Err(Error::other(format!("{} is not a regular file", named())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Whether a file is there that this user may not read.
 pub(super) fn is_denied(path: &Path) -> bool {
     File::open(path).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)

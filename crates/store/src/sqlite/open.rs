@@ -190,7 +190,7 @@ pub(super) fn open(
     holding: Option<Holding<'_>>,
     size_max: Option<u64>,
 ) -> Result<Opened, OpenError> {
-    refuse_link(path)?;
+    files::check_regular(path).map_err(|e| OpenError::unopened(path, &e))?;
     match File::open(path) {
         Ok(file) => check_log(path, check_header(path, file)?)?,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
@@ -220,15 +220,6 @@ pub(super) fn open(
     // can fail: a log that is there may be all that shows an end without order, and goes with an orderly one only.
     writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
     Ok(Opened { writer, reader, source, revision, place })
-}
-
-/// The log of a link is beside the file that it names, where nobody would look for it.
-fn refuse_link(path: &Path) -> Result<(), OpenError> {
-    if !path.is_symlink() {
-        return Ok(());
-    }
-    let why = "it is a link; move the file itself here, or name the directory that it is in with --data";
-    Err(OpenError::unopened(path, &std::io::Error::other(why)))
 }
 
 /// A connection that changes nothing by being opened or closed. Closing the last one would write a log
@@ -347,8 +338,9 @@ pub(super) fn is_backup(path: &Path) -> Result<bool, OpenError> {
 
 /// Checks a file that nobody has open, by reading it; what is in it.
 pub(super) fn examine(path: &Path, holding: Holding<'_>) -> Result<(Revision, Vec<Record>), OpenError> {
-    refuse_link(path)?;
-    let file = File::open(path).map_err(|e| OpenError::unopened(path, &e))?;
+    let unopened = |e: std::io::Error| OpenError::unopened(path, &e);
+    files::check_regular(path).map_err(unopened)?;
+    let file = File::open(path).map_err(unopened)?;
     if let kind @ Kind::Store = check_header(path, file)? {
         check_log(path, kind)?;
         refuse_faulty_log(path)?;

@@ -322,8 +322,7 @@ fn a_store_that_is_a_link_is_refused_and_told() {
     std::os::unix::fs::symlink(elsewhere.file(), dir.file()).unwrap();
     let error = SqliteStore::open(&dir.file()).unwrap_err().to_string();
     assert!(error.contains("it is a link; move the file itself here"), "{error}");
-    let told = SqliteStore::examine(&dir.file(), ACCOUNTS).unwrap_err().to_string();
-    assert_eq!(told, error);
+    assert_eq!(examined(&dir), error, "whoever only looks at it is told the same");
 }
 
 /// That a log is there tells of a kill: whoever only looks leaves it, even where nothing is in it.
@@ -350,4 +349,24 @@ fn examining_a_store_shows_its_records_and_leaves_its_log() {
     drop(store);
     assert_eq!(examine(&dir).0, Revision::new(1));
     assert_eq!(dir.names(), before, "and nothing stays of a store that ended in order");
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    for suffix in ["", "-wal", "-shm"] {
+        let dir = TempDir::new();
+        drop(dir.open());
+        let mut pipe = dir.file().into_os_string();
+        pipe.push(suffix);
+        drop(std::fs::remove_file(&pipe));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let error = SqliteStore::open(&dir.file()).unwrap_err().to_string();
+        assert!(error.contains("is not a regular file"), "{error}");
+        assert_eq!(examined(&dir), error);
+    }
+}
+
+/// Why somebody who only reads it finds it no store.
+fn examined(dir: &TempDir) -> String {
+    SqliteStore::examine(&dir.file(), ACCOUNTS).unwrap_err().to_string()
 }

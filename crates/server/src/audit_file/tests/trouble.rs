@@ -15,21 +15,51 @@ fn logged(act: impl FnOnce()) -> String {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_before_it_is_opened() {
-    for kind in ["device", "directory", "pipe"] {
+fn what_is_no_regular_file_is_refused_and_not_waited_for() {
+    for (kind, why) in [
+        ("device", "it is not a regular file ("),
+        ("directory", "Is a directory"),
+        ("pipe", "it is not a regular file ("),
+    ] {
         let dir = Dir::new(kind);
         let path = dir.0.join("audit.jsonl");
+        let mut settings = settings(dir.0.path(), 1 << 20);
         match kind {
-            "device" => std::os::unix::fs::symlink("/dev/full", &path).unwrap(),
+            "device" => settings.path = "/dev/full".into(),
             "directory" => std::fs::create_dir(&path).unwrap(),
             _ => assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success()),
         }
-        let error =
-            AuditFile::parts(settings(dir.0.path(), 1 << 20), Box::new(RealDisk), None, Duration::ZERO).err();
-        let told = error.unwrap().to_string();
-        assert!(told.contains("not a regular file") && told.contains("--audit-stdout"), "{kind}: {told}");
+        let told = refused(settings);
+        assert!(told.contains(why) && told.contains("--audit-stdout"), "{kind}: {told}");
         assert!(!dir.has_reserve(), "{kind}: nothing is left beside it");
     }
+}
+
+fn refused(settings: AuditSettings) -> String {
+    let opened = AuditFile::parts(settings, Box::new(RealDisk), None, Duration::ZERO);
+    opened.err().unwrap().to_string()
+}
+
+#[test]
+fn links_in_the_place_of_the_audit_and_its_reserve_are_not_followed() {
+    let dir = Dir::new("links");
+    let [audit, reserve, precious, none] =
+        ["audit.jsonl", "audit.jsonl.reserve", "precious", "none"].map(|name| dir.0.join(name));
+    std::fs::write(&precious, "a line\nhalf a line").unwrap();
+    for target in [&precious, &none] {
+        std::os::unix::fs::symlink(target, &audit).unwrap();
+        let told = refused(settings(dir.0.path(), 1 << 20));
+        assert!(told.starts_with("it is a link; put the file itself there ("), "{told}");
+        std::fs::remove_file(&audit).unwrap();
+    }
+    for target in [&precious, &none] {
+        std::os::unix::fs::symlink(target, &reserve).unwrap();
+        drop(Stepped::open(&dir, RealDisk, 1 << 20, None));
+        assert!(reserve.symlink_metadata().unwrap().is_file(), "the room is kept in a file of its own");
+        std::fs::remove_file(&reserve).unwrap();
+    }
+    assert_eq!(dir.text("precious"), "a line\nhalf a line");
+    assert!(!none.exists());
 }
 
 #[test]

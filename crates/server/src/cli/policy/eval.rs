@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 
 use super::lines::Lines;
 use crate::cli::complain;
-use crate::cli::input::visible;
+use crate::cli::input::show;
 use crate::failure::Failure;
-use crate::terminal::say;
 
 pub(super) fn run(cases: &Path, explain: bool) -> Result<ExitCode, Failure> {
     let mut lines = Lines::open(cases)?;
@@ -30,7 +29,7 @@ pub(super) fn run(cases: &Path, explain: bool) -> Result<ExitCode, Failure> {
         } else {
             json!({"id": case.id, "decision": case.decide().effect.as_str()})
         };
-        say(&visible(&format!("{answer}\n")));
+        show(&format!("{answer}\n"));
     }
     Ok(ExitCode::from(u8::from(refused)))
 }

@@ -13,9 +13,8 @@ use serde_json::{Value, json};
 
 use super::lines::Lines;
 use crate::cli::complain;
-use crate::cli::input::{self, visible};
+use crate::cli::input::{self, show};
 use crate::failure::Failure;
-use crate::terminal::say;
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -79,7 +78,7 @@ pub(super) fn run(args: &ValidateArgs) -> Result<ExitCode, Failure> {
         for finding in found.iter().take(FINDINGS_MAX - 1) {
             failed |= finding.code.severity() <= args.fail_on.into();
             let line = if args.json { as_json(path, finding) } else { as_text(path, finding) };
-            say(&visible(&format!("{line}\n")));
+            show(&format!("{line}\n"));
         }
         if found.len() == FINDINGS_MAX {
             complain(&Failure::new(format!(
@@ -141,7 +140,7 @@ fn verdicts(cases: &Path) -> Result<ExitCode, Failure> {
     while let Some(line) = lines.next()? {
         // Of a long list the others are worth an answer.
         match verdict(&line) {
-            Ok(answer) => say(&visible(&format!("{answer}\n"))),
+            Ok(answer) => show(&format!("{answer}\n")),
             Err(why) => {
                 complain(&lines.failure(&why));
                 refused = true;
