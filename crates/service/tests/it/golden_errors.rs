@@ -348,6 +348,7 @@ fn the_tests_that_golden_files_name_exist() {
 }
 
 /// How many there are, for the record.
+#[expect(clippy::print_stdout, reason = "a figure that the test prints")]
 fn print_counts() {
     for service in ["sts", "iam", "daypass"] {
         let files: Vec<_> =
