@@ -134,9 +134,12 @@ fn the_doctor_tells_of_whatever_a_start_refuses() {
     fs::remove_dir(&sessions).unwrap();
     fs::rename(data.join("store.sqlite"), dir.join("elsewhere")).unwrap();
     symlink(dir.join("elsewhere"), data.join("store.sqlite")).unwrap();
-    let (refused, told) = both(&dir, "true", &[], &[]);
-    let words = "it is a link; move the file itself here";
+    let ask = |word| daypass(dir.path()).args([word, "--data", "data"]).args(PORTS).output().unwrap();
+    let (refused, doctor) = (failed(&ask("serve")), ask("doctor"));
+    let (told, words) = (String::from_utf8(doctor.stdout).unwrap(), "it is a link; move the file itself here");
     assert!(refused.contains(words) && told.contains(words), "{refused}{told}");
+    // As one of the store, and as one of what is in the data directory.
+    assert_eq!((doctor.status.code(), told.matches("PROBLEM").count()), (Some(1), 2), "{told}");
     fs::rename(dir.join("elsewhere"), data.join("store.sqlite")).unwrap();
     Server::start(&data).stop();
 }
