@@ -12,7 +12,7 @@ use daypass_service::shapes;
 use quick_xml::escape::escape;
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
-/// The namespace of an error before it is known which service was meant.
+/// The namespace of an error before it is known which service was meant, and of an operation that none has.
 const UNKNOWN_SERVICE: &str = "http://webservices.amazon.com/AWSFault/2005-15-09";
 
 /// The answer to a successful call: `<{Action}Response><{Action}Result>…</…><ResponseMetadata>…`.
@@ -37,15 +37,19 @@ pub fn reply<T: Serialize + ?Sized>(
     Ok(out.into_bytes())
 }
 
-/// The error document. `sender` says that the caller is to blame (4xx).
+/// The error document; without a message where there is none. `sender` says that the caller is to blame (4xx).
 #[must_use]
 pub fn error(service: &str, request_id: &str, code: &str, message: &str, sender: bool) -> Vec<u8> {
     let mut out = String::with_capacity(512);
-    open(&mut out, "", "Error", "Response", Some(namespace(service)));
+    // An operation that nobody knows is no service's, as was recorded against AWS.
+    let namespace = if code == "InvalidAction" { UNKNOWN_SERVICE } else { namespace(service) };
+    open(&mut out, "", "Error", "Response", Some(namespace));
     out.push_str("<Error>");
     leaf(&mut out, "Type", if sender { "Sender" } else { "Receiver" });
     leaf(&mut out, "Code", code);
-    leaf(&mut out, "Message", message);
+    if !message.is_empty() {
+        leaf(&mut out, "Message", message);
+    }
     out.push_str("</Error>");
     leaf(&mut out, "RequestId", request_id);
     out.push_str("</ErrorResponse>");

@@ -138,6 +138,19 @@ fn an_error_names_who_is_to_blame() {
 }
 
 #[test]
+fn an_unknown_action_is_of_no_service_and_an_error_without_a_message_has_none() {
+    for service in ["sts", "iam", ""] {
+        let document = String::from_utf8(error(service, "r-1", "InvalidAction", "x", true)).unwrap();
+        let start = "<ErrorResponse xmlns=\"http://webservices.amazon.com/AWSFault/2005-15-09\"><Error>";
+        assert!(document.starts_with(start), "{document}");
+    }
+    let document = error("sts", "r-1", "MalformedInput", "", true);
+    let expected = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+        <Error><Type>Sender</Type><Code>MalformedInput</Code></Error><RequestId>r-1</RequestId></ErrorResponse>";
+    assert_eq!(String::from_utf8(document).unwrap(), expected);
+}
+
+#[test]
 fn characters_that_xml_cannot_carry_are_replaced() {
     let document =
         error("sts", "r-1", "ValidationError", "a\0b\x0b\x1f\u{fffe}\u{ffff}c\td\ne\rf\u{85}", true);
