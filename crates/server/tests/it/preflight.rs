@@ -136,7 +136,8 @@ fn the_doctor_tells_of_whatever_a_start_refuses() {
     symlink(dir.join("elsewhere"), data.join("store.sqlite")).unwrap();
     let ask = |word| daypass(dir.path()).args([word, "--data", "data"]).args(PORTS).output().unwrap();
     let (refused, doctor) = (failed(&ask("serve")), ask("doctor"));
-    let (told, words) = (String::from_utf8(doctor.stdout).unwrap(), "it is a link; move the file itself here");
+    let (told, words) =
+        (String::from_utf8(doctor.stdout).unwrap(), "it is a link; move the file itself here");
     assert!(refused.contains(words) && told.contains(words), "{refused}{told}");
     // As one of the store, and as one of what is in the data directory.
     assert_eq!((doctor.status.code(), told.matches("PROBLEM").count()), (Some(1), 2), "{told}");

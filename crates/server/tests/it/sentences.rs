@@ -48,7 +48,11 @@ fn an_unknown_key_is_told_before_anything_else_that_is_wrong_with_the_signature(
     };
     let now = "20260115T120000Z";
     for (scope, time, with_a_known_key) in [
-        ("20260115/us-east-1/s3/aws4_request", now, "Credential should be scoped to correct service: 'sts'. "),
+        (
+            "20260115/us-east-1/s3/aws4_request",
+            now,
+            "Credential should be scoped to correct service: 'sts'. ",
+        ),
         (
             "20260115/us-east-1/sts/aws4_nothing",
             now,
