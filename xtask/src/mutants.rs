@@ -56,7 +56,7 @@ pub fn run_shard(workspace: &Workspace, shard: &str) -> anyhow::Result<()> {
         "nextest",
         "--no-shuffle",
         "--timeout",
-        "120",
+        "60",
     ]);
     command.args(["--cap-lints", "true", "--output"]).arg(&output);
     for file in FILES {

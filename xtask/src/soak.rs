@@ -106,7 +106,18 @@ fn fuzz(workspace: &Workspace, target: &str) -> anyhow::Result<()> {
 fn random_policies(workspace: &Workspace, tests: &str, cases: u32) -> anyhow::Result<()> {
     let mut command = cargo(workspace);
     command
-        .args(["test", "--locked", "--release", "--package", "daypass-policy", "--test", "it", tests])
+        .args([
+            "test",
+            "--locked",
+            "--release",
+            "--package",
+            "daypass-policy",
+            "--test",
+            "it",
+            tests,
+            "--",
+            "--nocapture",
+        ])
         .env("PROPTEST_CASES", cases.to_string());
     run(&mut command)
 }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::support::{ACCOUNT, FEDERATED, OTHER, ROLE, Scene, USER};
 
+/// Operator, key, values.
+pub(crate) type Condition = (String, &'static str, Vec<&'static str>);
+
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) deny: bool,
@@ -15,8 +18,7 @@ pub(crate) struct Statement {
     pub(crate) actions: Vec<&'static str>,
     pub(crate) not_resource: bool,
     pub(crate) resources: Vec<&'static str>,
-    /// Operator, key, values.
-    pub(crate) conditions: Vec<(&'static str, &'static str, Vec<&'static str>)>,
+    pub(crate) conditions: Vec<Condition>,
     /// Type and value; used where the policy stands at a resource.
     pub(crate) principals: Vec<(&'static str, &'static str)>,
 }
@@ -35,6 +37,8 @@ pub(crate) struct World {
     pub(crate) tags: Option<Vec<&'static str>>,
     /// `aws:SourceArn`, if there.
     pub(crate) source: Option<&'static str>,
+    /// Those keys of [`TYPED`] that are there, with their values.
+    pub(crate) typed: Vec<(&'static str, &'static str)>,
     pub(crate) identity: Vec<Document>,
     pub(crate) boundary: Option<Vec<Document>>,
     pub(crate) session: Vec<Vec<Document>>,
@@ -77,6 +81,9 @@ impl World {
         }
         if let Some(source) = self.source {
             context.insert("aws:SourceArn", source);
+        }
+        for (key, value) in &self.typed {
+            context.insert(key, *value);
         }
         context
     }
@@ -166,37 +173,97 @@ const SOURCES: [&str; 6] = [
     "nobody",
 ];
 
+pub(crate) const TEXT: [&str; 6] = [
+    "StringEquals",
+    "StringNotEquals",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "StringLike",
+    "StringNotLike",
+];
+pub(crate) const ARN: [&str; 4] = ["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"];
+
+/// Operators of one type with a key, values of a request, and values of a policy.
+type Typed = (&'static [&'static str], &'static str, &'static [&'static str], &'static [&'static str]);
+
+pub(crate) const TYPED: [Typed; 5] = [
+    (
+        &[
+            "NumericEquals",
+            "NumericNotEquals",
+            "NumericLessThan",
+            "NumericLessThanEquals",
+            "NumericGreaterThan",
+            "NumericGreaterThanEquals",
+        ],
+        "s3:max-keys",
+        &["9", "10", "10.50", "-1", "x"],
+        &["9", "10.0", "+10.5", "-01"],
+    ),
+    (
+        &[
+            "DateEquals",
+            "DateNotEquals",
+            "DateLessThan",
+            "DateLessThanEquals",
+            "DateGreaterThan",
+            "DateGreaterThanEquals",
+        ],
+        "aws:CurrentTime",
+        &["2026-01-15T12:00:00Z", "1768478400", "2026-01-15T12:00:00.001Z", "x"],
+        &["2026-01-15T13:00:00+01:00", "2026-01-15", "1768478400"],
+    ),
+    (&["Bool"], "aws:SecureTransport", &["true", "FALSE", "x"], &["true", "False"]),
+    (
+        &["IpAddress", "NotIpAddress"],
+        "aws:SourceIp",
+        &["10.1.2.3", "10.2.0.1", "2001:db8::1", "x"],
+        &["10.1.0.0/16", "10.2.0.1", "2001:DB8::/32"],
+    ),
+    (&["BinaryEquals"], "app:blob", &["AAE=", "AAI=", "x"], &["AAE=", "AAM="]),
+];
+
+/// Every operator, as often as any other; some with a set qualifier, some with the suffix.
+fn condition() -> impl Strategy<Value = Condition> {
+    type Kind = (&'static str, Vec<&'static str>, &'static [&'static str]);
+    let of = |operators: &'static [&'static str],
+              keys: &[&'static str],
+              values: &'static [&'static str]|
+     -> Vec<Kind> {
+        operators.iter().map(|operator| (*operator, keys.to_vec(), values)).collect()
+    };
+    let mut kinds = of(&TEXT, &["aws:PrincipalTag/TEAM", "aws:tagkeys"], &["blue", "Red", "red", "b*"]);
+    kinds.extend(of(&ARN, &["aws:SourceArn"], &SOURCES));
+    kinds.extend(TYPED.iter().flat_map(|(operators, key, _, values)| of(operators, &[*key], values)));
+    kinds.extend(of(&["Null"], &["aws:PrincipalTag/TEAM", "aws:tagkeys", "s3:max-keys"], &["true", "FALSE"]));
+    prop::sample::select(kinds).prop_flat_map(|(operator, keys, values)| {
+        let bare = operator == "Null";
+        let qualifiers = if bare { vec![""] } else { vec!["", "", "ForAllValues:", "ForAnyValue:"] };
+        let suffixes = if bare { vec![""] } else { vec!["", "", "IfExists"] };
+        let name = (prop::sample::select(qualifiers), prop::sample::select(suffixes))
+            .prop_map(move |(qualifier, suffix)| format!("{qualifier}{operator}{suffix}"));
+        let values = prop::collection::vec(prop::sample::select(values), 1..3);
+        (name, prop::sample::select(keys), values)
+    })
+}
+
+/// One or two, which differ in operator or key: of two that do not the document would have the last.
+fn conditions() -> impl Strategy<Value = Vec<Condition>> {
+    prop::collection::vec(condition(), 1..3).prop_map(|mut conditions| {
+        conditions.sort();
+        conditions.dedup_by(|one, other| (&one.0, one.1) == (&other.0, other.1));
+        conditions
+    })
+}
+
 fn statement() -> impl Strategy<Value = Statement> {
-    let condition = (
-        prop::sample::select(vec![
-            "StringEquals",
-            "StringNotEquals",
-            "StringLikeIfExists",
-            "ForAnyValue:StringEquals",
-            "ForAllValues:StringLike",
-            "ForAnyValue:StringNotEquals",
-        ]),
-        prop::sample::select(vec!["aws:PrincipalTag/TEAM", "aws:tagkeys"]),
-        prop::collection::vec(prop::sample::select(vec!["blue", "red", "b*"]), 1..3),
-    );
-    let arn_condition = (
-        prop::sample::select(vec![
-            "ArnEquals",
-            "ArnNotEquals",
-            "ArnNotLikeIfExists",
-            "ForAllValues:ArnNotLike",
-        ]),
-        Just("aws:SourceArn"),
-        prop::collection::vec(prop::sample::select(&SOURCES[..]), 1..3),
-    );
-    let condition = prop_oneof![condition, arn_condition];
     (
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.1),
         prop::collection::vec(prop::sample::select(&PATTERNS[..]), 1..3),
         prop::bool::weighted(0.1),
         prop::collection::vec(prop::sample::select(&RESOURCES[..]), 1..3),
-        prop_oneof![3 => Just(Vec::new()), 1 => condition.prop_map(|condition| vec![condition])],
+        prop_oneof![3 => Just(Vec::new()), 1 => conditions()],
         prop::collection::vec(prop::sample::select(&PRINCIPALS[..]), 1..5),
     )
         .prop_map(|(deny, not_action, actions, not_resource, resources, conditions, principals)| {
@@ -235,6 +302,9 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             "arn:aws:sns:eu:111122223333:t",
             "red",
         ])),
+        TYPED.map(|(_, key, values, _)| {
+            prop::option::of(prop::sample::select(values).prop_map(move |value| (key, value)))
+        }),
     );
     let policies = (
         documents(),
@@ -246,7 +316,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         prop::collection::vec(documents(), 0..2),
     );
     (request, policies).prop_map(|(request, policies)| {
-        let (principal, (action, resource), owner, team, tags, source) = request;
+        let (principal, (action, resource), owner, team, tags, source, typed) = request;
         let (identity, boundary, session, scoped, attached, scp, rcp) = policies;
         World {
             principal,
@@ -256,6 +326,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             team,
             tags,
             source,
+            typed: typed.into_iter().flatten().collect(),
             identity,
             boundary,
             session,

@@ -4,10 +4,14 @@
 //! It works on plain data, matches wildcards by trying everything, and states the rules of combination as
 //! one formula for each kind of caller.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use daypass_policy::{DecisionEffect, Issuer, Principal};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
-use crate::model::{Document, Statement, World, cases, world};
+use crate::model::{ARN, Document, Statement, TEXT, TYPED, World, cases, world};
 
 fn glob(pattern: &[char], text: &[char]) -> bool {
     match (pattern, text) {
@@ -75,9 +79,88 @@ fn is_arn(text: &str) -> bool {
     fields.len() == 6 && (fields[0] == "arn" || fields[0].contains(['*', '?']))
 }
 
+/// Milliseconds since 1970; the dates of the model alone.
+fn millis(text: &str) -> Option<i64> {
+    match text {
+        "2026-01-15T12:00:00Z" | "2026-01-15T13:00:00+01:00" | "1768478400" => Some(1_768_478_400_000),
+        "2026-01-15T12:00:00.001Z" => Some(1_768_478_400_001),
+        "2026-01-15" => Some(1_768_435_200_000),
+        _ => None,
+    }
+}
+
+/// The bits of an address, and of how many they are the first.
+fn bits(text: &str) -> Option<(String, usize)> {
+    let (address, prefix) =
+        text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let bits: String = match address.parse().ok()? {
+        std::net::IpAddr::V4(address) => {
+            address.octets().iter().map(|octet| format!("{octet:08b}")).collect()
+        }
+        std::net::IpAddr::V6(address) => {
+            address.octets().iter().map(|octet| format!("{octet:08b}")).collect()
+        }
+    };
+    let length = prefix.map_or(bits.len(), |prefix| prefix.parse().unwrap());
+    Some((bits, length))
+}
+
+fn related<T: PartialOrd>(relation: &str, given: &T, wanted: &T) -> bool {
+    match relation {
+        "Equals" | "NotEquals" => given == wanted,
+        "LessThan" => given < wanted,
+        "LessThanEquals" => given <= wanted,
+        "GreaterThan" => given > wanted,
+        "GreaterThanEquals" => given >= wanted,
+        other => panic!("{other}"),
+    }
+}
+
+/// Whether the value of a request is what a negated operator must not find. `None`: it meets neither.
+fn fits(base: &str, wanted: &str, value: &str) -> Option<bool> {
+    let number = |text: &str| text.parse::<f64>().ok();
+    Some(match base {
+        "StringEquals" | "StringNotEquals" => wanted == value,
+        "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => {
+            wanted.to_lowercase() == value.to_lowercase()
+        }
+        "StringLike" | "StringNotLike" => like(wanted, value),
+        "Bool" => wanted.eq_ignore_ascii_case("true") == value.eq_ignore_ascii_case("true"),
+        // All of the model's are spelt in one way.
+        "BinaryEquals" => wanted == value,
+        "IpAddress" | "NotIpAddress" => {
+            let ((given, _), (network, length)) = (bits(value)?, bits(wanted).unwrap());
+            given.len() == network.len() && given[..length] == network[..length]
+        }
+        _ => match (base.strip_prefix("Numeric"), base.strip_prefix("Date")) {
+            (Some(relation), _) => {
+                number(value).is_some_and(|value| related(relation, &value, &number(wanted).unwrap()))
+            }
+            (_, Some(relation)) => {
+                millis(value).is_some_and(|value| related(relation, &value, &millis(wanted).unwrap()))
+            }
+            _ => panic!("{base}"),
+        },
+    })
+}
+
+/// What the request has under a key.
+fn given<'w>(world: &'w World, key: &str) -> Option<Vec<&'w str>> {
+    match key {
+        "aws:SourceArn" => world.source.map(|source| vec![source]),
+        "aws:tagkeys" => world.tags.clone(),
+        "aws:PrincipalTag/TEAM" => world.team.map(|team| vec![team]),
+        typed => world.typed.iter().find(|(key, _)| *key == typed).map(|(_, value)| vec![*value]),
+    }
+}
+
 fn condition_holds(world: &World, deny: bool, operator: &str, key: &str, values: &[&str]) -> bool {
-    let (set, base) = operator.split_once(':').unwrap_or(("", operator));
-    let if_exists = base.ends_with("IfExists");
+    let present = given(world, key);
+    if operator == "Null" {
+        return values.iter().any(|value| value.eq_ignore_ascii_case("true") == present.is_none());
+    }
+    let (set, name) = operator.split_once(':').unwrap_or(("", operator));
+    let (base, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |base| (base, true));
     let negated = base.contains("Not");
     let arn_operator = base.starts_with("Arn");
     let arns = arns(world, values);
@@ -93,22 +176,14 @@ fn condition_holds(world: &World, deny: bool, operator: &str, key: &str, values:
             let fits = |arn: &String| arn.splitn(6, ':').zip(value.splitn(6, ':')).all(|(a, b)| like(a, b));
             return (deny && unreadable) || arns.iter().filter(|arn| is_arn(arn)).any(fits) != negated;
         }
-        let matched = values
-            .iter()
-            .any(|wanted| if base.contains("Like") { like(wanted, value) } else { *wanted == value });
-        matched != negated
-    };
-    let multivalued = key.contains("tagkeys");
-    let present: Option<Vec<&str>> = match key {
-        "aws:SourceArn" => world.source.map(|source| vec![source]),
-        "aws:tagkeys" => world.tags.clone(),
-        _ => world.team.map(|team| vec![team]),
+        let answers: Option<Vec<bool>> = values.iter().map(|wanted| fits(base, wanted, value)).collect();
+        answers.is_some_and(|answers| answers.contains(&true) != negated)
     };
     match (set, present) {
         ("ForAllValues", present) => present.unwrap_or_default().into_iter().all(one),
         ("ForAnyValue", present) => present.unwrap_or_default().into_iter().any(one),
         (_, None) => if_exists || negated,
-        (_, Some(_)) if multivalued => false,
+        (_, Some(_)) if key == "aws:tagkeys" => false,
         (_, Some(values)) => one(values[0]),
     }
 }
@@ -237,4 +312,48 @@ proptest! {
     fn both_evaluators_agree(world in world()) {
         prop_assert_eq!(world.scene().decide().effect, decide(&world));
     }
+}
+
+/// What random worlds are made of, so that agreement means something: printed, and nothing is rarer than one in a
+/// hundred worlds.
+#[test]
+#[expect(clippy::print_stdout, reason = "a figure that the test prints")]
+fn every_operator_kind_and_decision_is_drawn() {
+    const WORLDS: usize = 2000;
+    let mut drawn: BTreeMap<String, usize> = BTreeMap::new();
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..WORLDS {
+        let world = world().new_tree(&mut runner).unwrap().current();
+        let mut seen: BTreeSet<String> = BTreeSet::from([format!("{:?}", decide(&world))]);
+        let kinds: [(&str, Vec<&Document>); 7] = [
+            ("identity", world.identity.iter().collect()),
+            ("boundary", world.boundary.iter().flatten().collect()),
+            ("session", world.session.iter().flatten().collect()),
+            ("scoped", world.scoped.iter().flatten().collect()),
+            ("resource", world.attached.iter().collect()),
+            ("scp", world.scp.iter().flatten().collect()),
+            ("rcp", world.rcp.iter().flatten().collect()),
+        ];
+        for (kind, documents) in kinds.into_iter().filter(|(_, documents)| !documents.is_empty()) {
+            seen.insert(format!("{kind} policy"));
+            for statement in documents.into_iter().flatten() {
+                let told = |name: &String| name.strip_suffix("IfExists").unwrap_or(name).to_owned();
+                let names = statement.conditions.iter().map(|(name, ..)| told(name));
+                seen.extend(
+                    names.map(|name| name.split_once(':').map_or(name.clone(), |(_, base)| base.to_owned())),
+                );
+            }
+        }
+        seen.into_iter().for_each(|what| *drawn.entry(what).or_default() += 1);
+    }
+    println!("of {WORLDS} random worlds: {drawn:?}");
+    let operators =
+        TYPED.iter().flat_map(|(operators, ..)| *operators).chain(&TEXT).chain(&ARN).chain(&["Null"]);
+    let decisions = ["Allowed", "ExplicitlyDenied", "ImplicitlyDenied"];
+    assert_eq!(drawn.len(), operators.clone().count() + 7 + decisions.len());
+    assert_eq!(operators.clone().count(), 27);
+    for what in operators.chain(&decisions) {
+        assert!(drawn.get(*what).is_some_and(|count| count * 100 >= WORLDS), "{what}");
+    }
+    assert!(drawn.values().all(|count| count * 100 >= WORLDS));
 }
