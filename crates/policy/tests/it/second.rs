@@ -317,7 +317,6 @@ proptest! {
 /// What random worlds are made of, so that agreement means something: printed, and nothing is rarer than one in a
 /// hundred worlds.
 #[test]
-#[expect(clippy::print_stdout, reason = "a figure that the test prints")]
 fn every_operator_kind_and_decision_is_drawn() {
     const WORLDS: usize = 2000;
     let mut drawn: BTreeMap<String, usize> = BTreeMap::new();
