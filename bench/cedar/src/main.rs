@@ -141,10 +141,10 @@ fn facts() -> String {
     let context = question::context();
     let others = context.iter().filter_map(|(key, values, _)| {
         let value = values.first()?;
-        match key {
+        match key.to_ascii_lowercase().as_str() {
             "aws:principaltag/team" => Some(format!(r#""team":"{value}""#)),
             "aws:securetransport" => Some(format!(r#""secure":{value}"#)),
-            key => Some(format!(r#""{key}":"{value}""#)),
+            _ => Some(format!(r#""{key}":"{value}""#)),
         }
     });
     format!("{{{}}}", others.collect::<Vec<_>>().join(","))
