@@ -268,6 +268,10 @@ mod tests {
         assert!(arn_like("arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::1:user/alice"));
         assert!(!arn_like("arn:aws:iam:*:user/${aws:username}", "arn:aws:iam::1:user/alice"));
         assert!(!arn_like("x${aws:PrincipalArn}", "arn:aws:iam::111122223333:user/a:b"));
+        // Colons behind the fifth are text, in whichever piece they stand.
+        let sixth = "arn:aws:sns:${aws:username}:1:t:s:${aws:username}";
+        assert!(arn_like(sixth, "arn:aws:sns:alice:1:t:s:alice"));
+        assert!(!arn_like("arn:aws:${aws:username}", "arn:aws:alice:eu:1:t"));
         assert!(arn_like("arn:*:sns:*:*:*", "arn:aws:sns:eu:1:t"));
         assert!(!arn_like("arn:aws:sns:*", "arn:aws:sns:eu:1:t"));
         assert!(ArnPattern::new("not an arn", true).is_unparsable());
