@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use daypass_model::Authority;
+use daypass_store::DirLock;
 
 use super::probe::{Trust, ask};
 use super::process::Running;
@@ -84,7 +85,7 @@ fn operator(patient: &Patient, owner: &Owner, command: &str) -> String {
 /// Where it answers, as it wrote into the lock: its settings may be others than those of whoever asks.
 pub(super) fn url(patient: &Patient) -> Option<String> {
     Running::on(&patient.config.data)?;
-    let lock = std::fs::read_to_string(patient.config.data.join(names::LOCK)).ok()?;
+    let lock = DirLock::owner_of(&patient.config.data);
     let (scheme, address) = lock.split_whitespace().find_map(|word| word.split_once("://"))?;
     let address: SocketAddr = address.parse().ok()?;
     Some(url_for_clients(None, scheme, address))
