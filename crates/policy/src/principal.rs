@@ -159,6 +159,7 @@ mod tests {
         arn: "arn:aws:sts::111122223333:federated-user/jill",
         issuer: Issuer::User { arn: "arn:aws:iam::111122223333:user/john", id: None },
     };
+    const SERVICE: Principal<'_> = Principal::Service { name: "s3.amazonaws.com" };
     const PROVIDER: Principal<'_> = Principal::Provider { account: None, name: "accounts.google.com" };
 
     fn matcher(entries: &[(PrincipalKind, &str)]) -> PrincipalMatcher {
@@ -195,7 +196,29 @@ mod tests {
             assert_eq!(aws("arn:aws:iam:eu-west-1:111122223333:root", &caller), None);
         }
         assert_eq!(aws(ACCOUNT, &Principal::Anonymous), None);
-        assert_eq!(aws(ACCOUNT, &Principal::Service { name: "s3.amazonaws.com" }), None);
+        assert_eq!(aws(ACCOUNT, &SERVICE), None);
+    }
+
+    #[test]
+    fn a_provider_of_an_account_is_not_the_account() {
+        let name = "arn:aws:iam::111122223333:saml-provider/corp";
+        let provider = Principal::Provider { account: Some(ACCOUNT), name };
+        for value in [ACCOUNT, "arn:aws:iam::111122223333:root", name] {
+            assert_eq!(aws(value, &provider), None);
+            assert_eq!(matcher(&[(PrincipalKind::Aws, value)]).names(&provider, true), None);
+        }
+        assert_eq!(matcher(&[(PrincipalKind::Federated, name)]).names(&provider, false), Some(Strength::Direct));
+    }
+
+    #[test]
+    fn a_service_is_named_by_its_name_and_denied_by_a_wildcard_too() {
+        let named = |value: &str, deny: bool| matcher(&[(PrincipalKind::Service, value)]).names(&SERVICE, deny);
+        for deny in [false, true] {
+            assert_eq!(named("s3.amazonaws.com", deny), Some(Strength::Direct));
+            assert_eq!(named("ec2.amazonaws.com", deny), None);
+        }
+        assert_eq!(named("*", false), None);
+        assert_eq!(named("*", true), Some(Strength::Direct));
     }
 
     #[test]
