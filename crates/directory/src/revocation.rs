@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use daypass_authn::token::SessionClaims;
-use daypass_model::limits::{REVOCATIONS_PER_ACCOUNT_MAX, SESSION_SECONDS_MAX};
+use daypass_model::limits::{REVOCATIONS_OF_OPERATOR_MAX, REVOCATIONS_PER_ACCOUNT_MAX, SESSION_SECONDS_MAX};
 use daypass_model::{AccessKeyId, AccountId, SessionId};
 use daypass_store::Revision;
 
@@ -160,10 +160,8 @@ pub enum NotRevoked {
     #[error("this account has no such session")]
     Elsewhere,
     /// As many as an account may have; those of sessions that are over do not count.
-    #[error(
-        "there are {REVOCATIONS_PER_ACCOUNT_MAX} revocations already; revoke principals instead of sessions"
-    )]
-    TooMany,
+    #[error("there are {0} revocations already; revoke principals instead of sessions")]
+    TooMany(usize),
 }
 
 impl AccountView<'_> {
@@ -173,9 +171,22 @@ impl AccountView<'_> {
     /// # Errors
     /// [`NotRevoked`].
     pub fn revoke(&self, change: &mut Change, what: &Revocation, now: i64) -> Result<(), NotRevoked> {
+        self.revoke_within(REVOCATIONS_PER_ACCOUNT_MAX, change, what, now)
+    }
+
+    /// The same with so many revocations at the most.
+    fn revoke_within(
+        &self,
+        max: usize,
+        change: &mut Change,
+        what: &Revocation,
+        now: i64,
+    ) -> Result<(), NotRevoked> {
         match what {
-            Revocation::Session { id, issued_too } => self.revoke_session(change, *id, *issued_too, now)?,
-            Revocation::Principal { id, before } => self.revoke_principal(change, id, *before, now)?,
+            Revocation::Session { id, issued_too } => {
+                self.revoke_session(max, change, *id, *issued_too, now)?;
+            }
+            Revocation::Principal { id, before } => self.revoke_principal(max, change, id, *before, now)?,
         }
         if !change.is_empty() {
             self.sweep(change, now);
@@ -185,6 +196,7 @@ impl AccountView<'_> {
 
     fn revoke_session(
         &self,
+        max: usize,
         change: &mut Change,
         id: SessionId,
         issued_too: bool,
@@ -207,7 +219,7 @@ impl AccountView<'_> {
             Some(old) => change.unchanged(place.clone(), old.revision),
             None => {
                 let live = self.account.revoked_sessions.values().filter(|old| old.record.expires > now);
-                room(live.count())?;
+                room(live.count(), max)?;
                 change.quiet(key::revoked_sessions(self.id()));
                 change.absent(place.clone());
             }
@@ -218,6 +230,7 @@ impl AccountView<'_> {
 
     fn revoke_principal(
         &self,
+        max: usize,
         change: &mut Change,
         id: &str,
         before: i64,
@@ -236,7 +249,7 @@ impl AccountView<'_> {
             Some(old) => change.unchanged(place.clone(), old.revision),
             None => {
                 let live = self.account.revoked_principals.values().filter(|old| old.record.expires > now);
-                room(live.count())?;
+                room(live.count(), max)?;
                 change.quiet(key::revoked_principals(self.id()));
                 change.absent(place.clone());
             }
@@ -302,7 +315,8 @@ impl Directory {
             let view = self.snapshot();
             let found = view.account(account).ok_or(RevocationFailed::NoAccount(account))?;
             let mut change = Change::new(request_id, &view);
-            found.revoke(&mut change, what, self.clock().now().as_second())?;
+            let max = REVOCATIONS_PER_ACCOUNT_MAX + REVOCATIONS_OF_OPERATOR_MAX;
+            found.revoke_within(max, &mut change, what, self.clock().now().as_second())?;
             outcome = self.commit(change).await;
             if outcome != Err(NotCommitted::Conflict) {
                 break;
@@ -317,8 +331,8 @@ fn kept_until(issued_by: i64) -> i64 {
     issued_by.saturating_add(SESSION_SECONDS_MAX + CLOCKS_APART_MAX)
 }
 
-fn room(taken: usize) -> Result<(), NotRevoked> {
-    if taken < REVOCATIONS_PER_ACCOUNT_MAX { Ok(()) } else { Err(NotRevoked::TooMany) }
+fn room(taken: usize, max: usize) -> Result<(), NotRevoked> {
+    if taken < max { Ok(()) } else { Err(NotRevoked::TooMany(max)) }
 }
 
 /// The revocations of one account.

@@ -61,6 +61,8 @@ pub const RESOURCE_POLICIES_PER_ACCOUNT_MAX: usize = 10_000;
 
 /// Revocations of sessions in one account, and as many of principals, that may be needed still. Ours.
 pub const REVOCATIONS_PER_ACCOUNT_MAX: usize = 10_000;
+/// As many more that only the operator may make: whoever fills an account's own is not safe from the operator.
+pub const REVOCATIONS_OF_OPERATOR_MAX: usize = 1000;
 
 /// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;

@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+/// Whatever begins with it is GitHub's.
+const GITHUB: &str = "token.actions.githubusercontent.com";
+
 /// The issuers, with the claims of which one must be tested. One with a colon is a condition key of its own.
 const SHARED: [(&str, &[&str]); 25] = [
     ("accounts.google.com", &["aud", "oaud", "sub"]),
@@ -29,7 +32,7 @@ const SHARED: [(&str, &[&str]); 25] = [
     // Of Azure Sentinel every customer's tokens have the same subject and audience; sessions are named after a workspace.
     ("sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d", &["sts:RoleSessionName", "sub"]),
     ("studio.datachain.ai/api", &["sub"]),
-    ("token.actions.githubusercontent.com", &["sub", "job_workflow_ref"]),
+    (GITHUB, &["sub", "job_workflow_ref"]),
     ("tokens.cloud.shisho.dev", &["sub"]),
     ("vstoken.actions.githubusercontent.com", &["sub"]),
     ("www.amazon.com", &["app_id", "sub"]),
@@ -56,26 +59,31 @@ pub(crate) struct SharedIssuer<'a> {
     /// As the provider names it, perhaps with a path of its own behind the name of the table.
     pub(crate) name: &'a str,
     known: &'static str,
+    /// Whether nothing of its own stands behind the name of the table.
+    is_known_itself: bool,
     claims: &'static [&'static str],
 }
 
 impl<'a> SharedIssuer<'a> {
-    /// The issuer of a provider (an ARN of an OIDC provider, or a name), if it is a shared one.
+    /// The issuer of a provider (an ARN of an OIDC provider, or a name), if it is a shared one, however it is spelled.
     pub(crate) fn of(provider: &'a str) -> Option<SharedIssuer<'a>> {
         let name = provider.split_once(":oidc-provider/").map_or(provider, |(_, issuer)| issuer);
-        let fits = |known: &str| {
-            name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let plain = plain(name);
+        let rest = |known: &'static str| {
+            let rest = plain.strip_prefix(known)?;
+            (rest.is_empty() || rest.starts_with('/') || known == GITHUB).then_some(rest.is_empty())
         };
-        let (known, claims) = SHARED.iter().find(|(known, _)| fits(known))?;
-        Some(SharedIssuer { name, known, claims })
+        let (known, claims, is_known_itself) =
+            SHARED.iter().find_map(|(known, claims)| Some((*known, *claims, rest(known)?)))?;
+        Some(SharedIssuer { name, known, is_known_itself, claims })
     }
 
     /// What trust in it must say. With a path behind the name of the table a customer may have an issuer of its own, but
     /// with GitHub, where a path is an enterprise's.
     pub(crate) fn rule(&self) -> Option<Rule> {
         match self.known {
-            "token.actions.githubusercontent.com" => Some(Rule::GitHub),
-            known if known != self.name => None,
+            GITHUB => Some(Rule::GitHub),
+            _ if !self.is_known_itself => None,
             "graph.facebook.com" | "www.amazon.com" => Some(Rule::Login),
             _ => Some(Rule::Claim),
         }
@@ -88,6 +96,16 @@ impl<'a> SharedIssuer<'a> {
             if claim.contains(':') { (*claim).to_owned() } else { format!("{name}:{claim}") }
         })
     }
+}
+
+/// An issuer without what does not tell it from another: case, scheme, the port of https, dots and slashes at the ends.
+fn plain(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_prefix("https://").unwrap_or(&name);
+    let (host, path) = name.split_once('/').unwrap_or((name, ""));
+    let host = host.strip_suffix(":443").unwrap_or(host).trim_end_matches('.');
+    let path = path.trim_end_matches('/');
+    if path.is_empty() { host.to_owned() } else { format!("{host}/{path}") }
 }
 
 /// The keys, as a sentence names them.
@@ -110,6 +128,17 @@ mod tests {
         assert_eq!(github.keys().next().as_deref(), Some("token.actions.githubusercontent.com/octo:sub"));
         assert_eq!(SharedIssuer::of("cognito-identity.amazonaws.com").unwrap().rule(), Some(Rule::Claim));
         assert!(SharedIssuer::of("gitlab.com.example.org").is_none());
+        for spelled in ["GitLab.com", "gitlab.com/", "gitlab.com:443", "https://gitlab.com", "gitlab.com."] {
+            let issuer = SharedIssuer::of(spelled).unwrap();
+            assert_eq!((issuer.name, issuer.rule()), (spelled, Some(Rule::Claim)));
+        }
+        for spelled in [
+            "Token.Actions.GithubUserContent.com",
+            "token.actions.githubusercontent.com.x",
+            "token.actions.githubusercontent.com:8443",
+        ] {
+            assert_eq!(SharedIssuer::of(spelled).unwrap().rule(), Some(Rule::GitHub), "{spelled}");
+        }
         assert_eq!(SharedIssuer::of("oidc.vercel.com/acme").unwrap().rule(), None);
     }
 

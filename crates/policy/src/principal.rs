@@ -207,12 +207,16 @@ mod tests {
             assert_eq!(aws(value, &provider), None);
             assert_eq!(matcher(&[(PrincipalKind::Aws, value)]).names(&provider, true), None);
         }
-        assert_eq!(matcher(&[(PrincipalKind::Federated, name)]).names(&provider, false), Some(Strength::Direct));
+        assert_eq!(
+            matcher(&[(PrincipalKind::Federated, name)]).names(&provider, false),
+            Some(Strength::Direct)
+        );
     }
 
     #[test]
     fn a_service_is_named_by_its_name_and_denied_by_a_wildcard_too() {
-        let named = |value: &str, deny: bool| matcher(&[(PrincipalKind::Service, value)]).names(&SERVICE, deny);
+        let named =
+            |value: &str, deny: bool| matcher(&[(PrincipalKind::Service, value)]).names(&SERVICE, deny);
         for deny in [false, true] {
             assert_eq!(named("s3.amazonaws.com", deny), Some(Strength::Direct));
             assert_eq!(named("ec2.amazonaws.com", deny), None);

@@ -291,6 +291,29 @@ mod tests {
     }
 
     #[test]
+    fn stars_in_a_row_are_one_and_each_question_mark_takes_a_character() {
+        for (pattern, fits, other) in [
+            ("a**", "a", "b"),
+            ("a*?", "ab", "a"),
+            ("a?*", "ab", "a"),
+            ("a*?*", "ab", "a"),
+            ("a*??", "abc", "ab"),
+            ("a??*", "abc", "ab"),
+            ("*?", "b", ""),
+            ("${aws:username}*?", "alice1", "alice"),
+        ] {
+            assert_eq!(like(pattern, fits), Match::Yes, "{pattern}");
+            assert_eq!(like(pattern, other), Match::No, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn texts_are_compared_in_lower_case_only_when_their_lengths_allow_it() {
+        assert!(may_be_same(0, 0) && may_be_same(1, 5) && may_be_same(5, 1));
+        assert!(!may_be_same(0, 1) && !may_be_same(1, 0) && !may_be_same(1, 6) && !may_be_same(6, 1));
+    }
+
+    #[test]
     fn escapes_are_the_characters_also_without_wildcards() {
         assert_eq!(like("a${*}b", "a*b"), Match::Yes);
         assert_eq!(like("a${*}b", "axb"), Match::No);

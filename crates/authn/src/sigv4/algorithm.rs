@@ -33,3 +33,16 @@ impl Algorithm {
         [Self::SigV4, Self::SigV4A].into_iter().find(|known| known.as_str() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_algorithm_has_the_names_that_aws_gives_it() {
+        let names = [Algorithm::SigV4, Algorithm::SigV4A].map(|of| (of.as_str(), of.version()));
+        assert_eq!(names, [("AWS4-HMAC-SHA256", "SigV4"), ("AWS4-ECDSA-P256-SHA256", "SigV4A")]);
+        assert_eq!(Algorithm::of("AWS4-HMAC-SHA256"), Some(Algorithm::SigV4));
+        assert_eq!(Algorithm::of("aws4-hmac-sha256"), None);
+    }
+}

@@ -347,6 +347,8 @@ mod tests {
 
     #[test]
     fn messages_are_the_captured_ones() {
+        let token = "The security token included in the request is invalid.";
+        assert_eq!(AuthError::InvalidClientTokenId.to_string(), token);
         let expired = AuthError::SignatureExpired {
             time: "20160609T184512Z".into(),
             limit: "20160610T013008Z".into(),

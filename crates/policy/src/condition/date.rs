@@ -217,6 +217,20 @@ mod tests {
     }
 
     #[test]
+    fn months_have_their_days_and_leap_years_one_more() {
+        let last = |year: i64, month: i64, day: i64| {
+            let parse = |day: i64| Instant::parse(&format!("{year:04}-{month:02}-{day:02}"));
+            parse(day).is_some() && parse(day + 1).is_none()
+        };
+        for (month, day) in (1..).zip([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
+            assert!(last(2023, month, day), "{month}");
+        }
+        for (year, day) in [(2024, 29), (2000, 29), (1600, 29), (1900, 28), (2100, 28), (2026, 28)] {
+            assert!(last(year, 2, day), "{year}");
+        }
+    }
+
+    #[test]
     fn what_is_no_date_is_refused() {
         for text in [
             "",

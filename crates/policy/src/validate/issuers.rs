@@ -10,6 +10,7 @@ use crate::condition::{Base, Operator, TextComparison};
 use crate::document::{Effect, Fault, OperatorText, PrincipalForm, StatementText, Text};
 use crate::issuers::{Rule, SharedIssuer};
 use crate::principal::PrincipalKind;
+use crate::variable;
 
 pub(super) fn check(_: Kind, statement: &StatementText, found: &mut Vec<Fault>) {
     found.extend(untested(statement).into_iter().map(|(provider, issuer)| {
@@ -60,12 +61,16 @@ fn tested(operator: &OperatorText) -> impl Iterator<Item = (String, Rule)> {
     })
 }
 
-/// One value that everybody's token has makes the others vain.
+/// One value that everybody's token has makes the others vain. A variable stands for what a token says of itself, or for
+/// nothing: `${issuer:sub}` is the subject of everybody's.
 fn says_whose(comparison: TextComparison, values: &[Text], rule: Rule) -> bool {
-    let fits = |value: &Text| match rule {
-        Rule::Claim => value.value != "*",
-        Rule::Login => value.value != "*" && comparison != TextComparison::Like,
-        Rule::GitHub => !value.value.trim().is_empty() && !value.value.starts_with('*'),
+    let is_open =
+        |text: &str| !text.is_empty() && text.chars().all(|character| matches!(character, '*' | '?'));
+    let fits = |value: &Text| match (rule, value.value.as_str()) {
+        (_, text) if variable::keys(text).next().is_some() => false,
+        (Rule::Claim, text) => !is_open(text),
+        (Rule::Login, text) => !is_open(text) && comparison != TextComparison::Like,
+        (Rule::GitHub, text) => !text.trim().is_empty() && !text.starts_with('*') && !is_open(text),
     };
     !values.is_empty() && values.iter().all(fits)
 }

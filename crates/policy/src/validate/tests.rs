@@ -284,6 +284,18 @@ fn trust_in_a_shared_issuer_says_whose_tokens() {
         (GITHUB, r#""StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}"#),
         (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"*:main"}"#),
         (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":" "}"#),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"?*"}"#),
+        // Variables: what the token says of itself, and nothing at all.
+        (
+            GITHUB,
+            r#""StringEquals":{"token.actions.githubusercontent.com:sub":"${token.actions.githubusercontent.com:sub}"}"#,
+        ),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"${aws:nope, ''}*"}"#),
+        ("www.amazon.com", r#""StringEquals":{"www.amazon.com:app_id":"${www.amazon.com:app_id}"}"#),
+        ("accounts.google.com", r#""StringLike":{"accounts.google.com:sub":"**"}"#),
+        ("Accounts.Google.com", ""),
+        ("arn:aws:iam::111122223333:oidc-provider/GitLab.com", ""),
+        ("arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com.example.org", ""),
     ] {
         assert!(with(provider, open).starts_with("Trust in "), "{provider} {open}");
     }
@@ -295,6 +307,11 @@ fn trust_in_a_shared_issuer_says_whose_tokens() {
         ),
         ("accounts.google.com", r#""ForAnyValue:StringEquals":{"accounts.google.com:oaud":"a"}"#),
         (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"repo:*"}"#),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"repo:o/r:${*}"}"#),
+        (
+            "arn:aws:iam::111122223333:oidc-provider/GitLab.com",
+            r#""StringLike":{"gitlab.com:sub":"project_path:g/p:*"}"#,
+        ),
         (
             GITHUB,
             r#""StringEquals":{"token.actions.githubusercontent.com:job_workflow_ref":"o/r/.github/workflows/w.yml@main"}"#,

@@ -2,7 +2,7 @@
 
 use daypass_authn::sigv4::HttpRequest;
 use daypass_authn::token::SessionKind;
-use daypass_directory::{SessionRules, key};
+use daypass_directory::{Revocation, SessionRules, key};
 use daypass_model::SessionId;
 use daypass_model::limits::REVOCATIONS_PER_ACCOUNT_MAX;
 use daypass_service::Error;
@@ -320,6 +320,12 @@ async fn revocations_are_bounded_and_go_when_no_session_that_they_name_can_live(
     assert!(message.contains("Cannot exceed quota for Revocations: there are 10000"), "{message}");
     assert_lives(&house, &sessions[1], "one too many").await;
     end(&sessions[0]).await.unwrap();
+    // Whoever fills it is not safe from the operator.
+    let stolen = assumed(&house, &ada, "Crew", &[]).await;
+    let id = session_id(&house, &stolen).parse().unwrap();
+    let what = Revocation::Session { id, issued_too: true };
+    house.house.directory.revoke(account, &what, "operator").await.unwrap();
+    assert_ended(&house, &stolen, "by the operator").await;
     // To end all of a principal there is room of its own.
     revoke(&house, json!({"PrincipalArn": format!("arn:aws:iam::{ACCOUNT}:role/Crew")})).await.unwrap();
     assert_ended(&house, &sessions[1], "with all of its role").await;
@@ -328,10 +334,10 @@ async fn revocations_are_bounded_and_go_when_no_session_that_they_name_can_live(
         let (_, records) = house.stored().await;
         records.iter().filter(|record| record.key.contains("/revoked-session/")).count()
     };
-    assert_eq!(count().await, REVOCATIONS_PER_ACCOUNT_MAX);
+    assert_eq!(count().await, REVOCATIONS_PER_ACCOUNT_MAX + 1);
     let third = assumed(&house, &ada, "Crew", &[]).await;
     end(&third).await.unwrap();
-    assert_eq!(count().await, REVOCATIONS_PER_ACCOUNT_MAX + 1 - 50, "each takes some that are over with it");
+    assert_eq!(count().await, REVOCATIONS_PER_ACCOUNT_MAX + 2 - 50, "each takes some that are over with it");
     assert_ended(&house, &sessions[0], "whose revocation is still needed").await;
     assert_ended(&house, &third, "itself").await;
 }
