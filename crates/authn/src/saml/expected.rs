@@ -28,8 +28,10 @@ pub struct Encryption<'a> {
 pub struct Expected<'a> {
     /// The pair that the assertion must list; `None` at sign-in, where the user chooses from what it lists.
     pub requested: Option<Requested<'a>>,
-    /// The server's own addresses for responses: recipients and audiences beside AWS's.
+    /// The server's own addresses for responses, beside AWS's.
     pub endpoints: &'a [&'a str],
+    /// The server's own names as a service provider, beside its addresses and AWS's.
+    pub audiences: &'a [&'a str],
     /// The provider's unique id, which is part of its address when it encrypts.
     pub provider_unique_id: Option<&'a str>,
     /// Whether a `Destination` must be one of those addresses: at sign-in, and not by the call.
@@ -50,6 +52,7 @@ impl Default for Expected<'_> {
         Self {
             requested: None,
             endpoints: &[],
+            audiences: &[],
             provider_unique_id: None,
             destination: false,
             leeway_seconds: 300,
@@ -68,7 +71,9 @@ impl Expected<'_> {
 
     /// Whether assertions may be made for `audience`: AWS's name as a service provider, or an address.
     pub(super) fn is_audience(&self, audience: &str) -> bool {
-        audience == "urn:amazon:webservices" || self.is_recipient(audience)
+        audience == "urn:amazon:webservices"
+            || self.audiences.contains(&audience)
+            || self.is_recipient(audience)
     }
 }
 
@@ -146,5 +151,8 @@ mod tests {
         assert!(!expected.is_audience("https://sts.example.com/saml/"));
         assert!(!expected.is_audience("urn:amazon:webservices/"));
         assert!(!expected.is_recipient("urn:amazon:webservices"));
+        let named = Expected { audiences: &["urn:example:sts"], ..expected };
+        assert!(named.is_audience("urn:example:sts") && !named.is_recipient("urn:example:sts"));
+        assert!(!expected.is_audience("urn:example:sts"));
     }
 }

@@ -109,11 +109,15 @@ impl SigningKey {
     fn algorithm(&self, scheme: Scheme, hash: Hash) -> Option<&'static dyn VerificationAlgorithm> {
         Some(match (scheme, self.kind, hash) {
             (Scheme::RsaPkcs1, Kind::Rsa { .. }, Hash::Sha1) => &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-            (Scheme::RsaPkcs1, Kind::Rsa { bits }, hash) if bits >= RSA_BITS_USUAL => match hash {
-                Hash::Sha384 => &RSA_PKCS1_2048_8192_SHA384,
-                Hash::Sha512 => &RSA_PKCS1_2048_8192_SHA512,
-                Hash::Sha256 | Hash::Sha1 => &RSA_PKCS1_2048_8192_SHA256,
-            },
+            (Scheme::RsaPkcs1, Kind::Rsa { bits: RSA_BITS_USUAL.. }, Hash::Sha256) => {
+                &RSA_PKCS1_2048_8192_SHA256
+            }
+            (Scheme::RsaPkcs1, Kind::Rsa { bits: RSA_BITS_USUAL.. }, Hash::Sha384) => {
+                &RSA_PKCS1_2048_8192_SHA384
+            }
+            (Scheme::RsaPkcs1, Kind::Rsa { bits: RSA_BITS_USUAL.. }, Hash::Sha512) => {
+                &RSA_PKCS1_2048_8192_SHA512
+            }
             // AWS takes keys of 1,024 bits; the library has no SHA-384 for them.
             (Scheme::RsaPkcs1, Kind::Rsa { .. }, Hash::Sha256) => {
                 &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY

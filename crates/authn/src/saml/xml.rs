@@ -39,9 +39,9 @@ impl Source {
         let body = declared(&text)?;
         bounds::check(body, bounds)?;
         references(body)?;
-        // Taken for `<a` and `</a` by the tree builder; no name of ours starts so.
-        if body.contains("<:") || body.contains("</:") {
-            return Err(Fault("a name that starts with a colon"));
+        // The tree builder takes `<:a` and `</:a` for `<a` and `</a`, and an attribute `a:xmlns` for `xmlns`.
+        if body.contains("<:") || body.contains("</:") || body.contains(":xmlns") {
+            return Err(Fault("a name that starts with a colon, or a prefixed `xmlns`"));
         }
         Ok(Self { text, bounds })
     }

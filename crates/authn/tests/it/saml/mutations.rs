@@ -27,6 +27,7 @@ const SNIPPETS: &[&str] = &[
     "<!DOCTYPE x>",
     " xmlns=\"\"",
     " xmlns=\"urn:x\"",
+    " saml:xmlns=\"urn:x\"",
     " xmlns:saml=\"urn:x\"",
     " xmlns:ds=\"urn:x\"",
     " ID=\"_a\"",
