@@ -80,9 +80,7 @@ impl VerifiedAssertion {
     /// Whether it pairs these two ARNs.
     #[must_use]
     pub fn lists(&self, role_arn: &str, provider_arn: &str) -> bool {
-        self.role_pairs
-            .iter()
-            .any(|pair| pair.role.as_str() == role_arn && pair.provider.as_str() == provider_arn)
+        lists(&self.role_pairs, Requested { role_arn, provider_arn })
     }
 }
 
@@ -104,12 +102,15 @@ pub(super) fn read(
     let subject = Subject::read(assertion, expected, clock)?;
     let audiences = conditions(assertion, expected, clock)?;
     let issue_instant = age(assertion, expected, clock)?;
-    let session_not_on_or_after = authentication(assertion, clock)?;
+    let session_not_on_or_after = authentication(assertion)?;
 
     let attributes = attributes(assertion)?;
     let aws = |name: &str| attributes.get(&format!("{AWS_ATTRIBUTES}{name}")).map_or(&[][..], Vec::as_slice);
     let role_pairs: Vec<RolePair> = aws("Role").iter().filter_map(|text| role_pair(text)).collect();
-    let read = VerifiedAssertion {
+    if let Some(requested) = expected.requested {
+        listed(&role_pairs, requested)?;
+    }
+    let said = VerifiedAssertion {
         id: assertion.attribute("ID").unwrap_or_default().to_owned(),
         issuer: issuer.to_owned(),
         issue_instant,
@@ -117,30 +118,19 @@ pub(super) fn read(
         subject_format: subject.format,
         recipient: subject.recipient,
         audiences,
-        role_session_name: String::new(),
-        session_duration_seconds: None,
-        source_identity: None,
-        tags: Vec::new(),
+        role_pairs,
+        role_session_name: role_session_name(aws("RoleSessionName"))?,
+        session_duration_seconds: session_duration(aws("SessionDuration"))?,
+        source_identity: source_identity(aws("SourceIdentity"))?,
+        tags: tags(&attributes)?,
         transitive_tag_keys: aws("TransitiveTagKeys").to_vec(),
         session_not_on_or_after,
-        role_pairs,
-        attributes: BTreeMap::new(),
-    };
-    if let Some(requested) = expected.requested {
-        listed(&read, requested)?;
-    }
-    let role_session_name = role_session_name(aws("RoleSessionName"))?;
-    let session_duration_seconds = session_duration(aws("SessionDuration"))?;
-    let source_identity = source_identity(aws("SourceIdentity"))?;
-    let tags = tags(&attributes)?;
-    Ok(VerifiedAssertion {
-        role_session_name,
-        session_duration_seconds,
-        source_identity,
-        tags,
         attributes,
-        ..read
-    })
+    };
+    if let Some(end) = session_not_on_or_after {
+        clock.before(end)?;
+    }
+    Ok(said)
 }
 
 /// Now, and how far ahead of it other clocks may be.
@@ -249,18 +239,15 @@ fn age(assertion: Verified<'_>, expected: &Expected<'_>, clock: Clock) -> Result
 }
 
 /// When the session at the provider ends, if it says so. That the subject authenticated at all must be said.
-fn authentication(assertion: Verified<'_>, clock: Clock) -> Result<Option<Timestamp>, SamlError> {
+fn authentication(assertion: Verified<'_>) -> Result<Option<Timestamp>, Fault> {
     let mut statements = assertion.all(SAML, "AuthnStatement").peekable();
     if statements.peek().is_none() {
-        return Err(Fault("no AuthnStatement").into());
+        return Err(Fault("no AuthnStatement"));
     }
     let mut end = None;
     for statement in statements {
         let this = instant(statement, "SessionNotOnOrAfter")?;
         end = end.into_iter().chain(this).min();
-    }
-    if let Some(end) = end {
-        clock.before(end)?;
     }
     Ok(end)
 }
@@ -306,8 +293,14 @@ fn role_pair(text: &str) -> Option<RolePair> {
     }
 }
 
-fn listed(assertion: &VerifiedAssertion, requested: Requested<'_>) -> Result<(), SamlError> {
-    if !assertion.lists(requested.role_arn, requested.provider_arn) {
+fn lists(pairs: &[RolePair], requested: Requested<'_>) -> bool {
+    pairs.iter().any(|pair| {
+        pair.role.as_str() == requested.role_arn && pair.provider.as_str() == requested.provider_arn
+    })
+}
+
+fn listed(pairs: &[RolePair], requested: Requested<'_>) -> Result<(), SamlError> {
+    if !lists(pairs, requested) {
         return Err(SamlError::RoleNotListed);
     }
     let name = requested.role_arn.rsplit('/').next().unwrap_or_default();

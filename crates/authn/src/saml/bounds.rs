@@ -14,7 +14,7 @@ const DEPTH_MAX: usize = 32;
 /// Attributes of one element, namespace declarations included.
 const ATTRIBUTES_MAX: usize = 64;
 /// Namespace declarations of an element and those around it.
-const NAMESPACES_IN_SCOPE_MAX: usize = 64;
+const NAMESPACES_IN_SCOPE_MAX: usize = 32;
 
 /// How large a document may be.
 #[derive(Debug, Clone, Copy)]

@@ -21,7 +21,7 @@ pub(super) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// Prefixes in one `PrefixList`; more than are ever in scope.
-const PREFIXES_MAX: usize = 64;
+const PREFIXES_MAX: usize = 32;
 
 /// Whose signatures count.
 #[derive(Debug, Clone, Copy)]

@@ -138,8 +138,8 @@ fn a_prefix_list_is_honoured_and_bounded() {
     );
     check(&response(&IDP.sign_edited(&digested, |info| edited(&info, PLAIN, &listing("samlp"))))).unwrap();
     check(&with_info(PLAIN, &listing("saml xs other"))).unwrap();
-    check(&with_info(PLAIN, &listing(&"a ".repeat(63)).replace("a \"", "a\""))).unwrap();
-    let many = with_info(PLAIN, &listing(&format!("{}a", "a ".repeat(64))));
+    check(&with_info(PLAIN, &listing(&"a ".repeat(31)).replace("a \"", "a\""))).unwrap();
+    let many = with_info(PLAIN, &listing(&format!("{}a", "a ".repeat(32))));
     assert_eq!(unverified(&many), "too many prefixes in a PrefixList");
     let two = edited(
         &listing("saml"),
