@@ -253,10 +253,10 @@ fn check(node: Node<'_, '_>) -> Result<(), Fault> {
         if namespace.uri().len() > NAMESPACE_LENGTH_MAX {
             return Err(Fault("a namespace with too long a name"));
         }
-        let undeclared = namespace.uri().is_empty() && namespace.name().is_some();
-        // Canonicalization of a relative name is an error that some implementations turn into an empty text, whose
-        // digest everybody knows.
-        if undeclared || namespace.name() == Some("xmlns") || is_relative(namespace.uri()) {
+        // A default may be undone, and no prefix. Canonicalization of a relative name is an error that some
+        // implementations turn into an empty text, whose digest everybody knows.
+        let undone = namespace.uri().is_empty() && namespace.name().is_none();
+        if namespace.name() == Some("xmlns") || !(undone || is_uri(namespace.uri())) {
             return Err(Fault("a namespace that must not be declared"));
         }
     }
@@ -281,13 +281,13 @@ fn unique_ids(document: &Document<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Whether a namespace name lacks a scheme (RFC 3986 section 3.1).
-fn is_relative(uri: &str) -> bool {
-    let absolute = uri.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-    });
-    !absolute && !uri.is_empty()
+/// Whether a namespace name is a URI with a scheme (RFC 3986). `&` could stand in one; canonicalizations disagree about how
+/// it is written.
+fn is_uri(name: &str) -> bool {
+    let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme);
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$'()*+,;=%".contains(&byte))
 }
 
 fn is_space(byte: u8) -> bool {

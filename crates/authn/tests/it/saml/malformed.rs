@@ -181,11 +181,26 @@ fn what_parsers_disagree_about_is_refused() {
     assert_eq!(malformed(&extension("<x xmlns:xmlns=\"urn:x\"/>")), colon);
     assert_eq!(malformed(&extension("<samlp:x samlp:xmlns=\"urn:x\"/>")), colon);
     check(&extension("<samlp:x samlp:xml-ns=\"urn:x\"/>")).unwrap();
-    for relative in ["a", "./a", "//a", "1:a", "#a", "a b", "ä:b"] {
-        assert_eq!(malformed(&extension(&format!("<x xmlns=\"{relative}\"/>"))), not, "{relative}");
-        assert_eq!(malformed(&extension(&format!("<x xmlns:b=\"{relative}\"/>"))), not, "{relative}");
+    for name in [
+        "a",
+        "./a",
+        "//a",
+        "1:a",
+        "#a",
+        "a b",
+        "ä:b",
+        ":a",
+        "urn:a b",
+        "urn:ä",
+        "urn:a&amp;b",
+        "urn:a&lt;",
+        "urn:a\\b",
+    ] {
+        assert_eq!(malformed(&extension(&format!("<x xmlns=\"{name}\"/>"))), not, "{name}");
+        assert_eq!(malformed(&extension(&format!("<x xmlns:b=\"{name}\"/>"))), not, "{name}");
     }
     check(&extension("<x xmlns=\"\"/>")).unwrap();
+    check(&extension("<x xmlns=\"http://a.example/~b?c=(d)#%20\"/>")).unwrap();
     let long = |length: usize| extension(&format!("<x xmlns:b=\"urn:{}\"/>", "x".repeat(length - 4)));
     check(&long(1024)).unwrap();
     assert_eq!(malformed(&long(1025)), "a namespace with too long a name");

@@ -4,8 +4,8 @@
 `index.txt` has a line for each: name, ID of the element, PrefixList. Every form is checked against a second source
 before it is written: the digest that libxmlsec1 (through python-xmlsec) calculates when it signs that element. lxml
 does not pass `#default` on, so for documents where that matters there is that digest alone (`.sha256`). No namespace
-name has an ampersand: libxml2 writes it as it is, against Canonical XML 1.0 section 2.3, which has it escaped as in an
-attribute. Run it in this folder, with lxml and xmlsec installed, to make them again.
+name has an ampersand, which the reader refuses: libxml2 writes it as it is, and Canonical XML 1.0 section 2.3 has it
+escaped. Run it in this folder, with lxml and xmlsec installed, to make them again.
 """
 import base64
 import hashlib
