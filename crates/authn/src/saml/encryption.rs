@@ -18,8 +18,9 @@ use aws_lc_rs::rsa::{
 };
 use data_encoding::BASE64;
 use daypass_model::Random;
-use rsa::pkcs1::DecodeRsaPrivateKey;
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use rsa::pkcs8::{DecodePrivateKey, PrivateKeyInfoRef};
+use x509_cert::der::Encode;
+use x509_cert::der::asn1::OctetStringRef;
 use zeroize::Zeroizing;
 
 use super::signature::DS;
@@ -59,17 +60,16 @@ impl DecryptionKey {
                 Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
             BASE64.decode(&packed).ok().map(Zeroizing::new)
         };
-        let (der, other) = if let Some(der) = read("PRIVATE KEY") {
-            let other = rsa::PrivateKey::from_pkcs8_der(&der).map_err(|_| InvalidDecryptionKey)?;
-            (der, other)
-        } else {
-            let der = read("RSA PRIVATE KEY").ok_or(InvalidDecryptionKey)?;
-            let other = rsa::PrivateKey::from_pkcs1_der(&der).map_err(|_| InvalidDecryptionKey)?;
-            let der = other.to_pkcs8_der().map_err(|_| InvalidDecryptionKey)?.to_bytes();
-            (der, other)
+        let der = match read("PRIVATE KEY") {
+            Some(der) => der,
+            None => {
+                in_pkcs8(&read("RSA PRIVATE KEY").ok_or(InvalidDecryptionKey)?).ok_or(InvalidDecryptionKey)?
+            }
         };
+        // First, as it refuses keys of other lengths at once.
         let key = PrivateDecryptingKey::from_pkcs8(&der).map_err(|_| InvalidDecryptionKey)?;
         let aws_lc = OaepPrivateDecryptingKey::new(key).map_err(|_| InvalidDecryptionKey)?;
+        let other = rsa::PrivateKey::from_pkcs8_der(&der).map_err(|_| InvalidDecryptionKey)?;
         Ok(Self { aws_lc, other })
     }
 
@@ -91,6 +91,12 @@ impl DecryptionKey {
             }
         }
     }
+}
+
+/// The older form of an RSA key, as the newer one writes it.
+fn in_pkcs8(pkcs1: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let key = OctetStringRef::new(pkcs1).ok()?;
+    PrivateKeyInfoRef::new(rsa::pkcs1::ALGORITHM_ID, key).to_der().ok().map(Zeroizing::new)
 }
 
 impl fmt::Debug for DecryptionKey {

@@ -172,7 +172,9 @@ fn a_private_key_is_rsa_in_pem_and_alone() {
     DecryptionKey::from_pem(&format!("\n{}\r\n", pem.replace('\n', "\r\n"))).unwrap();
     let key = DecryptionKey::from_pem(&pem).unwrap();
     assert_eq!(format!("{key:?}"), "<decryption key>");
-    let small = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    let elliptic = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    let large = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_3072).unwrap();
+    DecryptionKey::from_pem(&large.serialize_pem()).unwrap();
     for bad in [
         String::new(),
         "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----".to_owned(),
@@ -183,7 +185,9 @@ fn a_private_key_is_rsa_in_pem_and_alone() {
         pem.replace("-----END", "-----end"),
         pem[..pem.len() / 2].to_owned(),
         format!("Key-Attributes\n{pem}"),
-        small,
+        elliptic,
+        // Of 1,024 bits, by OpenSSL.
+        include_str!("vectors/rsa-1024-private-key.pem").to_owned(),
     ] {
         DecryptionKey::from_pem(&bad).unwrap_err();
     }
