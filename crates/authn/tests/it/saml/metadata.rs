@@ -222,20 +222,27 @@ fn certificates_are_of_a_key_that_we_verify_with() {
         refused(&with(&BASE64.encode(certificate.der()))),
         "a certificate with a key that is neither RSA nor of a NIST curve"
     );
-    // By OpenSSL, with a key of 512 bits.
-    let small = include_str!("vectors/rsa-512-certificate.txt");
-    assert_eq!(
-        refused(&with(small)),
-        "a certificate with an RSA key of another length than 1,024 to 8,192 bits"
-    );
-    let extensions = |twice: bool| {
+    // By OpenSSL.
+    for small in
+        [include_str!("vectors/rsa-512-certificate.txt"), include_str!("vectors/rsa-1023-certificate.txt")]
+    {
+        assert_eq!(
+            refused(&with(small)),
+            "a certificate with an RSA key of another length than 1,024 to 8,192 bits"
+        );
+    }
+    let extensions = |numbers: &[u64]| {
         let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let mut parameters = rcgen::CertificateParams::new(vec![]).unwrap();
         let extension =
-            || rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
-        parameters.custom_extensions = if twice { vec![extension(), extension()] } else { vec![extension()] };
+            |number| rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, number], vec![5, 0]);
+        parameters.custom_extensions = numbers.iter().map(|number| extension(*number)).collect();
         BASE64.encode(parameters.self_signed(&pair).unwrap().der())
     };
-    accepted(&with(&extensions(false)));
-    assert_eq!(refused(&with(&extensions(true))), "a certificate that repeats an extension");
+    let many = |count: u64| (0..count).collect::<Vec<_>>();
+    accepted(&with(&extensions(&many(60))));
+    assert_eq!(refused(&with(&extensions(&many(65)))), "a certificate with too many extensions");
+    for repeated in [[1, 1, 2], [1, 2, 1], [2, 1, 1]] {
+        assert_eq!(refused(&with(&extensions(&repeated))), "a certificate that repeats an extension");
+    }
 }
