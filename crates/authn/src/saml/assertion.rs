@@ -278,10 +278,18 @@ fn attributes(assertion: Verified<'_>) -> Result<BTreeMap<String, Vec<String>>, 
 
 /// A role's and a provider's ARN in either order; `None` when it is something else.
 fn role_pair(text: &str) -> Option<RolePair> {
-    let (one, other) = text.split_once(',')?;
-    let (one, other): (Arn, Arn) = (one.trim().parse().ok()?, other.trim().parse().ok()?);
+    let text = text.trim();
+    // Names of roles may have commas; the one in between is followed by an ARN.
+    let mut pairs = text.match_indices(',').filter_map(|(at, _)| {
+        let (one, other) = (text.get(..at)?.trim_end(), text.get(at + 1..)?.trim_start());
+        other.starts_with("arn:").then_some((one, other))
+    });
+    let ((one, other), None) = (pairs.next()?, pairs.next()) else { return None };
+    let (one, other): (Arn, Arn) = (one.parse().ok()?, other.parse().ok()?);
     let is = |arn: &Arn, kind: &str| {
         arn.service() == "iam"
+            && arn.region().is_empty()
+            && arn.account_id().is_some()
             && arn.resource_parts().is_some_and(|(of, name)| of == kind && !name.is_empty())
     };
     if is(&one, "role") && is(&other, "saml-provider") {

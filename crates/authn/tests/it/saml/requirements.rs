@@ -281,6 +281,29 @@ fn the_role_and_the_provider_are_a_listed_pair() {
     }
     let absent = with("Attributes/Role\"", "Attributes/role\"");
     invalid(&absent, "SAML Assertion doesn't contain the requested Role and Metadata in the attributes");
+    let pairs = |text: &str| {
+        let none = Expected { requested: None, ..expected() };
+        check_as(&roles(text), &none, noon()).unwrap().role_pairs.len()
+    };
+    for pair in
+        [format!("{PROVIDER},{ROLE}"), format!("{ROLE},a,{PROVIDER}"), format!("{PROVIDER}, {ROLE},a")]
+    {
+        assert_eq!(pairs(&pair), 1, "{pair}");
+    }
+    for no_pair in [
+        format!("{ROLE},{ROLE}"),
+        format!("{PROVIDER},{PROVIDER}"),
+        format!("{ROLE},{PROVIDER},{ROLE}"),
+        format!("{ROLE},{}", PROVIDER.replace("saml", "oidc")),
+        format!("{},{PROVIDER}", ROLE.replace("role", "user")),
+        format!("{},{PROVIDER}", ROLE.replace(":iam:", ":sts:")),
+        format!("{},{PROVIDER}", ROLE.replace("::", ":eu-west-1:")),
+        format!("{},{PROVIDER}", ROLE.replace("111122223333", "")),
+        format!("{},{PROVIDER}", ROLE.replace("Reader", "")),
+        format!("{},{PROVIDER}", ROLE.replace("/Reader", "")),
+    ] {
+        assert_eq!(pairs(&no_pair), 0, "{no_pair}");
+    }
     // At sign-in nobody asked for one yet.
     let none = Expected { requested: None, ..expected() };
     assert_eq!(check_as(&absent, &none, noon()).unwrap().role_pairs, []);
