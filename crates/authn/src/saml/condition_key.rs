@@ -109,4 +109,29 @@ mod tests {
             "1uAJanUnBc2XeUkHURMht+xam2c="
         );
     }
+
+    /// The keys of the Service Authorization Reference ("Condition keys for AWS STS"), which ignores case, but for those
+    /// that every assertion answers to and one that no attribute is mapped to.
+    #[test]
+    fn every_key_of_the_reference_is_mapped_and_no_other() {
+        let strings = "commonname givenname surname mail name uid organizationstatus x500uniqueidentifier \
+                       edupersonorgdn edupersonprimaryaffiliation edupersonprimaryorgunitdn edupersonprincipalname";
+        let lists = "cn edupersonaffiliation edupersonassurance edupersonentitlement edupersonnickname \
+                     edupersonorgunitdn edupersonscopedaffiliation edupersontargetedid eduorghomepageuri \
+                     eduorgidentityauthnpolicyuri eduorglegalname eduorgsuperioruri eduorgwhitepagesuri";
+        for (names, list) in [(strings, false), (lists, true)] {
+            let mut names: Vec<String> =
+                names.split_whitespace().map(|name| format!("saml:{name}")).collect();
+            let mut mapped: Vec<String> =
+                MAPPED.iter().filter(|row| row.2 == list).map(|row| row.1.to_lowercase()).collect();
+            names.sort_unstable();
+            mapped.sort_unstable();
+            mapped.dedup();
+            assert_eq!(mapped, names);
+        }
+        let mut attributes: Vec<&str> = MAPPED.iter().map(|row| row.0).collect();
+        attributes.sort_unstable();
+        attributes.dedup();
+        assert_eq!(attributes.len(), MAPPED.len());
+    }
 }
