@@ -50,17 +50,20 @@ pub fn verify(
     if expected.destination && root.attribute("Destination").is_some_and(|it| !expected.is_recipient(it)) {
         return Err(SamlError::Destination);
     }
+    match sent {
+        Sent::Plain(_) if expected.encryption.required => return Err(SamlError::AssertionNotEncrypted),
+        // Asked again of what is verified. Here it only tells a provider that was confused with another from one that
+        // was tampered with.
+        Sent::Plain(assertion) if issuer(assertion)? != Some(metadata.entity_id()) => {
+            return Err(SamlError::Issuer);
+        }
+        _ => {}
+    }
     let trusted = Trusted { keys: metadata.keys(), sha1: expected.sha1 };
     response_signature(root, trusted, metadata)?;
 
     match sent {
-        Sent::Plain(_) if expected.encryption.required => Err(SamlError::AssertionNotEncrypted),
         Sent::Plain(assertion) => {
-            // Asked again of what is verified. Here it only tells a provider that was confused with another from one
-            // that was tampered with.
-            if issuer(assertion)? != Some(metadata.entity_id()) {
-                return Err(SamlError::Issuer);
-            }
             let verified = signed(root, assertion, trusted).map_err(invalid)?;
             read(verified.ok_or(SamlError::AssertionNotSigned)?, metadata.entity_id(), expected, now)
         }

@@ -39,6 +39,18 @@ fn a_signature_of_the_response_holds_as_well() {
     assert_eq!(error.to_string(), "Issuer not present in specified provider");
 }
 
+/// A response of one provider, sent for another: told so, rather than that somebody tampered with it.
+#[test]
+fn another_providers_response_is_known_by_its_issuer() {
+    let other = |text: &str| text.replace("https://idp.example.com/saml", "https://other.example.com/saml");
+    let assertion = STRANGER.sign(&other(ASSERTION));
+    let message = "Issuer not present in specified provider";
+    refused(&response(&assertion), "InvalidIdentityToken", message);
+    refused(&STRANGER.sign(&other(&response(&assertion))), "InvalidIdentityToken", message);
+    unverified(&response(&STRANGER.sign(ASSERTION)));
+    check(&IDP.sign(&signed(ASSERTION))).unwrap();
+}
+
 #[test]
 fn only_keys_of_the_metadata_count() {
     let signature = STRANGER.signature(ASSERTION, |info| info);
