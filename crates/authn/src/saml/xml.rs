@@ -281,8 +281,8 @@ fn unique_ids(document: &Document<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Whether a namespace name is a URI with a scheme (RFC 3986). `&` could stand in one; canonicalizations disagree about how
-/// it is written.
+/// Whether a namespace name is a URI with a scheme (RFC 3986). `&` could stand in one, but canonicalizations disagree
+/// about how it is written.
 fn is_uri(name: &str) -> bool {
     let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme);
     scheme.starts_with(|first: char| first.is_ascii_alphabetic())
