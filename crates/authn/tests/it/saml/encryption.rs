@@ -149,6 +149,71 @@ fn the_form_of_encryption_is_fixed() {
     }
 }
 
+/// An `EncryptedAssertion` of this text, to the key of the vectors.
+fn encrypted(plain: &str) -> String {
+    use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+    use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PrivateDecryptingKey};
+    use data_encoding::BASE64;
+    let body: String = file("decryption-key.pem").lines().filter(|line| !line.starts_with('-')).collect();
+    let private = PrivateDecryptingKey::from_pkcs8(&BASE64.decode(body.as_bytes()).unwrap()).unwrap();
+    let public = OaepPublicEncryptingKey::new(private.public_key()).unwrap();
+    let mut envelope = vec![0; public.ciphertext_size()];
+    public.encrypt(&OAEP_SHA1_MGF1SHA1, &[7; 32], &mut envelope, None).unwrap();
+    let mut data = plain.as_bytes().to_vec();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).unwrap());
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key([1; 12]), Aad::empty(), &mut data).unwrap();
+    let value = |algorithm: &str, bytes: &[u8]| {
+        format!(
+            "<e:EncryptionMethod Algorithm=\"{algorithm}\"/>KEY<e:CipherData><e:CipherValue>{}</e:CipherValue></e:CipherData>",
+            BASE64.encode(bytes)
+        )
+    };
+    let key = value("http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p", &envelope).replace("KEY", "");
+    let key = format!(
+        "<d:KeyInfo xmlns:d=\"http://www.w3.org/2000/09/xmldsig#\"><e:EncryptedKey>{key}</e:EncryptedKey></d:KeyInfo>"
+    );
+    let data = value("http://www.w3.org/2009/xmlenc11#aes256-gcm", &[&[1; 12], &data[..]].concat());
+    format!(
+        "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" xmlns:e=\"http://www.w3.org/2001/04/xmlenc#\"><e:EncryptedData>{}</e:EncryptedData></saml:EncryptedAssertion>",
+        data.replacen("KEY", &key, 1)
+    )
+}
+
+#[test]
+fn what_is_encrypted_is_one_signed_assertion_and_nothing_else() {
+    let key = decryption_key();
+    let with = Expected { encryption: Encryption { keys: &[&key], required: true }, ..expected() };
+    let check = |plain: &str| check_as(&response(&encrypted(plain)), &with, noon());
+    let plain = IDP.sign(ASSERTION);
+    assert_eq!(check(&plain).unwrap().subject, "alice");
+    // Its namespaces may be declared around it.
+    let declared = " xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"";
+    assert_eq!(check(&plain.replacen(declared, "", 1)).unwrap().subject, "alice");
+    let (close, open) = ("</saml:EncryptedAssertion>", format!("<saml:EncryptedAssertion{declared}>"));
+    for faulty in [
+        String::new(),
+        "text".to_owned(),
+        "<x/>".to_owned(),
+        ASSERTION.to_owned(),
+        super::document::STRANGER.sign(ASSERTION),
+        format!("<x/>{plain}"),
+        format!("{plain}<x/>"),
+        format!(" {plain}"),
+        format!("{plain}text"),
+        plain.repeat(2),
+        format!("<x>{plain}</x>"),
+        edited(&plain, "saml:Assertion", "saml:Claim"),
+        edited(&plain, ">alice<", ">admin<"),
+        format!("{plain}{close}{open}"),
+        format!("{close}{open}{plain}"),
+        format!("<?xml version=\"1.0\"?>{plain}"),
+        format!("<!DOCTYPE x>{plain}"),
+        encrypted(&plain),
+    ] {
+        undecrypted(check(&faulty).unwrap_err());
+    }
+}
+
 #[test]
 fn an_encrypted_assertion_is_the_only_one() {
     let plain = IDP.sign(ASSERTION);
