@@ -11,6 +11,7 @@ mod malformed;
 mod official_signer;
 mod payload_table;
 mod published;
+mod saml;
 mod support;
 mod tampering;
 mod tokens;
