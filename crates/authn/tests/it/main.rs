@@ -9,6 +9,7 @@
 mod dictionary;
 mod malformed;
 mod official_signer;
+mod oidc;
 mod payload_table;
 mod published;
 mod saml;
