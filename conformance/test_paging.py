@@ -35,6 +35,8 @@ class Place:
         self.serials = {phone.serial for phone in phones}
         self.serial = min(self.serials)
         self.iam.tag_mfa_device(SerialNumber=self.serial, Tags=TAGS)
+        made = self.iam.create_open_id_connect_provider(Url=f"https://{name('paging')}.example.com", Tags=TAGS)
+        self.provider = made["OpenIDConnectProviderArn"]
         self.tagged = min(self.arns)
         self.iam.tag_policy(PolicyArn=self.tagged, Tags=TAGS)
         for number, arn in enumerate(sorted(self.arns)):
@@ -70,6 +72,7 @@ LISTS = [
     ("list_user_tags", lambda p: {"UserName": p.user}, "Tags", "Key", 5),
     ("list_role_tags", lambda p: {"RoleName": p.role}, "Tags", "Key", 5),
     ("list_mfa_device_tags", lambda p: {"SerialNumber": p.serial}, "Tags", "Key", 5),
+    ("list_open_id_connect_provider_tags", lambda p: {"OpenIDConnectProviderArn": p.provider}, "Tags", "Key", 5),
     ("list_mfa_devices", lambda p: {"UserName": p.user}, "MFADevices", "SerialNumber", 5),
     ("list_policy_tags", lambda p: {"PolicyArn": p.tagged}, "Tags", "Key", 5),
     ("list_policy_versions", lambda p: {"PolicyArn": p.tagged}, "Versions", "VersionId", 5),

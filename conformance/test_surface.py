@@ -14,9 +14,11 @@ from support.server import actions
 from support.signing import VERSIONS, Request
 
 STS = """
-AssumeRole DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetScopedCredentials
+AssumeRole AssumeRoleWithWebIdentity DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetScopedCredentials
 GetSessionToken
 """
+# Nobody signs these: an identity provider vouches for whoever calls.
+UNSIGNED = {"AssumeRoleWithWebIdentity"}
 # Of features that no account has enabled: refused whoever asks.
 NOT_ENABLED = {"AssumeRoot", "GetDelegatedAccessToken"}
 IAM = """
@@ -35,6 +37,9 @@ CreateAccessKey UpdateAccessKey DeleteAccessKey ListAccessKeys GetAccessKeyLastU
 SimulateCustomPolicy SimulatePrincipalPolicy GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
 CreateVirtualMFADevice EnableMFADevice ResyncMFADevice DeactivateMFADevice DeleteVirtualMFADevice GetMFADevice
 ListMFADevices ListVirtualMFADevices TagMFADevice UntagMFADevice ListMFADeviceTags
+CreateOpenIDConnectProvider GetOpenIDConnectProvider DeleteOpenIDConnectProvider ListOpenIDConnectProviders
+AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
+TagOpenIDConnectProvider UntagOpenIDConnectProvider ListOpenIDConnectProviderTags
 """
 DAYPASS = """
 CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy
@@ -160,7 +165,9 @@ def test_operation_works_or_is_not_here(house, worker, service, operation):
 @pytest.mark.parametrize("service,operation", OPERATIONS)
 def test_operation_is_closed_to_strangers(server, service, operation):
     answer = Request.action(server.host, operation, service).send()
-    if operation in HERE[service] or operation in NOT_ENABLED:
+    if operation in UNSIGNED:
+        assert (answer.status, answer.code) == (400, "ValidationError")
+    elif operation in HERE[service] or operation in NOT_ENABLED:
         assert (answer.status, answer.code) == (403, "MissingAuthenticationToken")
     else:
         assert (answer.status, answer.code) == (400, "InvalidAction")
@@ -174,6 +181,8 @@ def test_operation_is_closed_to_users_without_a_grant(house, nobody, service, op
     error = call(house, nobody, service, operation)
     if operation in NEED_NOTHING:
         assert error is None
+    elif operation in UNSIGNED:
+        assert error["Code"] == "InvalidIdentityToken", error
     elif operation == "GetScopedCredentials":
         # Long-term keys are none that it takes; test_sessions.py asks with others.
         assert error["Code"] == "InvalidSubjectCredentials", error

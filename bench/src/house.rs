@@ -10,6 +10,7 @@ use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, SigningKeyCa
 use daypass_authn::token::MasterKey;
 use daypass_directory::Directory;
 use daypass_model::{AccountId, Clock, Secret, SystemClock};
+use daypass_service::federation::ProviderKeys;
 use daypass_service::params::Params;
 use daypass_service::sessions::SessionLog;
 use daypass_service::{Audit, AuditLog, DecisionLog, Error, House, Request, Settings, call};
@@ -108,6 +109,7 @@ async fn open() -> Outcome<(House, Keys)> {
         directory,
         audit: Audit::new(Box::new(Nowhere)),
         settings: Settings::default(),
+        provider_keys: ProviderKeys::asking_nobody(),
         signing_keys: SigningKeyCache::new(100),
         decisions: DecisionLog::default(),
         session_log: SessionLog::in_memory(1000),

@@ -8,7 +8,7 @@ use daypass_model::{AccountId, Arn, UniqueId, fold_name};
 use daypass_policy::Named;
 
 use crate::entity::{
-    AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, ResourcePolicy, Role, User,
+    AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy, Role, User,
 };
 use crate::managed;
 use crate::record::KeyOwner;
@@ -242,6 +242,38 @@ impl<'v> AccountView<'v> {
             .range(from..)
             .take_while(move |(of, _)| *of == owner)
             .filter_map(|(_, device)| account.mfa_devices.get(device))
+    }
+
+    /// An OpenID Connect provider by its exact ARN.
+    #[must_use]
+    pub fn oidc_provider(&self, arn: &str) -> Option<&'v Arc<OidcProvider>> {
+        let url = arn.strip_prefix(&format!("arn:aws:iam::{}:oidc-provider/", self.id))?;
+        self.oidc_provider_at(url).filter(|provider| provider.arn == arn)
+    }
+
+    /// The OpenID Connect provider at this URL without its scheme, ignoring case.
+    #[must_use]
+    pub fn oidc_provider_at(&self, url: &str) -> Option<&'v Arc<OidcProvider>> {
+        self.account.oidc_providers.get(self.account.oidc_provider_names.get(&fold_name(url))?)
+    }
+
+    /// The OpenID Connect provider whose tokens name this issuer, to the letter.
+    #[must_use]
+    pub fn oidc_provider_of(&self, issuer: &str) -> Option<&'v Arc<OidcProvider>> {
+        let (_, url) = issuer.split_once("://")?;
+        self.oidc_provider_at(url).filter(|provider| provider.record.issuer() == issuer)
+    }
+
+    /// All OpenID Connect providers, by URL.
+    pub fn oidc_providers(&self) -> impl Iterator<Item = &'v Arc<OidcProvider>> + use<'v> {
+        let account = self.account;
+        account.oidc_provider_names.values().filter_map(|id| account.oidc_providers.get(id))
+    }
+
+    /// How many OpenID Connect providers there are.
+    #[must_use]
+    pub fn oidc_provider_count(&self) -> usize {
+        self.account.oidc_providers.size()
     }
 
     /// The policy of a resource, by its exact ARN.

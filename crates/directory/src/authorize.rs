@@ -87,10 +87,10 @@ impl<I> Authorized<I> {
 
 /// A refusal, and who refused. Displayed as AWS's sentence.
 #[derive(Debug, thiserror::Error)]
-#[error("User: {principal} is not authorized to perform: {action} on resource: {resource}{reason}")]
+#[error("{}", self.sentence())]
 pub struct Denied {
-    /// ARN of the caller.
-    pub principal: String,
+    /// ARN of the caller; none of whoever a provider vouches for.
+    pub principal: Option<String>,
     /// The action that was refused.
     pub action: String,
     /// The resource as AWS prints it.
@@ -140,7 +140,7 @@ pub fn authorize<I>(
         Asked::NothingCanDeny => {}
         Asked::NobodyMay { action, resource } => {
             return Err(Box::new(Denied {
-                principal: principal.arn.clone(),
+                principal: named(principal),
                 action: action.clone(),
                 resource: resource.clone(),
                 reason: String::new(),
@@ -163,13 +163,37 @@ pub fn authorize<I>(
                         Grantor::Role(_) => policies.callers_reason(facts, check),
                         Grantor::Nobody | Grantor::Resource(_) => decision.denial_reason(&check.action),
                     };
-                    return Err(Box::new(denied(principal, check, reason, decision, place)));
+                    let mut denied = denied(principal, check, reason, decision, place);
+                    if let (None, Some(first)) = (&denied.principal, checks.first()) {
+                        // Which of the permissions was missing says what the role's policy is like.
+                        denied.action.clone_from(&first.action);
+                    }
+                    return Err(Box::new(denied));
                 }
                 decisions.push(decision);
             }
         }
     }
     Ok(Authorized { scope: scope.clone(), input, decisions })
+}
+
+impl Denied {
+    fn sentence(&self) -> String {
+        let Self { action, resource, reason, .. } = self;
+        match &self.principal {
+            Some(principal) => {
+                format!(
+                    "User: {principal} is not authorized to perform: {action} on resource: {resource}{reason}"
+                )
+            }
+            // Neither whether there is such a role nor what it says of whom.
+            None => format!("Not authorized to perform {action}"),
+        }
+    }
+}
+
+fn named(principal: &Principal) -> Option<String> {
+    principal.vouched().is_none().then(|| principal.arn.clone())
 }
 
 fn denied(
@@ -180,7 +204,7 @@ fn denied(
     place: usize,
 ) -> Denied {
     Denied {
-        principal: principal.arn.clone(),
+        principal: named(principal),
         action: check.action.clone(),
         resource: check.shown.clone().unwrap_or_else(|| check.resource.clone()),
         // Empty across accounts: the sentence must not tell what the other account's policies say.
@@ -243,7 +267,7 @@ impl<'a> Gathered<'a> {
         let nothing = Self { identity: Vec::new(), boundary: None, layers: Vec::new(), unscoped: 0 };
         let Some(account) = view.account(principal.account) else { return nothing };
         let (identity, boundary) = match &principal.identity {
-            Identity::Root | Identity::Federated(Issuer::Root) => (Vec::new(), None),
+            Identity::Root | Identity::Federated(Issuer::Root) | Identity::Vouched(_) => (Vec::new(), None),
             Identity::User(user) | Identity::Federated(Issuer::User(user)) => {
                 (account.policies_of_user(user), user.record.boundary.as_ref())
             }
@@ -330,6 +354,9 @@ fn as_policy_principal(principal: &Principal) -> daypass_policy::Principal<'_> {
             role_id: Some(role.record.id.as_str()),
             service_linked: is_service_linked(&role.record.path),
         },
+        Identity::Vouched(vouched) => {
+            P::Provider { account: vouched.is_registered.then_some(account), name: &vouched.provider }
+        }
         Identity::Federated(issuer) => P::Federated {
             account,
             arn: &principal.arn,

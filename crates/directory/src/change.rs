@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::key;
 use crate::record::{
-    GroupRecord, MfaDeviceRecord, Pointer, PolicyRecord, RoleRecord, Unknown, UserRecord, Written,
+    GroupRecord, MfaDeviceRecord, OidcProviderRecord, Pointer, PolicyRecord, RoleRecord, Unknown, UserRecord,
+    Written,
 };
 use crate::view::View;
 
@@ -201,3 +202,19 @@ entity!(
         Cow::Owned(format!("{}{}", self.path, self.name))
     }
 );
+
+impl Entity for OidcProviderRecord {
+    const KIND: EntityKind = EntityKind::OidcProvider;
+    fn id(&self) -> &UniqueId {
+        &self.id
+    }
+    fn name(&self) -> &str {
+        &self.url
+    }
+    fn path(&self) -> &str {
+        "/"
+    }
+    fn written(&mut self) -> &mut Written {
+        &mut self.written
+    }
+}

@@ -71,12 +71,7 @@ pub(crate) fn context(
     added: &[(String, Value)],
 ) -> Context {
     let mut context = Context::new();
-    for (key, value) in added {
-        match value {
-            Value::One(text) => context.insert(key, text.clone()),
-            Value::Many(texts) => context.insert_list(key, texts.clone()),
-        }
-    }
+    add(&mut context, added);
     of_request(&mut context, op);
     match principal {
         Some(principal) => of_principal(&mut context, principal, op.now),
@@ -88,6 +83,15 @@ pub(crate) fn context(
     }
     context.insert("aws:ResourceAccount", owner.to_string());
     context
+}
+
+fn add(context: &mut Context, keys: &[(String, Value)]) {
+    for (key, value) in keys {
+        match value {
+            Value::One(text) => context.insert(key, text.clone()),
+            Value::Many(texts) => context.insert_list(key, texts.clone()),
+        }
+    }
 }
 
 fn of_request(context: &mut Context, op: &Operation) {
@@ -121,7 +125,11 @@ fn of_nobody(context: &mut Context) {
 
 /// What policies may ask about the principal itself.
 fn of_principal(context: &mut Context, principal: &Principal, now: Timestamp) {
-    context.insert("aws:PrincipalArn", principal.principal_arn().to_owned());
+    match principal.vouched() {
+        // It has no ARN of its own yet, as recorded.
+        Some(vouched) => add(context, &vouched.keys),
+        None => context.insert("aws:PrincipalArn", principal.principal_arn().to_owned()),
+    }
     context.insert("aws:PrincipalAccount", principal.account.to_string());
     context.insert("aws:PrincipalType", principal.kind().to_owned());
     context.insert("aws:PrincipalIsAWSService", "false".to_owned());

@@ -8,6 +8,7 @@ use crate::directory::Directory;
 use crate::record::KeyOwner;
 use crate::session::Session;
 use crate::view::View;
+use crate::vouched::Vouched;
 
 /// A credential that exists and may be used, before its signature is checked.
 pub struct Credential {
@@ -20,8 +21,8 @@ pub struct Credential {
 /// A verified credential: what was proven, not yet who that is today.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The access key id that signed.
-    pub access_key_id: AccessKeyId,
+    /// The access key id that signed; none where a provider vouches.
+    pub access_key_id: Option<AccessKeyId>,
     /// Whose credential it is.
     pub account: AccountId,
     pub(crate) proof: Proof,
@@ -31,6 +32,7 @@ pub struct Caller {
 pub(crate) enum Proof {
     LongTerm(KeyOwner),
     Session(Arc<Session>),
+    Vouched(Arc<Vouched>),
 }
 
 /// Why a credential proves nothing. All of these look alike outside.
@@ -65,7 +67,7 @@ impl Directory {
                 let (secret, account) = (session.secret.clone(), session.claims.account);
                 Ok(Credential {
                     secret,
-                    caller: Caller { access_key_id: id, account, proof: Proof::Session(session) },
+                    caller: Caller { access_key_id: Some(id), account, proof: Proof::Session(session) },
                 })
             }
             (AccessKeyKind::LongTerm, None) => long_term(view, id),
@@ -93,6 +95,6 @@ fn long_term(view: &View, id: AccessKeyId) -> Result<Credential, BadCredential> 
     if !key.active {
         return Err(BadCredential::InactiveKey);
     }
-    let caller = Caller { access_key_id: id, account: pointer.account, proof: Proof::LongTerm(owner) };
+    let caller = Caller { access_key_id: Some(id), account: pointer.account, proof: Proof::LongTerm(owner) };
     Ok(Credential { secret: key.secret.clone(), caller })
 }

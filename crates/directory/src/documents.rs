@@ -30,7 +30,7 @@ fn of_identity<'a>(account: AccountView<'a>, principal: &'a Principal, id: &str)
     let own: &[InlinePolicy] = match &principal.identity {
         Identity::User(user) | Identity::Federated(Issuer::User(user)) => &user.record.inline,
         Identity::Role(role) => &role.record.inline,
-        Identity::Root | Identity::Federated(Issuer::Root) => &[],
+        Identity::Root | Identity::Federated(Issuer::Root) | Identity::Vouched(_) => &[],
     };
     let (inline, name) = match id.split_once('/') {
         _ if id.starts_with("arn:") => return managed(account, id),

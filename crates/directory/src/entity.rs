@@ -13,8 +13,8 @@ use crate::change::Entity;
 use crate::key;
 use crate::master::MasterKeys;
 use crate::record::{
-    AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, MfaDeviceRecord, PolicyRecord,
-    ResourcePolicyRecord, RoleRecord, UserRecord,
+    AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, MfaDeviceRecord, OidcProviderRecord,
+    PolicyRecord, ResourcePolicyRecord, RoleRecord, UserRecord,
 };
 
 /// A policy and what it is called in decisions, where no two that take part in one have the same name: the ARN of a
@@ -133,6 +133,19 @@ pub struct MfaDevice {
     pub arn: String,
     /// What its codes are made from.
     pub seed: Seed,
+}
+
+/// A provider of OpenID Connect tokens.
+#[derive(Debug)]
+pub struct OidcProvider {
+    /// The account it is in.
+    pub account: AccountId,
+    /// As stored.
+    pub record: OidcProviderRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+    /// `arn:aws:iam::<account>:oidc-provider/<url>`
+    pub arn: String,
 }
 
 /// The policy of a resource behind daypass.

@@ -20,7 +20,7 @@ pub(crate) fn grounds(view: &View, principal: &Principal) -> BTreeSet<String> {
     let Some(account) = view.account(id) else { return places };
     let mut arns: Vec<&String> = Vec::new();
     match &principal.identity {
-        Identity::Root | Identity::Federated(Issuer::Root) => {}
+        Identity::Root | Identity::Federated(Issuer::Root) | Identity::Vouched(_) => {}
         Identity::User(user) | Identity::Federated(Issuer::User(user)) => {
             places.insert(key::entity(id, EntityKind::User, &user.record.id));
             arns.extend(user.record.attached.iter().chain(&user.record.boundary));

@@ -13,6 +13,7 @@
 //! /<account>/member/<AGPA…>/<AIDA…>           Pointer: the user is in the group
 //! /<account>/attached/<ANPA…>/<entity id>     Pointer: the policy is attached
 //! /<account>/bounded/<ANPA…>/<entity id>      Pointer: the policy is the entity's boundary
+//! /<account>/oidc-provider/<AOIP…>            OidcProviderRecord; its name is its URL without the scheme
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
@@ -221,6 +222,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("role", id)) => Named::Entity(account, EntityKind::Role, id),
         Some(("policy", id)) => Named::Entity(account, EntityKind::Policy, id),
         Some(("mfa", id)) => Named::Entity(account, EntityKind::MfaDevice, id),
+        Some(("oidc-provider", id)) => Named::Entity(account, EntityKind::OidcProvider, id),
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
@@ -242,6 +244,8 @@ mod tests {
         assert_eq!(parse(&entity(a, EntityKind::Policy, &id)), Named::Entity(a, EntityKind::Policy, "AIDAX"));
         let device = entity(a, EntityKind::MfaDevice, &id);
         assert_eq!(parse(&device), Named::Entity(a, EntityKind::MfaDevice, "AIDAX"));
+        let provider = entity(a, EntityKind::OidcProvider, &id);
+        assert_eq!(parse(&provider), Named::Entity(a, EntityKind::OidcProvider, "AIDAX"));
         let hash = "65a4e6d30daef29d41a98cd4f7fe2697519e8c840b91bed53c3b24dd35d62aa3";
         assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, hash));
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
@@ -253,6 +257,7 @@ mod tests {
         for derived in [
             name(a, EntityKind::User, "Bob"),
             name(a, EntityKind::MfaDevice, "/Phone"),
+            name(a, EntityKind::OidcProvider, "issuer.example/a/b"),
             assigned(a, &KeyOwner::Root, &id),
             member(a, &id, &id),
             MASTER_KEY_CHECK.into(),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use daypass_model::{AccountId, UniqueId, cut};
+use daypass_model::{AccessKeyId, AccountId, UniqueId, cut};
 use daypass_store::{COMMIT_CHANGES_MAX, Record};
 use tokio::sync::Notify;
 
@@ -72,10 +72,11 @@ impl LastUsed {
     /// role's; sessions of users are neither.
     pub fn note(&self, principal: &Principal, service: &str, region: &str, at: i64) {
         let id = match (&principal.session, &principal.identity) {
-            (None, _) => principal.access_key_id.as_str(),
-            (Some(_), Identity::Role(role)) => role.record.id.as_str(),
-            (Some(_), Identity::Root | Identity::User(_) | Identity::Federated(_)) => return,
+            (None, _) => principal.access_key_id.as_ref().map(AccessKeyId::as_str),
+            (Some(_), Identity::Role(role)) => Some(role.record.id.as_str()),
+            (Some(_), _) => None,
         };
+        let Some(id) = id else { return };
         let (service, region) = (cut(service, NAME_MAX), cut(region, NAME_MAX));
         let mut shard = self.shard(id);
         let Some(entry) = shard.get_mut(id) else {
@@ -281,8 +282,11 @@ mod tests {
 
         fn root_calls(&self, service: &str, at: i64) {
             let account = self.root.account().unwrap();
-            let caller =
-                Caller { access_key_id: self.root.clone(), account, proof: Proof::LongTerm(KeyOwner::Root) };
+            let caller = Caller {
+                access_key_id: Some(self.root.clone()),
+                account,
+                proof: Proof::LongTerm(KeyOwner::Root),
+            };
             let view = self.directory.snapshot();
             let principal = Principal::resolve(&view, caller, self.directory.clock().now()).unwrap();
             self.directory.last_used().note(&principal, service, "eu-west-1", at);

@@ -28,6 +28,7 @@ mod scope;
 mod session;
 mod turns;
 mod view;
+mod vouched;
 
 pub use account_view::{AccountView, AnyPolicy, TrustingRole};
 pub use authorize::{Authorized, Denied, Facts, authorize, decide, decide_anonymous, explain};
@@ -38,8 +39,8 @@ pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, is_of_master};
 pub use documents::document_of;
 pub use entity::{
-    AccessKey, AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, ResourcePolicy, Role, Unreadable,
-    User,
+    AccessKey, AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy,
+    Role, Unreadable, User,
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
@@ -53,3 +54,4 @@ pub use scope::Scope;
 pub use session::Session;
 pub use turns::Turn;
 pub use view::{Operator, View};
+pub use vouched::{Vouched, VouchedBy};

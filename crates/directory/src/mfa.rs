@@ -76,7 +76,7 @@ impl KeyOwner {
         match &principal.identity {
             Identity::Root => Some(Self::Root),
             Identity::User(user) => Some(Self::User(user.record.id.clone())),
-            Identity::Role(_) | Identity::Federated(_) => None,
+            Identity::Role(_) | Identity::Federated(_) | Identity::Vouched(_) => None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::entity::{Role, User};
 use crate::record::KeyOwner;
 use crate::session::Session;
 use crate::view::View;
+use crate::vouched::{Vouched, VouchedBy};
 
 /// Who makes a call, as policies see it.
 #[derive(Debug, Clone)]
@@ -21,8 +22,8 @@ pub struct Principal {
     pub identity: Identity,
     /// Present with temporary credentials.
     pub session: Option<Arc<Session>>,
-    /// The access key id that signed.
-    pub access_key_id: AccessKeyId,
+    /// The access key id that signed; none where a provider vouches.
+    pub access_key_id: Option<AccessKeyId>,
     /// The ARN that GetCallerIdentity answers: of the session, for sessions.
     pub arn: String,
     /// `aws:userid`.
@@ -40,6 +41,8 @@ pub enum Identity {
     Role(Arc<Role>),
     /// A session of GetFederationToken.
     Federated(Issuer),
+    /// Nobody of this house: an identity provider vouches for it.
+    Vouched(Arc<Vouched>),
 }
 
 /// Who called GetFederationToken.
@@ -102,6 +105,9 @@ impl Principal {
                 let user = account_view.user_by_id(&id).ok_or(NoPrincipal::Gone)?.clone();
                 return Ok(Self::new(account, Identity::User(user), None, access_key_id));
             }
+            Proof::Vouched(vouched) => {
+                return Ok(Self::new(account, Identity::Vouched(vouched), None, access_key_id));
+            }
             Proof::Session(session) => session,
         };
         if session.claims.is_expired(now) {
@@ -131,7 +137,7 @@ impl Principal {
         account: AccountId,
         identity: Identity,
         session: Option<Arc<Session>>,
-        access_key_id: AccessKeyId,
+        access_key_id: Option<AccessKeyId>,
     ) -> Self {
         let name = session.as_ref().map_or("", |session| session.claims.session_name.as_str());
         let (arn, user_id) = match &identity {
@@ -141,6 +147,7 @@ impl Principal {
                 (assumed_role_arn(account, &role.record.name, name), format!("{}:{name}", role.record.id))
             }
             Identity::Federated(_) => (federated_user_arn(account, name), format!("{account}:{name}")),
+            Identity::Vouched(vouched) => (vouched.provider.clone(), vouched.provider.clone()),
         };
         Self { account, identity, session, access_key_id, arn, user_id }
     }
@@ -150,7 +157,8 @@ impl Principal {
     pub fn kind(&self) -> &'static str {
         match self.identity {
             Identity::Root => "Account",
-            Identity::User(_) => "User",
+            // Of whoever a provider vouches for, as recorded.
+            Identity::User(_) | Identity::Vouched(_) => "User",
             Identity::Role(_) => "AssumedRole",
             Identity::Federated(_) => "FederatedUser",
         }
@@ -159,11 +167,15 @@ impl Principal {
     /// What kind of identity calls, in the words of CloudTrail, which CheckRequest uses as well.
     #[must_use]
     pub fn identity_type(&self) -> &'static str {
-        match self.identity {
+        match &self.identity {
             Identity::Root => "Root",
             Identity::User(_) => "IAMUser",
             Identity::Role(_) => "AssumedRole",
             Identity::Federated(_) => "FederatedUser",
+            Identity::Vouched(vouched) => match vouched.by {
+                VouchedBy::WebIdentity => "WebIdentityUser",
+                VouchedBy::Saml => "SAMLUser",
+            },
         }
     }
 
@@ -172,7 +184,7 @@ impl Principal {
     pub fn session_issuer(&self) -> Option<SessionIssuer<'_>> {
         let issuer = |kind, id, arn: &str, name| Some(SessionIssuer { kind, id, arn: arn.to_owned(), name });
         match &self.identity {
-            Identity::Root | Identity::User(_) => None,
+            Identity::Root | Identity::User(_) | Identity::Vouched(_) => None,
             Identity::Role(role) => {
                 issuer("Role", role.record.id.as_str(), &role.arn, Some(role.record.name.as_str()))
             }
@@ -190,7 +202,16 @@ impl Principal {
     pub fn principal_arn(&self) -> &str {
         match &self.identity {
             Identity::Role(role) => &role.arn,
-            Identity::Root | Identity::User(_) | Identity::Federated(_) => &self.arn,
+            Identity::Root | Identity::User(_) | Identity::Federated(_) | Identity::Vouched(_) => &self.arn,
+        }
+    }
+
+    /// What the provider says that vouches for it.
+    #[must_use]
+    pub fn vouched(&self) -> Option<&Vouched> {
+        match &self.identity {
+            Identity::Vouched(vouched) => Some(vouched),
+            Identity::Root | Identity::User(_) | Identity::Role(_) | Identity::Federated(_) => None,
         }
     }
 
@@ -205,7 +226,7 @@ impl Principal {
     pub fn user(&self) -> Option<&Arc<User>> {
         match &self.identity {
             Identity::User(user) => Some(user),
-            Identity::Root | Identity::Role(_) | Identity::Federated(_) => None,
+            Identity::Root | Identity::Role(_) | Identity::Federated(_) | Identity::Vouched(_) => None,
         }
     }
 
@@ -228,7 +249,8 @@ impl Principal {
         let mut tags = match &self.identity {
             Identity::User(user) | Identity::Federated(Issuer::User(user)) => user.record.tags.clone(),
             Identity::Role(role) => role.record.tags.clone(),
-            Identity::Root | Identity::Federated(Issuer::Root) => TagSet::new(),
+            // What a provider passes is asked for as tags of the request, not yet the principal's.
+            Identity::Root | Identity::Federated(Issuer::Root) | Identity::Vouched(_) => TagSet::new(),
         };
         for tag in self.session.iter().flat_map(|session| &session.claims.tags) {
             tags.insert(tag.clone());

@@ -283,6 +283,48 @@ pub struct MfaDeviceRecord {
     pub unknown: Unknown,
 }
 
+/// `/<account>/oidc-provider/<id>`: a provider of OpenID Connect tokens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OidcProviderRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `AOIP…`; a provider made again at the same URL is the same to whoever trusts it, but its keys are fetched anew.
+    pub id: UniqueId,
+    /// Its issuer, without the scheme.
+    pub url: String,
+    /// Whether the issuer's scheme is `http`, which only the operator's list of insecure issuers allows.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub plain_http: bool,
+    /// Unix seconds.
+    pub created: i64,
+    /// Audiences whose tokens count.
+    #[serde(default)]
+    pub client_ids: Vec<String>,
+    /// SHA-1 of certificates, in lower-case hex, that may vouch for its keys' server.
+    #[serde(default)]
+    pub thumbprints: Vec<String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: TagSet,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl OidcProviderRecord {
+    /// What its tokens say as `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("{}://{}", if self.plain_http { "http" } else { "https" }, self.url)
+    }
+}
+
 /// `/<account>/resource-policy/<SHA-256 of the ARN>`: the policy of a resource of some service behind daypass.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResourcePolicyRecord {

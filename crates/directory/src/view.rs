@@ -16,11 +16,12 @@ use serde::de::DeserializeOwned;
 use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
 use crate::entity::{
-    AccountEntity, Compiler, Group, ManagedPolicy, MfaDevice, ResourcePolicy, Role, Unreadable, User,
+    AccountEntity, Compiler, Group, ManagedPolicy, MfaDevice, OidcProvider, ResourcePolicy, Role, Unreadable,
+    User,
 };
 use crate::key::{self, Named};
 use crate::master::MasterKeys;
-use crate::record::{AccessKeyPointer, KeyOwner, KeyringRecord};
+use crate::record::{AccessKeyPointer, KeyOwner, KeyringRecord, OidcProviderRecord};
 use crate::revocation::{OfPrincipals, OfSessions, Revoked, SessionRules};
 
 /// An immutable picture of everything known, at one revision of the store.
@@ -69,6 +70,7 @@ pub(crate) struct Account {
     pub(crate) roles: HashTrieMapSync<UniqueId, Arc<Role>>,
     pub(crate) policies: HashTrieMapSync<UniqueId, Arc<ManagedPolicy>>,
     pub(crate) mfa_devices: HashTrieMapSync<UniqueId, Arc<MfaDevice>>,
+    pub(crate) oidc_providers: HashTrieMapSync<UniqueId, Arc<OidcProvider>>,
     /// Lower-case name → id, in order, one map per kind.
     pub(crate) user_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) group_names: RedBlackTreeMapSync<String, UniqueId>,
@@ -76,6 +78,8 @@ pub(crate) struct Account {
     pub(crate) policy_names: RedBlackTreeMapSync<String, UniqueId>,
     /// The same by path and name.
     pub(crate) mfa_device_names: RedBlackTreeMapSync<String, UniqueId>,
+    /// The same by URL.
+    pub(crate) oidc_provider_names: RedBlackTreeMapSync<String, UniqueId>,
     /// (owner, MFA device)
     pub(crate) assigned: RedBlackTreeSetSync<(KeyOwner, UniqueId)>,
     /// (group, user)
@@ -196,6 +200,14 @@ impl View {
         }
     }
 
+    /// The OpenID Connect provider of an account whose tokens name this issuer. May lead into any account because whoever
+    /// brings a token names a role of that account, and has no account to begin with: AWS too tells them whether it has
+    /// such a provider.
+    #[must_use]
+    pub fn oidc_provider_of(&self, account: AccountId, issuer: &str) -> Option<&Arc<OidcProvider>> {
+        self.account(account)?.oidc_provider_of(issuer)
+    }
+
     /// Whether the user, role or root that a session of this account names is there: by its unique id, or the number of
     /// the account. May lead to another account because it is asked about sessions that a caller's own session asked
     /// for there: whoever holds one hears the same by using it.
@@ -277,6 +289,11 @@ impl View {
             Named::Entity(id, EntityKind::MfaDevice, _) => {
                 let device = compiler.mfa_device(id, read(record)?, revision)?;
                 self.edit(id, |account| account.put_mfa_device(device));
+            }
+            Named::Entity(account, EntityKind::OidcProvider, _) => {
+                let record: OidcProviderRecord = read(record)?;
+                let provider = OidcProvider { account, arn: record.arn(account), record, revision };
+                self.edit(account, |account| account.put_oidc_provider(provider));
             }
             Named::ResourcePolicy(id, hash) => {
                 let policy = compiler.resource(read(record)?, revision)?;
@@ -389,6 +406,12 @@ impl Account {
         self.mfa_devices.insert_mut(id, Arc::new(device));
     }
 
+    fn put_oidc_provider(&mut self, provider: OidcProvider) {
+        let id = provider.record.id.clone();
+        self.oidc_provider_names.insert_mut(fold_name(&provider.record.url), id.clone());
+        self.oidc_providers.insert_mut(id, Arc::new(provider));
+    }
+
     fn put_resource_policy(&mut self, hash: &str, policy: ResourcePolicy) {
         let arn = policy.record.arn.clone();
         self.resource_arns.insert_mut(hash.to_owned(), arn.clone());
@@ -448,6 +471,12 @@ impl Account {
                 if let Some(owner) = &device.record.owner {
                     self.assigned.remove_mut(&(owner.clone(), id.clone()));
                 }
+                return;
+            }
+            EntityKind::OidcProvider => {
+                let Some(provider) = self.oidc_providers.get(id).cloned() else { return };
+                self.oidc_providers.remove_mut(id);
+                self.oidc_provider_names.remove_mut(&fold_name(&provider.record.url));
                 return;
             }
         };

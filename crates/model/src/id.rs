@@ -24,6 +24,8 @@ pub enum EntityKind {
     Policy,
     /// `AMFA…`, a virtual MFA device. Ours: AWS shows no id of one.
     MfaDevice,
+    /// `AOIP…`, an OpenID Connect provider. Ours, too.
+    OidcProvider,
 }
 
 impl EntityKind {
@@ -36,6 +38,7 @@ impl EntityKind {
             Self::Group => "AGPA",
             Self::Policy => "ANPA",
             Self::MfaDevice => "AMFA",
+            Self::OidcProvider => "AOIP",
         }
     }
 
@@ -48,6 +51,7 @@ impl EntityKind {
             Self::Group => "group",
             Self::Policy => "policy",
             Self::MfaDevice => "mfa",
+            Self::OidcProvider => "oidc-provider",
         }
     }
 }

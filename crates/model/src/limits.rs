@@ -38,6 +38,12 @@ pub const MFA_DEVICES_PER_USER_MAX: usize = 8;
 pub const MFA_SERIAL_NUMBER_LENGTH_MAX: usize = 256;
 /// `VirtualMFADevicesPerAccount`: as many as users.
 pub const MFA_DEVICES_PER_ACCOUNT_MAX: usize = USERS_PER_ACCOUNT_MAX;
+/// `OpenIdConnectProvidersPerAccount`.
+pub const OIDC_PROVIDERS_PER_ACCOUNT_MAX: usize = 100;
+/// Audiences of one OpenID Connect provider.
+pub const OIDC_CLIENT_IDS_MAX: usize = 100;
+/// Thumbprints of one OpenID Connect provider.
+pub const OIDC_THUMBPRINTS_MAX: usize = 5;
 /// `GroupsPerUser`.
 pub const GROUPS_PER_USER_MAX: usize = 10;
 /// `PoliciesPerUser`: managed policies attached.

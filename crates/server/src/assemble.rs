@@ -10,6 +10,7 @@ use daypass_authn::sigv4::SigningKeyCache;
 use daypass_authn::token::MasterKey;
 use daypass_directory::{Directory, is_of_master, key};
 use daypass_model::{Clock, Random, SystemClock};
+use daypass_service::federation::ProviderKeys;
 use daypass_service::{Audit, DecisionLog, House, Settings};
 use daypass_store::{Holding, OpenError, SqliteStore};
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ use crate::data_dir::{Age, DataDir, KeySource, adopt_next, find_next_key, forget
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
+use crate::outbound::{self, Outbound};
 use crate::preflight;
 use crate::session_file::{self, SessionFile};
 use crate::tls::Tls;
@@ -99,6 +101,7 @@ pub async fn assemble_with(
     let (session_log, session_file) = session_file::open(&data.file(SESSION_LOG), sessions_max, started)?;
     let view = directory.snapshot();
     tracing::info!("store opened at revision {}, {} accounts", view.revision(), view.account_ids().len());
+    let outbound = Outbound::new(config.outbound.clone(), outbound::roots(config.ca_bundle.as_deref())?);
     let house = House {
         directory,
         audit: Audit::new(Box::new(AuditLines(audit.clone()))),
@@ -106,9 +109,11 @@ pub async fn assemble_with(
             public_authority: config.public_authority.clone(),
             tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
             allow_signature_v2: config.allow_signature_v2,
+            issuers: config.issuers.clone(),
             sts_region: config.sts_region.clone(),
         },
         session_log,
+        provider_keys: ProviderKeys::new(Box::new(outbound)),
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
         decisions: DecisionLog::new(config.decision_log_hours),
     };

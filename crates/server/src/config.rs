@@ -3,7 +3,9 @@
 //! Every setting has all three forms under one name, but --config, and those of `variables.rs`. A name that is not known is refused in all of them.
 
 mod listeners;
+mod outbound;
 mod region;
+mod values;
 mod variables;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,17 +17,21 @@ use clap::{Args, Command, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
 use daypass_service::DECISION_LOG_HOURS;
+use daypass_service::federation::Issuers;
 use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::data_dir::KeySource;
 use crate::failure::Failure;
+use crate::outbound::OutboundRules;
 
 pub use crate::tls::TlsFiles;
 use listeners::check_listeners;
+use outbound::{insecure_issuers, proxy};
 pub(crate) use region::REGION_DEFAULT;
 use region::{parse_region, region};
+use values::{authority, either, networks, tolerable};
 pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
 
 /// The data directory, unless another is named.
@@ -98,6 +104,25 @@ pub struct ServeArgs {
     /// Region that requests to STS must be signed for (those for the host sts.amazonaws.com: us-east-1) [default: any]
     #[arg(long, env = "DAYPASS_STS_REGION", value_parser = parse_region, value_name = "REGION")]
     pub sts_region: Option<String>,
+    /// OpenID Connect issuer that may use plain HTTP, a port and a private address (for tests and closed networks); may be
+    /// repeated [default: none]
+    #[arg(long, env = "DAYPASS_ALLOW_INSECURE_ISSUER", value_delimiter = ',', value_name = "URL")]
+    pub allow_insecure_issuer: Vec<String>,
+    /// Network that is not public and in which identity providers may be asked for their keys; may be repeated [default: none]
+    #[arg(long, env = "DAYPASS_ALLOW_PRIVATE_NETWORK", value_delimiter = ',', value_name = "CIDR")]
+    pub allow_private_network: Vec<String>,
+    /// Certificates in PEM that vouch for identity providers' servers [default: those of this machine]
+    #[arg(long, env = "DAYPASS_CA_BUNDLE", value_name = "FILE")]
+    pub ca_bundle: Option<PathBuf>,
+    /// HTTP proxy through which identity providers are asked, as http://HOST:PORT [default: none]
+    #[arg(long, env = "DAYPASS_OUTBOUND_PROXY", value_name = "URL")]
+    pub outbound_proxy: Option<String>,
+    /// Discovery document of accounts.google.com [default: Google's own]
+    #[arg(long, env = "DAYPASS_GOOGLE_DISCOVERY_URL", value_name = "URL")]
+    pub google_discovery_url: Option<String>,
+    /// Discovery document of cognito-identity.amazonaws.com [default: Amazon's own]
+    #[arg(long, env = "DAYPASS_COGNITO_DISCOVERY_URL", value_name = "URL")]
+    pub cognito_discovery_url: Option<String>,
     /// What to log: error, warn, info, debug, trace, or target=level,… [default: info]
     #[arg(long, env = "DAYPASS_LOG", value_name = "LEVELS")]
     pub log: Option<String>,
@@ -180,6 +205,14 @@ pub(crate) struct ConfigFile {
     end_sessions_with_key: Option<bool>,
     #[serde(default, deserialize_with = "region")]
     sts_region: Option<String>,
+    #[serde(default)]
+    allow_insecure_issuer: Vec<String>,
+    #[serde(default)]
+    allow_private_network: Vec<String>,
+    ca_bundle: Option<PathBuf>,
+    outbound_proxy: Option<String>,
+    google_discovery_url: Option<String>,
+    cognito_discovery_url: Option<String>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -242,6 +275,12 @@ pub struct Config {
     pub session_rules: SessionRules,
     /// The region that requests to STS must be signed for; none: any.
     pub sts_region: Option<String>,
+    /// What is allowed of issuers of tokens.
+    pub issuers: Issuers,
+    /// How identity providers are asked.
+    pub outbound: OutboundRules,
+    /// Who vouches for their servers, if not the roots of this machine.
+    pub ca_bundle: Option<PathBuf>,
     /// Log levels.
     pub log: String,
     /// Log form.
@@ -301,12 +340,8 @@ impl Config {
                 "--public-url {url}: with --tls-cert clients speak TLS; give an https URL"
             )));
         }
-        let proxies = if args.trust_proxy.is_empty() { file.trust_proxy } else { args.trust_proxy };
-        let tolerated = if args.tolerate_unsigned_header.is_empty() {
-            file.tolerate_unsigned_header
-        } else {
-            args.tolerate_unsigned_header
-        };
+        let proxies = either(args.trust_proxy, file.trust_proxy);
+        let tolerated = either(args.tolerate_unsigned_header, file.tolerate_unsigned_header);
         let master_key_file = args.master_key_file.or(file.master_key_file);
         let master_key = master_key_beside(master_key_file.as_deref())?;
         Ok(Self {
@@ -314,7 +349,7 @@ impl Config {
             listen,
             admin_listen,
             tls,
-            trusted_proxies: networks(&proxies)?,
+            trusted_proxies: networks("--trust-proxy", &proxies)?,
             public_authority,
             master_key_file,
             master_key,
@@ -337,38 +372,23 @@ impl Config {
                 end_with_key: args.end_sessions_with_key.or(file.end_sessions_with_key).unwrap_or(false),
             },
             sts_region: args.sts_region.or(file.sts_region),
+            issuers: Issuers {
+                insecure: insecure_issuers(either(args.allow_insecure_issuer, file.allow_insecure_issuer))?,
+                google_discovery_url: args.google_discovery_url.or(file.google_discovery_url),
+                cognito_discovery_url: args.cognito_discovery_url.or(file.cognito_discovery_url),
+            },
+            outbound: OutboundRules {
+                private_networks: networks(
+                    "--allow-private-network",
+                    &either(args.allow_private_network, file.allow_private_network),
+                )?,
+                proxy: args.outbound_proxy.or(file.outbound_proxy).as_deref().map(proxy).transpose()?,
+            },
+            ca_bundle: args.ca_bundle.or(file.ca_bundle),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),
             pinned: Pinned::by_environment(),
         })
-    }
-}
-
-/// Header names in lower case, none of them one that says what the request is or who signed it: unsigned, whoever is
-/// on the way could choose the operation.
-fn tolerable(names: &[String]) -> Result<Vec<String>, Failure> {
-    const MEANINGFUL: [&str; 8] = [
-        "authorization",
-        "content-type",
-        "host",
-        "x-amz-content-sha256",
-        "x-amz-date",
-        "x-amz-region-set",
-        "x-amz-security-token",
-        "x-amz-target",
-    ];
-    let names: Vec<String> = names.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
-    // A header of another name never comes, and the one that was meant would be refused.
-    if let Some(name) = names.iter().find(|name| http::HeaderName::from_bytes(name.as_bytes()).is_err()) {
-        return Err(Failure::new(format!(
-            "--tolerate-unsigned-header {name:?}: this is no name of a header; give letters, digits and hyphens, such as x-amz-cf-id"
-        )));
-    }
-    match names.iter().find(|name| MEANINGFUL.contains(&name.as_str())) {
-        Some(name) => Err(Failure::new(format!(
-            "--tolerate-unsigned-header {name}: this header has a meaning; it must be signed"
-        ))),
-        None => Ok(names),
     }
 }
 
@@ -429,31 +449,6 @@ fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFi
         (None, None) => Ok(None),
         _ => Err(Failure::new("give --tls-cert and --tls-key together, or neither")),
     }
-}
-
-/// Networks in CIDR form, or single addresses.
-fn networks(texts: &[String]) -> Result<Vec<IpNet>, Failure> {
-    let network = |text: &str| {
-        let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
-        // Nobody trusts everybody, but whoever mistypes a length.
-        (net.prefix_len() > 0).then_some(net.trunc())
-    };
-    let network = |text: &String| {
-        network(text.trim()).ok_or_else(|| {
-            Failure::new(format!(
-                "--trust-proxy {text:?}: give the network of your proxies, such as 10.1.2.0/24, or their addresses"
-            ))
-        })
-    };
-    texts.iter().map(network).collect()
-}
-
-fn authority(url: &str) -> Result<Authority, Failure> {
-    url.parse().map_err(|_| {
-        Failure::new(format!(
-            "--public-url {url}: give an http or https URL without a path, such as https://sts.example.com"
-        ))
-    })
 }
 
 #[cfg(test)]

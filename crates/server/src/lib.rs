@@ -23,6 +23,7 @@ pub mod http;
 mod master_rotation;
 mod metrics;
 mod operator;
+mod outbound;
 mod preflight;
 mod restore;
 mod root_credentials;

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
 use crate::signals::{self, Heard, told_to_stop};
 use crate::terminal::say;
-use crate::{clock_watch, demo, descriptors, operator, root_credentials, telemetry};
+use crate::{clock_watch, demo, descriptors, operator, outbound, root_credentials, telemetry};
 
 /// How long whoever holds a port may take to say who it is.
 const ANSWER_TIME_MAX: Duration = Duration::from_millis(500);
@@ -63,6 +63,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     }
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
     tokio::spawn(clock_watch::tend(house.clone()));
+    tokio::spawn(outbound::tend(house.clone()));
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
     if config.allow_signature_v2 {
         tracing::warn!("Signature Version 2 is accepted: it signs no header (--allow-signature-v2)");

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize};
+use daypass_directory::{Authorized, Caller, Checks, Denied, Facts, Operation, Scope, View, authorize};
 use daypass_policy::Decision;
 use serde::de::DeserializeOwned;
 
@@ -68,6 +68,20 @@ pub trait Action: Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
+/// An action that nobody signs: an identity provider vouches for its caller, by something that comes with the call.
+pub trait Unsigned: Action {
+    /// Verify what the provider says. Nothing is decided yet: the role's trust policy is asked by `checks`.
+    ///
+    /// # Errors
+    /// InvalidIdentityToken and its kin.
+    fn vouch(
+        op: &Operation,
+        house: &House,
+        view: &View,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Caller, Error>> + Send;
+}
+
 /// One step of the pipeline, boxed so that the table holds every action alike.
 pub type Step<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
@@ -117,6 +131,8 @@ pub struct Row {
     /// What a call with these parameters must be allowed, without making it: for the tests that compare every
     /// action's checks with the Service Authorization Reference.
     pub checks: fn(&Scope, &Params) -> Result<Checks, Error>,
+    /// How a call that nobody signs proves who makes it.
+    pub(crate) vouch: Option<Vouch>,
     pub(crate) run: for<'a> fn(&'a Scene<'a>, &'a Params) -> Step<'a, Reply>,
 }
 
@@ -131,9 +147,37 @@ impl Row {
             issues: A::ISSUES,
             audit: A::AUDIT,
             checks: checks::<A>,
+            vouch: None,
             run: run::<A>,
         }
     }
+
+    /// Whether nobody signs calls of the action.
+    #[must_use]
+    pub const fn is_unsigned(&self) -> bool {
+        self.vouch.is_some()
+    }
+
+    /// The row of an action that nobody signs.
+    #[must_use]
+    pub const fn of_unsigned<A: Unsigned>() -> Self {
+        Self { vouch: Some(vouch::<A>), ..Self::of::<A>() }
+    }
+}
+
+/// See [`Unsigned::vouch`].
+pub(crate) type Vouch = for<'a> fn(&'a Operation, &'a House, &'a View, &'a Params) -> Step<'a, Caller>;
+
+fn vouch<'a, A: Unsigned>(
+    op: &'a Operation,
+    house: &'a House,
+    view: &'a View,
+    params: &'a Params,
+) -> Step<'a, Caller> {
+    Box::pin(async move {
+        let input = A::parse(params)?;
+        A::vouch(op, house, view, &input).await
+    })
 }
 
 fn checks<A: Action>(scope: &Scope, params: &Params) -> Result<Checks, Error> {

@@ -20,6 +20,8 @@ pub enum Callers {
     AssumesRoles,
     /// Everyone but sessions of GetFederationToken and GetSessionToken: the rest of STS.
     NoDerivedSessions,
+    /// Nobody with credentials: whoever an identity provider vouches for.
+    Vouched,
     /// IAM: no federated sessions; sessions of GetSessionToken only if MFA was given for them.
     Iam,
 }
@@ -33,7 +35,7 @@ impl Callers {
         use SessionKind::{Federated, FederatedByRoot, Role, Root, User};
         let session = principal.session.as_ref().map(|session| session.claims.kind);
         let refused = match self {
-            Self::Anyone => None,
+            Self::Anyone | Self::Vouched => None,
             Self::LongTermKeys => session
                 .map(|_| Error::access_denied(format!("Cannot call {action} with session credentials"))),
             Self::Sessions => session.is_none().then(|| {
@@ -62,6 +64,7 @@ impl Callers {
         match self {
             Self::Anyone => "any credentials",
             Self::LongTermKeys => "long-term keys of users and root",
+            Self::Vouched => "nobody signs: an identity provider vouches",
             Self::Sessions => "temporary credentials",
             Self::AssumesRoles => "users, role sessions, GetSessionToken sessions of users",
             Self::NoDerivedSessions => "all but federated-user and GetSessionToken sessions",
@@ -74,7 +77,7 @@ fn assumes_roles(principal: &Principal, service: &str, action: &str) -> Option<E
     match principal.identity {
         Identity::User(_) | Identity::Role(_) => None,
         Identity::Root => Some(Error::access_denied("Roles may not be assumed by root accounts.")),
-        Identity::Federated(_) => Some(not_authorized(principal, service, action)),
+        Identity::Federated(_) | Identity::Vouched(_) => Some(not_authorized(principal, service, action)),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::actions;
 use crate::audit::Audit;
 use crate::decisions::DecisionLog;
 use crate::error::Error;
+use crate::federation::{Issuers, ProviderKeys};
 use crate::params::echo_name;
 use crate::request::Request;
 use crate::sessions::SessionLog;
@@ -28,6 +29,8 @@ pub struct House {
     pub session_log: SessionLog,
     /// Derived signing keys, bounded.
     pub signing_keys: SigningKeyCache,
+    /// Keys of identity providers.
+    pub provider_keys: ProviderKeys,
     /// What was decided lately, for those who ask why.
     pub decisions: DecisionLog,
 }
@@ -41,6 +44,8 @@ pub struct Settings {
     pub tolerated_unsigned_headers: Vec<String>,
     /// Whether the Query API of STS and IAM takes Signature Version 2.
     pub allow_signature_v2: bool,
+    /// What is allowed of issuers of tokens.
+    pub issuers: Issuers,
     /// The region of this server's STS; none: requests to it may be signed for any.
     pub sts_region: Option<String>,
 }

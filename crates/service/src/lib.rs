@@ -11,6 +11,7 @@ mod authorization_message;
 mod callers;
 mod decisions;
 mod error;
+pub mod federation;
 mod house;
 mod known;
 pub mod params;

@@ -74,7 +74,14 @@ async fn steps(
     event.found(row);
     let params = request.params.as_ref().map_err(Clone::clone)?;
     let view = house.directory.snapshot(); // INVARIANT (one-snapshot)
-    let caller = authenticate(house, op, &view, request, presented)?;
+    let caller = match row.vouch {
+        None => authenticate(house, op, &view, request, presented)?,
+        Some(vouch) => {
+            // A signature proves nothing here, but half of one is a mistake.
+            presented.as_ref().map_err(Clone::clone)?;
+            vouch(op, house, &view, params).await?
+        }
+    };
     let scope = Scope::resolve(view, caller, op.now)?;
     let principal = scope.principal();
     event.principal(principal);

@@ -139,8 +139,10 @@ fn line(session: &Listed, json: bool) -> String {
     let time = |second: i64| rfc3339_seconds(Timestamp::from_second(second).unwrap_or_default());
     let (id, arn, asker) = (entry.id, &entry.arn, &entry.requested_by);
     let (issued, ends) = (time(entry.at), time(entry.expires_at));
-    let (by, key) = (&asker.arn, &asker.access_key_id);
-    format!("{id}  {:<7}  {issued}  {ends}  {arn}  {}  by {by}  {key}\n", session.status, entry.access_key_id)
+    // Whoever an identity provider vouched for had no key.
+    let key = asker.access_key_id.as_ref().map(|key| format!("  {key}")).unwrap_or_default();
+    let by = &asker.arn;
+    format!("{id}  {:<7}  {issued}  {ends}  {arn}  {}  by {by}{key}\n", session.status, entry.access_key_id)
 }
 
 #[expect(clippy::print_stderr, reason = "beside the list, which may go into a pipe")]

@@ -20,6 +20,7 @@ use bucket::check::Daypass;
 use bucket::folder::Folder;
 use daypass_directory::SessionRules;
 use daypass_model::SystemClock;
+use daypass_service::federation::Issuers;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -34,6 +35,7 @@ use crate::config::{Config, DATA_DEFAULT, LISTEN_DEFAULT, LogFormat, Pinned, REG
 use crate::data_dir::names;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
+use crate::outbound::OutboundRules;
 use crate::serve::bind;
 use crate::telemetry;
 use crate::terminal::say;
@@ -186,6 +188,9 @@ fn config(data: &Path, api: SocketAddr) -> Config {
         decision_log_hours: daypass_service::DECISION_LOG_HOURS,
         session_rules: SessionRules::default(),
         sts_region: None,
+        issuers: Issuers::default(),
+        outbound: OutboundRules::default(),
+        ca_bundle: None,
         log: "warn".into(),
         log_format: LogFormat::Text,
         pinned: Pinned::default(),

@@ -167,7 +167,9 @@ impl<'a> Event<'a> {
             source_ip_address: op.source_ip,
             user_agent: op.user_agent.as_deref().map(|agent| cut(agent, TEXT_MAX)),
             error_code: error.map(|error| error_code(request.service, error.code)),
-            error_message: error.map(|error| cut(&error.message, TEXT_MAX)),
+            error_message: error
+                .filter(|_| self.may_be_repeated())
+                .map(|error| cut(&error.message, TEXT_MAX)),
             resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
             request_parameters,
             response_elements: reply.map_or(Value::Null, response_elements),
@@ -228,6 +230,12 @@ impl<'a> Event<'a> {
             data.insert(NOT_LOGGED.into(), not_logged.into());
         }
         (!data.is_empty()).then_some(Value::Object(data))
+    }
+
+    /// Whether what the caller was told may stand in a record: it repeats the token that was refused, and who wrote that is
+    /// not known.
+    fn may_be_repeated(&self) -> bool {
+        self.principal.is_some() || self.row.is_none_or(|row| row.vouch.is_none())
     }
 
     fn traits(&self) -> &'static AuditTraits {

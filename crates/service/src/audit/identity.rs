@@ -1,7 +1,9 @@
 //! Who made a call: CloudTrail's `userIdentity` ("CloudTrail userIdentity element" in its User Guide).
 
-use daypass_directory::{self as directory, Identity, Principal, Session};
-use daypass_model::{AccountId, rfc3339_seconds};
+use std::borrow::Cow;
+
+use daypass_directory::{self as directory, Identity, Principal, Session, Vouched};
+use daypass_model::{AccessKeyId, AccountId, rfc3339_seconds};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -10,14 +12,18 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserIdentity<'a> {
     r#type: &'static str,
-    principal_id: &'a str,
+    principal_id: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
-    account_id: AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<AccountId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_key_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<&'a str>,
+    /// Who vouches for a caller without credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_context: Option<SessionContext<'a>>,
 }
@@ -62,14 +68,18 @@ struct Attributes {
 impl<'a> UserIdentity<'a> {
     /// The caller, as its own account sees it.
     pub(super) fn of(principal: &'a Principal) -> Self {
+        if let Some(vouched) = principal.vouched() {
+            return Self::vouched(principal, vouched);
+        }
         let session = principal.session.as_deref();
         Self {
             r#type: principal.identity_type(),
-            principal_id: &principal.user_id,
+            principal_id: Cow::Borrowed(&principal.user_id),
             arn: Some(&principal.arn),
-            account_id: principal.account,
-            access_key_id: Some(principal.access_key_id.as_str()),
+            account_id: Some(principal.account),
+            access_key_id: principal.access_key_id.as_ref().map(AccessKeyId::as_str),
             user_name: principal.user_name(),
+            identity_provider: None,
             session_context: session.map(|session| SessionContext::of(principal, session)),
         }
     }
@@ -78,11 +88,27 @@ impl<'a> UserIdentity<'a> {
     pub(super) fn from_elsewhere(principal: &'a Principal) -> Self {
         Self {
             r#type: "AWSAccount",
-            principal_id: &principal.user_id,
+            principal_id: Cow::Borrowed(&principal.user_id),
             arn: None,
-            account_id: principal.account,
+            account_id: Some(principal.account),
             access_key_id: None,
             user_name: None,
+            identity_provider: None,
+            session_context: None,
+        }
+    }
+
+    /// Whoever a provider vouches for: `<provider>:<audience>:<subject>`, of no account.
+    fn vouched(principal: &'a Principal, vouched: &'a Vouched) -> Self {
+        let Vouched { provider, audience, subject, .. } = vouched;
+        Self {
+            r#type: principal.identity_type(),
+            principal_id: Cow::Owned(format!("{provider}:{audience}:{subject}")),
+            arn: None,
+            account_id: None,
+            access_key_id: None,
+            user_name: Some(subject),
+            identity_provider: Some(provider),
             session_context: None,
         }
     }

@@ -65,8 +65,9 @@ pub struct Requester {
     pub account: AccountId,
     /// The ARN.
     pub arn: String,
-    /// The access key id that signed.
-    pub access_key_id: AccessKeyId,
+    /// The access key id that signed; none where an identity provider vouched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<AccessKeyId>,
 }
 
 /// How a session is.
@@ -182,7 +183,8 @@ impl SessionEntry {
     /// the beginning. Keys of other accounts are not for this one to look for.
     fn has_to_do_with(&self, key: &str, view: &View) -> bool {
         let asker = &self.requested_by;
-        let asked_by = asker.account == self.account && asker.access_key_id.as_str() == key;
+        let asked_by = asker.account == self.account
+            && asker.access_key_id.as_ref().is_some_and(|id| id.as_str() == key);
         let is_own = |key: &&AccessKeyId| view.account_of_key(key) == Some(self.account);
         let first = self.first_key.as_ref().filter(is_own);
         self.access_key_id.as_str() == key || asked_by || first.is_some_and(|first| first.as_str() == key)

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use daypass_authn::sigv4::{HttpRequest, SigningKeyCache};
+use daypass_service::federation::ProviderKeys;
 use daypass_service::params::Params;
 use daypass_service::sessions::SessionLog;
 use daypass_service::{Audit, AuditLog, Error, House, Request, Settings, call};
@@ -545,6 +546,7 @@ impl<'a> ScarceHouse<'a> {
             audit: Audit::new(Box::new(log.clone())),
             settings: Settings::default(),
             session_log: SessionLog::in_memory(1),
+            provider_keys: ProviderKeys::asking_nobody(),
             signing_keys: SigningKeyCache::new(10),
             decisions: daypass_service::DecisionLog::default(),
         };

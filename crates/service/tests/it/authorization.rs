@@ -87,6 +87,10 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
             format!("arn:aws:sts::{ACCOUNT}:federated-user/{}", param(pairs, "Name").unwrap())
         }
         "policy" if action != "iam:CreatePolicy" => param(pairs, "PolicyArn").unwrap().into(),
+        "oidc-provider" if action == "iam:CreateOpenIDConnectProvider" => param(pairs, "Url")
+            .unwrap()
+            .replace("https://", &format!("arn:aws:iam::{ACCOUNT}:oidc-provider/")),
+        "oidc-provider" => param(pairs, "OpenIDConnectProviderArn").unwrap().into(),
         "mfa" if action != "iam:CreateVirtualMFADevice" => param(pairs, "SerialNumber").unwrap().into(),
         "role" if action == "sts:AssumeRole" => param(pairs, "RoleArn").unwrap().into(),
         kind @ ("user" | "group" | "role" | "policy" | "mfa") => match param(pairs, member(kind)) {
@@ -111,6 +115,7 @@ fn is_creation(action: &str) -> bool {
         "iam:CreateRole",
         "iam:CreatePolicy",
         "iam:CreateVirtualMFADevice",
+        "iam:CreateOpenIDConnectProvider",
     ];
     creations.contains(&action)
 }
@@ -146,7 +151,7 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
         }
     }
     let exists = !is_creation(action);
-    if exists && ["user", "role", "policy", "mfa"].contains(&line.resource) {
+    if exists && ["user", "role", "policy", "mfa", "oidc-provider"].contains(&line.resource) {
         put("aws:ResourceTag/Team", one("red"));
     }
     if exists && ["user", "role"].contains(&line.resource) {
@@ -371,7 +376,7 @@ async fn of_two_tags_with_one_key_the_last_value_is_tested() {
 
 #[test]
 fn what_only_reads_is_listed_as_list_or_read() {
-    for row in daypass_service::actions::all() {
+    for row in daypass_service::actions::all().filter(|row| !row.is_unsigned()) {
         let action = format!("{}:{}", row.name.0, row.name.1);
         let level = table()[action.as_str()].level;
         assert_eq!(row.read_only, matches!(level, "L" | "R") && !row.issues, "{action} is {level}");

@@ -48,6 +48,10 @@ pub(crate) const SPARE: &str = arn!("iam", "policy/team/Spare");
 pub(crate) const PHONE: &str = arn!("iam", "mfa/team/Phone");
 /// The MFA device that is nobody's.
 pub(crate) const SPARE_PHONE: &str = arn!("iam", "mfa/team/Spare");
+/// The OpenID Connect provider of the account.
+pub(crate) const PROVIDER: &str = arn!("iam", "oidc-provider/oidc.example.com/team");
+/// The SHA-1 of a certificate.
+pub(crate) const THUMBPRINT: &str = "0000000000000000000000000000000000000001";
 /// A boundary that nobody has yet.
 pub(crate) const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 /// What the world's policies say.
@@ -97,12 +101,16 @@ pub(crate) static EXAMPLES: &[Example] = &[
         ("Policy", ALLOW_EVERYTHING), ("DurationSeconds", "600"), ("ScopedSessionDescription", "nightly report"),
     ]),
     sts("GetSessionToken", "*", &[("DurationSeconds", "900")]),
+    iam("AddClientIDToOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("ClientID", "tool")]),
     iam("AddUserToGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Plain")]),
     iam("AttachGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyArn", LIMIT)]),
     iam("AttachRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyArn", LIMIT)]),
     iam("AttachUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyArn", LIMIT)]),
     iam("CreateAccessKey", "user Alice", &[("UserName", "Alice")]),
     iam("CreateGroup", arn!("iam", "group/new/Fresh"), &[("GroupName", "Fresh"), ("Path", "/new/")]),
+    iam("CreateOpenIDConnectProvider", arn!("iam", "oidc-provider/fresh.example.com/id/1"), &[
+        ("Url", "https://fresh.example.com/id/1"), ("ClientIDList.member.1", "app"), ("ThumbprintList.member.1", THUMBPRINT), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
     iam("CreatePolicy", "policy Fresh", &[
         ("PolicyName", "Fresh"), ("Path", "/new/"), ("PolicyDocument", READ_SHELF), ("Description", "fresh"),
         ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
@@ -122,6 +130,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("DeleteAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}")]),
     iam("DeleteGroup", "group Empty", &[("GroupName", "Empty")]),
     iam("DeleteGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("DeleteOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
     iam("DeletePolicy", arn!("iam", "policy/team/Spare"), &[("PolicyArn", SPARE)]),
     iam("DeletePolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
     iam("DeleteRole", "role Doomed", &[("RoleName", "Doomed")]),
@@ -143,6 +152,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("GetGroup", "group Crew", &[("GroupName", "Crew")]),
     iam("GetGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
     iam("GetMFADevice", "user Alice", &[("UserName", "Alice"), ("SerialNumber", PHONE)]),
+    iam("GetOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
     iam("GetPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
     iam("GetPolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
     iam("GetRole", "role Build", &[("RoleName", "Build")]),
@@ -159,6 +169,8 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("ListGroupsForUser", "user Alice", &[("UserName", "Alice")]),
     iam("ListMFADeviceTags", PHONE, &[("SerialNumber", PHONE)]),
     iam("ListMFADevices", "user Alice", &[("UserName", "Alice")]),
+    iam("ListOpenIDConnectProviderTags", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
+    iam("ListOpenIDConnectProviders", arn!("iam", "oidc-provider/"), &[]),
     iam("ListPolicies", "policy path /", &[("Scope", "Local")]),
     iam("ListPolicyTags", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
     iam("ListPolicyVersions", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL)]),
@@ -174,6 +186,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("PutRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
     iam("PutUserPermissionsBoundary", "user Alice", &[("UserName", "Alice"), ("PermissionsBoundary", READ_ONLY)]),
     iam("PutUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
+    iam("RemoveClientIDFromOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("ClientID", "app")]),
     iam("RemoveUserFromGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Alice")]),
     iam("ResyncMFADevice", "user Alice", &[
         ("UserName", "Alice"), ("SerialNumber", PHONE), ("AuthenticationCode1", "{phone-code-1}"), ("AuthenticationCode2", "{phone-code-2}"),
@@ -182,16 +195,19 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("SimulateCustomPolicy", "*", &[("PolicyInputList.member.1", READ_SHELF), ("ActionNames.member.1", "s3:GetObject"), ("ResourceArns.member.1", "arn:aws:s3:::shelf/a")]),
     iam("SimulatePrincipalPolicy", arn!("iam", "user/div/Alice"), &[("PolicySourceArn", arn!("iam", "user/div/Alice")), ("ActionNames.member.1", "s3:GetObject"), ("ResourceArns.member.1", "arn:aws:s3:::shelf/a")]),
     iam("TagMFADevice", PHONE, &[("SerialNumber", PHONE), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
+    iam("TagOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagRole", "role Build", &[("RoleName", "Build"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagUser", "user Alice", &[("UserName", "Alice"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("UntagMFADevice", PHONE, &[("SerialNumber", PHONE), ("TagKeys.member.1", "Team")]),
+    iam("UntagOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("TagKeys.member.1", "Team")]),
     iam("UntagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("TagKeys.member.1", "Team")]),
     iam("UntagRole", "role Build", &[("RoleName", "Build"), ("TagKeys.member.1", "Team")]),
     iam("UntagUser", "user Alice", &[("UserName", "Alice"), ("TagKeys.member.1", "Team")]),
     iam("UpdateAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}"), ("Status", "Inactive")]),
     iam("UpdateAssumeRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyDocument", TRUST)]),
     iam("UpdateGroup", "group Crew", &[("GroupName", "Crew"), ("NewPath", "/crews/"), ("NewGroupName", "Hands")]),
+    iam("UpdateOpenIDConnectProviderThumbprint", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("ThumbprintList.member.1", THUMBPRINT)]),
     iam("UpdateRole", "role Build", &[("RoleName", "Build"), ("Description", "builds"), ("MaxSessionDuration", "7200")]),
     iam("UpdateRoleDescription", "role Build", &[("RoleName", "Build"), ("Description", "builds")]),
     iam("UpdateUser", "user Alice", &[("UserName", "Alice"), ("NewPath", "/people/"), ("NewUserName", "Alicia")]),
@@ -278,7 +294,9 @@ fn json_with(mut body: Value, change: &Map<String, Value>) -> Result<Params, Par
 
 #[test]
 fn every_action_has_exactly_one_example() {
-    let table: BTreeSet<_> = daypass_service::actions::all().map(|row| row.name).collect();
+    // What nobody signs has a world of its own, with a provider that answers: `web_identity`.
+    let signed = daypass_service::actions::all().filter(|row| !row.is_unsigned());
+    let table: BTreeSet<_> = signed.map(|row| row.name).collect();
     let examples: BTreeSet<_> = EXAMPLES.iter().map(Example::name).collect();
     let without: Vec<_> = table.difference(&examples).collect();
     assert!(without.is_empty(), "write an example for {without:?}");

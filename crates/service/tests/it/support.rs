@@ -7,11 +7,14 @@ use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_authn::token::MasterKey;
 use daypass_directory::{Directory, SessionRules};
 use daypass_model::{AccountId, Clock, MockClock, Secret, SeededRandom};
+use daypass_service::federation::ProviderKeys;
 use daypass_service::params::Params;
 use daypass_service::sessions::SessionLog;
 use daypass_service::{Audit, AuditLog, Error, House, Reply, Request, Settings, call};
 use daypass_store::{COMMIT_CHANGES_MAX, Commit, MemoryStore, Record, Revision, Store};
 use serde_json::Value;
+
+use crate::providers::Providers;
 
 /// The first account of every test house.
 pub const ACCOUNT: &str = "111122223333";
@@ -29,6 +32,8 @@ pub struct TestHouse {
     pub clock: Arc<MockClock>,
     pub audit: Arc<Mutex<Vec<Value>>>,
     pub root: Keys,
+    /// The identity providers of the world outside.
+    pub providers: Providers,
     store: Arc<dyn Store>,
     next_request: Mutex<u32>,
 }
@@ -112,6 +117,7 @@ impl TestHouse {
             audit: Audit::new(Box::new(Lines(self.audit.clone()))),
             settings,
             session_log: SessionLog::in_memory(SESSIONS_MAX),
+            provider_keys: ProviderKeys::new(Box::new(self.providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
             decisions: daypass_service::DecisionLog::default(),
         };
@@ -120,6 +126,7 @@ impl TestHouse {
             clock: self.clock.clone(),
             audit: self.audit.clone(),
             root: self.root.clone(),
+            providers: self.providers.clone(),
             store: self.store.clone(),
             next_request: Mutex::new(0),
         }
@@ -171,17 +178,20 @@ impl TestHouse {
         let directory =
             Directory::open_with(store.clone(), master, clock.clone(), random, rules).await.unwrap();
         let audit = Arc::new(Mutex::new(Vec::new()));
+        let providers = Providers::default();
         let house = House {
             directory,
             audit: Audit::new(Box::new(Lines(audit.clone()))),
             settings: Settings::default(),
             session_log,
+            provider_keys: ProviderKeys::new(Box::new(providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
             decisions: daypass_service::DecisionLog::default(),
         };
         let nobody =
             Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
-        Self { house: Arc::new(house), clock, audit, root: nobody, store, next_request: Mutex::new(0) }
+        let next_request = Mutex::new(0);
+        Self { house: Arc::new(house), clock, audit, root: nobody, providers, store, next_request }
     }
 
     /// Another account; its root keys.

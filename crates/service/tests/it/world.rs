@@ -7,7 +7,7 @@ use daypass_service::Error;
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
-use crate::examples::{Example, LIMIT, READ_SHELF, TOOL, TRUST, WRITE_SHELF};
+use crate::examples::{Example, LIMIT, READ_SHELF, THUMBPRINT, TOOL, TRUST, WRITE_SHELF};
 use crate::phone::Phone;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
@@ -46,6 +46,12 @@ impl World {
         let mut filled = vec![("{alice-key}", users_and_groups(&house).await)];
         filled.extend(mfa_devices(&house).await);
         roles(&house).await;
+        let provider = [
+            ("Url", "https://oidc.example.com/team"),
+            ("ClientIDList.member.1", "app"),
+            ("ThumbprintList.member.1", THUMBPRINT),
+        ];
+        house.root("iam", "CreateOpenIDConnectProvider", &[&provider[..], &TEAM].concat()).await;
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
         let caller =

@@ -19,7 +19,7 @@ fn with(mut key: Value, name: &str, value: Value) -> Value {
 #[test]
 fn a_key_is_found_by_its_id_and_the_only_one_without() {
     let (a, b) = (Key::generate(Algorithm::Es256).jwk("a"), Key::generate(Algorithm::Es256).jwk("b"));
-    assert!(knows(&[a.clone()], None));
+    assert!(knows(std::slice::from_ref(&a), None));
     let both = [a, b];
     assert!(knows(&both, Some("a")) && knows(&both, Some("b")));
     assert!(!knows(&both, None) && !knows(&both, Some("c")) && !knows(&both, Some("A")));
@@ -55,7 +55,7 @@ fn keys_that_are_not_for_signatures_or_have_no_id_do_not_count() {
         json!({"kty": "RSA", "kid": "a", "n": "", "e": ""}),
         json!("a"),
     ] {
-        assert!(!knows(&[unusable.clone()], Some("a")), "{unusable}");
+        assert!(!knows(std::slice::from_ref(&unusable), Some("a")), "{unusable}");
         assert!(knows(&[unusable.clone(), key.clone()], Some("a")), "{unusable} beside a good one");
     }
     assert!(knows(&[with(key, "alg", json!("RS256"))], Some("a")), "a key's own alg is not asked");

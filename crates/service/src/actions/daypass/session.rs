@@ -56,7 +56,7 @@ impl RequestedBy {
         Self {
             account_id: asker.account,
             arn: own.then(|| asker.arn.clone()),
-            access_key_id: own.then(|| asker.access_key_id.to_string()),
+            access_key_id: asker.access_key_id.as_ref().filter(|_| own).map(ToString::to_string),
         }
     }
 }

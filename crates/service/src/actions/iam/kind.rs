@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use daypass_directory::record::{GroupRecord, MfaDeviceRecord, PolicyRecord, RoleRecord, UserRecord};
+use daypass_directory::record::{
+    GroupRecord, MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
+};
 use daypass_directory::{self as directory, AccountView, AnyPolicy, Check, Scope};
 use daypass_store::Revision;
 
@@ -40,6 +42,8 @@ pub(super) struct Role;
 pub(super) struct Policy;
 /// Virtual MFA devices.
 pub(super) struct MfaDevice;
+/// OpenID Connect providers.
+pub(super) struct OidcProvider;
 
 impl Kind for User {
     type Entity = directory::User;
@@ -133,5 +137,22 @@ impl Kind for MfaDevice {
 
     fn record(device: &directory::MfaDevice) -> (&MfaDeviceRecord, Revision) {
         (&device.record, device.revision)
+    }
+}
+
+impl Kind for OidcProvider {
+    type Entity = directory::OidcProvider;
+    type Record = OidcProviderRecord;
+
+    fn check(action: &str, scope: &Scope, arn: &str) -> Check {
+        target::oidc_provider(action, scope, arn)
+    }
+
+    fn find<'v>(account: &AccountView<'v>, arn: &str) -> Result<&'v Arc<directory::OidcProvider>, Error> {
+        target::find_oidc_provider(account, arn)
+    }
+
+    fn record(provider: &directory::OidcProvider) -> (&OidcProviderRecord, Revision) {
+        (&provider.record, provider.revision)
     }
 }

@@ -12,6 +12,7 @@ mod inline;
 mod kind;
 mod list;
 mod mfa;
+mod oidc;
 mod policy;
 mod role;
 mod rules;
@@ -26,11 +27,13 @@ use crate::action::Row;
 /// The table of IAM.
 pub(super) static ROWS: &[Row] = &[
     Row::of::<group::AddUserToGroup>(),
+    Row::of::<oidc::AddClientId>(),
     Row::of::<attached::AttachPolicy<kind::Group>>(),
     Row::of::<attached::AttachPolicy<kind::Role>>(),
     Row::of::<attached::AttachPolicy<kind::User>>(),
     Row::of::<access_key::CreateAccessKey>(),
     Row::of::<group::CreateGroup>(),
+    Row::of::<oidc::CreateOidcProvider>(),
     Row::of::<policy::CreatePolicy>(),
     Row::of::<policy::CreatePolicyVersion>(),
     Row::of::<role::CreateRole>(),
@@ -40,6 +43,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<access_key::DeleteAccessKey>(),
     Row::of::<group::DeleteGroup>(),
     Row::of::<inline::DeleteInlinePolicy<kind::Group>>(),
+    Row::of::<oidc::DeleteOidcProvider>(),
     Row::of::<policy::DeletePolicy>(),
     Row::of::<policy::DeletePolicyVersion>(),
     Row::of::<role::DeleteRole>(),
@@ -59,6 +63,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<group::GetGroup>(),
     Row::of::<inline::GetInlinePolicy<kind::Group>>(),
     Row::of::<mfa::GetMfaDevice>(),
+    Row::of::<oidc::GetOidcProvider>(),
     Row::of::<policy::GetPolicy>(),
     Row::of::<policy::GetPolicyVersion>(),
     Row::of::<role::GetRole>(),
@@ -75,6 +80,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<group::ListGroupsForUser>(),
     Row::of::<tags::ListTags<kind::MfaDevice>>(),
     Row::of::<mfa::ListMfaDevices>(),
+    Row::of::<tags::ListTags<kind::OidcProvider>>(),
+    Row::of::<oidc::ListOidcProviders>(),
     Row::of::<policy::ListPolicies>(),
     Row::of::<tags::ListTags<kind::Policy>>(),
     Row::of::<policy::ListPolicyVersions>(),
@@ -90,22 +97,26 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<inline::PutInlinePolicy<kind::Role>>(),
     Row::of::<boundary::PutPermissionsBoundary<kind::User>>(),
     Row::of::<inline::PutInlinePolicy<kind::User>>(),
+    Row::of::<oidc::RemoveClientId>(),
     Row::of::<group::RemoveUserFromGroup>(),
     Row::of::<mfa::ResyncMfaDevice>(),
     Row::of::<policy::SetDefaultPolicyVersion>(),
     Row::of::<simulate::SimulateCustomPolicy>(),
     Row::of::<simulate::SimulatePrincipalPolicy>(),
     Row::of::<tags::Tag<kind::MfaDevice>>(),
+    Row::of::<tags::Tag<kind::OidcProvider>>(),
     Row::of::<tags::Tag<kind::Policy>>(),
     Row::of::<tags::Tag<kind::Role>>(),
     Row::of::<tags::Tag<kind::User>>(),
     Row::of::<tags::Untag<kind::MfaDevice>>(),
+    Row::of::<tags::Untag<kind::OidcProvider>>(),
     Row::of::<tags::Untag<kind::Policy>>(),
     Row::of::<tags::Untag<kind::Role>>(),
     Row::of::<tags::Untag<kind::User>>(),
     Row::of::<access_key::UpdateAccessKey>(),
     Row::of::<role::UpdateAssumeRolePolicy>(),
     Row::of::<group::UpdateGroup>(),
+    Row::of::<oidc::UpdateThumbprints>(),
     Row::of::<role::UpdateRole>(),
     Row::of::<role::UpdateRoleDescription>(),
     Row::of::<user::UpdateUser>(),

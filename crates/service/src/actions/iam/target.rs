@@ -4,7 +4,9 @@
 //! Source: "Actions, resources, and condition keys for AWS Identity and Access Management" in the
 //! Service Authorization Reference.
 
-use daypass_directory::{AccountView, AnyPolicy, Check, Checks, Group, MfaDevice, Role, Scope, User};
+use daypass_directory::{
+    AccountView, AnyPolicy, Check, Checks, Group, MfaDevice, OidcProvider, Role, Scope, User,
+};
 use daypass_model::{Arn, EntityKind, TagSet, entity_arn};
 
 use crate::actions::iam::rules;
@@ -61,6 +63,21 @@ pub(super) fn mfa_device(action: &str, scope: &Scope, serial_number: &str) -> Ch
     };
     match scope.account().mfa_device(serial_number) {
         Some(device) => tagged(check, &device.record.tags, false),
+        None => check,
+    }
+}
+
+/// A check on an OpenID Connect provider, by the ARN that the call names. What is no ARN of one is asked about as
+/// `/<what it is>`.
+pub(super) fn oidc_provider(action: &str, scope: &Scope, arn: &str) -> Check {
+    let parsed: Option<Arn> = arn.parse().ok();
+    let parsed = parsed.filter(|arn| arn.service() == "iam" && arn.resource().starts_with("oidc-provider/"));
+    let check = match parsed.as_ref().and_then(Arn::account_id) {
+        Some(owner) => Check::new(action, arn, owner),
+        None => scope.check(action, missing(scope, EntityKind::OidcProvider, arn)),
+    };
+    match scope.account().oidc_provider(arn) {
+        Some(provider) => tagged(check, &provider.record.tags, false),
         None => check,
     }
 }
@@ -125,6 +142,20 @@ pub(super) fn find_mfa_device<'v>(
     account.mfa_device(serial_number).ok_or_else(|| {
         Error::no_such_entity(format!("MFA Device with serial number {serial_number} does not exist."))
     })
+}
+
+/// The OpenID Connect provider of this ARN, or AWS's sentence.
+pub(super) fn find_oidc_provider<'v>(
+    account: &AccountView<'v>,
+    arn: &str,
+) -> Result<&'v std::sync::Arc<OidcProvider>, Error> {
+    match arn.parse::<Arn>() {
+        Ok(parsed) if parsed.service() == "iam" && parsed.resource().starts_with("oidc-provider/") => {}
+        _ => return Err(Error::invalid_input(format!("ARN {arn} is not valid."))),
+    }
+    account
+        .oidc_provider(arn)
+        .ok_or_else(|| Error::no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}")))
 }
 
 /// What a write to an existing entity must be allowed: its check, except that AWS's managed policies are

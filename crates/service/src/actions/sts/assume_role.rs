@@ -63,9 +63,18 @@ pub(super) struct Output {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct AssumedRoleUser {
+pub(super) struct AssumedRoleUser {
     assumed_role_id: String,
     arn: String,
+}
+
+impl AssumedRoleUser {
+    /// A session of a role.
+    pub(super) fn of(role: &Role, session: &str) -> Self {
+        let (id, name) = (&role.record.id, &role.record.name);
+        let arn = daypass_directory::assumed_role_arn(role.account, name, session);
+        Self { assumed_role_id: format!("{id}:{session}"), arn }
+    }
 }
 
 impl Action for AssumeRole {
@@ -146,12 +155,8 @@ impl Action for AssumeRole {
             ..claims::begin(op, house, who, of, seconds)?
         };
         let issued = issue::issue(op, house, &call, &claims, input.minimum_session_token_size)?;
-        let (name, session) = (&role.record.name, &input.role_session_name);
         Ok(Output {
-            assumed_role_user: AssumedRoleUser {
-                assumed_role_id: format!("{}:{session}", role.record.id),
-                arn: daypass_directory::assumed_role_arn(role.account, name, session),
-            },
+            assumed_role_user: AssumedRoleUser::of(role, &input.role_session_name),
             credentials: issued.credentials,
             packed_policy_size: packed.then_some(issued.packed_policy_size),
             source_identity,

@@ -55,7 +55,7 @@ pub(super) fn begin(
 fn first_key(who: &Principal) -> Option<AccessKeyId> {
     match &who.session {
         Some(session) => session.claims.first_key.clone(),
-        None => Some(who.access_key_id.clone()),
+        None => who.access_key_id.clone(),
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn of_caller(
         // AWS cuts root's sessions to an hour without an error.
         Identity::Root => Ok((of(kinds.1, who.account.to_string()), seconds.min(ROOT_SESSION_SECONDS_MAX))),
         // `Callers::LongTermKeys` lets none of these in; should it ever, they must not become root.
-        Identity::Role(_) | Identity::Federated(_) => {
+        Identity::Role(_) | Identity::Federated(_) | Identity::Vouched(_) => {
             Err(Error::internal("a session asked for one of its own"))
         }
     }
@@ -96,9 +96,9 @@ mod tests {
     }
 
     fn principal(identity: Identity) -> Principal {
-        let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, account(), &SeededRandom::new(1));
+        let id = AccessKeyId::generate(AccessKeyKind::Temporary, account(), &SeededRandom::new(1));
         let (arn, user_id) = ("arn:aws:sts::111122223333:someone".into(), "someone".into());
-        Principal { account: account(), identity, session: None, access_key_id, arn, user_id }
+        Principal { account: account(), identity, session: None, access_key_id: Some(id), arn, user_id }
     }
 
     fn role() -> Identity {

@@ -1,6 +1,7 @@
 //! The AWS Security Token Service, API version 2011-06-15.
 
 mod assume_role;
+mod assume_role_with_web_identity;
 mod claims;
 mod decode_authorization_message;
 mod get_access_key_info;
@@ -11,12 +12,14 @@ mod get_session_token;
 mod issue;
 mod mfa;
 mod not_enabled;
+mod vouched;
 
 use crate::action::Row;
 
 /// The table of STS.
 pub(super) static ROWS: &[Row] = &[
     Row::of::<assume_role::AssumeRole>(),
+    Row::of_unsigned::<assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
     Row::of::<decode_authorization_message::DecodeAuthorizationMessage>(),
     Row::of::<get_access_key_info::GetAccessKeyInfo>(),
     Row::of::<get_caller_identity::GetCallerIdentity>(),

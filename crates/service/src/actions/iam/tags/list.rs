@@ -18,7 +18,13 @@ pub(in crate::actions::iam) struct ListTags<K>(PhantomData<K>);
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::actions::iam) struct Input {
-    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "SerialNumber")]
+    #[serde(
+        rename = "UserName",
+        alias = "RoleName",
+        alias = "PolicyArn",
+        alias = "SerialNumber",
+        alias = "OpenIDConnectProviderArn"
+    )]
     name: String,
     marker: Option<String>,
     max_items: Option<i64>,

@@ -12,11 +12,11 @@ pub(super) use list::ListTags;
 pub(super) use tag::Tag;
 pub(super) use untag::Untag;
 
-use daypass_directory::record::{MfaDeviceRecord, PolicyRecord, RoleRecord, UserRecord};
+use daypass_directory::record::{MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord};
 use daypass_directory::{AccountView, AnyPolicy, Check, Checks};
 use daypass_model::TagSet;
 
-use crate::actions::iam::kind::{Kind, MfaDevice, Policy, Role, User};
+use crate::actions::iam::kind::{Kind, MfaDevice, OidcProvider, Policy, Role, User};
 use crate::actions::iam::target;
 use crate::error::Error;
 
@@ -110,5 +110,20 @@ impl Taggable for MfaDevice {
 
     fn find_tags<'v>(account: &AccountView<'v>, serial: &str) -> Result<(&'v str, &'v TagSet), Error> {
         Self::find(account, serial).map(|device| (device.record.id.as_str(), &device.record.tags))
+    }
+}
+
+impl Taggable for OidcProvider {
+    const TAG: &'static str = "iam:TagOpenIDConnectProvider";
+    const UNTAG: &'static str = "iam:UntagOpenIDConnectProvider";
+    const LIST: &'static str = "iam:ListOpenIDConnectProviderTags";
+    const KEYS_IGNORE_CASE: bool = false;
+
+    fn tags(record: &mut OidcProviderRecord) -> &mut TagSet {
+        &mut record.tags
+    }
+
+    fn find_tags<'v>(account: &AccountView<'v>, arn: &str) -> Result<(&'v str, &'v TagSet), Error> {
+        Self::find(account, arn).map(|provider| (provider.record.id.as_str(), &provider.record.tags))
     }
 }

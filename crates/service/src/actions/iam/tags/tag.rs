@@ -20,7 +20,13 @@ pub(in crate::actions::iam) struct Tag<K>(PhantomData<K>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::actions::iam) struct Input {
-    #[serde(rename = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "SerialNumber")]
+    #[serde(
+        rename = "UserName",
+        alias = "RoleName",
+        alias = "PolicyArn",
+        alias = "SerialNumber",
+        alias = "OpenIDConnectProviderArn"
+    )]
     name: String,
     #[serde(rename = "Tags")]
     tags: Vec<model::Tag>,

@@ -1,0 +1,50 @@
+//! Somebody without credentials for whom an identity provider vouches, by a token or an assertion that was verified.
+//!
+//! It asks for a role once, and is nobody before and after: what it becomes is a session of that role.
+
+use daypass_model::{AccountId, Tag};
+
+use crate::context::Value;
+use crate::credential::{Caller, Proof};
+
+/// By what a provider vouches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VouchedBy {
+    /// A token: AssumeRoleWithWebIdentity.
+    WebIdentity,
+    /// An assertion: AssumeRoleWithSAML.
+    Saml,
+}
+
+/// Whom a provider vouches for, and what it says of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched {
+    /// By what.
+    pub by: VouchedBy,
+    /// The provider, as trust policies name it: its ARN, or the bare name of one that is built in.
+    pub provider: String,
+    /// Whether the account registered the provider; built-in ones belong to nobody.
+    pub is_registered: bool,
+    /// Who it is, in the provider's words.
+    pub subject: String,
+    /// For whom the provider said so.
+    pub audience: String,
+    /// What trust policies may ask of it.
+    pub keys: Vec<(String, Value)>,
+    /// What of that stays with the session: context keys and their values.
+    pub kept: Vec<(String, Vec<String>)>,
+    /// Session tags that the provider passes.
+    pub tags: Vec<Tag>,
+    /// Which of them the next session in a chain inherits.
+    pub transitive_tag_keys: Vec<String>,
+    /// The source identity that the provider sets.
+    pub source_identity: Option<String>,
+}
+
+impl Caller {
+    /// Whoever a provider vouches for, who asks for a role of this account.
+    #[must_use]
+    pub fn vouched(account: AccountId, vouched: Vouched) -> Self {
+        Self { access_key_id: None, account, proof: Proof::Vouched(vouched.into()) }
+    }
+}

@@ -1,0 +1,138 @@
+//! What AssumeRoleWithWebIdentity and AssumeRoleWithSAML have alike: a role for somebody whom a provider vouches for.
+
+use std::sync::Arc;
+
+use daypass_authn::token::{SessionClaims, SessionKind, SessionLayer};
+use daypass_directory::{Authorized, Check, Checks, Grantor, Operation, Role, Scope, TrustingRole, Vouched};
+use daypass_model::limits::ROLE_SESSION_SECONDS_DEFAULT;
+use daypass_model::{AccountId, Arn, is_reserved, same_key};
+
+use super::claims::{self, Subject};
+use super::issue::{self, PolicyDescriptor};
+use crate::error::Error;
+use crate::house::House;
+
+/// Longest source identity that a provider may set, in characters. (A caller's own may be longer since 2026.)
+const SOURCE_IDENTITY_LENGTH_MAX: usize = 64;
+const SOURCE_IDENTITY_LENGTH_MIN: usize = 2;
+
+/// What a call must be allowed, each by the role's trust policy alone.
+pub(super) fn checks(action: &'static str, scope: &Scope, role_arn: &str, session_name: &str) -> Checks {
+    let owner = scope.principal().account;
+    let Some(vouched) = scope.principal().vouched() else { return Checks::nobody_may(action, role_arn) };
+    let check = Check::new(action, role_arn, owner)
+        .with("sts:RoleSessionName", session_name)
+        .with_some("sts:SourceIdentity", vouched.source_identity.as_deref())
+        .with_request_tags(&vouched.tags);
+    let transitive = Some(&vouched.transitive_tag_keys).filter(|keys| !keys.is_empty());
+    let check = check.with_some("sts:TransitiveTagKeys", transitive.cloned());
+    let Some(TrustingRole { role, .. }) = trusting_role(scope, role_arn) else {
+        return Checks::missing(check);
+    };
+    Checks::one(with_role(check, role))
+        .also_if(!vouched.tags.is_empty(), "sts:TagSession")
+        .also_if(vouched.source_identity.is_some(), "sts:SetSourceIdentity")
+}
+
+fn with_role(mut check: Check, role: &Arc<Role>) -> Check {
+    check.grantor = Grantor::Role(role.clone());
+    for tag in &role.record.tags {
+        check = check
+            .with(format!("aws:ResourceTag/{}", tag.key), tag.value.as_str())
+            .with(format!("iam:ResourceTag/{}", tag.key), tag.value.as_str());
+    }
+    check
+}
+
+/// The role, if it is one of the account whose provider vouches.
+pub(super) fn trusting_role<'v>(scope: &'v Scope, role_arn: &str) -> Option<TrustingRole<'v>> {
+    let arn: Arn = role_arn.parse().ok()?;
+    let account: AccountId = arn.account_id().filter(|account| *account == scope.principal().account)?;
+    scope.view().trusting_role(&arn).filter(|trusting| trusting.role.account == account)
+}
+
+/// What a call asks of its session.
+pub(super) struct Asked<'a> {
+    pub(super) role_arn: &'a str,
+    pub(super) session_name: &'a str,
+    pub(super) policy: Option<&'a String>,
+    pub(super) policy_arns: &'a [PolicyDescriptor],
+    pub(super) duration_seconds: Option<i64>,
+    /// When the session ends at the latest, in Unix seconds.
+    pub(super) ends_by: Option<i64>,
+}
+
+/// The session that the call gets.
+pub(super) struct Granted<'v> {
+    pub(super) role: &'v Arc<Role>,
+    pub(super) claims: SessionClaims,
+    /// Whether session policies or tags take room in its token.
+    pub(super) is_packed: bool,
+}
+
+/// The claims of the session of a call that was authorized.
+pub(super) fn grant<'v, I>(
+    op: &Operation,
+    house: &House,
+    call: &'v Authorized<I>,
+    asked: &Asked<'_>,
+) -> Result<Granted<'v>, Error> {
+    let who = call.principal();
+    let there = trusting_role(call.scope(), asked.role_arn).zip(who.vouched());
+    let (trusting, vouched) = there.ok_or_else(|| {
+        Error::internal("a role was authorized that is not there, or without anybody who vouches")
+    })?;
+    let role = trusting.role;
+    let seconds = asked.duration_seconds.unwrap_or(ROLE_SESSION_SECONDS_DEFAULT);
+    if seconds > role.record.session_duration_max {
+        return Err(Error::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    check_passed(vouched)?;
+    let layer: Option<SessionLayer> =
+        issue::layer(|arn| trusting.policy(arn), asked.policy, asked.policy_arns)?;
+    let is_packed = layer.is_some() || !vouched.tags.is_empty();
+    let of = Subject {
+        kind: SessionKind::Role,
+        account: role.account,
+        id: role.record.id.to_string(),
+        arn: role.arn.clone(),
+    };
+    let begun = claims::begin(op, house, who, of, seconds)?;
+    let expires_at = asked.ends_by.map_or(begun.expires_at, |end| end.min(begun.expires_at));
+    let claims = SessionClaims {
+        session_name: asked.session_name.to_owned(),
+        expires_at,
+        layers: layer.into_iter().collect(),
+        tags: vouched.tags.clone(),
+        transitive_tag_keys: vouched.transitive_tag_keys.clone(),
+        source_identity: vouched.source_identity.clone(),
+        federation: vouched.kept.clone(),
+        ..begun
+    };
+    Ok(Granted { role, claims, is_packed })
+}
+
+/// Rules of what a provider passes. It is the provider's fault where it breaks one, and the session is not made.
+fn check_passed(vouched: &Vouched) -> Result<(), Error> {
+    issue::check_tags(&vouched.tags)?;
+    let passed = |key: &String| vouched.tags.iter().any(|tag| same_key(&tag.key, key));
+    if !vouched.transitive_tag_keys.iter().all(passed) {
+        let message = "The specified transitive tag key must be included in the requested tags.";
+        return Err(Error::new("InvalidParameterValue", message));
+    }
+    match &vouched.source_identity {
+        Some(source) if !is_source_identity(source) => {
+            let message = r#"Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:""#;
+            Err(Error::new("InvalidIdentityToken", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_source_identity(text: &str) -> bool {
+    let length = SOURCE_IDENTITY_LENGTH_MIN..=SOURCE_IDENTITY_LENGTH_MAX;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    length.contains(&text.len()) && text.bytes().all(allowed) && !is_reserved(text)
+}

@@ -1,0 +1,56 @@
+//! Fetching a document of a provider: what the pipeline asks for. How it gets there is the server's business.
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// A document that somebody's configuration names, and what vouches for it.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// Its URL.
+    pub url: &'a str,
+    /// Longest body that is read, in bytes.
+    pub bytes_max: usize,
+    /// The issuer that asks for it, where the operator lists that as insecure: plain HTTP, another port and an address of
+    /// a private network are then allowed for its own host and port.
+    pub insecure: Option<&'a str>,
+    /// SHA-1 of certificates, in lower-case hex, any of which may vouch for a server whose chain ends at no known root.
+    pub thumbprints: &'a [String],
+}
+
+/// A document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its bytes.
+    pub body: Vec<u8>,
+    /// How long it may be kept, in seconds, where its server says.
+    pub max_age: Option<i64>,
+}
+
+/// Why there is no document. No part of an answer is in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The address may not be asked.
+    #[error("`{0}` is not asked: {1}")]
+    Refused(String, &'static str),
+    /// Nobody vouches for the server: neither a known root nor one of the thumbprints.
+    #[error("the certificate of `{0}` ends at no known root and matches no thumbprint")]
+    Certificate(String),
+    /// No connection, or no answer in time.
+    #[error("`{0}` does not answer: {1}")]
+    Unreachable(String, String),
+    /// Another answer than 200; redirects are not followed.
+    #[error("`{0}` answers {1}")]
+    Status(String, u16),
+    /// Longer than what is read of such a document.
+    #[error("the answer of `{0}` is too long")]
+    TooLong(String),
+}
+
+/// What fetches.
+pub trait Fetch: Send + Sync {
+    /// Fetch a document by GET.
+    fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> Fetching<'a>;
+}
+
+/// A fetch under way.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Fetched, FetchError>> + Send + 'a>>;

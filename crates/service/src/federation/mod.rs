@@ -1,0 +1,15 @@
+//! Calls that nobody signs: an identity provider vouches for whoever makes them.
+//!
+//! It answers for which provider a token is from, whether it verifies, and what policies may ask of it. It refuses to know
+//! how a document is fetched, and whether the role that is asked for trusts the provider.
+
+mod condition_keys;
+mod fetch;
+mod issuers;
+mod keys;
+mod web_identity;
+
+pub use fetch::{Fetch, FetchError, Fetched, Fetching, Wanted};
+pub use issuers::{BuiltIn, Issuers};
+pub use keys::{KeysHealth, NoKeys, ProviderKeys, STALE_SECONDS_MAX, Source};
+pub(crate) use web_identity::{Presented, vouch};

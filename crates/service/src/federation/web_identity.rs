@@ -1,0 +1,168 @@
+//! Whom a web identity token vouches for, checked in AWS's order. Nothing is fetched but what an administrator of the
+//! role's account registered, or what the operator configured; no part of a token that is not verified is logged.
+//!
+//! Source: AWS STS API Reference, AssumeRoleWithWebIdentity; IAM User Guide, "OIDC federation".
+
+use daypass_authn::oidc::{Algorithm, BadClaim, Token, TokenError, VerifiedToken};
+use daypass_directory::{Caller, OidcProvider, Operation, View, Vouched, VouchedBy};
+use daypass_model::{AccountId, Arn};
+
+use super::condition_keys;
+use super::fetch::FetchError;
+use super::issuers::{BuiltIn, discovery_url};
+use super::keys::{NoKeys, Source};
+use crate::error::Error;
+use crate::house::House;
+
+/// What a call brings.
+pub(crate) struct Presented<'a> {
+    /// The role it asks for.
+    pub(crate) role_arn: &'a str,
+    /// The token.
+    pub(crate) token: &'a str,
+}
+
+/// Verify the token of a call.
+///
+/// # Errors
+/// InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError.
+pub(crate) async fn vouch(
+    op: &Operation,
+    house: &House,
+    view: &View,
+    call: &Presented<'_>,
+) -> Result<Caller, Error> {
+    let token = Token::read(call.token)?;
+    let account = call.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
+    let provider = account.and_then(|account| Some((account, Provider::of(view, account, token.issuer())?)));
+    let (account, provider) = provider.ok_or_else(|| no_provider(token.issuer()))?;
+    if let Provider::Registered(provider) = provider {
+        token.check_audience(&provider.record.client_ids)?;
+    }
+    let source = provider.source(house);
+    let keys = house.provider_keys.keys(&source, token.key_id(), op.now.as_second()).await?;
+    let token = token.verify(&keys, Algorithm::is_common, op.now)?;
+    let named = token.claims().names_role(call.role_arn);
+    if named == Some(false) {
+        let message = "The requested role is not one of those that the ID Token names";
+        return Err(Error::new(INVALID, message));
+    }
+    let vouched = provider.vouched(&token, named.is_some())?;
+    Ok(Caller::vouched(account, vouched))
+}
+
+const INVALID: &str = "InvalidIdentityToken";
+
+/// Where a token may be from.
+#[derive(Clone, Copy)]
+enum Provider<'v> {
+    Registered(&'v OidcProvider),
+    BuiltIn(BuiltIn),
+}
+
+impl<'v> Provider<'v> {
+    /// Found by what the token says of itself: it must then be what that provider signs.
+    fn of(view: &'v View, account: AccountId, issuer: &str) -> Option<Provider<'v>> {
+        match BuiltIn::of_issuer(issuer) {
+            Some(built_in) => view.is_account(account).then_some(Provider::BuiltIn(built_in)),
+            None => view.oidc_provider_of(account, issuer).map(|provider| Provider::Registered(provider)),
+        }
+    }
+
+    /// Its name in condition keys.
+    fn prefix(self) -> &'v str {
+        match self {
+            Provider::Registered(provider) => &provider.record.url,
+            Provider::BuiltIn(built_in) => built_in.name(),
+        }
+    }
+
+    /// Its name in trust policies.
+    fn name(self) -> &'v str {
+        match self {
+            Provider::Registered(provider) => &provider.arn,
+            Provider::BuiltIn(built_in) => built_in.name(),
+        }
+    }
+
+    fn source(self, house: &House) -> Source {
+        let issuers = &house.settings.issuers;
+        match self {
+            Provider::Registered(provider) => {
+                let issuer = provider.record.issuer();
+                Source {
+                    provider: provider.record.id.to_string(),
+                    discovery_url: discovery_url(&issuer),
+                    thumbprints: provider.record.thumbprints.clone(),
+                    insecure: issuers.is_insecure(&issuer),
+                    issuer,
+                }
+            }
+            Provider::BuiltIn(built_in) => Source {
+                provider: built_in.name().to_owned(),
+                issuer: built_in.issuer().to_owned(),
+                discovery_url: issuers.discovery_url_of(built_in),
+                thumbprints: Vec::new(),
+                insecure: issuers.is_insecure(built_in.issuer()),
+            },
+        }
+    }
+
+    fn vouched(self, token: &VerifiedToken, names_roles: bool) -> Result<Vouched, BadClaim> {
+        let claims = token.claims();
+        let mut keys = condition_keys::of_call(self.prefix(), token);
+        keys.push(("sts:RoleAuthorizedByIdp".into(), names_roles.to_string().into()));
+        let passed = claims.session_tags()?;
+        Ok(Vouched {
+            by: VouchedBy::WebIdentity,
+            provider: self.name().to_owned(),
+            is_registered: matches!(self, Provider::Registered(_)),
+            subject: claims.subject.clone(),
+            audience: token.audience().to_owned(),
+            keys,
+            kept: condition_keys::of_session(self.prefix(), self.name(), token),
+            tags: passed.tags,
+            transitive_tag_keys: passed.transitive_keys,
+            source_identity: claims.source_identity()?.map(str::to_owned),
+        })
+    }
+}
+
+fn no_provider(issuer: &str) -> Error {
+    Error::new(INVALID, format!("No OpenIDConnect provider found in your account for {issuer}"))
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        let code = match error {
+            TokenError::Expired { .. } | TokenError::TooOld(_) => "ExpiredTokenException",
+            _ => INVALID,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<BadClaim> for Error {
+    fn from(claim: BadClaim) -> Self {
+        Self::new(INVALID, claim.to_string())
+    }
+}
+
+impl From<NoKeys> for Error {
+    fn from(error: NoKeys) -> Self {
+        let no_key = || Self::new(INVALID, TokenError::NoKey.to_string());
+        match error {
+            NoKeys::Fetch(FetchError::Certificate(_)) => {
+                let message =
+                    "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint";
+                Self::new(INVALID, message)
+            }
+            NoKeys::Fetch(FetchError::Status(_, status)) if status < 500 => no_key(),
+            NoKeys::Fetch(FetchError::Refused(..) | FetchError::TooLong(_)) | NoKeys::Document(_) => no_key(),
+            NoKeys::Fetch(FetchError::Unreachable(..) | FetchError::Status(..)) | NoKeys::TooOften => {
+                let message = "The identity provider cannot be reached to verify the ID Token. Try again.";
+                Self::new("IDPCommunicationError", message)
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The identity providers of the world outside, as far as a house without sockets can ask them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use daypass_service::federation::{Fetch, FetchError, Fetched, Fetching, Wanted};
+use serde_json::json;
+
+use crate::oidc_issuer::{Key, key_set};
+
+/// What each URL answers, and who asked.
+#[derive(Clone, Default)]
+pub struct Providers(Arc<Mutex<World>>);
+
+#[derive(Default)]
+struct World {
+    answers: HashMap<String, Result<Fetched, FetchError>>,
+    asked: Vec<String>,
+}
+
+impl Providers {
+    /// An issuer with these keys, from now on.
+    pub fn publish(&self, issuer: &str, keys: &[(&str, &Key)]) {
+        self.publish_for(issuer, keys, None);
+    }
+
+    /// The same where its server says how long that is good, in seconds.
+    pub fn publish_for(&self, issuer: &str, keys: &[(&str, &Key)], max_age: Option<i64>) {
+        let keys: Vec<_> = keys.iter().map(|(id, key)| key.jwk(id)).collect();
+        let key_set_url = format!("{issuer}/keys");
+        let document = json!({"issuer": issuer, "jwks_uri": key_set_url}).to_string().into_bytes();
+        self.answer(
+            &format!("{issuer}/.well-known/openid-configuration"),
+            Ok(Fetched { body: document, max_age: None }),
+        );
+        self.answer(&key_set_url, Ok(Fetched { body: key_set(&keys), max_age }));
+    }
+
+    /// What a URL answers from now on.
+    pub fn answer(&self, url: &str, answer: Result<Fetched, FetchError>) {
+        self.0.lock().unwrap().answers.insert(url.to_owned(), answer);
+    }
+
+    /// An issuer that answers no more.
+    pub fn go_away(&self, issuer: &str) {
+        let gone = |url: &String| FetchError::Unreachable(url.clone(), "connection refused".into());
+        let mut world = self.0.lock().unwrap();
+        for (url, answer) in world.answers.iter_mut().filter(|(url, _)| url.starts_with(issuer)) {
+            *answer = Err(gone(url));
+        }
+    }
+
+    /// Every URL that was asked since this was asked last.
+    pub fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().asked)
+    }
+}
+
+impl Fetch for Providers {
+    fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> Fetching<'a> {
+        let mut world = self.0.lock().unwrap();
+        world.asked.push(wanted.url.to_owned());
+        let nowhere = || Err(FetchError::Unreachable(wanted.url.to_owned(), "no such host".into()));
+        let answer = world.answers.get(wanted.url).cloned().unwrap_or_else(nowhere);
+        Box::pin(std::future::ready(answer))
+    }
+}
