@@ -27,7 +27,14 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         findings.push(Finding::problem("start", failure.to_string(), UNPIN));
     }
     if may_look(patient)
-        && let Err(taken) = preflight::names_are_free(&patient.config.data)
+        && let Err(taken) = preflight::names_are_free(
+            &patient.config.data,
+            &patient
+                .config
+                .audit_file
+                .clone()
+                .unwrap_or_else(|| patient.config.data.join(crate::data_dir::names::AUDIT)),
+        )
     {
         let path = shell_word(&taken.path.to_string_lossy());
         findings.push(Finding::problem(
