@@ -64,7 +64,7 @@ fn has_lock(locks: &str, pid: u32, inode: u64) -> bool {
     locks.lines().any(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let is = |at: usize, test: &dyn Fn(&str) -> bool| fields.get(at).is_some_and(|field| test(field));
-        is(1, &|kind| kind == "FLOCK") && is(4, &|of| of == pid) && is(5, &|file| file.ends_with(&end))
+        is(1, &|kind| kind == "FLOCK") && is(3, &|kind| kind == "WRITE") && is(4, &|of| of == pid) && is(5, &|file| file.ends_with(&end))
     })
 }
 
@@ -88,6 +88,7 @@ mod tests {
         let locks =
             "1: POSIX  ADVISORY  WRITE 7 fe:00:131 0 EOF\n2: FLOCK  ADVISORY  WRITE 8 fe:00:131 0 EOF\n";
         assert!(has_lock(locks, 8, 131));
+        assert!(!has_lock(&locks.replace("WRITE", "READ"), 8, 131), "a doctor is no server");
         for (pid, inode) in [(7, 131), (8, 31), (8, 1131)] {
             assert!(!has_lock(locks, pid, inode), "{pid} {inode}");
         }

@@ -7,8 +7,6 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use daypass_store::DirLock;
-
 use super::{Finding, Patient};
 use crate::banner::shell_word;
 use crate::data_dir::names;
@@ -43,11 +41,6 @@ impl Owner {
             (_, name) if name.starts_with(|c: char| c.is_ascii_digit()) => format!("sudo -u '#{name}' "),
             (_, name) => format!("sudo -u {} ", shell_word(&name)),
         }
-    }
-
-    /// Make the lock's file its own if root has just made it; whoever else makes one is its owner.
-    pub(super) fn give(&self, lock: &DirLock) {
-        drop(lock.give_to(self.0));
     }
 
     /// The line that makes these files its own.

@@ -29,12 +29,11 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         return Vec::new();
     };
     // Held while the file is read, so that no server starts meanwhile.
-    let lock = match DirLock::acquire(data) {
-        Ok(lock) => lock,
+    let _look = match DirLock::look(data) {
+        Ok(look) => look,
         Err(LockError::Held { .. }) => return server::findings(patient, &owner),
         Err(error) => return vec![no_lock(&error, &owner, data)],
     };
-    owner.give(&lock);
     if file.symlink_metadata().is_err() {
         return vec![absent(&owner, patient)];
     }
@@ -153,7 +152,7 @@ fn no_lock(error: &LockError, owner: &Owner, data: &Path) -> Finding {
         LockError::Denied { .. } if lock.exists() => owner.chown(&word(&lock)),
         LockError::Denied { .. } => format!("chmod 700 {}", word(data)),
         LockError::ReadOnly { .. } => remount(data),
-        LockError::Held { .. } | LockError::Io { .. } => {
+        LockError::Held { .. } | LockError::LookedAt { .. } | LockError::Io { .. } => {
             format!("df -h {0}; df -i {0}; ls -ld {0} {1}", word(data), word(&lock))
         }
     };
