@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -74,6 +74,25 @@ fn whatever_a_first_start_refuses_is_told_before_anything_is_made() {
     let told = problem(doctor.args(["doctor", "--data", &long]).args(PORTS));
     assert!(told.contains("name a data directory with a shorter path"), "{told}");
     assert!(!dir.join(&long).exists() && !dir.join("nowhere").exists());
+}
+
+#[test]
+fn what_root_refuses_of_anothers_files_is_told_to_root() {
+    const SOMEBODY: u32 = 4_000_000;
+    for name in ["audit.jsonl", "sessions.jsonl"] {
+        let dir = Scratch::new("agreed-lent");
+        let data = dir.join("data");
+        Server::start(&data).stop();
+        // Whoever cannot give files away is not root.
+        if chown(&data, Some(SOMEBODY), None).is_err() {
+            return;
+        }
+        for entry in fs::read_dir(&data).unwrap() {
+            chown(entry.unwrap().path(), Some(SOMEBODY), None).unwrap();
+        }
+        fs::hard_link(data.join(name), dir.join("second")).unwrap();
+        assert!(said(&dir, &[]).contains("a hard link"));
+    }
 }
 
 #[test]

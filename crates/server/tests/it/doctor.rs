@@ -56,6 +56,8 @@ fn one(problems: &[String], words: &[&str]) {
 fn what_is_wrong_with_files_and_ports_is_found_and_nothing_is_changed() {
     let dir = Scratch::new("doctor");
     assert!(problems(&dir, &[]).is_empty(), "before the first start");
+    let (_, findings) = doctor(&dir, &[]);
+    assert!(findings.iter().any(|finding| finding["check"] == "room"), "of where it will be: {findings:?}");
     assert!(!dir.join("data").exists());
     let server = Server::start(&dir.join("data"));
     let asked = ["--listen", &server.address, "--admin-listen", &server.admin];
