@@ -65,8 +65,18 @@ impl Owner {
         }
     }
 
-    /// The line that makes these files its own.
-    pub(super) fn chown(&self, paths: &str) -> String {
+    /// The line that makes those of these files its own, for itself alone, which are there: none if one has a second
+    /// name, which may be that of a file of root's.
+    pub(super) fn takes(&self, paths: &[PathBuf], user: u32) -> Option<String> {
+        let there: Vec<_> =
+            paths.iter().filter_map(|path| Some((path, path.symlink_metadata().ok()?))).collect();
+        let is_lent = there.iter().any(|(_, found)| found.is_file() && found.nlink() > 1);
+        let words: Vec<_> = there.iter().map(|(path, _)| word(path)).collect();
+        let words = words.join(" ");
+        (!is_lent).then(|| format!("{} && {}chmod 600 {words}", self.chown(&words), self.sudo(user)))
+    }
+
+    fn chown(&self, paths: &str) -> String {
         format!("sudo chown -h {} {paths}", shell_word(&self.name()))
     }
 }
@@ -254,6 +264,7 @@ fn of_given(path: &Path, needs: Needs, owner: &Owner, user: u32) -> Option<Findi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn users_are_called_by_their_names_where_they_have_one() {
@@ -264,5 +275,12 @@ mod tests {
         assert_eq!(nobody.sudo(1), "sudo -u '#4000000' ");
         assert_eq!((nobody.sudo(4_000_000).as_str(), Owner(ROOT).sudo(1).as_str()), ("", "sudo "));
         assert_eq!(nobody.chown("a b"), "sudo chown -h 4000000 a b");
+        let dir = Scratch::new("takes");
+        let [own, none] = ["own", "none"].map(|name| dir.join(name));
+        std::fs::write(&own, "").unwrap();
+        let line = nobody.takes(&[own.clone(), none.clone()], 4_000_000);
+        assert_eq!(line.unwrap(), format!("sudo chown -h 4000000 {0} && chmod 600 {0}", own.display()));
+        std::fs::hard_link(&own, dir.join("second")).unwrap();
+        assert_eq!(nobody.takes(&[none, own], 1), None);
     }
 }

@@ -193,7 +193,9 @@ fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -
     Some(match error {
         OpenError::ReadOnly { .. } if is_read_only(file) => remount(&patient.config.data),
         OpenError::ReadOnly { .. } => {
-            format!("{} && {as_owner}chmod 600 {store}*", owner.chown(&format!("{store}*")))
+            let files = [names::STORE, names::STORE_LOG, names::STORE_SHARED];
+            let files = files.map(|name| patient.config.data.join(name));
+            owner.takes(&files, patient.user).unwrap_or_else(|| format!("ls -l {store}*"))
         }
         // Moved, not removed: what is taken for another store's log may be somebody's.
         OpenError::LogOfAnother { .. } => {
@@ -283,7 +285,7 @@ fn no_key(failure: &Failure, owner: &Owner, patient: &Patient) -> Finding {
             return Finding::told("store", Level::Problem, failure.to_string(), paste);
         }
         Some(ErrorKind::PermissionDenied) => {
-            format!("{} && {}chmod 600 {shown}", owner.chown(&shown), owner.sudo(patient.user))
+            owner.takes(&[place], patient.user).unwrap_or_else(|| format!("ls -l {shown}"))
         }
         Some(_) => format!("ls -l {shown}"),
         None => format!("base64 -d < {shown} | wc -c"),
