@@ -1,8 +1,7 @@
 //! Put a house together in a data directory: store, directory, audit, first account.
 
 use std::cell::Cell;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use daypass_authn::SystemRandom;
@@ -72,8 +71,10 @@ pub async fn assemble_with(
     // First, since nothing needs to be made for it.
     let tls = config.tls.clone().map(|files| Tls::open(files, clock.clone())).transpose()?;
     let data = DataDir::acquire(&config.data)?;
-    preflight::names_are_free(data.path())?;
     let path = config.audit_file.clone().unwrap_or_else(|| data.file(AUDIT));
+    preflight::names_are_free(data.path(), &path)?;
+    preflight::sessions_are_a_file(data.path())?;
+    preflight::audit_is_one(data.path(), &path)?;
     let age = data.age(&path)?;
     let started = clock.now();
     let (master, store) = open(config, &data, &age, &*random, started)?;
@@ -88,7 +89,7 @@ pub async fn assemble_with(
         stdout: config.audit_stdout,
         store: Some(store.place()),
     });
-    let audit = audit.map_err(|error| no_audit(&path, &error))?;
+    let audit = audit.map_err(|error| preflight::no_audit(&path, &error))?;
     let first = first_account(&directory, &data, &config.pinned).await?;
     if age == Age::New {
         // INVARIANT (never-empty): from here on the store's file alone has an account, whatever becomes of its log.
@@ -131,17 +132,9 @@ fn open(
     now: Timestamp,
 ) -> Result<(MasterKey, Arc<SqliteStore>), Failure> {
     let path = data.file(STORE);
-    let lost = |found: &[PathBuf], what: &str| {
-        let found: Vec<_> = found.iter().map(|path| format!("`{}`", path.display())).collect();
-        Failure::new(format!(
-            "`{}` {what}, but an account was made here once, as is seen from {}; nothing was changed: restore a backup of the store, or move these away to begin anew",
-            path.display(),
-            found.join(", ")
-        ))
-    };
+    // Before a new master key is made for a store that will be put back.
+    preflight::store_is_there(data.path(), age)?;
     match age {
-        // Before a new master key is made for a store that will be put back.
-        Age::Used(found) if !path.exists() => return Err(lost(found, "is missing")),
         Age::Used(_) => {
             preflight::log_is_there(data.path())?;
             // A restore whose end was cut off had put its store in place already.
@@ -164,7 +157,7 @@ fn open(
     };
     let store = store.map_err(|error| match (&error, age) {
         (OpenError::Unknown { .. }, _) => not_ours(&path),
-        (OpenError::Lost { .. }, Age::Used(found)) => lost(found, "has no account in it"),
+        (OpenError::Lost { .. }, Age::Used(found)) => preflight::lost(&path, "has no account in it", found),
         _ => Failure::new(error.to_string()),
     })?;
     let store = Arc::new(store);
@@ -179,16 +172,6 @@ fn open(
         Some(_) => forget_next(data.path()).map(|()| (master, store)),
         None => Ok((master, store)),
     }
-}
-
-fn no_audit(path: &Path, error: &io::Error) -> Failure {
-    let what = format!("the audit file `{}` cannot be opened", path.display());
-    if error.kind() == io::ErrorKind::NotFound {
-        return Failure::new(format!(
-            "{what}: there is no such directory; make it for the server's user (`install -d -m 700 -o USER`), or name another file with --audit-file"
-        ));
-    }
-    Failure::disk(&what, error)
 }
 
 /// The master key is another store's, or the log is, which lies over the file.

@@ -28,7 +28,7 @@ use daypass_service::{AuditLog, Error};
 use daypass_store::Place;
 use tokio::sync::oneshot;
 
-use crate::data_dir::names::RESERVE_END;
+use crate::data_dir::names::{NEXT_END, RESERVE_END};
 use disk::{Disk, RealDisk};
 use writer::{SLACK, Writer, beside};
 
@@ -64,6 +64,19 @@ pub(crate) fn room_lacking(path: &Path) -> u64 {
     (ROOM + SLACK).saturating_sub(kept)
 }
 
+/// What else of this audit has a name beside it while a server runs: room, and the next file.
+pub(crate) fn names_beside(path: &Path) -> [PathBuf; 2] {
+    [RESERVE_END, NEXT_END].map(|end| beside(path, end))
+}
+
+/// Whether a start could go on with the file; one that is not there is made.
+///
+/// # Errors
+/// It is no audit of ours, or none that can be read.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    disk::check(path)
+}
+
 /// The audit file of one server.
 pub struct AuditFile {
     queue: Sender<Message>,
@@ -76,7 +89,7 @@ impl AuditFile {
     /// server answers reads.
     ///
     /// # Errors
-    /// The file cannot be opened for appending, or is none.
+    /// The file cannot be opened for appending, is none, or no audit, or another server writes it.
     pub fn open(settings: AuditSettings) -> io::Result<Arc<Self>> {
         let echo = settings.stdout.then(|| Box::new(io::stdout()) as Box<dyn io::Write + Send>);
         let (audit, writer, queue) = Self::parts(settings, Box::new(RealDisk), echo, RETRY_AFTER)?;
@@ -198,6 +211,13 @@ impl AuditFile {
                 false
             }
         }
+    }
+}
+
+impl Drop for AuditFile {
+    /// Whoever opens it next is not to find it taken.
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -1,15 +1,19 @@
 //! What is in the way of a start that can be seen before anything is opened. `serve` refuses it and the doctor tells of it,
 //! both by what is here.
 
+use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use daypass_store::SqliteStore;
 
 use crate::config::check_variables;
-use crate::data_dir::DataDir;
-use crate::data_dir::names::{OPERATOR_SOCKET, SESSION_LOG, STORE, STORE_LOG};
+use crate::data_dir::names::{
+    AUDIT, DEMO_MARK, FIRST_START, OPERATOR_SOCKET, SESSION_LOG, STORE, STORE_LOG, is_ours,
+};
+use crate::data_dir::{Age, DataDir};
 use crate::failure::Failure;
+use crate::{audit_file, session_file};
 
 /// # Errors
 /// A variable of this process's environment is no setting, and looks like one.
@@ -32,7 +36,14 @@ impl From<Taken> for Failure {
 
 /// # Errors
 /// One of them is taken.
-pub(crate) fn names_are_free(data: &Path) -> Result<(), Taken> {
+pub(crate) fn names_are_free(data: &Path, audit: &Path) -> Result<(), Taken> {
+    // What a start, or a full disk, removes or replaces as a file.
+    let marks = [FIRST_START, DEMO_MARK].map(|name| data.join(name));
+    for path in marks.into_iter().chain(audit_file::names_beside(audit)) {
+        if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            return Err(Taken { path, kind: "a regular file" });
+        }
+    }
     let sessions = data.join(SESSION_LOG);
     if sessions.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(Taken { path: sessions, kind: "a regular file" });
@@ -42,6 +53,70 @@ pub(crate) fn names_are_free(data: &Path) -> Result<(), Taken> {
         return Err(Taken { path: socket, kind: "a socket" });
     }
     Ok(())
+}
+
+/// # Errors
+/// The session log cannot be gone on with.
+pub(crate) fn sessions_are_a_file(data: &Path) -> Result<(), Failure> {
+    session_file::check(&data.join(SESSION_LOG))
+}
+
+/// # Errors
+/// The audit is another file of the data directory, or no audit at all.
+pub(crate) fn audit_is_one(data: &Path, audit: &Path) -> Result<(), Failure> {
+    let parent = audit.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = audit.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_beside_store = || match (parent.canonicalize(), data.canonicalize()) {
+        (Ok(parent), Ok(data)) => parent == data,
+        _ => parent == data,
+    };
+    if name != AUDIT && is_ours(name) && is_beside_store() {
+        return Err(Failure::new(format!(
+            "the audit file `{}` would be another file of the data directory; name another with --audit-file (nothing was changed)",
+            audit.display()
+        )));
+    }
+    match audit_file::check(audit) {
+        // It is made then.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && (parent.is_dir() || parent == data) => {
+            Ok(())
+        }
+        checked => checked.map_err(|error| no_audit(audit, &error)),
+    }
+}
+
+/// What is in the way of the audit.
+pub(crate) fn no_audit(path: &Path, error: &io::Error) -> Failure {
+    let what = format!("the audit file `{}` cannot be opened", path.display());
+    match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(format!(
+            "{what}: there is no such directory; make it for the server's user (0700), or name another file with --audit-file"
+        )),
+        io::ErrorKind::ResourceBusy => {
+            Failure::new(format!("{what}: {error}; each needs one of its own, named with --audit-file"))
+        }
+        _ => Failure::disk(&what, error),
+    }
+}
+
+/// # Errors
+/// There was a store once, and there is none.
+pub(crate) fn store_is_there(data: &Path, age: &Age) -> Result<(), Failure> {
+    let store = data.join(STORE);
+    match age {
+        Age::Used(found) if !store.exists() => Err(lost(&store, "is missing", found)),
+        _ => Ok(()),
+    }
+}
+
+/// A store that was used and is not the one that was.
+pub(crate) fn lost(store: &Path, what: &str, found: &[PathBuf]) -> Failure {
+    let found: Vec<_> = found.iter().map(|path| format!("`{}`", path.display())).collect();
+    Failure::new(format!(
+        "`{}` {what}, but an account was made here once, as is seen from {}; nothing was changed: restore a backup of the store, or move these away to begin anew",
+        store.display(),
+        found.join(", ")
+    ))
 }
 
 /// Of a store that was used before.
@@ -81,12 +156,44 @@ mod tests {
 
     #[test]
     fn what_bears_a_name_of_ours_is_of_its_kind() {
-        for (name, why) in [(SESSION_LOG, "is not a regular file"), (OPERATOR_SOCKET, "is not a socket")] {
+        const FILE: &str = "is not a regular file";
+        for (name, why) in [
+            (SESSION_LOG, FILE),
+            (OPERATOR_SOCKET, "is not a socket"),
+            (FIRST_START, FILE),
+            (DEMO_MARK, FILE),
+            ("lines.reserve", FILE),
+            ("lines.next", FILE),
+        ] {
             let dir = Scratch::new("names");
-            names_are_free(dir.path()).unwrap();
+            let free = || names_are_free(dir.path(), &dir.join("lines"));
+            free().unwrap();
             std::fs::create_dir(dir.join(name)).unwrap();
-            let line = Failure::from(names_are_free(dir.path()).unwrap_err()).to_string();
+            let line = Failure::from(free().unwrap_err()).to_string();
             assert!(line.contains(name) && line.contains(why), "{line}");
         }
+    }
+
+    #[test]
+    fn no_other_file_of_the_directory_is_an_audit() {
+        let dir = Scratch::new("audit-apart");
+        std::os::unix::fs::symlink(dir.path(), dir.join("way")).unwrap();
+        for (audit, is_one) in [
+            (AUDIT, true),
+            ("lines", true),
+            ("way/lines", true),
+            ("none/lines", false),
+            (STORE, false),
+            (SESSION_LOG, false),
+            ("master-key", false),
+            ("audit.jsonl.1", false),
+            ("way/daypass.lock", false),
+        ] {
+            let found = audit_is_one(dir.path(), &dir.join(audit));
+            assert_eq!(found.is_ok(), is_one, "{audit}: {found:?}");
+        }
+        std::fs::write(dir.join("lines"), "a note").unwrap();
+        let line = audit_is_one(dir.path(), &dir.join("lines")).unwrap_err().to_string();
+        assert!(line.contains("its first line is no audit line"), "{line}");
     }
 }

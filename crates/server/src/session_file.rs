@@ -53,9 +53,7 @@ pub(crate) fn open(
     sessions_max: usize,
     now: Timestamp,
 ) -> Result<(SessionLog, Arc<SessionFile>), Failure> {
-    let failed = |error: io::Error| {
-        Failure::disk(&format!("the session log `{}` cannot be opened", path.display()), &error)
-    };
+    let failed = |error: io::Error| not_opened(path, &error);
     let mut index = SessionIndex::new(sessions_max);
     let file = append(path).map_err(failed)?;
     read(&before(path), &mut index, now.as_second());
@@ -90,6 +88,21 @@ fn append(path: &Path) -> io::Result<File> {
         file.write_all(b"\n")?;
     }
     Ok(file)
+}
+
+/// Whether a start could go on with the file; one that is not there is made.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn check(path: &Path) -> Result<(), Failure> {
+    match open_regular(OpenOptions::new().read(true), path, Links::Refused) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(not_opened(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn not_opened(path: &Path, error: &io::Error) -> Failure {
+    Failure::disk(&format!("the session log `{}` cannot be opened", path.display()), error)
 }
 
 /// The file that was full.

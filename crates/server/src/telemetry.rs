@@ -27,6 +27,12 @@ pub(crate) fn start(levels: &str, format: LogFormat) -> Result<(), Failure> {
     Ok(())
 }
 
+/// # Errors
+/// The levels cannot be read.
+pub(crate) fn check(levels: &str) -> Result<(), Failure> {
+    filter(levels).map(drop)
+}
+
 /// What is logged. A bare level below info is meant for daypass: what libraries log there, whole requests with
 /// what is secret in them included, has to be asked for by their names.
 fn filter(levels: &str) -> Result<Targets, Failure> {

@@ -27,7 +27,7 @@ mod store;
 
 pub use error::{CommitError, Invalid, StoreError};
 pub use feed::{Compacted, HISTORY_BYTES_MAX, HISTORY_CHANGES_MAX, Watch, WatchEnd};
-pub use lock::{DirLock, LockError};
+pub use lock::{DirLock, LockError, Look};
 pub use memory::{Fault, MemoryStore};
 pub use record::{
     COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, COMMIT_GUARDS_MAX, Change, Commit, Guard, KEY_BYTES_MAX, Record,

@@ -4,14 +4,19 @@
 //! What is locked is the directory itself: whoever removes the file lets nobody in.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Error, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::io::{self, Error, ErrorKind, Read};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Name of the owner's file inside the directory.
 const FILE_NAME: &str = "daypass.lock";
 /// Most bytes of the owner's line.
 const OWNER_BYTES_MAX: usize = 256;
+/// How long an owner waits for those who only look.
+const LOOK_TIME_MAX: Duration = Duration::from_secs(10);
+/// How often it tries meanwhile.
+const TRY_EVERY: Duration = Duration::from_millis(5);
 
 /// Why a directory could not be locked.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +28,12 @@ pub enum LockError {
         dir: PathBuf,
         /// What the owner wrote about itself: its process id and, once known, its address.
         owner: String,
+    },
+    /// Somebody looks at the directory, and nobody owns it.
+    #[error("`{}` is being looked at by `daypass doctor`; start again when that has ended", dir.display())]
+    LookedAt {
+        /// The directory.
+        dir: PathBuf,
     },
     /// It is another user's.
     #[error("`{}` cannot be opened by this user; make the server's user the owner of the data directory (0700) and of every file in it (0600)", path.display())]
@@ -47,6 +58,10 @@ pub enum LockError {
 }
 
 impl LockError {
+    fn held(dir: &Path) -> Self {
+        Self::Held { dir: dir.to_owned(), owner: owner(&dir.join(FILE_NAME)) }
+    }
+
     fn io(path: &Path, error: &Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
@@ -64,33 +79,54 @@ pub struct DirLock {
     /// The directory, locked for as long as this is open.
     _dir: File,
     file: File,
-    /// There was no such file before.
-    is_new: bool,
     path: PathBuf,
 }
 
+/// A data directory that nobody comes to own until this is dropped: others may look at it too.
+#[derive(Debug)]
+pub struct Look {
+    _dir: File,
+}
+
 impl DirLock {
-    /// Takes the lock of `dir`, which must exist, without waiting, and writes this process's id.
+    /// Takes the lock of `dir`, which must exist, and writes this process's id. It waits for nobody but those who only
+    /// look, and for them ten seconds.
     ///
     /// # Errors
     /// Another process holds it, or the file cannot be opened or written, or is none of ours.
     pub fn acquire(dir: &Path) -> Result<Self, LockError> {
+        Self::acquire_within(dir, LOOK_TIME_MAX)
+    }
+
+    fn acquire_within(dir: &Path, look_time_max: Duration) -> Result<Self, LockError> {
         let path = dir.join(FILE_NAME);
         let failed = |e| LockError::io(&path, &e);
         let held = File::open(dir).map_err(failed)?;
-        match held.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { dir: dir.to_owned(), owner: owner(&path) });
-            }
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
-        }
-        let (file, is_new) = open_or_make(&path).map_err(failed)?;
-        let mut lock = Self { _dir: held, file, is_new, path: path.clone() };
+        take(&held, dir, look_time_max)?;
+        let mut lock = Self { _dir: held, file: open_or_make(&path).map_err(failed)?, path: path.clone() };
         match lock.write(&about_me("")) {
             // Nobody is locked out by a name that is missing, and a full disk is better told by the store.
             Err(e) if e.kind() != ErrorKind::StorageFull => Err(failed(e)),
             _ => Ok(lock),
+        }
+    }
+
+    /// Looks at `dir`: nobody comes to own it meanwhile. Nothing is made or written.
+    ///
+    /// # Errors
+    /// Another process owns it, or an owner could not open the file, or would find it none of ours.
+    pub fn look(dir: &Path) -> Result<Look, LockError> {
+        let path = dir.join(FILE_NAME);
+        let failed = |e| LockError::io(&path, &e);
+        let held = File::open(dir).map_err(failed)?;
+        match held.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LockError::held(dir)),
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        }
+        match open(OpenOptions::new().read(true).write(true), &path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(failed(e)),
+            _ => Ok(Look { _dir: held }),
         }
     }
 
@@ -108,19 +144,38 @@ impl DirLock {
         owner(&dir.join(FILE_NAME))
     }
 
-    /// Makes the file a user's, for whoever looks at another's directory and is to leave nothing of its own there. Only
-    /// if the file was made here, and that very file: by now another one may have its name.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn give_to(&self, uid: u32) -> io::Result<()> {
-        if self.is_new { fchown(&self.file, Some(uid), None) } else { Ok(()) }
-    }
-
+    /// Over the line that is there, which is cut then: whoever is refused meanwhile reads one of the two.
     fn write(&mut self, line: &str) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(format!("{line}\n").as_bytes())
+        let line = format!("{line}\n");
+        self.file.write_all_at(line.as_bytes(), 0)?;
+        self.file.set_len(line.len() as u64)
+    }
+}
+
+/// Lock the directory for its owner.
+fn take(held: &File, dir: &Path, look_time_max: Duration) -> Result<(), LockError> {
+    let failed = |e| LockError::io(&dir.join(FILE_NAME), &e);
+    let mut waited = Duration::ZERO;
+    loop {
+        match held.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        }
+        // Beside an owner there is no room for anybody, beside who looks there is for another.
+        match held.try_lock_shared() {
+            Ok(()) => held.unlock().map_err(failed)?,
+            Err(TryLockError::WouldBlock) => return Err(LockError::held(dir)),
+            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        }
+        if waited >= look_time_max {
+            return Err(LockError::LookedAt { dir: dir.to_owned() });
+        }
+        if waited.is_zero() {
+            tracing::info!("waiting for `daypass doctor`, which looks at `{}`", dir.display());
+        }
+        std::thread::park_timeout(TRY_EVERY);
+        waited += TRY_EVERY;
     }
 }
 
@@ -141,17 +196,20 @@ fn owner(path: &Path) -> String {
     if read.is_err() {
         bytes.clear();
     }
-    let text: String = String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect();
+    // Behind the first line may be the end of one that is being written over.
+    let text = String::from_utf8_lossy(&bytes);
+    let text: String =
+        text.lines().next().into_iter().flat_map(str::chars).filter(|c| !c.is_control()).collect();
     if text.is_empty() { "unknown process".to_owned() } else { text }
 }
 
-/// The owner's file, and whether there was none before.
-fn open_or_make(path: &Path) -> io::Result<(File, bool)> {
+/// The owner's file.
+fn open_or_make(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     match open(&mut options, path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok((open(options.create_new(true), path)?, true)),
-        found => Ok((found?, false)),
+        Err(e) if e.kind() == ErrorKind::NotFound => open(options.create_new(true), path),
+        found => found,
     }
 }
 
@@ -180,6 +238,43 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_owner_waits_for_those_who_look_and_not_for_ever() {
+        let dir = std::env::temp_dir().join(format!("daypass-store-{}-look", std::process::id()));
+        std::fs::create_dir(&dir).unwrap();
+        let (look, another) = (DirLock::look(&dir).unwrap(), DirLock::look(&dir).unwrap());
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0, "nothing is made");
+        let refused = DirLock::acquire_within(&dir, Duration::ZERO).unwrap_err();
+        assert!(refused.to_string().contains("is being looked at by `daypass doctor`"), "{refused}");
+        drop(another);
+        let owner = std::thread::scope(|scope| {
+            let owner = scope.spawn(|| DirLock::acquire(&dir));
+            drop(look);
+            owner.join().unwrap().unwrap()
+        });
+        assert!(matches!(DirLock::look(&dir), Err(LockError::Held { .. })));
+        drop(owner);
+        let before = std::fs::read(dir.join(FILE_NAME)).unwrap();
+        DirLock::look(&dir).unwrap();
+        assert_eq!(std::fs::read(dir.join(FILE_NAME)).unwrap(), before, "nothing is written");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_line_is_written_over_the_one_before_and_never_missing() {
+        let dir = std::env::temp_dir().join(format!("daypass-store-{}-line", std::process::id()));
+        std::fs::create_dir(&dir).unwrap();
+        let path = dir.join(FILE_NAME);
+        std::fs::write(&path, format!("process 1 http://{}\n", "a".repeat(100))).unwrap();
+        let lock = DirLock::acquire(&dir).unwrap();
+        let me = format!("process {}", std::process::id());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{me}\n"));
+        std::fs::write(&path, format!("{me}\nttp://{}\n", "a".repeat(100))).unwrap();
+        assert_eq!(DirLock::owner_of(&dir), me, "the end of the line before is none");
+        drop(lock);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 
     #[test]
     fn a_directory_of_another_user_is_told_as_such() {

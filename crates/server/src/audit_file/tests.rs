@@ -131,7 +131,7 @@ fn a_running_audit_writes_everything_before_it_closes_and_goes_on_where_it_was()
     let dir = Dir::new("running");
     for n in 0..2 {
         let audit = AuditFile::open(settings(dir.0.path(), 1 << 20)).unwrap();
-        assert!(audit.append(format!("read {n}\n"), 0));
+        assert!(audit.append(format!("{{\"read\":{n}}}\n"), 0));
         audit.reserve(1000).unwrap();
         assert!(audit.append(format!("write {n}\n"), 1000));
         assert_eq!(audit.health(), Ok(()));
@@ -139,7 +139,7 @@ fn a_running_audit_writes_everything_before_it_closes_and_goes_on_where_it_was()
         audit.reserve(1000).unwrap();
         assert!(!audit.append("too late\n".into(), 1000), "a closed audit keeps nothing");
     }
-    assert_eq!(dir.lines(), ["read 0", "write 0", "read 1", "write 1"]);
+    assert_eq!(dir.lines(), ["{\"read\":0}", "write 0", "{\"read\":1}", "write 1"]);
 }
 
 #[tokio::test]
@@ -288,11 +288,11 @@ fn a_line_that_did_not_fit_is_neither_torn_nor_repeated() {
 #[test]
 fn a_line_torn_by_a_crash_is_cut_off_at_the_next_start() {
     let dir = Dir::new("crash");
-    std::fs::write(dir.0.join("audit.jsonl"), "whole\nhal").unwrap();
+    std::fs::write(dir.0.join("audit.jsonl"), "{\"whole\":1}\n{\"eventVer").unwrap();
     let mut stepped = Stepped::open(&dir, RealDisk, 1 << 20, None);
     assert!(stepped.told("next"));
     stepped.turn();
-    assert_eq!(dir.lines(), ["whole", "next"]);
+    assert_eq!(dir.lines(), ["{\"whole\":1}", "next"]);
 }
 
 #[test]

@@ -30,6 +30,8 @@ use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use daypass_store::DirLock;
+use rustix::fs::Access;
+use rustix::io::Errno;
 
 use self::names::{
     DEMO_MARK, FIRST_START, MASTER_KEY, OPERATOR_SOCKET, RESTORING, ROOT_CREDENTIALS, STORE, STORE_LOG,
@@ -54,6 +56,40 @@ pub enum Age {
     Used(Vec<PathBuf>),
 }
 
+impl Age {
+    /// As is seen from what is there; the directory need not be.
+    pub(crate) fn of(data: &Path, audit: &Path) -> Self {
+        if is_begun(data) {
+            return Self::New;
+        }
+        let mut found: Vec<PathBuf> =
+            [MASTER_KEY, STORE, STORE_LOG, ROOT_CREDENTIALS, RESTORING].map(|name| data.join(name)).into();
+        found.retain(|path| path.symlink_metadata().is_ok());
+        if audit.metadata().is_ok_and(|audit| audit.len() > 0) {
+            found.push(audit.to_owned());
+        }
+        if found.is_empty() { Self::New } else { Self::Used(found) }
+    }
+}
+
+/// Whether a first start did not come to its end here.
+pub(crate) fn is_begun(data: &Path) -> bool {
+    data.join(FIRST_START).exists()
+}
+
+/// The directory that is there, of a path and those that lead to it.
+pub(crate) fn existing(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/")).to_owned()
+}
+
+fn not_made(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!(
+        "the data directory `{}` cannot be made: {error}; make it for the server's user (0700), or name another with --data",
+        path.display()
+    ))
+}
+
 /// A data directory that this process holds.
 #[derive(Debug)]
 pub struct DataDir {
@@ -69,17 +105,29 @@ impl DataDir {
     pub fn acquire(path: &Path) -> Result<Self, Failure> {
         takes_socket(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))?;
         let made = DirBuilder::new().mode(0o700).recursive(true).create(path);
-        made.map_err(|error| {
-            Failure::new(format!(
-                "the data directory `{0}` cannot be made: {error}; make it for the server's user (`install -d -m 700 -o USER {0}`), or name another with --data",
-                path.display()
-            ))
-        })?;
+        made.map_err(|error| not_made(path, &error))?;
         // Absolute, so that what the banner says to paste works in another directory.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         takes_socket(&real)?;
         let lock = DirLock::acquire(path).map_err(|error| Failure::new(error.to_string()))?;
         Ok(Self { path: real, lock })
+    }
+
+    /// Whether [`acquire`](Self::acquire) would find a place for it, or make one; nothing is made.
+    ///
+    /// # Errors
+    /// As there, of a directory that nobody holds.
+    pub fn has_place(path: &Path) -> Result<(), Failure> {
+        takes_socket(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))?;
+        if let Ok(real) = path.canonicalize() {
+            return takes_socket(&real);
+        }
+        // A link that leads nowhere.
+        if path.symlink_metadata().is_ok() {
+            return Err(not_made(path, &Errno::EXIST.into()));
+        }
+        let access = rustix::fs::access(existing(path), Access::WRITE_OK | Access::EXEC_OK);
+        access.map_err(|error| not_made(path, &error.into()))
     }
 
     /// Whether this is a first start, which is marked as such until [`first_start_done`](Self::first_start_done),
@@ -92,17 +140,9 @@ impl DataDir {
     /// The mark cannot be made.
     pub fn age(&self, audit: &Path) -> Result<Age, Failure> {
         let mark = self.file(FIRST_START);
-        if mark.exists() {
-            return Ok(Age::New);
-        }
-        let mut found: Vec<PathBuf> =
-            [MASTER_KEY, STORE, STORE_LOG, ROOT_CREDENTIALS, RESTORING].map(|name| self.file(name)).into();
-        found.retain(|path| path.symlink_metadata().is_ok());
-        if audit.metadata().is_ok_and(|audit| audit.len() > 0) {
-            found.push(audit.to_owned());
-        }
-        if !found.is_empty() {
-            return Ok(Age::Used(found));
+        let age = Age::of(&self.path, audit);
+        if age != Age::New || mark.exists() {
+            return Ok(age);
         }
         let made = File::create_new(&mark).and_then(|_| sync_directory(&mark));
         made.map_err(|error| Failure::disk(&format!("`{}` cannot be made", mark.display()), &error))?;

@@ -9,7 +9,7 @@ pub(crate) const STORE: &str = "store.sqlite";
 /// The store's log, which SQLite keeps.
 pub(crate) const STORE_LOG: &str = "store.sqlite-wal";
 /// SQLite's scratch, of use to nobody else.
-pub(super) const STORE_SHARED: &str = "store.sqlite-shm";
+pub(crate) const STORE_SHARED: &str = "store.sqlite-shm";
 /// The master key, unless it was given in another way.
 pub(crate) const MASTER_KEY: &str = "master-key";
 /// The master key that is about to be its successor.
@@ -17,7 +17,7 @@ pub(crate) const MASTER_KEY_NEXT: &str = "master-key.next";
 /// Beginning of the names of those before; the time of their end follows.
 const MASTER_KEY_UNTIL: &str = "master-key-until-";
 /// Marks a directory whose first start has begun and not come to its end.
-pub(super) const FIRST_START: &str = "first-start";
+pub(crate) const FIRST_START: &str = "first-start";
 /// The file with the first account's root key; those of others have their account's number behind it.
 pub(crate) const ROOT_CREDENTIALS: &str = "root-credentials";
 /// The audit, unless it was given another place.

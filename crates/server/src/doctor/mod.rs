@@ -2,6 +2,7 @@
 //! it is, and, where something should be done, the line to paste. It changes nothing and prints no secret.
 
 mod machine;
+mod paste;
 mod probe;
 mod process;
 mod rights;
@@ -14,11 +15,13 @@ mod tls;
 
 use std::fmt;
 
+use clap::{Args, Command};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::paste::resolved;
 use crate::banner::shell_word;
-use crate::config::Config;
+use crate::config::{Config, ServeArgs};
 
 /// What is looked at.
 pub(crate) struct Patient {
@@ -38,7 +41,8 @@ pub(crate) struct Patient {
 impl Patient {
     /// The line that asks again, for another user too, whose environment may be another.
     fn command(&self) -> String {
-        let words = self.words.iter().map(|word| shell_word(word));
+        let words = self.words.iter().cloned().chain(self.by_environment("--data"));
+        let words = words.map(|word| shell_word(&word));
         let mut line = ["daypass".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ");
         if !self.words.iter().any(|word| word == "--data" || word.starts_with("--data=")) {
             line.push_str(&format!(" --data {}", shell_word(&self.config.data.to_string_lossy())));
@@ -49,19 +53,38 @@ impl Patient {
     /// The line that starts a server with the settings that were asked about, as their owner, and one of them changed or
     /// left out. The directory is named in full: pasted elsewhere a relative one would be the place of a new account.
     fn serve_line(&self, flag: &str, value: Option<&str>) -> String {
-        let data = &self.config.data;
-        let data = std::path::absolute(data).unwrap_or_else(|_| data.clone());
+        let data = resolved(&self.config.data);
         let mut words = without(&self.words, &["--data", "--json", "--clock-url", flag]);
+        words.extend(self.by_environment(flag));
         words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.to_owned()]));
         words.extend(["--data".to_owned(), data.to_string_lossy().into_owned()]);
         let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
-        let owner = rights::Owner::of(&data).map(|owner| owner.sudo(self.user)).unwrap_or_default();
+        let given = self.config.master_key.as_ref().filter(|_| flag != "--master-key-file");
+        let keeps = given.map(|_| "DAYPASS_MASTER_KEY");
+        let owner =
+            rights::Owner::of(&data).map(|owner| owner.sudo_with(self.user, keeps)).unwrap_or_default();
         let variable = format!("DAYPASS_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
         let unset = match value {
             None if (self.variable)(&variable).is_some() => format!("env -u {variable} "),
             _ => String::new(),
         };
         format!("{unset}{owner}daypass serve {}", words.join(" "))
+    }
+
+    /// The settings that this shell's environment gives, as flags, since `sudo` hands none of it on. No secret is among
+    /// them. The words are for other flags than this one, which has its value elsewhere.
+    fn by_environment(&self, flag: &str) -> Vec<String> {
+        let settings = ServeArgs::augment_args(Command::new("serve"));
+        let is_said = |flag: &str| {
+            let with_value = format!("{flag}=");
+            self.words.iter().any(|word| word == flag || word.starts_with(&with_value))
+        };
+        let given = settings.get_arguments().filter_map(|setting| {
+            let (name, variable) = (format!("--{}", setting.get_long()?), setting.get_env()?.to_str()?);
+            let value = (self.variable)(variable)?;
+            (name != flag && name != "--data" && !is_said(&name)).then_some([name, value])
+        });
+        given.flatten().collect()
     }
 }
 
@@ -120,12 +143,26 @@ impl Finding {
         Self { check, level: Level::Ok, says: says.into(), paste: None }
     }
 
+    /// With a line to paste, if there is one.
+    fn told(check: &'static str, level: Level, says: impl Into<String>, paste: Option<String>) -> Self {
+        let mut says = says.into();
+        // What is shown of such a name is another: pasted it would name nothing.
+        let is_as_shown =
+            |line: &String| !line.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+        if paste.as_ref().is_some_and(|line| !is_as_shown(line)) {
+            says.push_str(
+                " (a name in this has characters that cannot be pasted, so there is no line to mend it with)",
+            );
+        }
+        Self { check, level, says, paste: paste.filter(is_as_shown) }
+    }
+
     fn warning(check: &'static str, says: impl Into<String>, paste: impl Into<String>) -> Self {
-        Self { check, level: Level::Warning, says: says.into(), paste: Some(paste.into()) }
+        Self::told(check, Level::Warning, says, Some(paste.into()))
     }
 
     fn problem(check: &'static str, says: impl Into<String>, paste: impl Into<String>) -> Self {
-        Self { check, level: Level::Problem, says: says.into(), paste: Some(paste.into()) }
+        Self::told(check, Level::Problem, says, Some(paste.into()))
     }
 
     /// Whether something is in the way.

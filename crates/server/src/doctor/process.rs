@@ -5,6 +5,52 @@ use std::path::Path;
 
 use daypass_store::DirLock;
 
+/// Whoever has locked a file or directory for itself alone.
+pub(super) struct Holder {
+    pub(super) pid: u32,
+    /// What the kernel calls it.
+    name: String,
+}
+
+impl Holder {
+    /// By the kernel's table; nobody where it does not tell, as of what is outside a container.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let (locks, found) = (std::fs::read_to_string("/proc/locks").ok()?, path.metadata().ok()?);
+        let pid = holder(&locks, &file_in_table(found.dev(), found.ino()))?;
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        Some(Self { pid, name: name.trim().to_owned() })
+    }
+
+    pub(super) fn is_daypass(&self) -> bool {
+        self.name.starts_with("daypass")
+    }
+
+    /// What it is, and the line that shows more.
+    pub(super) fn described(&self) -> (String, String) {
+        let Self { pid, name } = self;
+        let name = if name.is_empty() { String::new() } else { format!(", {name}") };
+        (format!("process {pid}{name}"), format!("ps -o pid,user,args -p {pid}"))
+    }
+}
+
+/// How the table names a file.
+fn file_in_table(device: u64, inode: u64) -> String {
+    format!("{:02x}:{:02x}:{inode}", rustix::fs::major(device), rustix::fs::minor(device))
+}
+
+/// Who holds a lock for itself alone: `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
+fn holder(locks: &str, file: &str) -> Option<u32> {
+    locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        match fields.as_slice() {
+            [_, "FLOCK", _, "WRITE", pid, locked, ..] if *locked == file => {
+                pid.parse().ok().filter(|pid| *pid > 0)
+            }
+            _ => None,
+        }
+    })
+}
+
 /// A daypass that has the lock of a data directory.
 pub(super) struct Running {
     pub(super) pid: u32,
@@ -64,7 +110,10 @@ fn has_lock(locks: &str, pid: u32, inode: u64) -> bool {
     locks.lines().any(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let is = |at: usize, test: &dyn Fn(&str) -> bool| fields.get(at).is_some_and(|field| test(field));
-        is(1, &|kind| kind == "FLOCK") && is(4, &|of| of == pid) && is(5, &|file| file.ends_with(&end))
+        is(1, &|kind| kind == "FLOCK")
+            && is(3, &|kind| kind == "WRITE")
+            && is(4, &|of| of == pid)
+            && is(5, &|file| file.ends_with(&end))
     })
 }
 
@@ -88,6 +137,13 @@ mod tests {
         let locks =
             "1: POSIX  ADVISORY  WRITE 7 fe:00:131 0 EOF\n2: FLOCK  ADVISORY  WRITE 8 fe:00:131 0 EOF\n";
         assert!(has_lock(locks, 8, 131));
+        let looks = locks.replace("WRITE", "READ");
+        assert!(!has_lock(&looks, 8, 131), "a doctor is no server");
+        let file = file_in_table(rustix::fs::makedev(254, 0), 131);
+        assert_eq!(
+            (holder(locks, &file), holder(&looks, &file), holder(locks, "fe:01:131")),
+            (Some(8), None, None)
+        );
         for (pid, inode) in [(7, 131), (8, 31), (8, 1131)] {
             assert!(!has_lock(locks, pid, inode), "{pid} {inode}");
         }

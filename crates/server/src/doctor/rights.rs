@@ -7,14 +7,13 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use daypass_store::DirLock;
-
-use super::{Finding, Patient};
+use super::paste::word;
+use super::{Finding, Level, Patient};
 use crate::banner::shell_word;
-use crate::data_dir::names;
+use crate::data_dir::{DataDir, names};
 
 /// What the kernel lets open and write anything.
-const ROOT: u32 = 0;
+pub(super) const ROOT: u32 = 0;
 /// Where users have their names.
 const USERS: &str = "/etc/passwd";
 
@@ -29,6 +28,19 @@ impl Owner {
         Some(Self(if directory == ROOT { store.unwrap_or(ROOT) } else { directory }))
     }
 
+    pub(super) const fn new(uid: u32) -> Self {
+        Self(uid)
+    }
+
+    /// Of the directory, or whoever is about to make it.
+    pub(super) fn at(patient: &Patient) -> Self {
+        Self::of(&patient.config.data).unwrap_or(Self(patient.user))
+    }
+
+    pub(super) fn is(&self, user: u32) -> bool {
+        self.0 == user
+    }
+
     /// For `chown` and `install -o`: the name, or the number of a user that has none here.
     pub(super) fn name(&self) -> String {
         let users = std::fs::read_to_string(USERS).unwrap_or_default();
@@ -37,21 +49,34 @@ impl Owner {
 
     /// What comes before a command that its files are to be made or read by: nothing, if this is its user.
     pub(super) fn sudo(&self, user: u32) -> String {
+        self.sudo_with(user, None)
+    }
+
+    /// The same, and what a variable of the environment says is handed on.
+    pub(super) fn sudo_with(&self, user: u32, variable: Option<&str>) -> String {
+        let kept = variable.map(|name| format!("--preserve-env={name} ")).unwrap_or_default();
         match (self.0, self.name()) {
             (owner, _) if owner == user => String::new(),
-            (ROOT, _) => "sudo ".to_owned(),
-            (_, name) if name.starts_with(|c: char| c.is_ascii_digit()) => format!("sudo -u '#{name}' "),
-            (_, name) => format!("sudo -u {} ", shell_word(&name)),
+            (ROOT, _) => format!("sudo {kept}"),
+            (_, name) if name.starts_with(|c: char| c.is_ascii_digit()) => {
+                format!("sudo {kept}-u '#{name}' ")
+            }
+            (_, name) => format!("sudo {kept}-u {} ", shell_word(&name)),
         }
     }
 
-    /// Make the lock's file its own if root has just made it; whoever else makes one is its owner.
-    pub(super) fn give(&self, lock: &DirLock) {
-        drop(lock.give_to(self.0));
+    /// The line that makes those of these files its own, for itself alone, which are there: none if one has a second
+    /// name, which may be that of a file of root's.
+    pub(super) fn takes(&self, paths: &[PathBuf], user: u32) -> Option<String> {
+        let there: Vec<_> =
+            paths.iter().filter_map(|path| Some((path, path.symlink_metadata().ok()?))).collect();
+        let is_lent = there.iter().any(|(_, found)| found.is_file() && found.nlink() > 1);
+        let words: Vec<_> = there.iter().map(|(path, _)| word(path)).collect();
+        let words = words.join(" ");
+        (!is_lent).then(|| format!("{} && {}chmod 600 {words}", self.chown(&words), self.sudo(user)))
     }
 
-    /// The line that makes these files its own.
-    pub(super) fn chown(&self, paths: &str) -> String {
+    fn chown(&self, paths: &str) -> String {
         format!("sudo chown -h {} {paths}", shell_word(&self.name()))
     }
 }
@@ -76,7 +101,10 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let says = format!("`{}` is not there: the first start makes it", data.display());
-            return vec![Finding::ok("rights", says)];
+            return vec![match DataDir::has_place(data) {
+                Ok(()) => Finding::ok("rights", says),
+                Err(failure) => Finding::told("rights", Level::Problem, failure.to_string(), None),
+            }];
         }
         Err(error) => {
             let says = format!("`{}`: {error}", data.display());
@@ -86,6 +114,9 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     if !found.is_dir() {
         let says = format!("`{}` is no directory", data.display());
         return vec![Finding::problem("rights", says, format!("ls -ld {}", word(data)))];
+    }
+    if let Err(failure) = DataDir::has_place(data) {
+        return vec![Finding::told("rights", Level::Problem, failure.to_string(), None)];
     }
     let owner = Owner::of(data).unwrap_or(Owner(found.uid()));
     if !may_look(patient) {
@@ -118,23 +149,28 @@ struct Needs {
     mode: u32,
     /// What it should be, if nobody else is to open it.
     private: Option<u32>,
+    /// Whether a start cannot do without it.
+    is_of_start: bool,
 }
 
 impl Needs {
-    const DIRECTORY: Self = Self { mode: 0o700, private: Some(0o700) };
-    const WRITTEN: Self = Self { mode: 0o600, private: Some(0o600) };
+    const DIRECTORY: Self = Self { mode: 0o700, private: Some(0o700), is_of_start: true };
+    const WRITTEN: Self = Self { mode: 0o600, private: Some(0o600), is_of_start: true };
     /// A secret that was written once.
-    const READ: Self = Self { mode: 0o400, private: Some(0o600) };
+    const READ: Self = Self { mode: 0o400, private: Some(0o600), is_of_start: true };
 
     /// Of a name in the data directory.
     fn of(name: &str) -> Self {
         match name {
             names::STORE | names::AUDIT | names::SESSION_LOG => Self::WRITTEN,
-            _ if name.starts_with("master-key") || names::is_root_credentials(name) => Self::READ,
+            names::MASTER_KEY | names::MASTER_KEY_NEXT => Self::READ,
+            _ if name.starts_with(names::MASTER_KEY) || names::is_root_credentials(name) => {
+                Self { is_of_start: false, ..Self::READ }
+            }
             names::LOCK => Self { private: None, ..Self::WRITTEN },
             _ if name.starts_with(names::STORE) => Self { private: None, ..Self::WRITTEN },
             // What was rotated, marks, the socket.
-            _ => Self { mode: 0, private: None },
+            _ => Self { mode: 0, private: None, is_of_start: false },
         }
     }
 }
@@ -162,7 +198,8 @@ fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32)
         return Some(of_no_file(path, found));
     }
     if needs.mode != 0 && found.uid() != owner.0 {
-        return Some(of_another(path, found, owner));
+        let told = of_another(path, found, owner);
+        return Some(if needs.is_of_start { told } else { Finding { level: Level::Warning, ..told } });
     }
     let is = found.permissions().mode() & 0o777;
     let named = format!("`{}`", path.display());
@@ -224,13 +261,10 @@ fn of_given(path: &Path, needs: Needs, owner: &Owner, user: u32) -> Option<Findi
     })
 }
 
-fn word(path: &Path) -> String {
-    shell_word(&path.to_string_lossy())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn users_are_called_by_their_names_where_they_have_one() {
@@ -241,5 +275,12 @@ mod tests {
         assert_eq!(nobody.sudo(1), "sudo -u '#4000000' ");
         assert_eq!((nobody.sudo(4_000_000).as_str(), Owner(ROOT).sudo(1).as_str()), ("", "sudo "));
         assert_eq!(nobody.chown("a b"), "sudo chown -h 4000000 a b");
+        let dir = Scratch::new("takes");
+        let [own, none] = ["own", "none"].map(|name| dir.join(name));
+        std::fs::write(&own, "").unwrap();
+        let line = nobody.takes(&[own.clone(), none.clone()], 4_000_000);
+        assert_eq!(line.unwrap(), format!("sudo chown -h 4000000 {0} && chmod 600 {0}", own.display()));
+        std::fs::hard_link(&own, dir.join("second")).unwrap();
+        assert_eq!(nobody.takes(&[none, own], 1), None);
     }
 }

@@ -1,15 +1,14 @@
 //! Whether there is room for the data and the audit, and whether anything can be written there at all.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
+use rustix::fs::{StatVfsMountFlags, statvfs};
 
+use super::paste::{resolved, word};
 use super::rights::Owner;
-use super::{Finding, Patient};
+use super::{Finding, Level, Patient};
 use crate::audit_file::room_lacking;
-use crate::banner::shell_word;
-use crate::data_dir::names;
+use crate::data_dir::{existing, names};
 
 const MIB: u64 = 1024 * 1024;
 /// With less than this nothing is written any more for long: a commit, its log and a start need some.
@@ -20,60 +19,42 @@ const LOW: u64 = 64 * MIB;
 pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let data = &patient.config.data;
     let audit = patient.config.audit_file.clone().unwrap_or_else(|| data.join(names::AUDIT));
+    let (owner, audit_in) = (Owner::at(patient), directory_of(&audit));
     let mut findings = Vec::new();
-    if !data.is_dir() {
-        return findings;
-    }
-    let audit_in = directory_of(&audit);
-    if !audit_in.is_dir() {
+    if audit_in != *data && !audit_in.is_dir() {
         let says =
             format!("the audit's directory `{}` is not there: the server does not start", audit_in.display());
-        let owner = Owner::of(data).map(|owner| owner.name()).unwrap_or_default();
-        let paste = format!("sudo install -d -m 700 -o {} {}", shell_word(&owner), word(&audit_in));
-        findings.push(Finding::problem("room", says, paste));
-    } else if audit.metadata().is_ok_and(|found| !found.is_file()) {
-        let says =
-            format!("the audit file `{}` is not a regular file: the server does not start", audit.display());
-        findings.push(Finding::problem("room", says, format!("ls -ld {}", word(&audit))));
+        let paste = owner.makes(&resolved(&audit_in), patient.user);
+        findings.push(Finding::told("room", Level::Problem, says, paste));
     } else if audit_in != *data {
-        findings.extend(Owner::of(data).and_then(|owner| not_writable(&audit_in, &owner, patient.user)));
+        findings.extend(not_writable(&audit_in, &owner, patient.user));
     }
+    // Of a directory that is still to be made, where that will be.
+    let (data, audit_in) = (existing(data), existing(&audit_in));
     let lacks = room_lacking(&audit);
-    if lacks > 0 && audit_in != *data {
-        findings.extend(at(data, NEEDED, &audit));
+    if lacks > 0 && audit_in != data {
+        findings.extend(at(&data, NEEDED, &audit));
         findings.extend(at(&audit_in, NEEDED + lacks, &audit));
     } else {
-        findings.extend(at(data, NEEDED + lacks, &audit));
+        findings.extend(at(&data, NEEDED + lacks, &audit));
     }
     findings
 }
 
 /// Beside the audit there must be room for its reserve, and for the files before it.
 fn not_writable(directory: &Path, owner: &Owner, user: u32) -> Option<Finding> {
-    let found = directory.metadata().ok()?;
-    let (is, mode) = (|uid: u32| owner.sudo(uid).is_empty(), found.permissions().mode());
-    let is_writable = if is(0) {
-        true
-    } else if is(user) {
-        access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
-    } else if is(found.uid()) {
-        mode & 0o300 == 0o300
-    } else {
-        // Whose groups nobody knows here.
-        (mode | mode >> 3) & 0o3 == 0o3
-    };
+    if owner.may_write(directory, user) {
+        return None;
+    }
     // This one may be others' too.
-    let own = directory.join("daypass");
-    let says = || {
-        format!(
-            "the server's user, {}, cannot write the audit's directory `{}`: no file can be made there; make one of its own, `{}`, and name a file in that with --audit-file",
-            owner.name(),
-            directory.display(),
-            own.display()
-        )
-    };
-    let paste = || format!("sudo install -d -m 700 -o {} {}", shell_word(&owner.name()), word(&own));
-    (!is_writable).then(|| Finding::problem("room", says(), paste()))
+    let own = resolved(directory).join("daypass");
+    let says = format!(
+        "the server's user, {}, cannot write the audit's directory `{}`: no file can be made there; make one of its own, such as `{}`, and name a file in that with --audit-file",
+        owner.name(),
+        directory.display(),
+        own.display()
+    );
+    Some(Finding::told("room", Level::Problem, says, owner.makes(&own, user)))
 }
 
 fn directory_of(file: &Path) -> PathBuf {
@@ -119,8 +100,4 @@ pub(super) fn of_room(directory: &Path, free: u64, has_names: bool, needed: u64,
         return Finding::warning("room", format!("{says}: {may_go}"), look);
     }
     Finding::ok("room", says)
-}
-
-fn word(path: &Path) -> String {
-    shell_word(&path.to_string_lossy())
 }

@@ -2,14 +2,15 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
 
 use daypass_model::Authority;
 use daypass_store::DirLock;
 
 use super::probe::{Trust, ask};
-use super::process::Running;
+use super::process::{Holder, Running};
 use super::rights::Owner;
-use super::{Finding, Patient};
+use super::{Finding, Level, Patient};
 use crate::banner::{shell_word, url_for_clients};
 use crate::data_dir::{KeySource, find_next_key, names};
 
@@ -17,7 +18,9 @@ use crate::data_dir::{KeySource, find_next_key, names};
 const DISPLACED: &str = "was moved, removed or replaced";
 
 pub(super) fn findings(patient: &Patient, owner: &Owner) -> Vec<Finding> {
-    [Some(condition(patient, owner)), lost_key(patient, owner)].into_iter().flatten().collect()
+    let condition = condition(patient, owner);
+    let lost_door = lost_door(patient).filter(|_| condition.level == Level::Ok);
+    [Some(condition), lost_door, lost_key(patient, owner)].into_iter().flatten().collect()
 }
 
 /// What it says on its admin listener.
@@ -48,16 +51,36 @@ fn condition(patient: &Patient, owner: &Owner) -> Finding {
             // By now it may be seen to be stopped.
             hung(&Running::on(&patient.config.data).unwrap_or(process))
         }
-        _ => {
-            let says = format!("a server runs on it, and does not answer at {url}/readyz");
-            Finding::warning("store", says, look)
-        }
+        _ => match Holder::of(&patient.config.data).filter(|holder| !holder.is_daypass()) {
+            Some(other) => {
+                let (says, look) = other.described();
+                let says = format!(
+                    "`{}` is locked by {says}, which is no daypass: a start is refused",
+                    patient.config.data.display()
+                );
+                Finding::problem("store", says, look)
+            }
+            None => {
+                let says = format!("a server runs on it, and does not answer at {url}/readyz");
+                Finding::warning("store", says, look)
+            }
+        },
     }
 }
 
 fn hung(process: &Running) -> Finding {
     let (says, paste) = process.described();
     Finding::problem("store", format!("the server that runs on it does not answer: {says}"), paste)
+}
+
+/// Nobody can end a session or make a backup through it any more.
+fn lost_door(patient: &Patient) -> Option<Finding> {
+    let socket = patient.config.data.join(names::OPERATOR_SOCKET);
+    let is_there = socket.symlink_metadata().is_ok_and(|found| found.file_type().is_socket());
+    (!is_there).then(|| {
+        let says = format!("`{}` is gone: no operator's command reaches the server that runs until it is stopped and started again, which makes it anew", socket.display());
+        Finding::told("store", Level::Problem, says, None)
+    })
 }
 
 /// Nothing tells of it but the next start, which is refused; until then the running server can make another.

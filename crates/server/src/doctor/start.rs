@@ -1,11 +1,16 @@
 //! What a start refuses before it opens the store, by the same words: a slip in the environment, too few files that may
-//! be open, something else under a name of ours.
+//! be open, something else under a name of ours, an audit that is none or another server's.
 
-use super::rights::may_look;
-use super::{Finding, Patient};
+use std::path::Path;
+
+use super::paste::word;
+use super::process::Holder;
+use super::rights::{Owner, may_look};
+use super::{Finding, Level, Patient};
 use crate::banner::shell_word;
+use crate::data_dir::{Age, names};
 use crate::failure::Failure;
-use crate::{descriptors, first_account, preflight};
+use crate::{descriptors, first_account, preflight, telemetry};
 
 /// The variables that count on the first start only: whoever leaves them out has lost nothing.
 pub(super) const UNPIN: &str =
@@ -26,15 +31,50 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     if let Err(failure) = first_account::parse(&patient.config.pinned) {
         findings.push(Finding::problem("start", failure.to_string(), UNPIN));
     }
-    if may_look(patient)
-        && let Err(taken) = preflight::names_are_free(&patient.config.data)
-    {
-        let path = shell_word(&taken.path.to_string_lossy());
+    if let Err(failure) = telemetry::check(&patient.config.log) {
         findings.push(Finding::problem(
             "start",
-            Failure::from(taken).to_string(),
-            format!("mv {path} {path}.old"),
+            failure.to_string(),
+            patient.serve_line("--log", Some("info")),
         ));
     }
+    if may_look(patient) {
+        let data = &patient.config.data;
+        let audit = patient.config.audit_file.clone().unwrap_or_else(|| data.join(names::AUDIT));
+        findings.extend(files(patient, data, &audit));
+    }
     findings
+}
+
+/// What is in the place of files that a start makes or adds to.
+fn files(patient: &Patient, data: &Path, audit: &Path) -> Option<Finding> {
+    if let Err(taken) = preflight::names_are_free(data, audit) {
+        let paste = Owner::at(patient).moves_away(&taken.path, patient.user);
+        return Some(Finding::problem("start", Failure::from(taken).to_string(), paste));
+    }
+    if let Err(failure) = preflight::sessions_are_a_file(data) {
+        let paste = format!("ls -ld {}", word(&data.join(names::SESSION_LOG)));
+        return Some(Finding::problem("start", failure.to_string(), paste));
+    }
+    // That there is no directory is told with the line that makes it.
+    if audit.parent().is_some_and(|parent| parent == Path::new("") || parent.is_dir())
+        && let Err(failure) = preflight::audit_is_one(data, audit)
+    {
+        return Some(Finding::problem("start", failure.to_string(), format!("ls -ld {}", word(audit))));
+    }
+    // Of one that is there it is told of the store.
+    let missing = if data.exists() { Ok(()) } else { preflight::store_is_there(data, &Age::of(data, audit)) };
+    if let Err(failure) = missing {
+        return Some(Finding::told("start", Level::Problem, failure.to_string(), None));
+    }
+    let (writer, server) = (Holder::of(audit)?, Holder::of(data));
+    if server.is_some_and(|server| server.pid == writer.pid) {
+        return None;
+    }
+    let (says, look) = writer.described();
+    let says = format!(
+        "the audit file `{}` is written by another server ({says}): each needs one of its own, named with --audit-file",
+        audit.display()
+    );
+    Some(Finding::problem("start", says, look))
 }

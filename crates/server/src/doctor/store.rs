@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,12 +13,12 @@ use daypass_directory::{Directory, View, is_of_master, key};
 use daypass_model::SystemClock;
 use daypass_store::{DirLock, Holding, LockError, MemoryStore, OpenError, Revision, SqliteStore, Store};
 
+use super::paste::{free, resolved, word};
 use super::rights::{Owner, may_look};
 use super::start::UNPIN;
-use super::{Finding, Patient, server};
-use crate::banner::shell_word;
+use super::{Finding, Level, Patient, server};
 use crate::data_dir::{
-    KeySource, Links, find_master_key, find_next_key, names, open_regular, read_master_key,
+    Age, KeySource, Links, find_master_key, find_next_key, is_begun, names, open_regular, read_master_key,
 };
 use crate::failure::Failure;
 use crate::{first_account, preflight};
@@ -28,27 +29,40 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let Some(owner) = Owner::of(data).filter(|_| data.is_dir() && may_look(patient)) else {
         return Vec::new();
     };
-    // Held while the file is read, so that no server starts meanwhile.
-    let lock = match DirLock::acquire(data) {
-        Ok(lock) => lock,
+    // While the file is read no server starts.
+    let _look = match DirLock::look(data) {
+        Ok(look) => look,
         Err(LockError::Held { .. }) => return server::findings(patient, &owner),
-        Err(error) => return vec![no_lock(&error, &owner, data)],
+        Err(error) => return vec![no_lock(&error, &owner, patient)],
     };
-    owner.give(&lock);
     if file.symlink_metadata().is_err() {
         return vec![absent(&owner, patient)];
     }
     if let Err(failure) = preflight::log_is_there(data) {
-        return vec![Finding::problem("store", failure.to_string(), restore(&owner, patient))];
+        return vec![Finding::told("store", Level::Problem, failure.to_string(), restore(&owner, patient))];
     }
     let config = &patient.config;
+    if let Some(pipe) = config.master_key_file.as_ref().filter(|path| is_no_file(path)) {
+        let says = format!(
+            "`{}` is no file but a pipe or a device, and what comes out of it is the start's: the store was not looked at",
+            pipe.display()
+        );
+        return vec![Finding::told("store", Level::Warning, says, None)];
+    }
     let master = match find_master_key(data, config.master_key.as_ref(), config.master_key_file.as_deref()) {
         Ok(Some(master)) => master,
         Ok(None) => return vec![absent(&owner, patient)],
         Err(failure) => return vec![no_key(&failure, &owner, patient)],
     };
     // What a rotation that was cut short left: the next start puts it in its place.
-    let next = if config.key_source() == KeySource::Own { find_next_key(data).ok().flatten() } else { None };
+    let next = if config.key_source() == KeySource::Own { find_next_key(data) } else { Ok(None) };
+    let next = match next {
+        Ok(next) => next,
+        Err(failure) => {
+            let paste = format!("ls -ld {}", word(&data.join(names::MASTER_KEY_NEXT)));
+            return vec![Finding::problem("store", failure.to_string(), paste)];
+        }
+    };
     let (is_next, sealed) = (Cell::new(false), RefCell::default());
     let ours = |check: &[u8]| {
         is_next.set(next.as_ref().is_some_and(|next| is_of_master(next, check)));
@@ -65,9 +79,14 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         Err(OpenError::Unknown { .. }) => another_key(patient, &file, &sealed.borrow()),
         Err(error) => {
             let paste = mended_by(&error, &file, &owner, patient);
-            Finding::problem("store", error.to_string(), paste)
+            Finding::told("store", Level::Problem, error.to_string(), paste)
         }
     }]
+}
+
+/// Whether what a setting names can be read once only, or has no end.
+fn is_no_file(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// As a start sees it.
@@ -88,7 +107,7 @@ fn examine(file: &Path, holding: Holding<'_>) -> Result<MemoryStore, OpenError> 
 fn contents(patient: &Patient, owner: &Owner, store: MemoryStore, master: MasterKey) -> Finding {
     let (revision, view) = match opened(patient, store, master) {
         Ok(opened) => opened,
-        Err(why) => return Finding::problem("store", why, restore(owner, patient)),
+        Err(why) => return Finding::told("store", Level::Problem, why, restore(owner, patient)),
     };
     let pinned = &patient.config.pinned;
     // What is not well formed is told of by itself.
@@ -147,15 +166,18 @@ fn has_log(store: &Path) -> bool {
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
-fn no_lock(error: &LockError, owner: &Owner, data: &Path) -> Finding {
+fn no_lock(error: &LockError, owner: &Owner, patient: &Patient) -> Finding {
+    let data = &patient.config.data;
     let lock = data.join(names::LOCK);
+    let found = lock.symlink_metadata().ok();
+    let is_file = found.as_ref().is_some_and(|found| found.is_file() && found.nlink() == 1);
     let paste = match error {
-        LockError::Denied { .. } if lock.exists() => owner.chown(&word(&lock)),
-        LockError::Denied { .. } => format!("chmod 700 {}", word(data)),
+        // A start makes another one.
+        LockError::Denied { .. } if found.is_some() => owner.moves_away(&lock, patient.user),
+        LockError::Io { .. } if found.is_some() && !is_file => owner.moves_away(&lock, patient.user),
+        LockError::Denied { .. } => format!("{}chmod 700 {}", owner.sudo(patient.user), word(data)),
         LockError::ReadOnly { .. } => remount(data),
-        LockError::Held { .. } | LockError::Io { .. } => {
-            format!("df -h {0}; df -i {0}; ls -ld {0} {1}", word(data), word(&lock))
-        }
+        _ => format!("df -h {0}; df -i {0}; ls -ld {0} {1}", word(data), word(&lock)),
     };
     Finding::problem("store", error.to_string(), paste)
 }
@@ -165,23 +187,26 @@ pub(super) fn remount(directory: &Path) -> String {
     format!("sudo mount -o remount,rw \"$(findmnt -no TARGET -T {})\"", word(directory))
 }
 
-fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -> String {
+fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -> Option<String> {
     // What root does to a name in a directory of another user, it may do to something else by the time it does it.
     let (store, as_owner) = (word(file), owner.sudo(patient.user));
-    match error {
+    Some(match error {
         OpenError::ReadOnly { .. } if is_read_only(file) => remount(&patient.config.data),
         OpenError::ReadOnly { .. } => {
-            format!("{} && {as_owner}chmod 600 {store}*", owner.chown(&format!("{store}*")))
+            let files = [names::STORE, names::STORE_LOG, names::STORE_SHARED];
+            let files = files.map(|name| patient.config.data.join(name));
+            owner.takes(&files, patient.user).unwrap_or_else(|| format!("ls -l {store}*"))
         }
         // Moved, not removed: what is taken for another store's log may be somebody's.
         OpenError::LogOfAnother { .. } => {
-            format!("{as_owner}mv {store}-wal {store}-wal.old; {as_owner}rm -f {store}-shm")
+            let moved = owner.moves_away(&patient.config.data.join(names::STORE_LOG), patient.user);
+            format!("{moved}; {as_owner}rm -f {store}-shm")
         }
         OpenError::Busy { .. } => format!("sudo fuser -v {store}*"),
         OpenError::Full { .. } => format!("df -h {0}; df -i {0}", word(&patient.config.data)),
         OpenError::Io { .. } => format!("ls -l {store}*; sudo dmesg | tail"),
-        _ => restore(owner, patient),
-    }
+        _ => return restore(owner, patient),
+    })
 }
 
 fn is_read_only(file: &Path) -> bool {
@@ -190,41 +215,60 @@ fn is_read_only(file: &Path) -> bool {
 }
 
 /// A backup in a new directory, with the master key that is here.
-fn restore(owner: &Owner, patient: &Patient) -> String {
-    let data = &patient.config.data;
-    let new = word(Path::new(&format!("{}.new", data.display())));
-    let sudo = owner.sudo(patient.user);
-    let restore = format!("{sudo}daypass restore BACKUP --data {new}");
-    match patient.config.key_source() {
+fn restore(owner: &Owner, patient: &Patient) -> Option<String> {
+    let data = resolved(&patient.config.data);
+    let new = free(&data, "new");
+    let (made, restored) = (owner.makes(&new, patient.user)?, restored(owner, patient, &new));
+    let key = match patient.config.key_source() {
+        // As its owner: what root reads there may be a link to what is root's, and end up readable.
         KeySource::Own => {
-            let (user, key) = (shell_word(&owner.name()), word(&data.join(names::MASTER_KEY)));
-            let own = if sudo.is_empty() { String::new() } else { format!("-o {user} ") };
-            let by = if sudo.is_empty() { "" } else { "sudo " };
-            // The key as its owner: what root reads there may be a link to what is root's, and end up readable.
-            format!(
-                "{by}install -d -m 700 {own}{new} && {sudo}install -m 600 {key} {new}/master-key && {restore}"
-            )
+            let (key, new) = (word(&data.join(names::MASTER_KEY)), word(&new.join(names::MASTER_KEY)));
+            format!("{}install -T -m 600 {key} {new} && ", owner.sudo(patient.user))
         }
-        KeySource::File(file) => format!("{restore} --master-key-file {}", word(&file)),
-        KeySource::Environment => restore,
+        KeySource::File(_) | KeySource::Environment => String::new(),
+    };
+    Some(format!("{made} && {key}{restored}"))
+}
+
+fn restored(owner: &Owner, patient: &Patient, to: &Path) -> String {
+    let source = patient.config.key_source();
+    let sudo =
+        owner.sudo_with(patient.user, (source == KeySource::Environment).then_some("DAYPASS_MASTER_KEY"));
+    let line = format!("{sudo}daypass restore BACKUP --data {}", word(to));
+    match source {
+        KeySource::File(file) => format!("{line} --master-key-file {}", word(&resolved(&file))),
+        KeySource::Own | KeySource::Environment => line,
     }
 }
 
-fn word(path: &Path) -> String {
-    shell_word(&path.to_string_lossy())
-}
-
+/// There is no store: a start makes the first one, or misses the one that was here.
 fn absent(owner: &Owner, patient: &Patient) -> Finding {
-    let data = &patient.config.data;
-    let master = data.join(names::MASTER_KEY);
-    if !master.exists() {
-        return Finding::ok("store", "there is none: the first start makes it");
-    }
-    Finding::problem(
-        "store",
-        format!("`{}` is there and no store", master.display()),
-        format!("{}daypass restore BACKUP --data {}", owner.sudo(patient.user), word(data)),
-    )
+    let config = &patient.config;
+    let data = &config.data;
+    let age = Age::of(data, &config.audit_file.clone().unwrap_or_else(|| data.join(names::AUDIT)));
+    let Err(lost) = preflight::store_is_there(data, &age) else {
+        return Finding::ok(
+            "store",
+            if is_begun(data) {
+                "there is none: a first start did not come to its end here, and the next one goes on with it"
+            } else {
+                "there is none: the first start makes it"
+            },
+        );
+    };
+    let is_there = |name: &str| data.join(name).symlink_metadata().is_ok();
+    let paste = if config.key_source() == KeySource::Own && !is_there(names::MASTER_KEY) {
+        // Which of the keys that were here the backup needs nobody can tell.
+        None
+    } else if [names::STORE, names::STORE_LOG, names::STORE_SHARED, names::DEMO_MARK]
+        .into_iter()
+        .any(is_there)
+    {
+        restore(owner, patient)
+    } else {
+        Some(restored(owner, patient, &resolved(data)))
+    };
+    Finding::told("store", Level::Problem, lost.to_string(), paste)
 }
 
 /// A key that is there is never written over: what cannot be read, or looks like none, may be the only one.
@@ -234,20 +278,17 @@ fn no_key(failure: &Failure, owner: &Owner, patient: &Patient) -> Finding {
     let shown = word(&place);
     let links = if config.master_key_file.is_some() { Links::Followed } else { Links::Refused };
     let opened = open_regular(OpenOptions::new().read(true), &place, links);
-    let paste = match opened.err().map(|error| error.kind()) {
+    let paste = Some(match opened.err().map(|error| error.kind()) {
         _ if config.master_key.is_some() => "printenv DAYPASS_MASTER_KEY | base64 -d | wc -c".to_owned(),
         Some(ErrorKind::NotFound) => {
-            let user = shell_word(&owner.name());
-            match owner.sudo(patient.user).is_empty() {
-                true => format!("install -m 600 MASTER_KEY {shown}"),
-                false => format!("sudo install -m 600 -o {user} MASTER_KEY {shown}"),
-            }
+            let paste = owner.puts("MASTER_KEY", &place, patient.user);
+            return Finding::told("store", Level::Problem, failure.to_string(), paste);
         }
         Some(ErrorKind::PermissionDenied) => {
-            format!("{} && {}chmod 600 {shown}", owner.chown(&shown), owner.sudo(patient.user))
+            owner.takes(&[place], patient.user).unwrap_or_else(|| format!("ls -l {shown}"))
         }
         Some(_) => format!("ls -l {shown}"),
         None => format!("base64 -d < {shown} | wc -c"),
-    };
-    Finding::problem("store", failure.to_string(), paste)
+    });
+    Finding::told("store", Level::Problem, failure.to_string(), paste)
 }

@@ -181,6 +181,13 @@ fn a_directory_is_its_owners_whoever_asks() {
         let told = asked_by(0);
         assert!(told.contains("is of root") && told.contains("chown -h 4000000 "), "{told}");
         chown(data.join("store.sqlite"), Some(SOMEBODY), None).unwrap();
+        // A start does without these.
+        for name in ["root-credentials", "master-key-until-20261127T061500Z"] {
+            std::fs::write(data.join(name), "").unwrap();
+            let told = asked_by(0);
+            assert!(told.starts_with("warning") && told.contains("is of root"), "{told}");
+            std::fs::remove_file(data.join(name)).unwrap();
+        }
         chown(&data, Some(0), None).unwrap();
         let told = asked_by(0);
         assert_eq!(told.matches("chown").count(), 1, "{told}");
@@ -207,13 +214,23 @@ fn what_root_is_told_to_paste_is_done_as_the_directorys_owner() {
     std::fs::write(data.join("store.sqlite"), "SQLite format 3\0 and no more").unwrap();
     let by_root = told(0);
     assert!(by_root.contains(&format!("{as_owner}chmod 600 {}", data.join("store.sqlite").display())));
-    let key = format!("{as_owner}install -m 600 {} ", data.join("master-key").display());
-    assert!(by_root.contains(&key) && by_root.contains("sudo install -d -m 700 -o 4000000 "), "{by_root}");
+    // Whoever may write beside the directory makes the new one: its owner, or root where nobody else can.
+    let new = dir.path().canonicalize().unwrap().join("data.new");
+    let key = format!("{as_owner}install -T -m 600 {} ", data.join("master-key").display());
+    let make = format!("mkdir -m 700 {0} && chown -h 4000000 {0} && {key}", new.display());
+    assert!(by_root.contains(&make), "{by_root}");
+    std::os::unix::fs::symlink("/root", &new).unwrap();
+    assert!(told(0).contains(&make.replace("data.new", "data.new-2")), "{}", told(0));
     // A second name may be that of a file which is root's.
     std::fs::hard_link(data.join("store.sqlite"), data.join("elsewhere")).unwrap();
     chown(data.join("store.sqlite"), Some(0), None).unwrap();
     let by_root = told(0);
-    assert!(by_root.contains("ls -l ") && !by_root.contains("chown"), "{by_root}");
+    assert!(
+        by_root.contains("ls -l ")
+            && !by_root.contains("store.sqlite && ")
+            && !by_root.contains("sudo chown"),
+        "{by_root}"
+    );
 }
 
 #[test]
@@ -245,7 +262,7 @@ fn an_audit_without_a_directory_is_a_problem() {
     let args = ServeArgs { audit_file: Some(dir.join("logs/audit.jsonl")), ..ServeArgs::default() };
     let findings = room::findings(&patient(&dir, args, &[]));
     let text: String = findings.iter().map(ToString::to_string).collect();
-    assert!(text.contains("logs` is not there") && text.contains("install -d -m 700 -o "), "{text}");
+    assert!(text.contains("logs` is not there") && text.contains("mkdir -m 700 "), "{text}");
 }
 
 #[test]
@@ -264,10 +281,8 @@ fn an_audit_whose_directory_the_server_cannot_write_is_a_problem_whoever_asks() 
     };
     let refused = told(if is_root { 0o755 } else { 0o555 });
     assert!(refused.contains("cannot write the audit's directory `"), "{refused}");
-    assert!(
-        refused.contains("sudo install -d -m 700 -o ") && refused.contains("logs/daypass\n"),
-        "{refused}"
-    );
+    assert!(refused.contains("make one of its own, such as"), "{refused}");
+    assert_eq!(refused.contains("mkdir -m 700 "), is_root, "{refused}");
     assert_eq!(told(0o777), "", "everybody may");
 }
 
@@ -316,6 +331,24 @@ fn a_line_that_starts_a_server_has_every_setting_but_the_one_it_changes() {
             data.display()
         )
     );
+    // What another user's shell would not have is in the line, and no secret; what was said counts for more.
+    let variables = [
+        ("DAYPASS_PUBLIC_URL", "http://a b"),
+        ("DAYPASS_AUDIT_FILE", "other"),
+        ("DAYPASS_MASTER_KEY", "hush"),
+        ("DAYPASS_DATA", "y"),
+    ];
+    let here = patient(&dir, ServeArgs::default(), &variables);
+    let here = Patient { words: vec!["doctor".to_owned(), "--audit-file=c".to_owned()], ..here };
+    let line = here.serve_line("--log", Some("info"));
+    assert_eq!(
+        line,
+        format!(
+            "daypass serve '--audit-file=c' --public-url 'http://a b' --log info --data {}",
+            data.display()
+        )
+    );
+    assert!(here.command().contains("--public-url 'http://a b'"), "{}", here.command());
     let without = asked.serve_line("--tolerate-unsigned-header", None);
     assert!(
         without.starts_with("daypass serve '--listen=127.0.0.1:7' --allow-signature-v2 --tls"),
@@ -326,6 +359,15 @@ fn a_line_that_starts_a_server_has_every_setting_but_the_one_it_changes() {
         by_variable.serve_line("--tolerate-unsigned-header", None),
         format!("env -u DAYPASS_TOLERATE_UNSIGNED_HEADER daypass serve --data {}", data.display())
     );
+}
+
+#[test]
+fn a_name_that_is_shown_as_another_is_in_no_line() {
+    for name in ["a\u{1b}[2J", "a\nb", "\u{9b}", "\u{fffd}"] {
+        let finding = Finding::problem("store", "gone", format!("ls '{name}'"));
+        assert!(finding.paste.is_none() && finding.says.contains("cannot be pasted"), "{finding}");
+    }
+    assert!(Finding::problem("store", "gone", "ls 'a b'").paste.is_some());
 }
 
 #[test]

@@ -71,15 +71,17 @@ fn whoever_is_refused_a_directory_reads_nothing_to_it_that_the_locks_name_leads_
     let (data, lock) = (dir.join("data"), dir.join("data/daypass.lock"));
     fs::copy(data.join("store.sqlite"), dir.join("copy")).unwrap();
     let _held = fs::File::open(&data).inspect(|data| data.try_lock().unwrap()).unwrap();
+    // Not every kernel says who holds a lock.
+    let is_told = |told: &str| told.contains("a server runs on it") || told.contains("which is no daypass");
     for (n, target) in [dir.join("precious"), "/dev/zero".into()].iter().enumerate() {
         link(target, &lock);
         let line = failed(&run(dir.path(), &["serve", "--data", "data"]));
         assert!(line.contains("in use by another daypass (unknown process)"), "{n}: {line}");
         let told = doctor(&dir);
-        assert!(told.contains("a server runs on it") && !told.contains("secret"), "{n}: {told}");
+        assert!(is_told(&told) && !told.contains("secret"), "{n}: {told}");
     }
     pipe(&lock);
-    assert!(doctor(&dir).contains("a server runs on it"));
+    assert!(is_told(&doctor(&dir)));
 }
 
 #[test]
@@ -99,7 +101,10 @@ fn the_doctor_waits_for_no_pipe_and_says_what_is_in_the_place_of_a_file() {
     pipe(&dir.join("data/master-key.next"));
     let told = doctor(&dir);
     assert!(told.contains("master-key.next` is no regular file"), "{told}");
-    assert!(told.contains("whole, at revision"), "nothing is taken from it: {told}");
+    assert!(
+        told.contains("PROBLEM  store     `data/master-key.next` cannot be read"),
+        "as a start has it: {told}"
+    );
 }
 
 #[test]
@@ -125,6 +130,8 @@ fn no_line_to_paste_changes_what_a_link_leads_to() {
         assert!(rights.contains(&format!("data/{name}` is a link")), "{told}");
         assert!(rights.contains(&format!("ls -l data/{name}\n")), "{told}");
         assert!(!told.contains("chmod") && !told.contains("chown"), "{told}");
+        let mended = "mv -T -n data/daypass.lock data/daypass.lock.old";
+        assert_eq!(told.contains(mended), name == "daypass.lock", "{told}");
     }
 }
 

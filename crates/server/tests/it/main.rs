@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking, and have no other users"
 )]
 
+mod agreed;
 mod binary;
 mod client;
 mod closing;

@@ -14,7 +14,11 @@ use crate::client::Client;
 /// What the doctor says of one thing, with these words behind it and these variables in its shell.
 fn found(dir: &Scratch, check: &str, args: &[&str], variables: &[(&str, &str)]) -> Vec<Value> {
     let mut doctor = daypass(dir.path());
-    doctor.args(["doctor", "--json", "--data", "data"]).args(args).envs(variables.iter().copied());
+    doctor.args(["doctor", "--json"]).args(args);
+    if !args.contains(&"--data") {
+        doctor.args(["--data", "data"]);
+    }
+    doctor.envs(variables.iter().copied());
     let text = String::from_utf8(doctor.output().unwrap().stdout).unwrap();
     let findings = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     findings.filter(|finding| finding["check"] == check).collect()
@@ -98,6 +102,51 @@ fn a_store_that_was_moved_away_is_backed_up_while_somebody_has_it() {
     assert_eq!(line, "daypass backup FILE --data data");
     assert!(pasted(&dir, line).status.success() && dir.join("FILE").exists());
     server.stop();
+}
+
+#[test]
+fn a_backup_is_restored_beside_a_damaged_store_and_no_name_that_is_taken_is_touched() {
+    let dir = Scratch::new("mend-restore");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    let root = Client::root(&server, &data);
+    assert!(run(dir.path(), &["backup", "BACKUP", "--data", "data"]).status.success());
+    server.stop();
+    fs::write(data.join("store.sqlite"), "SQLite format 3\0 and no more").unwrap();
+    fs::create_dir(dir.join("precious")).unwrap();
+    std::os::unix::fs::symlink(dir.join("precious"), dir.join("data.new")).unwrap();
+    for named in ["data", "data/", "data/."] {
+        let findings = found(&dir, "store", &["--data", named], &[]);
+        let new = dir.path().canonicalize().unwrap().join("data.new-2");
+        assert!(
+            problem(&findings).1.starts_with(&format!("mkdir -m 700 {} && ", new.display())),
+            "{findings:?}"
+        );
+    }
+    let findings = found(&dir, "store", &[], &[]);
+    assert!(pasted(&dir, problem(&findings).1).status.success(), "{findings:?}");
+    assert_eq!(fs::read_dir(dir.join("precious")).unwrap().count(), 0);
+    let server = Server::start(&dir.join("data.new-2"));
+    let root = Client { address: server.address.clone(), ..root };
+    assert_eq!(root.call("sts", "Action=GetCallerIdentity&Version=2011-06-15").0, 200);
+    server.stop();
+}
+
+#[test]
+fn what_is_in_the_way_is_moved_to_a_name_that_nothing_has() {
+    let dir = Scratch::new("mend-way");
+    let data = dir.join("data");
+    Server::start(&data).stop();
+    fs::remove_file(data.join("sessions.jsonl")).unwrap();
+    for name in ["sessions.jsonl", "sessions.jsonl.old"] {
+        fs::create_dir(data.join(name)).unwrap();
+    }
+    let findings = found(&dir, "start", &[], &[]);
+    let (_, line) = problem(&findings);
+    assert_eq!(line, "mv -T -n data/sessions.jsonl data/sessions.jsonl.old-2");
+    assert!(pasted(&dir, line).status.success());
+    assert_eq!(fs::read_dir(data.join("sessions.jsonl.old")).unwrap().count(), 0);
+    Server::start(&data).stop();
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::binary::{Scratch, Server, daypass, daypass_after};
 use crate::client::Client;
 use crate::recovery::failed;
 
-const PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+pub const PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
 
 /// A server that made a user and was killed.
 fn killed(data: &Path) {
@@ -22,7 +22,7 @@ fn killed(data: &Path) {
 }
 
 /// Both ways to ask: the line of a start that is refused, and the one problem that the doctor finds.
-fn both(dir: &Scratch, script: &str, variables: &[(&str, &str)], more: &[&str]) -> (String, String) {
+pub fn both(dir: &Scratch, script: &str, variables: &[(&str, &str)], more: &[&str]) -> (String, String) {
     let ask = |word: &str| {
         let mut command = daypass_after(dir.path(), script);
         command.args([word, "--data", "data"]).args(PORTS).args(more).envs(variables.iter().copied());
@@ -31,7 +31,7 @@ fn both(dir: &Scratch, script: &str, variables: &[(&str, &str)], more: &[&str]) 
     (failed(&ask("serve").output().unwrap()), problem(&mut ask("doctor")))
 }
 
-fn problem(doctor: &mut Command) -> String {
+pub fn problem(doctor: &mut Command) -> String {
     let output = doctor.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let problems = text.matches("PROBLEM").count();
@@ -130,7 +130,7 @@ fn the_doctor_tells_of_whatever_a_start_refuses() {
     let (refused, told) = both(&dir, "true", &[], &[]);
     let words = "sessions.jsonl` is not a regular file";
     assert!(refused.contains(words) && told.contains(words), "{refused}{told}");
-    assert!(told.contains("mv data/sessions.jsonl data/sessions.jsonl.old"), "{told}");
+    assert!(told.contains("mv -T -n data/sessions.jsonl data/sessions.jsonl.old"), "{told}");
     fs::remove_dir(&sessions).unwrap();
     fs::rename(data.join("store.sqlite"), dir.join("elsewhere")).unwrap();
     symlink(dir.join("elsewhere"), data.join("store.sqlite")).unwrap();
@@ -157,6 +157,6 @@ fn the_doctor_misses_a_log_as_a_start_does() {
         let (refused, told) = both(&dir, "true", &[], &[]);
         let words = "is gone, and the server did not end in order";
         assert!(refused.contains(words) && told.contains(words), "{refused}{told}");
-        assert!(told.contains("daypass restore BACKUP --data data.new"), "{told}");
+        assert!(told.contains("/data.new/master-key && daypass restore BACKUP --data /"), "{told}");
     }
 }
