@@ -7,12 +7,12 @@ use std::sync::Arc;
 use daypass_model::{AccountId, Arn, UniqueId, fold_name};
 use daypass_policy::Named;
 
+use crate::account::Account;
 use crate::entity::{
     AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy, Role, User,
 };
 use crate::managed;
 use crate::record::KeyOwner;
-use crate::view::Account;
 
 /// What is known of one account.
 #[derive(Clone, Copy)]

@@ -5,6 +5,7 @@
 //! do this ([`authorize()`]). It knows no HTTP, no wire format and no API action; how policies are
 //! evaluated is `daypass-policy`'s, how signatures and tokens are checked `daypass-authn`'s.
 
+mod account;
 mod account_view;
 mod authorize;
 mod change;

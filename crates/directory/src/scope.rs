@@ -14,12 +14,13 @@ use std::sync::Arc;
 use daypass_model::AccessKeyId;
 use jiff::Timestamp;
 
+use crate::account::Account;
 use crate::account_view::AccountView;
 use crate::check::Check;
 use crate::credential::Caller;
 use crate::principal::{NoPrincipal, Principal};
 use crate::record::{AccessKeyPointer, KeyOwner};
-use crate::view::{Account, View};
+use crate::view::View;
 
 /// A caller in the view that its call is decided on.
 #[derive(Clone)]
