@@ -83,6 +83,12 @@ impl Vouching {
     }
 }
 
+/// Whether a chain ends at nobody who is known, or at somebody who only has the name of one.
+fn is_without_voucher(error: &Error) -> bool {
+    use CertificateError::{BadSignature, UnknownIssuer};
+    matches!(error, Error::InvalidCertificate(UnknownIssuer | BadSignature))
+}
+
 fn verifier(roots: RootCertStore, crypto: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifier>> {
     WebPkiServerVerifier::builder_with_provider(roots.into(), crypto.clone()).build().ok()
 }
@@ -101,12 +107,12 @@ impl ServerCertVerifier for Vouching {
             None => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
         };
         let verified = match by_roots {
-            Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            Err(error) if is_without_voucher(&error) => {
                 self.by_thumbprint(end_entity, intermediates, name, now)
             }
             decided => decided,
         };
-        let unknown = matches!(&verified, Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)));
+        let unknown = verified.as_ref().is_err_and(is_without_voucher);
         self.refused.fetch_or(unknown, Ordering::Relaxed);
         verified
     }

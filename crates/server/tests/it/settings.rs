@@ -209,7 +209,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 21] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 27] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -229,6 +229,20 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 21] = [
     ("decision-log-hours", ["1", "2"], ["1", "2"]),
     ("end-sessions-with-key", ["true", "false"], ["true", "false"]),
     ("sts-region", ["eu-west-1", "eu-west-2"], ["'eu-west-1'", "'eu-west-2'"]),
+    (
+        "allow-insecure-issuer",
+        ["http://a,http://c:1/r", "http://b"],
+        ["['http://a', 'http://c:1/r']", "['http://b']"],
+    ),
+    (
+        "allow-private-network",
+        ["10.0.0.1,10.2.0.0/16", "fd00::/8"],
+        ["['10.0.0.1', '10.2.0.0/16']", "['fd00::/8']"],
+    ),
+    ("ca-bundle", ["a", "b"], ["'a'", "'b'"]),
+    ("outbound-proxy", ["http://a:1", "http://b:2"], ["'http://a:1'", "'http://b:2'"]),
+    ("google-discovery-url", ["https://a", "https://b"], ["'https://a'", "'https://b'"]),
+    ("cognito-discovery-url", ["https://a", "https://b"], ["'https://a'", "'https://b'"]),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),
     ("log-format", ["json", "text"], ["'json'", "'text'"]),
 ];
