@@ -89,6 +89,18 @@ impl Check {
         self.with("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()).collect::<Vec<_>>())
     }
 
+    /// Of a role that is asked for: its trust policy speaks, and `tags` are the role's as far as conditions can see.
+    #[must_use]
+    pub fn of_role(mut self, role: &Arc<Role>, tags: &TagSet) -> Self {
+        self.grantor = Grantor::Role(role.clone());
+        for tag in tags {
+            for prefix in ["aws", "iam"] {
+                self = self.with(format!("{prefix}:ResourceTag/{}", tag.key), tag.value.as_str());
+            }
+        }
+        self
+    }
+
     /// The same question as far as the caller's account may know of it when the resource is another's: without the
     /// policy of the resource, and without what is said of the resource itself. It is the same question for a resource
     /// that is not there.

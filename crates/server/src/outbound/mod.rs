@@ -134,22 +134,3 @@ fn max_age(headers: &HeaderMap) -> Option<i64> {
 fn shown(url: &str) -> String {
     daypass_model::cut(url, 256).chars().filter(|character| !character.is_control()).collect()
 }
-
-#[cfg(test)]
-mod max_age_tests {
-    use super::*;
-
-    #[test]
-    fn what_a_server_says_of_keeping_is_read() {
-        let age = |values: &[&'static str]| {
-            let headers = values.iter().map(|value| (CACHE_CONTROL, http::HeaderValue::from_static(value)));
-            max_age(&headers.collect())
-        };
-        assert_eq!(age(&[]), None);
-        assert_eq!(age(&["public, max-age=3600"]), Some(3600));
-        assert_eq!(age(&["public", "Max-Age=\"60\""]), Some(60));
-        assert_eq!(age(&["no-store, max-age=60"]), Some(0));
-        assert_eq!(age(&["max-age=soon"]), None);
-        assert_eq!(age(&["s-maxage=7"]), None);
-    }
-}

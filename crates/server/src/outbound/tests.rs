@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Outbound, OutboundRules};
+use super::{CACHE_CONTROL, Outbound, OutboundRules, max_age};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -188,4 +188,18 @@ async fn a_proxy_is_told_host_and_port_and_private_addresses_are_refused_before_
             .unwrap()
             .starts_with("CONNECT issuer.example:443 HTTP/1.1\r\nHost: issuer.example:443\r\n")
     );
+}
+
+#[test]
+fn what_a_server_says_of_keeping_is_read() {
+    let age = |values: &[&'static str]| {
+        let headers = values.iter().map(|value| (CACHE_CONTROL, http::HeaderValue::from_static(value)));
+        max_age(&headers.collect())
+    };
+    assert_eq!(age(&[]), None);
+    assert_eq!(age(&["public, max-age=3600"]), Some(3600));
+    assert_eq!(age(&["public", "Max-Age=\"60\""]), Some(60));
+    assert_eq!(age(&["no-store, max-age=60"]), Some(0));
+    assert_eq!(age(&["max-age=soon"]), None);
+    assert_eq!(age(&["s-maxage=7"]), None);
 }

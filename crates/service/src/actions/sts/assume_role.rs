@@ -7,10 +7,8 @@
 use std::sync::Arc;
 
 use daypass_authn::token::{SessionClaims, SessionKind};
-use daypass_directory::{
-    Authorized, Check, Checks, Grantor, Operation, Principal, Role, Scope, TrustingRole,
-};
-use daypass_model::limits::{CHAINED_SESSION_SECONDS_MAX, ROLE_SESSION_SECONDS_DEFAULT};
+use daypass_directory::{Authorized, Check, Checks, Operation, Principal, Role, Scope, TrustingRole};
+use daypass_model::limits::CHAINED_SESSION_SECONDS_MAX;
 use daypass_model::{AccountId, Arn, Tag, TagSet, is_reserved, same_key};
 use serde::{Deserialize, Serialize};
 
@@ -171,13 +169,8 @@ fn trusting_role<'v>(scope: &'v Scope, arn: &str) -> Option<TrustingRole<'v>> {
 }
 
 fn duration(asked: Option<i64>, role: &Role, who: &Principal) -> Result<i64, Error> {
-    let seconds = asked.unwrap_or(ROLE_SESSION_SECONDS_DEFAULT);
     // The role's own bound first, as recorded against AWS.
-    if seconds > role.record.session_duration_max {
-        return Err(Error::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
+    let seconds = claims::seconds_of_role(asked, role)?;
     if who.session.is_some() && seconds > CHAINED_SESSION_SECONDS_MAX {
         return Err(Error::validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
@@ -216,8 +209,6 @@ impl Inherited {
 
     /// The condition keys of all permissions, which share one context.
     fn keys(&self, role: &Arc<Role>, input: &Input) -> Check {
-        let mut check = self.asked(&role.arn, role.account, input);
-        check.grantor = Grantor::Role(role.clone());
         // An inherited transitive tag takes the place of the role's tag of the same key.
         let mut resource_tags = role.record.tags.clone();
         for tag in &self.tags {
@@ -225,12 +216,7 @@ impl Inherited {
                 resource_tags.insert(tag.clone());
             }
         }
-        for tag in &resource_tags {
-            check = check
-                .with(format!("aws:ResourceTag/{}", tag.key), tag.value.as_str())
-                .with(format!("iam:ResourceTag/{}", tag.key), tag.value.as_str());
-        }
-        check
+        self.asked(&role.arn, role.account, input).of_role(role, &resource_tags)
     }
 
     /// The source identity is set once and kept through the whole chain.

@@ -1,8 +1,10 @@
 //! The claims of a new session: whose it is, and for how long.
 
 use daypass_authn::token::{SessionClaims, SessionKind};
-use daypass_directory::{Identity, Operation, Principal};
-use daypass_model::limits::{ROOT_SESSION_SECONDS_MAX, USER_SESSION_SECONDS_DEFAULT};
+use daypass_directory::{Identity, Operation, Principal, Role};
+use daypass_model::limits::{
+    ROLE_SESSION_SECONDS_DEFAULT, ROOT_SESSION_SECONDS_MAX, USER_SESSION_SECONDS_DEFAULT,
+};
 use daypass_model::{AccessKeyId, AccountId};
 
 use super::issue;
@@ -59,6 +61,20 @@ fn first_key(who: &Principal) -> Option<AccessKeyId> {
     }
 }
 
+/// For how many seconds a session of a role is asked for.
+///
+/// # Errors
+/// Longer than the role allows.
+pub(super) fn seconds_of_role(asked: Option<i64>, role: &Role) -> Result<i64, Error> {
+    let seconds = asked.unwrap_or(ROLE_SESSION_SECONDS_DEFAULT);
+    if seconds > role.record.session_duration_max {
+        return Err(Error::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    Ok(seconds)
+}
+
 /// Whose session a user or root gets that asks with its own keys, and for how many seconds. The first of `kinds`
 /// is a user's, the second root's.
 pub(super) fn of_caller(
@@ -83,8 +99,8 @@ pub(super) fn of_caller(
 mod tests {
     use std::sync::Arc;
 
+    use daypass_directory::Issuer;
     use daypass_directory::record::{RoleRecord, Unknown, Written};
-    use daypass_directory::{Issuer, Role};
     use daypass_model::{AccessKeyKind, EntityKind, SeededRandom, TagSet, UniqueId};
     use daypass_policy::Policy;
     use daypass_store::Revision;

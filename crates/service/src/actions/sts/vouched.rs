@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use daypass_authn::token::{SessionClaims, SessionKind, SessionLayer};
-use daypass_directory::{Authorized, Check, Checks, Grantor, Operation, Role, Scope, TrustingRole, Vouched};
-use daypass_model::limits::ROLE_SESSION_SECONDS_DEFAULT;
+use daypass_directory::{Authorized, Check, Checks, Operation, Role, Scope, TrustingRole, Vouched};
 use daypass_model::{AccountId, Arn, is_reserved, same_key};
 
 use super::claims::{self, Subject};
@@ -29,19 +28,9 @@ pub(super) fn checks(action: &'static str, scope: &Scope, role_arn: &str, sessio
     let Some(TrustingRole { role, .. }) = trusting_role(scope, role_arn) else {
         return Checks::missing(check);
     };
-    Checks::one(with_role(check, role))
+    Checks::one(check.of_role(role, &role.record.tags))
         .also_if(!vouched.tags.is_empty(), "sts:TagSession")
         .also_if(vouched.source_identity.is_some(), "sts:SetSourceIdentity")
-}
-
-fn with_role(mut check: Check, role: &Arc<Role>) -> Check {
-    check.grantor = Grantor::Role(role.clone());
-    for tag in &role.record.tags {
-        check = check
-            .with(format!("aws:ResourceTag/{}", tag.key), tag.value.as_str())
-            .with(format!("iam:ResourceTag/{}", tag.key), tag.value.as_str());
-    }
-    check
 }
 
 /// The role, if it is one of the account whose provider vouches.
@@ -83,12 +72,7 @@ pub(super) fn grant<'v, I>(
         Error::internal("a role was authorized that is not there, or without anybody who vouches")
     })?;
     let role = trusting.role;
-    let seconds = asked.duration_seconds.unwrap_or(ROLE_SESSION_SECONDS_DEFAULT);
-    if seconds > role.record.session_duration_max {
-        return Err(Error::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
+    let seconds = claims::seconds_of_role(asked.duration_seconds, role)?;
     check_passed(vouched)?;
     let layer: Option<SessionLayer> =
         issue::layer(|arn| trusting.policy(arn), asked.policy, asked.policy_arns)?;
