@@ -7,7 +7,7 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 
 use crate::change::Entity as _;
 use crate::entity::{
-    AccountEntity, Group, ManagedPolicy, MfaDevice, OidcProvider, ResourcePolicy, Role, User,
+    AccountEntity, Group, ManagedPolicy, MfaDevice, OidcProvider, ResourcePolicy, Role, SamlProvider, User,
 };
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
@@ -22,6 +22,7 @@ pub(crate) struct Account {
     pub(crate) policies: HashTrieMapSync<UniqueId, Arc<ManagedPolicy>>,
     pub(crate) mfa_devices: HashTrieMapSync<UniqueId, Arc<MfaDevice>>,
     pub(crate) oidc_providers: HashTrieMapSync<UniqueId, Arc<OidcProvider>>,
+    pub(crate) saml_providers: HashTrieMapSync<UniqueId, Arc<SamlProvider>>,
     /// Lower-case name → id, in order, one map per kind.
     pub(crate) user_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) group_names: RedBlackTreeMapSync<String, UniqueId>,
@@ -31,6 +32,7 @@ pub(crate) struct Account {
     pub(crate) mfa_device_names: RedBlackTreeMapSync<String, UniqueId>,
     /// The same by URL.
     pub(crate) oidc_provider_names: RedBlackTreeMapSync<String, UniqueId>,
+    pub(crate) saml_provider_names: RedBlackTreeMapSync<String, UniqueId>,
     /// (owner, MFA device)
     pub(crate) assigned: RedBlackTreeSetSync<(KeyOwner, UniqueId)>,
     /// (group, user)
@@ -102,6 +104,12 @@ impl Account {
         self.oidc_providers.insert_mut(id, Arc::new(provider));
     }
 
+    pub(crate) fn put_saml_provider(&mut self, provider: SamlProvider) {
+        let id = provider.record.id.clone();
+        self.saml_provider_names.insert_mut(fold_name(&provider.record.name), id.clone());
+        self.saml_providers.insert_mut(id, Arc::new(provider));
+    }
+
     pub(crate) fn put_resource_policy(&mut self, hash: &str, policy: ResourcePolicy) {
         let arn = policy.record.arn.clone();
         self.resource_arns.insert_mut(hash.to_owned(), arn.clone());
@@ -167,6 +175,12 @@ impl Account {
                 let Some(provider) = self.oidc_providers.get(id).cloned() else { return };
                 self.oidc_providers.remove_mut(id);
                 self.oidc_provider_names.remove_mut(&fold_name(&provider.record.url));
+                return;
+            }
+            EntityKind::SamlProvider => {
+                let Some(provider) = self.saml_providers.get(id).cloned() else { return };
+                self.saml_providers.remove_mut(id);
+                self.saml_provider_names.remove_mut(&fold_name(&provider.record.name));
                 return;
             }
         };

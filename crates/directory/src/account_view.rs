@@ -9,7 +9,8 @@ use daypass_policy::Named;
 
 use crate::account::Account;
 use crate::entity::{
-    AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy, Role, User,
+    AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy, Role,
+    SamlProvider, User,
 };
 use crate::managed;
 use crate::record::KeyOwner;
@@ -274,6 +275,31 @@ impl<'v> AccountView<'v> {
     #[must_use]
     pub fn oidc_provider_count(&self) -> usize {
         self.account.oidc_providers.size()
+    }
+
+    /// A SAML provider by its exact ARN.
+    #[must_use]
+    pub fn saml_provider(&self, arn: &str) -> Option<&'v Arc<SamlProvider>> {
+        let name = arn.strip_prefix(&format!("arn:aws:iam::{}:saml-provider/", self.id))?;
+        self.saml_provider_named(name).filter(|provider| provider.arn == arn)
+    }
+
+    /// The SAML provider of this name, ignoring case.
+    #[must_use]
+    pub fn saml_provider_named(&self, name: &str) -> Option<&'v Arc<SamlProvider>> {
+        self.account.saml_providers.get(self.account.saml_provider_names.get(&fold_name(name))?)
+    }
+
+    /// All SAML providers, by name.
+    pub fn saml_providers(&self) -> impl Iterator<Item = &'v Arc<SamlProvider>> + use<'v> {
+        let account = self.account;
+        account.saml_provider_names.values().filter_map(|id| account.saml_providers.get(id))
+    }
+
+    /// How many SAML providers there are.
+    #[must_use]
+    pub fn saml_provider_count(&self) -> usize {
+        self.account.saml_providers.size()
     }
 
     /// The policy of a resource, by its exact ARN.

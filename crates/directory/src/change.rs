@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::key;
 use crate::record::{
-    GroupRecord, MfaDeviceRecord, OidcProviderRecord, Pointer, PolicyRecord, RoleRecord, Unknown, UserRecord,
-    Written,
+    GroupRecord, MfaDeviceRecord, OidcProviderRecord, Pointer, PolicyRecord, RoleRecord, SamlProviderRecord,
+    Unknown, UserRecord, Written,
 };
 use crate::view::View;
 
@@ -210,6 +210,22 @@ impl Entity for OidcProviderRecord {
     }
     fn name(&self) -> &str {
         &self.url
+    }
+    fn path(&self) -> &str {
+        "/"
+    }
+    fn written(&mut self) -> &mut Written {
+        &mut self.written
+    }
+}
+
+impl Entity for SamlProviderRecord {
+    const KIND: EntityKind = EntityKind::SamlProvider;
+    fn id(&self) -> &UniqueId {
+        &self.id
+    }
+    fn name(&self) -> &str {
+        &self.name
     }
     fn path(&self) -> &str {
         "/"

@@ -10,7 +10,7 @@ use daypass_model::{AccountId, rfc3339_seconds};
 use daypass_policy::Context;
 use jiff::Timestamp;
 
-use crate::mfa::SpentByCall;
+use crate::directory::SpentByCall;
 use crate::principal::Principal;
 
 /// The facts of one call, beside who makes it.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use data_encoding::BASE32_NOPAD;
 use daypass_authn::token::{BadSeal, MasterKey};
 use daypass_authn::totp;
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, EntityKind, Random, Secret, UniqueId};
@@ -28,7 +29,9 @@ use crate::error::{NotCommitted, OpenError};
 use crate::key;
 use crate::last_used::{self, LastUsed};
 use crate::master::MasterKeys;
-use crate::record::{AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, Unknown};
+use crate::record::{
+    AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, SamlPrivateKeyRecord, Unknown,
+};
 use crate::revocation::SessionRules;
 use crate::session::{Session, SessionCache};
 use crate::turns::{Turn, Turns};
@@ -38,6 +41,8 @@ pub use closing::NotClosed;
 pub use first_records::is_of_master;
 pub use master_rotation::MasterNotRotated;
 pub use rotation::{NotRotated, Rotation};
+pub(crate) use spending::in_time;
+pub use spending::{AssertionUse, SpentByCall};
 
 /// See the module.
 pub struct Directory {
@@ -225,6 +230,26 @@ impl Directory {
         let seed = totp::new_seed(&*self.random);
         let place = key::entity(account, EntityKind::MfaDevice, id);
         Ok((self.master.seal(&place, seed.expose(), &*self.random)?, seed))
+    }
+
+    /// A private key of a SAML provider for its record, `id` being the provider's.
+    ///
+    /// # Errors
+    /// Never for keys that calls may bring.
+    pub fn new_saml_private_key(
+        &self,
+        account: AccountId,
+        id: &UniqueId,
+        pem: &Secret,
+        now: i64,
+    ) -> Result<SamlPrivateKeyRecord, BadSeal> {
+        let mut bytes = [0; 15];
+        self.random.fill(&mut bytes);
+        let key_id = format!("SAMLPK{}", BASE32_NOPAD.encode(&bytes));
+        let place = key::entity(account, EntityKind::SamlProvider, id);
+        let place = key::saml_private_key(&place, &key_id);
+        let sealed_pem = self.master.seal(&place, pem.expose(), &*self.random)?;
+        Ok(SamlPrivateKeyRecord { id: key_id, created: now, sealed_pem, unknown: Unknown::new() })
     }
 
     /// Seal a given key, for root keys pinned by configuration.

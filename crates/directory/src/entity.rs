@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use daypass_authn::saml::{DecryptionKey, Metadata};
 use daypass_authn::totp::Seed;
 use daypass_model::{AccessKeyId, AccountId, EntityKind, Secret};
 use daypass_policy::{Named, Policy};
@@ -14,7 +15,7 @@ use crate::key;
 use crate::master::MasterKeys;
 use crate::record::{
     AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, MfaDeviceRecord, OidcProviderRecord,
-    PolicyRecord, ResourcePolicyRecord, RoleRecord, UserRecord,
+    PolicyRecord, ResourcePolicyRecord, RoleRecord, SamlPrivateKeyRecord, SamlProviderRecord, UserRecord,
 };
 
 /// A policy and what it is called in decisions, where no two that take part in one have the same name: the ARN of a
@@ -148,6 +149,23 @@ pub struct OidcProvider {
     pub arn: String,
 }
 
+/// An identity provider that sends SAML assertions.
+#[derive(Debug)]
+pub struct SamlProvider {
+    /// The account it is in.
+    pub account: AccountId,
+    /// As stored.
+    pub record: SamlProviderRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+    /// `arn:aws:iam::<account>:saml-provider/<name>`
+    pub arn: String,
+    /// Whom it is, and what it signs with.
+    pub metadata: Metadata,
+    /// What assertions are encrypted to, the newest first.
+    pub keys: Vec<DecryptionKey>,
+}
+
 /// The policy of a resource behind daypass.
 #[derive(Debug)]
 pub struct ResourcePolicy {
@@ -257,6 +275,24 @@ impl Compiler {
             Some(seed) => Ok(MfaDevice { account, arn: record.arn(account), record, revision, seed }),
             None => Err(Unreadable { key: place, why: "its seed does not open with this master key".into() }),
         }
+    }
+
+    pub(crate) fn saml_provider(
+        &self,
+        account: AccountId,
+        record: SamlProviderRecord,
+        revision: Revision,
+    ) -> Result<SamlProvider, Unreadable> {
+        let place = key::entity(account, EntityKind::SamlProvider, &record.id);
+        let unreadable = |why: &str| Unreadable { key: place.clone(), why: why.to_owned() };
+        let metadata = Metadata::parse(&record.metadata).map_err(|_| unreadable("its metadata is none"))?;
+        let open = |key: &SamlPrivateKeyRecord| {
+            let pem = self.master.open(&key::saml_private_key(&place, &key.id), &key.sealed_pem).ok();
+            let read = |pem: Secret| DecryptionKey::from_pem(std::str::from_utf8(pem.expose()).ok()?).ok();
+            pem.and_then(read).ok_or_else(|| unreadable("a private key does not open with this master key"))
+        };
+        let keys = record.private_keys.iter().rev().map(open).collect::<Result<_, _>>()?;
+        Ok(SamlProvider { account, arn: record.arn(account), metadata, keys, record, revision })
     }
 
     pub(crate) fn resource(

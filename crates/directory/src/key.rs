@@ -14,6 +14,7 @@
 //! /<account>/attached/<ANPA…>/<entity id>     Pointer: the policy is attached
 //! /<account>/bounded/<ANPA…>/<entity id>      Pointer: the policy is the entity's boundary
 //! /<account>/oidc-provider/<AOIP…>            OidcProviderRecord; its name is its URL without the scheme
+//! /<account>/saml-provider/<ASSP…>            SamlProviderRecord
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
@@ -26,6 +27,8 @@
 //! ```text
 //! mfa-try/<AMFA…>/<window>/<n>                the n-th try of a code in this window of time
 //! mfa-code/<AMFA…>/<counter>                  the code of this counter was used
+//! saml-assertion/<hash>/<AROA…>               the SAML assertion was used for the role
+//! saml-assertion/<hash>                       the SAML assertion was used
 //! ```
 
 use data_encoding::HEXLOWER;
@@ -135,6 +138,25 @@ pub(crate) fn mfa_code(device: &UniqueId, counter: i64) -> String {
     format!("mfa-code/{device}/{counter}")
 }
 
+/// What a private key of a SAML provider is bound to; `provider` is the key of the provider's record.
+pub(crate) fn saml_private_key(provider: &str, id: &str) -> String {
+    format!("{provider}/{id}")
+}
+
+/// The fact that a SAML assertion was used, for this role or at all. Ids are the issuer's to choose: their hash stands here.
+pub(crate) fn saml_assertion(issuer: &str, id: &str, role: Option<&UniqueId>) -> String {
+    let mut hash = Sha256::new();
+    // No issuer holds a line's end, so no two pairs read alike.
+    hash.update(issuer);
+    hash.update("\n");
+    hash.update(id);
+    let hash = HEXLOWER.encode(&hash.finalize());
+    match role {
+        Some(role) => format!("saml-assertion/{hash}/{role}"),
+        None => format!("saml-assertion/{hash}"),
+    }
+}
+
 /// The policy of a resource. An ARN may be longer than a key, so its hash stands here and the ARN in the record.
 #[must_use]
 pub fn resource_policy(account: AccountId, arn: &str) -> String {
@@ -211,7 +233,9 @@ pub(crate) fn parse(key: &str) -> Named<'_> {
 pub(crate) fn may_hold_sealed(key: &str) -> bool {
     matches!(
         parse(key),
-        Named::Keyring | Named::Account(_) | Named::Entity(_, EntityKind::User | EntityKind::MfaDevice, _)
+        Named::Keyring
+            | Named::Account(_)
+            | Named::Entity(_, EntityKind::User | EntityKind::MfaDevice | EntityKind::SamlProvider, _)
     )
 }
 
@@ -223,6 +247,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("policy", id)) => Named::Entity(account, EntityKind::Policy, id),
         Some(("mfa", id)) => Named::Entity(account, EntityKind::MfaDevice, id),
         Some(("oidc-provider", id)) => Named::Entity(account, EntityKind::OidcProvider, id),
+        Some(("saml-provider", id)) => Named::Entity(account, EntityKind::SamlProvider, id),
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
@@ -246,6 +271,9 @@ mod tests {
         assert_eq!(parse(&device), Named::Entity(a, EntityKind::MfaDevice, "AIDAX"));
         let provider = entity(a, EntityKind::OidcProvider, &id);
         assert_eq!(parse(&provider), Named::Entity(a, EntityKind::OidcProvider, "AIDAX"));
+        let provider = entity(a, EntityKind::SamlProvider, &id);
+        assert_eq!(parse(&provider), Named::Entity(a, EntityKind::SamlProvider, "AIDAX"));
+        assert!(may_hold_sealed(&provider));
         let hash = "65a4e6d30daef29d41a98cd4f7fe2697519e8c840b91bed53c3b24dd35d62aa3";
         assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, hash));
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));

@@ -37,15 +37,17 @@ pub use change::{Change, Entity};
 pub use check::{Check, Checks, Grantor};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
-pub use directory::{Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, is_of_master};
+pub use directory::{
+    AssertionUse, Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, SpentByCall, is_of_master,
+};
 pub use documents::document_of;
 pub use entity::{
     AccessKey, AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy,
-    Role, Unreadable, User,
+    Role, SamlProvider, Unreadable, User,
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
-pub use mfa::{NotProven, SpentByCall};
+pub use mfa::NotProven;
 pub use principal::{
     AHEAD_SECONDS_MAX, Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn,
     federated_user_arn,
@@ -55,4 +57,4 @@ pub use scope::Scope;
 pub use session::Session;
 pub use turns::Turn;
 pub use view::{Operator, View};
-pub use vouched::{Vouched, VouchedBy};
+pub use vouched::{Assertion, Vouched, VouchedBy};

@@ -5,16 +5,13 @@
 //!
 //! Source: IAM User Guide, "Secure API access with MFA" and "Synchronize a virtual or hardware MFA device".
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use daypass_authn::totp::{STEP_SECONDS, counter_at};
 use daypass_model::UniqueId;
 
 use crate::context::Operation;
-use crate::directory::Directory;
+use crate::directory::{Directory, in_time};
 use crate::entity::MfaDevice;
 use crate::error::NotCommitted;
 use crate::key;
@@ -32,9 +29,6 @@ const TRIES_MAX: u32 = 9;
 /// Length of that window. It turns by the clock, not with the first try.
 const TRIES_WINDOW_SECONDS: i64 = 180;
 
-/// How long a call waits for everything that it spends. What is decided then is decided on the view from before.
-const SPENDING_TIME_MAX: Duration = Duration::from_secs(10);
-
 /// Why no device was proven to be at hand.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotProven {
@@ -51,21 +45,6 @@ pub enum NotProven {
 impl From<NotCommitted> for NotProven {
     fn from(error: NotCommitted) -> Self {
         Self::NotSpent(error)
-    }
-}
-
-/// The facts that a call has spent so far. A call that is decided again, since its commit was in another's way, finds
-/// here what it spent the first time: its own try, and its own code, which is still good.
-#[derive(Debug, Clone, Default)]
-pub struct SpentByCall(Arc<Mutex<BTreeSet<String>>>);
-
-impl SpentByCall {
-    fn has(&self, fact: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(fact)
-    }
-
-    fn add(&self, fact: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(fact);
     }
 }
 
@@ -184,23 +163,6 @@ impl Directory {
         let first = self.spend(op, key::mfa_code(device, counter), expires_at).await?;
         if first { Ok(()) } else { Err(NotProven::WrongCode) }
     }
-
-    /// Whether this call is the one that spends a fact, now or when it was decided before.
-    async fn spend(&self, op: &Operation, fact: String, expires_at: i64) -> Result<bool, NotCommitted> {
-        if op.spent.has(&fact) {
-            return Ok(true);
-        }
-        let first = self.spend_fact(&fact, expires_at, op.now.as_second()).await?;
-        if first {
-            op.spent.add(fact);
-        }
-        Ok(first)
-    }
-}
-
-async fn in_time(spending: impl Future<Output = Result<(), NotProven>>) -> Result<(), NotProven> {
-    let late = |_| Err(NotCommitted::Unknown("the store has not answered for 10 seconds".into()).into());
-    tokio::time::timeout(SPENDING_TIME_MAX, spending).await.unwrap_or_else(late)
 }
 
 fn near(counter: i64, steps: i64) -> RangeInclusive<i64> {

@@ -172,9 +172,9 @@ impl Principal {
             Identity::User(_) => "IAMUser",
             Identity::Role(_) => "AssumedRole",
             Identity::Federated(_) => "FederatedUser",
-            Identity::Vouched(vouched) => match vouched.by {
+            Identity::Vouched(vouched) => match &vouched.by {
                 VouchedBy::WebIdentity => "WebIdentityUser",
-                VouchedBy::Saml => "SAMLUser",
+                VouchedBy::Saml(_) => "SAMLUser",
             },
         }
     }

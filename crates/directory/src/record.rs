@@ -5,7 +5,7 @@
 //! the structures inside records; only tags and owners are values, to which nothing is ever added.
 //! Golden files under `tests/golden` keep the forms from drifting.
 
-use daypass_model::{AccessKeyId, AccountId, TagSet, UniqueId};
+use daypass_model::{AccessKeyId, AccountId, EntityKind, TagSet, UniqueId};
 use serde::{Deserialize, Serialize};
 
 /// The format version this daypass writes.
@@ -323,6 +323,68 @@ impl OidcProviderRecord {
     pub fn issuer(&self) -> String {
         format!("{}://{}", if self.plain_http { "http" } else { "https" }, self.url)
     }
+}
+
+/// `/<account>/saml-provider/<id>`: an identity provider that sends SAML assertions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SamlProviderRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `ASSP…`; a provider made again under the same name is the same to whoever trusts it.
+    pub id: UniqueId,
+    /// The name as it was given.
+    pub name: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Its metadata, as it was given.
+    pub metadata: String,
+    /// Unix seconds; when the metadata came.
+    pub metadata_since: i64,
+    /// How its assertions come, where that was said.
+    #[serde(default)]
+    pub encryption: Option<AssertionEncryption>,
+    /// Private keys that assertions are encrypted to, the oldest first.
+    #[serde(default)]
+    pub private_keys: Vec<SamlPrivateKeyRecord>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: TagSet,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+impl SamlProviderRecord {
+    /// `SAMLProviderUUID`, which is part of the address for encrypted assertions.
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        let id = self.id.as_str();
+        format!("SAMLSP{}", id.strip_prefix(EntityKind::SamlProvider.prefix()).unwrap_or(id))
+    }
+}
+
+/// `AssertionEncryptionMode`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AssertionEncryption {
+    /// Encrypted or not.
+    Allowed,
+    /// Never without.
+    Required,
+}
+
+/// A private key of a SAML provider.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SamlPrivateKeyRecord {
+    /// `KeyId`
+    pub id: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// The key in PEM, sealed with the master key and bound to this key of this provider.
+    pub sealed_pem: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// `/<account>/resource-policy/<SHA-256 of the ARN>`: the policy of a resource of some service behind daypass.

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::account::Account;
 use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
-use crate::entity::{Compiler, OidcProvider, Unreadable};
+use crate::entity::{Compiler, OidcProvider, SamlProvider, Unreadable};
 use crate::key::{self, Named};
 use crate::master::MasterKeys;
 use crate::record::{AccessKeyPointer, KeyringRecord, OidcProviderRecord};
@@ -172,6 +172,13 @@ impl View {
         self.account(account)?.oidc_provider_of(issuer)
     }
 
+    /// A SAML provider by its exact ARN. May lead into any account because whoever brings an assertion has no account to begin
+    /// with, and names the provider: AWS too tells them whether there is one.
+    #[must_use]
+    pub fn saml_provider(&self, arn: &Arn) -> Option<&Arc<SamlProvider>> {
+        self.account(arn.account_id()?)?.saml_provider(arn.as_str())
+    }
+
     /// Whether the user, role or root that a session of this account names is there: by its unique id, or the number of
     /// the account. May lead to another account because it is asked about sessions that a caller's own session asked
     /// for there: whoever holds one hears the same by using it.
@@ -258,6 +265,10 @@ impl View {
                 let record: OidcProviderRecord = read(record)?;
                 let provider = OidcProvider { account, arn: record.arn(account), record, revision };
                 self.edit(account, |account| account.put_oidc_provider(provider));
+            }
+            Named::Entity(account, EntityKind::SamlProvider, _) => {
+                let provider = compiler.saml_provider(account, read(record)?, revision)?;
+                self.edit(account, |account| account.put_saml_provider(provider));
             }
             Named::ResourcePolicy(id, hash) => {
                 let policy = compiler.resource(read(record)?, revision)?;

@@ -8,12 +8,31 @@ use crate::context::Value;
 use crate::credential::{Caller, Proof};
 
 /// By what a provider vouches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VouchedBy {
     /// A token: AssumeRoleWithWebIdentity.
     WebIdentity,
     /// An assertion: AssumeRoleWithSAML.
-    Saml,
+    Saml(Assertion),
+}
+
+/// What only an assertion says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    /// Its id, the issuer's choice.
+    pub id: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// When it was issued, in Unix seconds.
+    pub issued_at: i64,
+    /// The kind of the subject's name, as AWS writes it: `persistent`, ….
+    pub subject_type: String,
+    /// What makes the subject unique, see [`name_qualifier`](daypass_authn::saml::name_qualifier).
+    pub name_qualifier: String,
+    /// The name of the session.
+    pub session_name: String,
+    /// When the session ends at the latest, in Unix seconds.
+    pub ends_by: Option<i64>,
 }
 
 /// Whom a provider vouches for, and what it says of them.
@@ -39,6 +58,17 @@ pub struct Vouched {
     pub transitive_tag_keys: Vec<String>,
     /// The source identity that the provider sets.
     pub source_identity: Option<String>,
+}
+
+impl Vouched {
+    /// What the assertion says that vouches, if one does.
+    #[must_use]
+    pub fn assertion(&self) -> Option<&Assertion> {
+        match &self.by {
+            VouchedBy::Saml(assertion) => Some(assertion),
+            VouchedBy::WebIdentity => None,
+        }
+    }
 }
 
 impl Caller {

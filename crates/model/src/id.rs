@@ -26,6 +26,8 @@ pub enum EntityKind {
     MfaDevice,
     /// `AOIP…`, an OpenID Connect provider. Ours, too.
     OidcProvider,
+    /// `ASSP…`, a SAML provider. Ours, too; AWS shows ids of another form, which are made of these.
+    SamlProvider,
 }
 
 impl EntityKind {
@@ -39,6 +41,7 @@ impl EntityKind {
             Self::Policy => "ANPA",
             Self::MfaDevice => "AMFA",
             Self::OidcProvider => "AOIP",
+            Self::SamlProvider => "ASSP",
         }
     }
 
@@ -52,6 +55,7 @@ impl EntityKind {
             Self::Policy => "policy",
             Self::MfaDevice => "mfa",
             Self::OidcProvider => "oidc-provider",
+            Self::SamlProvider => "saml-provider",
         }
     }
 }

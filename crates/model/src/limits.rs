@@ -44,6 +44,13 @@ pub const OIDC_PROVIDERS_PER_ACCOUNT_MAX: usize = 100;
 pub const OIDC_CLIENT_IDS_MAX: usize = 100;
 /// Thumbprints of one OpenID Connect provider.
 pub const OIDC_THUMBPRINTS_MAX: usize = 5;
+/// `SAMLProvidersPerAccount`.
+pub const SAML_PROVIDERS_PER_ACCOUNT_MAX: usize = 100;
+/// Metadata of one SAML provider, in bytes. Ours: AWS takes 10,000,000 characters; a request to us has fewer, and so has a
+/// record.
+pub const SAML_METADATA_BYTES_MAX: usize = 400_000;
+/// Private keys of one SAML provider: the one in use, and another while it is being replaced.
+pub const SAML_PRIVATE_KEYS_MAX: usize = 2;
 /// `GroupsPerUser`.
 pub const GROUPS_PER_USER_MAX: usize = 10;
 /// `PoliciesPerUser`: managed policies attached.

@@ -111,6 +111,7 @@ pub async fn assemble_with(
             tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
             allow_signature_v2: config.allow_signature_v2,
             issuers: config.issuers.clone(),
+            saml: config.saml.clone(),
             sts_region: config.sts_region.clone(),
         },
         session_log,

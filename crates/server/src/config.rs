@@ -5,6 +5,7 @@
 mod listeners;
 mod outbound;
 mod region;
+mod saml;
 mod values;
 mod variables;
 
@@ -17,7 +18,7 @@ use clap::{Args, Command, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
 use daypass_service::DECISION_LOG_HOURS;
-use daypass_service::federation::Issuers;
+use daypass_service::federation::{Issuers, SamlSettings};
 use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -31,6 +32,7 @@ use listeners::check_listeners;
 use outbound::{insecure_issuers, proxy};
 pub(crate) use region::REGION_DEFAULT;
 use region::{parse_region, region};
+use saml::SamlReplay;
 use values::{authority, either, networks, tolerable};
 pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
 
@@ -123,6 +125,12 @@ pub struct ServeArgs {
     /// Discovery document of cognito-identity.amazonaws.com [default: Amazon's own]
     #[arg(long, env = "DAYPASS_COGNITO_DISCOVERY_URL", value_name = "URL")]
     pub cognito_discovery_url: Option<String>,
+    /// How often one SAML assertion counts [default: per-role]
+    #[arg(long, env = "DAYPASS_SAML_REPLAY", value_name = "RULE")]
+    pub saml_replay: Option<SamlReplay>,
+    /// Accept SAML signatures with SHA-1, which old identity providers make
+    #[arg(long, env = "DAYPASS_ALLOW_SAML_SHA1", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_saml_sha1: Option<bool>,
     /// What to log: error, warn, info, debug, trace, or target=level,… [default: info]
     #[arg(long, env = "DAYPASS_LOG", value_name = "LEVELS")]
     pub log: Option<String>,
@@ -213,6 +221,8 @@ pub(crate) struct ConfigFile {
     outbound_proxy: Option<String>,
     google_discovery_url: Option<String>,
     cognito_discovery_url: Option<String>,
+    saml_replay: Option<SamlReplay>,
+    allow_saml_sha1: Option<bool>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -277,6 +287,8 @@ pub struct Config {
     pub sts_region: Option<String>,
     /// What is allowed of issuers of tokens.
     pub issuers: Issuers,
+    /// How SAML assertions are taken.
+    pub saml: SamlSettings,
     /// How identity providers are asked.
     pub outbound: OutboundRules,
     /// Who vouches for their servers, if not the roots of this machine.
@@ -376,6 +388,10 @@ impl Config {
                 insecure: insecure_issuers(either(args.allow_insecure_issuer, file.allow_insecure_issuer))?,
                 google_discovery_url: args.google_discovery_url.or(file.google_discovery_url),
                 cognito_discovery_url: args.cognito_discovery_url.or(file.cognito_discovery_url),
+            },
+            saml: SamlSettings {
+                replay: args.saml_replay.or(file.saml_replay).unwrap_or_default().into(),
+                allow_sha1: args.allow_saml_sha1.or(file.allow_saml_sha1).unwrap_or(false),
             },
             outbound: OutboundRules {
                 private_networks: networks(

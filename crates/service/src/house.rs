@@ -12,7 +12,7 @@ use crate::actions;
 use crate::audit::Audit;
 use crate::decisions::DecisionLog;
 use crate::error::Error;
-use crate::federation::{Issuers, ProviderKeys};
+use crate::federation::{Issuers, ProviderKeys, SamlSettings};
 use crate::params::echo_name;
 use crate::request::Request;
 use crate::sessions::SessionLog;
@@ -46,6 +46,8 @@ pub struct Settings {
     pub allow_signature_v2: bool,
     /// What is allowed of issuers of tokens.
     pub issuers: Issuers,
+    /// How SAML assertions are taken.
+    pub saml: SamlSettings,
     /// The region of this server's STS; none: requests to it may be signed for any.
     pub sts_region: Option<String>,
 }
@@ -62,6 +64,13 @@ impl Settings {
     pub(crate) fn region_of(&self, request: &Request) -> Option<&str> {
         let region = self.sts_region.as_deref().filter(|_| request.service == "sts")?;
         Some(if is_for_global_sts(request) { STS_GLOBAL_REGION } else { region })
+    }
+
+    /// Where identity providers send SAML responses for this server, where its public URL is known.
+    pub(crate) fn saml_endpoint(&self) -> Option<String> {
+        let authority = self.public_authority.as_ref()?;
+        let scheme = if authority.is_https() { "https" } else { "http" };
+        Some(format!("{scheme}://{authority}/saml"))
     }
 
     /// Whether the endpoint that a request is for has its operation, where endpoints are told apart.

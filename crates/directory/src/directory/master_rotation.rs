@@ -28,7 +28,10 @@ use crate::change::Change;
 use crate::entity::Unreadable;
 use crate::error::NotCommitted;
 use crate::key::{self, MASTER_KEY_CHECK, MASTER_KEY_PREVIOUS, Named};
-use crate::record::{AccessKeyRecord, AccountRecord, KeyringRecord, MfaDeviceRecord, UserRecord};
+use crate::record::{
+    AccessKeyRecord, AccountRecord, KeyringRecord, MfaDeviceRecord, SamlPrivateKeyRecord, SamlProviderRecord,
+    UserRecord,
+};
 use crate::view;
 
 /// Records in one commit, and their bytes: both well within the store's bounds.
@@ -206,6 +209,12 @@ impl Directory {
             Named::Entity(_, EntityKind::MfaDevice, _) => {
                 self.rewrite(change, record, |place, device: &mut MfaDeviceRecord| {
                     vec![(place.to_owned(), &mut device.sealed_seed)]
+                })
+            }
+            Named::Entity(_, EntityKind::SamlProvider, _) => {
+                self.rewrite(change, record, |place, provider: &mut SamlProviderRecord| {
+                    let of = |key: &SamlPrivateKeyRecord| key::saml_private_key(place, &key.id);
+                    provider.private_keys.iter_mut().map(|key| (of(key), &mut key.sealed_pem)).collect()
                 })
             }
             Named::Keyring => self.rewrite(change, record, |place, keyring: &mut KeyringRecord| {

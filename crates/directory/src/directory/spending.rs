@@ -1,19 +1,81 @@
-//! Facts that are spent once: one-time codes and the tries of them.
+//! Facts that are spent once: one-time codes and the tries of them, SAML assertions.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use daypass_model::UniqueId;
 use daypass_store::{CommitError, Spent};
 
 use super::Directory;
+use crate::context::Operation;
 use crate::error::NotCommitted;
+use crate::key;
+
+/// How long a call waits for everything that it spends. What is decided then is decided on the view from before.
+const SPENDING_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The facts that a call has spent so far. A call that is decided again, since its commit was in another's way, finds
+/// here what it spent the first time: its own try, and its own code, which is still good.
+#[derive(Debug, Clone, Default)]
+pub struct SpentByCall(Arc<Mutex<BTreeSet<String>>>);
+
+impl SpentByCall {
+    fn has(&self, fact: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(fact)
+    }
+
+    fn add(&self, fact: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(fact);
+    }
+}
+
+/// A use of a SAML assertion.
+#[derive(Debug, Clone, Copy)]
+pub struct AssertionUse<'a> {
+    /// Who issued it.
+    pub issuer: &'a str,
+    /// Its id, the issuer's choice.
+    pub id: &'a str,
+    /// The role that it is used for, where it counts once for each.
+    pub role: Option<&'a UniqueId>,
+    /// Unix seconds; until when it would count once more.
+    pub expires_at: i64,
+}
 
 impl Directory {
-    /// Spend a fact: whether this is the first time, see [`Store::spend`](daypass_store::Store::spend). How long to wait
-    /// is the caller's to say.
-    pub(crate) async fn spend_fact(
+    /// Whether this call is the first to use an assertion so.
+    ///
+    /// # Errors
+    /// The store did not say.
+    pub async fn spend_assertion(
         &self,
-        fact: &str,
-        expires_at: i64,
-        now: i64,
+        op: &Operation,
+        used: AssertionUse<'_>,
     ) -> Result<bool, NotCommitted> {
+        let fact = key::saml_assertion(used.issuer, used.id, used.role);
+        in_time(self.spend(op, fact, used.expires_at)).await
+    }
+
+    /// Whether this call is the one that spends a fact, now or when it was decided before.
+    pub(crate) async fn spend(
+        &self,
+        op: &Operation,
+        fact: String,
+        expires_at: i64,
+    ) -> Result<bool, NotCommitted> {
+        if op.spent.has(&fact) {
+            return Ok(true);
+        }
+        let first = self.spend_fact(&fact, expires_at, op.now.as_second()).await?;
+        if first {
+            op.spent.add(fact);
+        }
+        Ok(first)
+    }
+
+    /// Spend a fact: whether this is the first time, see [`Store::spend`](daypass_store::Store::spend).
+    async fn spend_fact(&self, fact: &str, expires_at: i64, now: i64) -> Result<bool, NotCommitted> {
         match self.store.spend(fact, expires_at, now).await {
             Ok(spent) => Ok(spent == Spent::First),
             Err(CommitError::Unavailable(why)) => Err(NotCommitted::Unavailable(why)),
@@ -25,4 +87,12 @@ impl Directory {
             }
         }
     }
+}
+
+/// What is spent within the time that a call waits for it.
+pub(crate) async fn in_time<T, E: From<NotCommitted>>(
+    spending: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let late = |_| Err(NotCommitted::Unknown("the store has not answered for 10 seconds".into()).into());
+    tokio::time::timeout(SPENDING_TIME_MAX, spending).await.unwrap_or_else(late)
 }

@@ -20,7 +20,7 @@ use bucket::check::Daypass;
 use bucket::folder::Folder;
 use daypass_directory::SessionRules;
 use daypass_model::SystemClock;
-use daypass_service::federation::Issuers;
+use daypass_service::federation::{Issuers, SamlSettings};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -189,6 +189,7 @@ fn config(data: &Path, api: SocketAddr) -> Config {
         session_rules: SessionRules::default(),
         sts_region: None,
         issuers: Issuers::default(),
+        saml: SamlSettings::default(),
         outbound: OutboundRules::default(),
         ca_bundle: None,
         log: "warn".into(),

@@ -209,7 +209,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 27] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 29] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -243,6 +243,8 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 27] = [
     ("outbound-proxy", ["http://a:1", "http://b:2"], ["'http://a:1'", "'http://b:2'"]),
     ("google-discovery-url", ["https://a", "https://b"], ["'https://a'", "'https://b'"]),
     ("cognito-discovery-url", ["https://a", "https://b"], ["'https://a'", "'https://b'"]),
+    ("saml-replay", ["once", "off"], ["'once'", "'off'"]),
+    ("allow-saml-sha1", ["true", "false"], ["true", "false"]),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),
     ("log-format", ["json", "text"], ["'json'", "'text'"]),
 ];

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use daypass_authn::sigv4::Presented;
-use daypass_directory::{Operation, Principal};
+use daypass_directory::{Operation, Principal, Vouched};
 use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -192,6 +192,11 @@ impl<'a> Event<'a> {
         self.traits().hidden.iter().for_each(|pointer| hide(&mut logged, pointer));
         if let (Some(tags), Some(members)) = (self.inherited_tags(), logged.as_object_mut()) {
             members.insert("incomingTransitiveTags".into(), tags);
+        }
+        if let (Some(members), Some(vouched)) =
+            (logged.as_object_mut(), self.principal.as_ref().and_then(|who| who.vouched()))
+        {
+            members.extend(said_by_assertion(vouched));
         }
         logged
     }
@@ -386,6 +391,26 @@ fn error_code<'a>(service: &str, code: &'a str) -> &'a str {
         return code;
     }
     shapes::service(service).and_then(|service| service.error(code)).map_or(code, |error| error.name)
+}
+
+/// What an assertion says in place of parameters, under CloudTrail's names ("Logging IAM and AWS STS API calls with AWS
+/// CloudTrail" in the IAM User Guide).
+fn said_by_assertion(vouched: &Vouched) -> serde_json::Map<String, Value> {
+    let mut said = serde_json::Map::new();
+    let Some(assertion) = vouched.assertion() else { return said };
+    said.insert("sAMLAssertionID".into(), cut(&assertion.id, NAME_MAX).into());
+    said.insert("roleSessionName".into(), assertion.session_name.as_str().into());
+    if !vouched.tags.is_empty() {
+        let tags = vouched.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone().into()));
+        said.insert("principalTags".into(), Value::Object(tags.collect()));
+    }
+    if !vouched.transitive_tag_keys.is_empty() {
+        said.insert("transitiveTagKeys".into(), vouched.transitive_tag_keys.clone().into());
+    }
+    if let Some(source_identity) = &vouched.source_identity {
+        said.insert("sourceIdentity".into(), source_identity.as_str().into());
+    }
+    said
 }
 
 /// Leave out the parameter at this pointer, however its own name is spelled: condition keys ignore case.

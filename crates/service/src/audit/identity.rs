@@ -98,12 +98,20 @@ impl<'a> UserIdentity<'a> {
         }
     }
 
-    /// Whoever a provider vouches for: `<provider>:<audience>:<subject>`, of no account.
+    /// Whoever a provider vouches for, of no account: `<provider>:<audience>:<subject>` by a token,
+    /// `<name qualifier>:<subject>` by an assertion.
     fn vouched(principal: &'a Principal, vouched: &'a Vouched) -> Self {
         let Vouched { provider, audience, subject, .. } = vouched;
+        let (principal_id, provider) = match vouched.assertion() {
+            Some(assertion) => {
+                let qualifier = assertion.name_qualifier.as_str();
+                (format!("{qualifier}:{subject}"), qualifier)
+            }
+            None => (format!("{provider}:{audience}:{subject}"), provider.as_str()),
+        };
         Self {
             r#type: principal.identity_type(),
-            principal_id: Cow::Owned(format!("{provider}:{audience}:{subject}")),
+            principal_id: Cow::Owned(principal_id),
             arn: None,
             account_id: None,
             access_key_id: None,

@@ -185,8 +185,12 @@ impl<'a> Check<'a> {
         // INVARIANT (no-gaps): a position left out is a violation.
         let gap = texts.len() < items.len();
         if gap || texts.iter().any(|text| rules(limits).any(|rule| rule.is_broken_by(text))) {
-            let rules: Vec<_> = rules(limits).map(|rule| rule.to_string()).collect();
-            let all = [rules, vec![NOT_NULL.to_owned()]].concat().join(", ");
+            let mut all: Vec<_> = rules(limits).map(|rule| rule.to_string()).collect();
+            // As recorded: said beside a pattern, and not beside bounds of the length alone.
+            if gap || limits.pattern.is_some() {
+                all.push(NOT_NULL.to_owned());
+            }
+            let all = all.join(", ");
             let value = format!("[{}]", texts.join(", "));
             let shown = if of.is_secret() { Shown::Nothing } else { Shown::Text(&value) };
             self.violation(shown, &format!("Member must satisfy constraint: [{all}]"));

@@ -48,6 +48,8 @@ mod resource_policies;
 mod revocation;
 mod revoked;
 mod roles_untold;
+mod saml;
+mod saml_idp;
 mod scoped;
 mod secrets;
 mod session_contents;

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use daypass_directory::record::{
-    GroupRecord, MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
+    GroupRecord, MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord,
+    UserRecord,
 };
 use daypass_directory::{self as directory, AccountView, AnyPolicy, Check, Scope};
 use daypass_store::Revision;
@@ -44,6 +45,8 @@ pub(super) struct Policy;
 pub(super) struct MfaDevice;
 /// OpenID Connect providers.
 pub(super) struct OidcProvider;
+/// SAML providers.
+pub(super) struct SamlProvider;
 
 impl Kind for User {
     type Entity = directory::User;
@@ -153,6 +156,23 @@ impl Kind for OidcProvider {
     }
 
     fn record(provider: &directory::OidcProvider) -> (&OidcProviderRecord, Revision) {
+        (&provider.record, provider.revision)
+    }
+}
+
+impl Kind for SamlProvider {
+    type Entity = directory::SamlProvider;
+    type Record = SamlProviderRecord;
+
+    fn check(action: &str, scope: &Scope, arn: &str) -> Check {
+        target::saml_provider(action, scope, arn)
+    }
+
+    fn find<'v>(account: &AccountView<'v>, arn: &str) -> Result<&'v Arc<directory::SamlProvider>, Error> {
+        target::find_saml_provider(account, arn)
+    }
+
+    fn record(provider: &directory::SamlProvider) -> (&SamlProviderRecord, Revision) {
         (&provider.record, provider.revision)
     }
 }

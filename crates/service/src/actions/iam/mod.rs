@@ -16,6 +16,7 @@ mod oidc;
 mod policy;
 mod role;
 mod rules;
+mod saml;
 mod shape;
 mod simulate;
 mod tags;
@@ -37,6 +38,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<policy::CreatePolicy>(),
     Row::of::<policy::CreatePolicyVersion>(),
     Row::of::<role::CreateRole>(),
+    Row::of::<saml::CreateSamlProvider>(),
     Row::of::<user::CreateUser>(),
     Row::of::<mfa::CreateVirtualMfaDevice>(),
     Row::of::<mfa::DeactivateMfaDevice>(),
@@ -49,6 +51,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<role::DeleteRole>(),
     Row::of::<boundary::DeletePermissionsBoundary<kind::Role>>(),
     Row::of::<inline::DeleteInlinePolicy<kind::Role>>(),
+    Row::of::<saml::DeleteSamlProvider>(),
     Row::of::<user::DeleteUser>(),
     Row::of::<boundary::DeletePermissionsBoundary<kind::User>>(),
     Row::of::<inline::DeleteInlinePolicy<kind::User>>(),
@@ -68,6 +71,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<policy::GetPolicyVersion>(),
     Row::of::<role::GetRole>(),
     Row::of::<inline::GetInlinePolicy<kind::Role>>(),
+    Row::of::<saml::GetSamlProvider>(),
     Row::of::<user::GetUser>(),
     Row::of::<inline::GetInlinePolicy<kind::User>>(),
     Row::of::<access_key::ListAccessKeys>(),
@@ -88,6 +92,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<inline::ListInlinePolicies<kind::Role>>(),
     Row::of::<tags::ListTags<kind::Role>>(),
     Row::of::<list::List<kind::Role>>(),
+    Row::of::<tags::ListTags<kind::SamlProvider>>(),
+    Row::of::<saml::ListSamlProviders>(),
     Row::of::<inline::ListInlinePolicies<kind::User>>(),
     Row::of::<tags::ListTags<kind::User>>(),
     Row::of::<list::List<kind::User>>(),
@@ -107,11 +113,13 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<tags::Tag<kind::OidcProvider>>(),
     Row::of::<tags::Tag<kind::Policy>>(),
     Row::of::<tags::Tag<kind::Role>>(),
+    Row::of::<tags::Tag<kind::SamlProvider>>(),
     Row::of::<tags::Tag<kind::User>>(),
     Row::of::<tags::Untag<kind::MfaDevice>>(),
     Row::of::<tags::Untag<kind::OidcProvider>>(),
     Row::of::<tags::Untag<kind::Policy>>(),
     Row::of::<tags::Untag<kind::Role>>(),
+    Row::of::<tags::Untag<kind::SamlProvider>>(),
     Row::of::<tags::Untag<kind::User>>(),
     Row::of::<access_key::UpdateAccessKey>(),
     Row::of::<role::UpdateAssumeRolePolicy>(),
@@ -119,5 +127,6 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<oidc::UpdateThumbprints>(),
     Row::of::<role::UpdateRole>(),
     Row::of::<role::UpdateRoleDescription>(),
+    Row::of::<saml::UpdateSamlProvider>(),
     Row::of::<user::UpdateUser>(),
 ];

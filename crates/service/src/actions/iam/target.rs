@@ -5,7 +5,7 @@
 //! Service Authorization Reference.
 
 use daypass_directory::{
-    AccountView, AnyPolicy, Check, Checks, Group, MfaDevice, OidcProvider, Role, Scope, User,
+    AccountView, AnyPolicy, Check, Checks, Group, MfaDevice, OidcProvider, Role, SamlProvider, Scope, User,
 };
 use daypass_model::{Arn, EntityKind, TagSet, entity_arn};
 
@@ -67,19 +67,36 @@ pub(super) fn mfa_device(action: &str, scope: &Scope, serial_number: &str) -> Ch
     }
 }
 
-/// A check on an OpenID Connect provider, by the ARN that the call names. What is no ARN of one is asked about as
-/// `/<what it is>`.
+/// A check on an OpenID Connect provider, by the ARN that the call names.
 pub(super) fn oidc_provider(action: &str, scope: &Scope, arn: &str) -> Check {
-    let parsed: Option<Arn> = arn.parse().ok();
-    let parsed = parsed.filter(|arn| arn.service() == "iam" && arn.resource().starts_with("oidc-provider/"));
-    let check = match parsed.as_ref().and_then(Arn::account_id) {
-        Some(owner) => Check::new(action, arn, owner),
-        None => scope.check(action, missing(scope, EntityKind::OidcProvider, arn)),
-    };
+    let check = provider(action, scope, EntityKind::OidcProvider, arn);
     match scope.account().oidc_provider(arn) {
         Some(provider) => tagged(check, &provider.record.tags, false),
         None => check,
     }
+}
+
+/// A check on a SAML provider, by the ARN that the call names.
+pub(super) fn saml_provider(action: &str, scope: &Scope, arn: &str) -> Check {
+    let check = provider(action, scope, EntityKind::SamlProvider, arn);
+    match scope.account().saml_provider(arn) {
+        Some(provider) => tagged(check, &provider.record.tags, false),
+        None => check,
+    }
+}
+
+/// A check on an identity provider of a kind. What is no ARN of one is asked about as `/<what it is>`.
+fn provider(action: &str, scope: &Scope, kind: EntityKind, arn: &str) -> Check {
+    let owner = arn.parse().ok().filter(|arn| is_of(arn, kind)).and_then(|arn: Arn| arn.account_id());
+    match owner {
+        Some(owner) => Check::new(action, arn, owner),
+        None => scope.check(action, missing(scope, kind, arn)),
+    }
+}
+
+/// Whether an ARN is one of entities of this kind.
+fn is_of(arn: &Arn, kind: EntityKind) -> bool {
+    arn.service() == "iam" && arn.resource_parts().is_some_and(|(word, _)| word == kind.word())
 }
 
 /// A check on something to be made.
@@ -149,13 +166,27 @@ pub(super) fn find_oidc_provider<'v>(
     account: &AccountView<'v>,
     arn: &str,
 ) -> Result<&'v std::sync::Arc<OidcProvider>, Error> {
-    match arn.parse::<Arn>() {
-        Ok(parsed) if parsed.service() == "iam" && parsed.resource().starts_with("oidc-provider/") => {}
-        _ => return Err(Error::invalid_input(format!("ARN {arn} is not valid."))),
-    }
+    arn_of(arn, EntityKind::OidcProvider)?;
     account
         .oidc_provider(arn)
         .ok_or_else(|| Error::no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}")))
+}
+
+/// The SAML provider of this ARN, or AWS's sentence.
+pub(super) fn find_saml_provider<'v>(
+    account: &AccountView<'v>,
+    arn: &str,
+) -> Result<&'v std::sync::Arc<SamlProvider>, Error> {
+    arn_of(arn, EntityKind::SamlProvider)?;
+    account
+        .saml_provider(arn)
+        .ok_or_else(|| Error::no_such_entity(format!("Manifest not found for arn {arn}")))
+}
+
+/// Whether a call names an entity of the right kind at all.
+fn arn_of(arn: &str, kind: EntityKind) -> Result<(), Error> {
+    let is_one = arn.parse().is_ok_and(|parsed| is_of(&parsed, kind));
+    if is_one { Ok(()) } else { Err(Error::invalid_input(format!("ARN {arn} is not valid."))) }
 }
 
 /// What a write to an existing entity must be allowed: its check, except that AWS's managed policies are

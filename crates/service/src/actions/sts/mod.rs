@@ -1,6 +1,7 @@
 //! The AWS Security Token Service, API version 2011-06-15.
 
 mod assume_role;
+mod assume_role_with_saml;
 mod assume_role_with_web_identity;
 mod claims;
 mod decode_authorization_message;
@@ -19,6 +20,7 @@ use crate::action::Row;
 /// The table of STS.
 pub(super) static ROWS: &[Row] = &[
     Row::of::<assume_role::AssumeRole>(),
+    Row::of_unsigned::<assume_role_with_saml::AssumeRoleWithSaml>(),
     Row::of_unsigned::<assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
     Row::of::<decode_authorization_message::DecodeAuthorizationMessage>(),
     Row::of::<get_access_key_info::GetAccessKeyInfo>(),

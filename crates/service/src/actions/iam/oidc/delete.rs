@@ -31,7 +31,14 @@ impl Action for DeleteOidcProvider {
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let account = call.account();
-        let provider = target::find_oidc_provider(&account, &call.input().arn)?;
+        let arn = &call.input().arn;
+        // Other words than those of the other calls, as recorded.
+        let provider = target::find_oidc_provider(&account, arn).map_err(|error| match error.code {
+            "NoSuchEntity" => {
+                Error::no_such_entity(format!("OpenId connect Provider {arn} cannot be found."))
+            }
+            _ => error,
+        })?;
         let mut change = call.change(op);
         change.remove(account.id(), provider.revision, &provider.record);
         Ok(house.directory.commit(change).await?)

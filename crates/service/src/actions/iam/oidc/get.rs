@@ -5,7 +5,6 @@ use daypass_model::Tag;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::actions::iam::shape::some_tags;
 use crate::actions::iam::target;
 use crate::callers::Callers;
 use crate::error::Error;
@@ -21,7 +20,7 @@ pub(in crate::actions::iam) struct Input {
     arn: String,
 }
 
-/// The URL comes without its scheme.
+/// The URL comes without its scheme; tags come where there are none, too, as recorded.
 #[derive(Serialize)]
 pub(in crate::actions::iam) struct Output {
     #[serde(rename = "Url")]
@@ -32,8 +31,8 @@ pub(in crate::actions::iam) struct Output {
     thumbprints: Vec<String>,
     #[serde(rename = "CreateDate")]
     created: Time,
-    #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
-    tags: Option<Vec<Tag>>,
+    #[serde(rename = "Tags")]
+    tags: Vec<Tag>,
 }
 
 impl Action for GetOidcProvider {
@@ -55,7 +54,7 @@ impl Action for GetOidcProvider {
             client_ids: record.client_ids.clone(),
             thumbprints: record.thumbprints.clone(),
             created: Time(record.created),
-            tags: some_tags(&record.tags),
+            tags: record.tags.iter().cloned().collect(),
         })
     }
 }

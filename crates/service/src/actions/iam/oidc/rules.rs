@@ -17,20 +17,22 @@ pub(super) struct IssuerUrl {
 
 /// Read the URL of a provider: https, no port, no query, unless the operator lists the very issuer as insecure.
 pub(super) fn issuer_url(url: &str, issuers: &Issuers) -> Result<IssuerUrl, Error> {
-    let invalid = |why: &str| Err(Error::invalid_input(format!("Invalid Open ID Connect Url {why}")));
-    let Some((scheme, rest)) = url.split_once("://") else { return invalid("must begin with https://") };
+    const INVALID: &str = "Invalid Open ID Connect Provider URL";
+    let invalid = |why: &str| Err(Error::validation(format!("{INVALID}: it must {why}")));
+    // AWS's words, as recorded, and nothing more.
+    let Some((scheme, rest)) = url.split_once("://") else { return Err(Error::validation(INVALID)) };
     let plain_http = match scheme {
         "https" => false,
         "http" if issuers.is_insecure(url) => true,
-        _ => return invalid("must begin with https://"),
+        _ => return invalid("begin with https://"),
     };
-    let Ok((authority, path)) = Authority::split_url(url) else { return invalid("must name a host") };
+    let Ok((authority, path)) = Authority::split_url(url) else { return invalid("name a host") };
     let host = rest.strip_suffix(path).unwrap_or(rest);
     if host != authority.host() && !issuers.is_insecure(url) {
-        return invalid("must name a host in lower case, and no port");
+        return invalid("name a host in lower case, and no port");
     }
     if path.contains(['?', '#', '*']) || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return invalid("must have no query, no fragment and no wildcard");
+        return invalid("have no query, no fragment and no wildcard");
     }
     Ok(IssuerUrl { url: rest.to_owned(), plain_http })
 }
@@ -53,7 +55,7 @@ mod tests {
     use super::*;
 
     fn refused(url: &str) -> bool {
-        issuer_url(url, &Issuers::default()).is_err_and(|error| error.code == "InvalidInput")
+        issuer_url(url, &Issuers::default()).is_err_and(|error| error.code == "ValidationError")
     }
 
     #[test]

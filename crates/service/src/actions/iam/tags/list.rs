@@ -23,7 +23,8 @@ pub(in crate::actions::iam) struct Input {
         alias = "RoleName",
         alias = "PolicyArn",
         alias = "SerialNumber",
-        alias = "OpenIDConnectProviderArn"
+        alias = "OpenIDConnectProviderArn",
+        alias = "SAMLProviderArn"
     )]
     name: String,
     marker: Option<String>,

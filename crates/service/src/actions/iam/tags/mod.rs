@@ -1,4 +1,4 @@
-//! Tags of users, roles, customer managed policies and MFA devices. Groups have none.
+//! Tags of users, roles, customer managed policies, MFA devices and identity providers. Groups have none.
 //!
 //! Users and roles hold one tag for a key whatever its case. AWS tells the keys of policies and devices apart by case, but
 //! conditions do not ("Tagging IAM resources" and `aws:ResourceTag` in the IAM User Guide): of `Env` and `env`
@@ -12,11 +12,13 @@ pub(super) use list::ListTags;
 pub(super) use tag::Tag;
 pub(super) use untag::Untag;
 
-use daypass_directory::record::{MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord};
+use daypass_directory::record::{
+    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord, UserRecord,
+};
 use daypass_directory::{AccountView, AnyPolicy, Check, Checks};
 use daypass_model::TagSet;
 
-use crate::actions::iam::kind::{Kind, MfaDevice, OidcProvider, Policy, Role, User};
+use crate::actions::iam::kind::{Kind, MfaDevice, OidcProvider, Policy, Role, SamlProvider, User};
 use crate::actions::iam::target;
 use crate::error::Error;
 
@@ -30,6 +32,8 @@ pub(super) trait Taggable: Kind {
     const LIST: &'static str;
     /// Whether `Env` names the tag `env`.
     const KEYS_IGNORE_CASE: bool;
+    /// Whether taking no tags away is refused, as recorded for providers.
+    const UNTAGS_SOMETHING: bool = false;
 
     /// Where the record keeps them.
     fn tags(record: &mut Self::Record) -> &mut TagSet;
@@ -118,8 +122,25 @@ impl Taggable for OidcProvider {
     const UNTAG: &'static str = "iam:UntagOpenIDConnectProvider";
     const LIST: &'static str = "iam:ListOpenIDConnectProviderTags";
     const KEYS_IGNORE_CASE: bool = false;
+    const UNTAGS_SOMETHING: bool = true;
 
     fn tags(record: &mut OidcProviderRecord) -> &mut TagSet {
+        &mut record.tags
+    }
+
+    fn find_tags<'v>(account: &AccountView<'v>, arn: &str) -> Result<(&'v str, &'v TagSet), Error> {
+        Self::find(account, arn).map(|provider| (provider.record.id.as_str(), &provider.record.tags))
+    }
+}
+
+impl Taggable for SamlProvider {
+    const TAG: &'static str = "iam:TagSAMLProvider";
+    const UNTAG: &'static str = "iam:UntagSAMLProvider";
+    const LIST: &'static str = "iam:ListSAMLProviderTags";
+    const KEYS_IGNORE_CASE: bool = false;
+    const UNTAGS_SOMETHING: bool = true;
+
+    fn tags(record: &mut SamlProviderRecord) -> &mut TagSet {
         &mut record.tags
     }
 

@@ -22,7 +22,8 @@ pub(in crate::actions::iam) struct Input {
         alias = "RoleName",
         alias = "PolicyArn",
         alias = "SerialNumber",
-        alias = "OpenIDConnectProviderArn"
+        alias = "OpenIDConnectProviderArn",
+        alias = "SAMLProviderArn"
     )]
     name: String,
     #[serde(rename = "TagKeys")]
@@ -44,6 +45,9 @@ impl<K: Taggable> Action for Untag<K> {
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let (input, account) = (call.input(), call.account());
+        if K::UNTAGS_SOMETHING && input.keys.is_empty() {
+            return Err(Error::invalid_input("At least one tag key must be given."));
+        }
         let (record, revision) = K::record(K::find(&account, &input.name)?);
         let mut record = record.clone();
         if !remove(K::tags(&mut record), &input.keys, K::KEYS_IGNORE_CASE) {
