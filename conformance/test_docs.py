@@ -30,7 +30,7 @@ def test_the_page_works_as_it_is_written(script, printed, tmp_path):
 
 PAGES = [
     page
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md"))
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md"))
     if "```sh" in page.read_text(encoding="utf-8")
 ]
 
