@@ -15,8 +15,8 @@ const BESIDE: u64 = 2 * MIB;
 /// How many names are tried for the directory.
 const NAMES_MAX: u32 = 1000;
 
-/// What is copied. Not the rollback journal: a name in it is that of a file, wherever it is, which SQLite reads and removes
-/// when it has played the journal back.
+/// What is copied. Not the rollback journal: a name in it is that of a file, wherever it is, which SQLite reads, and may
+/// remove when it has played the journal back.
 const COPIED: [&str; 3] = ["", "-wal", "-shm"];
 
 /// In a directory of this process's own, which goes when this is dropped.

@@ -99,7 +99,7 @@ fn a_journal_that_is_no_servers_is_not_written_into_the_store() {
     }
 }
 
-/// SQLite removes the journal that is named in a journal, when it has played that back.
+/// SQLite may remove the journal that is named in a journal, when it has played that back.
 #[test]
 fn what_a_journal_names_is_not_removed_by_whoever_looks() {
     let (dir, copy) = (TempDir::new(), TempDir::new());
