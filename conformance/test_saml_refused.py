@@ -31,7 +31,7 @@ class Place:
     """A server, a hand-made identity provider that it knows and one that it does not, and somebody who counts visits."""
 
     def __init__(self, folder):
-        self.visited, self.idp, self.thief = Issuer(folder), HandMade(folder), HandMade(folder)
+        self.visited, self.idp, self.thief = Issuer(), HandMade(folder), HandMade(folder)
         self.server = Server(folder, "--log", "trace,hyper=trace,h2=trace", "--audit-stdout")
         self.house = House(self.server)
         self.home = Account(self.house, self.server.root_keys())
@@ -202,6 +202,7 @@ EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 RSA_SHA256, SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256"
 INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 ONE_MORE = f'<ds:Transform Algorithm="{INCLUSIVE}"/></ds:Transforms>'
+NO_VALUE = "<ds:SignatureValue/><ds:KeyInfo>"
 SIGNATURES = {
     "somebody else's key": lambda p: p.idp.response(p.thief.sign(p.plain())),
     "somebody else's key and certificate": forged,
@@ -222,7 +223,7 @@ SIGNATURES = {
     "reference to the whole document": lambda p: p.after(('Reference URI="#', 'Reference URI="')),
     "reference to nothing": lambda p: p.after(('Reference URI="#', 'Reference URI="#x')),
     "reference to a URL": lambda p: p.after(('Reference URI="#', f'Reference URI="{canary(p)}#')),
-    "no signature value": lambda p: p.after(("ds:SignatureValue>", "ds:KeyInfo>"), ("<ds:KeyInfo", "<ds:SignatureValue/><ds:KeyInfo")),
+    "no signature value": lambda p: p.after(("ds:SignatureValue>", "ds:KeyInfo>"), ("<ds:KeyInfo>", NO_VALUE)),
     "an Object in it": lambda p: with_object(p.signed(), ""),
     "signature of the response moved": moved,
     "signature out of its place": lambda p: p.after((STATUS, f"<a>{signature(p.idp.sign(p.plain()))[0]}</a>{STATUS}")),

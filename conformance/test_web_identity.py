@@ -41,7 +41,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(environment, tmp_path_factory):
-    issuer = Issuer(tmp_path_factory.mktemp("issuer"))
+    issuer = Issuer()
     server = Server(tmp_path_factory.mktemp("daypass-web"), "--allow-insecure-issuer", issuer.url)
     yield Place(server, issuer)
     assert server.stop() == 0
@@ -90,8 +90,8 @@ def test_token_is_refused(place, claims, code):
         place.assume(place.issuer.token(**claims))
 
 
-def test_forged_tokens_are_refused(place, tmp_path):
-    thief = Key(tmp_path, "first")
+def test_forged_tokens_are_refused(place):
+    thief = Key("first")
     with refused("InvalidIdentityToken"):
         place.assume(thief.sign(place.issuer.claims()))
     head, body, _ = place.issuer.token().split(".")
@@ -101,9 +101,9 @@ def test_forged_tokens_are_refused(place, tmp_path):
         place.assume("eyJhbGciOiJub25lIn0." + body + ".")
 
 
-def test_new_key_is_found_at_once(place, tmp_path):
+def test_new_key_is_found_at_once(place):
     place.assume(place.issuer.token())
-    place.issuer.keys.append(Key(tmp_path, "second"))
+    place.issuer.keys.append(Key("second"))
     place.assume(place.issuer.token())
 
 

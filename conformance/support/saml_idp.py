@@ -44,7 +44,7 @@ class Pysaml2:
         pair = Certified(self.folder, f"pysaml2-{len(list(self.folder.iterdir()))}")
         self.service = self.folder / "service.xml"
         self.service.write_text(service(self.folder, self.reader), encoding="utf-8")
-        sso = [("https://pysaml2.example.test/post", BINDING_HTTP_POST), ("https://pysaml2.example.test/to", BINDING_HTTP_REDIRECT)]
+        sso = [(f"{ENTITY}/post", BINDING_HTTP_POST), (f"{ENTITY}/redirect", BINDING_HTTP_REDIRECT)]
         settings = {
             "entityid": ENTITY,
             "xmlsec_binary": shutil.which("xmlsec1"),
@@ -81,7 +81,7 @@ def service(folder, reader):
     settings = {
         "entityid": AUDIENCE,
         "xmlsec_binary": shutil.which("xmlsec1"),
-        "service": {"sp": {"endpoints": {"assertion_consumer_service": [(ACS, BINDING_HTTP_POST)]}, "want_assertions_signed": True}},
+        "service": {"sp": {"endpoints": {"assertion_consumer_service": [(ACS, BINDING_HTTP_POST)]}}},
     }
     if reader:
         settings["encryption_keypairs"] = [{"key_file": str(reader.key), "cert_file": str(reader.certificate)}]
