@@ -3,6 +3,7 @@
 import collections
 
 from .client import allow, name, trust
+from .secrets import SHORTEST, hold
 
 SAML_ACTIONS = ["sts:AssumeRoleWithSAML", "sts:TagSession", "sts:SetSourceIdentity"]
 
@@ -20,6 +21,7 @@ class SamlProvider:
 
     def __init__(self, home, metadata, **more):
         self.home, self.name = home, name("saml")
+        keep(more)
         self.arn = home.iam.create_saml_provider(Name=self.name, SAMLMetadataDocument=metadata, **more)["SAMLProviderArn"]
 
     @property
@@ -27,6 +29,7 @@ class SamlProvider:
         return self.home.iam.get_saml_provider(SAMLProviderArn=self.arn)
 
     def update(self, **more):
+        keep(more)
         return self.home.iam.update_saml_provider(SAMLProviderArn=self.arn, **more)
 
     def role(self, condition=None, rights=None, actions=SAML_ACTIONS, **more):
@@ -38,4 +41,13 @@ class SamlProvider:
 
 def assume(sts, role, response, **more):
     """AssumeRoleWithSAML of whoever holds the response."""
+    if len(response) >= SHORTEST:
+        hold("SAML response", response)
     return sts.assume_role_with_saml(RoleArn=role.arn, PrincipalArn=role.provider, SAMLAssertion=response, **more)
+
+
+def keep(parameters):
+    """Remembers the lines of a private key, which no output may have."""
+    for line in parameters.get("AddPrivateKey", "").splitlines()[1:-1]:
+        if len(line) >= SHORTEST:
+            hold("line of a private key", line)
