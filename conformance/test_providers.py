@@ -170,7 +170,8 @@ def test_pod_finds_its_session_with_boto3_and_again_when_the_token_was_rotated(p
     first = boto3.Session().client("sts").get_caller_identity()["Arn"]
     assert ":assumed-role/" in first and first.startswith(f"arn:aws:sts::{place.home.id}:")
     # The kubelet renames a new file over the old one.
-    for token, code in ((projected(cluster, sub="system:serviceaccount:shop:other"), "AccessDenied"), ("an.old.token", "InvalidIdentityToken")):
+    others = projected(cluster, "system:serviceaccount:shop:other")
+    for token, code in ((others, "AccessDenied"), ("an.old.token", "InvalidIdentityToken")):
         (tmp_path / "next").write_text(token, encoding="ascii")
         (tmp_path / "next").rename(file)
         with pytest.raises(Exception, match=f"(?i){code}"):
@@ -191,7 +192,7 @@ def test_pod_finds_its_session_with_the_cli(place, cluster, pod, tmp_path):
         done = cli.run("sts", "get-caller-identity", given=given)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["Arn"].endswith("/pod")
-    file.write_text(projected(cluster, sub="system:serviceaccount:shop:other"), encoding="ascii")
+    file.write_text(projected(cluster, "system:serviceaccount:shop:other"), encoding="ascii")
     done = cli.run("sts", "get-caller-identity", given=given)
     assert done.returncode != 0 and "(AccessDenied)" in done.stderr, done.stderr
 

@@ -92,21 +92,6 @@ def test_assertion_without_a_signature_of_its_own_is_refused(idp, provider, sts,
         assume(sts, role, idp.response(roles(role), **signed))
 
 
-def test_response_is_used_once_for_each_role_that_it_lists(idp, provider, sts):
-    first, second, stranger = provider.role(), provider.role(), provider.role()
-    response = idp.response(roles(first, second))
-    with refused("InvalidIdentityToken"):
-        assume(sts, stranger, response)
-    assume(sts, first, response)
-    with refused("InvalidIdentityToken", "The SAML Assertion was used before"):
-        assume(sts, first, response)
-    assume(sts, second, response)
-    with refused("InvalidIdentityToken", "The SAML Assertion was used before"):
-        assume(sts, second, response)
-    # It is the assertion that is used up.
-    assume(sts, first, idp.response(roles(first, second)))
-
-
 def test_new_signing_certificate_counts_once_it_is_uploaded(home, sts, tmp_path):
     idp = Pysaml2(tmp_path)
     provider = SamlProvider(home, idp.metadata())
@@ -308,22 +293,6 @@ def test_cli_exchanges_a_response(idp, provider, house, server, tmp_path):
     assert datetime.datetime.fromisoformat(answer["Credentials"]["Expiration"])
     again = cli.run("sts", "assume-role-with-saml", *call, given=cli.environment(server))
     assert again.returncode != 0 and "(InvalidIdentityToken)" in again.stderr, again.stderr
-
-
-@pytest.mark.parametrize("rule,uses", [("once", 1), ("off", 3)])
-def test_operator_says_how_often_a_response_counts(environment, idp, tmp_path, rule, uses):
-    server = Server(tmp_path, "--saml-replay", rule)
-    house = House(server)
-    provider, sts = SamlProvider(Account(house, server.root_keys()), idp.metadata()), house.nobody()
-    first, second = provider.role(), provider.role()
-    response = idp.response(roles(first, second))
-    for number, role in enumerate([first, first, second]):
-        if number < uses:
-            assert assume(sts, role, response)["Subject"] == "alice"
-        else:
-            with refused("InvalidIdentityToken", "The SAML Assertion was used before"):
-                assume(sts, role, response)
-    assert server.stop() == 0
 
 
 def test_response_is_sent_to_the_servers_own_address(environment, idp, tmp_path):
