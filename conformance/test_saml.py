@@ -16,7 +16,7 @@ from saml2.server import Server as UnchangedPysaml2
 from support import cli
 from support.certified import Certified
 from support.client import Account, House, allow, refused, seconds_from_now, trust
-from support.saml import ACS, AWS, instant
+from support.saml import ACS, AWS, HandMade, form, instant
 from support.saml_idp import ENTITY, Pysaml2, roles
 from support.server import Keys, Server
 from support.vouched import SamlProvider, assume
@@ -311,3 +311,48 @@ def test_response_is_sent_to_the_servers_own_address(environment, idp, tmp_path)
         with refused("InvalidIdentityToken", "Response does not contain the required recipient."):
             assume(sts, role, idp.response(roles(role), acs=other))
     assert server.stop() == 0
+
+
+# --- metadata in other forms -------------------------------------------------------------------------------
+
+
+def test_metadata_of_a_federation_counts_for_its_one_identity_provider(idp, home, sts):
+    provider = SamlProvider(home, idp.federation(valid_for=2))
+    assert 7000 < seconds_from_now(provider.shown["ValidUntil"]) <= 7201
+    role = provider.role()
+    assert assume(sts, role, idp.response(roles(role)))["Issuer"] == ENTITY
+    provider.update(SAMLMetadataDocument=idp.federation(valid_for=-1))
+    with refused("InvalidIdentityToken", "Metadata of the specified provider has expired"):
+        assume(sts, role, idp.response(roles(role)))
+    provider.update(SAMLMetadataDocument=idp.federation())
+    assume(sts, role, idp.response(roles(role)))
+    assert seconds_from_now(provider.shown["ValidUntil"]) > 99 * 365 * 86_400
+
+
+def test_metadata_that_does_not_say_who_signs_is_refused(idp, home):
+    whole = idp.metadata()
+    for wrong in (
+        whole.replace("IDPSSODescriptor", "SPSSODescriptor"),
+        whole.replace("SingleSignOnService", "SingleLogoutService"),
+        whole.replace('use="signing"', 'use="encryption"'),
+        whole.replace('entityID="', 'entityId="'),
+        whole.replace("X509Certificate>MII", "X509Certificate>MIJ"),
+        "<!DOCTYPE a>" + whole,
+        whole + whole,
+        idp.federation().replace("SPSSODescriptor", "IDPSSODescriptor"),
+        json.dumps({"metadata": whole}),
+    ):
+        with refused(("InvalidInput", "ValidationError")):
+            SamlProvider(home, wrong)
+    assert SamlProvider(home, whole).shown["Tags"] == []
+
+
+def test_old_and_new_certificate_count_together(home, sts, tmp_path):
+    old, new = HandMade(tmp_path), HandMade(tmp_path)
+    provider = SamlProvider(home, new.metadata(old.pair))
+    role = provider.role()
+    for idp in (old, new):
+        assert assume(sts, role, form(idp.signed(role)))["Issuer"] == idp.entity
+    provider.update(SAMLMetadataDocument=new.metadata())
+    with refused("InvalidIdentityToken", NOT_VALID):
+        assume(sts, role, form(old.signed(role)))

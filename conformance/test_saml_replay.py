@@ -68,7 +68,8 @@ def test_of_many_at_once_one_gets_the_session(idp, provider, house):
 def test_refusal_for_another_reason_uses_nothing_up(idp, provider, sts):
     role = provider.role(MaxSessionDuration=3600)
     response = form(idp.signed(role))
-    for wrong in ({"DurationSeconds": 7200}, {"Policy": "no policy"}, {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/Nothing"}]}):
+    nothing = [{"arn": "arn:aws:iam::aws:policy/Nothing"}]
+    for wrong in ({"DurationSeconds": 7200}, {"Policy": "no policy"}, {"PolicyArns": nothing}):
         with pytest.raises(botocore.exceptions.ClientError):
             assume(sts, role, response, **wrong)
     assume(sts, role, response)

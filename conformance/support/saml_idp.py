@@ -6,7 +6,7 @@ import shutil
 
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, saml
 from saml2.config import IdPConfig, SPConfig
-from saml2.metadata import entity_descriptor
+from saml2.metadata import entities_descriptor, entity_descriptor
 from saml2.server import Server
 from saml2.sigver import get_pem_wrapped_unwrapped, make_temp, pre_encryption_part
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
@@ -43,7 +43,7 @@ class Pysaml2:
         """Another signing key, in use at once; what signs with the old one is the `server` of before."""
         pair = Certified(self.folder, f"pysaml2-{len(list(self.folder.iterdir()))}")
         self.service = self.folder / "service.xml"
-        self.service.write_text(service(self.folder, self.reader), encoding="utf-8")
+        self.service.write_text(str(service(self.reader)), encoding="utf-8")
         sso = [(f"{ENTITY}/post", BINDING_HTTP_POST), (f"{ENTITY}/redirect", BINDING_HTTP_REDIRECT)]
         settings = {
             "entityid": ENTITY,
@@ -59,6 +59,11 @@ class Pysaml2:
     def metadata(self):
         """Its own, as pysaml2 makes it."""
         return str(entity_descriptor(self.config))
+
+    def federation(self, valid_for=None):
+        """The same among others', signed, as a federation publishes it; `valid_for` so many hours."""
+        both = [entity_descriptor(self.config), service(self.reader)]
+        return entities_descriptor(both, valid_for, "federation", "", True, self.server.sec)[1]
 
     def response(self, identity, subject="alice", acs=ACS, **more):
         """The form field SAMLResponse, with these attributes; the assertion is signed unless told otherwise."""
@@ -76,7 +81,7 @@ class Pysaml2:
         return form(str(self.server.create_authn_response(identity, **{**asked, **more})))
 
 
-def service(folder, reader):
+def service(reader):
     """What AWS's document of the service provider says, and who reads what is encrypted for it."""
     settings = {
         "entityid": AUDIENCE,
@@ -85,7 +90,7 @@ def service(folder, reader):
     }
     if reader:
         settings["encryption_keypairs"] = [{"key_file": str(reader.key), "cert_file": str(reader.certificate)}]
-    return str(entity_descriptor(SPConfig().load(settings)))
+    return entity_descriptor(SPConfig().load(settings))
 
 
 def roles(*listed, name="alice@example.test", **attributes):
