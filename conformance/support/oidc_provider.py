@@ -30,7 +30,8 @@ class OidcProvider:
     def __init__(self):
         self.process, self.said = node("oidc-provider.js"), []
         # The pipe is read on, or a talkative provider would wait for us.
-        threading.Thread(target=lambda: self.said.extend(self.process.stderr), daemon=True).start()
+        self.drain = threading.Thread(target=lambda: self.said.extend(self.process.stderr), daemon=True)
+        self.drain.start()
         told = json.loads(self._line() or "{}")
         assert told, f"it did not start: {self.said}"
         self.url, self.secret = told["issuer"], told["secret"]
@@ -81,6 +82,7 @@ class OidcProvider:
         """Ends it at once; nobody answers at its address then."""
         self.process.kill()
         self.process.wait(timeout=30)
+        self.drain.join(timeout=30)
 
 
 class UntilThere(urllib.request.HTTPRedirectHandler):
