@@ -44,9 +44,10 @@ class Key:
 
 
 class Issuer:
-    """Publishes the public halves of its keys; `asked` are the paths that were asked for."""
+    """Publishes the public halves of its keys; `asked` are the paths that were asked for. With `tls`, a context of Python's
+    ssl, it is an https issuer."""
 
-    def __init__(self, path="/realm"):
+    def __init__(self, path="/realm", tls=None):
         self.keys = [Key("first")]
         self.path = path
         self.asked = []
@@ -66,7 +67,9 @@ class Issuer:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}{path}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_port}{path}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
