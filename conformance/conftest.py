@@ -6,13 +6,13 @@ Tests share the server, so each makes its own users and roles under names nobody
 import collections
 import json
 import os
-import subprocess
 
 import pytest
 
-from support.client import ALLOW_ALL, MODELS, REGION, Account, House
+from support import cli
+from support.client import ALLOW_ALL, MODELS, Account, House
 from support.secrets import hold_in
-from support.server import Server, binary, clean_environment
+from support.server import Server, binary
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,25 +65,7 @@ def aws(server):
     `typed`: it has no terminal of its own, so it reads that from its standard input."""
 
     def run(*arguments, keys, check=True, typed=""):
-        environment = {
-            **clean_environment(),
-            "AWS_ACCESS_KEY_ID": keys.id,
-            "AWS_SECRET_ACCESS_KEY": keys.secret,
-            **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
-            "AWS_ENDPOINT_URL_STS": server.endpoint,
-            "AWS_ENDPOINT_URL_IAM": server.endpoint,
-            "AWS_ENDPOINT_URL_DAYPASS": server.endpoint,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_DATA_PATH": MODELS,
-            "AWS_CONFIG_FILE": os.environ["AWS_CONFIG_FILE"],
-            "AWS_SHARED_CREDENTIALS_FILE": os.environ["AWS_SHARED_CREDENTIALS_FILE"],
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_MAX_ATTEMPTS": "1",
-        }
-        command = [os.environ.get("DAYPASS_AWS_CLI", "aws"), "--output", "json", *arguments]
-        alone = {"env": environment, "timeout": 120, "start_new_session": True, "input": typed}
-        done = subprocess.run(command, capture_output=True, text=True, **alone)
+        done = cli.run(*arguments, given=cli.environment(server, keys), typed=typed)
         if not check:
             return done
         assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"

@@ -15,10 +15,13 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from support.client import ALLOW_ALL, REGION, allow, trust
+from support.client import ALLOW_ALL, REGION, Account, House, allow, trust
+from support.issuer import Issuer
 from support.phone import Phone
+from support.saml import HandMade, form
 from support.server import Server, clean_environment
 from support.signing import Request
+from support.vouched import SamlProvider
 
 HERE = pathlib.Path(__file__).resolve().parent
 JAVASCRIPT = HERE / "javascript"
@@ -66,11 +69,40 @@ def variables(server, keys, **more):
     }
 
 
+@pytest.fixture(scope="module")
+def federated(environment, tmp_path_factory):
+    """A server with a provider of either kind, a role for each, and what a client brings: a file and a response."""
+    folder = tmp_path_factory.mktemp("federated")
+    issuer, idp = Issuer(), HandMade(folder)
+    server = Server(folder, "--allow-insecure-issuer", issuer.url)
+    home = Account(House(server), server.root_keys())
+    made = home.iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=["app"])
+    alice = {"StringEquals": {f"{issuer.name}:sub": "alice"}}
+    document = trust({"Federated": made["OpenIDConnectProviderArn"]}, "sts:AssumeRoleWithWebIdentity", alice)
+    web, saml = home.role(document, allow("*"), prefix="web"), SamlProvider(home, idp.metadata()).role()
+    token = folder / "token"
+    token.write_text(issuer.token(), encoding="ascii")
+    yield {
+        "ENDPOINT": server.endpoint,
+        "ISSUER": issuer.url,
+        "ROLE": web["Arn"],
+        "TOKEN_FILE": str(token),
+        "EXPIRED_TOKEN": issuer.token(exp=1),
+        "SAML_ROLE": saml.arn,
+        "SAML_PROVIDER": saml.provider,
+        "SAML_ISSUER": idp.entity,
+        # Good for five minutes, so the run follows at once.
+        "SAML_RESPONSE": form(idp.signed(saml)),
+    }
+    issuer.close()
+    assert server.stop() == 0
+
+
 # --- JavaScript: one run of Node's runner, a report for each test ----------------------------------------
 
 
 @pytest.fixture(scope="module")
-def javascript(server, home, regional):
+def javascript(server, home, regional, federated):
     """{test: what it said when it failed, or None} and all that the runner printed."""
     root = regional.root_keys()
     environment = variables(
@@ -82,6 +114,7 @@ def javascript(server, home, regional):
         DAYPASS_REGIONAL_REGION=ELSEWHERE,
         DAYPASS_REGIONAL_ACCESS_KEY_ID=root.id,
         DAYPASS_REGIONAL_SECRET_ACCESS_KEY=root.secret,
+        **{f"DAYPASS_FEDERATED_{name}": value for name, value in federated.items()},
     )
     files = [file.name for file in sorted(JAVASCRIPT.glob("*.test.js"))]
     command = ["node", "--test", "--test-reporter=junit", *files]

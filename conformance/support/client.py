@@ -9,6 +9,7 @@ import secrets
 import time
 
 import boto3
+import botocore
 import botocore.config
 import botocore.exceptions
 import pytest
@@ -112,6 +113,13 @@ class House:
                 config=LAX if lax else STRICT,
             )
         return self._clients[key]
+
+    def nobody(self, lax=False):
+        """STS for callers who sign nothing, since an identity provider vouches for them."""
+        unsigned = botocore.config.Config(signature_version=botocore.UNSIGNED)
+        return self.session.client(
+            "sts", region_name=REGION, endpoint_url=self.server.endpoint, config=(LAX if lax else STRICT).merge(unsigned)
+        )
 
     def iam(self, keys, lax=False):
         return self.client("iam", keys, lax)

@@ -1,4 +1,4 @@
-//! The AWS SDKs for JavaScript and for Rust, made ready for the black-box tests.
+//! The AWS SDKs for JavaScript and for Rust, and npm's identity providers, made ready for the black-box tests.
 //!
 //! Answers for: that the packages of `conformance/javascript` are there in the versions of its lock file, and that the
 //! tests of `conformance/rust` are built. Refuses to know: what the tests do. Nothing is installed into the checkout.
@@ -29,8 +29,7 @@ pub fn javascript(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 
 /// The version of `node`, or what to install.
 fn node() -> anyhow::Result<()> {
-    const WANTED: &str =
-        "the tests of the AWS SDK for JavaScript need Node.js 20 or newer with its npm, in PATH";
+    const WANTED: &str = "the tests with packages of npm need Node.js 20 or newer with its npm, in PATH";
     let said = capture(Command::new("node").arg("--version")).context(WANTED)?;
     let version = said.stdout.trim().trim_start_matches('v');
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());

@@ -83,6 +83,9 @@ fn conformance(workspace: &Workspace, total: &mut Count) -> anyhow::Result<()> {
         ("DAYPASS_NODE_MODULES", sdks::javascript(workspace)),
         ("DAYPASS_RUST_SDK_TESTS", sdks::rust(workspace)),
     ];
+    if let Err(error) = python::xmlsec1() {
+        println!("{error:#}");
+    }
     println!("server and clients ready                      {:>7.1} s", watch.elapsed().as_secs_f64());
     let report = workspace.target.join("conformance-report.tsv");
     if report.exists() {
