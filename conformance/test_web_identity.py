@@ -63,7 +63,7 @@ def test_provider_is_shown_and_changed(place):
     iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="other")
     with refused("EntityAlreadyExists", f"Provider with url {place.issuer.url} already exists."):
         iam.create_open_id_connect_provider(Url=place.issuer.url)
-    with refused("InvalidInput"):
+    with refused("ValidationError"):
         iam.create_open_id_connect_provider(Url="http://127.0.0.1:1/elsewhere")
 
 
@@ -105,9 +105,17 @@ def test_forged_tokens_are_refused(place, tmp_path):
         place.assume("eyJhbGciOiJub25lIn0." + body + ".")
 
 
-def test_new_key_is_found_at_once(place, tmp_path):
+def test_new_key_is_looked_for_again_when_the_client_tries_again(place, tmp_path):
+    def make_anew():
+        place.home.iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=place.provider)
+        place.home.iam.create_open_id_connect_provider(Url=place.issuer.url, ClientIDList=["app"])
+
+    make_anew()  # so that its keys are fetched by the next call
     place.assume(place.issuer.token())
     place.issuer.keys.append(Key(tmp_path, "second"))
+    with refused("IDPCommunicationError"):  # they were, a moment ago
+        place.assume(place.issuer.token())
+    make_anew()
     place.assume(place.issuer.token())
 
 
