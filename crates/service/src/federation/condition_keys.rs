@@ -70,6 +70,28 @@ pub(super) fn of_call(provider: &str, token: &VerifiedToken) -> Vec<(String, Val
     keys
 }
 
+/// Whether a claim of this name is a condition key of a provider whatever is set for it. Keys ignore case.
+pub(crate) fn is_known_claim(provider: &str, claim: &str) -> bool {
+    let of_every_issuer = ["aud", "oaud", "sub", "amr"].into_iter();
+    of_every_issuer.chain(claims_of(provider)).any(|known| known.eq_ignore_ascii_case(claim))
+}
+
+/// The keys that are set for a provider: claims by their names or, within others, by dotted paths.
+pub(super) fn of_settings(provider: &str, set: &[String], token: &VerifiedToken) -> Vec<(String, Value)> {
+    let claims = token.claims();
+    let found = |path: &String| {
+        let literal = claims.get(path);
+        let claim =
+            literal.or_else(|| within(claims.get(path.split('.').next()?)?, path.split('.').skip(1)))?;
+        Some((format!("{provider}:{path}"), value_of(claim)?))
+    };
+    set.iter().filter_map(found).collect()
+}
+
+fn within<'c>(claim: &'c Claim, mut path: impl Iterator<Item = &'c str>) -> Option<&'c Claim> {
+    path.try_fold(claim, |claim, name| claim.as_object()?.get(name))
+}
+
 /// What of them stays with the session, as the session keeps it.
 pub(super) fn of_session(
     provider: &str,

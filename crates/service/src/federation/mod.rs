@@ -10,6 +10,7 @@ mod keys;
 mod saml;
 mod web_identity;
 
+pub(crate) use condition_keys::is_known_claim;
 pub use fetch::{Fetch, FetchError, Fetched, Fetching, Wanted};
 pub use issuers::{BuiltIn, Issuers, discovery_url};
 pub use keys::{FETCHES_MAX, Found, KeysHealth, NoKeys, Place, ProviderKeys, STALE_SECONDS_MAX, Source};

@@ -43,7 +43,7 @@ pub(crate) async fn vouch(
     }
     let source = provider.source(account, house);
     let found = house.provider_keys.keys(&source, token.key_id(), op.now.as_second()).await?;
-    let token = token.verify(&found.keys, Algorithm::is_common, op.now)?;
+    let token = token.verify(&found.keys, |algorithm| provider.takes(algorithm), op.now)?;
     let named = token.claims().names_role(call.role_arn);
     if named == Some(false) {
         let message = "The requested role is not one of those that the ID Token names";
@@ -93,6 +93,15 @@ impl<'v> Provider<'v> {
         }
     }
 
+    /// Whether its tokens may be signed so.
+    fn takes(self, algorithm: Algorithm) -> bool {
+        let switched_on = match self {
+            Provider::Registered(provider) => provider.record.algorithms.as_slice(),
+            Provider::BuiltIn(_) => &[],
+        };
+        algorithm.is_common() || switched_on.iter().any(|name| name == algorithm.name())
+    }
+
     /// Its name in condition keys.
     fn prefix(self) -> &'v str {
         match self {
@@ -140,6 +149,9 @@ impl<'v> Provider<'v> {
     fn vouched(self, token: &VerifiedToken, names_roles: bool) -> Result<Vouched, BadClaim> {
         let claims = token.claims();
         let mut keys = condition_keys::of_call(self.prefix(), token);
+        if let Provider::Registered(provider) = self {
+            keys.extend(condition_keys::of_settings(self.prefix(), &provider.record.condition_claims, token));
+        }
         keys.push(("sts:RoleAuthorizedByIdp".into(), names_roles.to_string().into()));
         let passed = claims.session_tags()?;
         Ok(Vouched {
