@@ -235,8 +235,8 @@ TABLE = {
     },
     re.compile(r"^Token too old: 8\d{4}$"): {"a day old": lambda p: p.token(iat=NOW - 86_401)},
     EARLY: {
-        "issued in the future": lambda p: p.token(iat=NOW + 900),
-        "not before then": lambda p: p.token(nbf=NOW + 900),
+        "issued in the future": lambda p: p.token(iat=NOW + 86_400),
+        "not before then": lambda p: p.token(nbf=NOW + 86_400),
         "not before the end of time": lambda p: p.token(nbf=2**62),
     },
     ROLE: {
