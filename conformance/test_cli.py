@@ -9,7 +9,7 @@ import os
 import pytest
 from botocore import xform_name
 
-from support.client import allow, name, policy, statement, trust
+from support.client import SAML_METADATA, allow, name, policy, statement, trust
 from support.phone import Phone
 from support.server import Keys, actions
 from support.signing import Request
@@ -99,6 +99,21 @@ def providers(walk):
     listed = walk("iam", "ListOpenIDConnectProviders")["OpenIDConnectProviderList"]
     assert arn["OpenIDConnectProviderArn"] in [row["Arn"] for row in listed]
     walk("iam", "DeleteOpenIDConnectProvider", **arn)
+
+
+def saml_providers(walk):
+    metadata = SAML_METADATA.read_text()
+    made = walk("iam", "CreateSAMLProvider", Name=name("cli"), SAMLMetadataDocument=metadata)
+    arn = {"SAMLProviderArn": made["SAMLProviderArn"]}
+    walk("iam", "UpdateSAMLProvider", **arn, SAMLMetadataDocument=metadata, AssertionEncryptionMode="Allowed")
+    walk("iam", "TagSAMLProvider", **arn, Tags=TAG)
+    assert walk("iam", "ListSAMLProviderTags", **arn)["Tags"] == TAG
+    walk("iam", "UntagSAMLProvider", **arn, TagKeys="Team")
+    shown = walk("iam", "GetSAMLProvider", **arn)
+    assert (shown["SAMLMetadataDocument"], shown["Tags"], shown["PrivateKeyList"]) == (metadata, [], [])
+    listed = walk("iam", "ListSAMLProviders")["SAMLProviderList"]
+    assert arn["SAMLProviderArn"] in [row["Arn"] for row in listed]
+    walk("iam", "DeleteSAMLProvider", **arn)
 
 
 def groups(walk, user):
@@ -225,6 +240,7 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     group = groups(walk, user)
     role = roles(walk, home)
     providers(walk)
+    saml_providers(walk)
     arn = managed(walk)
     policies(walk, arn, User=user, Group=group, Role=role)
     issuing(walk, home, admin)
@@ -238,6 +254,8 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     here.remove(("sts", "GetScopedCredentials"))
     # It needs a provider that answers: test_web_identity.py.
     here.remove(("sts", "AssumeRoleWithWebIdentity"))
+    # And this one that signs: test_saml.py.
+    here.remove(("sts", "AssumeRoleWithSAML"))
     assert walk.done == here, f"not walked: {here - walk.done}; not here: {walk.done - here}"
 
 

@@ -6,7 +6,7 @@ AWS sources: Marker, MaxItems and IsTruncated of the List operations in the IAM 
 import botocore
 import pytest
 
-from support.client import allow, name, policy, refused, statement, trust
+from support.client import SAML_METADATA, allow, name, policy, refused, statement, trust
 from support.phone import Phone
 from support.server import actions
 
@@ -37,6 +37,10 @@ class Place:
         self.iam.tag_mfa_device(SerialNumber=self.serial, Tags=TAGS)
         made = self.iam.create_open_id_connect_provider(Url=f"https://{name('paging')}.example.com", Tags=TAGS)
         self.provider = made["OpenIDConnectProviderArn"]
+        made = self.iam.create_saml_provider(
+            Name=name("paging"), SAMLMetadataDocument=SAML_METADATA.read_text(), Tags=TAGS
+        )
+        self.saml_provider = made["SAMLProviderArn"]
         self.tagged = min(self.arns)
         self.iam.tag_policy(PolicyArn=self.tagged, Tags=TAGS)
         for number, arn in enumerate(sorted(self.arns)):
@@ -73,6 +77,7 @@ LISTS = [
     ("list_role_tags", lambda p: {"RoleName": p.role}, "Tags", "Key", 5),
     ("list_mfa_device_tags", lambda p: {"SerialNumber": p.serial}, "Tags", "Key", 5),
     ("list_open_id_connect_provider_tags", lambda p: {"OpenIDConnectProviderArn": p.provider}, "Tags", "Key", 5),
+    ("list_saml_provider_tags", lambda p: {"SAMLProviderArn": p.saml_provider}, "Tags", "Key", 5),
     ("list_mfa_devices", lambda p: {"UserName": p.user}, "MFADevices", "SerialNumber", 5),
     ("list_policy_tags", lambda p: {"PolicyArn": p.tagged}, "Tags", "Key", 5),
     ("list_policy_versions", lambda p: {"PolicyArn": p.tagged}, "Versions", "VersionId", 5),

@@ -14,11 +14,11 @@ from support.server import actions
 from support.signing import VERSIONS, Request
 
 STS = """
-AssumeRole AssumeRoleWithWebIdentity DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetScopedCredentials
+AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetScopedCredentials
 GetSessionToken
 """
 # Nobody signs these: an identity provider vouches for whoever calls.
-UNSIGNED = {"AssumeRoleWithWebIdentity"}
+UNSIGNED = {"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"}
 # Of features that no account has enabled: refused whoever asks.
 NOT_ENABLED = {"AssumeRoot", "GetDelegatedAccessToken"}
 IAM = """
@@ -40,6 +40,8 @@ ListMFADevices ListVirtualMFADevices TagMFADevice UntagMFADevice ListMFADeviceTa
 CreateOpenIDConnectProvider GetOpenIDConnectProvider DeleteOpenIDConnectProvider ListOpenIDConnectProviders
 AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
 TagOpenIDConnectProvider UntagOpenIDConnectProvider ListOpenIDConnectProviderTags
+CreateSAMLProvider GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider ListSAMLProviders
+TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
 """
 DAYPASS = """
 CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy

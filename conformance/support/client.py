@@ -199,3 +199,5 @@ def this_second():
 
 
 MODELS = str(ROOT / "api")
+# Metadata of an identity provider that never signs.
+SAML_METADATA = ROOT / "crates/service/tests/data/saml-metadata.xml"

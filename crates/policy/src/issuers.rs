@@ -45,7 +45,7 @@ pub(crate) enum Rule {
     Claim,
     /// Login with Amazon and Facebook: the same, without wildcards.
     Login,
-    /// None that is blank or begins with a `*`.
+    /// None that is blank or begins with a `*`, or with a `?`, behind which may be one.
     GitHub,
 }
 

@@ -70,9 +70,10 @@ pub async fn assemble_with(
 ) -> Result<Assembled, Failure> {
     // First, since nothing needs to be made for it.
     let tls = config.tls.clone().map(|files| Tls::open(files, clock.clone())).transpose()?;
+    let outbound = Outbound::new(config.outbound.clone(), outbound::roots(config.ca_bundle.as_deref())?);
     let data = DataDir::acquire(&config.data)?;
     let path = config.audit_file.clone().unwrap_or_else(|| data.file(AUDIT));
-    preflight::names_are_free(data.path(), &path)?;
+    preflight::names_are_free(data.path(), &path, config.audit_keep)?;
     preflight::sessions_are_a_file(data.path())?;
     preflight::audit_is_one(data.path(), &path)?;
     let age = data.age(&path)?;
@@ -102,7 +103,6 @@ pub async fn assemble_with(
     let (session_log, session_file) = session_file::open(&data.file(SESSION_LOG), sessions_max, started)?;
     let view = directory.snapshot();
     tracing::info!("store opened at revision {}, {} accounts", view.revision(), view.account_ids().len());
-    let outbound = Outbound::new(config.outbound.clone(), outbound::roots(config.ca_bundle.as_deref())?);
     let house = House {
         directory,
         audit: Audit::new(Box::new(AuditLines(audit.clone()))),

@@ -34,6 +34,8 @@ use writer::{SLACK, Writer, beside};
 
 /// Bytes of lines, written down or promised, that may wait for the disk.
 const ROOM: u64 = 16 * 1024 * 1024;
+/// How much of that is left for what the operator does, whatever calls promise.
+const ROOM_OF_OPERATOR: u64 = 256 * 1024;
 /// How much of that lines may take that nobody relies on.
 const ROOM_UNRESERVED: u64 = ROOM / 2;
 /// While lines wait longer than this, nothing more is promised: it would be done and then not be told.
@@ -64,21 +66,34 @@ pub(crate) fn room_lacking(path: &Path) -> u64 {
     (ROOM + SLACK).saturating_sub(kept)
 }
 
-/// What else of this audit has a name beside it while a server runs: room, and the next file.
-pub(crate) fn names_beside(path: &Path) -> [PathBuf; 2] {
-    [RESERVE_END, NEXT_END].map(|end| beside(path, end))
+/// The first of the names beside this audit which somebody else's file has: a server would remove or replace it.
+pub(crate) fn taken_beside(path: &Path, keep: u32) -> Option<PathBuf> {
+    let [reserve, next] = [RESERVE_END, NEXT_END].map(|end| beside(path, end));
+    let is_ours = |path: &Path, test: fn(&Path) -> io::Result<bool>| match test(path) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(is_ours) => is_ours,
+    };
+    if !is_ours(&reserve, disk::is_filler) {
+        return Some(reserve);
+    }
+    if !is_ours(&next, disk::is_empty) {
+        return Some(next);
+    }
+    old::kept_of_another(path, keep)
 }
 
 /// Whether a start could go on with the file; one that is not there is made.
 ///
 /// # Errors
-/// It is no audit of ours, or none that can be read.
+/// It is no audit of ours, or none that can be added to.
 pub(crate) fn check(path: &Path) -> io::Result<()> {
     disk::check(path)
 }
 
 /// The audit file of one server.
 pub struct AuditFile {
+    path: PathBuf,
+    keep: u32,
     queue: Sender<Message>,
     shared: Arc<Shared>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -107,8 +122,15 @@ impl AuditFile {
     ) -> io::Result<(Self, Writer, Receiver<Message>)> {
         let (sender, queue) = channel();
         let shared = Arc::new(Shared::default());
+        let (path, keep) = (settings.path.clone(), settings.keep);
         let writer = Writer::open(settings, disk, echo, retry_after, shared.clone())?;
-        Ok((Self { queue: sender, shared, writer: Mutex::new(None) }, writer, queue))
+        Ok((Self { path, keep, queue: sender, shared, writer: Mutex::new(None) }, writer, queue))
+    }
+
+    /// The start has come to its end: rotated files beyond those that are kept are removed. One that is refused removes
+    /// nothing.
+    pub(crate) fn remove_beyond_kept(&self) {
+        old::remove_beyond(&self.path, self.keep);
     }
 
     /// Whether everything that happens can be audited.
@@ -152,8 +174,17 @@ impl AuditFile {
     }
 
     fn reserve(&self, bytes: u64) -> Result<(), Error> {
+        self.reserve_within(bytes, ROOM - ROOM_OF_OPERATOR)
+    }
+
+    fn reserve_for_operator(&self, bytes: u64) -> Result<(), Error> {
+        self.reserve_within(bytes, ROOM)
+    }
+
+    /// So many bytes, if no more than `of` are promised then.
+    fn reserve_within(&self, bytes: u64, of: u64) -> Result<(), Error> {
         let shared = &self.shared;
-        if !shared.take(bytes, ROOM) {
+        if !shared.take(bytes, of) {
             return Err(Error::unavailable("The audit log is too far behind. Try again."));
         }
         // INVARIANT (promised-room): taken first and asked second. Whoever is let through here was counted
@@ -227,6 +258,10 @@ pub(crate) struct AuditLines(pub(crate) Arc<AuditFile>);
 impl AuditLog for AuditLines {
     fn reserve(&self, bytes: usize) -> Result<(), Error> {
         self.0.reserve(bytes as u64)
+    }
+
+    fn reserve_operator(&self, bytes: usize) -> Result<(), Error> {
+        self.0.reserve_for_operator(bytes as u64)
     }
 
     fn append(&self, lines: String, reserved: usize) -> bool {

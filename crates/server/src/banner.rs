@@ -84,6 +84,7 @@ fn key_line(first: &FirstStart, terminal: bool) -> String {
 
 /// The line that points an unmodified AWS SDK or CLI here.
 pub(crate) fn export_line(url: &str, region: &str) -> String {
+    let (url, region) = (shell_word(url), shell_word(region));
     format!(
         "export AWS_ENDPOINT_URL_STS={url} AWS_ENDPOINT_URL_IAM={url} AWS_ENDPOINT_URL_DAYPASS={url} AWS_REGION={region} AWS_DEFAULT_REGION={region}"
     )
@@ -119,5 +120,8 @@ mod tests {
     fn a_path_is_one_word_whatever_is_in_it() {
         assert_eq!(shell_word("/srv/daypass-data/root-credentials"), "/srv/daypass-data/root-credentials");
         assert_eq!(shell_word("/a b/it's$(x)"), r"'/a b/it'\''s$(x)'");
+        let line = export_line("http;id://[::1]:7", "eu west");
+        assert!(line.starts_with("export AWS_ENDPOINT_URL_STS='http;id://[::1]:7' "), "{line}");
+        assert!(line.ends_with(" AWS_REGION='eu west' AWS_DEFAULT_REGION='eu west'"), "{line}");
     }
 }

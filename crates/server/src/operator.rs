@@ -30,9 +30,8 @@ use crate::assemble::Assembled;
 use crate::closing;
 use crate::data_dir::{KeySource, names};
 use crate::failure::Failure;
-use crate::master_rotation;
 use crate::root_credentials::KeyFile;
-use crate::root_key;
+use crate::{master_rotation, preflight, root_key};
 
 pub(crate) use messages::{Answer, Ask, Hidden, Key};
 pub(crate) use sessions::{Ended, Listed, Wanted};
@@ -276,7 +275,7 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             (String::new(), sessions::inspect(house, &access_key_id, &token)?)
         }
         Ask::Backup { file } => {
-            let revision = back_up(house, &file).await?;
+            let revision = back_up(host, &file).await?;
             (format!("revision {revision}: {}", file.display()), Answer::BackedUp { revision })
         }
     })
@@ -325,11 +324,18 @@ fn not_rotated(error: NotRotated) -> Failure {
     }
 }
 
-async fn back_up(house: &House, file: &Path) -> Result<u64, Failure> {
+async fn back_up(host: &Host, file: &Path) -> Result<u64, Failure> {
     if !file.is_absolute() {
         return Err(Failure::new(format!("`{}` is not an absolute path", file.display())));
     }
-    let copied = house.directory.backup(file).await;
+    // Under a name of ours it would be taken for what has that name.
+    if preflight::is_of_directory(&host.data, file) {
+        return Err(Failure::new(format!(
+            "`{}` is a name of the data directory's own; name another file",
+            file.display()
+        )));
+    }
+    let copied = host.house.directory.backup(file).await;
     copied.map(daypass_store::Revision::get).map_err(|error| Failure::new(error.to_string()))
 }
 

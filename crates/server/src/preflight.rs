@@ -1,7 +1,9 @@
 //! What is in the way of a start that can be seen before anything is opened. `serve` refuses it and the doctor tells of it,
 //! both by what is here.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,7 @@ use daypass_store::SqliteStore;
 
 use crate::config::check_variables;
 use crate::data_dir::names::{
-    AUDIT, DEMO_MARK, FIRST_START, OPERATOR_SOCKET, SESSION_LOG, STORE, STORE_LOG, is_ours,
+    AUDIT, DEMO_MARK, FIRST_START, OPERATOR_SOCKET, RESTORING, SESSION_LOG, STORE, STORE_LOG, is_ours,
 };
 use crate::data_dir::{Age, DataDir};
 use crate::failure::Failure;
@@ -36,13 +38,19 @@ impl From<Taken> for Failure {
 
 /// # Errors
 /// One of them is taken.
-pub(crate) fn names_are_free(data: &Path, audit: &Path) -> Result<(), Taken> {
-    // What a start, or a full disk, removes or replaces as a file.
-    let marks = [FIRST_START, DEMO_MARK].map(|name| data.join(name));
-    for path in marks.into_iter().chain(audit_file::names_beside(audit)) {
+pub(crate) fn names_are_free(data: &Path, audit: &Path, audit_keep: u32) -> Result<(), Taken> {
+    // What a start removes or replaces as a file.
+    for path in [FIRST_START, DEMO_MARK].map(|name| data.join(name)) {
         if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
             return Err(Taken { path, kind: "a regular file" });
         }
+    }
+    if let Some(path) = audit_file::taken_beside(audit, audit_keep) {
+        return Err(Taken { path, kind: "of this audit" });
+    }
+    let restoring = data.join(RESTORING);
+    if restoring.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+        return Err(Taken { path: restoring, kind: "a directory" });
     }
     let sessions = data.join(SESSION_LOG);
     if sessions.metadata().is_ok_and(|found| !found.is_file()) {
@@ -65,12 +73,15 @@ pub(crate) fn sessions_are_a_file(data: &Path) -> Result<(), Failure> {
 /// The audit is another file of the data directory, or no audit at all.
 pub(crate) fn audit_is_one(data: &Path, audit: &Path) -> Result<(), Failure> {
     let parent = audit.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = audit.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_beside_store = || match (parent.canonicalize(), data.canonicalize()) {
-        (Ok(parent), Ok(data)) => parent == data,
-        _ => parent == data,
-    };
-    if name != AUDIT && is_ours(name) && is_beside_store() {
+    // With a slash behind it, or a dot, there is a name, and it is a directory's.
+    let last = audit.file_name().map(OsStr::as_bytes);
+    if last.is_none_or(|name| !audit.as_os_str().as_bytes().ends_with(name)) {
+        return Err(Failure::new(format!(
+            "the audit file `{}` is named as a directory; name a file with --audit-file",
+            audit.display()
+        )));
+    }
+    if last != Some(AUDIT.as_bytes()) && is_of_directory(data, audit) {
         return Err(Failure::new(format!(
             "the audit file `{}` would be another file of the data directory; name another with --audit-file (nothing was changed)",
             audit.display()
@@ -83,6 +94,16 @@ pub(crate) fn audit_is_one(data: &Path, audit: &Path) -> Result<(), Failure> {
         }
         checked => checked.map_err(|error| no_audit(audit, &error)),
     }
+}
+
+/// Whether a path is one of the names that a server gives to a file of the data directory.
+pub(crate) fn is_of_directory(data: &Path, path: &Path) -> bool {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_beside_store = || match (parent.canonicalize(), data.canonicalize()) {
+        (Ok(parent), Ok(data)) => parent == data,
+        _ => parent == data,
+    };
+    path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours) && is_beside_store()
 }
 
 /// What is in the way of the audit.
@@ -162,11 +183,11 @@ mod tests {
             (OPERATOR_SOCKET, "is not a socket"),
             (FIRST_START, FILE),
             (DEMO_MARK, FILE),
-            ("lines.reserve", FILE),
-            ("lines.next", FILE),
+            ("lines.reserve", "is not of this audit"),
+            ("lines.next", "is not of this audit"),
         ] {
             let dir = Scratch::new("names");
-            let free = || names_are_free(dir.path(), &dir.join("lines"));
+            let free = || names_are_free(dir.path(), &dir.join("lines"), 2);
             free().unwrap();
             std::fs::create_dir(dir.join(name)).unwrap();
             let line = Failure::from(free().unwrap_err()).to_string();

@@ -19,6 +19,7 @@ use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::data_dir::DataDir;
 use crate::data_dir::names::{MASTER_KEY, STORE};
 use crate::failure::Failure;
+use crate::preflight;
 
 /// What is restored, and where to.
 pub(crate) struct Restore {
@@ -47,6 +48,9 @@ pub(crate) struct Restored {
 pub(crate) async fn restore(what: Restore) -> Result<Restored, Failure> {
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     is_backup(&what.backup)?;
+    // Before anything is made. No audit is rotated here, so none that was is in the way.
+    preflight::audit_is_one(&what.data, &what.audit)?;
+    preflight::names_are_free(&what.data, &what.audit, 0)?;
     let data = DataDir::acquire(&what.data)?;
     let place = data.restoring()?;
     let made = make(&what, &data, &place, clock, random).await;

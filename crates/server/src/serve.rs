@@ -47,6 +47,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let key_files = root_credentials::find(assembled.data.path());
     let (made, key_files_made) = mpsc::unbounded_channel();
     let _operator = operator::open(&assembled, made)?;
+    // Nothing is in this start's way any more.
+    assembled.audit.remove_beyond_kept();
     let Assembled { house, audit, session_file, metrics, random, tls, first, data, key_source: _ } =
         assembled;
     let (log, file) = (house.clone(), session_file.clone());

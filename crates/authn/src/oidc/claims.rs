@@ -55,7 +55,8 @@ impl Claims {
         let text = |name: &str| all.get(name)?.as_str().map(str::to_owned);
         let subject = |claim: &Value| match claim {
             Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            // Beyond 64 bits several numbers read alike.
+            Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
             _ => None,
         };
         let missing = TokenError::MissingClaim;

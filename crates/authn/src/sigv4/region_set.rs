@@ -91,6 +91,8 @@ mod tests {
             ("u*us-east-1", "us-east-1", false),
             ("*1", "us-east-1", true),
             ("*2", "us-east-1", false),
+            ("*eu*eu", "eu", false),
+            ("*eu*eu", "eueu", true),
         ] {
             assert_eq!(RegionSet::parse(set).unwrap().contains(region), good, "{set} {region}");
         }

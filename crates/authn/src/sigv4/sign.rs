@@ -181,3 +181,41 @@ fn append(request: &mut HttpRequest, name: &str, value: &str) {
     request.query.push('=');
     request.query.push_str(&encode(value.as_bytes()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(request: &mut HttpRequest) -> Result<(), SignError> {
+        let secret = Secret::new("wJalrXUtnFEMI");
+        let credentials = Credentials {
+            access_key_id: "AKIAQNZGKIQY56JQ7WML",
+            secret_access_key: &secret,
+            session_token: None,
+        };
+        let now = "2026-01-15T12:00:00Z".parse().unwrap();
+        sign(request, &credentials, "us-east-1", "sts", SignatureForm::Header, now)
+    }
+
+    #[test]
+    fn what_is_signed_is_not_signed_again_in_either_form() {
+        let fresh = || HttpRequest::new("POST", "/", "").with_header("host", "sts.example.com");
+        signed(&mut fresh()).unwrap();
+        let mut by_header = fresh().with_header("authorization", "x");
+        assert!(matches!(signed(&mut by_header), Err(SignError::AlreadySigned)));
+        let mut by_query =
+            HttpRequest::new("POST", "/?X-Amz-Signature=x", "").with_header("host", "sts.example.com");
+        assert!(matches!(signed(&mut by_query), Err(SignError::AlreadySigned)));
+    }
+
+    #[test]
+    fn what_proxies_change_is_not_signed() {
+        let request = HttpRequest::new("POST", "/", "")
+            .with_header("Host", "a")
+            .with_header("User-Agent", "b")
+            .with_header("Content-Type", "c")
+            .with_header("X-Amz-Date", "d");
+        assert_eq!(signed_headers(&request, true), "content-type;host;x-amz-date");
+        assert_eq!(signed_headers(&request, false), "host;x-amz-date");
+    }
+}

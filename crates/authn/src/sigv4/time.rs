@@ -89,6 +89,8 @@ mod tests {
     fn the_date_field_may_be_rfc_1123() {
         let noon: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
         assert_eq!(parse_date_field("Thu, 15 Jan 2026 12:00:00 GMT"), Some(noon));
+        assert_eq!(parse_date_field("Thu, 15 Jan 2026 12:00:00 +0000 (zzzzzz)"), Some(noon));
+        assert_eq!(parse_date_field("Thu, 15 Jan 2026 12:00:00 +0000 (zzzzzzz)"), None);
         assert_eq!(parse_date_field("20260115T120000Z"), Some(noon));
         assert_eq!(parse_date_field("Fri, 15 Jan 2026 12:00:00 GMT"), None, "wrong weekday");
         assert_eq!(parse_date_field("2026-01-15T12:00:00Z"), None);

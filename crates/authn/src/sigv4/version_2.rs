@@ -262,4 +262,19 @@ mod tests {
             assert_eq!(moment(bad), None, "{bad}");
         }
     }
+
+    #[test]
+    fn parameters_are_a_forms_or_a_querys_and_never_both() {
+        let post = |content_type: &str, target: &str| {
+            let request =
+                HttpRequest::new("POST", target, "Action=x").with_header("content-type", content_type);
+            parameters(&request).map(<[u8]>::to_vec)
+        };
+        assert_eq!(post("application/x-www-form-urlencoded; charset=utf-8", "/").unwrap(), b"Action=x");
+        for other in ["application/json", "text/plain"] {
+            assert_eq!(post(other, "/").unwrap_err(), AuthError::SignatureVersion2, "{other}");
+        }
+        let both = post("application/x-www-form-urlencoded", "/?Action=y");
+        assert_eq!(both.unwrap_err(), AuthError::SignatureDoesNotMatch);
+    }
 }

@@ -411,6 +411,58 @@ mod tests {
     }
 
     #[test]
+    fn as_many_layers_as_there_may_be_come_back() {
+        let with = |count: usize| {
+            let layers = vec![SessionLayer::default(); count];
+            decode(&encode(&SessionClaims { layers: layers.clone(), ..claims() }).bytes)
+                .map(|found| found.layers == layers)
+        };
+        assert_eq!(with(LAYERS_MAX), Ok(true));
+        assert_eq!(with(LAYERS_MAX + 1), Err(Malformed));
+    }
+
+    #[test]
+    fn a_layer_without_a_policy_has_no_text() {
+        let layer = |has_inline: u8, text: &str| {
+            let mut plain = vec![has_inline];
+            put_texts(&mut plain, &[]);
+            plain.extend_from_slice(text.as_bytes());
+            let mut value = varint(1);
+            put_block(&mut value, &plain, false);
+            decode_layers(&mut Reader::new(&value), &mut 1000)
+        };
+        assert!(layer(0, "").is_ok() && layer(1, "{}").is_ok() && layer(1, "").is_ok());
+        assert_eq!(layer(0, "{}"), Err(Malformed));
+        assert_eq!(layer(2, "{}"), Err(Malformed));
+    }
+
+    #[test]
+    fn what_is_zero_takes_no_room() {
+        let without = encode(&SessionClaims { scoped_layers: 0, ..claims() }).bytes.len();
+        assert_eq!(encode(&claims()).bytes.len(), without + 3);
+    }
+
+    #[test]
+    fn tags_of_several_callers_are_never_compressed_together() {
+        let size = |ancestry: &[SessionId], keys: &[&str], value: &str| {
+            let tags = vec![Tag { key: "k".into(), value: value.into() }];
+            let transitive_tag_keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            let ancestry_ends = vec![1_768_482_000; ancestry.len()];
+            let ancestry = ancestry.to_vec();
+            encode(&SessionClaims { tags, transitive_tag_keys, ancestry, ancestry_ends, ..claims() })
+                .bytes
+                .len()
+        };
+        let long = "a".repeat(200);
+        let shrinks = |ancestry: &[SessionId], keys: &[&str]| {
+            size(ancestry, keys, &long) < size(ancestry, keys, "") + 150
+        };
+        let above = [SessionId([1; 16])];
+        assert!(shrinks(&[], &[]) && shrinks(&above, &[]) && shrinks(&[], &["k"]));
+        assert!(!shrinks(&above, &["k"]));
+    }
+
+    #[test]
     fn an_unknown_critical_field_refuses_and_another_is_skipped() {
         assert_eq!(decode(&with_field(critical(40), b"x")), Err(Malformed));
         assert_eq!(decode(&with_field(40 << 1, b"x")), Ok(claims()));

@@ -126,6 +126,19 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_sealed_only_if_it_can_be_opened_again() {
+        let random = SeededRandom::new(3);
+        let master = MasterKey::generate(&random);
+        // Beside the value: the version, a nonce and a tag.
+        let most = SEALED_SIZE_MAX * 3 / 4 - 1 - 12 - 16;
+        let sealed = master.seal("/a", &vec![1; most], &random).unwrap();
+        assert_eq!(sealed.len(), SEALED_SIZE_MAX);
+        assert_eq!(master.open("/a", &sealed).unwrap().expose().len(), most);
+        assert!(master.seal("/a", &vec![1; most + 1], &random).is_err());
+        assert!(most > 700_000);
+    }
+
+    #[test]
     fn a_master_key_reads_what_it_wrote() {
         let master = MasterKey::generate(&SeededRandom::new(4));
         let text = master.to_text();

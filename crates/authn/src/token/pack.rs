@@ -123,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn a_long_block_shrinks_too() {
+        let long = POLICY.repeat(60_000 / POLICY.len());
+        let (size, back) = round_trip(long.as_bytes(), true);
+        assert_eq!(back, long.as_bytes());
+        assert!(size < 2000, "{size}");
+    }
+
+    #[test]
     fn a_block_that_would_inflate_too_far_is_refused() {
         let zeroes = vec![0; INFLATED_MAX];
         let mut out = Vec::new();

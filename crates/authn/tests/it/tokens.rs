@@ -309,6 +309,11 @@ fn messages_open_for_their_purpose_and_context_only() {
             assert!(keyring.open_message(purpose, b"111122223333", bad).is_err());
         }
     }
+    // 16 KiB of text: 12,288 bytes, of which the header takes 5, nonce and tag 28.
+    let longest = keyring.seal_message(Purpose::SignInToken, b"", &[0; 12_255], &random).unwrap();
+    assert_eq!(longest.len(), 16_384);
+    assert_eq!(keyring.open_message(Purpose::SignInToken, b"", &longest).unwrap().len(), 12_255);
+    assert!(keyring.seal_message(Purpose::SignInToken, b"", &[0; 12_256], &random).is_err());
     let long = keyring.seal_message(Purpose::SignInToken, b"", &[0; 16_000], &random);
     assert!(matches!(long, Err(SealError::Bound(_))));
 }

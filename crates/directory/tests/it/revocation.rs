@@ -123,3 +123,15 @@ async fn a_revocation_that_cannot_be_read_stops_a_node() {
     }
     assert!(first.health().is_ok());
 }
+
+/// An account's calls may be in each other's way without end.
+#[tokio::test]
+async fn the_operator_stands_behind_none_of_the_accounts_calls() {
+    let (_, [first, _], id) = nodes().await;
+    let own = account("111122223333");
+    let _turn = first.turn(own).await;
+    let what = Revocation::Session { id, issued_too: true };
+    let revoked = first.revoke(own, &what, "r1");
+    tokio::time::timeout(std::time::Duration::from_secs(5), revoked).await.unwrap().unwrap();
+    assert!(first.snapshot().is_revoked(session(id, &[], NOON)));
+}

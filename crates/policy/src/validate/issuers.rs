@@ -70,7 +70,7 @@ fn says_whose(comparison: TextComparison, values: &[Text], rule: Rule) -> bool {
         (_, text) if variable::keys(text).next().is_some() => false,
         (Rule::Claim, text) => !is_open(text),
         (Rule::Login, text) => !is_open(text) && comparison != TextComparison::Like,
-        (Rule::GitHub, text) => !text.trim().is_empty() && !text.starts_with('*') && !is_open(text),
+        (Rule::GitHub, text) => !text.trim().is_empty() && !text.starts_with(['*', '?']),
     };
     !values.is_empty() && values.iter().all(fits)
 }

@@ -285,6 +285,8 @@ fn trust_in_a_shared_issuer_says_whose_tokens() {
         (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"*:main"}"#),
         (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":" "}"#),
         (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"?*"}"#),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"?*:*"}"#),
+        (GITHUB, r#""StringLike":{"token.actions.githubusercontent.com:sub":"?epo:*"}"#),
         // Variables: what the token says of itself, and nothing at all.
         (
             GITHUB,

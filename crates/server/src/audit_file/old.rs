@@ -4,10 +4,21 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::disk;
+
 /// Longest number of a rotated file. More digits are a date that another program put there.
 const DIGITS_MAX: usize = 5;
 
-/// Remove the rotated files of the audit `path` whose number is above `keep`.
+/// The first of those that are kept which is somebody else's, as of a program whose file was named as the audit: rotating
+/// would move it, and replace it in the end.
+pub(super) fn kept_of_another(path: &Path, keep: u32) -> Option<PathBuf> {
+    let found = rotated(path).unwrap_or_default();
+    let mut found: Vec<_> = found.into_iter().filter(|(number, _)| *number <= keep).collect();
+    found.sort();
+    found.into_iter().map(|(_, old)| old).find(|old| matches!(disk::may_be_rotated(old), Ok(false)))
+}
+
+/// Remove the rotated files of the audit `path` whose number is above `keep`. What does not begin as ours stays.
 pub(super) fn remove_beyond(path: &Path, keep: u32) {
     let found = rotated(path).unwrap_or_else(|error| {
         tracing::warn!(%error, "the directory of the audit cannot be looked through for old files");
@@ -15,6 +26,10 @@ pub(super) fn remove_beyond(path: &Path, keep: u32) {
     });
     for (number, old) in found.into_iter().filter(|(number, _)| *number > keep) {
         let path = old.display();
+        if !matches!(disk::is_rotated(&old), Ok(true)) {
+            tracing::warn!(%path, number, "a file beyond --audit-keep does not begin as an audit and is left");
+            continue;
+        }
         if let Err(error) = std::fs::remove_file(&old) {
             tracing::warn!(%error, %path, "an audit file beyond --audit-keep cannot be removed");
         } else {
@@ -69,9 +84,12 @@ mod tests {
             "other.jsonl.5",
             "xaudit.jsonl.5",
             "5",
+            "audit.jsonl.18",
         ];
         for name in stay.into_iter().chain(["audit.jsonl.3", "audit.jsonl.17", "audit.jsonl.99999"]) {
-            std::fs::write(scratch.join(name), name).unwrap();
+            let text =
+                if name.ends_with("18") { "another program's" } else { "{\"eventVersion\":\"1.08\"}\n" };
+            std::fs::write(scratch.join(name), text).unwrap();
         }
         std::fs::create_dir(scratch.join("audit.jsonl.4")).unwrap();
         remove_beyond(&scratch.join("audit.jsonl"), 2);

@@ -10,7 +10,11 @@ use super::writer::SLACK;
 use super::*;
 use crate::scratch::Scratch;
 
+mod others;
 mod trouble;
+
+/// How a line begins, or a file would not be rotated or gone on with.
+const OURS: &str = "{\"eventVersion\":\"";
 
 /// A directory of the test's own, with an audit in it.
 struct Dir(Scratch);
@@ -131,7 +135,7 @@ fn a_running_audit_writes_everything_before_it_closes_and_goes_on_where_it_was()
     let dir = Dir::new("running");
     for n in 0..2 {
         let audit = AuditFile::open(settings(dir.0.path(), 1 << 20)).unwrap();
-        assert!(audit.append(format!("{{\"read\":{n}}}\n"), 0));
+        assert!(audit.append(format!("{OURS}{n}\n"), 0));
         audit.reserve(1000).unwrap();
         assert!(audit.append(format!("write {n}\n"), 1000));
         assert_eq!(audit.health(), Ok(()));
@@ -139,7 +143,8 @@ fn a_running_audit_writes_everything_before_it_closes_and_goes_on_where_it_was()
         audit.reserve(1000).unwrap();
         assert!(!audit.append("too late\n".into(), 1000), "a closed audit keeps nothing");
     }
-    assert_eq!(dir.lines(), ["{\"read\":0}", "write 0", "{\"read\":1}", "write 1"]);
+    let lines = [format!("{OURS}0"), "write 0".into(), format!("{OURS}1"), "write 1".into()];
+    assert_eq!(dir.lines(), lines);
 }
 
 #[tokio::test]
@@ -193,15 +198,16 @@ fn files_rotate_between_lines_and_the_oldest_goes() {
     let dir = Dir::new("rotate");
     let mut stepped = Stepped::open(&dir, RealDisk, 100, None);
     // Two lines of 40 bytes fit, a third does not; 40 bytes beyond the limit have a file of their own.
+    let line = |n: usize| format!("{OURS}{n:022}\n");
     for n in 0..9 {
-        assert!(stepped.told(&format!("{n:039}")));
+        assert!(stepped.told(line(n).trim()));
     }
     assert!(stepped.told(&"x".repeat(139)));
     stepped.turn();
     assert_eq!(dir.text("audit.jsonl"), format!("{}\n", "x".repeat(139)));
-    assert_eq!(dir.text("audit.jsonl.1"), format!("{:039}\n", 8));
-    assert_eq!(dir.text("audit.jsonl.2"), format!("{:039}\n{:039}\n", 6, 7));
-    assert_eq!(dir.text("audit.jsonl.3"), format!("{:039}\n{:039}\n", 4, 5));
+    assert_eq!(dir.text("audit.jsonl.1"), line(8));
+    assert_eq!(dir.text("audit.jsonl.2"), line(6) + &line(7));
+    assert_eq!(dir.text("audit.jsonl.3"), line(4) + &line(5));
     assert!(!dir.0.join("audit.jsonl.4").exists());
     assert_eq!(stepped.outstanding(), 0);
 }
@@ -251,6 +257,11 @@ fn all_that_can_be_promised_fits_where_the_reserve_was() {
     while stepped.audit.reserve(LINE).is_ok() {
         promised += 1;
     }
+    assert_eq!(promised, (ROOM - ROOM_OF_OPERATOR) / LINE);
+    // Whatever calls have promised, the operator's line has its room.
+    while stepped.audit.reserve_for_operator(LINE).is_ok() {
+        promised += 1;
+    }
     assert_eq!(promised, ROOM / LINE);
     assert!(!stepped.told("no room is left for a line that nobody relies on"));
     disk.fill_up();
@@ -288,11 +299,11 @@ fn a_line_that_did_not_fit_is_neither_torn_nor_repeated() {
 #[test]
 fn a_line_torn_by_a_crash_is_cut_off_at_the_next_start() {
     let dir = Dir::new("crash");
-    std::fs::write(dir.0.join("audit.jsonl"), "{\"whole\":1}\n{\"eventVer").unwrap();
+    std::fs::write(dir.0.join("audit.jsonl"), format!("{OURS}1\"}}\n{{\"eventVer")).unwrap();
     let mut stepped = Stepped::open(&dir, RealDisk, 1 << 20, None);
     assert!(stepped.told("next"));
     stepped.turn();
-    assert_eq!(dir.lines(), ["{\"whole\":1}", "next"]);
+    assert_eq!(dir.lines(), [format!("{OURS}1\"}}"), "next".into()]);
 }
 
 #[test]

@@ -75,7 +75,6 @@ impl Writer {
             batch: Vec::new(),
             lost_told: 0,
         };
-        old::remove_beyond(&writer.settings.path, writer.settings.keep);
         writer.step();
         Ok(writer)
     }
@@ -299,7 +298,7 @@ impl Writer {
             (self.restore_at, self.restore_after) = (now() + self.retry_after, self.retry_after);
         }
         if !self.is_displaced() {
-            drop(std::fs::remove_file(self.reserve()));
+            drop(disk::remove_filler(&self.reserve()));
         }
     }
 
@@ -340,8 +339,16 @@ impl Writer {
 
     fn next_file(&self) -> io::Result<File> {
         let path = &self.settings.path;
+        if let Some(other) = old::kept_of_another(path, self.settings.keep) {
+            let why = format!("`{}` is somebody else's file; move it away", other.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+        }
         let next = beside(path, NEXT_END);
-        let file = disk::append(&next)?;
+        // As a crash leaves it. What somebody wrote is not gone on with.
+        if matches!(disk::is_empty(&next), Ok(true)) {
+            std::fs::remove_file(&next)?;
+        }
+        let file = disk::append_new(&next)?;
         for n in (1..self.settings.keep).rev() {
             match std::fs::rename(beside(path, &n.to_string()), beside(path, &(n + 1).to_string())) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

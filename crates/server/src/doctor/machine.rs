@@ -4,9 +4,11 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
 use daypass_model::Authority;
+use daypass_store::{DirLock, LockError};
 
 use super::probe::{Trust, ask};
 use super::process::Running;
+use super::rights::{Owner, ROOT};
 use super::{Finding, Patient};
 use crate::banner::{shell_word, url_for_clients};
 use crate::clock_watch::last_written;
@@ -16,6 +18,7 @@ const OFF_PROBLEM: i64 = 10 * 60;
 /// Seconds that nobody should be off who keeps time at all.
 const OFF_WARNING: i64 = 10;
 /// For the program, whoever starts it.
+const A_RIGHT: &str = "needs a right of its own for a port so low (for a systemd unit AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose a higher one";
 const BIND_LOW: &str = "sudo setcap cap_net_bind_service=+ep \"$(command -v daypass)\"";
 pub(super) const SET_CLOCK: &str = "sudo timedatectl set-ntp true && timedatectl";
 
@@ -79,12 +82,20 @@ pub(super) fn ports(patient: &Patient) -> Vec<Finding> {
         ("--listen", patient.config.listen, scheme),
         ("--admin-listen", patient.config.admin_listen, "http"),
     ];
-    let running = Running::on(&patient.config.data);
-    asked.into_iter().map(|(flag, address, scheme)| port(flag, address, scheme, running.as_ref())).collect()
+    let asked = asked.into_iter();
+    asked.map(|(flag, address, scheme)| port(patient, flag, address, scheme)).collect()
 }
 
-fn port(flag: &str, address: SocketAddr, scheme: &str, running: Option<&Running>) -> Finding {
+fn port(patient: &Patient, flag: &str, address: SocketAddr, scheme: &str) -> Finding {
+    let running = Running::on(&patient.config.data);
     match TcpListener::bind(address) {
+        Ok(_) if patient.user == ROOT && is_low(address.port()) && !Owner::at(patient).is(ROOT) => {
+            let says = format!(
+                "{flag} {address} is free, and the server's user, {}, {A_RIGHT}",
+                Owner::at(patient).name()
+            );
+            Finding::warning("ports", says, BIND_LOW)
+        }
         Ok(_) => Finding::ok("ports", format!("{flag} {address} is free")),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             let url = url_for_clients(None, scheme, address);
@@ -92,10 +103,18 @@ fn port(flag: &str, address: SocketAddr, scheme: &str, running: Option<&Running>
                 .parse::<Authority>()
                 .ok()
                 .and_then(|to| ask(&to, "/healthz", &format!("host: {to}\r\n"), &Trust::Anybody).ok());
+            let is_own = is_own(patient, running.as_ref(), address.port());
             let own = running.filter(|running| running.listens_at(address.port()) == Some(true));
             match (answer.filter(|answer| answer.body.starts_with("daypass ")), own) {
-                (Some(answer), _) => {
+                (Some(answer), _) if is_own => {
                     Finding::ok("ports", format!("{flag} {address}: {} answers there", answer.body.trim()))
+                }
+                (Some(answer), _) => {
+                    let says = format!(
+                        "{flag} {address} is another server's ({}), of another data directory",
+                        answer.body.trim()
+                    );
+                    Finding::problem("ports", says, look_at(address))
                 }
                 // What is wrong with that server is told of the store.
                 (None, Some(own)) => {
@@ -108,7 +127,7 @@ fn port(flag: &str, address: SocketAddr, scheme: &str, running: Option<&Running>
                 (None, None) => Finding::problem(
                     "ports",
                     format!("{flag} {address} is another program's"),
-                    format!("ss -ltnp 'sport = :{}'", address.port()),
+                    look_at(address),
                 ),
             }
         }
@@ -116,15 +135,30 @@ fn port(flag: &str, address: SocketAddr, scheme: &str, running: Option<&Running>
     }
 }
 
+/// Whether the daypass that has a port is the one of this directory, as far as can be told.
+fn is_own(patient: &Patient, running: Option<&Running>, port: u16) -> bool {
+    match running {
+        Some(running) => running.listens_at(port) != Some(false),
+        // Who holds the directory may be out of sight, as from another container.
+        None => matches!(DirLock::look(&patient.config.data), Err(LockError::Held { .. })),
+    }
+}
+
+fn look_at(address: SocketAddr) -> String {
+    format!("ss -ltnp 'sport = :{}'", address.port())
+}
+
+/// Whether root alone may listen there (ip(7)).
+fn is_low(port: u16) -> bool {
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").ok();
+    let first = first.and_then(|first| first.trim().parse().ok()).unwrap_or(1024);
+    port != 0 && port < first
+}
+
 pub(super) fn not_bound(flag: &str, address: SocketAddr, error: &std::io::Error) -> Finding {
     let says = format!("{flag} {address}: {error}");
     match error.kind() {
-        ErrorKind::PermissionDenied => {
-            let says = format!(
-                "{says}: a port below 1024 needs a right of its own (for a systemd unit AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose a higher one"
-            );
-            Finding::problem("ports", says, BIND_LOW)
-        }
+        ErrorKind::PermissionDenied => Finding::problem("ports", format!("{says}: {A_RIGHT}"), BIND_LOW),
         _ => Finding::problem("ports", says, "ip -brief address"),
     }
 }

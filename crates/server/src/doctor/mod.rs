@@ -1,5 +1,8 @@
 //! What is wrong with a daypass that does not do what its operator expects: each finding says what was looked at, how
 //! it is, and, where something should be done, the line to paste. It changes nothing and prints no secret.
+//!
+//! INVARIANT (quoted): whatever is in a line to paste and was not written here is one word of it (`shell_word`). A lock, an
+//! answer or a `daypass.toml` may be somebody else's.
 
 mod machine;
 mod paste;
@@ -140,12 +143,12 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn ok(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, level: Level::Ok, says: says.into(), paste: None }
+        Self { check, level: Level::Ok, says: on_one_line(&says.into()), paste: None }
     }
 
     /// With a line to paste, if there is one.
     fn told(check: &'static str, level: Level, says: impl Into<String>, paste: Option<String>) -> Self {
-        let mut says = says.into();
+        let mut says = on_one_line(&says.into());
         // What is shown of such a name is another: pasted it would name nothing.
         let is_as_shown =
             |line: &String| !line.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
@@ -174,6 +177,12 @@ impl Finding {
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
+}
+
+/// What others answer, and what they are called, must not look like a line to paste.
+fn on_one_line(says: &str) -> String {
+    let lines: Vec<_> = says.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join("; ")
 }
 
 impl fmt::Display for Finding {

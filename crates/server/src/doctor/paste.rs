@@ -38,21 +38,29 @@ pub(super) fn free(path: &Path, end: &str) -> PathBuf {
 }
 
 impl Owner {
-    /// The line that moves a file of its own out of the way.
-    pub(super) fn moves_away(&self, path: &Path, user: u32) -> String {
-        format!("{}mv -T -n {} {}", self.sudo(user), word(path), word(&free(path, "old")))
+    /// The line that moves a file out of the way, where somebody can.
+    pub(super) fn moves_away(&self, path: &Path, user: u32) -> Option<String> {
+        let by = self.acts_in(path.parent()?, user)?;
+        Some(format!("{by}mv -T -n {} {}", word(path), word(&free(path, "old"))))
+    }
+
+    /// What comes before a command that makes or moves names in a directory: as its own user, or as root where nobody
+    /// else can.
+    pub(super) fn acts_in(&self, directory: &Path, user: u32) -> Option<String> {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        match self.may_write(directory, user) {
+            true => Some(self.sudo(user)),
+            false => is_roots(directory).then(|| Self::new(ROOT).sudo(user)),
+        }
     }
 
     /// The line that makes a directory of its own.
     pub(super) fn makes(&self, directory: &Path, user: u32) -> Option<String> {
         let place = directory.parent().map(existing)?;
-        let by = match self.may_write(&place, user) {
-            true => self.sudo(user),
-            false if is_roots(&place) => Self::new(ROOT).sudo(user),
-            false => return None,
-        };
+        let by = self.acts_in(&place, user)?;
         let parents = match directory.parent() {
-            Some(parent) if parent != place => format!("{by}mkdir -p {} && ", word(parent)),
+            // Whatever the shell's mask is: the server's user has to get through them.
+            Some(parent) if parent != place => format!("(umask 022; {by}mkdir -p {}) && ", word(parent)),
             _ => String::new(),
         };
         // Refused where there is anything of this name, a link too.
@@ -76,17 +84,26 @@ impl Owner {
 
     /// Whether it can make files in a directory; `user` asks.
     pub(super) fn may_write(&self, directory: &Path, user: u32) -> bool {
+        self.may(directory, user, Access::WRITE_OK | Access::EXEC_OK)
+    }
+
+    /// Whether it gets through a directory to what is in it.
+    pub(super) fn may_pass(&self, directory: &Path, user: u32) -> bool {
+        self.may(directory, user, Access::EXEC_OK)
+    }
+
+    fn may(&self, directory: &Path, user: u32, wanted: Access) -> bool {
         let Ok(found) = directory.metadata() else { return false };
-        let mode = found.permissions().mode();
+        let (mode, bits) = (found.permissions().mode(), wanted.bits());
         if self.is(ROOT) {
             true
         } else if self.is(user) {
-            access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+            access(directory, wanted).is_ok()
         } else if self.is(found.uid()) {
-            mode & 0o300 == 0o300
+            mode >> 6 & bits == bits
         } else {
             // Whose groups nobody knows here.
-            (mode | mode >> 3) & 0o3 == 0o3
+            (mode | mode >> 3) & bits == bits
         }
     }
 }

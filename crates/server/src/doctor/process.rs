@@ -15,14 +15,24 @@ pub(super) struct Holder {
 impl Holder {
     /// By the kernel's table; nobody where it does not tell, as of what is outside a container.
     pub(super) fn of(path: &Path) -> Option<Self> {
+        Self::with(path, &["WRITE"])
+    }
+
+    /// The same, or one of those who share it: nobody has it for itself alone then.
+    pub(super) fn or_sharer_of(path: &Path) -> Option<Self> {
+        Self::with(path, &["WRITE", "READ"])
+    }
+
+    fn with(path: &Path, kinds: &[&str]) -> Option<Self> {
         let (locks, found) = (std::fs::read_to_string("/proc/locks").ok()?, path.metadata().ok()?);
-        let pid = holder(&locks, &file_in_table(found.dev(), found.ino()))?;
+        let pid = holder(&locks, found.dev(), found.ino(), kinds)?;
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         Some(Self { pid, name: name.trim().to_owned() })
     }
 
+    /// As far as can be told.
     pub(super) fn is_daypass(&self) -> bool {
-        self.name.starts_with("daypass")
+        self.name.is_empty() || self.name.starts_with("daypass")
     }
 
     /// What it is, and the line that shows more.
@@ -33,17 +43,23 @@ impl Holder {
     }
 }
 
-/// How the table names a file.
-fn file_in_table(device: u64, inode: u64) -> String {
-    format!("{:02x}:{:02x}:{inode}", rustix::fs::major(device), rustix::fs::minor(device))
+/// Whether this is how the table names a file. A file system without a device of its own (Btrfs) has one number there and
+/// another for whoever asks for a file's.
+fn is_file(named: &str, device: u64, inode: u64) -> bool {
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    named.rsplit_once(':').is_some_and(|(on, number)| {
+        number.parse() == Ok(inode) && (major == 0 || on == format!("{major:02x}:{minor:02x}"))
+    })
 }
 
-/// Who holds a lock for itself alone: `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
-fn holder(locks: &str, file: &str) -> Option<u32> {
+/// Who holds a lock of one of these kinds: `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131 0 EOF`.
+fn holder(locks: &str, device: u64, inode: u64, kinds: &[&str]) -> Option<u32> {
     locks.lines().find_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         match fields.as_slice() {
-            [_, "FLOCK", _, "WRITE", pid, locked, ..] if *locked == file => {
+            [_, "FLOCK", _, kind, pid, locked, ..]
+                if kinds.contains(kind) && is_file(locked, device, inode) =>
+            {
                 pid.parse().ok().filter(|pid| *pid > 0)
             }
             _ => None,
@@ -139,11 +155,12 @@ mod tests {
         assert!(has_lock(locks, 8, 131));
         let looks = locks.replace("WRITE", "READ");
         assert!(!has_lock(&looks, 8, 131), "a doctor is no server");
-        let file = file_in_table(rustix::fs::makedev(254, 0), 131);
-        assert_eq!(
-            (holder(locks, &file), holder(&looks, &file), holder(locks, "fe:01:131")),
-            (Some(8), None, None)
-        );
+        let by = |locks: &str, major: u32, minor: u32, kinds: &[&str]| {
+            holder(locks, rustix::fs::makedev(major, minor), 131, kinds)
+        };
+        assert_eq!((by(locks, 254, 0, &["WRITE"]), by(locks, 254, 1, &["WRITE"])), (Some(8), None));
+        assert_eq!((by(&looks, 254, 0, &["WRITE"]), by(&looks, 254, 0, &["WRITE", "READ"])), (None, Some(8)));
+        assert_eq!(by(locks, 0, 42, &["WRITE"]), Some(8), "of a file system that has no device");
         for (pid, inode) in [(7, 131), (8, 31), (8, 1131)] {
             assert!(!has_lock(locks, pid, inode), "{pid} {inode}");
         }

@@ -135,6 +135,7 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         of_own(&path, &path.symlink_metadata().ok()?, Needs::of(&name), &owner, user)
     }));
     findings.extend(given_files(patient).filter_map(|(path, needs)| of_given(&path, needs, &owner, user)));
+    findings.extend(closed_way(patient, &owner));
     if findings.is_empty() {
         let says = format!("`{}` and its files are {}'s alone", data.display(), owner.name());
         findings.push(Finding::ok("rights", says));
@@ -158,6 +159,9 @@ impl Needs {
     const WRITTEN: Self = Self { mode: 0o600, private: Some(0o600), is_of_start: true };
     /// A secret that was written once.
     const READ: Self = Self { mode: 0o400, private: Some(0o600), is_of_start: true };
+
+    /// What everybody may read.
+    const PUBLIC: Self = Self { private: None, ..Self::READ };
 
     /// Of a name in the data directory.
     fn of(name: &str) -> Self {
@@ -187,9 +191,35 @@ fn own_files(data: &Path) -> impl Iterator<Item = (String, PathBuf)> {
 /// What settings name, elsewhere.
 fn given_files(patient: &Patient) -> impl Iterator<Item = (PathBuf, Needs)> {
     let config = &patient.config;
-    let key = config.tls.as_ref().map(|tls| tls.key.clone());
-    let read = [config.master_key_file.clone(), key].into_iter().flatten().map(|path| (path, Needs::READ));
-    read.chain(config.audit_file.clone().map(|path| (path, Needs::WRITTEN)))
+    let (key, cert) = config.tls.clone().map(|tls| (tls.key, tls.cert)).unzip();
+    let named = [
+        (config.master_key_file.clone(), Needs::READ),
+        (key, Needs::READ),
+        (cert, Needs::PUBLIC),
+        (config.ca_bundle.clone(), Needs::PUBLIC),
+        (config.audit_file.clone(), Needs::WRITTEN),
+    ];
+    named.into_iter().filter_map(|(path, needs)| Some((path?, needs)))
+}
+
+/// A directory that root gets through, and the server's user does not.
+fn closed_way(patient: &Patient, owner: &Owner) -> Option<Finding> {
+    if patient.user != ROOT {
+        return None;
+    }
+    let named = given_files(patient).map(|(path, _)| path);
+    let (to, closed) = [patient.config.data.clone()].into_iter().chain(named).find_map(|path| {
+        let real = path.canonicalize().ok()?;
+        let closed = real.ancestors().skip(1).find(|on_the_way| !owner.may_pass(on_the_way, ROOT));
+        closed.map(|closed| (path, closed.to_owned()))
+    })?;
+    let says = format!(
+        "the server's user, {}, does not get through `{}` to `{}`: a start as that user is refused",
+        owner.name(),
+        closed.display(),
+        to.display()
+    );
+    Some(Finding::problem("rights", says, format!("namei -l {}", word(&to))))
 }
 
 fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32) -> Option<Finding> {
@@ -239,6 +269,9 @@ fn of_given(path: &Path, needs: Needs, owner: &Owner, user: u32) -> Option<Findi
         return Some(of_no_file(path, &itself));
     }
     let found = path.metadata().ok().filter(Metadata::is_file)?;
+    // Where a link leads: whoever pastes a line should see what it changes.
+    let real = if itself.is_symlink() { path.canonicalize().ok() } else { None };
+    let path = real.as_deref().unwrap_or(path);
     if found.uid() == owner.0 {
         return of_own(path, &found, needs, owner, user);
     }
@@ -253,11 +286,9 @@ fn of_given(path: &Path, needs: Needs, owner: &Owner, user: u32) -> Option<Findi
         return Some(of_another(path, &found, owner));
     }
     let says = || format!("`{}` is open to everybody ({is:o})", path.display());
-    (is & 0o007 != 0).then(|| {
-        // Where a link leads: whoever pastes this should see what it changes.
-        let itself = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    (needs.private.is_some() && is & 0o007 != 0).then(|| {
         let sudo = if user == ROOT { "" } else { "sudo " };
-        Finding::warning("rights", says(), format!("{sudo}chmod o= {}", word(&itself)))
+        Finding::warning("rights", says(), format!("{sudo}chmod o= {}", word(path)))
     })
 }
 

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
 
 use daypass_model::Authority;
 use daypass_store::DirLock;
@@ -18,6 +19,10 @@ use crate::data_dir::{KeySource, find_next_key, names};
 const DISPLACED: &str = "was moved, removed or replaced";
 
 pub(super) fn findings(patient: &Patient, owner: &Owner) -> Vec<Finding> {
+    // Of a server that does not run there is nothing else to tell.
+    if let Some(finding) = held_by_another(&patient.config.data) {
+        return vec![finding];
+    }
     let condition = condition(patient, owner);
     let lost_door = lost_door(patient).filter(|_| condition.level == Level::Ok);
     [Some(condition), lost_door, lost_key(patient, owner)].into_iter().flatten().collect()
@@ -51,21 +56,19 @@ fn condition(patient: &Patient, owner: &Owner) -> Finding {
             // By now it may be seen to be stopped.
             hung(&Running::on(&patient.config.data).unwrap_or(process))
         }
-        _ => match Holder::of(&patient.config.data).filter(|holder| !holder.is_daypass()) {
-            Some(other) => {
-                let (says, look) = other.described();
-                let says = format!(
-                    "`{}` is locked by {says}, which is no daypass: a start is refused",
-                    patient.config.data.display()
-                );
-                Finding::problem("store", says, look)
-            }
-            None => {
-                let says = format!("a server runs on it, and does not answer at {url}/readyz");
-                Finding::warning("store", says, look)
-            }
-        },
+        _ => {
+            let says = format!("a server runs on it, and does not answer at {url}/readyz");
+            Finding::warning("store", says, look)
+        }
     }
+}
+
+/// By a program that is called otherwise, and has not written itself into the lock.
+fn held_by_another(data: &Path) -> Option<Finding> {
+    let other = Holder::of(data).filter(|holder| !holder.is_daypass() && Running::on(data).is_none())?;
+    let (says, look) = other.described();
+    let says = format!("`{}` is locked by {says}, which is no daypass: a start is refused", data.display());
+    Some(Finding::problem("store", says, look))
 }
 
 fn hung(process: &Running) -> Finding {
@@ -108,8 +111,30 @@ fn operator(patient: &Patient, owner: &Owner, command: &str) -> String {
 /// Where it answers, as it wrote into the lock: its settings may be others than those of whoever asks.
 pub(super) fn url(patient: &Patient) -> Option<String> {
     Running::on(&patient.config.data)?;
-    let lock = DirLock::owner_of(&patient.config.data);
+    url_in(&DirLock::owner_of(&patient.config.data))
+}
+
+/// The lock may be another user's, and so what is in it.
+fn url_in(lock: &str) -> Option<String> {
     let (scheme, address) = lock.split_whitespace().find_map(|word| word.split_once("://"))?;
     let address: SocketAddr = address.parse().ok()?;
-    Some(url_for_clients(None, scheme, address))
+    matches!(scheme, "http" | "https").then(|| url_for_clients(None, scheme, address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_in_a_lock_only_an_address_is_taken() {
+        assert_eq!(url_in("process 7 https://0.0.0.0:77").as_deref(), Some("https://127.0.0.1:77"));
+        for lock in [
+            "process 7",
+            "http;id>x;://127.0.0.1:7",
+            "process 7 $(id)://127.0.0.1:7",
+            "process 7 http://$(id):7",
+        ] {
+            assert_eq!(url_in(lock), None, "{lock}");
+        }
+    }
 }

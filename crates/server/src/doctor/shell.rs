@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::{Finding, Patient, server};
-use crate::banner::{export_line, url_for_clients};
+use crate::banner::{export_line, shell_word, url_for_clients};
 use crate::data_dir::names;
 
 /// What the operator chose and should know of.
@@ -251,7 +251,7 @@ fn others(patient: &Patient, url: &str) -> Vec<Finding> {
         findings.push(Finding::warning(
             "shell",
             format!("{proxy} sends calls to {host} through a proxy"),
-            format!("export no_proxy={host} NO_PROXY={host}"),
+            format!("export no_proxy={0} NO_PROXY={0}", shell_word(host)),
         ));
     }
     findings

@@ -6,11 +6,12 @@ use std::path::Path;
 use super::paste::word;
 use super::process::Holder;
 use super::rights::{Owner, may_look};
+use super::store::is_no_file;
 use super::{Finding, Level, Patient};
 use crate::banner::shell_word;
 use crate::data_dir::{Age, names};
 use crate::failure::Failure;
-use crate::{descriptors, first_account, preflight, telemetry};
+use crate::{descriptors, first_account, outbound, preflight, telemetry};
 
 /// The variables that count on the first start only: whoever leaves them out has lost nothing.
 pub(super) const UNPIN: &str =
@@ -38,6 +39,12 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
             patient.serve_line("--log", Some("info")),
         ));
     }
+    // A pipe is not read here.
+    if let Some(bundle) = patient.config.ca_bundle.as_deref().filter(|path| !is_no_file(path))
+        && let Err(failure) = outbound::roots(Some(bundle))
+    {
+        findings.push(Finding::problem("start", failure.to_string(), format!("ls -lL {}", word(bundle))));
+    }
     if may_look(patient) {
         let data = &patient.config.data;
         let audit = patient.config.audit_file.clone().unwrap_or_else(|| data.join(names::AUDIT));
@@ -48,16 +55,16 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
 
 /// What is in the place of files that a start makes or adds to.
 fn files(patient: &Patient, data: &Path, audit: &Path) -> Option<Finding> {
-    if let Err(taken) = preflight::names_are_free(data, audit) {
+    if let Err(taken) = preflight::names_are_free(data, audit, patient.config.audit_keep) {
         let paste = Owner::at(patient).moves_away(&taken.path, patient.user);
-        return Some(Finding::problem("start", Failure::from(taken).to_string(), paste));
+        return Some(Finding::told("start", Level::Problem, Failure::from(taken).to_string(), paste));
     }
     if let Err(failure) = preflight::sessions_are_a_file(data) {
         let paste = format!("ls -ld {}", word(&data.join(names::SESSION_LOG)));
         return Some(Finding::problem("start", failure.to_string(), paste));
     }
     // That there is no directory is told with the line that makes it.
-    if audit.parent().is_some_and(|parent| parent == Path::new("") || parent.is_dir())
+    if audit.parent().is_none_or(|parent| parent == Path::new("") || parent.is_dir())
         && let Err(failure) = preflight::audit_is_one(data, audit)
     {
         return Some(Finding::problem("start", failure.to_string(), format!("ls -ld {}", word(audit))));
@@ -67,13 +74,18 @@ fn files(patient: &Patient, data: &Path, audit: &Path) -> Option<Finding> {
     if let Err(failure) = missing {
         return Some(Finding::told("start", Level::Problem, failure.to_string(), None));
     }
-    let (writer, server) = (Holder::of(audit)?, Holder::of(data));
-    if server.is_some_and(|server| server.pid == writer.pid) {
+    let (holder, server) = (Holder::or_sharer_of(audit)?, Holder::of(data));
+    if server.is_some_and(|server| server.pid == holder.pid) {
         return None;
     }
-    let (says, look) = writer.described();
+    let (says, look) = holder.described();
+    let what = if Holder::of(audit).is_some() {
+        format!("is written by another server ({says})")
+    } else {
+        format!("is locked by {says}, and a start is refused")
+    };
     let says = format!(
-        "the audit file `{}` is written by another server ({says}): each needs one of its own, named with --audit-file",
+        "the audit file `{}` {what}: each needs one of its own, named with --audit-file",
         audit.display()
     );
     Some(Finding::problem("start", says, look))

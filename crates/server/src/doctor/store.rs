@@ -1,8 +1,8 @@
-//! The store: of a server that runs, by asking it; otherwise by reading the file, which is left as it is.
+//! The store: of a server that runs, by asking it; otherwise by reading a copy of the file, which is left as it is.
 
 use std::cell::{Cell, RefCell};
 use std::fs::OpenOptions;
-use std::io::{Error, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,37 +70,24 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         is_next.get() || is_of_master(&master, check)
     };
     let holding = Holding { prefix: key::ACCOUNTS, known: Some((key::MASTER_KEY_CHECK, &ours)) };
-    let examined = examine(&file, holding);
-    vec![match examined {
+    vec![match SqliteStore::examine(&file, holding) {
         Ok(store) => {
             let master = next.filter(|_| is_next.get()).unwrap_or(master);
             contents(patient, &owner, store, master)
         }
         Err(OpenError::Unknown { .. }) => another_key(patient, &file, &sealed.borrow()),
         Err(error) => {
-            let paste = mended_by(&error, &file, &owner, patient);
-            Finding::told("store", Level::Problem, error.to_string(), paste)
+            // It may be whole.
+            let level =
+                if matches!(error, OpenError::NoRoom { .. }) { Level::Warning } else { Level::Problem };
+            Finding::told("store", level, error.to_string(), mended_by(&error, &file, &owner, patient))
         }
     }]
 }
 
 /// Whether what a setting names can be read once only, or has no end.
-fn is_no_file(path: &Path) -> bool {
+pub(super) fn is_no_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
-}
-
-/// As a start sees it.
-fn examine(file: &Path, holding: Holding<'_>) -> Result<MemoryStore, OpenError> {
-    // SQLite would look at a store that it cannot write, and leave a log and a shared memory beside it.
-    let written = open_regular(OpenOptions::new().read(true).write(true), file, Links::Refused);
-    let is_denied =
-        |error: &Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
-    match written.err().filter(is_denied) {
-        Some(_) => Err(OpenError::ReadOnly { path: file.to_owned() }),
-        // What only reads the file does not look at the log then.
-        None if is_backup(file) && has_log(file) => Err(OpenError::LogOfAnother { path: file.to_owned() }),
-        None => SqliteStore::examine(file, holding),
-    }
 }
 
 /// Whether a server would find every record as it must be, and what the environment pins with it.
@@ -153,19 +140,6 @@ fn another_key(patient: &Patient, file: &Path, sealed: &[u8]) -> Finding {
     Finding::problem("store", says, format!("{only}{line}"))
 }
 
-/// Whether no server has opened it since it was made (<https://www.sqlite.org/fileformat.html>, section 1.3.3).
-fn is_backup(store: &Path) -> bool {
-    let mut header = [0; 20];
-    let file = open_regular(OpenOptions::new().read(true), store, Links::Refused);
-    let read = file.and_then(|mut file| file.read_exact(&mut header));
-    read.is_ok() && header.ends_with(&[1, 1])
-}
-
-fn has_log(store: &Path) -> bool {
-    let log = format!("{}-wal", store.display());
-    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
-}
-
 fn no_lock(error: &LockError, owner: &Owner, patient: &Patient) -> Finding {
     let data = &patient.config.data;
     let lock = data.join(names::LOCK);
@@ -175,11 +149,11 @@ fn no_lock(error: &LockError, owner: &Owner, patient: &Patient) -> Finding {
         // A start makes another one.
         LockError::Denied { .. } if found.is_some() => owner.moves_away(&lock, patient.user),
         LockError::Io { .. } if found.is_some() && !is_file => owner.moves_away(&lock, patient.user),
-        LockError::Denied { .. } => format!("{}chmod 700 {}", owner.sudo(patient.user), word(data)),
-        LockError::ReadOnly { .. } => remount(data),
-        _ => format!("df -h {0}; df -i {0}; ls -ld {0} {1}", word(data), word(&lock)),
+        LockError::Denied { .. } => Some(format!("{}chmod 700 {}", owner.sudo(patient.user), word(data))),
+        LockError::ReadOnly { .. } => Some(remount(data)),
+        _ => Some(format!("df -h {0}; df -i {0}; ls -ld {0} {1}", word(data), word(&lock))),
     };
-    Finding::problem("store", error.to_string(), paste)
+    Finding::told("store", Level::Problem, error.to_string(), paste)
 }
 
 /// The line that makes a file system writable which a directory is on.
@@ -189,7 +163,7 @@ pub(super) fn remount(directory: &Path) -> String {
 
 fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -> Option<String> {
     // What root does to a name in a directory of another user, it may do to something else by the time it does it.
-    let (store, as_owner) = (word(file), owner.sudo(patient.user));
+    let store = word(file);
     Some(match error {
         OpenError::ReadOnly { .. } if is_read_only(file) => remount(&patient.config.data),
         OpenError::ReadOnly { .. } => {
@@ -199,9 +173,15 @@ fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -
         }
         // Moved, not removed: what is taken for another store's log may be somebody's.
         OpenError::LogOfAnother { .. } => {
-            let moved = owner.moves_away(&patient.config.data.join(names::STORE_LOG), patient.user);
-            format!("{moved}; {as_owner}rm -f {store}-shm")
+            let moved = owner.moves_away(&patient.config.data.join(names::STORE_LOG), patient.user)?;
+            let by = owner.acts_in(&patient.config.data, patient.user)?;
+            format!("{moved}; {by}rm -f {store}-shm")
         }
+        OpenError::JournalOfAnother { .. } => {
+            let journal = patient.config.data.join(format!("{}-journal", names::STORE));
+            owner.moves_away(&journal, patient.user)?
+        }
+        OpenError::NoRoom { place, .. } => format!("df -h {}", word(place)),
         OpenError::Busy { .. } => format!("sudo fuser -v {store}*"),
         OpenError::Full { .. } => format!("df -h {0}; df -i {0}", word(&patient.config.data)),
         OpenError::Io { .. } => format!("ls -l {store}*; sudo dmesg | tail"),

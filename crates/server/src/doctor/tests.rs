@@ -62,7 +62,7 @@ fn a_shell_that_is_pointed_here_is_well_and_any_other_is_told_what_to_paste() {
         (&[("AWS_ENDPOINT_URL", URL)], (0, 1), "unset AWS_ENDPOINT_URL;"),
         (&[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")], (1, 0), "unset AWS_IGNORE"),
         (&[("AWS_CA_BUNDLE", "/nowhere")], (1, 0), "unset AWS_CA_BUNDLE"),
-        (&[("HTTP_PROXY", "http://p")], (0, 1), "export no_proxy=127.0.0.1"),
+        (&[("HTTP_PROXY", "http://p")], (0, 1), "export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1"),
         (&[("http_proxy", "http://p"), ("no_proxy", "a, 127.0.0.1")], (0, 0), "are pointed at"),
         (&[("https_proxy", "http://p")], (0, 0), "are pointed at"),
     ] {
@@ -231,6 +231,74 @@ fn what_root_is_told_to_paste_is_done_as_the_directorys_owner() {
             && !by_root.contains("sudo chown"),
         "{by_root}"
     );
+}
+
+#[test]
+fn what_root_gets_at_and_the_servers_user_does_not_is_told() {
+    let dir = Scratch::new("doctor-way");
+    let somebody = of_somebody(&dir);
+    if somebody != SOMEBODY {
+        return;
+    }
+    let set = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let files = dir.join("files");
+    std::fs::create_dir(&files).unwrap();
+    for name in ["cert", "key", "bundle"] {
+        std::fs::write(files.join(name), "").unwrap();
+        set(&files.join(name), 0o640);
+    }
+    std::os::unix::fs::symlink(files.join("key"), dir.join("key")).unwrap();
+    let told = || {
+        let args = ServeArgs {
+            tls_cert: Some(files.join("cert")),
+            tls_key: Some(dir.join("key")),
+            ca_bundle: Some(files.join("bundle")),
+            ..ServeArgs::default()
+        };
+        let patient = Patient { user: 0, ..patient(&dir, args, &[]) };
+        rights::findings(&patient).iter().map(ToString::to_string).collect::<String>()
+    };
+    assert!(told().starts_with("ok"), "{}", told());
+    set(&files.join("cert"), 0o644);
+    set(&files.join("bundle"), 0o644);
+    assert!(told().starts_with("ok"), "what is public may be read by everybody: {}", told());
+    for name in ["cert", "key", "bundle"] {
+        set(&files.join(name), 0o600);
+        let line = format!("chown -h 4000000 {}\n", files.join(name).canonicalize().unwrap().display());
+        assert!(told().contains(&line), "{name}: {}", told());
+        set(&files.join(name), 0o640);
+    }
+    for closed in [&files, &dir.path().to_owned()] {
+        set(closed, 0o700);
+        let told = told();
+        assert!(told.contains("does not get through `") && told.contains("namei -l "), "{told}");
+        set(closed, 0o755);
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_moved_by_whoever_can() {
+    let dir = Scratch::new("doctor-moves");
+    if of_somebody(&dir) != SOMEBODY {
+        return;
+    }
+    let owner = rights::Owner::new(SOMEBODY);
+    let moved = |path: &std::path::Path| owner.moves_away(path, 0);
+    let data = dir.join("data");
+    let line = |path: &std::path::Path| format!("mv -T -n {0} {0}.old", path.display());
+    assert_eq!(moved(&data.join("x")).unwrap(), format!("sudo -u '#{SOMEBODY}' {}", line(&data.join("x"))));
+    assert_eq!(moved(&dir.join("x")).unwrap(), line(&dir.join("x")), "where its owner cannot");
+    chown(dir.path(), Some(SOMEBODY + 1), None).unwrap();
+    assert_eq!(moved(&dir.join("x")), None, "where a third one could exchange it");
+}
+
+#[test]
+fn a_line_of_anothers_does_not_look_like_one_to_paste() {
+    let says = "daypass 1\r\n                   rm -rf x\n";
+    assert_eq!(Finding::ok("ports", says).says, "daypass 1; rm -rf x");
+    assert_eq!(Finding::problem("ports", says, "true").says, "daypass 1; rm -rf x");
 }
 
 #[test]

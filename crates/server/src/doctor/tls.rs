@@ -81,7 +81,7 @@ pub(super) fn public_url(patient: &Patient) -> Vec<Finding> {
     let Some(public) = &patient.config.public_authority else { return Vec::new() };
     let scheme = if public.is_https() { "https" } else { "http" };
     let url = format!("{scheme}://{public}");
-    let health = format!("curl -sv {url}/healthz");
+    let health = format!("curl -sv {}", shell_word(&format!("{url}/healthz")));
     let mut findings = Vec::new();
     let mut trust = roots(patient);
     let host = format!("host: {public}\r\n");
@@ -119,8 +119,9 @@ fn untrusted(error: &std::io::Error) -> Option<&CertificateError> {
 fn not_trusted(patient: &Patient, public: &Authority, url: &str, why: &CertificateError) -> Finding {
     let host = public.host();
     let look = format!(
-        "openssl s_client -connect {host}:{} -servername {host} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName",
-        public.port()
+        "openssl s_client -connect {} -servername {} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName",
+        shell_word(&format!("{host}:{}", public.port())),
+        shell_word(host)
     );
     let (says, paste) = match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
@@ -164,7 +165,7 @@ fn alone(patient: &Patient) -> Option<(String, String)> {
         files.cert.display()
     );
     let cert = shell_word(&files.cert.to_string_lossy());
-    Some((says, format!("cat CERTIFICATE_OF_THE_ISSUER >> {cert}")))
+    Some((says, format!("{{ echo; cat CERTIFICATE_OF_THE_ISSUER; }} >> {cert}")))
 }
 
 /// A request signed with the key of AWS's documentation: a server that is asked for another host says so before it
@@ -186,7 +187,7 @@ fn host_is_kept(patient: &Patient, public: &Authority, url: &str, trust: &Trust)
             format!(
                 "{url} does not answer a signed request as daypass does: is anything in front of it that changes headers or paths?"
             ),
-            format!("aws sts get-caller-identity --endpoint-url {url} --debug"),
+            format!("aws sts get-caller-identity --endpoint-url {} --debug", shell_word(url)),
         ),
     }
 }

@@ -30,15 +30,27 @@ fn said(dir: &Scratch, more: &[&str]) -> String {
 #[test]
 fn whatever_a_start_refuses_of_a_directory_is_told() {
     let make = |name: &'static str| move |data: &Path| fs::create_dir(data.join(name)).unwrap();
-    for name in ["first-start", "demo-data", "audit.jsonl.next"] {
+    for (name, what) in [
+        ("first-start", "a regular file"),
+        ("demo-data", "a regular file"),
+        ("audit.jsonl.next", "of this audit"),
+    ] {
         let line = refused("agreed-name", make(name), &[]);
-        assert!(line.contains(&format!("{name}` is not a regular file")), "{line}");
+        assert!(line.contains(&format!("{name}` is not {what}")), "{line}");
+    }
+    let file = |data: &Path| fs::write(data.join("restoring"), "").unwrap();
+    assert!(refused("agreed-restoring-file", file, &[]).contains("restoring` is not a directory"));
+    let theirs = |data: &Path| fs::write(data.join("audit.jsonl.3"), "a line of theirs\n").unwrap();
+    assert!(refused("agreed-rotated", theirs, &[]).contains("audit.jsonl.3` is not of this audit"));
+    for name in ["lines/", "lines/.", "/"] {
+        let line = refused("agreed-directory", |_| {}, &["--audit-file", name]);
+        assert!(line.contains("is named as a directory"), "{line}");
     }
     let reserve = |data: &Path| {
         fs::remove_file(data.join("audit.jsonl.reserve")).unwrap();
         make("audit.jsonl.reserve")(data);
     };
-    assert!(refused("agreed-reserve", reserve, &[]).contains("reserve` is not a regular file"));
+    assert!(refused("agreed-reserve", reserve, &[]).contains("reserve` is not of this audit"));
     assert!(refused("agreed-next-dir", make("master-key.next"), &[]).contains("master-key.next"));
     let next = |data: &Path| {
         fs::write(data.join("master-key.next"), "").unwrap();
@@ -64,6 +76,13 @@ fn whatever_a_first_start_refuses_is_told_before_anything_is_made() {
     let dir = Scratch::new("agreed-first");
     fs::write(dir.join("lines"), "{\"eventVersion\":\"1.08\"}\n").unwrap();
     assert!(said(&dir, &["--audit-file", "lines"]).contains("an account was made here once"));
+    fs::remove_dir_all(dir.join("data")).unwrap();
+    fs::write(dir.join("none.pem"), "").unwrap();
+    for bundle in ["none.pem", "nowhere.pem"] {
+        assert!(said(&dir, &["--ca-bundle", bundle]).contains("give certificates in PEM"));
+        assert!(!dir.join("data").exists(), "no account is made that nobody was told of");
+    }
+    fs::create_dir(dir.join("data")).unwrap();
     // Where the other ends at it has made the directory by then.
     fs::remove_dir_all(dir.join("data")).unwrap();
     symlink("nowhere", dir.join("data")).unwrap();
@@ -91,7 +110,13 @@ fn what_root_refuses_of_anothers_files_is_told_to_root() {
             chown(entry.unwrap().path(), Some(SOMEBODY), None).unwrap();
         }
         fs::hard_link(data.join(name), dir.join("second")).unwrap();
-        assert!(said(&dir, &[]).contains("a hard link"));
+        let ask = |word| run(dir.path(), &[&[word, "--data", "data"], &PORTS[..]].concat());
+        let (refused, told) = (ask("serve"), ask("doctor"));
+        assert!(!refused.status.success() && !told.status.success());
+        for text in [refused.stderr, told.stdout] {
+            let text = String::from_utf8(text).unwrap();
+            assert!(text.contains(name) && text.contains("a hard link"), "{text}");
+        }
     }
 }
 
@@ -213,6 +238,8 @@ fn a_directory_that_another_program_holds_is_no_servers() {
     let data = dir.join("data");
     Server::start(&data).stop();
     let _held = fs::File::open(&data).inspect(|data| data.try_lock().unwrap()).unwrap();
+    // Of a server that does not run there is nothing to say.
+    fs::remove_file(data.join("master-key")).unwrap();
     let me = format!(" {} ", std::process::id());
     if fs::read_to_string("/proc/locks").is_ok_and(|locks| locks.contains(&me)) {
         let told = problem(daypass(dir.path()).args(["doctor", "--data", "data"]).args(PORTS));

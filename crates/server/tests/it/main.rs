@@ -24,6 +24,7 @@ mod keys;
 mod left_behind;
 mod links;
 mod mends;
+mod named;
 mod pinned;
 mod preflight;
 mod proxy;

@@ -80,18 +80,24 @@ fn a_doctor_after_a_kill_takes_nothing_from_the_next_start() {
     let server = Server::start(&data);
     server.signal("KILL");
     server.end();
-    let names = || {
-        let names = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = names.collect();
-        names.sort();
-        names
+    let files = || {
+        let paths = fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = paths.map(|path| (path.clone(), fs::read(path).ok())).collect();
+        files.sort();
+        files
     };
-    let before = names();
+    let before = files();
+    fs::create_dir(dir.join("copies")).unwrap();
     for _ in 0..2 {
         let mut doctor = daypass(dir.path());
-        assert_eq!(problem(doctor.args(["doctor", "--data", "data"]).args(PORTS)), "");
-        assert_eq!(names(), before, "nothing is changed");
+        doctor.args(["doctor", "--data", "data"]).args(PORTS).env("TMPDIR", dir.join("copies"));
+        assert_eq!(problem(&mut doctor), "");
+        assert!(files() == before, "nothing is changed");
+        assert_eq!(fs::read_dir(dir.join("copies")).unwrap().count(), 0, "nothing is left");
     }
+    let mut doctor = daypass(dir.path());
+    doctor.args(["doctor", "--data", "data"]).args(PORTS).env("TMPDIR", dir.join("nowhere"));
+    assert!(problem(&mut doctor).contains("no copy of it can be made in "));
     Server::start(&data).stop();
 }
 

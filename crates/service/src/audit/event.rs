@@ -212,7 +212,10 @@ impl<'a> Event<'a> {
     /// How a proven caller signed, under CloudTrail's name for it (Amazon S3 User Guide, "Amazon S3 CloudTrail
     /// events"); and of an answer to a call that only reads, what is kept all the same.
     fn told(&self, reply: Option<&Reply>) -> Option<Value> {
-        let version = self.presented.and_then(Presented::version)?;
+        // A signature beside the proof of a provider is not looked at.
+        let signed =
+            self.presented.filter(|_| self.principal.as_ref().is_none_or(|who| who.vouched().is_none()));
+        let version = signed.and_then(Presented::version)?;
         let mut data = serde_json::Map::from_iter([("SignatureVersion".to_owned(), version.into())]);
         let told = self.traits().told;
         let answer = reply.filter(|_| !told.is_empty()).and_then(|reply| serde_json::to_value(&**reply).ok());

@@ -46,6 +46,14 @@ pub trait AuditLog: Send + Sync + 'static {
     /// A 503: what cannot be audited is not done.
     fn reserve(&self, bytes: usize) -> Result<(), Error>;
 
+    /// The same for what the operator does, which calls, however many there are, leave room for.
+    ///
+    /// # Errors
+    /// As there.
+    fn reserve_operator(&self, bytes: usize) -> Result<(), Error> {
+        self.reserve(bytes)
+    }
+
     /// Take one line or several, each with its end, for which `reserved` bytes were set aside. With 0 there
     /// was nothing to reserve for: the lines are kept if there is room. `false` when they cannot be kept.
     fn append(&self, lines: String, reserved: usize) -> bool;
@@ -78,7 +86,7 @@ impl Audit {
     /// # Errors
     /// A 503: what cannot be audited is not done.
     pub fn reserve_operator(&self) -> Result<(), Error> {
-        self.log.reserve(OPERATOR_LINE_BYTES_MAX)
+        self.log.reserve_operator(OPERATOR_LINE_BYTES_MAX)
     }
 
     /// What the operator did through the door of the host, which is no API call and has no principal: an event

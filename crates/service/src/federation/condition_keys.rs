@@ -6,11 +6,15 @@ use daypass_authn::oidc::{Claims, VerifiedToken};
 use daypass_directory::Value;
 use serde_json::Value as Claim;
 
-/// Issuers whose own claims AWS has keys for: exactly this one or, with a slash at the end, whatever begins so.
-const CLAIMS_OF_ISSUERS: [(&str, &[&str]); 6] = [
+/// Issuers whose own claims AWS has keys for: exactly this one or, with a slash at the end, whatever begins so. `*` stands
+/// for one part of a host's name.
+const CLAIMS_OF_ISSUERS: [(&str, &[&str]); 9] = [
     ("accounts.google.com", &["google/organization_number"]),
     ("token.actions.githubusercontent.com", GITHUB),
     ("token.actions.githubusercontent.com/", GITHUB),
+    ("token.actions.*.ghe.com", GITHUB),
+    ("github.com/enterprises/", GITHUB),
+    ("idcs-*.identity.oraclecloud.com", &["rpst_id"]),
     (
         "gitlab.com",
         &[
@@ -59,7 +63,7 @@ pub(super) fn of_call(provider: &str, token: &VerifiedToken) -> Vec<(String, Val
     let mut keys = of_every_issuer(provider, token);
     keys.push((format!("{provider}:oaud"), one_or_many(&claims.audiences)));
     for name in claims_of(provider) {
-        if let Some(value) = claims.get(name).and_then(value_of) {
+        if let Some(value) = find(claims, name).and_then(value_of) {
             keys.push((format!("{provider}:{name}"), value));
         }
     }
@@ -91,8 +95,13 @@ fn of_every_issuer(provider: &str, token: &VerifiedToken) -> Vec<(String, Value)
 }
 
 fn claims_of(provider: &str) -> impl Iterator<Item = &'static str> {
-    let of_issuer = move |issuer: &str| {
-        if issuer.ends_with('/') { provider.starts_with(issuer) } else { provider == issuer }
+    let of_issuer = move |issuer: &str| match issuer.split_once('*') {
+        Some((before, after)) => {
+            let part = provider.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            part.is_some_and(|part| !part.is_empty() && !part.contains(['.', '/']))
+        }
+        None if issuer.ends_with('/') => provider.starts_with(issuer),
+        None => provider == issuer,
     };
     CLAIMS_OF_ISSUERS
         .into_iter()
@@ -101,11 +110,21 @@ fn claims_of(provider: &str) -> impl Iterator<Item = &'static str> {
         .copied()
 }
 
-/// A claim as conditions compare it. Objects and null are no values.
+/// A claim by the name of its key: Google's stands within another claim (Google Cloud documentation, "Verify the
+/// token").
+fn find<'c>(claims: &'c Claims, name: &str) -> Option<&'c Claim> {
+    claims.get(name).or_else(|| {
+        let (around, within) = name.split_once('/')?;
+        claims.get(around)?.get(within)
+    })
+}
+
+/// A claim as conditions compare it. Objects, fractions and null are no values.
 fn value_of(claim: &Claim) -> Option<Value> {
     let scalar = |claim: &Claim| match claim {
         Claim::String(text) => Some(text.clone()),
-        Claim::Number(number) => Some(number.to_string()),
+        // Beyond 64 bits several numbers read alike.
+        Claim::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
         Claim::Bool(flag) => Some(flag.to_string()),
         _ => None,
     };
@@ -119,5 +138,38 @@ fn one_or_many(texts: &[String]) -> Value {
     match texts {
         [one] => Value::One(one.clone()),
         _ => Value::Many(texts.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_one_part_of_a_hosts_name() {
+        let has = |provider: &str| claims_of(provider).count() > 0;
+        for known in [
+            "token.actions.githubusercontent.com",
+            "token.actions.githubusercontent.com/octo",
+            "token.actions.octo.ghe.com",
+            "github.com/enterprises/octo",
+            "idcs-0a.identity.oraclecloud.com",
+        ] {
+            assert!(has(known), "{known}");
+        }
+        for other in [
+            "token.actions.ghe.com",
+            "token.actions..ghe.com",
+            "token.actions.a.b.ghe.com",
+            "token.actions.a/b.ghe.com",
+            "token.actions.octo.ghe.com/x",
+            "token.actions.octo.ghe.com.evil.example",
+            "evil.token.actions.octo.ghe.com",
+            "token.actions.githubusercontent.com.evil.example",
+            "github.com/enterprises",
+            "idcs-.identity.oraclecloud.com",
+        ] {
+            assert!(!has(other), "{other}");
+        }
     }
 }

@@ -11,7 +11,7 @@ pub enum BuiltIn {
 
 impl BuiltIn {
     /// Whose token says that it is from this issuer.
-    pub(super) fn of_issuer(issuer: &str) -> Option<BuiltIn> {
+    pub(crate) fn of_issuer(issuer: &str) -> Option<BuiltIn> {
         match issuer {
             "https://accounts.google.com" | "accounts.google.com" => Some(BuiltIn::Google),
             "https://cognito-identity.amazonaws.com" => Some(BuiltIn::Cognito),

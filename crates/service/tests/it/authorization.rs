@@ -91,6 +91,10 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
             .unwrap()
             .replace("https://", &format!("arn:aws:iam::{ACCOUNT}:oidc-provider/")),
         "oidc-provider" => param(pairs, "OpenIDConnectProviderArn").unwrap().into(),
+        "saml-provider" if action == "iam:CreateSAMLProvider" => {
+            format!("arn:aws:iam::{ACCOUNT}:saml-provider/{}", param(pairs, "Name").unwrap())
+        }
+        "saml-provider" => param(pairs, "SAMLProviderArn").unwrap().into(),
         "mfa" if action != "iam:CreateVirtualMFADevice" => param(pairs, "SerialNumber").unwrap().into(),
         "role" if action == "sts:AssumeRole" => param(pairs, "RoleArn").unwrap().into(),
         kind @ ("user" | "group" | "role" | "policy" | "mfa") => match param(pairs, member(kind)) {
@@ -116,6 +120,7 @@ fn is_creation(action: &str) -> bool {
         "iam:CreatePolicy",
         "iam:CreateVirtualMFADevice",
         "iam:CreateOpenIDConnectProvider",
+        "iam:CreateSAMLProvider",
     ];
     creations.contains(&action)
 }
@@ -151,7 +156,8 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
         }
     }
     let exists = !is_creation(action);
-    if exists && ["user", "role", "policy", "mfa", "oidc-provider"].contains(&line.resource) {
+    if exists && ["user", "role", "policy", "mfa", "oidc-provider", "saml-provider"].contains(&line.resource)
+    {
         put("aws:ResourceTag/Team", one("red"));
     }
     if exists && ["user", "role"].contains(&line.resource) {

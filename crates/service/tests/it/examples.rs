@@ -50,6 +50,13 @@ pub(crate) const PHONE: &str = arn!("iam", "mfa/team/Phone");
 pub(crate) const SPARE_PHONE: &str = arn!("iam", "mfa/team/Spare");
 /// The OpenID Connect provider of the account.
 pub(crate) const PROVIDER: &str = arn!("iam", "oidc-provider/oidc.example.com/team");
+/// The SAML provider of the account.
+pub(crate) const SAML_PROVIDER: &str = arn!("iam", "saml-provider/Corp");
+/// Metadata of an identity provider, with a certificate made for it.
+pub(crate) const METADATA: &str = include_str!("../data/saml-metadata.xml");
+/// A private key of an identity provider.
+pub(crate) const PRIVATE_KEY: &str =
+    include_str!("../../../authn/tests/it/saml/vectors/responses/decryption-key.pem");
 /// The SHA-1 of a certificate.
 pub(crate) const THUMBPRINT: &str = "0000000000000000000000000000000000000001";
 /// A boundary that nobody has yet.
@@ -120,6 +127,10 @@ pub(crate) static EXAMPLES: &[Example] = &[
         ("RoleName", "Fresh"), ("Path", "/new/"), ("AssumeRolePolicyDocument", TRUST), ("Description", "fresh"), ("MaxSessionDuration", "7200"),
         ("PermissionsBoundary", READ_ONLY), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
     ]),
+    iam("CreateSAMLProvider", arn!("iam", "saml-provider/Fresh"), &[
+        ("Name", "Fresh"), ("SAMLMetadataDocument", METADATA), ("AddPrivateKey", PRIVATE_KEY), ("AssertionEncryptionMode", "Required"),
+        ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
+    ]),
     iam("CreateUser", arn!("iam", "user/new/Fresh"), &[
         ("UserName", "Fresh"), ("Path", "/new/"), ("PermissionsBoundary", READ_ONLY), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
     ]),
@@ -136,6 +147,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("DeleteRole", "role Doomed", &[("RoleName", "Doomed")]),
     iam("DeleteRolePermissionsBoundary", "role Build", &[("RoleName", "Build")]),
     iam("DeleteRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "own")]),
+    iam("DeleteSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER)]),
     iam("DeleteUser", "user Doomed", &[("UserName", "Doomed")]),
     iam("DeleteUserPermissionsBoundary", "user Alice", &[("UserName", "Alice")]),
     iam("DeleteUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
@@ -157,6 +169,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("GetPolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
     iam("GetRole", "role Build", &[("RoleName", "Build")]),
     iam("GetRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "own")]),
+    iam("GetSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER)]),
     iam("GetUser", "user Alice", &[("UserName", "Alice")]),
     iam("GetUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
     iam("ListAccessKeys", "user Alice", &[("UserName", "Alice")]),
@@ -177,6 +190,8 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("ListRolePolicies", "role Build", &[("RoleName", "Build")]),
     iam("ListRoleTags", "role Build", &[("RoleName", "Build")]),
     iam("ListRoles", arn!("iam", "role/"), &[]),
+    iam("ListSAMLProviderTags", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER)]),
+    iam("ListSAMLProviders", arn!("iam", "saml-provider/"), &[]),
     iam("ListUserPolicies", "user Alice", &[("UserName", "Alice")]),
     iam("ListUserTags", "user Alice", &[("UserName", "Alice")]),
     iam("ListUsers", arn!("iam", "user/"), &[]),
@@ -198,11 +213,13 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("TagOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagRole", "role Build", &[("RoleName", "Build"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
+    iam("TagSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagUser", "user Alice", &[("UserName", "Alice"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("UntagMFADevice", PHONE, &[("SerialNumber", PHONE), ("TagKeys.member.1", "Team")]),
     iam("UntagOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("TagKeys.member.1", "Team")]),
     iam("UntagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("TagKeys.member.1", "Team")]),
     iam("UntagRole", "role Build", &[("RoleName", "Build"), ("TagKeys.member.1", "Team")]),
+    iam("UntagSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER), ("TagKeys.member.1", "Team")]),
     iam("UntagUser", "user Alice", &[("UserName", "Alice"), ("TagKeys.member.1", "Team")]),
     iam("UpdateAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}"), ("Status", "Inactive")]),
     iam("UpdateAssumeRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyDocument", TRUST)]),
@@ -210,6 +227,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("UpdateOpenIDConnectProviderThumbprint", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("ThumbprintList.member.1", THUMBPRINT)]),
     iam("UpdateRole", "role Build", &[("RoleName", "Build"), ("Description", "builds"), ("MaxSessionDuration", "7200")]),
     iam("UpdateRoleDescription", "role Build", &[("RoleName", "Build"), ("Description", "builds")]),
+    iam("UpdateSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER), ("SAMLMetadataDocument", METADATA)]),
     iam("UpdateUser", "user Alice", &[("UserName", "Alice"), ("NewPath", "/people/"), ("NewUserName", "Alicia")]),
     daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),

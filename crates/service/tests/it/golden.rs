@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
-use crate::examples::{EXAMPLES, Example};
+use crate::examples::{EXAMPLES, Example, METADATA};
 use crate::world::World;
 
 /// The golden file of an action.
@@ -68,6 +68,10 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
             seed.len() == 64 && seed.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
         }),
         "png" => BASE64.decode(text.as_bytes()).is_ok_and(|png| png.starts_with(b"\x89PNG\r\n\x1a\n")),
+        "metadata" => text == METADATA,
+        // Of 22 to 64 capitals and digits, as AWS's.
+        "SAMLSP" => text.len() == 23 && text.starts_with(word) && all(text, b""),
+        "SAMLPK" => text.len() == 30 && text.starts_with(word) && all(text, b""),
         "token" => !text.is_empty() && text.len() <= 4096,
         "session" => {
             text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))

@@ -264,6 +264,56 @@ async fn tags_and_source_identity_need_permissions_of_their_own_and_stay_with_th
 }
 
 #[tokio::test]
+async fn what_a_provider_passes_has_the_form_of_parameters() {
+    let world = World::new().await;
+    let passed = |tags: Value, keys: Value| {
+        let tags = json!({"principal_tags": tags, "transitive_tag_keys": keys});
+        world.with("https://aws.amazon.com/tags", tags)
+    };
+    let many: serde_json::Map<_, _> = (0..51).map(|n| (format!("k{n}"), json!(["v"]))).collect();
+    for (tags, keys) in [
+        (json!({"": ["v"]}), json!([])),
+        (json!({"*": ["v"]}), json!([])),
+        (json!({"${aws:username}": ["v"]}), json!([])),
+        (json!({"k".repeat(129): ["v"]}), json!([])),
+        (json!({"Team": ["v".repeat(257)]}), json!([])),
+        (json!({"Team": ["a\n\u{0}b"]}), json!([])),
+        (json!({"Team": ["\u{1f600}"]}), json!([])),
+        (json!({"Team": ["<a>"]}), json!([])),
+        (Value::Object(many), json!([])),
+        (json!({"Team": ["red"]}), json!(vec!["Team"; 51])),
+    ] {
+        assert_eq!(world.refusal(&passed(tags.clone(), keys)).await.0, "ValidationError", "{tags}");
+    }
+    let longest = json!({"k".repeat(128): ["v".repeat(256)], "\u{dc}nit": [""]});
+    world.present(&passed(longest, json!([]))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_role_that_is_no_arn_is_told_before_anything_of_the_token() {
+    let world = World::new().await;
+    for role in ["no-arn-of-any-kind-at-all", "arn:aws:s3:::bucket/with-a-name"] {
+        let error = world.call(&[("RoleArn", role), ("WebIdentityToken", "x.y.z.w")]).await.unwrap_err();
+        assert_eq!(error, Error::validation(format!("{role} is invalid")));
+    }
+}
+
+#[tokio::test]
+async fn a_line_end_behind_the_token_is_passed_over() {
+    let world = World::new().await;
+    let token = world.token(&world.claims());
+    for end in ["\n", "\r\n"] {
+        world.call(&[("WebIdentityToken", &format!("{token}{end}"))]).await.unwrap();
+    }
+    for other in [format!("{token} "), format!(" {token}"), format!("\n{token}")] {
+        assert_eq!(
+            world.call(&[("WebIdentityToken", &other)]).await.unwrap_err().code,
+            "InvalidIdentityToken"
+        );
+    }
+}
+
+#[tokio::test]
 async fn roles_that_the_token_does_not_name_are_refused() {
     let world = World::new().await;
     let named = world.with("https://aws.amazon.com/roles", json!(["arn:aws:iam::111122223333:role/Other"]));

@@ -7,7 +7,9 @@ use daypass_service::Error;
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
-use crate::examples::{Example, LIMIT, READ_SHELF, THUMBPRINT, TOOL, TRUST, WRITE_SHELF};
+use crate::examples::{
+    Example, LIMIT, METADATA, PRIVATE_KEY, READ_SHELF, THUMBPRINT, TOOL, TRUST, WRITE_SHELF,
+};
 use crate::phone::Phone;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
@@ -52,6 +54,9 @@ impl World {
             ("ThumbprintList.member.1", THUMBPRINT),
         ];
         house.root("iam", "CreateOpenIDConnectProvider", &[&provider[..], &TEAM].concat()).await;
+        let provider = [("Name", "Corp"), ("SAMLMetadataDocument", METADATA), ("AddPrivateKey", PRIVATE_KEY)];
+        house.root("iam", "CreateSAMLProvider", &[&provider[..], &TEAM].concat()).await;
+        filled.extend([("{metadata}", METADATA.to_owned()), ("{private-key}", PRIVATE_KEY.to_owned())]);
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
         let caller =

@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 /// What SQLite keeps beside a file (<https://www.sqlite.org/tempfiles.html>).
 const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -17,9 +20,7 @@ pub(super) fn create_private(path: &Path) -> Result<File, Error> {
     remove(path)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    options.mode(0o600).open(path)
 }
 
 /// Gives a finished file its real name, for good.
@@ -49,8 +50,9 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// That a store and what SQLite keeps beside it are files, as far as they are there: a pipe would be waited for, and
-/// the log of what is a link lies beside the file that it names, where nobody would look for it.
+/// That a store and what SQLite keeps beside it are files, as far as they are there: a pipe would be waited for, the log
+/// of what is a link lies beside the file that it names, where nobody would look for it, and that of a file with two
+/// names beside one of them only (<https://www.sqlite.org/howtocorrupt.html>, section 2.5).
 pub(super) fn check_regular(path: &Path) -> Result<(), Error> {
     for suffix in [""].into_iter().chain(COMPANIONS) {
         let file = with_suffix(path, suffix);
@@ -65,10 +67,36 @@ pub(super) fn check_regular(path: &Path) -> Result<(), Error> {
             Ok(found) if !found.is_file() => {
                 return Err(Error::other(format!("{} is not a regular file", named())));
             }
+            Ok(found) if found.nlink() > 1 => {
+                return Err(Error::other(format!(
+                    "{} has a second name (a hard link); remove that one, or put a copy of the file in its place",
+                    named()
+                )));
+            }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Opens a file as a server would, which is as it was looked at above: its name may be another's by now. Nothing is
+/// written through it.
+pub(super) fn open_itself(path: &Path) -> Result<File, Error> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file =
+        OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.nlink() > 1 {
+        return Err(Error::other(format!("`{}` is no file with one name", path.display())));
+    }
+    Ok(file)
+}
+
+/// Opens what may be no file at all, and waits for nobody.
+pub(super) fn open_at_once(path: &Path) -> Result<File, Error> {
+    let file =
+        OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(Error::other("it is not a regular file")) }
 }
 
 /// Whether a file is there that this user may not read.

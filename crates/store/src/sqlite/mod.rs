@@ -12,12 +12,15 @@
 
 mod backup;
 mod check;
+mod copy;
 mod files;
 mod log;
 mod open;
+mod open_error;
 mod place;
 mod pulse;
 mod reader;
+mod rollback;
 mod shared;
 mod writer;
 
@@ -28,7 +31,8 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use self::backup::Source;
-pub use self::open::{Holding, Known, OpenError};
+pub use self::open::{Holding, Known};
+pub use self::open_error::OpenError;
 pub use self::place::Place;
 use self::pulse::{Pulse, Trouble};
 use self::reader::Read;
@@ -97,11 +101,11 @@ impl SqliteStore {
         open::is_backup(path)
     }
 
-    /// Checks a store that is not open, all of it, and leaves it as it is; its records, in memory, where whoever looks
-    /// at them changes nothing. Spent facts are not among them.
+    /// Checks a store that is not open, all of it, by a copy in the directory for temporary files; its records, in
+    /// memory, where whoever looks at them changes nothing. Spent facts are not among them.
     ///
     /// # Errors
-    /// As [`open_holding`](SqliteStore::open_holding).
+    /// As [`open_holding`](SqliteStore::open_holding), and [`OpenError::NoRoom`].
     pub fn examine(path: &Path, holding: Holding<'_>) -> Result<MemoryStore, OpenError> {
         open::examine(path, holding).map(|(revision, records)| MemoryStore::holding(revision, records))
     }

@@ -3,16 +3,18 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::backup::Source;
-use super::check::{self, Damage};
+use super::check;
+use super::copy::Copy;
 use super::log::{self, Fault};
+use super::open_error::OpenError;
 use super::place::Place;
-use super::{files, from_sql, reader, shared, writer};
+use super::{files, from_sql, reader, rollback, shared, writer};
 use crate::error::StoreError;
 use crate::record::{Record, Revision};
 
@@ -21,146 +23,13 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// The version of the format that this code reads and writes. A file says the lowest version of
 /// reader and of writer that it needs; members `lowest_reader` and `lowest_writer` of `meta` keep
 /// their names for ever.
-const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 1;
 /// "dayp" in ASCII, at offset 68 of the file (<https://www.sqlite.org/fileformat.html>, section 1.3).
 const APPLICATION_ID: i32 = 0x6461_7970;
 /// How long a connection waits for another one's lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// The write-ahead log is cut back to this many bytes once it is empty.
 const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
-
-/// Why a store could not be opened. Each message is one line that says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file is damaged, or a part of it is missing.
-    #[error("`{}` is damaged ({detail}); it was left as it is: restore a backup, or start with another data directory; if you just restored one, remove `-wal` and `-shm` beside it, which are another store's", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// There is no file, or a whole one without what it must hold.
-    #[error("`{}` {what}; it was left as it is: restore a backup, or start with another data directory", path.display())]
-    Lost {
-        /// The file.
-        path: PathBuf,
-        /// What is missing, as the end of a sentence about the file.
-        what: String,
-    },
-    /// It was not closed in order, and its log was removed since: whatever was only there is lost.
-    #[error("the write-ahead log of `{0}` is gone (`{0}-wal`), and with it the last commits; nothing was changed: put the log back, or restore a backup; to go on without those commits remove `{0}-shm`", path.display())]
-    LogLost {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It was not closed in order, and its log was cut short or harmed since: the last commits are lost.
-    #[error("the write-ahead log of `{0}` (`{0}-wal`) ends before the last commit that was in it; nothing was changed: put the whole log back, or restore a backup; to go on without the commits that are missing remove `{0}-shm`", path.display())]
-    LogShort {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A backup, put in the place of a store whose log was left. SQLite would join the two.
-    #[error("`{0}` is a backup that was put in the place of a store whose log is still there; nothing was changed: remove `{0}-wal` and `{0}-shm`", path.display())]
-    LogOfAnother {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A store, but another than its owner knows: nothing was written.
-    #[error("`{}` is another store, or the log beside it is; it was left as it is", path.display())]
-    Unknown {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file, but not one of ours.
-    #[error("`{}` is not a daypass store; it was left as it is: name another data directory", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A newer version wrote it and uses what this version does not know.
-    #[error("`{}` was written by a newer daypass (it needs store format {needs}, this is {FORMAT}); use that version, or restore an older backup", path.display())]
-    TooNew {
-        /// The file.
-        path: PathBuf,
-        /// The format that a program needs to know to use this file.
-        needs: i64,
-    },
-    /// Another process holds it locked.
-    #[error("`{}` is in use by another process; stop that one first", path.display())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It can be read, but not written.
-    #[error("`{}`, or its `-wal` or `-shm`, cannot be written by this user; make its owner the server's user, or the file system writable", path.display())]
-    ReadOnly {
-        /// The file.
-        path: PathBuf,
-    },
-    /// There is no room for the little that opening needs.
-    #[error("the disk of `{}` is full; make room on it, but not by removing a file of the data directory", path.display())]
-    Full {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The system refused.
-    #[error("cannot open the store `{}`: {detail}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        detail: String,
-    },
-}
-
-impl OpenError {
-    pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
-        let path = path.to_owned();
-        match error.kind() {
-            std::io::ErrorKind::StorageFull => Self::Full { path },
-            _ => Self::Io { path, detail: error.to_string() },
-        }
-    }
-
-    /// Of a file that is there.
-    fn unopened(path: &Path, error: &std::io::Error) -> Self {
-        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-        match error.kind() {
-            PermissionDenied | ReadOnlyFilesystem => Self::ReadOnly { path: path.to_owned() },
-            _ => Self::io(path, error),
-        }
-    }
-
-    fn corrupt(path: &Path, detail: impl Into<String>) -> Self {
-        Self::Corrupt { path: path.to_owned(), detail: detail.into() }
-    }
-
-    fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
-        let path = path.to_owned();
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Corrupt { path, detail: error.to_string() }
-            }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
-            Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
-            Some(ErrorCode::CannotOpen) if files::is_denied(&files::with_suffix(&path, "-shm")) => {
-                Self::ReadOnly { path }
-            }
-            Some(ErrorCode::DiskFull) => Self::Full { path },
-            // SQLite calls the memory that connections share, which is a file, too small.
-            _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::Full { path },
-            _ => Self::Io { path, detail: error.to_string() },
-        }
-    }
-
-    fn damage(path: &Path, damage: Damage) -> Self {
-        match damage {
-            Damage::Found(detail) => Self::corrupt(path, detail),
-            Damage::Failed(error) => Self::sqlite(path, &error),
-        }
-    }
-}
 
 /// A checked store.
 pub(super) struct Opened {
@@ -192,7 +61,12 @@ pub(super) fn open(
 ) -> Result<Opened, OpenError> {
     files::check_regular(path).map_err(|e| OpenError::unopened(path, &e))?;
     match File::open(path) {
-        Ok(file) => check_log(path, check_header(path, file)?)?,
+        Ok(file) => {
+            let kind = check_header(path, file)?;
+            check_log(path, &kind)?;
+            check_journal(path, &kind)?;
+            remove_scratch(path, &kind)?;
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
             return Err(OpenError::Lost { path: path.to_owned(), what: "is missing".to_owned() });
         }
@@ -290,7 +164,7 @@ enum Kind {
 /// Looks at what SQLite would join with the file. INVARIANT (own-log): a crash leaves neither of what is refused
 /// here. SQLite makes the log before the shared memory and removes it after that (`sqlite3WalClose`), and a
 /// backup's header is on the disk as a store's before it has a log.
-fn check_log(path: &Path, kind: Kind) -> Result<(), OpenError> {
+fn check_log(path: &Path, kind: &Kind) -> Result<(), OpenError> {
     let [log, shared] = ["-wal", "-shm"].map(|suffix| files::with_suffix(path, suffix));
     let frames = match std::fs::metadata(&log) {
         Ok(log) => Some(log.len()),
@@ -300,13 +174,27 @@ fn check_log(path: &Path, kind: Kind) -> Result<(), OpenError> {
     match (kind, frames) {
         (Kind::Store, None) if shared.exists() => Err(OpenError::LogLost { path: path.to_owned() }),
         (Kind::Backup, Some(1..)) => Err(OpenError::LogOfAnother { path: path.to_owned() }),
-        // With an empty log of another store SQLite would use it, and leave the header as it is.
-        (Kind::Backup, _) => [shared, log]
-            .iter()
-            .try_for_each(|left| files::remove(left))
-            .map_err(|e| OpenError::unopened(path, &e)),
-        (Kind::Store, _) => Ok(()),
+        _ => Ok(()),
     }
+}
+
+/// A journal that is to be written into a store in write-ahead mode.
+fn check_journal(path: &Path, kind: &Kind) -> Result<(), OpenError> {
+    let journal = files::with_suffix(path, "-journal");
+    match kind {
+        Kind::Store if rollback::is_of_another(&journal).map_err(|e| OpenError::unopened(path, &e))? => {
+            Err(OpenError::JournalOfAnother { path: path.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// With an empty log of another store beside a backup SQLite would use it, and leave the header as it is.
+fn remove_scratch(path: &Path, kind: &Kind) -> Result<(), OpenError> {
+    let left = ["-shm", "-wal"].into_iter().filter(|_| matches!(kind, Kind::Backup));
+    left.map(|suffix| files::with_suffix(path, suffix))
+        .try_for_each(|left| files::remove(&left))
+        .map_err(|e| OpenError::unopened(path, &e))
 }
 
 /// Looks at the first 100 bytes before SQLite touches anything.
@@ -332,19 +220,31 @@ fn check_header(path: &Path, file: File) -> Result<Kind, OpenError> {
 
 /// Whether a file was made by a backup and no store was opened on it since.
 pub(super) fn is_backup(path: &Path) -> Result<bool, OpenError> {
-    let file = File::open(path).map_err(|e| OpenError::io(path, &e))?;
+    let file = files::open_at_once(path).map_err(|e| OpenError::io(path, &e))?;
     Ok(matches!(check_header(path, file)?, Kind::Backup))
 }
 
-/// Checks a file that nobody has open, by reading it; what is in it.
+/// Checks a file that nobody has open, by reading a copy; what is in it.
 pub(super) fn examine(path: &Path, holding: Holding<'_>) -> Result<(Revision, Vec<Record>), OpenError> {
-    let unopened = |e: std::io::Error| OpenError::unopened(path, &e);
-    files::check_regular(path).map_err(unopened)?;
-    let file = File::open(path).map_err(unopened)?;
-    if let kind @ Kind::Store = check_header(path, file)? {
-        check_log(path, kind)?;
-        refuse_faulty_log(path)?;
-    }
+    files::check_regular(path).map_err(|e| OpenError::unopened(path, &e))?;
+    let copy = Copy::of(path)?;
+    read_copy(&copy.file(), path, holding).map_err(|error| match error {
+        OpenError::Full { .. } => copy.has_no_room(path),
+        error => error.about(path),
+    })
+}
+
+/// A start looks at the journal, too, which is not copied.
+fn read_copy(
+    path: &Path,
+    original: &Path,
+    holding: Holding<'_>,
+) -> Result<(Revision, Vec<Record>), OpenError> {
+    let file = File::open(path).map_err(|e| OpenError::unopened(path, &e))?;
+    let kind = check_header(path, file)?;
+    check_log(path, &kind)?;
+    check_journal(original, &kind)?;
+    refuse_faulty_log(path)?;
     let db = connect_reader(path).map_err(|e| OpenError::sqlite(path, &e))?;
     check(path, &db)?;
     check_holding(path, &db, holding)?;
@@ -465,23 +365,5 @@ mod tests {
         drop((db, other));
         files::discard(&path);
         assert!(matches!(OpenError::sqlite(&path, &error), OpenError::ReadOnly { .. }), "{error}");
-    }
-
-    #[test]
-    fn a_file_of_another_user_is_told_as_such() {
-        let error = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        let told = OpenError::unopened(Path::new("store"), &error).to_string();
-        assert!(told.contains("cannot be written by this user; make its owner the server's user"), "{told}");
-    }
-
-    #[test]
-    fn a_full_disk_is_told_as_such() {
-        let path = Path::new("store");
-        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
-            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-            assert!(OpenError::sqlite(path, &error).to_string().contains("is full; make room"));
-        }
-        let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        assert!(OpenError::io(path, &error).to_string().contains("is full; make room"));
     }
 }

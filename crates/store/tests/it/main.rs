@@ -11,6 +11,7 @@ mod backends;
 mod backup;
 mod damage;
 mod displaced;
+mod examined;
 mod golden;
 mod kill;
 mod lock;

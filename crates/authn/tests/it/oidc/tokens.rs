@@ -228,6 +228,14 @@ fn types_that_aws_takes_are_taken() {
     assert_eq!(subject(&with("sub", json!(42))), "42");
     assert_eq!(subject(&with("exp", json!((NOW + 600).to_string()))), "alice");
     assert_eq!(subject(&with("aud", json!(["app"]))), "alice");
+    assert_eq!(subject(&with("sub", json!(u64::MAX))), u64::MAX.to_string());
+    assert_eq!(subject(&with("sub", json!(-1))), "-1");
+    // Several numbers would read like one of these.
+    for number in ["12345678901234567890123", "1e3", "1.5", "1.0"] {
+        let text = claims().to_string().replace(r#""alice""#, number);
+        let token = provider.key.sign_text(r#"{"alg":"ES256","kid":"1"}"#, &text);
+        assert_eq!(provider.check(&token).unwrap_err(), TokenError::MissingClaim("sub"), "{number}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claims::Subject;
 use super::issue::{self, Credentials, PolicyDescriptor};
-use super::{claims, mfa};
+use super::{claims, mfa, vouched};
 use crate::action::{Action, read};
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
@@ -92,10 +92,8 @@ impl Action for AssumeRole {
 
     fn parse(params: &Params) -> Result<Input, Error> {
         let input = read::<Self>(params, Self::READ_ONLY)?;
-        match input.role_arn.parse::<Arn>() {
-            Ok(arn) if arn.service() == "iam" && arn.account_id().is_some() => Ok(input),
-            _ => Err(Error::validation(format!("{} is invalid", input.role_arn))),
-        }
+        vouched::check_role_arn(&input.role_arn)?;
+        Ok(input)
     }
 
     /// A code given here is for this decision alone: the session that comes of it has no MFA.

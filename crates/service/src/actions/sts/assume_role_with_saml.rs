@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::assume_role::AssumedRoleUser;
 use super::issue::{self, Credentials, PolicyDescriptor};
 use super::vouched;
-use crate::action::{Action, Unsigned};
+use crate::action::{Action, Unsigned, read};
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::federation;
 use crate::house::House;
+use crate::params::Params;
 
 pub(super) struct AssumeRoleWithSaml;
 
@@ -63,6 +64,12 @@ impl Action for AssumeRoleWithSaml {
     };
     type Input = Input;
     type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        let input = read::<Self>(params, Self::READ_ONLY)?;
+        vouched::check_role_arn(&input.role_arn)?;
+        Ok(input)
+    }
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let assertion = scope.principal().vouched().and_then(Vouched::assertion);

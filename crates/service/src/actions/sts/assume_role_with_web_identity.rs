@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::assume_role::AssumedRoleUser;
 use super::issue::{self, Credentials, PolicyDescriptor};
 use super::vouched;
-use crate::action::{Action, Unsigned};
+use crate::action::{Action, Unsigned, read};
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::federation;
 use crate::house::House;
+use crate::params::Params;
 
 pub(super) struct AssumeRoleWithWebIdentity;
 
@@ -61,6 +62,12 @@ impl Action for AssumeRoleWithWebIdentity {
     };
     type Input = Input;
     type Output = Output;
+
+    fn parse(params: &Params) -> Result<Input, Error> {
+        let input = read::<Self>(params, Self::READ_ONLY)?;
+        vouched::check_role_arn(&input.role_arn)?;
+        Ok(input)
+    }
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         vouched::checks(Self::NAME, scope, &input.role_arn, &input.role_session_name)

@@ -6,14 +6,25 @@ use daypass_authn::token::{SessionClaims, SessionKind, SessionLayer};
 use daypass_directory::{Authorized, Check, Checks, Operation, Role, Scope, TrustingRole, Vouched};
 use daypass_model::{AccountId, Arn, is_reserved, same_key};
 
+use super::assume_role::AssumeRole;
 use super::claims::{self, Subject};
 use super::issue::{self, PolicyDescriptor};
+use crate::action::read;
 use crate::error::Error;
 use crate::house::House;
+use crate::params::Params;
 
 /// Longest source identity that a provider may set, in characters. (A caller's own may be longer since 2026.)
 const SOURCE_IDENTITY_LENGTH_MAX: usize = 64;
 const SOURCE_IDENTITY_LENGTH_MIN: usize = 2;
+
+/// Whether what a call names as its role is the ARN of one, before anything else of it is looked at.
+pub(super) fn check_role_arn(role_arn: &str) -> Result<(), Error> {
+    match role_arn.parse::<Arn>() {
+        Ok(arn) if arn.service() == "iam" && arn.account_id().is_some() => Ok(()),
+        _ => Err(Error::validation(format!("{role_arn} is invalid"))),
+    }
+}
 
 /// What a call must be allowed, each by the role's trust policy alone.
 pub(super) fn checks(action: &'static str, scope: &Scope, role_arn: &str, session_name: &str) -> Checks {
@@ -100,6 +111,7 @@ pub(super) fn grant<'v, I>(
 
 /// Rules of what a provider passes. It is the provider's fault where it breaks one, and the session is not made.
 fn check_passed(vouched: &Vouched) -> Result<(), Error> {
+    check_form(vouched)?;
     issue::check_tags(&vouched.tags)?;
     let passed = |key: &String| vouched.tags.iter().any(|tag| same_key(&tag.key, key));
     if !vouched.transitive_tag_keys.iter().all(passed) {
@@ -113,6 +125,23 @@ fn check_passed(vouched: &Vouched) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Tags have the form that AssumeRole's own parameters have: whoever reads them later is promised that.
+fn check_form(vouched: &Vouched) -> Result<(), Error> {
+    let mut pairs = vec![
+        ("RoleArn".to_owned(), "arn:aws:iam::000000000000:role/any".to_owned()),
+        ("RoleSessionName".to_owned(), "any".to_owned()),
+    ];
+    for (n, tag) in (1..).zip(&vouched.tags) {
+        pairs.push((format!("Tags.member.{n}.Key"), tag.key.clone()));
+        pairs.push((format!("Tags.member.{n}.Value"), tag.value.clone()));
+    }
+    for (n, key) in (1..).zip(&vouched.transitive_tag_keys) {
+        pairs.push((format!("TransitiveTagKeys.member.{n}"), key.clone()));
+    }
+    let passed = Params::from_pairs(pairs).map_err(|error| Error::new(error.code(), error.to_string()))?;
+    read::<AssumeRole>(&passed, false).map(|_| ())
 }
 
 fn is_source_identity(text: &str) -> bool {

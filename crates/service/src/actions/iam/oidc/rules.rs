@@ -4,7 +4,7 @@ use daypass_model::Authority;
 use daypass_model::limits::OIDC_THUMBPRINTS_MAX;
 
 use crate::error::Error;
-use crate::federation::Issuers;
+use crate::federation::{BuiltIn, Issuers};
 
 /// An issuer's URL in its parts.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,10 +31,27 @@ pub(super) fn issuer_url(url: &str, issuers: &Issuers) -> Result<IssuerUrl, Erro
     if host != authority.host() && !issuers.is_insecure(url) {
         return invalid("name a host in lower case, and no port");
     }
+    if !issuers.is_insecure(url) && !is_public_name(host) {
+        return invalid("name a host by a name of several parts");
+    }
+    if BuiltIn::of_issuer(url).is_some() {
+        return invalid("be of a provider that is not known without it");
+    }
     if path.contains(['?', '#', '*']) || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return invalid("have no query, no fragment and no wildcard");
     }
     Ok(IssuerUrl { url: rest.to_owned(), plain_http })
+}
+
+/// Whether a host is a name that can be somebody's in the world: neither an address nor a word alone, which condition keys
+/// would share with a service of AWS.
+fn is_public_name(host: &str) -> bool {
+    let labels = host.strip_suffix('.').unwrap_or(host).split('.');
+    let last = labels.clone().next_back().unwrap_or_default();
+    labels.clone().count() > 1
+        && labels.clone().all(|label| !label.is_empty())
+        && !host.starts_with('[')
+        && last.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 /// Thumbprints as they are kept: in lower case.
@@ -80,6 +97,14 @@ mod tests {
             "https://oidc.example/a b",
             "https://oidc.example/\u{e9}",
             "https://oidc.example/a\n",
+            "https://accounts.google.com",
+            "https://cognito-identity.amazonaws.com",
+            "https://localhost",
+            "https://saml/x",
+            "https://a..example/",
+            "https://10.0.0.1/x",
+            "https://127.1",
+            "https://[2606:4700::1111]/x",
         ] {
             assert!(refused(bad), "{bad}");
         }

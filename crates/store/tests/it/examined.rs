@@ -1,0 +1,138 @@
+//! Whoever only looks at a store that was not closed in order changes no byte of it, and what is no file of a server's is
+//! not read.
+
+use std::path::PathBuf;
+
+use daypass_store::conformance::wait;
+use daypass_store::{Commit, Holding, OpenError, SqliteStore, Store};
+
+use crate::support::{TempDir, commit, load};
+
+const ACCOUNTS: Holding<'_> = Holding { prefix: "/account/", known: None };
+
+/// What a kill leaves of a store with one commit in its log, and the shared memory beside it.
+fn killed() -> TempDir {
+    let (dir, left) = (TempDir::new(), TempDir::new());
+    let store = dir.open();
+    commit(&store, Commit::new().put("/account/1", "a"));
+    for name in dir.names() {
+        std::fs::copy(dir.path().join(&name), left.path().join(&name)).unwrap();
+    }
+    left
+}
+
+fn files(dir: &TempDir) -> Vec<(String, Vec<u8>)> {
+    dir.names()
+        .into_iter()
+        .map(|name| (name.clone(), std::fs::read(dir.path().join(&name)).unwrap()))
+        .collect()
+}
+
+fn beside(dir: &TempDir, suffix: &str) -> PathBuf {
+    dir.path().join(format!("store.db{suffix}"))
+}
+
+fn examined(dir: &TempDir) -> Result<usize, OpenError> {
+    SqliteStore::examine(&dir.file(), ACCOUNTS).map(|found| wait(found.load("")).unwrap().1.len())
+}
+
+#[test]
+fn a_store_that_was_killed_is_read_and_left_to_the_last_byte() {
+    let dir = killed();
+    let before = files(&dir);
+    assert!(before.len() == 3, "{:?}", dir.names());
+    assert_eq!(examined(&dir).unwrap(), 1);
+    assert!(files(&dir) == before);
+    assert_eq!(load(&dir.open()).1.len(), 1);
+}
+
+#[test]
+fn what_has_a_second_name_is_neither_opened_nor_read() {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let dir = killed();
+        let elsewhere = dir.path().join("second");
+        if suffix == "-journal" {
+            std::fs::write(beside(&dir, suffix), "precious").unwrap();
+        }
+        std::fs::hard_link(beside(&dir, suffix), &elsewhere).unwrap();
+        let before = files(&dir);
+        let refused = SqliteStore::open(&dir.file()).unwrap_err().to_string();
+        assert!(refused.contains("has a second name (a hard link)"), "{refused}");
+        assert_eq!(examined(&dir).unwrap_err().to_string(), refused);
+        assert!(files(&dir) == before, "{suffix}");
+    }
+}
+
+/// A journal of one page of so many, which has these versions where the first one has them.
+fn journal(pages: u32, page: u32, versions: [u8; 2]) -> Vec<u8> {
+    let mut bytes = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    for number in [1, 7, pages, 512, 4096] {
+        bytes.extend(u32::to_be_bytes(number));
+    }
+    bytes.resize(512, 0);
+    bytes.extend(page.to_be_bytes());
+    let mut content = vec![0; 4096];
+    content[18..20].copy_from_slice(&versions);
+    bytes.extend(content);
+    bytes.extend([0; 4]);
+    bytes
+}
+
+#[test]
+fn a_journal_that_is_no_servers_is_not_written_into_the_store() {
+    let dir = killed();
+    let pages = u32::try_from(std::fs::metadata(dir.file()).unwrap().len() / 4096).unwrap();
+    for text in [journal(pages, 2, [1, 1]), journal(pages, 1, [2, 2]), b"short".to_vec()] {
+        std::fs::write(beside(&dir, "-journal"), text).unwrap();
+        let before = files(&dir);
+        let refused = SqliteStore::open(&dir.file()).unwrap_err();
+        assert!(matches!(refused, OpenError::JournalOfAnother { .. }), "{refused}");
+        assert_eq!(examined(&dir).unwrap_err().to_string(), refused.to_string());
+        assert!(files(&dir) == before);
+    }
+    // One that was not begun, and that of the change which a crash cut short: nothing is lost with them.
+    for text in [Vec::new(), vec![0; 4096], journal(pages, 1, [1, 1])] {
+        let dir = killed();
+        std::fs::write(beside(&dir, "-journal"), text).unwrap();
+        assert_eq!(examined(&dir).unwrap(), 1);
+        assert_eq!(load(&dir.open()).1.len(), 1);
+    }
+}
+
+/// SQLite may remove the journal that is named in a journal, when it has played that back.
+#[test]
+fn what_a_journal_names_is_not_removed_by_whoever_looks() {
+    let (dir, copy) = (TempDir::new(), TempDir::new());
+    let store = dir.open();
+    commit(&store, Commit::new().put("/account/1", "a"));
+    wait(store.backup(&copy.file())).unwrap();
+    let precious = copy.path().join("precious");
+    std::fs::write(&precious, "precious").unwrap();
+    let pages = u32::try_from(std::fs::metadata(copy.file()).unwrap().len() / 4096).unwrap();
+    let mut text = journal(pages, 1, [1, 1]);
+    let name = precious.to_str().unwrap().as_bytes();
+    text.extend(u32::to_be_bytes(0x4000_0000 / 4096 + 1));
+    text.extend(name);
+    text.extend(u32::try_from(name.len()).unwrap().to_be_bytes());
+    text.extend(name.iter().map(|byte| u32::from(*byte)).sum::<u32>().to_be_bytes());
+    text.extend([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+    std::fs::write(beside(&copy, "-journal"), text).unwrap();
+    let before = files(&copy);
+    assert_eq!(examined(&copy).unwrap(), 1);
+    assert!(files(&copy) == before);
+}
+
+/// A file may say that it has more bytes than any disk.
+#[test]
+fn what_there_is_no_room_for_is_not_copied() {
+    let dir = killed();
+    let log = std::fs::File::options().write(true).open(beside(&dir, "-wal")).unwrap();
+    // Not every file system has such files.
+    if log.set_len(1 << 43).is_err() {
+        return;
+    }
+    let refused = examined(&dir).unwrap_err();
+    assert!(matches!(refused, OpenError::NoRoom { .. }), "{refused}");
+    let words = format!("store.db` was not looked at: a copy of it needs {} MiB, and `", (1 << 23) + 3);
+    assert!(refused.to_string().contains(&words), "{refused}");
+}
