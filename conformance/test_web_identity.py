@@ -60,7 +60,7 @@ def test_provider_is_shown_and_changed(place):
     iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="other")
     with refused("EntityAlreadyExists", f"Provider with url {place.issuer.url} already exists."):
         iam.create_open_id_connect_provider(Url=place.issuer.url)
-    with refused("InvalidInput"):
+    with refused("ValidationError", "Invalid Open ID Connect Provider URL: it must begin with https://"):
         iam.create_open_id_connect_provider(Url="http://127.0.0.1:1/elsewhere")
 
 
