@@ -79,6 +79,7 @@ KNOWN = {
     "Status": "Active",
     "VersionId": "v1",
     "DurationSeconds": 900,
+    "Url": "https://issuer.example.test",
     "AuthenticationCode1": "123456",
     "AuthenticationCode2": "123456",
 }
