@@ -44,7 +44,7 @@ CreateSAMLProvider GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider ListSAM
 TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
 """
 DAYPASS = """
-CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy
+CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderSettings PutOpenIDConnectProviderSettings GetResourcePolicy ListResourcePolicies PutResourcePolicy
 GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
 """
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}

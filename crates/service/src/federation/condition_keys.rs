@@ -79,17 +79,21 @@ pub(crate) fn is_known_claim(provider: &str, claim: &str) -> bool {
 /// The keys that are set for a provider: claims by their names or, within others, by dotted paths.
 pub(super) fn of_settings(provider: &str, set: &[String], token: &VerifiedToken) -> Vec<(String, Value)> {
     let claims = token.claims();
-    let found = |path: &String| {
-        let literal = claims.get(path);
-        let claim =
-            literal.or_else(|| within(claims.get(path.split('.').next()?)?, path.split('.').skip(1)))?;
-        Some((format!("{provider}:{path}"), value_of(claim)?))
-    };
+    let found =
+        |path: &String| Some((format!("{provider}:{path}"), value_of(at(&|name| claims.get(name), path)?)?));
     set.iter().filter_map(found).collect()
 }
 
-fn within<'c>(claim: &'c Claim, mut path: impl Iterator<Item = &'c str>) -> Option<&'c Claim> {
-    path.try_fold(claim, |claim, name| claim.as_object()?.get(name))
+/// The claim at a dotted path. Names of claims have dots of their own, so the longest name that is there comes first.
+fn at<'c>(get: &dyn Fn(&str) -> Option<&'c Claim>, path: &str) -> Option<&'c Claim> {
+    get(path).or_else(|| {
+        let mut splits =
+            path.rmatch_indices('.').filter_map(|(dot, _)| path.get(..dot).zip(path.get(dot + 1..)));
+        splits.find_map(|(name, rest)| {
+            let around = get(name)?.as_object()?;
+            at(&|name| around.get(name), rest)
+        })
+    })
 }
 
 /// What of them stays with the session, as the session keeps it.

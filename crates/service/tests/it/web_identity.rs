@@ -291,6 +291,52 @@ async fn what_a_provider_passes_has_the_form_of_parameters() {
 }
 
 #[tokio::test]
+async fn a_providers_settings_let_further_algorithms_and_claims_in_and_nothing_else() {
+    let keys = |key: &str| format!("{HOST}:{key}");
+    let condition = json!({
+        "StringEquals": {keys("department"): "ops", keys("kubernetes.io.namespace"): "jobs", keys("level"): "7"},
+        "Bool": {keys("verified"): "true"},
+        "ForAnyValue:StringEquals": {keys("groups"): "admins"},
+    });
+    let world = World::trusting(&condition).await;
+    let (rsa, ed) = (Key::generate(Algorithm::Ps256), Key::generate(Algorithm::EdDsa));
+    world.house.providers.publish(ISSUER, &[("1", &world.key), ("rsa", &rsa), ("ed", &ed)]);
+    let mut claims = world.claims();
+    claims["department"] = json!("ops");
+    claims["kubernetes.io"] = json!({"namespace": "jobs"});
+    claims["level"] = json!(7);
+    claims["verified"] = json!(true);
+    claims["groups"] = json!(["staff", "admins"]);
+    let claims = &claims;
+    let call = async |key: &Key, algorithm: &str, id: &str| {
+        let token = key.sign(&json!({"alg": algorithm, "kid": id}), claims);
+        world.call(&[("WebIdentityToken", &token)]).await
+    };
+    let put = async |algorithms: Value, claims: Value| {
+        let body = json!({"OpenIDConnectProviderArn": PROVIDER, "Algorithms": algorithms, "ConditionClaims": claims});
+        let put = world.house.call_json(&world.house.root, "PutOpenIDConnectProviderSettings", &body);
+        put.await.unwrap();
+    };
+    assert_eq!(call(&world.key, "ES256", "1").await.unwrap_err().code, "AccessDenied");
+    let named = json!(["department", "kubernetes.io.namespace", "level", "verified", "groups"]);
+    put(json!([]), named.clone()).await;
+    call(&world.key, "ES256", "1").await.unwrap();
+    for (key, algorithm, id) in [(&rsa, "PS256", "rsa"), (&ed, "EdDSA", "ed")] {
+        assert_eq!(call(key, algorithm, id).await.unwrap_err().code, "InvalidIdentityToken", "{algorithm}");
+    }
+    put(json!(["PS256"]), named.clone()).await;
+    call(&rsa, "PS256", "rsa").await.unwrap();
+    for (key, algorithm, id) in [(&rsa, "PS384", "rsa"), (&ed, "EdDSA", "ed")] {
+        assert_eq!(call(key, algorithm, id).await.unwrap_err().code, "InvalidIdentityToken", "{algorithm}");
+    }
+    put(json!(["EdDSA"]), named).await;
+    call(&ed, "EdDSA", "ed").await.unwrap();
+    assert_eq!(call(&rsa, "PS256", "rsa").await.unwrap_err().code, "InvalidIdentityToken");
+    put(json!(["EdDSA"]), json!(["department"])).await;
+    assert_eq!(call(&ed, "EdDSA", "ed").await.unwrap_err().code, "AccessDenied");
+}
+
+#[tokio::test]
 async fn a_role_that_is_no_arn_is_told_before_anything_of_the_token() {
     let world = World::new().await;
     for role in ["no-arn-of-any-kind-at-all", "arn:aws:s3:::bucket/with-a-name"] {

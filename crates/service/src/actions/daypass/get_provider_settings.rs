@@ -1,6 +1,8 @@
 //! `daypass:GetOpenIDConnectProviderSettings`
 
-use daypass_directory::{Authorized, Checks, Operation, Scope};
+use std::sync::Arc;
+
+use daypass_directory::{AccountView, Authorized, Checks, OidcProvider, Operation, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -40,11 +42,19 @@ impl Action for GetProviderSettings {
 
     async fn act(_: &Operation, _: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let account = call.account();
-        let provider = find_oidc_provider(&account, &call.input().arn)?;
+        let provider = find(&account, &call.input().arn)?;
         Ok(Output {
             arn: provider.arn.clone(),
             algorithms: provider.record.algorithms.clone(),
             condition_claims: provider.record.condition_claims.clone(),
         })
     }
+}
+
+/// The provider that a call means, in the words of this API where its ARN is none.
+pub(super) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Result<&'v Arc<OidcProvider>, Error> {
+    find_oidc_provider(account, arn).map_err(|error| match error.code {
+        "InvalidInput" => Error::validation(error.message),
+        _ => error,
+    })
 }

@@ -5,8 +5,9 @@ use daypass_directory::{Authorized, Checks, Operation, Scope};
 use daypass_model::fold_name;
 use serde::Deserialize;
 
+use super::get_provider_settings::find;
 use crate::action::Action;
-use crate::actions::iam::{find_oidc_provider, oidc_provider_check};
+use crate::actions::iam::oidc_provider_check;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::federation::is_known_claim;
@@ -38,7 +39,7 @@ impl Action for PutProviderSettings {
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {
         let (input, account) = (call.input(), call.account());
-        let provider = find_oidc_provider(&account, &input.arn)?;
+        let provider = find(&account, &input.arn)?;
         check(&provider.record.url, input)?;
         let mut record = provider.record.clone();
         record.algorithms.clone_from(&input.algorithms);
