@@ -483,7 +483,7 @@ mod tests {
 
     fn with(headers: &[(&str, &str)]) -> HttpRequest {
         headers.iter().fold(HttpRequest::new("GET", "/", ""), |request, (name, value)| {
-            request.with_header(*name, *value)
+            request.with_header(name, *value)
         })
     }
 
