@@ -1,3 +1,5 @@
+//! What a request presents is found by its names and within its bounds; requests made by hand are in `tests/it`.
+
 use super::*;
 
 fn with(headers: &[(&str, &str)]) -> HttpRequest {

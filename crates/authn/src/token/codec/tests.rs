@@ -1,3 +1,5 @@
+//! The layout of claims to the byte; whole tokens are in `tests/it/tokens.rs`.
+
 use super::*;
 
 fn claims() -> SessionClaims {
