@@ -238,6 +238,9 @@ fn broken_bounds_are_errors() {
     ] {
         assert!(matches!(keyring.seal(&claims, &id, 0, &random), Err(SealError::Bound(_))));
     }
+    let most = SessionClaims { layers: vec![SessionLayer::default(); 8], ..role_session() };
+    let sealed = keyring.seal(&most, &id, SESSION_TOKEN_SIZE_MAX, &random).unwrap();
+    assert_eq!(sealed.token.len(), SESSION_TOKEN_SIZE_MAX);
 }
 
 #[test]
