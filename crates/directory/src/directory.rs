@@ -9,6 +9,7 @@ mod first_records;
 mod master_rotation;
 mod rotation;
 mod spending;
+mod web_identity;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -415,6 +415,36 @@ pub struct KeyringRecord {
     pub unknown: Unknown,
 }
 
+/// `/web-identity-keys`: the keys that tokens of GetWebIdentityToken are signed with, sealed with the master key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebIdentityKeysRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// The serialised keys, sealed and bound to `/web-identity-keys`.
+    pub sealed: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/web-identity-issuer`: as whom the account's tokens are issued.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebIdentityIssuerRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// What tells the account's issuer from others; drawn once, and never given up.
+    pub uuid: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Whether tokens are issued.
+    pub enabled: bool,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// `/<account>/used/<id>`: the last use of an access key or a role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UsedRecord {

@@ -7,12 +7,14 @@ mod condition_keys;
 mod fetch;
 mod issuers;
 mod keys;
+mod published;
 mod saml;
 mod web_identity;
 
 pub use fetch::{Fetch, FetchError, Fetched, Fetching, Wanted};
 pub use issuers::{BuiltIn, Issuers};
 pub use keys::{KeysHealth, NoKeys, ProviderKeys, STALE_SECONDS_MAX, Source};
+pub use published::{Published, published};
 pub use saml::{Replay, SamlSettings};
 pub(crate) use saml::{Response, spend_assertion, vouch_by_assertion};
 pub(crate) use web_identity::{Presented, vouch};
