@@ -4,6 +4,7 @@
 //! `unknown`, members that a newer daypass put there: they survive a rewrite by this one. So do those of
 //! the structures inside records; only tags and owners are values, to which nothing is ever added.
 //! Golden files under `tests/golden` keep the forms from drifting.
+//! LONG: one list of plain structures.
 
 use daypass_model::{AccessKeyId, AccountId, EntityKind, TagSet, UniqueId};
 use serde::{Deserialize, Serialize};
