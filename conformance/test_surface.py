@@ -15,7 +15,7 @@ from support.signing import VERSIONS, Request
 
 STS = """
 AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetFederationToken GetScopedCredentials
-GetSessionToken
+GetSessionToken GetWebIdentityToken
 """
 # Nobody signs these: an identity provider vouches for whoever calls.
 UNSIGNED = {"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"}
@@ -42,6 +42,7 @@ AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider Updat
 TagOpenIDConnectProvider UntagOpenIDConnectProvider ListOpenIDConnectProviderTags
 CreateSAMLProvider GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider ListSAMLProviders
 TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
+EnableOutboundWebIdentityFederation DisableOutboundWebIdentityFederation GetOutboundWebIdentityFederationInfo
 """
 DAYPASS = """
 CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderSettings PutOpenIDConnectProviderSettings GetResourcePolicy ListResourcePolicies PutResourcePolicy
@@ -80,6 +81,7 @@ KNOWN = {
     "VersionId": "v1",
     "DurationSeconds": 900,
     "Url": "https://issuer.example.test",
+    "SigningAlgorithm": "ES384",
     "AuthenticationCode1": "123456",
     "AuthenticationCode2": "123456",
 }

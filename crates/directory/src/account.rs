@@ -8,6 +8,7 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use crate::change::Entity as _;
 use crate::entity::{
     AccountEntity, Group, ManagedPolicy, MfaDevice, OidcProvider, ResourcePolicy, Role, SamlProvider, User,
+    WebIdentityIssuer,
 };
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
@@ -42,6 +43,7 @@ pub(crate) struct Account {
     /// (policy ARN, entity): whose boundary it is.
     pub(crate) bounded: RedBlackTreeSetSync<(String, UniqueId)>,
     pub(crate) resource_policies: RedBlackTreeMapSync<String, Arc<ResourcePolicy>>,
+    pub(crate) web_identity_issuer: Option<Arc<WebIdentityIssuer>>,
     pub(crate) revoked_sessions: OfSessions,
     pub(crate) revoked_principals: OfPrincipals,
     /// Hash in the record's key → ARN, because a deletion names the key alone.

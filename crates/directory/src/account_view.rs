@@ -10,7 +10,7 @@ use daypass_policy::Named;
 use crate::account::Account;
 use crate::entity::{
     AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy, Role,
-    SamlProvider, User,
+    SamlProvider, User, WebIdentityIssuer,
 };
 use crate::managed;
 use crate::record::KeyOwner;
@@ -300,6 +300,12 @@ impl<'v> AccountView<'v> {
     #[must_use]
     pub fn saml_provider_count(&self) -> usize {
         self.account.saml_providers.size()
+    }
+
+    /// As whom the account's tokens are issued, once that was decided.
+    #[must_use]
+    pub fn web_identity_issuer(&self) -> Option<&'v Arc<WebIdentityIssuer>> {
+        self.account.web_identity_issuer.as_ref()
     }
 
     /// The policy of a resource, by its exact ARN.

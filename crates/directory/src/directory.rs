@@ -10,6 +10,7 @@ mod master_rotation;
 mod rotation;
 mod sealing;
 mod spending;
+mod web_identity;
 
 use std::path::Path;
 use std::sync::Arc;

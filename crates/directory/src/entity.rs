@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use daypass_authn::oidc::IssuerKeys;
 use daypass_authn::saml::{DecryptionKey, Metadata};
 use daypass_authn::totp::Seed;
 use daypass_model::{AccessKeyId, AccountId, EntityKind, Secret};
@@ -16,6 +17,7 @@ use crate::master::MasterKeys;
 use crate::record::{
     AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, MfaDeviceRecord, OidcProviderRecord,
     PolicyRecord, ResourcePolicyRecord, RoleRecord, SamlPrivateKeyRecord, SamlProviderRecord, UserRecord,
+    WebIdentityIssuerRecord, WebIdentityKeysRecord,
 };
 
 /// A policy and what it is called in decisions, where no two that take part in one have the same name: the ARN of a
@@ -166,6 +168,15 @@ pub struct SamlProvider {
     pub keys: Vec<DecryptionKey>,
 }
 
+/// As whom an account's tokens are issued.
+#[derive(Debug)]
+pub struct WebIdentityIssuer {
+    /// As stored.
+    pub record: WebIdentityIssuerRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+}
+
 /// The policy of a resource behind daypass.
 #[derive(Debug)]
 pub struct ResourcePolicy {
@@ -293,6 +304,15 @@ impl Compiler {
         };
         let keys = record.private_keys.iter().rev().map(open).collect::<Result<_, _>>()?;
         Ok(SamlProvider { account, arn: record.arn(account), metadata, keys, record, revision })
+    }
+
+    /// The keys of tokens, opened.
+    pub(crate) fn web_identity_keys(&self, record: &WebIdentityKeysRecord) -> Result<IssuerKeys, Unreadable> {
+        let place = key::WEB_IDENTITY_KEYS;
+        let closed = || Unreadable { key: place.into(), why: "it does not open with this master key".into() };
+        let plain = self.master.open(place, &record.sealed).map_err(|_| closed())?;
+        IssuerKeys::from_text(&plain)
+            .map_err(|error| Unreadable { key: place.into(), why: error.to_string() })
     }
 
     pub(crate) fn resource(

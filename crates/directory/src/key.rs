@@ -4,6 +4,7 @@
 //! /account/<account>                          AccountRecord
 //! /access-key/<AKIA…>                         AccessKeyPointer
 //! /keyring                                    KeyringRecord
+//! /web-identity-keys                          WebIdentityKeysRecord
 //! /master-key-check                           a constant sealed with the master key
 //! /master-key-previous                        the master key before, sealed with the present one, while a record is
 //!                                             sealed with it
@@ -17,6 +18,7 @@
 //! /<account>/saml-provider/<ASSP…>            SamlProviderRecord
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
+//! /<account>/web-identity-issuer              WebIdentityIssuerRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
 //! /<account>/revoked-session/<session id>     SessionRevocationRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
@@ -39,6 +41,8 @@ use crate::record::KeyOwner;
 
 /// The keyring.
 pub const KEYRING: &str = "/keyring";
+/// The keys that tokens of GetWebIdentityToken are signed with.
+pub const WEB_IDENTITY_KEYS: &str = "/web-identity-keys";
 /// Sealed with the master key when the store is made; opening it tells whether the master key is the right one.
 pub const MASTER_KEY_CHECK: &str = "/master-key-check";
 /// The master key that is being replaced, sealed with the new one.
@@ -170,6 +174,14 @@ pub fn resource_policies(account: AccountId) -> String {
     format!("/{account}/resource-policy/")
 }
 
+/// As whom the account's tokens are issued.
+#[must_use]
+pub fn web_identity_issuer(account: AccountId) -> String {
+    format!("/{account}/{WEB_IDENTITY_ISSUER}")
+}
+
+const WEB_IDENTITY_ISSUER: &str = "web-identity-issuer";
+
 /// When an access key or a role was last used.
 #[must_use]
 pub fn used(account: AccountId, id: &str) -> String {
@@ -206,9 +218,11 @@ pub(crate) enum Named<'a> {
     Account(AccountId),
     AccessKey(&'a str),
     Keyring,
+    WebIdentityKeys,
     Entity(AccountId, EntityKind, &'a str),
     /// By the hash of the ARN.
     ResourcePolicy(AccountId, &'a str),
+    WebIdentityIssuer(AccountId),
     Used(AccountId, &'a str),
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
@@ -221,6 +235,9 @@ pub(crate) fn parse(key: &str) -> Named<'_> {
     let rest = key.strip_prefix('/').unwrap_or(key);
     if key == KEYRING {
         return Named::Keyring;
+    }
+    if key == WEB_IDENTITY_KEYS {
+        return Named::WebIdentityKeys;
     }
     let Some((first, rest)) = rest.split_once('/') else { return Named::Derived };
     match first {
@@ -235,6 +252,7 @@ pub(crate) fn may_hold_sealed(key: &str) -> bool {
     matches!(
         parse(key),
         Named::Keyring
+            | Named::WebIdentityKeys
             | Named::Account(_)
             | Named::Entity(_, EntityKind::User | EntityKind::MfaDevice | EntityKind::SamlProvider, _)
     )
@@ -253,6 +271,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("used", id)) => Named::Used(account, id),
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
+        None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         _ => Named::Derived,
     }
 }
@@ -283,6 +302,9 @@ mod tests {
         assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
         assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
         assert_eq!(parse(KEYRING), Named::Keyring);
+        assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
+        assert!(may_hold_sealed(WEB_IDENTITY_KEYS));
+        assert_eq!(parse(&web_identity_issuer(a)), Named::WebIdentityIssuer(a));
         for derived in [
             name(a, EntityKind::User, "Bob"),
             name(a, EntityKind::MfaDevice, "/Phone"),

@@ -43,7 +43,7 @@ pub use directory::{
 pub use documents::document_of;
 pub use entity::{
     AccessKey, AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy,
-    Role, SamlProvider, Unreadable, User,
+    Role, SamlProvider, Unreadable, User, WebIdentityIssuer,
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};

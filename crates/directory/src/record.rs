@@ -4,6 +4,7 @@
 //! `unknown`, members that a newer daypass put there: they survive a rewrite by this one. So do those of
 //! the structures inside records; only tags and owners are values, to which nothing is ever added.
 //! Golden files under `tests/golden` keep the forms from drifting.
+//! LONG: one list of plain structures.
 
 use daypass_model::{AccessKeyId, AccountId, EntityKind, TagSet, UniqueId};
 use serde::{Deserialize, Serialize};
@@ -416,6 +417,36 @@ pub struct KeyringRecord {
     pub written: Written,
     /// The serialised keyring, sealed and bound to `/keyring`.
     pub sealed: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/web-identity-keys`: the keys that tokens of GetWebIdentityToken are signed with, sealed with the master key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebIdentityKeysRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// The serialised keys, sealed and bound to `/web-identity-keys`.
+    pub sealed: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/web-identity-issuer`: as whom the account's tokens are issued.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebIdentityIssuerRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// What tells the account's issuer from others; drawn once, and never given up.
+    pub uuid: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Whether tokens are issued.
+    pub enabled: bool,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,

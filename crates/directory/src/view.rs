@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use daypass_authn::oidc::IssuerKeys;
 use daypass_authn::token::{Keyring, KeyringKeys};
 use daypass_model::{AccessKeyId, AccountId, Arn, EntityKind, SessionId, UniqueId};
 use daypass_store::{Record, Revision};
@@ -16,10 +17,10 @@ use serde::de::DeserializeOwned;
 use crate::account::Account;
 use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
-use crate::entity::{Compiler, OidcProvider, SamlProvider, Unreadable};
+use crate::entity::{Compiler, OidcProvider, SamlProvider, Unreadable, WebIdentityIssuer};
 use crate::key::{self, Named};
 use crate::master::MasterKeys;
-use crate::record::{AccessKeyPointer, KeyringRecord, OidcProviderRecord};
+use crate::record::{AccessKeyPointer, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord};
 use crate::revocation::{Revoked, SessionRules};
 
 /// An immutable picture of everything known, at one revision of the store.
@@ -30,7 +31,10 @@ pub struct View {
     key_owners: HashTrieMapSync<AccessKeyId, AccessKeyPointer>,
     /// The account of every user and role, by its unique id.
     homes: HashTrieMapSync<UniqueId, AccountId>,
+    /// The account of every issuer of tokens, by its UUID.
+    web_identity_issuers: HashTrieMapSync<String, AccountId>,
     keyring: Arc<Keyring>,
+    web_identity_keys: Option<Arc<IssuerKeys>>,
     session_rules: SessionRules,
 }
 
@@ -52,6 +56,12 @@ impl<'v> Operator<'v> {
         self.0.accounts.get(&id).is_some_and(|account| account.root.is_some() && !account.is_open())
     }
 
+    /// Whether an open account's tokens are, or were, issued under this UUID.
+    #[must_use]
+    pub fn is_web_identity_issuer(self, uuid: &str) -> bool {
+        self.0.web_identity_issuers.get(uuid).is_some_and(|account| self.0.is_account(*account))
+    }
+
     /// Whose long-term key this is: `None` for an id that never was, a pointer without an owner for a deleted key.
     #[must_use]
     pub fn key_owner(self, id: &AccessKeyId) -> Option<&'v AccessKeyPointer> {
@@ -67,7 +77,9 @@ impl View {
             accounts: HashTrieMapSync::new_sync(),
             key_owners: HashTrieMapSync::new_sync(),
             homes: HashTrieMapSync::new_sync(),
+            web_identity_issuers: HashTrieMapSync::new_sync(),
             keyring,
+            web_identity_keys: None,
             session_rules,
         }
     }
@@ -82,6 +94,12 @@ impl View {
     #[must_use]
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
+    }
+
+    /// The keys that tokens of GetWebIdentityToken are signed with: of all accounts, once one has an issuer.
+    #[must_use]
+    pub fn web_identity_keys(&self) -> Option<&Arc<IssuerKeys>> {
+        self.web_identity_keys.as_ref()
     }
 
     /// See [`Operator`].
@@ -278,6 +296,14 @@ impl View {
                 }
                 self.edit(id, |account| account.put_resource_policy(hash, policy));
             }
+            Named::WebIdentityKeys => {
+                self.web_identity_keys = Some(Arc::new(compiler.web_identity_keys(&read(record)?)?));
+            }
+            Named::WebIdentityIssuer(id) => {
+                let issuer = WebIdentityIssuer { record: read::<WebIdentityIssuerRecord>(record)?, revision };
+                self.web_identity_issuers.insert_mut(issuer.record.uuid.clone(), id);
+                self.edit(id, |account| account.web_identity_issuer = Some(Arc::new(issuer)));
+            }
             Named::RevokedSession(id, session) => {
                 let session = session.parse();
                 let session = session.map_err(|_| unreadable(record, "its key names no session"))?;
@@ -311,6 +337,15 @@ impl View {
             }
             Named::ResourcePolicy(account, hash) => {
                 self.edit(account, |account| account.delete_resource_policy(hash));
+            }
+            Named::WebIdentityKeys => self.web_identity_keys = None,
+            Named::WebIdentityIssuer(account) => {
+                let gone =
+                    self.accounts.get(&account).and_then(|account| account.web_identity_issuer.clone());
+                if let Some(issuer) = gone {
+                    self.web_identity_issuers.remove_mut(&issuer.record.uuid);
+                    self.edit(account, |account| account.web_identity_issuer = None);
+                }
             }
             Named::RevokedSession(account, id) => {
                 if let Ok(id) = id.parse() {

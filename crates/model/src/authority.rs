@@ -42,6 +42,13 @@ impl Authority {
         self.default_port == 443
     }
 
+    /// The URL that is this authority and nothing more.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.is_https() { "https" } else { "http" };
+        format!("{scheme}://{self}")
+    }
+
     /// The host: a name in lower case, or an address, of IPv6 in brackets.
     #[must_use]
     pub fn host(&self) -> &str {

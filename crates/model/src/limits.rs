@@ -99,5 +99,9 @@ pub const ROOT_SESSION_SECONDS_MAX: i64 = 3600;
 pub const USER_SESSION_SECONDS_DEFAULT: i64 = 43_200;
 /// `AssumeRole` without DurationSeconds, in seconds.
 pub const ROLE_SESSION_SECONDS_DEFAULT: i64 = 3600;
+/// Claims of a token of `GetWebIdentityToken`, in bytes of JSON: recorded from AWS.
+pub const WEB_IDENTITY_CLAIMS_BYTES_MAX: usize = 14_984;
+/// `GetWebIdentityToken` without DurationSeconds, in seconds.
+pub const WEB_IDENTITY_TOKEN_SECONDS_DEFAULT: i64 = 300;
 /// Longest encoded authorization message (AWS STS API Reference, DecodeAuthorizationMessage).
 pub const ENCODED_MESSAGE_LENGTH_MAX: usize = 10_240;

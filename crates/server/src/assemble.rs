@@ -8,7 +8,7 @@ use daypass_authn::SystemRandom;
 use daypass_authn::sigv4::SigningKeyCache;
 use daypass_authn::token::MasterKey;
 use daypass_directory::{Directory, is_of_master, key};
-use daypass_model::{Clock, Random, SystemClock};
+use daypass_model::{Authority, Clock, Random, SystemClock};
 use daypass_service::federation::ProviderKeys;
 use daypass_service::{Audit, DecisionLog, House, Settings};
 use daypass_store::{Holding, OpenError, SqliteStore};
@@ -109,6 +109,7 @@ pub async fn assemble_with(
         audit: Audit::new(Box::new(AuditLines(audit.clone()))),
         settings: Settings {
             public_authority: config.public_authority.clone(),
+            issuer_base: config.public_authority.as_ref().map(Authority::url),
             tolerated_unsigned_headers: config.tolerated_unsigned_headers.clone(),
             allow_signature_v2: config.allow_signature_v2,
             issuers: config.issuers.clone(),

@@ -18,6 +18,8 @@ pub enum Callers {
     Sessions,
     /// Users, by key or GetSessionToken, and role sessions: AssumeRole.
     AssumesRoles,
+    /// Users, by key or GetSessionToken, and role sessions, without a word of its own for root: GetWebIdentityToken.
+    UsersAndRoles,
     /// Everyone but sessions of GetFederationToken and GetSessionToken: the rest of STS.
     NoDerivedSessions,
     /// Nobody with credentials: whoever an identity provider vouches for.
@@ -43,6 +45,12 @@ impl Callers {
                 Error::new("InvalidSubjectCredentials", message)
             }),
             Self::AssumesRoles => assumes_roles(principal, service, action),
+            Self::UsersAndRoles => match principal.identity {
+                Identity::User(_) | Identity::Role(_) => None,
+                Identity::Root | Identity::Federated(_) | Identity::Vouched(_) => {
+                    Some(not_authorized(principal, service, action))
+                }
+            },
             Self::NoDerivedSessions => match session {
                 None | Some(Role) => None,
                 Some(User | Root | Federated | FederatedByRoot) => {
@@ -66,7 +74,9 @@ impl Callers {
             Self::LongTermKeys => "long-term keys of users and root",
             Self::Vouched => "nobody signs: an identity provider vouches",
             Self::Sessions => "temporary credentials",
-            Self::AssumesRoles => "users, role sessions, GetSessionToken sessions of users",
+            Self::AssumesRoles | Self::UsersAndRoles => {
+                "users, role sessions, GetSessionToken sessions of users"
+            }
             Self::NoDerivedSessions => "all but federated-user and GetSessionToken sessions",
             Self::Iam => "all but federated-user sessions and GetSessionToken sessions without MFA",
         }

@@ -48,10 +48,15 @@ pub struct Settings {
     pub issuers: Issuers,
     /// How SAML assertions are taken.
     pub saml: SamlSettings,
+    /// Where everybody reaches this server, `https://sts.example.com`: what the issuers of its tokens begin with; none: it
+    /// issues none.
+    pub issuer_base: Option<String>,
     /// The region of this server's STS; none: requests to it may be signed for any.
     pub sts_region: Option<String>,
 }
 
+/// Below the public URL, the issuers of the accounts' tokens.
+pub(crate) const WEB_IDENTITY_PATH: &str = "/web-identity";
 /// The host of AWS's global STS endpoint, where it leads here.
 const STS_GLOBAL_HOST: &str = "sts.amazonaws.com";
 /// The region that it is signed for ("Manage AWS STS in an AWS Region" in the IAM User Guide).
@@ -68,9 +73,18 @@ impl Settings {
 
     /// Where identity providers send SAML responses for this server, where its public URL is known.
     pub(crate) fn saml_endpoint(&self) -> Option<String> {
-        let authority = self.public_authority.as_ref()?;
-        let scheme = if authority.is_https() { "https" } else { "http" };
-        Some(format!("{scheme}://{authority}/saml"))
+        Some(format!("{}/saml", self.public_authority.as_ref()?.url()))
+    }
+
+    /// The issuer of an account's tokens.
+    pub(crate) fn web_identity_issuer(&self, uuid: &str) -> Option<String> {
+        Some(format!("{}{WEB_IDENTITY_PATH}/{uuid}", self.issuer_base.as_ref()?))
+    }
+
+    /// Whether a token that says it is from this issuer says that it is one of ours.
+    pub(crate) fn is_own_issuer(&self, issuer: &str) -> bool {
+        let path = self.issuer_base.as_ref().and_then(|base| issuer.strip_prefix(base.as_str()));
+        path.and_then(|path| path.strip_prefix(WEB_IDENTITY_PATH)).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Whether the endpoint that a request is for has its operation, where endpoints are told apart.

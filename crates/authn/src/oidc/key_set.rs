@@ -220,7 +220,7 @@ impl Numbers {
 }
 
 /// Modulus and exponent of an `RSAPublicKey` (RFC 8017, appendix A.1.1), without leading zeros.
-fn rsa_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn rsa_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = SliceReader::new(der).ok()?;
     let numbers = reader.sequence(|numbers| {
         Ok::<_, x509_cert::der::Error>((

@@ -1,21 +1,27 @@
-//! OpenID Connect tokens from the verifier's side.
+//! OpenID Connect tokens: of identity providers from the verifier's side, and tokens of our own.
 //!
-//! It answers for which token a provider signed, for whom and until when, as AWS reads it. It refuses to know which
-//! providers there are, how their keys are fetched, and what a token's subject may do.
+//! It answers for which token a provider signed, for whom and until when, as AWS reads it; and for the keys that sign our
+//! tokens, and what others need to verify them. It refuses to know which providers there are, how their keys are fetched,
+//! what a token's subject may do, and what our tokens say.
 //!
-//! Governing documents: AWS STS API Reference, AssumeRoleWithWebIdentity; OpenID Connect Core 1.0; RFC 7515, 7517, 7518, 7519, 8037.
+//! Governing documents: AWS STS API Reference, AssumeRoleWithWebIdentity and GetWebIdentityToken; OpenID Connect Core 1.0;
+//! RFC 7515, 7517, 7518, 7519, 7638, 8037.
 
 mod algorithm;
 mod claims;
 mod discovery;
+mod issuer_keys;
 mod json;
 mod key_set;
+mod signing;
 mod thumbprint;
 mod token;
 
 pub use algorithm::Algorithm;
 pub use claims::{BadClaim, Claims, PassedTags};
 pub use discovery::{DISCOVERY_BYTES_MAX, Discovery, NoDiscovery};
+pub use issuer_keys::{InvalidIssuerKeys, IssuerKey, IssuerKeys};
 pub use key_set::{KEY_SET_BYTES_MAX, KeySet, NoKeySet};
+pub use signing::{NotSigned, SigningAlgorithm};
 pub use thumbprint::thumbprint;
 pub use token::{AGE_SECONDS_MAX, LEEWAY_SECONDS, TOKEN_BYTES_MAX, Token, TokenError, VerifiedToken};

@@ -30,7 +30,7 @@ use crate::error::NotCommitted;
 use crate::key::{self, MASTER_KEY_CHECK, MASTER_KEY_PREVIOUS, Named};
 use crate::record::{
     AccessKeyRecord, AccountRecord, KeyringRecord, MfaDeviceRecord, SamlPrivateKeyRecord, SamlProviderRecord,
-    UserRecord,
+    UserRecord, WebIdentityKeysRecord,
 };
 use crate::view;
 
@@ -220,6 +220,11 @@ impl Directory {
             Named::Keyring => self.rewrite(change, record, |place, keyring: &mut KeyringRecord| {
                 vec![(place.to_owned(), &mut keyring.sealed)]
             }),
+            Named::WebIdentityKeys => {
+                self.rewrite(change, record, |place, keys: &mut WebIdentityKeysRecord| {
+                    vec![(place.to_owned(), &mut keys.sealed)]
+                })
+            }
             _ => Ok(false),
         }
     }

@@ -1,4 +1,5 @@
-//! Rotation of the keyring: the keys that seal session tokens.
+//! Rotation of the keyring: the keys that seal session tokens. The keys that sign web identity tokens go with it, in
+//! the same commit: whoever may have seen the ones may have seen the others, and those tokens live shorter than sessions.
 
 use daypass_authn::token::Keyring;
 use daypass_model::limits::SESSION_SECONDS_MAX;
@@ -8,7 +9,7 @@ use super::Directory;
 use crate::change::Change;
 use crate::error::NotCommitted;
 use crate::key;
-use crate::record::KeyringRecord;
+use crate::record::{KeyringRecord, WebIdentityKeysRecord};
 use crate::view;
 
 /// What is to become of the keys there are.
@@ -45,12 +46,18 @@ impl Directory {
         let stored: KeyringRecord = view::read(record).map_err(|error| unavailable(error.to_string()))?;
         let present = view::keyring(record, &self.master).map_err(|error| unavailable(error.to_string()))?;
         let rotated = self.rotated(&present, rotation)?;
+        let tokens = self.rotated_web_identity_keys(rotation).await?;
         let sealed = self.master.seal(key::KEYRING, rotated.keys().to_text().expose(), &*self.random);
         let sealed = sealed.map_err(|error| unavailable(error.to_string()))?;
         let mut change = Change::new(request_id, &self.snapshot());
         change.unchanged(key::KEYRING.into(), record.revision);
         let written = change.written();
         change.put(key::KEYRING.into(), &KeyringRecord { written, sealed, ..stored });
+        if let Some(tokens) = tokens {
+            change.unchanged(key::WEB_IDENTITY_KEYS.into(), tokens.since);
+            let written = change.written();
+            change.put(key::WEB_IDENTITY_KEYS.into(), &WebIdentityKeysRecord { written, ..tokens.record });
+        }
         Ok(self.commit(change).await?)
     }
 

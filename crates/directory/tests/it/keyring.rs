@@ -159,3 +159,33 @@ async fn the_keyring_survives_a_restart() {
     drop(first);
     assert!(opens(&*node(&store, 9).await, &old));
 }
+
+#[tokio::test]
+async fn the_keys_of_tokens_are_made_once_and_rotate_with_the_keyring_on_every_node() {
+    let store = Arc::new(MemoryStore::new());
+    let (first, second) = (node(&store, 2).await, node(&store, 3).await);
+    first.rotate_keyring("r0", Rotation::Ordinary).await.unwrap();
+    assert!(first.snapshot().web_identity_keys().is_none(), "a rotation makes none");
+    let (a, b) = tokio::join!(first.make_web_identity_keys("a"), second.make_web_identity_keys("b"));
+    (a.unwrap(), b.unwrap());
+    caught_up(&first, &second).await;
+    caught_up(&second, &first).await;
+    let keys = |node: &Directory| node.snapshot().web_identity_keys().unwrap().key_set().to_owned();
+    let made = keys(&first);
+    assert_eq!(made, keys(&second));
+    first.make_web_identity_keys("again").await.unwrap();
+    assert_eq!(made, keys(&first));
+    second.rotate_keyring("r1", Rotation::Compromised).await.unwrap();
+    caught_up(&first, &second).await;
+    let replaced = keys(&first);
+    let ids = |set: &str| -> Vec<String> {
+        let set: Value = serde_json::from_str(set).unwrap();
+        set["keys"].as_array().unwrap().iter().map(|key| key["kid"].to_string()).collect()
+    };
+    assert!(ids(&made).iter().all(|id| !ids(&replaced).contains(id)), "every key is another");
+    first.rotate_keyring("r2", Rotation::Ordinary).await.unwrap();
+    assert!(ids(&replaced).iter().all(|id| ids(&keys(&first)).contains(id)), "those go on to verify");
+    drop((first, second));
+    let restarted = node(&store, 9).await;
+    assert_eq!(ids(&keys(&restarted)).len(), 6);
+}

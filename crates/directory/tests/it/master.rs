@@ -73,8 +73,10 @@ async fn furnish(node: &Directory) -> Vec<Secret> {
     change.create(account(), user);
     change.create(account(), device);
     node.commit(change).await.unwrap();
+    node.make_web_identity_keys("r").await.unwrap();
     secrets.insert(0, root_secret);
     secrets.push(seed);
+    secrets.push(node.snapshot().web_identity_keys().unwrap().to_text());
     secrets
 }
 

@@ -4,7 +4,7 @@
 use daypass_directory::record::{
     AccessKeyPointer, AccountRecord, GroupRecord, KeyOwner, KeyringRecord, MfaDeviceRecord, Pointer,
     PolicyRecord, PrincipalRevocationRecord, ResourcePolicyRecord, RoleRecord, SessionRevocationRecord,
-    UsedRecord, UserRecord,
+    UsedRecord, UserRecord, WebIdentityIssuerRecord, WebIdentityKeysRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -81,6 +81,9 @@ fn the_other_records_of_format_1_are_read_and_rewritten_whole() {
     let principal: PrincipalRevocationRecord = golden(include_str!("../golden/revoked-principal-v1.json"));
     assert_eq!((principal.before, principal.expires), (1_767_323_046, 1_767_456_246));
     golden::<KeyringRecord>(include_str!("../golden/keyring-v1.json"));
+    golden::<WebIdentityKeysRecord>(include_str!("../golden/web-identity-keys-v1.json"));
+    let issuer: WebIdentityIssuerRecord = golden(include_str!("../golden/web-identity-issuer-v1.json"));
+    assert_eq!((issuer.uuid.as_str(), issuer.enabled), ("6f1c2d3e-4b5a-4978-8695-a4b3c2d1e0f9", true));
     golden::<Pointer>(include_str!("../golden/pointer-v1.json"));
     let used: UsedRecord = golden(include_str!("../golden/used-v1.json"));
     assert_eq!((used.at, used.service.as_str(), used.region.as_str()), (1_767_323_045, "s3", "eu-west-1"));

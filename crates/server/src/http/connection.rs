@@ -20,7 +20,7 @@ use super::body::Bodies;
 use super::converse::{IDLE_TIME_MAX, converse};
 use super::forwarded::Peer;
 use super::receive::Refusal;
-use super::{receive, render};
+use super::{published, receive, render};
 use crate::accept::Entrance;
 use crate::tls::Tls;
 
@@ -121,6 +121,9 @@ async fn answer(
 ) -> Response<Full<Bytes>> {
     if request.uri().path() == "/healthz" && request.method() == http::Method::GET {
         return crate::admin::healthy();
+    }
+    if let Some(document) = published::answer(&api.house, &request) {
+        return document;
     }
     let format = render::Format::of(&request);
     let request = match receive::receive(&api, &bodies, peer, request).await {

@@ -6,6 +6,7 @@ mod connection;
 mod converse;
 mod error;
 mod forwarded;
+mod published;
 mod receive;
 mod render;
 

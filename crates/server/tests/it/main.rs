@@ -28,6 +28,7 @@ mod named;
 mod pinned;
 mod preflight;
 mod proxy;
+mod published;
 mod recovery;
 mod refused;
 mod restore;

@@ -114,7 +114,7 @@ fn a_proxy_that_says_http_is_believed_over_the_public_urls_scheme() {
 }
 
 /// Where the server on this directory listens: the banner has the public URL.
-fn listening(data: &std::path::Path) -> String {
+pub(crate) fn listening(data: &std::path::Path) -> String {
     let lock = std::fs::read_to_string(data.join("daypass.lock")).unwrap();
     let (_, rest) = lock.split_once("http://").unwrap();
     rest.split(|c: char| c.is_whitespace() || c == ',' || c == ')').next().unwrap().to_owned()

@@ -35,6 +35,11 @@ pub(crate) async fn vouch(
 ) -> Result<Caller, Error> {
     // Files of tokens often end in a line's end, which clients pass on.
     let token = Token::read(call.token.trim_end_matches(['\r', '\n']))?;
+    if house.settings.is_own_issuer(token.issuer()) {
+        // It says who somebody is here: nobody becomes somebody else by it, whoever registered its issuer.
+        let message = "A token of GetWebIdentityToken is not exchanged for credentials";
+        return Err(Error::new(INVALID, message));
+    }
     let account = call.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
     let provider = account.and_then(|account| Some((account, Provider::of(view, account, token.issuer())?)));
     let (account, provider) = provider.ok_or_else(|| no_provider(token.issuer()))?;

@@ -211,6 +211,7 @@ fn without_ids(answer: Value) -> Value {
                 "SessionToken",
                 "Base32StringSeed",
                 "QRCodePNG",
+                "IssuerIdentifier",
             ];
             members
                 .into_iter()

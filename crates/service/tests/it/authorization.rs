@@ -147,6 +147,10 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
             "PB" => put("iam:PermissionsBoundary", one(LIMIT)),
             "PolicyARN" => put("iam:PolicyARN", given("PolicyArn")),
             "ResourceTag/k" => {} // with those of every existing entity, below
+            "sts:IdentityTokenAudience" => {
+                put(key, Value::Many(vec![param(pairs, "Audience.member.1").unwrap().into()]));
+            }
+            "sts:IdentityTokenScope" => put(key, Value::Many(vec!["read".into()])),
             "sts:TransitiveTagKeys" => put(key, Value::Many(vec!["Cost".into()])),
             "RequestHost" => put("daypass:RequestHost", one("store.test")),
             "SigningService" => put("daypass:SigningService", one("s3")),
@@ -193,6 +197,12 @@ async fn every_check_is_what_the_reference_says() {
                 example,
                 example.pairs(&world).unwrap().into_iter().chain(contexts).collect(),
             );
+        }
+        if action == "sts:GetWebIdentityToken" {
+            // Nor has it a scope, which only credentials of another kind may ask for.
+            let scope = [("Scope".to_owned(), "read".to_owned())];
+            let pairs = example.pairs(&world).unwrap().into_iter().chain(scope).collect();
+            found = checks_of_pairs(&world, example, pairs);
         }
         if line.also == ["none"] {
             assert!(found.is_empty(), "{action} needs no permission");
@@ -369,7 +379,7 @@ async fn of_two_tags_with_one_key_the_last_value_is_tested() {
         "TagPolicy",
         "TagMFADevice",
     ];
-    let sts = ["AssumeRole", "GetFederationToken"];
+    let sts = ["AssumeRole", "GetFederationToken", "GetWebIdentityToken"];
     let actions = iam.map(|action| ("iam", action)).into_iter().chain(sts.map(|action| ("sts", action)));
     for (service, action) in actions {
         let example = Example::of(service, action);

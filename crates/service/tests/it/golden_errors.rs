@@ -236,12 +236,12 @@ async fn every_error_is_answered_as_the_references_say() {
     let mut wrong = Vec::new();
     for example in EXAMPLES {
         // A refused call leaves nothing behind, so that those without a stage of their own share one world.
-        let shared = world.copy().await;
+        let shared = world.copy_for(example).await;
         for refusal in Golden::of(example).errors.iter().filter(|refusal| refusal.test.is_none()) {
             let difference = match refusal.state {
                 Some(state) => refusal.differs(&state.of(&world).await, example).await,
                 None if refusal.before.is_empty() => refusal.differs(&shared, example).await,
-                None => refusal.differs(&world.copy().await, example).await,
+                None => refusal.differs(&world.copy_for(example).await, example).await,
             };
             wrong.extend(difference);
         }

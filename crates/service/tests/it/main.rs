@@ -40,6 +40,7 @@ mod mfa_devices;
 mod mfa_proven;
 mod newer_records;
 mod oidc_issuer;
+mod outbound;
 mod phone;
 mod providers;
 mod quotas;

@@ -136,7 +136,7 @@ fn allow<'a>(checks: impl Iterator<Item = &'a Check>) -> String {
 async fn exactly_the_permissions_of_its_checks_are_enough_and_each_is_needed() {
     let world = World::new().await;
     for example in needing_permission() {
-        let (name, world) = (example.permission(), world.copy().await);
+        let (name, world) = (example.permission(), world.copy_for(example).await);
         let checks = checks(&world, example);
         assert!(!checks.is_empty(), "{name} checks nothing");
         for (n, missing) in checks.iter().enumerate() {
@@ -170,7 +170,7 @@ async fn exactly_the_permissions_of_its_checks_are_enough_and_each_is_needed() {
 async fn who_may_everything_may_every_action() {
     let world = World::new().await;
     for example in EXAMPLES {
-        let (name, world) = (example.permission(), world.copy().await);
+        let (name, world) = (example.permission(), world.copy_for(example).await);
         world.permit(ALLOW_ALL).await;
         world.call(&world.caller, example).await.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
@@ -210,7 +210,7 @@ async fn every_kind_of_credential_may_call_what_the_table_says_and_nothing_else(
             let (_, outcomes) = table.iter().find(|(action, _)| *action == name).expect(&name);
             match outcomes[n].as_str() {
                 "ok" => {
-                    let copy = world.copy().await;
+                    let copy = world.copy_for(example).await;
                     let answer = copy.call(&who, example).await;
                     answer.unwrap_or_else(|error| panic!("{name} by {kind}: {error}"));
                 }

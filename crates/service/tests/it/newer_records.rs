@@ -68,7 +68,7 @@ async fn newer_world(world: &World) -> World {
 async fn every_action_keeps_the_members_it_does_not_know() {
     let world = World::new().await;
     for example in EXAMPLES {
-        let (name, world) = (example.permission(), newer_world(&world).await);
+        let (name, world) = (example.permission(), newer_world(&world).await.ready_for(example).await);
         let before = records(world.house.stored().await.1);
         world.call(&world.admin, example).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         let after = records(world.house.stored().await.1);

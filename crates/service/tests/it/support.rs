@@ -23,6 +23,9 @@ pub const OTHER: &str = "444455556666";
 /// What the master key is drawn from; houses draw from the numbers after it.
 pub const SEED: u64 = 42;
 
+/// Where everybody reaches a test house.
+pub const BASE: &str = "https://sts.example.net";
+
 /// Sessions that the log of a test house keeps.
 const SESSIONS_MAX: usize = 1000;
 
@@ -182,7 +185,7 @@ impl TestHouse {
         let house = House {
             directory,
             audit: Audit::new(Box::new(Lines(audit.clone()))),
-            settings: Settings::default(),
+            settings: Settings { issuer_base: Some(BASE.to_owned()), ..Settings::default() },
             session_log,
             provider_keys: ProviderKeys::new(Box::new(providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),

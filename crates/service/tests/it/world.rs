@@ -57,6 +57,7 @@ impl World {
         let provider = [("Name", "Corp"), ("SAMLMetadataDocument", METADATA), ("AddPrivateKey", PRIVATE_KEY)];
         house.root("iam", "CreateSAMLProvider", &[&provider[..], &TEAM].concat()).await;
         filled.extend([("{metadata}", METADATA.to_owned()), ("{private-key}", PRIVATE_KEY.to_owned())]);
+        house.root("iam", "EnableOutboundWebIdentityFederation", &[]).await;
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
         let caller =
@@ -73,6 +74,19 @@ impl World {
     /// The same world once more, going its own way.
     pub(crate) async fn copy(&self) -> Self {
         self.on(self.house.copy().await)
+    }
+
+    /// The same, where an example's call can be done: what is on in the world must be off for it to be switched on.
+    pub(crate) async fn copy_for(&self, example: &Example) -> Self {
+        self.copy().await.ready_for(example).await
+    }
+
+    /// This world, where an example's call can be done.
+    pub(crate) async fn ready_for(self, example: &Example) -> Self {
+        if example.action == "EnableOutboundWebIdentityFederation" {
+            self.house.root("iam", "DisableOutboundWebIdentityFederation", &[]).await;
+        }
+        self
     }
 
     /// This world's callers on a copy of its house.

@@ -13,6 +13,7 @@ mod kind;
 mod list;
 mod mfa;
 mod oidc;
+mod outbound;
 mod policy;
 mod role;
 mod rules;
@@ -62,7 +63,9 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<attached::DetachPolicy<kind::Group>>(),
     Row::of::<attached::DetachPolicy<kind::Role>>(),
     Row::of::<attached::DetachPolicy<kind::User>>(),
+    Row::of::<outbound::DisableOutboundFederation>(),
     Row::of::<mfa::EnableMfaDevice>(),
+    Row::of::<outbound::EnableOutboundFederation>(),
     Row::of::<access_key::GetAccessKeyLastUsed>(),
     Row::of::<simulate::GetContextKeysForCustomPolicy>(),
     Row::of::<simulate::GetContextKeysForPrincipalPolicy>(),
@@ -70,6 +73,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<inline::GetInlinePolicy<kind::Group>>(),
     Row::of::<mfa::GetMfaDevice>(),
     Row::of::<oidc::GetOidcProvider>(),
+    Row::of::<outbound::GetOutboundFederationInfo>(),
     Row::of::<policy::GetPolicy>(),
     Row::of::<policy::GetPolicyVersion>(),
     Row::of::<role::GetRole>(),

@@ -10,6 +10,7 @@ mod get_caller_identity;
 mod get_federation_token;
 mod get_scoped_credentials;
 mod get_session_token;
+mod get_web_identity_token;
 mod issue;
 mod mfa;
 mod not_enabled;
@@ -28,6 +29,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<get_federation_token::GetFederationToken>(),
     Row::of::<get_scoped_credentials::GetScopedCredentials>(),
     Row::of::<get_session_token::GetSessionToken>(),
+    Row::of::<get_web_identity_token::GetWebIdentityToken>(),
 ];
 
 /// Operations of features that are switched off for every account.
