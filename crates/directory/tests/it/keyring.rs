@@ -167,7 +167,8 @@ async fn the_keys_of_tokens_are_made_once_and_rotate_with_the_keyring_on_every_n
     first.rotate_keyring("r0", Rotation::Ordinary).await.unwrap();
     assert!(first.snapshot().web_identity_keys().is_none(), "a rotation makes none");
     let (a, b) = tokio::join!(first.make_web_identity_keys("a"), second.make_web_identity_keys("b"));
-    (a.unwrap(), b.unwrap());
+    a.unwrap();
+    b.unwrap();
     caught_up(&first, &second).await;
     caught_up(&second, &first).await;
     let keys = |node: &Directory| node.snapshot().web_identity_keys().unwrap().key_set().to_owned();
