@@ -35,7 +35,7 @@ fuzz_target!(|text: &str| {
     let claims = token.claims();
     assert!(claims.expires_at > noon().as_second() - 301);
     // What a call asks of it next.
-    drop(claims.session_tags());
-    drop(claims.source_identity());
-    drop(claims.names_role("arn:aws:iam::111122223333:role/Reader"));
+    _ = claims.session_tags();
+    _ = claims.source_identity();
+    _ = claims.names_role("arn:aws:iam::111122223333:role/Reader");
 });
