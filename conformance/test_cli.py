@@ -98,6 +98,8 @@ def providers(walk):
     assert (shown["ClientIDList"], shown["ThumbprintList"]) == (["other"], ["b" * 40])
     listed = walk("iam", "ListOpenIDConnectProviders")["OpenIDConnectProviderList"]
     assert arn["OpenIDConnectProviderArn"] in [row["Arn"] for row in listed]
+    walk("daypass", "PutOpenIDConnectProviderSettings", **arn, Algorithms=["PS256"], ConditionClaims=["groups"])
+    assert walk("daypass", "GetOpenIDConnectProviderSettings", **arn)["ConditionClaims"] == ["groups"]
     walk("iam", "DeleteOpenIDConnectProvider", **arn)
 
 

@@ -197,6 +197,43 @@ def test_pod_finds_its_session_with_the_cli(place, cluster, pod, tmp_path):
     assert done.returncode != 0 and "(AccessDenied)" in done.stderr, done.stderr
 
 
+PROFILE = """\
+[profile deploy]
+role_arn = {role}
+role_session_name = build-42
+web_identity_token_file = {file}
+region = us-east-1
+services = daypass
+
+[profile further]
+role_arn = {next}
+role_session_name = further
+source_profile = deploy
+region = us-east-1
+services = daypass
+
+[services daypass]
+sts =
+  endpoint_url = {endpoint}
+"""
+
+
+def test_profile_of_the_documentation_and_one_upon_it(place, cluster, pod, tmp_path, monkeypatch):
+    (tmp_path / "token").write_text(projected(cluster), encoding="ascii")
+    further = place.home.role(trust(pod))["Arn"]
+    place.home.iam.put_role_policy(RoleName=pod.rpartition("/")[2], PolicyName="further", PolicyDocument=allow("sts:AssumeRole"))
+    told = {"role": pod, "file": tmp_path / "token", "next": further, "endpoint": place.server.endpoint}
+    (tmp_path / "config").write_text(PROFILE.format(**told), encoding="utf-8")
+    given = cli.environment(place.server, AWS_CONFIG_FILE=str(tmp_path / "config"))
+    del given["AWS_ENDPOINT_URL_STS"]
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for profile, name in (("deploy", "/build-42"), ("further", "/further")):
+        assert boto3.Session(profile_name=profile).client("sts").get_caller_identity()["Arn"].endswith(name)
+        done = cli.run("sts", "get-caller-identity", "--profile", profile, given=given)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["Arn"].endswith(name)
+
+
 @pytest.mark.parametrize(
     "claims,code",
     [

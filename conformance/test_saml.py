@@ -19,7 +19,7 @@ from support.client import Account, House, allow, refused, seconds_from_now, tru
 from support.saml import ACS, AWS, HandMade, form, instant
 from support.saml_idp import ENTITY, Pysaml2, roles
 from support.server import Keys, Server
-from support.vouched import SamlProvider, assume
+from support.vouched import SAML_ACTIONS, Role, SamlProvider, assume
 
 NOT_SIGNED = "Response (with optional signature) must contain an assertion with a mandatory signature"
 NOT_VALID = "Response signature invalid"
@@ -311,6 +311,43 @@ def test_response_is_sent_to_the_servers_own_address(environment, idp, tmp_path)
         with refused("InvalidIdentityToken", "Response does not contain the required recipient."):
             assume(sts, role, idp.response(roles(role), acs=other))
     assert server.stop() == 0
+
+
+# --- roles, as assertions list them -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        lambda role: [f"{role.provider},{role.arn}"],
+        lambda role: [f"  {role.arn} ,\n {role.provider}\t"],
+        lambda role: ["arn:aws:iam::111122223333:role/a", "", "no role,at all", str(role)],
+        lambda role: [str(role)] * 2,
+    ],
+)
+def test_pair_is_found_in_any_order_with_blanks_and_among_others(provider, idp, sts, listed):
+    role = provider.role(Path="/of/some,path/")
+    assert assume(sts, role, idp.response(roles(*listed(role))))["Subject"] == "alice"
+
+
+def test_provider_leads_to_roles_of_its_own_account_that_trust_it(provider, idp, home, other, sts):
+    theirs = SamlProvider(other, idp.metadata())
+    trusting = trust({"Federated": [provider.arn, theirs.arn]}, SAML_ACTIONS)
+    role = Role(other.role(trusting)["Arn"], provider.arn, "of another account")
+    with refused("AccessDenied", DENIED):
+        assume(sts, role, idp.response(roles(role)))
+    assume(sts, role._replace(provider=theirs.arn), idp.response(roles(role._replace(provider=theirs.arn))))
+    second = SamlProvider(home, idp.metadata())
+    role = second.role()._replace(provider=provider.arn)
+    with refused("AccessDenied", DENIED):
+        assume(sts, role, idp.response(roles(role)))
+    missing = Role(f"arn:aws:iam::{home.id}:role/nobody", provider.arn, "nobody")
+    with refused("AccessDenied", DENIED):
+        assume(sts, missing, idp.response(roles(missing)))
+    home.iam.delete_saml_provider(SAMLProviderArn=second.arn)
+    gone = role._replace(provider=second.arn)
+    with refused("InvalidIdentityToken", "Specified provider doesn't exist"):
+        assume(sts, gone, idp.response(roles(gone)))
 
 
 # --- metadata in other forms -------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from support.issuer import Issuer
 from support.saml import ACS, AUDIENCE, AWS, PERSISTENT, HandMade, attribute, edited, form, instant
 from support.secrets import Search
 from support.server import Keys, Server
+from support.signing import Request
 from support.vouched import SamlProvider, assume
 
 # Long enough to be looked for.
@@ -324,6 +325,16 @@ def test_trust_policy_has_the_last_word_and_the_right_response_is_taken(place):
         place.assume(form(regional))
     answer = place.assume(form(place.signed(subject="alice")))
     assert place.house.sts(Keys.of(answer["Credentials"])).get_caller_identity()["Arn"] == answer["AssumedRoleUser"]["Arn"]
+
+
+def test_response_in_an_address_or_a_signed_call_is_refused_alike(place):
+    for method in ("GET", "POST"):
+        response = form(place.after((SUBJECT, SUBJECT + "x")))
+        place.sent.append(response)
+        call = {"RoleArn": place.role.arn, "PrincipalArn": place.role.provider, "SAMLAssertion": response}
+        request = Request.action(place.server.host, "AssumeRoleWithSAML", method=method, **call)
+        for answer in (request.send(), request.sign(place.home.keys).send()):
+            assert (answer.status, answer.code, answer.message) == (400, INVALID, SIGNATURE), answer
 
 
 def test_nothing_was_fetched_and_nothing_of_a_response_is_in_log_or_audit(place):

@@ -45,7 +45,7 @@ TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
 EnableOutboundWebIdentityFederation DisableOutboundWebIdentityFederation GetOutboundWebIdentityFederationInfo
 """
 DAYPASS = """
-CheckRequest DeleteResourcePolicy GetResourcePolicy ListResourcePolicies PutResourcePolicy
+CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderSettings PutOpenIDConnectProviderSettings GetResourcePolicy ListResourcePolicies PutResourcePolicy
 GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
 """
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
@@ -81,6 +81,7 @@ KNOWN = {
     "VersionId": "v1",
     "DurationSeconds": 900,
     "SigningAlgorithm": "ES384",
+    "Url": "https://issuer.example.test",
     "AuthenticationCode1": "123456",
     "AuthenticationCode2": "123456",
 }

@@ -21,6 +21,7 @@ from support.client import Account, House, allow, refused, trust
 from support.issuer import Issuer, Key, encoded
 from support.secrets import Search
 from support.server import Keys, Server
+from support.signing import Request
 
 # Long enough to be looked for.
 SUBJECT = "nobody-shall-read-this-subject-anywhere-0123456789"
@@ -234,8 +235,8 @@ TABLE = {
     },
     re.compile(r"^Token too old: 8\d{4}$"): {"a day old": lambda p: p.token(iat=NOW - 86_401)},
     EARLY: {
-        "issued in the future": lambda p: p.token(iat=NOW + 900),
-        "not before then": lambda p: p.token(nbf=NOW + 900),
+        "issued in the future": lambda p: p.token(iat=NOW + 86_400),
+        "not before then": lambda p: p.token(nbf=NOW + 86_400),
         "not before the end of time": lambda p: p.token(nbf=2**62),
     },
     ROLE: {
@@ -302,6 +303,16 @@ def test_provider_of_another_account_and_roles_that_are_not_there(place):
     for parameter in ({"ProviderId": "www.amazon.com"}, {"WebIdentityToken": "abc"}, {"WebIdentityToken": "A" * 20_001}):
         with refused(("ValidationError", "InvalidParameterValue", INVALID)):
             place.assume(place.issuer.token(), **parameter)
+
+
+def test_token_in_an_address_or_a_signed_call_is_refused_alike(place):
+    for method in ("GET", "POST"):
+        token = other_claims(place, jti=method)
+        place.sent.append(token)
+        call = {"RoleArn": place.roles[place.issuer], "RoleSessionName": "laptop", "WebIdentityToken": token}
+        request = Request.action(place.server.host, "AssumeRoleWithWebIdentity", method=method, **call)
+        for answer in (request.send(), request.sign(place.home.keys).send()):
+            assert (answer.status, answer.code, answer.message) == (400, INVALID, SIGNATURE), answer
 
 
 def test_nothing_was_fetched_and_nothing_of_a_token_is_in_log_or_audit(place):

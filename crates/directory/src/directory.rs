@@ -8,6 +8,7 @@ mod closing;
 mod first_records;
 mod master_rotation;
 mod rotation;
+mod sealing;
 mod spending;
 mod web_identity;
 
@@ -16,10 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use data_encoding::BASE32_NOPAD;
-use daypass_authn::token::{BadSeal, MasterKey};
-use daypass_authn::totp;
-use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Clock, EntityKind, Random, Secret, UniqueId};
+use daypass_authn::token::MasterKey;
+use daypass_model::{AccessKeyId, AccountId, Clock, Random};
 use daypass_store::{CommitError, Revision, Store, StoreError, WatchEnd};
 use tokio::sync::watch;
 
@@ -30,9 +29,7 @@ use crate::error::{NotCommitted, OpenError};
 use crate::key;
 use crate::last_used::{self, LastUsed};
 use crate::master::MasterKeys;
-use crate::record::{
-    AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, SamlPrivateKeyRecord, Unknown,
-};
+use crate::record::{AccessKeyPointer, AccessKeyRecord, AccountRecord, KeyOwner, Unknown};
 use crate::revocation::SessionRules;
 use crate::session::{Session, SessionCache};
 use crate::turns::{Turn, Turns};
@@ -213,60 +210,6 @@ impl Directory {
         self.turns.wait(account).await
     }
 
-    /// Seal a new long-term secret access key for its record.
-    ///
-    /// # Errors
-    /// Never for keys of ours; see [`Directory::seal_access_key`].
-    pub fn new_access_key(&self, account: AccountId, now: i64) -> Result<(AccessKeyRecord, Secret), BadSeal> {
-        let id = AccessKeyId::generate(AccessKeyKind::LongTerm, account, &*self.random);
-        let secret = new_secret_access_key(&*self.random);
-        Ok((self.seal_access_key(id, &secret, now)?, secret))
-    }
-
-    /// A new seed in base32, and it sealed for the record of the MFA device `id`.
-    ///
-    /// # Errors
-    /// Never for seeds of ours.
-    pub fn new_mfa_seed(&self, account: AccountId, id: &UniqueId) -> Result<(String, Secret), BadSeal> {
-        let seed = totp::new_seed(&*self.random);
-        let place = key::entity(account, EntityKind::MfaDevice, id);
-        Ok((self.master.seal(&place, seed.expose(), &*self.random)?, seed))
-    }
-
-    /// A private key of a SAML provider for its record, `id` being the provider's.
-    ///
-    /// # Errors
-    /// Never for keys that calls may bring.
-    pub fn new_saml_private_key(
-        &self,
-        account: AccountId,
-        id: &UniqueId,
-        pem: &Secret,
-        now: i64,
-    ) -> Result<SamlPrivateKeyRecord, BadSeal> {
-        let mut bytes = [0; 15];
-        self.random.fill(&mut bytes);
-        let key_id = format!("SAMLPK{}", BASE32_NOPAD.encode(&bytes));
-        let place = key::entity(account, EntityKind::SamlProvider, id);
-        let place = key::saml_private_key(&place, &key_id);
-        let sealed_pem = self.master.seal(&place, pem.expose(), &*self.random)?;
-        Ok(SamlPrivateKeyRecord { id: key_id, created: now, sealed_pem, unknown: Unknown::new() })
-    }
-
-    /// Seal a given key, for root keys pinned by configuration.
-    ///
-    /// # Errors
-    /// When the secret is too large to be opened again.
-    pub fn seal_access_key(
-        &self,
-        id: AccessKeyId,
-        secret: &Secret,
-        now: i64,
-    ) -> Result<AccessKeyRecord, BadSeal> {
-        let sealed_secret = self.master.seal(&key::access_key(&id), secret.expose(), &*self.random)?;
-        Ok(AccessKeyRecord { id, sealed_secret, active: true, created: now, unknown: Unknown::new() })
-    }
-
     /// Make an account with one root key.
     ///
     /// # Errors
@@ -389,13 +332,6 @@ impl Drop for Directory {
     fn drop(&mut self) {
         self.last_used.close();
     }
-}
-
-/// 240 random bits in the 40 characters that secret access keys have, `[A-Za-z0-9+/]`.
-fn new_secret_access_key(random: &dyn Random) -> Secret {
-    let mut bytes = [0; 30];
-    random.fill(&mut bytes);
-    Secret::new(data_encoding::BASE64.encode(&bytes))
 }
 
 fn missing(key: &str) -> Unreadable {

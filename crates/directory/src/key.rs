@@ -29,8 +29,8 @@
 //! ```text
 //! mfa-try/<AMFA…>/<window>/<n>                the n-th try of a code in this window of time
 //! mfa-code/<AMFA…>/<counter>                  the code of this counter was used
-//! saml-assertion/<hash>/<AROA…>               the SAML assertion was used for the role
-//! saml-assertion/<hash>                       the SAML assertion was used
+//! saml-assertion/<account>/<hash>/<AROA…>     the SAML assertion was used for the role
+//! saml-assertion/<account>/<hash>             the SAML assertion was used in the account
 //! ```
 
 use data_encoding::HEXLOWER;
@@ -147,8 +147,9 @@ pub(crate) fn saml_private_key(provider: &str, id: &str) -> String {
     format!("{provider}/{id}")
 }
 
-/// The fact that a SAML assertion was used, for this role or at all. Ids are the issuer's to choose: their hash stands here.
-pub(crate) fn saml_assertion(issuer: &str, id: &str, role: Option<&UniqueId>) -> String {
+/// The fact that a SAML assertion was used in an account, for this role or at all. Whoever calls itself the issuer in one
+/// account uses up nothing in another. Ids are the issuer's to choose: their hash stands here.
+pub(crate) fn saml_assertion(account: AccountId, issuer: &str, id: &str, role: Option<&UniqueId>) -> String {
     let mut hash = Sha256::new();
     // No issuer holds a line's end, so no two pairs read alike.
     hash.update(issuer);
@@ -156,8 +157,8 @@ pub(crate) fn saml_assertion(issuer: &str, id: &str, role: Option<&UniqueId>) ->
     hash.update(id);
     let hash = HEXLOWER.encode(&hash.finalize());
     match role {
-        Some(role) => format!("saml-assertion/{hash}/{role}"),
-        None => format!("saml-assertion/{hash}"),
+        Some(role) => format!("saml-assertion/{account}/{hash}/{role}"),
+        None => format!("saml-assertion/{account}/{hash}"),
     }
 }
 

@@ -305,6 +305,12 @@ pub struct OidcProviderRecord {
     /// SHA-1 of certificates, in lower-case hex, that may vouch for its keys' server.
     #[serde(default)]
     pub thumbprints: Vec<String>,
+    /// Further algorithms of its tokens, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub algorithms: Vec<String>,
+    /// Claims that are condition keys, by name or dotted path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub condition_claims: Vec<String>,
     /// Tags.
     #[serde(default)]
     pub tags: TagSet,

@@ -257,37 +257,7 @@ impl View {
                 let id = id.parse().map_err(|_| unreadable(record, "its key names no access key id"))?;
                 self.key_owners.insert_mut(id, read::<AccessKeyPointer>(record)?);
             }
-            Named::Entity(id, EntityKind::User, _) => {
-                let user = compiler.user(id, read(record)?, revision)?;
-                self.homes.insert_mut(user.record.id.clone(), id);
-                self.edit(id, |account| account.put_user(user));
-            }
-            Named::Entity(id, EntityKind::Group, _) => {
-                let group = compiler.group(id, read(record)?, revision)?;
-                self.edit(id, |account| account.put_group(group));
-            }
-            Named::Entity(id, EntityKind::Role, _) => {
-                let role = compiler.role(id, read(record)?, revision)?;
-                self.homes.insert_mut(role.record.id.clone(), id);
-                self.edit(id, |account| account.put_role(role));
-            }
-            Named::Entity(id, EntityKind::Policy, _) => {
-                let policy = compiler.policy(id, read(record)?, revision)?;
-                self.edit(id, |account| account.put_policy(policy));
-            }
-            Named::Entity(id, EntityKind::MfaDevice, _) => {
-                let device = compiler.mfa_device(id, read(record)?, revision)?;
-                self.edit(id, |account| account.put_mfa_device(device));
-            }
-            Named::Entity(account, EntityKind::OidcProvider, _) => {
-                let record: OidcProviderRecord = read(record)?;
-                let provider = OidcProvider { account, arn: record.arn(account), record, revision };
-                self.edit(account, |account| account.put_oidc_provider(provider));
-            }
-            Named::Entity(account, EntityKind::SamlProvider, _) => {
-                let provider = compiler.saml_provider(account, read(record)?, revision)?;
-                self.edit(account, |account| account.put_saml_provider(provider));
-            }
+            Named::Entity(id, kind, _) => self.put_entity(compiler, id, kind, record)?,
             Named::ResourcePolicy(id, hash) => {
                 let policy = compiler.resource(read(record)?, revision)?;
                 // Of two records for one resource only one would count, and nobody could tell which.
@@ -316,6 +286,50 @@ impl View {
                 self.edit(id, |account| account.revoked_principals.insert_mut(principal, revoked));
             }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
+        }
+        Ok(())
+    }
+
+    fn put_entity(
+        &mut self,
+        compiler: &Compiler,
+        id: AccountId,
+        kind: EntityKind,
+        record: &Record,
+    ) -> Result<(), Unreadable> {
+        let revision = record.revision;
+        match kind {
+            EntityKind::User => {
+                let user = compiler.user(id, read(record)?, revision)?;
+                self.homes.insert_mut(user.record.id.clone(), id);
+                self.edit(id, |account| account.put_user(user));
+            }
+            EntityKind::Group => {
+                let group = compiler.group(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_group(group));
+            }
+            EntityKind::Role => {
+                let role = compiler.role(id, read(record)?, revision)?;
+                self.homes.insert_mut(role.record.id.clone(), id);
+                self.edit(id, |account| account.put_role(role));
+            }
+            EntityKind::Policy => {
+                let policy = compiler.policy(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_policy(policy));
+            }
+            EntityKind::MfaDevice => {
+                let device = compiler.mfa_device(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_mfa_device(device));
+            }
+            EntityKind::OidcProvider => {
+                let record: OidcProviderRecord = read(record)?;
+                let provider = OidcProvider { account: id, arn: record.arn(id), record, revision };
+                self.edit(id, |account| account.put_oidc_provider(provider));
+            }
+            EntityKind::SamlProvider => {
+                let provider = compiler.saml_provider(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_saml_provider(provider));
+            }
         }
         Ok(())
     }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_directory::Directory;
+use daypass_service::federation::KeysHealth;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -21,6 +23,9 @@ const CONNECTIONS_MAX: usize = 64;
 /// How long a connection may be silent: whoever takes all places must not keep a probe waiting until it gives up.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(2);
 
+/// Providers that `/readyz` names at most.
+const PROVIDERS_TOLD_MAX: usize = 20;
+
 /// What the admin listener shows.
 pub(crate) struct Admin {
     /// Whether this node follows the store, and can write to it.
@@ -31,6 +36,8 @@ pub(crate) struct Admin {
     pub(crate) audit: Arc<crate::audit_file::AuditFile>,
     /// How many sessions the session log does not have, or its file.
     pub(crate) sessions_lost: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// How it stands with the keys of identity providers, and when that is.
+    pub(crate) providers: Box<dyn Fn() -> (Timestamp, Vec<KeysHealth>) + Send + Sync>,
     /// The certificate that clients see, if they speak TLS with us.
     pub(crate) tls: Option<Arc<Tls>>,
     /// How many times the process was told to stop.
@@ -62,6 +69,8 @@ impl Admin {
             "/readyz" => self.ready().await,
             "/metrics" => {
                 self.metrics.observe(self.condition().await);
+                let (now, providers) = (self.providers)();
+                self.metrics.observe_providers(providers, now);
                 let mut response = plain(StatusCode::OK, self.metrics.render());
                 let kind = http::HeaderValue::from_static(
                     "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -94,6 +103,8 @@ impl Admin {
             // No reason to send nobody here: the certificate in use may be good, and another node has the same files.
             lines.push_str(&format!("tls: {}\n", tls.health()));
         }
+        // Nor is this: whoever another provider vouches for, or nobody, finds everything in order.
+        lines.push_str(&failing(&(self.providers)().1));
         if *self.told_to_stop.borrow() > 0 {
             // From then on the API's door is shut.
             status = StatusCode::SERVICE_UNAVAILABLE;
@@ -112,6 +123,23 @@ impl Admin {
             certificate_until: self.tls.as_ref().map(|tls| tls.expires()),
         }
     }
+}
+
+/// A line for each provider whose keys cannot be fetched, for the first of them.
+fn failing(providers: &[KeysHealth]) -> String {
+    let failing = providers.iter().filter_map(|health| Some((&health.provider, health.failing_since?)));
+    let mut lines: Vec<String> = failing
+        .map(|(provider, since)| {
+            let since = Timestamp::from_second(since).unwrap_or_default();
+            format!("provider: {provider} has not given its keys since {since}\n")
+        })
+        .collect();
+    if lines.len() > PROVIDERS_TOLD_MAX {
+        let more = lines.len() - PROVIDERS_TOLD_MAX;
+        lines.truncate(PROVIDERS_TOLD_MAX);
+        lines.push(format!("provider: nor have {more} others\n"));
+    }
+    lines.concat()
 }
 
 /// The process answers, and says what it is: a second server that wants the port learns whom it met.
@@ -156,6 +184,7 @@ mod tests {
             metrics,
             audit,
             sessions_lost: Box::new(|| 3),
+            providers: Box::new(|| (Timestamp::UNIX_EPOCH, Vec::new())),
             tls: None,
             told_to_stop,
         };
@@ -170,6 +199,21 @@ mod tests {
         drop((house, data));
     }
 
+    #[test]
+    fn providers_that_fail_are_named_up_to_twenty() {
+        let health = |n: usize, failing_since| KeysHealth {
+            provider: format!("arn:aws:iam::111122223333:oidc-provider/{n}.example"),
+            fetched_at: Some(1),
+            failing_since,
+        };
+        assert_eq!(failing(&[health(1, None)]), "");
+        let line = "provider: arn:aws:iam::111122223333:oidc-provider/2.example has not given its keys since 1970-01-01T00:01:00Z\n";
+        assert_eq!(failing(&[health(2, Some(60)), health(1, None)]), line);
+        let many: Vec<KeysHealth> = (0..25).map(|n| health(n, Some(60))).collect();
+        let lines = failing(&many);
+        assert!(lines.lines().count() == 21 && lines.ends_with("provider: nor have 5 others\n"), "{lines}");
+    }
+
     #[tokio::test]
     async fn a_node_that_no_longer_follows_the_store_is_not_ready() {
         let dir = std::env::temp_dir().join(format!("daypass-unfollowed-{}", std::process::id()));
@@ -181,7 +225,12 @@ mod tests {
         let directory = Directory::open(store.clone(), master, clock, random).await.unwrap();
         let (_tell, told_to_stop) = watch::channel(0);
         let sessions_lost = Box::new(|| 3);
-        let admin = Admin { directory, metrics, audit, sessions_lost, tls: None, told_to_stop };
+        let providers = Box::new(|| {
+            let provider = "accounts.google.com".to_owned();
+            let health = KeysHealth { provider, fetched_at: None, failing_since: Some(60) };
+            (Timestamp::from_second(90).unwrap(), vec![health])
+        });
+        let admin = Admin { directory, metrics, audit, sessions_lost, providers, tls: None, told_to_stop };
         let shown = async |path: &str| {
             let (head, body) = admin.answer(path).await.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
@@ -189,6 +238,10 @@ mod tests {
         };
         let (status, lines) = shown("/readyz").await;
         assert!(status == 200 && lines.starts_with("store: followed to revision "), "{lines}");
+        let failing = "provider: accounts.google.com has not given its keys since 1970-01-01T00:01:00Z\n";
+        assert!(lines.ends_with(failing), "and is ready all the same: {lines}");
+        let failing = r#"daypass_provider_failing_seconds{provider="accounts.google.com"} 30"#;
+        assert!(shown("/metrics").await.1.contains(failing));
         assert!(shown("/metrics").await.1.contains("daypass_store_followed 1.0\n"));
         assert!(shown("/metrics").await.1.contains("daypass_audit_lines_lost_total 0\n"));
         // More than may wait of what nobody relies on.

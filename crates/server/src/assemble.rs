@@ -18,6 +18,7 @@ use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
 use crate::config::Config;
 use crate::data_dir::names::{AUDIT, SESSION_LOG, STORE};
 use crate::data_dir::{Age, DataDir, KeySource, adopt_next, find_next_key, forget_next};
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::first_account::{FirstStart, first_account};
 use crate::metrics::Metrics;
@@ -116,7 +117,7 @@ pub async fn assemble_with(
             sts_region: config.sts_region.clone(),
         },
         session_log,
-        provider_keys: ProviderKeys::new(Box::new(outbound)),
+        provider_keys: ProviderKeys::with_fetches(Box::new(outbound), descriptors::fetches_max()),
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
         decisions: DecisionLog::new(config.decision_log_hours),
     };

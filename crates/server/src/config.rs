@@ -29,7 +29,7 @@ use crate::outbound::OutboundRules;
 
 pub use crate::tls::TlsFiles;
 use listeners::check_listeners;
-use outbound::{insecure_issuers, proxy};
+use outbound::issuers;
 pub(crate) use region::REGION_DEFAULT;
 use region::{parse_region, region};
 use saml::SamlReplay;
@@ -336,8 +336,9 @@ impl Config {
     ///
     /// # Errors
     /// The file cannot be read or holds an unknown name; a setting is out of its range.
-    pub fn load(args: ServeArgs) -> Result<Self, Failure> {
-        let file = read_file(args.config.as_deref())?;
+    pub fn load(mut args: ServeArgs) -> Result<Self, Failure> {
+        let mut file = read_file(args.config.as_deref())?;
+        let (issuers, outbound) = issuers(&mut args, &mut file)?;
         let listen = args.listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
         let admin_listen = args.admin_listen.or(file.admin_listen).unwrap_or(ADMIN_LISTEN_DEFAULT);
         let plain_allowed = args.allow_plain_http.or(file.allow_plain_http).unwrap_or(false);
@@ -384,22 +385,12 @@ impl Config {
                 end_with_key: args.end_sessions_with_key.or(file.end_sessions_with_key).unwrap_or(false),
             },
             sts_region: args.sts_region.or(file.sts_region),
-            issuers: Issuers {
-                insecure: insecure_issuers(either(args.allow_insecure_issuer, file.allow_insecure_issuer))?,
-                google_discovery_url: args.google_discovery_url.or(file.google_discovery_url),
-                cognito_discovery_url: args.cognito_discovery_url.or(file.cognito_discovery_url),
-            },
+            issuers,
             saml: SamlSettings {
                 replay: args.saml_replay.or(file.saml_replay).unwrap_or_default().into(),
                 allow_sha1: args.allow_saml_sha1.or(file.allow_saml_sha1).unwrap_or(false),
             },
-            outbound: OutboundRules {
-                private_networks: networks(
-                    "--allow-private-network",
-                    &either(args.allow_private_network, file.allow_private_network),
-                )?,
-                proxy: args.outbound_proxy.or(file.outbound_proxy).as_deref().map(proxy).transpose()?,
-            },
+            outbound,
             ca_bundle: args.ca_bundle.or(file.ca_bundle),
             log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
             log_format: args.log_format.or(file.log_format).unwrap_or_default(),

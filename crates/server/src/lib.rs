@@ -25,6 +25,7 @@ mod metrics;
 mod operator;
 mod outbound;
 mod preflight;
+mod provider_metrics;
 mod restore;
 mod root_credentials;
 mod root_key;

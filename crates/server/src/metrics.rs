@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use daypass_service::federation::KeysHealth;
 use daypass_service::{Error, Response, actions};
 use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -14,7 +15,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
+
+use crate::provider_metrics::Providers;
 
 /// Upper bounds of the latency buckets, in seconds.
 const BUCKETS: [f64; 12] =
@@ -48,6 +51,7 @@ pub struct Metrics {
     connections_max: Gauge,
     /// Of the one certificate, where there is one.
     certificate: Family<[(&'static str, &'static str); 0], Gauge>,
+    providers: Arc<Providers>,
 }
 
 /// What `/readyz` goes by, and what else is asked of others when somebody looks.
@@ -118,24 +122,19 @@ impl Metrics {
             ("store_writable", "1 while commits to the store come through"),
             ("audit_writable", "1 while the audit can be written"),
         ]
-        .map(|(name, help)| {
-            let gauge = Gauge::default();
-            registry.register(name, help, gauge.clone());
-            gauge
-        });
-        let audit_lines_lost = Counter::default();
+        .map(|(name, help)| registered(&mut registry, name, help));
         let help = "Audit lines that were not kept: of reads and refusals, with the disk too far behind";
-        registry.register("audit_lines_lost", help, audit_lines_lost.clone());
-        let sessions_lost = Counter::default();
+        let audit_lines_lost: Counter = registered(&mut registry, "audit_lines_lost", help);
         let help = "Sessions issued that the session log does not have, or that its file does not have";
-        registry.register("session_log_lost", help, sessions_lost.clone());
-        let connections = Gauge::default();
-        registry.register("connections", "Connections to the API", connections.clone());
-        let connections_max = Gauge::default();
-        registry.register("connections_max", "Connections to the API at most", connections_max.clone());
+        let sessions_lost: Counter = registered(&mut registry, "session_log_lost", help);
+        let connections: Gauge = registered(&mut registry, "connections", "Connections to the API");
+        let help = "Connections to the API at most";
+        let connections_max: Gauge = registered(&mut registry, "connections_max", help);
         let certificate = Family::default();
         let help = "When the TLS certificate in use ends, in Unix time; absent without TLS";
         registry.register("tls_certificate_expiry_seconds", help, certificate.clone());
+        let providers = Arc::<Providers>::default();
+        registry.register_collector(Box::new(providers.clone()));
         Arc::new(Self {
             registry,
             calls,
@@ -149,6 +148,7 @@ impl Metrics {
             connections,
             connections_max,
             certificate,
+            providers,
         })
     }
 
@@ -197,6 +197,11 @@ impl Metrics {
         self.sessions_lost.inner().fetch_max(condition.sessions_lost, Ordering::SeqCst);
     }
 
+    /// How it stands with the keys of identity providers now.
+    pub(crate) fn observe_providers(&self, health: Vec<KeysHealth>, now: Timestamp) {
+        self.providers.observe(health, now.as_second());
+    }
+
     /// In the OpenMetrics text format.
     #[must_use]
     pub fn render(&self) -> String {
@@ -206,6 +211,13 @@ impl Metrics {
             Err(_) => String::new(),
         }
     }
+}
+
+/// A metric at zero.
+fn registered<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 impl Started<'_> {

@@ -51,12 +51,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     assembled.audit.remove_beyond_kept();
     let Assembled { house, audit, session_file, metrics, random, tls, first, data, key_source: _ } =
         assembled;
-    let (log, file) = (house.clone(), session_file.clone());
+    let (log, asked, file) = (house.clone(), house.clone(), session_file.clone());
     let admin = Admin {
         directory: house.directory.clone(),
         metrics: metrics.clone(),
         audit: audit.clone(),
         sessions_lost: Box::new(move || log.session_log.lost() + file.not_written()),
+        providers: Box::new(move || (asked.now(), asked.provider_keys.health())),
         tls: tls.clone(),
         told_to_stop: times.clone(),
     };
@@ -65,7 +66,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     }
     tokio::spawn(admin::serve(admin_listener, Arc::new(admin)));
     tokio::spawn(clock_watch::tend(house.clone()));
-    tokio::spawn(outbound::tend(house.clone()));
+    outbound::tend(&house);
     tokio::spawn(root_credentials::tend(house.directory.clone(), key_files, key_files_made));
     if config.allow_signature_v2 {
         tracing::warn!("Signature Version 2 is accepted: it signs no header (--allow-signature-v2)");

@@ -100,6 +100,12 @@ impl Error {
         Self::new("ServiceUnavailable", message)
     }
 
+    /// The same where deciding again on a newer snapshot may succeed; a client sees it after the last try only.
+    #[must_use]
+    pub(crate) fn into_conflict(self) -> Self {
+        Self { kind: Kind::Conflict, ..self }
+    }
+
     /// What went wrong inside, of an internal failure.
     #[must_use]
     pub fn why(&self) -> Option<&'static str> {

@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::house::House;
 use crate::request::{Reply, Request, Response};
 
-/// A conflicting commit repeats the call from a newer snapshot, at most this often. From the second try on such calls
-/// take turns: what stands in their way then is first tries only.
+/// A conflicting commit repeats the call from a newer snapshot, at most this often, and so does waiting for an identity
+/// provider. From the second try on conflicting calls take turns: what stands in their way then is first tries only.
 const TRIES_MAX: usize = 50;
 
 /// find → authenticate → resolve → admit → parse → prove → authorize → act → audit.
@@ -46,7 +46,7 @@ async fn tries(
     let mut outcome = steps(house, op, request, presented, &mut event).await;
     for _ in 1..TRIES_MAX {
         match &outcome {
-            // Never a write on a stale authorization: everything is decided again.
+            // Never a write, nor a session, on a stale authorization: everything is decided again.
             Err(error) if error.is_conflict() => {
                 let _turn = turn(house, &mut event).await;
                 outcome = steps(house, op, request, presented, &mut event).await;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -20,18 +21,31 @@ use super::json;
 pub const KEY_SET_BYTES_MAX: usize = 512 * 1024;
 /// Beyond this many of a kind no key of that kind counts.
 const KEYS_OF_KIND_MAX: usize = 100;
+/// Longest id of a key that counts, in bytes: a thumbprint, a UUID or a name are far shorter.
+const KEY_ID_BYTES_MAX: usize = 512;
+/// Shortest and longest modulus that counts, in bytes: those of 2048 and 8192 bits.
+const MODULUS_BYTES: RangeInclusive<usize> = 256..=1024;
+/// Longest exponent, in bytes.
+const EXPONENT_BYTES_MAX: usize = 8;
+/// What keeping a key takes beside its id and its numbers, in bytes, as a generous guess.
+const KEY_OVERHEAD_BYTES: usize = 128;
 
 /// The keys of a provider that may verify a token.
 #[derive(Debug, Default)]
-pub struct KeySet(HashMap<String, PublicKey>);
+pub struct KeySet(HashMap<Box<str>, PublicKey>);
 
 /// A text that is no key set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no JSON Web Key Set")]
 pub struct NoKeySet;
 
-/// One public key, ready for each algorithm that goes with it.
-pub(super) struct PublicKey(Vec<(Algorithm, ParsedPublicKey)>);
+/// One public key: its numbers alone. A form ready for use is several times as large, there is one for each algorithm, and to
+/// make it takes less time than to verify by it.
+pub(super) enum PublicKey {
+    Rsa(RsaPublicKeyComponents<Box<[u8]>>),
+    /// As certificates have it.
+    Point(Curve, Box<[u8]>),
+}
 
 impl KeySet {
     /// Read a key set. Keys that cannot verify a token are left out; that none is left is no error yet.
@@ -50,7 +64,15 @@ impl KeySet {
         let too_many_others = keys().filter(|key| !is_rsa(key)).count() > KEYS_OF_KIND_MAX;
         let counts = |key: &&Map<String, Value>| !if is_rsa(key) { too_many_rsa } else { too_many_others };
         let usable = keys().filter(counts).filter_map(|key| Some((key_id(key)?, PublicKey::read(key)?)));
-        Ok(KeySet(usable.collect()))
+        let mut keys: HashMap<_, _> = usable.collect();
+        keys.shrink_to_fit();
+        Ok(KeySet(keys))
+    }
+
+    /// What keeping it takes, in bytes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(id, key)| id.len() + key.bytes() + KEY_OVERHEAD_BYTES).sum()
     }
 
     /// Whether a token that names this key (or none) finds one.
@@ -81,8 +103,8 @@ impl KeySet {
     }
 }
 
-fn key_id(key: &Map<String, Value>) -> Option<String> {
-    key.get("kid")?.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
+fn key_id(key: &Map<String, Value>) -> Option<Box<str>> {
+    key.get("kid")?.as_str().filter(|id| (1..=KEY_ID_BYTES_MAX).contains(&id.len())).map(Box::from)
 }
 
 impl PublicKey {
@@ -110,14 +132,42 @@ impl PublicKey {
 
     /// Whether this is the key's signature of the message by this algorithm.
     pub(super) fn holds(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let fitting = self.0.iter().find(|(fitting, _)| *fitting == algorithm);
-        fitting.is_some_and(|(_, key)| key.verify_sig(message, signature).is_ok())
+        self.ready_for(algorithm).is_some_and(|key| key.verify_sig(message, signature).is_ok())
+    }
+
+    fn ready_for(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {
+        match self {
+            PublicKey::Rsa(components) => components.to_parsed_public_key(algorithm.of_rsa()?).ok(),
+            PublicKey::Point(curve, point) => {
+                let (fitting, checker) = curve.algorithm();
+                (fitting == algorithm).then(|| ParsedPublicKey::new(checker, point).ok())?
+            }
+        }
+    }
+
+    /// Whether its numbers are those of a key.
+    fn is_sound(&self) -> bool {
+        let any = match self {
+            PublicKey::Rsa(_) => Algorithm::Rs256,
+            PublicKey::Point(curve, _) => curve.algorithm().0,
+        };
+        self.ready_for(any).is_some()
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            PublicKey::Rsa(components) => components.n.len() + components.e.len(),
+            PublicKey::Point(_, point) => point.len(),
+        }
     }
 }
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries(self.0.iter().map(|(algorithm, _)| algorithm)).finish()
+        match self {
+            PublicKey::Rsa(_) => formatter.write_str("Rsa"),
+            PublicKey::Point(curve, _) => curve.fmt(formatter),
+        }
     }
 }
 
@@ -129,23 +179,16 @@ enum Numbers {
 
 impl Numbers {
     fn into_key(self) -> Option<PublicKey> {
-        match self {
+        let key = match &self {
             Numbers::Rsa { modulus, exponent } => {
                 // No leading zeros (RFC 7518, section 6.3.1); some providers write one all the same.
-                let components =
-                    RsaPublicKeyComponents { n: without_zeros(&modulus), e: without_zeros(&exponent) };
-                let ready = |algorithm: Algorithm| {
-                    Some((algorithm, components.to_parsed_public_key(algorithm.of_rsa()?).ok()?))
-                };
-                let ready: Vec<_> = Algorithm::ALL.into_iter().filter_map(ready).collect();
-                (!ready.is_empty()).then_some(PublicKey(ready))
+                let (n, e) = (without_zeros(modulus), without_zeros(exponent));
+                let counts = MODULUS_BYTES.contains(&n.len()) && e.len() <= EXPONENT_BYTES_MAX;
+                counts.then(|| PublicKey::Rsa(RsaPublicKeyComponents { n: n.into(), e: e.into() }))?
             }
-            Numbers::Point(curve, ..) => {
-                let (algorithm, checker) = curve.algorithm();
-                let key = ParsedPublicKey::new(checker, self.bytes()?).ok()?;
-                Some(PublicKey(vec![(algorithm, key)]))
-            }
-        }
+            Numbers::Point(curve, ..) => PublicKey::Point(*curve, self.bytes()?.into()),
+        };
+        key.is_sound().then_some(key)
     }
 
     /// A point as certificates have it; its coordinates are of full length (RFC 7518, section 6.2.1.2).

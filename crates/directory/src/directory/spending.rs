@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use daypass_model::UniqueId;
+use daypass_model::{AccountId, UniqueId};
 use daypass_store::{CommitError, Spent};
 
 use super::Directory;
@@ -33,6 +33,8 @@ impl SpentByCall {
 /// A use of a SAML assertion.
 #[derive(Debug, Clone, Copy)]
 pub struct AssertionUse<'a> {
+    /// The account of the provider.
+    pub account: AccountId,
     /// Who issued it.
     pub issuer: &'a str,
     /// Its id, the issuer's choice.
@@ -53,7 +55,7 @@ impl Directory {
         op: &Operation,
         used: AssertionUse<'_>,
     ) -> Result<bool, NotCommitted> {
-        let fact = key::saml_assertion(used.issuer, used.id, used.role);
+        let fact = key::saml_assertion(used.account, used.issuer, used.id, used.role);
         in_time(self.spend(op, fact, used.expires_at)).await
     }
 

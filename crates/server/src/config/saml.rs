@@ -11,7 +11,7 @@ pub enum SamlReplay {
     /// Once for each role that it lists
     #[default]
     PerRole,
-    /// Once
+    /// Once in each account
     Once,
     /// As often as it is brought within its five minutes, as on AWS
     Off,

@@ -1,7 +1,7 @@
 //! A connection to whoever has a document: the address that was checked is the one that is connected to.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use super::address::is_public;
 use super::trust::Vouching;
 use super::url::Url;
-use super::{Outbound, shown};
+use super::{Outbound, OutboundRules, shown};
 
 /// Longest answer of a proxy to CONNECT, in bytes.
 const PROXY_ANSWER_BYTES_MAX: usize = 8 * 1024;
@@ -53,8 +53,9 @@ pub(super) async fn connect(from: &Outbound, url: &Url, wanted: &Wanted<'_>) -> 
 
 async fn directly(from: &Outbound, url: &Url, wanted: &Wanted<'_>) -> Result<TcpStream, FetchError> {
     let unreachable = |error: io::Error| FetchError::Unreachable(shown(wanted.url), error.to_string());
-    let found = tokio::net::lookup_host((url.host(), url.port())).await.map_err(unreachable)?;
-    let allowed: Vec<SocketAddr> = found.filter(|address| may_be_asked(from, url, address.ip())).collect();
+    let found = look_up(from, url.host(), url.port(), wanted).await.map_err(unreachable)?;
+    let allowed = found.into_iter().filter(|address| may_be_asked(&from.rules, url, address.ip()));
+    let allowed: Vec<SocketAddr> = allowed.collect();
     if allowed.is_empty() {
         return Err(not_public(wanted));
     }
@@ -69,20 +70,23 @@ async fn directly(from: &Outbound, url: &Url, wanted: &Wanted<'_>) -> Result<Tcp
 }
 
 /// Through the operator's proxy, which looks the name up itself; which networks it lets us reach is its business, but
-/// an address that the URL names is checked here.
+/// an address that the URL names is checked here, however it is written.
 async fn through(
     proxy: &str,
     from: &Outbound,
     url: &Url,
     wanted: &Wanted<'_>,
 ) -> Result<TcpStream, FetchError> {
-    if url.host().parse().is_ok_and(|address| !may_be_asked(from, url, address)) {
+    if !may_be_named(&from.rules, url) {
         return Err(not_public(wanted));
     }
     let failed = |why: &dyn std::fmt::Display| {
         FetchError::Unreachable(shown(wanted.url), format!("the proxy {proxy}: {why}"))
     };
-    let mut stream = TcpStream::connect(proxy).await.map_err(|error| failed(&error))?;
+    let (host, port) = proxy.rsplit_once(':').unwrap_or((proxy, ""));
+    let (host, port) = (host.trim_matches(['[', ']']), port.parse::<u16>().map_err(|error| failed(&error))?);
+    let addresses = look_up(from, host, port, wanted).await.map_err(|error| failed(&error))?;
+    let mut stream = TcpStream::connect(&*addresses).await.map_err(|error| failed(&error))?;
     let to = url.host_and_port();
     let request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(|error| failed(&error))?;
@@ -102,13 +106,47 @@ async fn through(
     }
 }
 
-fn may_be_asked(from: &Outbound, url: &Url, address: IpAddr) -> bool {
+/// The addresses of a host. The system's look-up cannot be given up, only left alone: it keeps the place of the fetch until it
+/// is at its end, so that there are never more of them than places.
+async fn look_up(from: &Outbound, host: &str, port: u16, wanted: &Wanted<'_>) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (look_up, host, place) = (from.look_up, host.to_owned(), wanted.place.clone());
+    let looking = tokio::task::spawn_blocking(move || {
+        let found = look_up(&host, port);
+        drop(place);
+        found
+    });
+    looking.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+/// By the system, as it is set up.
+pub(super) fn by_system(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    (host, port).to_socket_addrs().map(Iterator::collect)
+}
+
+/// Whether a host as it is written may be asked by somebody who looks names up elsewhere: no address that may not be asked, and
+/// nothing that could be read as one (WHATWG URL Standard, "ends in a number checker").
+pub(super) fn may_be_named(rules: &OutboundRules, url: &Url) -> bool {
+    let host = url.host();
+    if let Ok(address) = host.parse() {
+        return may_be_asked(rules, url, address);
+    }
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_number = match last.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => last.bytes().all(|digit| digit.is_ascii_digit()), // nothing behind the last dot, too
+    };
+    url.is_insecure() || !(is_number || last == "localhost")
+}
+
+fn may_be_asked(rules: &OutboundRules, url: &Url, address: IpAddr) -> bool {
     let address = address.to_canonical();
-    let listed = || from.rules.private_networks.iter().any(|network| network.contains(&address));
+    let listed = || rules.private_networks.iter().any(|network| network.contains(&address));
     url.is_insecure() || is_public(address) || listed()
 }
 
 fn not_public(wanted: &Wanted<'_>) -> FetchError {
-    let why = "its address is not public; --allow-private-network allows one";
-    FetchError::Refused(shown(wanted.url), why)
+    FetchError::NotPublic(shown(wanted.url))
 }

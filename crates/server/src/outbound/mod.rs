@@ -11,11 +11,13 @@ mod tests;
 mod trust;
 mod url;
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_service::House;
-use daypass_service::federation::{Fetch, FetchError, Fetched, Fetching, Wanted};
+use daypass_service::federation::{Fetch, FetchError, Fetched, Fetching, Wanted, renew_keys};
 use http::header::{ACCEPT, CACHE_CONTROL, HOST, USER_AGENT};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
@@ -23,7 +25,7 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use rustls::RootCertStore;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use self::connect::Stream;
 pub(crate) use self::trust::roots;
@@ -45,24 +47,53 @@ pub struct OutboundRules {
 /// How often keys that are due are looked for.
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
 
+/// How many accounts' keys are renewed at once.
+const RENEWED_AT_ONCE: usize = 8;
+
 /// Renew keys of providers before their time is over, for as long as the server runs.
-pub(crate) async fn tend(house: Arc<House>) {
-    let mut ticks = tokio::time::interval(RENEWED_EVERY);
-    loop {
-        ticks.tick().await;
-        house.provider_keys.refresh(house.now().as_second()).await;
+pub(crate) fn tend(house: &Arc<House>) {
+    for _ in 0..RENEWED_AT_ONCE {
+        let house = house.clone();
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(RENEWED_EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                renew_keys(&house).await;
+            }
+        });
     }
+}
+
+/// Whether a setting names something that could ever be asked: `insecure` is the issuer that asks, where the operator lists it.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn could_be_asked(
+    rules: &OutboundRules,
+    url: &str,
+    insecure: Option<&str>,
+) -> Result<(), &'static str> {
+    let url = Url::parse(url, insecure)?;
+    // A name leads where it leads when it is looked up.
+    let is_address = url.host().parse::<IpAddr>().is_ok();
+    if (is_address || rules.proxy.is_some()) && !connect::may_be_named(rules, &url) {
+        return Err("its address is not public; --allow-private-network allows one");
+    }
+    Ok(())
 }
 
 /// Fetches documents.
 pub(crate) struct Outbound {
     rules: OutboundRules,
     roots: RootCertStore,
+    /// Finds a host's addresses. It may take its time.
+    look_up: fn(&str, u16) -> io::Result<Vec<SocketAddr>>,
 }
 
 impl Outbound {
     pub(crate) fn new(rules: OutboundRules, roots: RootCertStore) -> Self {
-        Self { rules, roots }
+        Self { rules, roots, look_up: connect::by_system }
     }
 
     async fn get(&self, wanted: &Wanted<'_>) -> Result<Fetched, FetchError> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use daypass_authn::oidc::thumbprint;
-use daypass_service::federation::{Fetch as _, FetchError, Fetched, Wanted};
+use daypass_service::federation::{Fetch as _, FetchError, Fetched, Place, Wanted};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -66,6 +66,11 @@ impl Authority {
     }
 }
 
+/// Nobody counts here.
+fn place() -> Place {
+    Place::holding(Arc::new(()))
+}
+
 /// Asks at the address as an issuer that is listed as insecure, so that port and loopback are allowed; TLS is checked.
 async fn ask(
     roots: RootCertStore,
@@ -74,7 +79,9 @@ async fn ask(
 ) -> Result<Fetched, FetchError> {
     let url = format!("https://localhost:{}/keys", address.port());
     let outbound = Outbound::new(OutboundRules::default(), roots);
-    outbound.fetch(Wanted { url: &url, bytes_max: 1000, insecure: Some(&url), thumbprints }).await
+    outbound
+        .fetch(Wanted { url: &url, bytes_max: 1000, insecure: Some(&url), thumbprints, place: place() })
+        .await
 }
 
 #[tokio::test]
@@ -141,7 +148,10 @@ async fn networks_that_only_this_machine_sees_are_asked_only_when_listed() {
     };
     let ask = async |rules: OutboundRules, url: &str| {
         let outbound = Outbound::new(rules, RootCertStore::empty());
-        outbound.fetch(Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[] }).await.unwrap_err()
+        outbound
+            .fetch(Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[], place: place() })
+            .await
+            .unwrap_err()
     };
     for url in [
         "https://localhost/",
@@ -152,7 +162,7 @@ async fn networks_that_only_this_machine_sees_are_asked_only_when_listed() {
         "https://0/",
     ] {
         let refused = ask(rules(&["192.168.0.0/16"]), url).await;
-        assert!(matches!(refused, FetchError::Refused(..)), "{url}: {refused:?}");
+        assert!(matches!(refused, FetchError::NotPublic(_)), "{url}: {refused:?}");
     }
     // Nobody listens there, which is found out only by asking.
     let asked = ask(rules(&["127.0.0.0/8"]), "https://127.0.0.1/").await;
@@ -178,9 +188,31 @@ async fn a_proxy_is_told_host_and_port_and_private_addresses_are_refused_before_
     });
     let rules = OutboundRules { private_networks: Vec::new(), proxy: Some(address.to_string()) };
     let outbound = Outbound::new(rules, authority.roots());
-    let wanted = |url| Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[] };
-    let refused = outbound.fetch(wanted("https://127.0.0.1/")).await;
-    assert!(matches!(refused, Err(FetchError::Refused(..))), "{refused:?}");
+    fn wanted(url: &str) -> Wanted<'_> {
+        Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[], place: place() }
+    }
+    for host in [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7F.1",
+        "0x",
+        "1.2.3.0xa",
+        "0177.0.0.1",
+        "10.0.0.1..",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "LOCALHOST",
+        "a.localhost",
+        "localhost.",
+        "issuer.example.",
+    ] {
+        let refused = outbound.fetch(wanted(&format!("https://{host}/"))).await;
+        assert!(matches!(refused, Err(FetchError::NotPublic(_))), "{host}: {refused:?}");
+    }
     assert_eq!(outbound.fetch(wanted("https://issuer.example/keys")).await.unwrap().body, b"{}");
     drop(outbound);
     assert!(
@@ -188,6 +220,41 @@ async fn a_proxy_is_told_host_and_port_and_private_addresses_are_refused_before_
             .unwrap()
             .starts_with("CONNECT issuer.example:443 HTTP/1.1\r\nHost: issuer.example:443\r\n")
     );
+}
+
+/// Says when it is dropped.
+struct Told(std::sync::mpsc::Sender<()>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_keeps_its_place_until_it_is_at_its_end() {
+    /// Looks up until the test lets it go: one side tells that it began, the other waits.
+    static BARRIER: std::sync::Barrier = std::sync::Barrier::new(2);
+    let mut outbound = Outbound::new(OutboundRules::default(), RootCertStore::empty());
+    outbound.look_up = |_, _| {
+        BARRIER.wait();
+        BARRIER.wait();
+        Ok(Vec::new())
+    };
+    let (sender, given_back) = std::sync::mpsc::channel();
+    let place = Place::holding(Arc::new(Told(sender)));
+    let url = "https://slow.example/";
+    let fetching = tokio::spawn(async move {
+        let wanted = Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[], place };
+        outbound.fetch(wanted).await
+    });
+    tokio::task::spawn_blocking(|| BARRIER.wait()).await.unwrap();
+    fetching.abort();
+    assert!(fetching.await.unwrap_err().is_cancelled());
+    let is_held = given_back.try_recv().is_err();
+    tokio::task::spawn_blocking(|| BARRIER.wait()).await.unwrap();
+    assert!(is_held, "the look-up went on without its place");
+    tokio::task::spawn_blocking(move || given_back.recv().unwrap()).await.unwrap();
 }
 
 #[test]

@@ -102,6 +102,42 @@ fn settings_out_of_range_are_refused_with_what_would_do() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the file of settings");
 }
 
+#[test]
+fn an_issuer_that_could_never_be_asked_is_refused_at_the_start() {
+    let load = |flag: &str, url: &str, more: &[&str]| {
+        let args = [&["serve", flag, url], more].concat();
+        let args = ServeArgs::from_arg_matches(&command().get_matches_from(args)).unwrap();
+        Config::load(args).map(|_| ()).map_err(|failure| failure.to_string())
+    };
+    for flag in ["--google-discovery-url", "--cognito-discovery-url"] {
+        for (url, why) in [
+            ("issuer.example/configuration", "it is no http or https URL"),
+            ("https://user@issuer.example/", "it is no http or https URL"),
+            ("http://issuer.example/", "it is not https"),
+            ("https://issuer.example:8443/", "it names a port"),
+            ("https://issuer.example/#x", "its path is none"),
+            ("https://10.0.0.1/", "its address is not public"),
+        ] {
+            let told = load(flag, url, &[]).unwrap_err();
+            assert!(
+                told.starts_with(&format!("{flag} {url:?}: {why}")) && told.contains("such as https://"),
+                "{told}"
+            );
+        }
+        load(flag, "https://issuer.example/configuration?x=y", &[]).unwrap();
+        load(flag, "https://10.0.0.1/", &["--allow-private-network", "10.0.0.0/8"]).unwrap();
+        load(flag, "https://localhost/", &[]).unwrap();
+        load(flag, "https://localhost/", &["--outbound-proxy", "http://proxy.example:3128"]).unwrap_err();
+    }
+    for issuer in
+        ["issuer.example", "ftp://issuer.example", "http://issuer.example?x", "http://issuer.example/#x", ""]
+    {
+        let told = load("--allow-insecure-issuer", issuer, &[]).unwrap_err();
+        assert!(told.starts_with(&format!("--allow-insecure-issuer {issuer:?}: ")), "{told}");
+    }
+    load("--allow-insecure-issuer", "http://127.0.0.1:8080/realms/test", &[]).unwrap();
+}
+
 /// What `--allow-plain-http` is needed for: a server on every address of the machine.
 fn beyond_loopback(flag: &str, other: &str) -> [String; 5] {
     ["serve", flag, "0.0.0.0:0", other, "127.0.0.1:0"].map(str::to_owned)

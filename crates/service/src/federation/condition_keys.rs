@@ -70,6 +70,32 @@ pub(super) fn of_call(provider: &str, token: &VerifiedToken) -> Vec<(String, Val
     keys
 }
 
+/// Whether a claim of this name is a condition key of a provider whatever is set for it. Keys ignore case.
+pub(crate) fn is_known_claim(provider: &str, claim: &str) -> bool {
+    let of_every_issuer = ["aud", "oaud", "sub", "amr"].into_iter();
+    of_every_issuer.chain(claims_of(provider)).any(|known| known.eq_ignore_ascii_case(claim))
+}
+
+/// The keys that are set for a provider: claims by their names or, within others, by dotted paths.
+pub(super) fn of_settings(provider: &str, set: &[String], token: &VerifiedToken) -> Vec<(String, Value)> {
+    let claims = token.claims();
+    let found =
+        |path: &String| Some((format!("{provider}:{path}"), value_of(at(&|name| claims.get(name), path)?)?));
+    set.iter().filter_map(found).collect()
+}
+
+/// The claim at a dotted path. Names of claims have dots of their own, so the longest name that is there comes first.
+fn at<'c>(get: &dyn Fn(&str) -> Option<&'c Claim>, path: &str) -> Option<&'c Claim> {
+    get(path).or_else(|| {
+        let mut splits =
+            path.rmatch_indices('.').filter_map(|(dot, _)| path.get(..dot).zip(path.get(dot + 1..)));
+        splits.find_map(|(name, rest)| {
+            let around = get(name)?.as_object()?;
+            at(&|name| around.get(name), rest)
+        })
+    })
+}
+
 /// What of them stays with the session, as the session keeps it.
 pub(super) fn of_session(
     provider: &str,

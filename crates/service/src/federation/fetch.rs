@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use super::keys::Place;
+
 /// A document that somebody's configuration names, and what vouches for it.
 #[derive(Debug, Clone)]
 pub struct Wanted<'a> {
@@ -15,6 +17,8 @@ pub struct Wanted<'a> {
     pub insecure: Option<&'a str>,
     /// SHA-1 of certificates, in lower-case hex, any of which may vouch for a server whose chain ends at no known root.
     pub thumbprints: &'a [String],
+    /// To be kept with whatever goes on for the fetch.
+    pub place: Place,
 }
 
 /// A document.
@@ -29,9 +33,12 @@ pub struct Fetched {
 /// Why there is no document. No part of an answer is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// The address may not be asked.
+    /// The URL may not be asked.
     #[error("`{0}` is not asked: {1}")]
     Refused(String, &'static str),
+    /// Its host's address may not be asked, which whoever chose the host is not to learn.
+    #[error("`{0}` is not asked: its address is not public; --allow-private-network allows one")]
+    NotPublic(String),
     /// Nobody vouches for the server: neither a known root nor one of the thumbprints.
     #[error("the certificate of `{0}` ends at no known root and matches no thumbprint")]
     Certificate(String),

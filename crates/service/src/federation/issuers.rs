@@ -30,7 +30,7 @@ impl BuiltIn {
 
     /// The issuer of its discovery document.
     #[must_use]
-    pub(super) const fn issuer(self) -> &'static str {
+    pub const fn issuer(self) -> &'static str {
         match self {
             BuiltIn::Google => "https://accounts.google.com",
             BuiltIn::Cognito => "https://cognito-identity.amazonaws.com",
@@ -66,6 +66,7 @@ impl Issuers {
 }
 
 /// Where an issuer's discovery document is (OpenID Connect Discovery 1.0, section 4.1).
-pub(super) fn discovery_url(issuer: &str) -> String {
+#[must_use]
+pub fn discovery_url(issuer: &str) -> String {
     format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
 }

@@ -11,10 +11,12 @@ mod published;
 mod saml;
 mod web_identity;
 
+pub(crate) use condition_keys::is_known_claim;
 pub use fetch::{Fetch, FetchError, Fetched, Fetching, Wanted};
-pub use issuers::{BuiltIn, Issuers};
-pub use keys::{KeysHealth, NoKeys, ProviderKeys, STALE_SECONDS_MAX, Source};
+pub use issuers::{BuiltIn, Issuers, discovery_url};
+pub use keys::{FETCHES_MAX, Found, KeysHealth, NoKeys, Place, ProviderKeys, STALE_SECONDS_MAX, Source};
 pub use published::{Published, published};
 pub use saml::{Replay, SamlSettings};
 pub(crate) use saml::{Response, spend_assertion, vouch_by_assertion};
+pub use web_identity::renew_keys;
 pub(crate) use web_identity::{Presented, vouch};

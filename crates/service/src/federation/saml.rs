@@ -23,7 +23,7 @@ pub enum Replay {
     /// Once for each role that it lists: tools fetch several roles with one.
     #[default]
     PerRole,
-    /// Once.
+    /// Once in each account.
     Once,
     /// As often as it is brought while it is young enough, as on AWS.
     Off,
@@ -144,6 +144,7 @@ pub(crate) async fn spend_assertion(
     assertion: &Assertion,
     role: &Role,
 ) -> Result<(), Error> {
+    let role_account = role.account;
     let role = match house.settings.saml.replay {
         Replay::Off => return Ok(()),
         Replay::PerRole => Some(&role.record.id),
@@ -151,7 +152,13 @@ pub(crate) async fn spend_assertion(
     };
     // Twice as long as it may be used: a store that heard of a later time has not forgotten it.
     let expires_at = assertion.issued_at.saturating_add(2 * Expected::default().age_seconds_max);
-    let used = AssertionUse { issuer: &assertion.issuer, id: &assertion.id, role, expires_at };
+    let used = AssertionUse {
+        account: role_account,
+        issuer: &assertion.issuer,
+        id: &assertion.id,
+        role,
+        expires_at,
+    };
     if house.directory.spend_assertion(op, used).await? {
         return Ok(());
     }

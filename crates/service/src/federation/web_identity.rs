@@ -25,7 +25,8 @@ pub(crate) struct Presented<'a> {
 /// Verify the token of a call.
 ///
 /// # Errors
-/// InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError.
+/// InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError; that all is to be decided again, where somebody had to
+/// be asked.
 pub(crate) async fn vouch(
     op: &Operation,
     house: &House,
@@ -45,19 +46,41 @@ pub(crate) async fn vouch(
     if let Provider::Registered(provider) = provider {
         token.check_audience(&provider.record.client_ids)?;
     }
-    let source = provider.source(house);
-    let keys = house.provider_keys.keys(&source, token.key_id(), op.now.as_second()).await?;
-    let token = token.verify(&keys, Algorithm::is_common, op.now)?;
+    let source = provider.source(account, house);
+    let found = house.provider_keys.keys(&source, token.key_id(), op.now.as_second()).await?;
+    let token = token.verify(&found.keys, |algorithm| provider.takes(algorithm), op.now)?;
     let named = token.claims().names_role(call.role_arn);
     if named == Some(false) {
         let message = "The requested role is not one of those that the ID Token names";
         return Err(Error::new(INVALID, message));
     }
     let vouched = provider.vouched(&token, named.is_some())?;
+    // The provider, the role and whom it trusts may be others by now.
+    if found.waited {
+        return Err(unreachable().into_conflict());
+    }
+    // A provider that is built in vouches in every account. Nobody is told which accounts there are.
+    if !view.is_account(account) {
+        return Err(Error::access_denied(DENIED));
+    }
     Ok(Caller::vouched(account, vouched))
 }
 
+/// Renew keys of providers that are due, one after another; several may do so at once.
+pub async fn renew_keys(house: &House) {
+    let current = |source: &Source| {
+        let Some(account) = source.account else { return Some(source.clone()) };
+        let view = house.directory.snapshot();
+        let provider = view.oidc_provider_of(account, &source.issuer)?;
+        let source_now = Provider::Registered(provider).source(account, house);
+        (source_now.provider == source.provider).then_some(source_now)
+    };
+    house.provider_keys.refresh(house.now().as_second(), current).await;
+}
+
 const INVALID: &str = "InvalidIdentityToken";
+/// What whoever a role does not trust hears of every role, there or not.
+const DENIED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
 
 /// Where a token may be from.
 #[derive(Clone, Copy)]
@@ -70,9 +93,18 @@ impl<'v> Provider<'v> {
     /// Found by what the token says of itself: it must then be what that provider signs.
     fn of(view: &'v View, account: AccountId, issuer: &str) -> Option<Provider<'v>> {
         match BuiltIn::of_issuer(issuer) {
-            Some(built_in) => view.is_account(account).then_some(Provider::BuiltIn(built_in)),
+            Some(built_in) => Some(Provider::BuiltIn(built_in)),
             None => view.oidc_provider_of(account, issuer).map(|provider| Provider::Registered(provider)),
         }
+    }
+
+    /// Whether its tokens may be signed so.
+    fn takes(self, algorithm: Algorithm) -> bool {
+        let switched_on = match self {
+            Provider::Registered(provider) => provider.record.algorithms.as_slice(),
+            Provider::BuiltIn(_) => &[],
+        };
+        algorithm.is_common() || switched_on.iter().any(|name| name == algorithm.name())
     }
 
     /// Its name in condition keys.
@@ -91,13 +123,16 @@ impl<'v> Provider<'v> {
         }
     }
 
-    fn source(self, house: &House) -> Source {
+    /// Where its keys come from, if it is a provider of this account.
+    fn source(self, account: AccountId, house: &House) -> Source {
         let issuers = &house.settings.issuers;
         match self {
             Provider::Registered(provider) => {
                 let issuer = provider.record.issuer();
                 Source {
+                    account: Some(account),
                     provider: provider.record.id.to_string(),
+                    name: provider.arn.clone(),
                     discovery_url: discovery_url(&issuer),
                     thumbprints: provider.record.thumbprints.clone(),
                     insecure: issuers.is_insecure(&issuer),
@@ -105,7 +140,9 @@ impl<'v> Provider<'v> {
                 }
             }
             Provider::BuiltIn(built_in) => Source {
+                account: None,
                 provider: built_in.name().to_owned(),
+                name: built_in.name().to_owned(),
                 issuer: built_in.issuer().to_owned(),
                 discovery_url: issuers.discovery_url_of(built_in),
                 thumbprints: Vec::new(),
@@ -117,6 +154,9 @@ impl<'v> Provider<'v> {
     fn vouched(self, token: &VerifiedToken, names_roles: bool) -> Result<Vouched, BadClaim> {
         let claims = token.claims();
         let mut keys = condition_keys::of_call(self.prefix(), token);
+        if let Provider::Registered(provider) = self {
+            keys.extend(condition_keys::of_settings(self.prefix(), &provider.record.condition_claims, token));
+        }
         keys.push(("sts:RoleAuthorizedByIdp".into(), names_roles.to_string().into()));
         let passed = claims.session_tags()?;
         Ok(Vouched {
@@ -136,6 +176,11 @@ impl<'v> Provider<'v> {
 
 fn no_provider(issuer: &str) -> Error {
     Error::new(INVALID, format!("No OpenIDConnect provider found in your account for {issuer}"))
+}
+
+fn unreachable() -> Error {
+    let message = "The identity provider cannot be reached to verify the ID Token. Try again.";
+    Error::new("IDPCommunicationError", message)
 }
 
 impl From<TokenError> for Error {
@@ -165,10 +210,12 @@ impl From<NoKeys> for Error {
             }
             NoKeys::Fetch(FetchError::Status(_, status)) if status < 500 => no_key(),
             NoKeys::Fetch(FetchError::Refused(..) | FetchError::TooLong(_)) | NoKeys::Document(_) => no_key(),
-            NoKeys::Fetch(FetchError::Unreachable(..) | FetchError::Status(..)) | NoKeys::TooOften => {
-                let message = "The identity provider cannot be reached to verify the ID Token. Try again.";
-                Self::new("IDPCommunicationError", message)
-            }
+            // What the names of this network lead to is no tenant's business: an address that is not asked does not answer.
+            NoKeys::Fetch(
+                FetchError::Unreachable(..) | FetchError::NotPublic(_) | FetchError::Status(..),
+            )
+            | NoKeys::TooOften
+            | NoKeys::Busy => unreachable(),
         }
     }
 }

@@ -239,10 +239,16 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("ExplainRequest", "*", Json(r#"{"RequestId":"{this-request}"}"#)),
+    daypass("GetOpenIDConnectProviderSettings", PROVIDER, Json(
+        r#"{"OpenIDConnectProviderArn":"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/team"}"#,
+    )),
     daypass("GetResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("GetSessionChain", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}"}"#)),
     daypass("ListResourcePolicies", "*", Json("{}")),
     daypass("ListSessions", "*", Json(r#"{"SessionName":"Night"}"#)),
+    daypass("PutOpenIDConnectProviderSettings", PROVIDER, Json(
+        r#"{"OpenIDConnectProviderArn":"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/team","Algorithms":["PS256"],"ConditionClaims":["groups"]}"#,
+    )),
     daypass("PutResourcePolicy", arn!("sqs", "jobs"), Json(
         r#"{"ResourceArn":"arn:aws:sqs::111122223333:jobs","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"*\"}]}"}"#,
     )),

@@ -1,10 +1,11 @@
 //! The identity providers of the world outside, as far as a house without sockets can ask them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use daypass_service::federation::{Fetch, FetchError, Fetched, Fetching, Wanted};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::oidc_issuer::{Key, key_set};
 
@@ -16,6 +17,9 @@ pub struct Providers(Arc<Mutex<World>>);
 struct World {
     answers: HashMap<String, Result<Fetched, FetchError>>,
     asked: Vec<String>,
+    /// URLs that do not answer yet.
+    held: HashSet<String>,
+    go_on: Arc<Notify>,
 }
 
 impl Providers {
@@ -50,6 +54,18 @@ impl Providers {
         }
     }
 
+    /// A URL that does not answer until it is told to.
+    pub fn hold(&self, url: &str) {
+        self.0.lock().unwrap().held.insert(url.to_owned());
+    }
+
+    /// Let everybody answer.
+    pub fn go_on(&self) {
+        let mut world = self.0.lock().unwrap();
+        world.held.clear();
+        world.go_on.notify_waiters();
+    }
+
     /// Every URL that was asked since this was asked last.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().asked)
@@ -58,10 +74,17 @@ impl Providers {
 
 impl Fetch for Providers {
     fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> Fetching<'a> {
-        let mut world = self.0.lock().unwrap();
-        world.asked.push(wanted.url.to_owned());
-        let nowhere = || Err(FetchError::Unreachable(wanted.url.to_owned(), "no such host".into()));
-        let answer = world.answers.get(wanted.url).cloned().unwrap_or_else(nowhere);
-        Box::pin(std::future::ready(answer))
+        Box::pin(async move {
+            let go_on = {
+                let mut world = self.0.lock().unwrap();
+                world.asked.push(wanted.url.to_owned());
+                world.go_on.clone()
+            };
+            while self.0.lock().unwrap().held.contains(wanted.url) {
+                go_on.notified().await;
+            }
+            let nowhere = || Err(FetchError::Unreachable(wanted.url.to_owned(), "no such host".into()));
+            self.0.lock().unwrap().answers.get(wanted.url).cloned().unwrap_or_else(nowhere)
+        })
     }
 }

@@ -224,6 +224,20 @@ async fn one_assertion_counts_once_for_each_role_unless_the_operator_says_otherw
     let once = new().await.with_settings(with(Replay::Once));
     call(&once, &both, &[]).await.unwrap();
     assert_eq!(refusal(&once, &both, &[("RoleArn", WRITER)]).await, invalid(USED));
+    // Whoever calls itself the issuer in another account uses up nothing here.
+    let once = new().await.with_settings(with(Replay::Once));
+    let other = once.account(OTHER).await;
+    let metadata = metadata_of(&STRANGER.certificate);
+    let provider = [("Name", "Corp"), ("SAMLMetadataDocument", metadata.as_str())];
+    once.call(&other, "iam", "CreateSAMLProvider", &provider).await.unwrap();
+    let here = "arn:aws:iam::444455556666:saml-provider/Corp";
+    let trust = trust(&json!({})).replace(PROVIDER, here);
+    let role = [("RoleName", "Reader"), ("AssumeRolePolicyDocument", trust.as_str())];
+    once.call(&other, "iam", "CreateRole", &role).await.unwrap();
+    let there = response(&STRANGER.sign(&ASSERTION.replace("111122223333", OTHER)));
+    let params = [("RoleArn", "arn:aws:iam::444455556666:role/Reader"), ("PrincipalArn", here)];
+    call(&once, &there, &params).await.unwrap();
+    call(&once, &signed(ASSERTION), &[]).await.unwrap();
     let off = new().await.with_settings(with(Replay::Off));
     for _ in 0..3 {
         call(&off, &both, &[]).await.unwrap();

@@ -3,12 +3,13 @@
 use daypass_authn::oidc::Algorithm;
 use daypass_authn::sigv4::HttpRequest;
 use daypass_service::Error;
-use daypass_service::federation::{FetchError, Fetched};
 use daypass_service::params::Params;
 use serde_json::{Value, json};
 
 use crate::oidc_issuer::Key;
 use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
+
+mod keys;
 
 const ISSUER: &str = "https://issuer.example/realm";
 const HOST: &str = "issuer.example/realm";
@@ -290,6 +291,52 @@ async fn what_a_provider_passes_has_the_form_of_parameters() {
 }
 
 #[tokio::test]
+async fn a_providers_settings_let_further_algorithms_and_claims_in_and_nothing_else() {
+    let keys = |key: &str| format!("{HOST}:{key}");
+    let condition = json!({
+        "StringEquals": {keys("department"): "ops", keys("kubernetes.io.namespace"): "jobs", keys("level"): "7"},
+        "Bool": {keys("verified"): "true"},
+        "ForAnyValue:StringEquals": {keys("groups"): "admins"},
+    });
+    let world = World::trusting(&condition).await;
+    let (rsa, ed) = (Key::generate(Algorithm::Ps256), Key::generate(Algorithm::EdDsa));
+    world.house.providers.publish(ISSUER, &[("1", &world.key), ("rsa", &rsa), ("ed", &ed)]);
+    let mut claims = world.claims();
+    claims["department"] = json!("ops");
+    claims["kubernetes.io"] = json!({"namespace": "jobs"});
+    claims["level"] = json!(7);
+    claims["verified"] = json!(true);
+    claims["groups"] = json!(["staff", "admins"]);
+    let claims = &claims;
+    let call = async |key: &Key, algorithm: &str, id: &str| {
+        let token = key.sign(&json!({"alg": algorithm, "kid": id}), claims);
+        world.call(&[("WebIdentityToken", &token)]).await
+    };
+    let put = async |algorithms: Value, claims: Value| {
+        let body = json!({"OpenIDConnectProviderArn": PROVIDER, "Algorithms": algorithms, "ConditionClaims": claims});
+        let put = world.house.call_json(&world.house.root, "PutOpenIDConnectProviderSettings", &body);
+        put.await.unwrap();
+    };
+    assert_eq!(call(&world.key, "ES256", "1").await.unwrap_err().code, "AccessDenied");
+    let named = json!(["department", "kubernetes.io.namespace", "level", "verified", "groups"]);
+    put(json!([]), named.clone()).await;
+    call(&world.key, "ES256", "1").await.unwrap();
+    for (key, algorithm, id) in [(&rsa, "PS256", "rsa"), (&ed, "EdDSA", "ed")] {
+        assert_eq!(call(key, algorithm, id).await.unwrap_err().code, "InvalidIdentityToken", "{algorithm}");
+    }
+    put(json!(["PS256"]), named.clone()).await;
+    call(&rsa, "PS256", "rsa").await.unwrap();
+    for (key, algorithm, id) in [(&rsa, "PS384", "rsa"), (&ed, "EdDSA", "ed")] {
+        assert_eq!(call(key, algorithm, id).await.unwrap_err().code, "InvalidIdentityToken", "{algorithm}");
+    }
+    put(json!(["EdDSA"]), named).await;
+    call(&ed, "EdDSA", "ed").await.unwrap();
+    assert_eq!(call(&rsa, "PS256", "rsa").await.unwrap_err().code, "InvalidIdentityToken");
+    put(json!(["EdDSA"]), json!(["department"])).await;
+    assert_eq!(call(&ed, "EdDSA", "ed").await.unwrap_err().code, "AccessDenied");
+}
+
+#[tokio::test]
 async fn a_role_that_is_no_arn_is_told_before_anything_of_the_token() {
     let world = World::new().await;
     for role in ["no-arn-of-any-kind-at-all", "arn:aws:s3:::bucket/with-a-name"] {
@@ -335,86 +382,6 @@ async fn nothing_is_fetched_for_a_token_that_no_provider_of_the_account_could_ha
     ] {
         world.present(&claims).await.unwrap_err();
         assert!(world.house.providers.asked().is_empty(), "{claims}");
-    }
-}
-
-#[tokio::test]
-async fn keys_are_fetched_once_renewed_in_the_background_and_outlive_their_provider_for_a_day() {
-    let world = World::new().await;
-    let (house, providers) = (&world.house, &world.house.providers);
-    world.present(&world.claims()).await.unwrap();
-    assert_eq!(providers.asked().len(), 2);
-    for _ in 0..10 {
-        world.present(&world.claims()).await.unwrap();
-    }
-    house.house.provider_keys.refresh(house.clock_now()).await;
-    assert!(providers.asked().is_empty());
-    house.clock.advance(50 * 60);
-    house.house.provider_keys.refresh(house.clock_now()).await;
-    assert_eq!(providers.asked().len(), 2);
-    providers.go_away(ISSUER);
-    house.clock.advance(23 * 3600);
-    house.house.provider_keys.refresh(house.clock_now()).await;
-    assert_eq!(providers.asked().len(), 1);
-    world.present(&world.claims()).await.unwrap();
-    let [health] = house.house.provider_keys.health().try_into().unwrap();
-    assert_eq!((health.issuer.as_str(), health.failing_since), (ISSUER, Some(house.clock_now())));
-    house.clock.advance(61 * 60);
-    let (code, _) = world.refusal(&world.claims()).await;
-    assert_eq!(code, "IDPCommunicationError");
-    providers.publish(ISSUER, &[("1", &world.key)]);
-    world.present(&world.claims()).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_key_that_is_not_known_is_looked_for_at_once_and_a_few_times_a_minute_at_most() {
-    let world = World::new().await;
-    world.present(&world.claims()).await.unwrap();
-    let new = Key::generate(Algorithm::Es384);
-    let header = json!({"alg": "ES384", "kid": "2"});
-    let token = new.sign(&header, &world.claims());
-    let present = async || world.call(&[("WebIdentityToken", &token)]).await;
-    assert_eq!(present().await.unwrap_err().code, "InvalidIdentityToken");
-    world.house.providers.publish(ISSUER, &[("1", &world.key), ("2", &new)]);
-    present().await.unwrap();
-    world.house.providers.asked();
-    for n in 0..100 {
-        let strange = new.sign(&json!({"alg": "ES384", "kid": format!("x{n}")}), &world.claims());
-        assert_eq!(
-            world.call(&[("WebIdentityToken", &strange)]).await.unwrap_err().code,
-            "InvalidIdentityToken"
-        );
-    }
-    assert!(world.house.providers.asked().is_empty(), "three fetches were made in this minute already");
-    present().await.unwrap();
-    world.house.clock.advance(60);
-    let strange = new.sign(&json!({"alg": "ES384", "kid": "y"}), &world.claims());
-    world.call(&[("WebIdentityToken", &strange)]).await.unwrap_err();
-    assert_eq!(world.house.providers.asked().len(), 2);
-}
-
-#[tokio::test]
-async fn what_goes_wrong_with_a_provider_is_told_with_awss_codes() {
-    let world = World::new().await;
-    let discovery = format!("{ISSUER}/.well-known/openid-configuration");
-    let text = |text: &str| Ok(Fetched { body: text.as_bytes().to_vec(), max_age: None });
-    let url = || discovery.clone();
-    for (answer, code) in [
-        (Err(FetchError::Unreachable(url(), "refused".into())), "IDPCommunicationError"),
-        (Err(FetchError::Status(url(), 503)), "IDPCommunicationError"),
-        (Err(FetchError::Status(url(), 404)), "InvalidIdentityToken"),
-        (Err(FetchError::Certificate(url())), "InvalidIdentityToken"),
-        (Err(FetchError::Refused(url(), "private")), "InvalidIdentityToken"),
-        (Err(FetchError::TooLong(url())), "InvalidIdentityToken"),
-        (text("<html>"), "InvalidIdentityToken"),
-        (
-            text(r#"{"issuer":"https://other.example","jwks_uri":"https://other.example/keys"}"#),
-            "InvalidIdentityToken",
-        ),
-    ] {
-        world.house.clock.advance(120);
-        world.house.providers.answer(&discovery, answer.clone());
-        assert_eq!(world.refusal(&world.claims()).await.0, code, "{answer:?}");
     }
 }
 

@@ -125,6 +125,28 @@ fn beyond_a_hundred_keys_of_a_kind_none_of_that_kind_counts() {
 }
 
 #[test]
+fn what_is_kept_of_a_key_set_is_small_whatever_its_keys_say_of_themselves() {
+    let rsa = Key::generate(Algorithm::Rs256).jwk("rsa");
+    assert!(knows(&[with(rsa.clone(), "kid", json!("k".repeat(512)))], None));
+    assert!(!knows(&[with(rsa.clone(), "kid", json!("k".repeat(513)))], None), "an id too long to keep");
+    // A hundred keys of RSA with ids of four thousand bytes and of five hundred.
+    let many = |length: usize| -> Vec<Value> {
+        (0..100).map(|n| with(rsa.clone(), "kid", json!(format!("{n:0length$}")))).collect()
+    };
+    let set = KeySet::parse(&key_set(&many(4_000))).unwrap();
+    assert_eq!((set.len(), set.bytes()), (0, 0));
+    let set = KeySet::parse(&key_set(&many(500))).unwrap();
+    assert!(set.len() == 100 && (75_000..100_000).contains(&set.bytes()), "{}", set.bytes());
+    for (name, number) in [("n", "_".repeat(1_368)), ("n", "_".repeat(160)), ("e", "_".repeat(12))] {
+        assert!(
+            !knows(&[with(rsa.clone(), name, json!(number))], None),
+            "{name} of {} characters",
+            number.len()
+        );
+    }
+}
+
+#[test]
 fn what_is_no_key_set_is_refused() {
     for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, r#"{"keys":null}"#, "<html>"] {
         assert!(KeySet::parse(text.as_bytes()).is_err(), "{text}");

@@ -1,14 +1,17 @@
-//! daypass's own API, version 2026-11-01: what a service behind daypass asks, and what becomes of sessions.
+//! daypass's own API, version 2026-11-01: what a service behind daypass asks, what becomes of sessions, and
+//! what is taken of an identity provider beyond what AWS takes.
 
 mod check_request;
 mod context;
 mod delete_resource_policy;
 mod explain_request;
+mod get_provider_settings;
 mod get_resource_policy;
 mod get_session_chain;
 mod inner;
 mod list_resource_policies;
 mod list_sessions;
+mod put_provider_settings;
 mod put_resource_policy;
 mod resource;
 mod revoke_session;
@@ -24,10 +27,12 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<check_request::CheckRequest>(),
     Row::of::<delete_resource_policy::DeleteResourcePolicy>(),
     Row::of::<explain_request::ExplainRequest>(),
+    Row::of::<get_provider_settings::GetProviderSettings>(),
     Row::of::<get_resource_policy::GetResourcePolicy>(),
     Row::of::<get_session_chain::GetSessionChain>(),
     Row::of::<list_resource_policies::ListResourcePolicies>(),
     Row::of::<list_sessions::ListSessions>(),
+    Row::of::<put_provider_settings::PutProviderSettings>(),
     Row::of::<put_resource_policy::PutResourcePolicy>(),
     Row::of::<revoke_session::RevokeSession>(),
     Row::of::<validate_policy::ValidatePolicy>(),

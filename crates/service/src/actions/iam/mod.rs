@@ -26,6 +26,9 @@ mod user;
 
 use crate::action::Row;
 
+/// What calls of daypass's own API on a provider are authorised on, and which provider they mean.
+pub(super) use target::{find_oidc_provider, oidc_provider as oidc_provider_check};
+
 /// The table of IAM.
 pub(super) static ROWS: &[Row] = &[
     Row::of::<group::AddUserToGroup>(),

@@ -68,7 +68,7 @@ pub(super) fn mfa_device(action: &str, scope: &Scope, serial_number: &str) -> Ch
 }
 
 /// A check on an OpenID Connect provider, by the ARN that the call names.
-pub(super) fn oidc_provider(action: &str, scope: &Scope, arn: &str) -> Check {
+pub(in crate::actions) fn oidc_provider(action: &str, scope: &Scope, arn: &str) -> Check {
     let check = provider(action, scope, EntityKind::OidcProvider, arn);
     match scope.account().oidc_provider(arn) {
         Some(provider) => tagged(check, &provider.record.tags, false),
@@ -162,7 +162,7 @@ pub(super) fn find_mfa_device<'v>(
 }
 
 /// The OpenID Connect provider of this ARN, or AWS's sentence.
-pub(super) fn find_oidc_provider<'v>(
+pub(in crate::actions) fn find_oidc_provider<'v>(
     account: &AccountView<'v>,
     arn: &str,
 ) -> Result<&'v std::sync::Arc<OidcProvider>, Error> {

@@ -79,6 +79,8 @@ impl Action for CreateOidcProvider {
             created: op.now.as_second(),
             client_ids,
             thumbprints: oidc_rules::thumbprints(&input.thumbprints)?,
+            algorithms: Vec::new(),
+            condition_claims: Vec::new(),
             tags: rules::tags_of_policy(&input.tags)?,
             unknown: Unknown::new(),
         };

@@ -1,0 +1,73 @@
+//! New secrets, sealed for the records that they will stand in.
+
+use data_encoding::{BASE32_NOPAD, BASE64};
+use daypass_authn::token::BadSeal;
+use daypass_authn::totp;
+use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, EntityKind, Random, Secret, UniqueId};
+
+use super::Directory;
+use crate::key;
+use crate::record::{AccessKeyRecord, SamlPrivateKeyRecord, Unknown};
+
+impl Directory {
+    /// Seal a new long-term secret access key for its record.
+    ///
+    /// # Errors
+    /// Never for keys of ours; see [`Directory::seal_access_key`].
+    pub fn new_access_key(&self, account: AccountId, now: i64) -> Result<(AccessKeyRecord, Secret), BadSeal> {
+        let id = AccessKeyId::generate(AccessKeyKind::LongTerm, account, &*self.random);
+        let secret = new_secret_access_key(&*self.random);
+        Ok((self.seal_access_key(id, &secret, now)?, secret))
+    }
+
+    /// A new seed in base32, and it sealed for the record of the MFA device `id`.
+    ///
+    /// # Errors
+    /// Never for seeds of ours.
+    pub fn new_mfa_seed(&self, account: AccountId, id: &UniqueId) -> Result<(String, Secret), BadSeal> {
+        let seed = totp::new_seed(&*self.random);
+        let place = key::entity(account, EntityKind::MfaDevice, id);
+        Ok((self.master.seal(&place, seed.expose(), &*self.random)?, seed))
+    }
+
+    /// A private key of a SAML provider for its record, `id` being the provider's.
+    ///
+    /// # Errors
+    /// Never for keys that calls may bring.
+    pub fn new_saml_private_key(
+        &self,
+        account: AccountId,
+        id: &UniqueId,
+        pem: &Secret,
+        now: i64,
+    ) -> Result<SamlPrivateKeyRecord, BadSeal> {
+        let mut bytes = [0; 15];
+        self.random.fill(&mut bytes);
+        let key_id = format!("SAMLPK{}", BASE32_NOPAD.encode(&bytes));
+        let place = key::entity(account, EntityKind::SamlProvider, id);
+        let place = key::saml_private_key(&place, &key_id);
+        let sealed_pem = self.master.seal(&place, pem.expose(), &*self.random)?;
+        Ok(SamlPrivateKeyRecord { id: key_id, created: now, sealed_pem, unknown: Unknown::new() })
+    }
+
+    /// Seal a given key, for root keys pinned by configuration.
+    ///
+    /// # Errors
+    /// When the secret is too large to be opened again.
+    pub fn seal_access_key(
+        &self,
+        id: AccessKeyId,
+        secret: &Secret,
+        now: i64,
+    ) -> Result<AccessKeyRecord, BadSeal> {
+        let sealed_secret = self.master.seal(&key::access_key(&id), secret.expose(), &*self.random)?;
+        Ok(AccessKeyRecord { id, sealed_secret, active: true, created: now, unknown: Unknown::new() })
+    }
+}
+
+/// 240 random bits in the 40 characters that secret access keys have, `[A-Za-z0-9+/]`.
+fn new_secret_access_key(random: &dyn Random) -> Secret {
+    let mut bytes = [0; 30];
+    random.fill(&mut bytes);
+    Secret::new(BASE64.encode(&bytes))
+}
