@@ -56,12 +56,6 @@ impl<'v> Operator<'v> {
         self.0.accounts.get(&id).is_some_and(|account| account.root.is_some() && !account.is_open())
     }
 
-    /// Whether an open account's tokens are, or were, issued under this UUID.
-    #[must_use]
-    pub fn is_web_identity_issuer(self, uuid: &str) -> bool {
-        self.0.web_identity_issuers.get(uuid).is_some_and(|account| self.0.is_account(*account))
-    }
-
     /// Whose long-term key this is: `None` for an id that never was, a pointer without an owner for a deleted key.
     #[must_use]
     pub fn key_owner(self, id: &AccessKeyId) -> Option<&'v AccessKeyPointer> {
@@ -205,6 +199,13 @@ impl View {
         let Some(view) = self.account(account) else { return false };
         let unique = UniqueId::from(id.to_owned());
         id == account.as_str() || view.user_by_id(&unique).is_some() || view.role_by_id(&unique).is_some()
+    }
+
+    /// Whether an open account's tokens are, or were, issued under this UUID. May lead into any account because whoever
+    /// is to verify a token has none: it tells that there is such an issuer, as each of its tokens does.
+    #[must_use]
+    pub fn is_web_identity_issuer(&self, uuid: &str) -> bool {
+        self.web_identity_issuers.get(uuid).is_some_and(|account| self.is_account(*account))
     }
 
     /// Whether there is such an account: a policy that lets one in is refused for one that is nobody's, as on AWS.
