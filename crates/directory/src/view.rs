@@ -56,12 +56,6 @@ impl<'v> Operator<'v> {
         self.0.accounts.get(&id).is_some_and(|account| account.root.is_some() && !account.is_open())
     }
 
-    /// Whether an open account's tokens are, or were, issued under this UUID.
-    #[must_use]
-    pub fn is_web_identity_issuer(self, uuid: &str) -> bool {
-        self.0.web_identity_issuers.get(uuid).is_some_and(|account| self.0.is_account(*account))
-    }
-
     /// Whose long-term key this is: `None` for an id that never was, a pointer without an owner for a deleted key.
     #[must_use]
     pub fn key_owner(self, id: &AccessKeyId) -> Option<&'v AccessKeyPointer> {
@@ -207,6 +201,13 @@ impl View {
         id == account.as_str() || view.user_by_id(&unique).is_some() || view.role_by_id(&unique).is_some()
     }
 
+    /// Whether an open account's tokens are, or were, issued under this UUID. May lead into any account because whoever
+    /// is to verify a token has none: it tells that there is such an issuer, as each of its tokens does.
+    #[must_use]
+    pub fn is_web_identity_issuer(&self, uuid: &str) -> bool {
+        self.web_identity_issuers.get(uuid).is_some_and(|account| self.is_account(*account))
+    }
+
     /// Whether there is such an account: a policy that lets one in is refused for one that is nobody's, as on AWS.
     /// Account numbers are no secret.
     #[must_use]
@@ -257,37 +258,7 @@ impl View {
                 let id = id.parse().map_err(|_| unreadable(record, "its key names no access key id"))?;
                 self.key_owners.insert_mut(id, read::<AccessKeyPointer>(record)?);
             }
-            Named::Entity(id, EntityKind::User, _) => {
-                let user = compiler.user(id, read(record)?, revision)?;
-                self.homes.insert_mut(user.record.id.clone(), id);
-                self.edit(id, |account| account.put_user(user));
-            }
-            Named::Entity(id, EntityKind::Group, _) => {
-                let group = compiler.group(id, read(record)?, revision)?;
-                self.edit(id, |account| account.put_group(group));
-            }
-            Named::Entity(id, EntityKind::Role, _) => {
-                let role = compiler.role(id, read(record)?, revision)?;
-                self.homes.insert_mut(role.record.id.clone(), id);
-                self.edit(id, |account| account.put_role(role));
-            }
-            Named::Entity(id, EntityKind::Policy, _) => {
-                let policy = compiler.policy(id, read(record)?, revision)?;
-                self.edit(id, |account| account.put_policy(policy));
-            }
-            Named::Entity(id, EntityKind::MfaDevice, _) => {
-                let device = compiler.mfa_device(id, read(record)?, revision)?;
-                self.edit(id, |account| account.put_mfa_device(device));
-            }
-            Named::Entity(account, EntityKind::OidcProvider, _) => {
-                let record: OidcProviderRecord = read(record)?;
-                let provider = OidcProvider { account, arn: record.arn(account), record, revision };
-                self.edit(account, |account| account.put_oidc_provider(provider));
-            }
-            Named::Entity(account, EntityKind::SamlProvider, _) => {
-                let provider = compiler.saml_provider(account, read(record)?, revision)?;
-                self.edit(account, |account| account.put_saml_provider(provider));
-            }
+            Named::Entity(id, kind, _) => self.put_entity(compiler, id, kind, record)?,
             Named::ResourcePolicy(id, hash) => {
                 let policy = compiler.resource(read(record)?, revision)?;
                 // Of two records for one resource only one would count, and nobody could tell which.
@@ -316,6 +287,50 @@ impl View {
                 self.edit(id, |account| account.revoked_principals.insert_mut(principal, revoked));
             }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
+        }
+        Ok(())
+    }
+
+    fn put_entity(
+        &mut self,
+        compiler: &Compiler,
+        id: AccountId,
+        kind: EntityKind,
+        record: &Record,
+    ) -> Result<(), Unreadable> {
+        let revision = record.revision;
+        match kind {
+            EntityKind::User => {
+                let user = compiler.user(id, read(record)?, revision)?;
+                self.homes.insert_mut(user.record.id.clone(), id);
+                self.edit(id, |account| account.put_user(user));
+            }
+            EntityKind::Group => {
+                let group = compiler.group(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_group(group));
+            }
+            EntityKind::Role => {
+                let role = compiler.role(id, read(record)?, revision)?;
+                self.homes.insert_mut(role.record.id.clone(), id);
+                self.edit(id, |account| account.put_role(role));
+            }
+            EntityKind::Policy => {
+                let policy = compiler.policy(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_policy(policy));
+            }
+            EntityKind::MfaDevice => {
+                let device = compiler.mfa_device(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_mfa_device(device));
+            }
+            EntityKind::OidcProvider => {
+                let record: OidcProviderRecord = read(record)?;
+                let provider = OidcProvider { account: id, arn: record.arn(id), record, revision };
+                self.edit(id, |account| account.put_oidc_provider(provider));
+            }
+            EntityKind::SamlProvider => {
+                let provider = compiler.saml_provider(id, read(record)?, revision)?;
+                self.edit(id, |account| account.put_saml_provider(provider));
+            }
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ pub fn published(house: &House, path: &str) -> Option<Published> {
 
 fn document(house: &House, uuid: &str, name: &str) -> Option<String> {
     let view = house.directory.snapshot();
-    let known = view.operator().is_web_identity_issuer(uuid);
+    let known = view.is_web_identity_issuer(uuid);
     let issuer = house.settings.web_identity_issuer(uuid).filter(|_| known)?;
     if name == KEY_SET {
         return Some(view.web_identity_keys()?.key_set().to_owned());

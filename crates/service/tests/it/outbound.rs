@@ -5,8 +5,9 @@
 use data_encoding::BASE64URL_NOPAD;
 use daypass_authn::oidc::{Algorithm, KeySet, Token};
 use daypass_authn::sigv4::HttpRequest;
+use daypass_authn::token::SessionClaims;
 use daypass_directory::Rotation;
-use daypass_model::Clock;
+use daypass_model::{AccessKeyId, AccessKeyKind, Clock};
 use daypass_service::federation::{Published, published};
 use daypass_service::params::Params;
 use daypass_service::{Error, Settings};
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::support::{ACCOUNT, BASE, Keys, OTHER, TestHouse};
+use crate::world::claims;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}"#;
 const OF_STS: &str = "https://sts.amazonaws.com/";
@@ -379,4 +381,34 @@ async fn two_that_enable_at_once_get_one_issuer() {
     assert_eq!(refused.unwrap_err().code, "FeatureEnabled");
     let info = house.root("iam", "GetOutboundWebIdentityFederationInfo", &[]).await;
     assert_eq!(info["IssuerIdentifier"], made.unwrap().as_str());
+}
+
+#[tokio::test]
+async fn a_token_tells_which_provider_vouched_for_the_session_and_of_a_users_session_the_user() {
+    let world = World::new().await;
+    let (house, directory) = (&world.house, &world.house.house.directory);
+    let session = world.session(&[]).await;
+    // As AssumeRoleWithWebIdentity leaves it in the token of the session.
+    let provider = "arn:aws:iam::111122223333:oidc-provider/issuer.example";
+    let federation = vec![
+        ("issuer.example:sub".to_owned(), vec!["alice".to_owned()]),
+        ("aws:FederatedProvider".to_owned(), vec![provider.to_owned()]),
+    ];
+    let vouched = SessionClaims { federation, ..claims(house, &session) };
+    let id = AccessKeyId::generate(AccessKeyKind::Temporary, vouched.account, directory.random());
+    let sealed = directory.snapshot().keyring().seal(&vouched, &id, 0, directory.random()).unwrap();
+    let vouched = Keys {
+        access_key_id: id.to_string(),
+        secret_access_key: sealed.secret_access_key.expose_str().to_owned(),
+        session_token: Some(sealed.token),
+    };
+    let of_sts = part(&world.token(&vouched, &[]).await, 1)[OF_STS].clone();
+    assert_eq!(of_sts["federated_provider"], provider);
+    assert_eq!(part(&world.token(&session, &[]).await, 1)[OF_STS]["federated_provider"], Value::Null);
+
+    let own = house.call(&world.ada, "sts", "GetSessionToken", &[("DurationSeconds", "900")]).await.unwrap();
+    let told = part(&world.token(&Keys::of(&own["Credentials"]), &[]).await, 1);
+    assert_eq!(told["sub"], "arn:aws:iam::111122223333:user/Ada");
+    assert_eq!(told[OF_STS]["original_session_exp"], "2026-01-15T12:15:00Z");
+    assert_eq!(told[OF_STS]["principal_tags"], json!({"Team": "red"}));
 }
