@@ -3,6 +3,7 @@
 
 use crate::Outcome;
 use crate::client::{Call, Keys, once};
+use crate::issuer::Signed;
 use crate::load::{Round, Shape, count, round};
 use crate::process::{DataDir, ROOT_KEY, Server};
 use crate::start::mebibytes;
@@ -24,16 +25,18 @@ pub(crate) fn print(shape: Shape) -> Outcome<()> {
     );
     println!("(requests/s and times: the best round; server CPU: user and system, the best round)");
     println!("{HEAD}");
-    compare("GetCallerIdentity, user", &server, IDENTITY, &user, shape)?;
-    compare("GetCallerIdentity, session", &server, IDENTITY, &session, shape)?;
-    compare("AssumeRole, user", &server, ASSUME, &user, shape)?;
+    let of = |call: Call<'static>, keys: &Keys| call.bytes(server.address, keys, false);
+    compare("GetCallerIdentity, user", &server, &|| of(IDENTITY, &user), None, shape)?;
+    compare("GetCallerIdentity, session", &server, &|| of(IDENTITY, &session), None, shape)?;
+    compare("AssumeRole, user", &server, &|| of(ASSUME, &user), None, shape)?;
     if let Some((now, most)) = server.memory() {
         println!("memory after it, MiB: {:.1} resident, {:.1} at most", mebibytes(now), mebibytes(most));
     }
     Ok(())
 }
 
-const HEAD: &str = "                                        requests/s    p50 µs    p99 µs  CPU µs/request";
+pub(crate) const HEAD: &str =
+    "                                        requests/s    p50 µs    p99 µs  CPU µs/request";
 
 /// A user that may assume a role that trusts it, by its own inline policy.
 fn set_up(server: &Server) -> Outcome<Keys> {
@@ -82,17 +85,25 @@ impl Best {
     }
 }
 
-fn compare(name: &str, server: &Server, call: Call<'_>, keys: &Keys, shape: Shape) -> Outcome<()> {
-    let request = call.bytes(server.address, keys, false)?;
+/// Requests that `fresh` makes against a server, and against a bare answer of the same size that may have a signature to
+/// verify.
+pub(crate) fn compare(
+    name: &str,
+    server: &Server,
+    fresh: &dyn Fn() -> Outcome<Vec<u8>>,
+    verify: Option<Signed>,
+    shape: Shape,
+) -> Outcome<()> {
+    let request = fresh()?;
     let size = once(server.address, &request)?.len();
-    let bare = Server::bare(size)?;
+    let bare = Server::bare(size, verify)?;
     let warm_up = Shape { seconds: 0.5, ..shape };
     round(server.address, &request, warm_up)?;
     round(bare.address, &request, warm_up)?;
     let (mut ours, mut theirs) = (Best::default(), Best::default());
     for _ in 0..shape.rounds {
         // Signed anew: a round lasts far less than the 15 minutes that a signature holds.
-        ours.measure(server, &call.bytes(server.address, keys, false)?, shape)?;
+        ours.measure(server, &fresh()?, shape)?;
         theirs.measure(&bare, &request, shape)?;
     }
     ours.print(name);

@@ -82,6 +82,15 @@ impl Call<'_> {
     }
 }
 
+/// A whole request that nobody signs.
+pub(crate) fn unsigned(to: SocketAddr, form: &str) -> Vec<u8> {
+    format!(
+        "POST / HTTP/1.1\r\nhost: {to}\r\ncontent-type: application/x-www-form-urlencoded; charset=utf-8\r\naccept-encoding: identity\r\nuser-agent: daypass-bench\r\ncontent-length: {}\r\n\r\n{form}",
+        form.len()
+    )
+    .into_bytes()
+}
+
 /// Send these bytes once; the body of the answer.
 pub(crate) fn once(to: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

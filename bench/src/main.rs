@@ -12,7 +12,9 @@ mod bare;
 mod calls;
 mod client;
 mod decisions;
+mod federation;
 mod house;
+mod issuer;
 mod load;
 mod parts;
 mod process;
@@ -52,6 +54,8 @@ enum Only {
     House,
     /// Requests a second beside a bare answer.
     Calls,
+    /// Exchanges of tokens and assertions a second beside a bare answer that verifies one signature.
+    Federation,
     /// First start and idle memory.
     Start,
     /// Serve an answer of this many bytes (what the bare server is).
@@ -59,6 +63,9 @@ enum Only {
     Bare {
         /// Bytes of the body.
         bytes: usize,
+        /// A signature of this kind is verified for every answer.
+        #[arg(long)]
+        verify: Option<issuer::Signed>,
     },
 }
 
@@ -75,16 +82,18 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Outcome<()> {
     let shape = load::Shape { rounds: cli.rounds, seconds: cli.seconds, connections: cli.connections };
     match cli.only {
-        Some(Only::Bare { bytes }) => bare::serve(bytes),
+        Some(Only::Bare { bytes, verify }) => bare::serve(bytes, verify),
         Some(Only::Parts) => parts::print(),
         Some(Only::House) => house::print(),
         Some(Only::Calls) => calls::print(shape),
+        Some(Only::Federation) => federation::print(shape),
         Some(Only::Start) => start::print(),
         None => {
             parts::print()?;
             house::print()?;
             start::print()?;
-            calls::print(shape)
+            calls::print(shape)?;
+            federation::print(shape)
         }
     }
 }

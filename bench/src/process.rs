@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::Outcome;
+use crate::issuer::Signed;
 use crate::load::now;
 
 /// Access keys of the first account's root user, given to every server that is measured.
@@ -25,6 +26,11 @@ pub(crate) struct Server {
 impl Server {
     /// daypass as it was built beside this program, on an embedded store in `data`, with every default on.
     pub(crate) fn daypass(data: &Path) -> Outcome<Self> {
+        Self::daypass_with(data, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn daypass_with(data: &Path, more: &[&str]) -> Outcome<Self> {
         let binary = beside("daypass")?;
         if !binary.exists() {
             return Err(format!("`{}` is not built: cargo build --release", binary.display()).into());
@@ -33,6 +39,7 @@ impl Server {
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(more)
             .env_clear()
             .env("DAYPASS_ACCOUNT_ID", "111122223333")
             .env("DAYPASS_ROOT_ACCESS_KEY_ID", ROOT_KEY.0)
@@ -41,9 +48,14 @@ impl Server {
     }
 
     /// The bare server with an answer of this size.
-    pub(crate) fn bare(bytes: usize) -> Outcome<Self> {
+    pub(crate) fn bare(bytes: usize, verify: Option<Signed>) -> Outcome<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["bare", &bytes.to_string()]);
+        match verify {
+            Some(Signed::Rs256) => command.args(["--verify", "rs256"]),
+            Some(Signed::Es256) => command.args(["--verify", "es256"]),
+            None => &mut command,
+        };
         Self::start(command)
     }
 
