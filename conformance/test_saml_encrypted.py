@@ -186,7 +186,7 @@ def refusals():
             yield pytest.param(message, make, id=known)
 
 
-@pytest.mark.parametrize("message,make", refusals())
+@pytest.mark.parametrize("message,make", list(refusals()))
 def test_everything_else_is_refused_with_one_answer(place, message, make):
     with refused("InvalidIdentityToken", message, 400):
         place.assume(make(place))
