@@ -37,6 +37,7 @@ impl Discovery {
         if text("issuer")? != issuer {
             return Err(NoDiscovery::Issuer);
         }
-        Ok(Discovery { key_set_url: text("jwks_uri")?.to_owned() })
+        let key_set_url = Some(text("jwks_uri")?).filter(|url| !url.is_empty()).ok_or(NoDiscovery::Form)?;
+        Ok(Discovery { key_set_url: key_set_url.to_owned() })
     }
 }

@@ -164,7 +164,10 @@ fn a_discovery_document_is_of_its_issuer() {
     for other in ["https://issuer.example/a/", "https://issuer.example", "https://ISSUER.example/a", ""] {
         assert_eq!(parse(&with(good.clone(), "issuer", json!(other))), Err(NoDiscovery::Issuer));
     }
-    for bad in [json!({}), json!({"issuer": issuer}), json!({"issuer": issuer, "jwks_uri": 1}), json!([])] {
+    let empty = json!({"issuer": issuer, "jwks_uri": ""});
+    for bad in
+        [json!({}), json!({"issuer": issuer}), json!({"issuer": issuer, "jwks_uri": 1}), empty, json!([])]
+    {
         assert_eq!(parse(&bad), Err(NoDiscovery::Form), "{bad}");
     }
 }
