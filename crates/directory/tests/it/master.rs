@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use daypass_authn::token::MasterKey;
-use daypass_directory::record::{MfaDeviceRecord, Unknown, UserRecord, Written};
+use daypass_directory::record::{MfaDeviceRecord, SamlProviderRecord, Unknown, UserRecord, Written};
 use daypass_directory::{Change, Directory, MasterNotRotated, NotCommitted, OpenError, key};
 use daypass_model::{
     AccessKeyId, AccessKeyKind, AccountId, EntityKind, MockClock, Secret, SeededRandom, TagSet, UniqueId,
@@ -33,7 +33,7 @@ fn account() -> AccountId {
     "111122223333".parse().unwrap()
 }
 
-/// Root with a key, a user with two and a device; what they are in clear, in the order of [`secrets`].
+/// Root with a key, a user with two and a device, a SAML provider with two private keys; what they are in clear, in the order of [`secrets`].
 async fn furnish(node: &Directory) -> Vec<Secret> {
     let (root_key, root_secret) = node.new_access_key(account(), 0).unwrap();
     node.create_account(account(), root_key, "r").await.unwrap();
@@ -72,12 +72,37 @@ async fn furnish(node: &Directory) -> Vec<Secret> {
     let mut change = Change::new("r", &node.snapshot());
     change.create(account(), user);
     change.create(account(), device);
+    change.create(account(), saml_provider(node));
     node.commit(change).await.unwrap();
     node.make_web_identity_keys("r").await.unwrap();
     secrets.insert(0, root_secret);
     secrets.push(seed);
+    secrets.extend([PEM, PEM].map(Secret::new));
     secrets.push(node.snapshot().web_identity_keys().unwrap().to_text());
     secrets
+}
+
+/// A private key and metadata of an identity provider, made for tests.
+const PEM: &str = include_str!("../../../authn/tests/it/saml/vectors/responses/decryption-key.pem");
+const METADATA: &str = include_str!("../../../authn/tests/it/saml/vectors/responses/rsa2048.metadata.xml");
+
+/// A SAML provider with two private keys.
+fn saml_provider(node: &Directory) -> SamlProviderRecord {
+    let id = UniqueId::generate(EntityKind::SamlProvider, node.random());
+    let pem = Secret::new(PEM);
+    let private_keys = (0..2).map(|_| node.new_saml_private_key(account(), &id, &pem, 0).unwrap()).collect();
+    SamlProviderRecord {
+        written: Written::by("r"),
+        id,
+        name: "Corp".into(),
+        created: 0,
+        metadata: METADATA.into(),
+        metadata_since: 0,
+        encryption: None,
+        private_keys,
+        tags: TagSet::default(),
+        unknown: Unknown::new(),
+    }
 }
 
 /// Every sealed text of the store, with the place that it is bound to: read from the records as they lie there.
@@ -91,6 +116,11 @@ async fn sealed(store: &dyn Store) -> Vec<(String, String)> {
         for of_key in keys {
             let (id, text) = (of_key["id"].as_str().unwrap(), of_key["sealed_secret"].as_str().unwrap());
             found.push((format!("/access-key/{id}"), text.to_owned()));
+        }
+        let private_keys = value.get("private_keys").and_then(Value::as_array).into_iter().flatten();
+        for of_key in private_keys {
+            let (id, text) = (of_key["id"].as_str().unwrap(), of_key["sealed_pem"].as_str().unwrap());
+            found.push((format!("{}/{id}", record.key), text.to_owned()));
         }
         for name in ["sealed_seed", "sealed"] {
             if let Some(text) = value.get(name).and_then(Value::as_str) {

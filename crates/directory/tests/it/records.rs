@@ -2,9 +2,10 @@
 //! must be read by every later daypass, and members it does not know must survive its rewriting them.
 
 use daypass_directory::record::{
-    AccessKeyPointer, AccountRecord, GroupRecord, KeyOwner, KeyringRecord, MfaDeviceRecord, Pointer,
-    PolicyRecord, PrincipalRevocationRecord, ResourcePolicyRecord, RoleRecord, SessionRevocationRecord,
-    UsedRecord, UserRecord, WebIdentityIssuerRecord, WebIdentityKeysRecord,
+    AccessKeyPointer, AccountRecord, AssertionEncryption, GroupRecord, KeyOwner, KeyringRecord,
+    MfaDeviceRecord, OidcProviderRecord, Pointer, PolicyRecord, PrincipalRevocationRecord,
+    ResourcePolicyRecord, RoleRecord, SamlProviderRecord, SessionRevocationRecord, UsedRecord, UserRecord,
+    WebIdentityIssuerRecord, WebIdentityKeysRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -101,4 +102,20 @@ fn an_mfa_device_of_format_1_is_read_and_rewritten_whole() {
     assert_eq!(device.tags.value("Dept"), Some("A"));
     let unassigned: MfaDeviceRecord = golden(include_str!("../golden/mfa-device-unassigned-v1.json"));
     assert_eq!((unassigned.owner, unassigned.enabled, unassigned.last_pair), (None, None, None));
+}
+
+#[test]
+fn providers_of_format_1_are_read_and_rewritten_whole() {
+    let oidc: OidcProviderRecord = golden(include_str!("../golden/oidc-provider-v1.json"));
+    assert_eq!(oidc.issuer(), "http://idp.example.com/realm");
+    assert_eq!((&*oidc.client_ids, &*oidc.algorithms), (&["app".to_owned()][..], &["PS256".to_owned()][..]));
+    assert_eq!(oidc.condition_claims, ["groups"]);
+    let saml: SamlProviderRecord = golden(include_str!("../golden/saml-provider-v1.json"));
+    assert_eq!((saml.name.as_str(), saml.metadata_since), ("Corp", 1_767_323_100));
+    assert_eq!(
+        (saml.encryption, saml.uuid().as_str()),
+        (Some(AssertionEncryption::Required), "SAMLSPGQ5XK2M7J3NDVTBWE")
+    );
+    assert_eq!(saml.private_keys[0].id, "SAMLPKGQ5XK2M7J3NDVTBWEAAAAAAA");
+    assert_eq!(saml.private_keys[0].unknown["also"], "kept");
 }

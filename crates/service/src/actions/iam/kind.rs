@@ -1,4 +1,4 @@
-//! What users, groups, roles, customer managed policies and MFA devices have alike, so that an action on several of them
+//! What users, groups, roles, customer managed policies, MFA devices and identity providers have alike, so that an action on several of them
 //! is written once.
 //!
 //! A kind says how a call names its entities, what a call on one is authorised on, and where its record is.

@@ -89,7 +89,8 @@ impl Action for AssumeRoleWithSaml {
             ends_by: assertion.ends_by,
         };
         let granted = vouched::grant(op, house, &call, &asked)?;
-        // Last of all that may refuse: what is refused for another reason can be mended and brought again.
+        // After what the role and its trust policy refuse: that can be mended, and the assertion brought again. Only a token that
+        // would be too large is told later, since issuing is noted.
         federation::spend_assertion(op, house, assertion, granted.role).await?;
         let issued = issue::issue(op, house, &call, &granted.claims, input.minimum_session_token_size)?;
         Ok(Output {
