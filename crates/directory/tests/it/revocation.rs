@@ -3,18 +3,27 @@
 use std::sync::Arc;
 
 use daypass_authn::token::MasterKey;
-use daypass_directory::{Descent, Directory, NotRevoked, Revocation, RevocationFailed, key};
+use daypass_directory::{
+    Change, Descent, Directory, NotCommitted, NotRevoked, Revocation, RevocationFailed, key,
+};
+use daypass_model::limits::{REVOCATIONS_OF_OPERATOR_MAX, REVOCATIONS_PER_ACCOUNT_MAX};
 use daypass_model::{AccountId, MockClock, SeededRandom, SessionId};
-use daypass_store::{Commit, MemoryStore, Store};
+use daypass_store::{COMMIT_CHANGES_MAX, Commit, MemoryStore, Store};
+use serde_json::json;
 
+use crate::intercepted::Intercepted;
 use crate::keyring::caught_up;
 
 const NOON: i64 = 1_768_478_400;
 
 async fn node(store: &Arc<MemoryStore>, seed: u64) -> Arc<Directory> {
+    open(store.clone(), seed).await
+}
+
+async fn open(store: Arc<dyn Store>, seed: u64) -> Arc<Directory> {
     let clock = Arc::new(MockClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
     let master = MasterKey::generate(&SeededRandom::new(1));
-    Directory::open(store.clone(), master, clock, Arc::new(SeededRandom::new(seed))).await.unwrap()
+    Directory::open(store, master, clock, Arc::new(SeededRandom::new(seed))).await.unwrap()
 }
 
 fn account(id: &str) -> AccountId {
@@ -134,4 +143,94 @@ async fn the_operator_stands_behind_none_of_the_accounts_calls() {
     let revoked = first.revoke(own, &what, "r1");
     tokio::time::timeout(std::time::Duration::from_secs(5), revoked).await.unwrap().unwrap();
     assert!(first.snapshot().is_revoked(session(id, &[], NOON)));
+}
+
+/// Revocations of as many principals of an account, over at `expires`.
+async fn fill(store: &MemoryStore, own: AccountId, name: &str, count: usize, expires: i64) {
+    let filler = |n: usize| {
+        let record = json!({"v": 1, "request_id": "filler", "before": NOON, "expires": expires});
+        (key::revoked_principal(own, &format!("{name}{n}")), record.to_string().into())
+    };
+    let all: Vec<_> = (0..count).map(filler).collect();
+    for some in all.chunks(COMMIT_CHANGES_MAX) {
+        store.commit(Commit { puts: some.to_vec(), ..Commit::new() }).await.unwrap();
+    }
+}
+
+fn of_principal(id: &str) -> Revocation {
+    Revocation::Principal { id: id.to_owned(), before: NOON }
+}
+
+#[tokio::test]
+async fn the_operator_has_room_of_their_own_and_takes_out_what_is_over() {
+    let (store, _, id) = nodes().await;
+    let own = account("111122223333");
+    let max = REVOCATIONS_PER_ACCOUNT_MAX + REVOCATIONS_OF_OPERATOR_MAX;
+    fill(&store, own, "LIVE", max - 1, NOON + 1).await;
+    fill(&store, own, "OVER", 60, NOON).await;
+    let node = node(&store, 4).await;
+    node.revoke(own, &of_principal("AROAX"), "r1").await.unwrap();
+    assert!(node.snapshot().is_revoked(session(id, &[], NOON - 1)));
+    let (_, left) = store.load("/").await.unwrap();
+    let over = left.iter().filter(|record| record.key.contains("OVER")).count();
+    assert_eq!(over, 60 - 50, "each takes some that are over with it");
+    let refused = node.revoke(own, &of_principal("AROAY"), "r2").await;
+    assert_eq!(refused, Err(RevocationFailed::NotRevoked(NotRevoked::TooMany(max))));
+    // What is said already needs no room.
+    node.revoke(own, &of_principal("AROAX"), "r3").await.unwrap();
+    assert_eq!(store.load("/").await.unwrap().1, left, "nothing is written, nothing taken out");
+}
+
+#[tokio::test]
+async fn what_is_ended_already_is_not_written_again() {
+    let (store, [first, _], id) = nodes().await;
+    let own = account("111122223333");
+    let alone = Revocation::Session { id, issued_too: false };
+    let all = Revocation::Session { id, issued_too: true };
+    for (what, writes) in [(&alone, true), (&alone, false), (&all, true), (&alone, false), (&all, false)] {
+        let before = store.load("/").await.unwrap();
+        first.revoke(own, what, "r").await.unwrap();
+        assert_eq!(store.load("/").await.unwrap() != before, writes, "{what:?}");
+    }
+    let descendant = SessionId::generate(account("444455556666"), first.random());
+    assert!(
+        first.snapshot().is_revoked(session(descendant, &[id], NOON)),
+        "and what came from it stays ended"
+    );
+}
+
+/// Another node takes out what is over while the operator's word is on its way.
+#[tokio::test]
+async fn a_revocation_that_something_came_in_the_way_of_is_tried_again() {
+    let (inner, _, id) = nodes().await;
+    let own = account("111122223333");
+    fill(&inner, own, "OVER", 1, NOON).await;
+    let store = Intercepted::new(&inner, move |inner| async move {
+        let deletes = vec![key::revoked_principal(own, "OVER0")];
+        inner.commit(Commit { deletes, ..Commit::new() }).await?;
+        Ok(())
+    });
+    let node = open(store, 4).await;
+    node.revoke(own, &Revocation::Session { id, issued_too: false }, "r1").await.unwrap();
+    assert!(node.snapshot().is_revoked(session(id, &[], NOON)));
+}
+
+/// Of the account's own calls two could each find the last place free.
+#[tokio::test]
+async fn calls_of_the_account_that_counted_the_same_cannot_both_be_written() {
+    let (_, [first, _], id) = nodes().await;
+    let own = account("111122223333");
+    let other = SessionId::generate(own, first.random());
+    let of_session = |id| Revocation::Session { id, issued_too: false };
+    let pairs = [[of_session(id), of_session(other)], [of_principal("AROAX"), of_principal("AROAY")]];
+    for pair in pairs {
+        let view = first.snapshot();
+        let mut outcomes = Vec::new();
+        for what in &pair {
+            let mut change = Change::new("r", &view);
+            view.operator().account(own).unwrap().revoke(&mut change, what, NOON).unwrap();
+            outcomes.push(first.commit(change).await);
+        }
+        assert_eq!(outcomes, [Ok(()), Err(NotCommitted::Conflict)], "{pair:?}");
+    }
 }
