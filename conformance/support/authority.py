@@ -34,9 +34,9 @@ class Authority:
         return made.sign(self.key, hashes.SHA256())
 
     def leaf(self, address="127.0.0.1", days=10):
-        """A certificate for a server at this address, and its key."""
+        """A certificate for a server at this address, or of this name, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        where = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        where = x509.SubjectAlternativeName([alternative(address)])
         whose = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer")])
         return self._sign(whose, key, x509.BasicConstraints(False, None), where, days=days), key
 
@@ -49,6 +49,13 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         return context
+
+
+def alternative(address):
+    try:
+        return x509.IPAddress(ipaddress.ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)
 
 
 def thumbprint(certificate):

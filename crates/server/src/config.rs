@@ -125,6 +125,12 @@ pub struct ServeArgs {
     /// Discovery document of cognito-identity.amazonaws.com [default: Amazon's own]
     #[arg(long, env = "DAYPASS_COGNITO_DISCOVERY_URL", value_name = "URL")]
     pub cognito_discovery_url: Option<String>,
+    /// Token-information endpoint of Login with Amazon, whose access tokens are taken then [default: none]
+    #[arg(long, env = "DAYPASS_AMAZON_TOKEN_INFO_URL", value_name = "URL")]
+    pub amazon_token_info_url: Option<String>,
+    /// Facebook's Graph API, whose access tokens are taken then [default: none]
+    #[arg(long, env = "DAYPASS_FACEBOOK_GRAPH_URL", value_name = "URL")]
+    pub facebook_graph_url: Option<String>,
     /// How often one SAML assertion counts [default: per-role]
     #[arg(long, env = "DAYPASS_SAML_REPLAY", value_name = "RULE")]
     pub saml_replay: Option<SamlReplay>,
@@ -221,6 +227,8 @@ pub(crate) struct ConfigFile {
     outbound_proxy: Option<String>,
     google_discovery_url: Option<String>,
     cognito_discovery_url: Option<String>,
+    amazon_token_info_url: Option<String>,
+    facebook_graph_url: Option<String>,
     saml_replay: Option<SamlReplay>,
     allow_saml_sha1: Option<bool>,
     log: Option<String>,

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use daypass_directory::{Authorized, Caller, Checks, Denied, Facts, Operation, Scope, View, authorize};
 use daypass_policy::Decision;
@@ -70,16 +71,16 @@ pub trait Action: Sized + Send + Sync + 'static {
 
 /// An action that nobody signs: an identity provider vouches for its caller, by something that comes with the call.
 pub trait Unsigned: Action {
-    /// Verify what the provider says. Nothing is decided yet: the role's trust policy is asked by `checks`.
+    /// Verify what the provider says. Nothing is decided yet: the role's trust policy is asked by `checks`, in the view that
+    /// comes back, which is as new as the last answer that was waited for.
     ///
     /// # Errors
     /// InvalidIdentityToken and its kin.
     fn vouch(
         op: &Operation,
         house: &House,
-        view: &View,
         input: &Self::Input,
-    ) -> impl Future<Output = Result<Caller, Error>> + Send;
+    ) -> impl Future<Output = Result<(Arc<View>, Caller), Error>> + Send;
 }
 
 /// One step of the pipeline, boxed so that the table holds every action alike.
@@ -166,17 +167,16 @@ impl Row {
 }
 
 /// See [`Unsigned::vouch`].
-pub(crate) type Vouch = for<'a> fn(&'a Operation, &'a House, &'a View, &'a Params) -> Step<'a, Caller>;
+pub(crate) type Vouch = for<'a> fn(&'a Operation, &'a House, &'a Params) -> Step<'a, (Arc<View>, Caller)>;
 
 fn vouch<'a, A: Unsigned>(
     op: &'a Operation,
     house: &'a House,
-    view: &'a View,
     params: &'a Params,
-) -> Step<'a, Caller> {
+) -> Step<'a, (Arc<View>, Caller)> {
     Box::pin(async move {
         let input = A::parse(params)?;
-        A::vouch(op, house, view, &input).await
+        A::vouch(op, house, &input).await
     })
 }
 

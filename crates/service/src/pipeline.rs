@@ -73,15 +73,19 @@ async fn steps(
     let row = house.find(request)?;
     event.found(row);
     let params = request.params.as_ref().map_err(Clone::clone)?;
-    let view = house.directory.snapshot(); // INVARIANT (one-snapshot)
-    let caller = match row.vouch {
-        None => authenticate(house, op, &view, request, presented)?,
+    let (view, caller) = match row.vouch {
+        None => {
+            let view = house.directory.snapshot();
+            let caller = authenticate(house, op, &view, request, presented)?;
+            (view, caller)
+        }
         Some(vouch) => {
             // A signature proves nothing here, but half of one is a mistake.
             presented.as_ref().map_err(Clone::clone)?;
-            vouch(op, house, &view, params).await?
+            vouch(op, house, params).await?
         }
     };
+    // INVARIANT (one-snapshot): from here on nobody asks for another view.
     let scope = Scope::resolve(view, caller, op.now)?;
     let principal = scope.principal();
     event.principal(principal);

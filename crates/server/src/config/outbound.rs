@@ -29,6 +29,8 @@ pub(super) fn issuers(
         insecure,
         google_discovery_url: args.google_discovery_url.take().or(file.google_discovery_url.take()),
         cognito_discovery_url: args.cognito_discovery_url.take().or(file.cognito_discovery_url.take()),
+        amazon_token_info_url: args.amazon_token_info_url.take().or(file.amazon_token_info_url.take()),
+        facebook_graph_url: args.facebook_graph_url.take().or(file.facebook_graph_url.take()),
     };
     Ok((checked(issuers, &rules)?, rules))
 }
@@ -58,6 +60,21 @@ fn checked(issuers: Issuers, rules: &OutboundRules) -> Result<Issuers, Failure> 
                 "{flag} {url:?}: {why}; give the https URL of a discovery document, such as {}",
                 discovery_url(issuer)
             ))
+        })?;
+    }
+    for (flag, url, example) in [
+        (
+            "--amazon-token-info-url",
+            &issuers.amazon_token_info_url,
+            "https://api.amazon.com/auth/O2/tokeninfo",
+        ),
+        ("--facebook-graph-url", &issuers.facebook_graph_url, "https://graph.facebook.com/v24.0"),
+    ] {
+        let Some(url) = url else { continue };
+        let asked = could_be_asked(rules, url, issuers.is_insecure(url).then_some(url));
+        let asked = asked.and_then(|()| if url.contains('?') { Err("it has a query") } else { Ok(()) });
+        asked.map_err(|why| {
+            Failure::new(format!("{flag} {url:?}: {why}; give an https URL, such as {example}"))
         })?;
     }
     Ok(issuers)

@@ -11,6 +11,7 @@ mod tests;
 mod trust;
 mod url;
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -117,7 +118,11 @@ impl Fetch for Outbound {
 async fn exchange(stream: Stream, url: &Url, wanted: &Wanted<'_>) -> Result<Fetched, FetchError> {
     let failed =
         |error: &dyn std::fmt::Display| FetchError::Unreachable(shown(wanted.url), error.to_string());
-    let request = Request::get(url.path())
+    let target = match wanted.query {
+        Some(query) => Cow::Owned(format!("{}?{}", url.path(), query.expose_str())),
+        None => Cow::Borrowed(url.path()),
+    };
+    let request = Request::get(&*target)
         .header(HOST, url.host_and_port())
         .header(USER_AGENT, AGENT)
         .header(ACCEPT, "application/json")

@@ -1,7 +1,7 @@
 //! Documents over TLS from a server made here: who is asked, who is believed, what is read.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use daypass_authn::oidc::thumbprint;
 use daypass_service::federation::{Fetch as _, FetchError, Fetched, Place, Wanted};
@@ -34,8 +34,15 @@ impl Authority {
         Authority { chain: vec![leaf.der().clone(), root.clone()], root, key: key.serialize_der() }
     }
 
-    /// Answers every connection with this, and counts nobody.
+    /// Answers every connection with this.
     async fn serve(&self, answer: String) -> SocketAddr {
+        self.serve_and_tell(answer).await.0
+    }
+
+    /// The same, and what it was asked.
+    async fn serve_and_tell(&self, answer: String) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let told = heads.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let key = PrivateKeyDer::try_from(self.key.clone()).unwrap();
@@ -51,12 +58,13 @@ impl Authority {
             while let Ok((tcp, _)) = listener.accept().await {
                 let Ok(mut stream) = acceptor.accept(tcp).await else { continue };
                 let mut head = [0; 4096];
-                let _ = stream.read(&mut head).await;
+                let read = stream.read(&mut head).await.unwrap_or_default();
+                told.lock().unwrap().push(String::from_utf8_lossy(&head[..read]).into_owned());
                 let _ = stream.write_all(answer.as_bytes()).await;
                 let _ = stream.shutdown().await;
             }
         });
-        address
+        (address, heads)
     }
 
     fn roots(&self) -> RootCertStore {
@@ -80,7 +88,14 @@ async fn ask(
     let url = format!("https://localhost:{}/keys", address.port());
     let outbound = Outbound::new(OutboundRules::default(), roots);
     outbound
-        .fetch(Wanted { url: &url, bytes_max: 1000, insecure: Some(&url), thumbprints, place: place() })
+        .fetch(Wanted {
+            url: &url,
+            query: None,
+            bytes_max: 1000,
+            insecure: Some(&url),
+            thumbprints,
+            place: place(),
+        })
         .await
 }
 
@@ -118,6 +133,32 @@ async fn a_certificate_for_another_name_is_refused_whoever_vouches_for_it() {
     }
 }
 
+/// An access token goes to its provider and nowhere else.
+#[tokio::test]
+async fn a_query_is_asked_and_in_no_error() {
+    let authority = Authority::new("localhost");
+    let query = daypass_model::Secret::new("access_token=Atza%7Csecret");
+    for answer in [OK, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n", "no HTTP\r\n\r\n"] {
+        let (address, heads) = authority.serve_and_tell(answer.into()).await;
+        let url = format!("https://localhost:{}/info", address.port());
+        let wanted = Wanted {
+            url: &url,
+            query: Some(&query),
+            bytes_max: 1000,
+            insecure: Some(&url),
+            thumbprints: &[],
+            place: place(),
+        };
+        assert!(!format!("{wanted:?}").contains("Atza"));
+        let outbound = Outbound::new(OutboundRules::default(), authority.roots());
+        let outcome = outbound.fetch(wanted).await;
+        assert!(!format!("{outcome:?}").contains("Atza"), "{outcome:?}");
+        assert_eq!(outcome.is_ok(), answer == OK);
+        let head = heads.lock().unwrap().pop().unwrap();
+        assert!(head.starts_with("GET /info?access_token=Atza%7Csecret HTTP/1.1\r\n"), "{head}");
+    }
+}
+
 #[tokio::test]
 async fn redirects_errors_and_long_answers_are_not_followed_nor_read() {
     let authority = Authority::new("localhost");
@@ -149,7 +190,14 @@ async fn networks_that_only_this_machine_sees_are_asked_only_when_listed() {
     let ask = async |rules: OutboundRules, url: &str| {
         let outbound = Outbound::new(rules, RootCertStore::empty());
         outbound
-            .fetch(Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[], place: place() })
+            .fetch(Wanted {
+                url,
+                query: None,
+                bytes_max: 10,
+                insecure: None,
+                thumbprints: &[],
+                place: place(),
+            })
             .await
             .unwrap_err()
     };
@@ -189,7 +237,7 @@ async fn a_proxy_is_told_host_and_port_and_private_addresses_are_refused_before_
     let rules = OutboundRules { private_networks: Vec::new(), proxy: Some(address.to_string()) };
     let outbound = Outbound::new(rules, authority.roots());
     fn wanted(url: &str) -> Wanted<'_> {
-        Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[], place: place() }
+        Wanted { url, query: None, bytes_max: 10, insecure: None, thumbprints: &[], place: place() }
     }
     for host in [
         "127.0.0.1",
@@ -245,7 +293,7 @@ async fn a_look_up_keeps_its_place_until_it_is_at_its_end() {
     let place = Place::holding(Arc::new(Told(sender)));
     let url = "https://slow.example/";
     let fetching = tokio::spawn(async move {
-        let wanted = Wanted { url, bytes_max: 10, insecure: None, thumbprints: &[], place };
+        let wanted = Wanted { url, query: None, bytes_max: 10, insecure: None, thumbprints: &[], place };
         outbound.fetch(wanted).await
     });
     tokio::task::spawn_blocking(|| BARRIER.wait()).await.unwrap();

@@ -245,7 +245,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 29] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 31] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -279,6 +279,8 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 29] = [
     ("outbound-proxy", ["http://a:1", "http://b:2"], ["'http://a:1'", "'http://b:2'"]),
     ("google-discovery-url", ["https://a", "https://b"], ["'https://a'", "'https://b'"]),
     ("cognito-discovery-url", ["https://a", "https://b"], ["'https://a'", "'https://b'"]),
+    ("amazon-token-info-url", ["https://a/i", "https://b/i"], ["'https://a/i'", "'https://b/i'"]),
+    ("facebook-graph-url", ["https://a/v1", "https://b/v1"], ["'https://a/v1'", "'https://b/v1'"]),
     ("saml-replay", ["once", "off"], ["'once'", "'off'"]),
     ("allow-saml-sha1", ["true", "false"], ["true", "false"]),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),

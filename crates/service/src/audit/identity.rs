@@ -1,6 +1,7 @@
 //! Who made a call: CloudTrail's `userIdentity` ("CloudTrail userIdentity element" in its User Guide).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use daypass_directory::{self as directory, Identity, Principal, Session, Vouched};
 use daypass_model::{AccessKeyId, AccountId, rfc3339_seconds};
@@ -34,16 +35,24 @@ pub(super) struct UserIdentity<'a> {
 struct SessionContext<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session_issuer: Option<SessionIssuer<'a>>,
-    /// Empty for role sessions that no identity provider stands behind.
+    /// Of role sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
-    web_id_federation_data: Option<Nothing>,
+    web_id_federation_data: Option<WebIdFederationData<'a>>,
     attributes: Attributes,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Nothing {}
+/// By whose token a session was had; nothing where it was not.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WebIdFederationData<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    federated_provider: Option<&'a str>,
+    /// What a provider that needs no registration says of the token; of others nothing, as on AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<BTreeMap<&'a str, Cow<'a, str>>>,
+}
 
 /// The role, user or root behind a session.
 #[derive(Serialize)]
@@ -130,10 +139,30 @@ impl<'a> SessionContext<'a> {
         let mfa_authenticated = if claims.mfa_authenticated_at.is_some() { "true" } else { "false" };
         Self {
             session_issuer: principal.session_issuer().map(|issuer| SessionIssuer::of(principal, issuer)),
-            web_id_federation_data: is_role.then_some(Nothing {}),
+            web_id_federation_data: is_role.then(|| WebIdFederationData::of(&claims.federation)),
             attributes: Attributes { creation_date: rfc3339_seconds(created), mfa_authenticated },
             source_identity: claims.source_identity.as_deref(),
         }
+    }
+}
+
+impl<'a> WebIdFederationData<'a> {
+    fn of(kept: &'a [(String, Vec<String>)]) -> Self {
+        let (of_provider, of_token): (Vec<_>, Vec<_>) =
+            kept.iter().partition(|(key, _)| key == "aws:FederatedProvider");
+        let provider = of_provider.iter().flat_map(|(_, names)| names).map(String::as_str).next();
+        let Some(provider) = provider.filter(|name| !name.contains(":saml-provider/")) else {
+            return Self::default();
+        };
+        let is_registered = provider.starts_with("arn:");
+        let attributes = of_token.into_iter().filter(|_| !is_registered).map(|(key, texts)| {
+            let text = match texts.as_slice() {
+                [one] if !key.ends_with(":amr") => Cow::Borrowed(one.as_str()),
+                several => Cow::Owned(serde_json::json!(several).to_string()),
+            };
+            (key.as_str(), text)
+        });
+        Self { federated_provider: Some(provider), attributes: Some(attributes.collect()) }
     }
 }
 

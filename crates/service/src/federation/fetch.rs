@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use daypass_model::Secret;
+
 use super::keys::Place;
 
 /// A document that somebody's configuration names, and what vouches for it.
@@ -10,6 +12,8 @@ use super::keys::Place;
 pub struct Wanted<'a> {
     /// Its URL.
     pub url: &'a str,
+    /// What goes behind the URL as its query and is in no error and no log: an access token stands in it.
+    pub query: Option<&'a Secret>,
     /// Longest body that is read, in bytes.
     pub bytes_max: usize,
     /// The issuer that asks for it, where the operator lists that as insecure: plain HTTP, another port and an address of

@@ -47,6 +47,10 @@ pub struct Issuers {
     pub google_discovery_url: Option<String>,
     /// Where that of Cognito's identity pools is, if not at its issuer.
     pub cognito_discovery_url: Option<String>,
+    /// Where Login with Amazon tells of its access tokens; `None`: none of them is taken.
+    pub amazon_token_info_url: Option<String>,
+    /// Facebook's Graph API, which tells of its access tokens at `/app` and `/me`; `None`: none of them is taken.
+    pub facebook_graph_url: Option<String>,
 }
 
 impl Issuers {

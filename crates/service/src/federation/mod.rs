@@ -3,6 +3,7 @@
 //! It answers for which provider a token is from, whether it verifies, and what policies may ask of it. It refuses to know
 //! how a document is fetched, and whether the role that is asked for trusts the provider.
 
+mod access_token;
 mod condition_keys;
 mod fetch;
 mod issuers;
@@ -11,6 +12,7 @@ mod published;
 mod saml;
 mod web_identity;
 
+pub(crate) use access_token::vouch_by_access_token;
 pub(crate) use condition_keys::is_known_claim;
 pub use fetch::{Fetch, FetchError, Fetched, Fetching, Wanted};
 pub use issuers::{BuiltIn, Issuers, discovery_url};

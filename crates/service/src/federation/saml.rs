@@ -3,6 +3,8 @@
 //!
 //! Source: AWS STS API Reference, AssumeRoleWithSAML; IAM User Guide, "SAML 2.0 federation".
 
+use std::sync::Arc;
+
 use daypass_authn::saml::{
     ConditionKey, DecryptionKey, Encryption, Expected, Requested, SamlError, VerifiedAssertion,
     name_qualifier, verify,
@@ -55,9 +57,9 @@ pub(crate) struct Response<'a> {
 pub(crate) fn vouch_by_assertion(
     op: &Operation,
     house: &House,
-    view: &View,
     call: &Response<'_>,
-) -> Result<Caller, Error> {
+) -> Result<(Arc<View>, Caller), Error> {
+    let view = house.directory.snapshot();
     let provider = call.provider_arn.parse().ok().and_then(|arn: Arn| view.saml_provider(&arn));
     let provider =
         provider.ok_or_else(|| Error::new("InvalidIdentityToken", "Specified provider doesn't exist"))?;
@@ -80,7 +82,8 @@ pub(crate) fn vouch_by_assertion(
     let random = house.directory.random();
     let assertion = verify(call.text, &provider.metadata, &expected, op.now, random);
     let assertion = assertion.map_err(|error| refused(provider, error))?;
-    Ok(Caller::vouched(provider.account, vouched(op, provider, assertion)))
+    let caller = Caller::vouched(provider.account, vouched(op, provider, assertion));
+    Ok((view, caller))
 }
 
 /// Who keeps the provider finds out more by its log than whoever brings what is refused.

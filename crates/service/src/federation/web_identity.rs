@@ -3,6 +3,8 @@
 //!
 //! Source: AWS STS API Reference, AssumeRoleWithWebIdentity; IAM User Guide, "OIDC federation".
 
+use std::sync::Arc;
+
 use daypass_authn::oidc::{Algorithm, BadClaim, Token, TokenError, VerifiedToken};
 use daypass_directory::{Caller, OidcProvider, Operation, View, Vouched, VouchedBy};
 use daypass_model::{AccountId, Arn};
@@ -30,9 +32,9 @@ pub(crate) struct Presented<'a> {
 pub(crate) async fn vouch(
     op: &Operation,
     house: &House,
-    view: &View,
     call: &Presented<'_>,
-) -> Result<Caller, Error> {
+) -> Result<(Arc<View>, Caller), Error> {
+    let view = house.directory.snapshot();
     // Files of tokens often end in a line's end, which clients pass on.
     let token = Token::read(call.token.trim_end_matches(['\r', '\n']))?;
     if house.settings.is_own_issuer(token.issuer()) {
@@ -41,7 +43,7 @@ pub(crate) async fn vouch(
         return Err(Error::new(INVALID, message));
     }
     let account = call.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
-    let provider = account.and_then(|account| Some((account, Provider::of(view, account, token.issuer())?)));
+    let provider = account.and_then(|account| Some((account, Provider::of(&view, account, token.issuer())?)));
     let (account, provider) = provider.ok_or_else(|| no_provider(token.issuer()))?;
     if let Provider::Registered(provider) = provider {
         token.check_audience(&provider.record.client_ids)?;
@@ -63,7 +65,7 @@ pub(crate) async fn vouch(
     if !view.is_account(account) {
         return Err(Error::access_denied(DENIED));
     }
-    Ok(Caller::vouched(account, vouched))
+    Ok((view, Caller::vouched(account, vouched)))
 }
 
 /// Renew keys of providers that are due, one after another; several may do so at once.
@@ -78,9 +80,9 @@ pub async fn renew_keys(house: &House) {
     house.provider_keys.refresh(house.now().as_second(), current).await;
 }
 
-const INVALID: &str = "InvalidIdentityToken";
+pub(super) const INVALID: &str = "InvalidIdentityToken";
 /// What whoever a role does not trust hears of every role, there or not.
-const DENIED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+pub(super) const DENIED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
 
 /// Where a token may be from.
 #[derive(Clone, Copy)]
@@ -178,7 +180,7 @@ fn no_provider(issuer: &str) -> Error {
     Error::new(INVALID, format!("No OpenIDConnect provider found in your account for {issuer}"))
 }
 
-fn unreachable() -> Error {
+pub(super) fn unreachable() -> Error {
     let message = "The identity provider cannot be reached to verify the ID Token. Try again.";
     Error::new("IDPCommunicationError", message)
 }

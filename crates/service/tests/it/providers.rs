@@ -40,7 +40,7 @@ impl Providers {
         self.answer(&key_set_url, Ok(Fetched { body: key_set(&keys), max_age }));
     }
 
-    /// What a URL answers from now on.
+    /// What a URL with its query answers from now on.
     pub fn answer(&self, url: &str, answer: Result<Fetched, FetchError>) {
         self.0.lock().unwrap().answers.insert(url.to_owned(), answer);
     }
@@ -75,16 +75,18 @@ impl Providers {
 impl Fetch for Providers {
     fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> Fetching<'a> {
         Box::pin(async move {
+            let query = wanted.query.map(|query| format!("?{}", query.expose_str()));
+            let asked = format!("{}{}", wanted.url, query.unwrap_or_default());
             let go_on = {
                 let mut world = self.0.lock().unwrap();
-                world.asked.push(wanted.url.to_owned());
+                world.asked.push(asked.clone());
                 world.go_on.clone()
             };
             while self.0.lock().unwrap().held.contains(wanted.url) {
                 go_on.notified().await;
             }
             let nowhere = || Err(FetchError::Unreachable(wanted.url.to_owned(), "no such host".into()));
-            self.0.lock().unwrap().answers.get(wanted.url).cloned().unwrap_or_else(nowhere)
+            self.0.lock().unwrap().answers.get(&asked).cloned().unwrap_or_else(nowhere)
         })
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::oidc_issuer::Key;
 use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 
+mod access_tokens;
 mod keys;
 
 const ISSUER: &str = "https://issuer.example/realm";
@@ -404,6 +405,12 @@ async fn the_audit_tells_who_came_by_which_provider_and_nothing_of_a_token_that_
     world.present(&forged).await.unwrap_err();
     let event = world.house.audit.lock().unwrap().pop().unwrap().to_string();
     assert!(!event.contains("mallory") && !event.contains("secret-issuer"), "{event}");
+    // What the session does afterwards says by whose token it was had.
+    let answer = world.present(&world.claims()).await.unwrap();
+    world.whoami(&answer).await;
+    let event = world.house.audit.lock().unwrap().pop().unwrap();
+    let expected = json!({"federatedProvider": PROVIDER, "attributes": {}});
+    assert_eq!(event["userIdentity"]["sessionContext"]["webIdFederationData"], expected);
 }
 
 #[tokio::test]
@@ -453,6 +460,4 @@ async fn duration_and_session_policies_are_bounded_as_for_every_role() {
     let keys = Keys::of(&answer["Credentials"]);
     let denied = world.house.call(&keys, "iam", "GetRole", &[("RoleName", "Reader")]).await.unwrap_err();
     assert_eq!(denied.code, "AccessDenied");
-    let provider_id = world.call(&[("WebIdentityToken", &token), ("ProviderId", "www.amazon.com")]).await;
-    assert_eq!(provider_id.unwrap_err().code, "ValidationError");
 }

@@ -3,6 +3,8 @@
 //! Up to three permissions, each by the trust policy alone: the role, its session tags, its source identity. Source: AWS STS API
 //! Reference, AssumeRoleWithSAML; IAM User Guide, "SAML 2.0 federation".
 
+use std::sync::Arc;
+
 use daypass_directory::{Assertion, Authorized, Caller, Checks, Operation, Scope, View, Vouched};
 use serde::{Deserialize, Serialize};
 
@@ -117,12 +119,12 @@ fn vouching(call: &Authorized<Input>) -> Result<(&Vouched, &Assertion), Error> {
 }
 
 impl Unsigned for AssumeRoleWithSaml {
-    async fn vouch(op: &Operation, house: &House, view: &View, input: &Input) -> Result<Caller, Error> {
+    async fn vouch(op: &Operation, house: &House, input: &Input) -> Result<(Arc<View>, Caller), Error> {
         let response = federation::Response {
             role_arn: &input.role_arn,
             provider_arn: &input.principal_arn,
             text: &input.assertion,
         };
-        federation::vouch_by_assertion(op, house, view, &response)
+        federation::vouch_by_assertion(op, house, &response)
     }
 }

@@ -4,6 +4,8 @@
 //! Up to three permissions, each by the trust policy alone: the role, its session tags, its source identity. Source: AWS STS API
 //! Reference, AssumeRoleWithWebIdentity; IAM User Guide, "OIDC federation".
 
+use std::sync::Arc;
+
 use daypass_directory::{Authorized, Caller, Checks, Operation, Scope, View};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,7 @@ pub(super) struct Input {
     role_arn: String,
     role_session_name: String,
     web_identity_token: String,
+    provider_id: Option<String>,
     #[serde(default)]
     policy_arns: Vec<PolicyDescriptor>,
     policy: Option<String>,
@@ -102,8 +105,11 @@ impl Action for AssumeRoleWithWebIdentity {
 }
 
 impl Unsigned for AssumeRoleWithWebIdentity {
-    async fn vouch(op: &Operation, house: &House, view: &View, input: &Input) -> Result<Caller, Error> {
+    async fn vouch(op: &Operation, house: &House, input: &Input) -> Result<(Arc<View>, Caller), Error> {
         let call = federation::Presented { role_arn: &input.role_arn, token: &input.web_identity_token };
-        federation::vouch(op, house, view, &call).await
+        match &input.provider_id {
+            Some(id) => federation::vouch_by_access_token(op, house, id, &call).await,
+            None => federation::vouch(op, house, &call).await,
+        }
     }
 }

@@ -10,6 +10,8 @@ use super::source::Party;
 
 /// Fetches at once of one account's providers.
 const FETCHES_OF_PARTY_MAX: usize = 4;
+/// Access tokens that providers are asked about at once.
+pub(super) const ASKED_AT_ONCE_MAX: usize = 16;
 /// Calls that wait at once for fetches of one account's providers.
 const WAITING_OF_PARTY_MAX: usize = 1000;
 
@@ -50,6 +52,9 @@ struct Counts {
 enum What {
     Fetch,
     Wait,
+    /// About an access token, and to wait for that.
+    Ask,
+    WaitToAsk,
 }
 
 /// Counted until it is dropped.
@@ -66,19 +71,34 @@ impl Gate {
 
     /// Room for a fetch.
     pub(super) fn fetch(&self, party: Party) -> Option<Place> {
+        self.place(What::Fetch, party, FETCHES_OF_PARTY_MAX)
+    }
+
+    /// Room to ask about an access token, whoever's it is.
+    pub(super) fn ask(&self) -> Option<Place> {
+        self.place(What::Ask, None, ASKED_AT_ONCE_MAX)
+    }
+
+    /// Room to wait for a fetch.
+    pub(super) fn wait(&self, party: Party) -> Option<Counted> {
+        lock(&self.counts).begin(What::Wait, party, WAITING_OF_PARTY_MAX)?;
+        Some(self.counted(What::Wait, party))
+    }
+
+    /// Room to wait until an access token is asked about.
+    pub(super) fn wait_to_ask(&self) -> Option<Counted> {
+        lock(&self.counts).begin(What::WaitToAsk, None, WAITING_OF_PARTY_MAX)?;
+        Some(self.counted(What::WaitToAsk, None))
+    }
+
+    fn place(&self, what: What, party: Party, max: usize) -> Option<Place> {
         let mut counts = lock(&self.counts);
         if counts.fetches >= self.fetches_max {
             return None;
         }
-        counts.begin(What::Fetch, party, FETCHES_OF_PARTY_MAX)?;
+        counts.begin(what, party, max)?;
         counts.fetches += 1;
-        Some(Place::holding(Arc::new(self.counted(What::Fetch, party))))
-    }
-
-    /// Room to wait.
-    pub(super) fn wait(&self, party: Party) -> Option<Counted> {
-        lock(&self.counts).begin(What::Wait, party, WAITING_OF_PARTY_MAX)?;
-        Some(self.counted(What::Wait, party))
+        Some(Place::holding(Arc::new(self.counted(what, party))))
     }
 
     fn counted(&self, what: What, party: Party) -> Counted {
@@ -96,7 +116,7 @@ impl Counts {
 impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = lock(&self.counts);
-        if self.what == What::Fetch {
+        if matches!(self.what, What::Fetch | What::Ask) {
             counts.fetches = counts.fetches.saturating_sub(1);
         }
         let key = (self.what, self.party);

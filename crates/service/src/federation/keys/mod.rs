@@ -10,6 +10,7 @@ mod shelf;
 mod source;
 #[cfg(test)]
 mod tests;
+mod unkept;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use gate::Gate;
 pub use gate::Place;
 use shelf::Shelf;
 pub use source::{Found, KeysHealth, NoKeys, Source};
+pub(super) use unkept::Endpoint;
+use unkept::Unkept;
 
 /// Fetches at once.
 pub const FETCHES_MAX: usize = 64;
@@ -32,6 +35,7 @@ pub struct ProviderKeys {
     fetch: Box<dyn Fetch>,
     shelf: Shelf,
     gate: Gate,
+    unkept: Unkept,
 }
 
 struct Nobody;
@@ -52,7 +56,7 @@ impl ProviderKeys {
     /// The same with another bound of fetches at once, which are so many connections.
     #[must_use]
     pub fn with_fetches(fetch: Box<dyn Fetch>, fetches_max: usize) -> Self {
-        Self { fetch, shelf: Shelf::default(), gate: Gate::new(fetches_max) }
+        Self { fetch, shelf: Shelf::default(), gate: Gate::new(fetches_max), unkept: Unkept::default() }
     }
 
     /// For a house that asks nobody: every token is refused for want of keys.
@@ -144,6 +148,7 @@ impl ProviderKeys {
     #[must_use]
     pub fn health(&self) -> Vec<KeysHealth> {
         let mut health: Vec<_> = self.shelf.all().iter().filter_map(|entry| entry.health()).collect();
+        health.extend(self.unkept.health());
         health.sort_by(|one, other| {
             let key = |health: &KeysHealth| (health.failing_since.is_none(), health.failing_since);
             key(one).cmp(&key(other)).then_with(|| one.provider.cmp(&other.provider))
@@ -169,6 +174,7 @@ impl ProviderKeys {
     async fn fetch_both(&self, source: &Source, place: &Place) -> Result<(KeySet, Option<i64>), NoKeys> {
         let wanted = |url, bytes_max| Wanted {
             url,
+            query: None,
             bytes_max,
             insecure: source.insecure.then_some(source.issuer.as_str()),
             thumbprints: &source.thumbprints,
