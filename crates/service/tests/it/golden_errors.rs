@@ -16,7 +16,7 @@ use daypass_service::shapes::{self, Bounds, Kind, Member};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::examples::{EXAMPLES, Example};
+use crate::examples::{EXAMPLES, Example, UNSIGNED};
 use crate::golden::golden;
 use crate::support::Keys;
 use crate::world::{World, request};
@@ -234,7 +234,7 @@ fn lower_first(name: &str) -> String {
 async fn every_error_is_answered_as_the_references_say() {
     let world = World::new().await;
     let mut wrong = Vec::new();
-    for example in EXAMPLES {
+    for example in EXAMPLES.iter().chain(UNSIGNED) {
         // A refused call leaves nothing behind, so that those without a stage of their own share one world.
         let shared = world.copy_for(example).await;
         for refusal in Golden::of(example).errors.iter().filter(|refusal| refusal.test.is_none()) {
@@ -283,7 +283,7 @@ fn is_bounded(member: &Member) -> bool {
 #[test]
 fn every_error_of_the_model_every_parameter_and_every_denial_is_in_the_golden_files() {
     let mut missing = Vec::new();
-    for example in EXAMPLES {
+    for example in EXAMPLES.iter().chain(UNSIGNED) {
         let (golden, name) = (Golden::of(example), example.permission());
         let mut wanted = declared(example);
         wanted.insert("AccessDenied".into());
@@ -317,7 +317,7 @@ fn every_error_of_the_model_every_parameter_and_every_denial_is_in_the_golden_fi
 
 #[test]
 fn every_golden_error_has_the_status_of_its_model_and_names_its_source() {
-    for example in EXAMPLES {
+    for example in EXAMPLES.iter().chain(UNSIGNED) {
         for refusal in Golden::of(example).errors {
             let what = format!("{}, {}", example.permission(), refusal.when);
             assert!(!refusal.when.is_empty() && !refusal.source.is_empty(), "{what}: {}", refusal.source);
@@ -331,7 +331,7 @@ fn every_golden_error_has_the_status_of_its_model_and_names_its_source() {
 
 #[test]
 fn the_tests_that_golden_files_name_exist() {
-    for example in EXAMPLES {
+    for example in EXAMPLES.iter().chain(UNSIGNED) {
         let golden = Golden::of(example);
         let named = golden.errors.iter().filter_map(|refusal| refusal.test.as_deref());
         let in_reasons = golden.never.values().flat_map(|reason| reason.split('`').skip(1).step_by(2));
@@ -351,8 +351,12 @@ fn the_tests_that_golden_files_name_exist() {
 #[expect(clippy::print_stdout, reason = "a figure that the test prints")]
 fn print_counts() {
     for service in ["sts", "iam", "daypass"] {
-        let files: Vec<_> =
-            EXAMPLES.iter().filter(|example| example.service == service).map(Golden::of).collect();
+        let files: Vec<_> = EXAMPLES
+            .iter()
+            .chain(UNSIGNED)
+            .filter(|example| example.service == service)
+            .map(Golden::of)
+            .collect();
         let errors: Vec<_> = files.iter().flat_map(|golden| &golden.errors).collect();
         let sentences: BTreeSet<_> = errors.iter().map(|refusal| (&refusal.code, &refusal.message)).collect();
         let elsewhere = errors.iter().filter(|refusal| refusal.test.is_some()).count();

@@ -45,6 +45,12 @@ impl Providers {
         self.0.lock().unwrap().answers.insert(url.to_owned(), answer);
     }
 
+    /// What another world answers, from now on.
+    pub fn answer_as(&self, other: &Providers) {
+        let answers = other.0.lock().unwrap().answers.clone();
+        self.0.lock().unwrap().answers = answers;
+    }
+
     /// An issuer that answers no more.
     pub fn go_away(&self, issuer: &str) {
         let gone = |url: &String| FetchError::Unreachable(url.clone(), "connection refused".into());

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::saml_idp::{
     ASSERTION, IDP, ISSUER, PROVIDER, ROLE, STRANGER, edited, insert, metadata_of, response, signed,
 };
+use crate::session_contents::{is_over, noise};
 use crate::support::{Keys, OTHER, TestHouse};
 
 const WRITER: &str = "arn:aws:iam::111122223333:role/Writer";
@@ -294,6 +295,15 @@ async fn an_assertion_only_shortens_what_the_call_asks_for() {
     let error = call(&house, &document, &[("DurationSeconds", "7200")]);
     let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
     assert_eq!(error.await.unwrap_err(), Error::validation(message));
+}
+
+#[tokio::test]
+async fn tags_that_do_not_fit_say_how_far_they_are_over() {
+    let tags: Vec<_> = (0..50_u32).map(|n| (format!("PrincipalTag:key-{n}"), [noise(n, 200)])).collect();
+    let values: Vec<_> = tags.iter().map(|(name, [value])| (name.as_str(), [value.as_str()])).collect();
+    let attributes: Vec<_> = values.iter().map(|(name, value)| (*name, &value[..])).collect();
+    let house = new().await;
+    assert!(is_over(&refusal(&house, &signed(&with_attributes(&attributes)), &[]).await));
 }
 
 #[tokio::test]

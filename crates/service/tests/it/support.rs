@@ -105,6 +105,7 @@ impl TestHouse {
         // Other randomness than the first house's: access key ids are never made twice.
         let mut house = Self::open(Arc::new(store), clock, Arc::new(SeededRandom::new(SEED + 2))).await;
         house.root = self.root.clone();
+        house.providers.answer_as(&self.providers);
         for entry in
             self.house.session_log.read(0).await.index.search(None, None, usize::MAX, |_| true).entries
         {

@@ -7,6 +7,7 @@ use daypass_service::params::Params;
 use serde_json::{Value, json};
 
 use crate::oidc_issuer::Key;
+use crate::session_contents::{is_over, noise};
 use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 
 mod access_tokens;
@@ -263,6 +264,14 @@ async fn tags_and_source_identity_need_permissions_of_their_own_and_stay_with_th
         assert_eq!(world.refusal(&claims).await, ("AccessDenied", DENIED.to_owned()), "{without}");
         world.present(&world.claims()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn tags_that_do_not_fit_say_how_far_they_are_over() {
+    let world = World::new().await;
+    let tags: Value = (0..50_u32).map(|n| (format!("key-{n}"), json!([noise(n, 200)]))).collect();
+    let claims = world.with("https://aws.amazon.com/tags", json!({"principal_tags": tags}));
+    assert!(is_over(&world.refusal(&claims).await));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The standard world of the tests that go over all actions: one of everything, and every kind of caller.
 
+use data_encoding::BASE64;
+use daypass_authn::oidc::Algorithm;
 use daypass_authn::sigv4::HttpRequest;
 use daypass_authn::token::{Purpose, SessionClaims, SessionKind};
 use daypass_model::{AccessKeyId, AccessKeyKind, Clock, SessionId};
@@ -10,7 +12,9 @@ use crate::answers::ALLOW_ALL;
 use crate::examples::{
     Example, LIMIT, METADATA, PRIVATE_KEY, READ_SHELF, THUMBPRINT, TOOL, TRUST, WRITE_SHELF,
 };
+use crate::oidc_issuer::Key;
 use crate::phone::Phone;
+use crate::saml_idp;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
 /// A house with one of everything in it.
@@ -57,6 +61,7 @@ impl World {
         let provider = [("Name", "Corp"), ("SAMLMetadataDocument", METADATA), ("AddPrivateKey", PRIVATE_KEY)];
         house.root("iam", "CreateSAMLProvider", &[&provider[..], &TEAM].concat()).await;
         filled.extend([("{metadata}", METADATA.to_owned()), ("{private-key}", PRIVATE_KEY.to_owned())]);
+        filled.extend(vouched(&house));
         house.root("iam", "EnableOutboundWebIdentityFederation", &[]).await;
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
@@ -294,6 +299,26 @@ async fn mfa_devices(house: &TestHouse) -> Vec<(&'static str, String)> {
         ("{phone-code-2}", phone.code(0)),
         ("{spare-code-1}", spare.code(-1)),
         ("{spare-code-2}", spare.code(0)),
+    ]
+}
+
+/// What the account's providers sign: of OpenID Connect a token for its application, of SAML an assertion for the role
+/// `Reader`, by other metadata than the world's provider has at first.
+fn vouched(house: &TestHouse) -> Vec<(&'static str, String)> {
+    let (key, now) = (Key::generate(Algorithm::Es256), house.clock_now());
+    house.providers.publish("https://oidc.example.com/team", &[("1", &key)]);
+    let claims = json!({
+        "iss": "https://oidc.example.com/team", "sub": "ada", "aud": "app", "iat": now, "exp": now + 600,
+    });
+    let token = |id: &str| key.sign(&json!({"alg": "ES256", "kid": id}), &claims);
+    let signed = saml_idp::signed(saml_idp::ASSERTION);
+    let assertion = |xml: &str| BASE64.encode(xml.as_bytes());
+    vec![
+        ("{id-token}", token("1")),
+        ("{unknown-key-token}", token("2")),
+        ("{idp-metadata}", saml_idp::metadata_of(&saml_idp::IDP.certificate)),
+        ("{changed-assertion}", assertion(&saml_idp::edited(&signed, ">alice<", ">admin<"))),
+        ("{assertion}", assertion(&signed)),
     ]
 }
 
