@@ -27,6 +27,9 @@ use crate::failure::Failure;
 const QUEUE_MAX: usize = 8192;
 /// Longest line that is read back; what is written is far shorter.
 const LINE_BYTES_MAX: usize = 64 * 1024;
+/// How long entries are let gather before the thread waits for the next one. To be woken for each of them costs whoever
+/// issues more than the rest of the log.
+const GATHER: Duration = Duration::from_millis(2);
 /// How long a list waits for what was issued before it.
 const CATCH_UP_MAX: Duration = Duration::from_secs(1);
 
@@ -197,6 +200,7 @@ impl Writer {
                 Err(TryRecvError::Empty) => {
                     // Nothing waits: what was written is the file's now, and the end of this process loses none of it.
                     self.hand_over();
+                    std::thread::park_timeout(GATHER);
                     match messages.recv() {
                         Ok(message) => message,
                         Err(_) => break,

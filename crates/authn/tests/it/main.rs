@@ -8,6 +8,7 @@
 
 mod dictionary;
 mod malformed;
+mod mistakes;
 mod official_signer;
 mod oidc;
 mod payload_table;

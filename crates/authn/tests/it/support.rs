@@ -116,7 +116,7 @@ pub(crate) fn complete(mut request: HttpRequest, secret: &str, payload: Option<&
 }
 
 /// By this room's own key, with which the crate `hmac` signs.
-fn signature_4(secret: &Secret, proof: &Proof, string_to_sign: &str) -> String {
+pub(crate) fn signature_4(secret: &Secret, proof: &Proof, string_to_sign: &str) -> String {
     let key = SigningKey::derive(secret, &proof.scope);
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose()).unwrap();
     mac.update(string_to_sign.as_bytes());
