@@ -1,7 +1,7 @@
 //! Whom a request is for: the host and port that a URL names and a client signs.
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Host and port of an `http` or `https` URL (RFC 3986, section 3.2). The scheme's own port may be written or
@@ -34,6 +34,14 @@ impl Authority {
         let (authority, rest) = rest.split_at(end);
         let (host, port) = host_and_port(authority).ok_or(InvalidAuthority)?;
         Ok((Self { host, port: port.unwrap_or(default_port), default_port }, rest))
+    }
+
+    /// Whether it is this machine alone, whatever its names lead to elsewhere.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     }
 
     /// Whether the URL was an `https` one: its clients speak TLS.
@@ -172,6 +180,28 @@ mod tests {
         let written = authority("https://[2001:DB8::A]:443");
         assert_eq!(written.to_string(), "[2001:db8::a]");
         assert!(written.matches("[2001:db8:0::a]"));
+    }
+
+    #[test]
+    fn loopback_is_this_machine_alone() {
+        for url in [
+            "http://localhost",
+            "http://LOCALHOST:1",
+            "http://127.0.0.1:9000",
+            "https://127.9.9.9",
+            "http://[::1]:1",
+        ] {
+            assert!(authority(url).is_loopback(), "{url}");
+        }
+        for url in [
+            "http://localhost.example",
+            "http://10.0.0.1",
+            "http://127.0.0.1.example",
+            "http://[::2]",
+            "http://a",
+        ] {
+            assert!(!authority(url).is_loopback(), "{url}");
+        }
     }
 
     #[test]

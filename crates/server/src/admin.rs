@@ -1,5 +1,6 @@
 //! The admin listener: `/healthz`, `/readyz`, `/metrics`. No credentials are taken and none are given.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Providers that `/readyz` names at most.
 const PROVIDERS_TOLD_MAX: usize = 20;
+/// Of one account, before any account is told of with more.
+const PROVIDERS_OF_ACCOUNT_TOLD_FIRST: usize = 3;
 
 /// What the admin listener shows.
 pub(crate) struct Admin {
@@ -125,11 +128,22 @@ impl Admin {
     }
 }
 
-/// A line for each provider whose keys cannot be fetched, for the first of them.
+/// A line for each provider whose keys cannot be fetched, for the first of them: of no account many before another's first.
 fn failing(providers: &[KeysHealth]) -> String {
     let failing = providers.iter().filter_map(|health| Some((&health.provider, health.failing_since?)));
-    let mut lines: Vec<String> = failing
+    let mut of_account: HashMap<Option<&str>, usize> = HashMap::new();
+    let mut failing: Vec<_> = failing
         .map(|(provider, since)| {
+            let before = of_account.entry(provider.split(':').nth(4)).or_default();
+            *before += 1;
+            (*before, provider, since)
+        })
+        .collect();
+    // Stable: of those that are as many in their accounts, the first that failed.
+    failing.sort_by_key(|(before, ..)| before.div_ceil(PROVIDERS_OF_ACCOUNT_TOLD_FIRST));
+    let mut lines: Vec<String> = failing
+        .into_iter()
+        .map(|(_, provider, since)| {
             let since = Timestamp::from_second(since).unwrap_or_default();
             format!("provider: {provider} has not given its keys since {since}\n")
         })
@@ -209,9 +223,15 @@ mod tests {
         assert_eq!(failing(&[health(1, None)]), "");
         let line = "provider: arn:aws:iam::111122223333:oidc-provider/2.example has not given its keys since 1970-01-01T00:01:00Z\n";
         assert_eq!(failing(&[health(2, Some(60)), health(1, None)]), line);
-        let many: Vec<KeysHealth> = (0..25).map(|n| health(n, Some(60))).collect();
+        let mut many: Vec<KeysHealth> = (0..25).map(|n| health(n, Some(60))).collect();
         let lines = failing(&many);
         assert!(lines.lines().count() == 21 && lines.ends_with("provider: nor have 5 others\n"), "{lines}");
+        // Whoever has many such providers does not push out who has one that fails last.
+        let another = "arn:aws:iam::444455556666:oidc-provider/last.example";
+        many.push(KeysHealth { provider: another.into(), fetched_at: None, failing_since: Some(90) });
+        let lines = failing(&many);
+        let at = lines.lines().position(|line| line.contains(another));
+        assert_eq!((lines.lines().count(), at), (21, Some(3)), "{lines}");
     }
 
     #[tokio::test]

@@ -33,7 +33,7 @@ use crate::failure::Failure;
 use crate::root_credentials::KeyFile;
 use crate::{master_rotation, preflight, root_key};
 
-pub(crate) use messages::{Answer, Ask, Hidden, Key};
+pub(crate) use messages::{Answer, Ask, Hidden, Key, WebIdentityKey};
 pub(crate) use sessions::{Ended, Listed, Wanted};
 
 /// Longest request.
@@ -245,14 +245,14 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             let told = closing::close(house, &account_id, confirm.as_deref(), id).await?;
             (told, Answer::AccountClosed { account_id })
         }
-        Ask::KeyList => (String::new(), Answer::Keys { keys: keys(house) }),
+        Ask::KeyList => (String::new(), all_keys(house)),
         Ask::KeyRotate { compromised } => {
             let rotation = if compromised { Rotation::Compromised } else { Rotation::Ordinary };
             rotate_keyring(house, id, rotation).await.map_err(not_rotated)?;
             let ended = if compromised { ", every session ended" } else { "" };
             let keys = keys(house);
             let active = keys.iter().find(|key| key.role == "active").map_or(0, |key| key.id);
-            (format!("active: {active}{ended}"), Answer::Keys { keys })
+            (format!("active: {active}{ended}"), all_keys(house))
         }
         Ask::MasterKeyRotate { new_key_file } => {
             let Ok(_one) = host.rotation.try_lock() else {
@@ -295,6 +295,17 @@ fn keys(house: &House) -> Vec<Key> {
         Some(Key { role: role.to_owned(), id, created })
     };
     roles.into_iter().filter_map(key).collect()
+}
+
+fn all_keys(house: &House) -> Answer {
+    let view = house.directory.snapshot();
+    let listed = view.web_identity_keys().into_iter().flat_map(|keys| keys.listed());
+    let key = |(role, created, kids): (&str, i64, [&str; 2])| WebIdentityKey {
+        role: role.to_owned(),
+        kids: kids.map(str::to_owned),
+        created: rfc3339_seconds(Timestamp::from_second(created).unwrap_or_default()),
+    };
+    Answer::Keys { keys: keys(house), web_identity: listed.map(key).collect() }
 }
 
 /// Whoever replaces every key is not kept from it by another write to the same record.

@@ -81,6 +81,13 @@ impl Settings {
         Some(format!("{}{WEB_IDENTITY_PATH}/{uuid}", self.issuer_base.as_ref()?))
     }
 
+    /// Whether nobody on the way to the documents of our issuers can change them: https (OpenID Connect Discovery 1.0, section
+    /// 3), or this machine alone.
+    pub(crate) fn issuer_is_safe(&self) -> bool {
+        let authority = self.issuer_base.as_ref().and_then(|base| base.parse::<Authority>().ok());
+        authority.is_some_and(|authority| authority.is_https() || authority.is_loopback())
+    }
+
     /// Whether a token that says it is from this issuer says that it is one of ours.
     pub(crate) fn is_own_issuer(&self, issuer: &str) -> bool {
         let path = self.issuer_base.as_ref().and_then(|base| issuer.strip_prefix(base.as_str()));

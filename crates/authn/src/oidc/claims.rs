@@ -89,6 +89,12 @@ impl Claims {
         self.all.get(name)
     }
 
+    /// All of them, by name.
+    #[must_use]
+    pub fn all(&self) -> &Map<String, Value> {
+        &self.all
+    }
+
     /// `azp`, or the one `aud`. Of several nobody knows which client asked.
     pub(super) fn effective_audience(&self) -> Option<&str> {
         match (&self.authorized_party, self.audiences.as_slice()) {

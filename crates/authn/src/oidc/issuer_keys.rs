@@ -103,6 +103,19 @@ impl IssuerKeys {
         self.active.pair(algorithm).token(claims)
     }
 
+    /// Role, time of creation in Unix seconds, and `kid` of every public key, for the operator.
+    pub fn listed(&self) -> impl Iterator<Item = (&'static str, i64, [&str; 2])> {
+        let roles = [
+            ("previous", self.previous.as_ref()),
+            ("active", Some(&self.active)),
+            ("next", Some(&self.next)),
+        ];
+        roles.into_iter().filter_map(|(role, key)| {
+            let key = key?;
+            Some((role, key.created, key.public().map(|public| public.kid.as_str())))
+        })
+    }
+
     /// The public keys as a JSON Web Key Set: next, active, previous.
     #[must_use]
     pub fn key_set(&self) -> &str {

@@ -20,7 +20,7 @@ pub(super) struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Print role, id and time of creation of each key
+    /// Print role, id and time of creation of each key, and of those that sign web identity tokens
     List,
     /// Begin to seal with the next key; refused while that would end a session
     Rotate {
@@ -47,8 +47,13 @@ pub(super) async fn run(args: KeysArgs) -> Result<(), Failure> {
         }
     };
     match ask(&args.data.directory()?, &question).await? {
-        Answer::Keys { keys } => {
+        Answer::Keys { keys, web_identity } => {
             keys.iter().for_each(|key| show(&format!("{:<8}  {:>10}  {}\n", key.role, key.id, key.created)));
+            for key in web_identity {
+                let [rs256, es384] = &key.kids;
+                let (role, created) = (&key.role, &key.created);
+                show(&format!("web identity tokens, {role}: RS256 {rs256}, ES384 {es384}  {created}\n"));
+            }
             Ok(())
         }
         Answer::MasterKeyRotated { is_earlier: true, .. } => {

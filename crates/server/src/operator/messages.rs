@@ -133,6 +133,9 @@ pub(crate) enum Answer {
     Keys {
         /// Previous, active, next.
         keys: Vec<Key>,
+        /// The same of the keys that sign web identity tokens, once there are any.
+        #[serde(default)]
+        web_identity: Vec<WebIdentityKey>,
     },
     /// Another master key is in force.
     MasterKeyRotated {
@@ -167,6 +170,17 @@ pub(crate) enum Answer {
         /// What to do.
         why: String,
     },
+}
+
+/// What may be told of a pair of keys that sign web identity tokens.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WebIdentityKey {
+    /// `previous`, `active` or `next`.
+    pub(crate) role: String,
+    /// As it stands in the header of the tokens that it signed: of RS256, of ES384.
+    pub(crate) kids: [String; 2],
+    /// RFC 3339.
+    pub(crate) created: String,
 }
 
 /// What may be told of a key of the keyring.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use data_encoding::BASE64URL_NOPAD;
 use daypass_authn::sigv4::Presented;
 use daypass_directory::{Operation, Principal, Vouched};
 use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
@@ -217,11 +218,14 @@ impl<'a> Event<'a> {
             self.presented.filter(|_| self.principal.as_ref().is_none_or(|who| who.vouched().is_none()));
         let version = signed.and_then(Presented::version)?;
         let mut data = serde_json::Map::from_iter([("SignatureVersion".to_owned(), version.into())]);
-        let told = self.traits().told;
-        let answer = reply.filter(|_| !told.is_empty()).and_then(|reply| serde_json::to_value(&**reply).ok());
+        let AuditTraits { told, token, .. } = self.traits();
+        let is_told = !told.is_empty() || token.is_some();
+        let answer = reply.filter(|_| is_told).and_then(|reply| serde_json::to_value(&**reply).ok());
         if let Some(answer) = answer {
             let told = told.iter().filter_map(|(name, pointer)| Some((*name, answer.pointer(pointer)?)));
             data.extend(told.map(|(name, value)| (name.to_owned(), value.clone())));
+            let token = token.and_then(|member| answer.get(member)?.as_str());
+            data.extend(token.into_iter().flat_map(names_of_token));
         }
         Some(Value::Object(data))
     }
@@ -294,6 +298,14 @@ impl<'a> Event<'a> {
     fn uuid(&self) -> String {
         daypass_model::uuid(self.house.directory.random())
     }
+}
+
+/// `kid` and `jti` of a token in compact form (RFC 7515, section 7.1).
+fn names_of_token(token: &str) -> impl Iterator<Item = (String, Value)> + use<> {
+    let part = |part: &str| serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).ok()?).ok();
+    let parts: Vec<Value> = token.split('.').take(2).filter_map(part).collect();
+    let named = |(part, name): (Value, &str)| Some((name.to_owned(), part.get(name)?.clone()));
+    parts.into_iter().zip(["kid", "jti"]).filter_map(named)
 }
 
 /// Leave out the members that are long: whose they are and what they are called is told all the same.

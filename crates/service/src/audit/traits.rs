@@ -15,10 +15,12 @@ pub struct AuditTraits {
     /// What a record keeps of the answer to a call that only reads: names in `additionalEventData`, and JSON
     /// pointers into the answer.
     pub told: &'static [(&'static str, &'static str)],
+    /// Member of the answer with a signed token, whose `jti` and `kid` a record names: what others see of it.
+    pub token: Option<&'static str>,
 }
 
 impl AuditTraits {
     /// Nothing beyond.
     pub const PLAIN: Self =
-        Self { read_only: None, role: None, inherits_tags: false, hidden: &[], told: &[] };
+        Self { read_only: None, role: None, inherits_tags: false, hidden: &[], told: &[], token: None };
 }

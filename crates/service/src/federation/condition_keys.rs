@@ -4,7 +4,7 @@
 
 use daypass_authn::oidc::{Claims, VerifiedToken};
 use daypass_directory::Value;
-use serde_json::Value as Claim;
+use serde_json::{Map, Value as Claim};
 
 /// Issuers whose own claims AWS has keys for: exactly this one or, with a slash at the end, whatever begins so. `*` stands
 /// for one part of a host's name.
@@ -57,17 +57,33 @@ const GITHUB: &[&str] = &[
     "workflow",
 ];
 
-/// Every key of a token for the call that presents it, under the provider's URL without its scheme.
-pub(super) fn of_call(provider: &str, token: &VerifiedToken) -> Vec<(String, Value)> {
+/// A claim that is a condition key, and no value: were it passed over, whoever denies by it would let its holder in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The claim `{0}` of the ID Token has a form that no condition can compare")]
+pub(super) struct NoValue(String);
+
+/// Every key of a token for the call that presents it, under the provider's URL without its scheme: what every issuer has, what
+/// this one has on AWS, and what is `set` for it, claims by their names or, within others, by dotted paths.
+///
+/// # Errors
+/// [`NoValue`].
+pub(super) fn of_call(
+    provider: &str,
+    set: &[String],
+    token: &VerifiedToken,
+) -> Result<Vec<(String, Value)>, NoValue> {
     let claims = token.claims();
     let mut keys = of_every_issuer(provider, token);
     keys.push((format!("{provider}:oaud"), one_or_many(&claims.audiences)));
-    for name in claims_of(provider) {
-        if let Some(value) = find(claims, name).and_then(value_of) {
+    let of_vendor = claims_of(provider).map(|name| (name, find(claims, name)));
+    let of_settings = set.iter().map(|path| (path.as_str(), at(claims.all(), path)));
+    for (name, claim) in of_vendor.chain(of_settings) {
+        if let Some(claim) = claim.filter(|claim| !claim.is_null()) {
+            let value = value_of(claim).ok_or_else(|| NoValue(name.to_owned()))?;
             keys.push((format!("{provider}:{name}"), value));
         }
     }
-    keys
+    Ok(keys)
 }
 
 /// Whether a claim of this name is a condition key of a provider whatever is set for it. Keys ignore case.
@@ -76,23 +92,17 @@ pub(crate) fn is_known_claim(provider: &str, claim: &str) -> bool {
     of_every_issuer.chain(claims_of(provider)).any(|known| known.eq_ignore_ascii_case(claim))
 }
 
-/// The keys that are set for a provider: claims by their names or, within others, by dotted paths.
-pub(super) fn of_settings(provider: &str, set: &[String], token: &VerifiedToken) -> Vec<(String, Value)> {
-    let claims = token.claims();
-    let found =
-        |path: &String| Some((format!("{provider}:{path}"), value_of(at(&|name| claims.get(name), path)?)?));
-    set.iter().filter_map(found).collect()
-}
-
-/// The claim at a dotted path. Names of claims have dots of their own, so the longest name that is there comes first.
-fn at<'c>(get: &dyn Fn(&str) -> Option<&'c Claim>, path: &str) -> Option<&'c Claim> {
-    get(path).or_else(|| {
-        let mut splits =
-            path.rmatch_indices('.').filter_map(|(dot, _)| path.get(..dot).zip(path.get(dot + 1..)));
-        splits.find_map(|(name, rest)| {
-            let around = get(name)?.as_object()?;
-            at(&|name| around.get(name), rest)
-        })
+/// The claim at a dotted path. Names of claims have dots of their own, so the longest name that is there comes first. Each
+/// object is gone over once at the most, however many dots a path has.
+fn at<'c>(claims: &'c Map<String, Claim>, path: &str) -> Option<&'c Claim> {
+    claims.get(path).or_else(|| {
+        let within = |(name, claim): (&'c String, &'c Claim)| {
+            let rest = path.strip_prefix(name.as_str())?.strip_prefix('.')?;
+            Some((rest, claim.as_object()?))
+        };
+        let mut around: Vec<_> = claims.iter().filter_map(within).collect();
+        around.sort_unstable_by_key(|(rest, _)| rest.len());
+        around.into_iter().find_map(|(rest, claims)| at(claims, rest))
     })
 }
 
@@ -170,6 +180,30 @@ fn one_or_many(texts: &[String]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dotted_path_is_the_longest_names_that_are_there() {
+        let claims = serde_json::json!({
+            "a.b": {"c": 1},
+            "a": {"b": {"c": 2, "d": 3}, "b.c": 4, "x": 5},
+            "a.b.e": 6,
+            "flat": 7,
+        });
+        let found = |path: &str| at(claims.as_object().unwrap(), path).and_then(Claim::as_i64);
+        for (path, value) in [
+            ("a.b.c", Some(1)),
+            ("a.b.d", Some(3)),
+            ("a.b.e", Some(6)),
+            ("a.x", Some(5)),
+            ("flat", Some(7)),
+            ("flat.x", None),
+            ("a.y", None),
+            ("ab", None),
+            ("a", None),
+        ] {
+            assert_eq!(found(path), value, "{path}");
+        }
+    }
 
     #[test]
     fn a_star_is_one_part_of_a_hosts_name() {

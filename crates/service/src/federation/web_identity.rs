@@ -9,7 +9,7 @@ use daypass_authn::oidc::{Algorithm, BadClaim, Token, TokenError, VerifiedToken}
 use daypass_directory::{Caller, OidcProvider, Operation, View, Vouched, VouchedBy};
 use daypass_model::{AccountId, Arn};
 
-use super::condition_keys;
+use super::condition_keys::{self, NoValue};
 use super::fetch::FetchError;
 use super::issuers::{BuiltIn, discovery_url};
 use super::keys::{NoKeys, Source};
@@ -153,12 +153,13 @@ impl<'v> Provider<'v> {
         }
     }
 
-    fn vouched(self, token: &VerifiedToken, names_roles: bool) -> Result<Vouched, BadClaim> {
+    fn vouched(self, token: &VerifiedToken, names_roles: bool) -> Result<Vouched, Error> {
         let claims = token.claims();
-        let mut keys = condition_keys::of_call(self.prefix(), token);
-        if let Provider::Registered(provider) = self {
-            keys.extend(condition_keys::of_settings(self.prefix(), &provider.record.condition_claims, token));
-        }
+        let set: &[String] = match self {
+            Provider::Registered(provider) => &provider.record.condition_claims,
+            Provider::BuiltIn(_) => &[],
+        };
+        let mut keys = condition_keys::of_call(self.prefix(), set, token)?;
         keys.push(("sts:RoleAuthorizedByIdp".into(), names_roles.to_string().into()));
         let passed = claims.session_tags()?;
         Ok(Vouched {
@@ -197,6 +198,12 @@ impl From<TokenError> for Error {
 
 impl From<BadClaim> for Error {
     fn from(claim: BadClaim) -> Self {
+        Self::new(INVALID, claim.to_string())
+    }
+}
+
+impl From<NoValue> for Error {
+    fn from(claim: NoValue) -> Self {
         Self::new(INVALID, claim.to_string())
     }
 }

@@ -373,8 +373,8 @@ static DAYPASS_POLICY_KIND_TYPE: Shape = Shape { name: "PolicyKindType", sensiti
 static DAYPASS_PROVIDER_ARN_TYPE: Shape = Shape { name: "ProviderArnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: None, values: &[] }) };
 static DAYPASS_PUT_OPEN_IDCONNECT_PROVIDER_SETTINGS_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "OpenIDConnectProviderArn", required: true, shape: &DAYPASS_PROVIDER_ARN_TYPE },
-    Member { name: "Algorithms", required: false, shape: &DAYPASS_FURTHER_ALGORITHM_LIST_TYPE },
-    Member { name: "ConditionClaims", required: false, shape: &DAYPASS_CONDITION_CLAIM_LIST_TYPE },
+    Member { name: "Algorithms", required: true, shape: &DAYPASS_FURTHER_ALGORITHM_LIST_TYPE },
+    Member { name: "ConditionClaims", required: true, shape: &DAYPASS_CONDITION_CLAIM_LIST_TYPE },
 ] };
 static DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "ResourceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },

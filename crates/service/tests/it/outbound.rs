@@ -294,6 +294,26 @@ async fn without_a_public_url_nothing_is_enabled() {
     assert!(lost.stored().await == before);
 }
 
+/// Whoever is between a verifier and the documents could put keys of their own there.
+#[tokio::test]
+async fn where_the_documents_are_not_safe_on_their_way_nothing_is_enabled() {
+    let house = TestHouse::new().await;
+    let at = |base: &str| {
+        house.with_settings(Settings { issuer_base: Some(base.to_owned()), ..Settings::default() })
+    };
+    for base in ["http://sts.example.net", "http://10.0.0.1:8080", "http://localhost.example.net"] {
+        let refused = enable(&at(base), &house.root).await.unwrap_err();
+        assert_eq!(refused.code, "InvalidInput", "{base}");
+        assert!(refused.message.starts_with("The public URL of this server is not https"), "{refused}");
+    }
+    for base in
+        ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000", "https://sts.example.net"]
+    {
+        enable(&at(base), &house.root).await.unwrap();
+        house.root("iam", "DisableOutboundWebIdentityFederation", &[]).await;
+    }
+}
+
 #[tokio::test]
 async fn conditions_see_what_is_issued() {
     let world = World::new().await;
@@ -368,6 +388,11 @@ async fn the_audit_tells_of_a_token_and_has_none() {
     let event = events.iter().rfind(|event| event["eventName"] == "GetWebIdentityToken").unwrap();
     assert_eq!(event["requestParameters"]["audience"], json!(["https://api.example.com"]));
     assert_eq!(event["responseElements"], json!({"expiration": "Jan 15, 2026, 12:05:00 PM"}));
+    // By these others have it in their logs.
+    let (header, claims) = (part(&token, 0), part(&token, 1));
+    let told = &event["additionalEventData"];
+    assert_eq!((&told["kid"], &told["jti"]), (&header["kid"], &claims["jti"]));
+    assert!(told["kid"].is_string() && told["jti"].is_string());
     for part in token.split('.').skip(1) {
         assert!(!event.to_string().contains(part));
     }

@@ -346,6 +346,37 @@ async fn a_providers_settings_let_further_algorithms_and_claims_in_and_nothing_e
     assert_eq!(call(&ed, "EdDSA", "ed").await.unwrap_err().code, "AccessDenied");
 }
 
+/// Were it passed over, a Deny by it would let its holder in.
+#[tokio::test]
+async fn a_claim_that_no_condition_can_compare_refuses_the_token() {
+    let world = World::new().await;
+    let body = json!({
+        "OpenIDConnectProviderArn": PROVIDER, "Algorithms": [], "ConditionClaims": ["groups", "about.level"],
+    });
+    world.house.call_json(&world.house.root, "PutOpenIDConnectProviderSettings", &body).await.unwrap();
+    let told = |name: &str| {
+        let text = format!("The claim `{name}` of the ID Token has a form that no condition can compare");
+        ("InvalidIdentityToken", text)
+    };
+    for odd in [json!(1.5), json!({}), json!([["x"]]), json!(["suspended", null]), json!(["suspended", 0.5])]
+    {
+        assert_eq!(world.refusal(&world.with("groups", odd.clone())).await, told("groups"), "{odd}");
+        assert_eq!(
+            world.refusal(&world.with("about", json!({"level": odd}))).await,
+            told("about.level"),
+            "{odd}"
+        );
+    }
+    for good in [json!(null), json!([]), json!(["a", 7, true]), json!("a"), json!(-7), json!(false)] {
+        world.present(&world.with("groups", good)).await.unwrap();
+    }
+    for no_such in [json!({"level": null}), json!({"other": 1.5}), json!("level"), json!([{"level": {}}])] {
+        world.present(&world.with("about", no_such)).await.unwrap();
+    }
+    // Nobody set it, so it is nobody's condition key.
+    world.present(&world.with("others", json!(1.5))).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_role_that_is_no_arn_is_told_before_anything_of_the_token() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! `daypass:PutOpenIDConnectProviderSettings`: what is taken of a provider beyond what AWS takes of any.
+//! `daypass:PutOpenIDConnectProviderSettings`: what is taken of a provider beyond what AWS takes of any. Both lists must be
+//! given, since to leave one out could take away what a trust policy denies by.
 
 use daypass_authn::oidc::Algorithm;
 use daypass_directory::{Authorized, Checks, Operation, Scope};
@@ -20,9 +21,7 @@ pub(super) struct PutProviderSettings;
 pub(super) struct Input {
     #[serde(rename = "OpenIDConnectProviderArn")]
     arn: String,
-    #[serde(default)]
     algorithms: Vec<String>,
-    #[serde(default)]
     condition_claims: Vec<String>,
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::issue;
 use crate::action::{Action, read};
+use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -71,6 +72,7 @@ impl Action for GetWebIdentityToken {
     const NAME: &'static str = "sts:GetWebIdentityToken";
     const CALLERS: Callers = Callers::UsersAndRoles;
     const READ_ONLY: bool = false;
+    const AUDIT: AuditTraits = AuditTraits { token: Some("WebIdentityToken"), ..AuditTraits::PLAIN };
     type Input = Input;
     type Output = Output;
 

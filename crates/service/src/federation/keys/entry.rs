@@ -17,7 +17,7 @@ const KEPT_SECONDS_DEFAULT: i64 = 60 * 60;
 /// A provider is asked once in this time, in seconds: three times a minute.
 const FETCHED_EVERY_SECONDS: i64 = 20;
 /// How long before its renewal is due again a provider is left alone that did not answer, in seconds.
-const RETRY_SECONDS: i64 = 60;
+pub(super) const RETRY_SECONDS: i64 = 60;
 /// After so long without a renewal, in seconds, calls no longer leave it to the background.
 const UNTRIED_SECONDS_MAX: i64 = 2 * RETRY_SECONDS;
 /// What an entry takes beside its source and its keys, in bytes, as a generous guess.
@@ -98,13 +98,16 @@ impl Entry {
         now >= over && !self.state().tried_at.is_some_and(tried)
     }
 
-    /// Whether it is time to renew. When, the more overdue the smaller.
+    /// Whether it is time to renew, or to see whether a provider that failed is there again: somebody may be called out of bed
+    /// for it. When, the more overdue the smaller.
     pub(super) fn due(&self, now: i64) -> Option<i64> {
         let state = self.state();
-        let known = state.known.as_ref()?;
-        let retried = state.tried_at.is_some_and(|at| now.saturating_sub(at) < RETRY_SECONDS);
-        let since = known.fetched_at.saturating_add(known.kept_seconds * 3 / 4);
-        (!retried && now >= since && known.age(now) <= STALE_SECONDS_MAX).then_some(since)
+        if state.tried_at.is_some_and(|at| now.saturating_sub(at) < RETRY_SECONDS) {
+            return None;
+        }
+        let known = state.known.as_ref().filter(|known| known.age(now) <= STALE_SECONDS_MAX);
+        let over = known.map(|known| known.fetched_at.saturating_add(known.kept_seconds * 3 / 4));
+        over.filter(|since| now >= *since).or(state.failing_since)
     }
 
     /// Whether the provider may be asked once more now, which then counts.

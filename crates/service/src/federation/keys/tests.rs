@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
+use super::entry::RETRY_SECONDS;
 use super::*;
 use crate::federation::fetch::Fetched;
 
@@ -214,6 +215,28 @@ async fn whom_nobody_asks_for_in_a_day_and_who_is_gone_are_dropped_and_not_renew
     keys.refresh(NOW + 24 * 3600, same).await;
     assert_eq!(world.asked(), ["used.example"]);
     assert_eq!(keys.health().len(), 1);
+}
+
+/// Whoever was woken for it must see that it is over, though nobody asks.
+#[tokio::test]
+async fn a_provider_that_failed_is_looked_after_until_it_answers() {
+    let (keys, world) = keys();
+    let (known, never) = (source(A, "known.example"), source(A, "never.example"));
+    ask(&keys, &known, NOW).await.unwrap();
+    world.answers().down = true;
+    for source in [&known, &never] {
+        assert!(keys.keys(source, Some("2"), NOW + 100).await.is_err());
+    }
+    let failing = || keys.health().iter().filter(|health| health.failing_since.is_some()).count();
+    assert_eq!(failing(), 2);
+    world.answers().down = false;
+    world.asked();
+    keys.refresh(NOW + 100 + RETRY_SECONDS - 1, same).await;
+    assert!(world.asked().is_empty() && failing() == 2, "not at once");
+    keys.refresh(NOW + 100 + RETRY_SECONDS, same).await;
+    assert_eq!((world.asked().len(), failing()), (2, 0));
+    keys.refresh(NOW + 100 + 2 * RETRY_SECONDS, same).await;
+    assert_eq!(world.asked(), [""; 0], "and then no more than any other");
 }
 
 #[tokio::test]

@@ -59,6 +59,10 @@ impl Action for EnableOutboundFederation {
             let message = "This server has no public URL, so that nobody could verify its tokens: its operator sets one with --public-url.";
             Error::invalid_input(message)
         })?;
+        if !house.settings.issuer_is_safe() {
+            let message = "The public URL of this server is not https, so that whoever is between it and a verifier could speak for everybody here: its operator gives --public-url an https URL.";
+            return Err(Error::invalid_input(message));
+        }
         record.written = change.written();
         record.enabled = true;
         // A commit of its own, of a record that is no account's. Should the next one fail, they wait for whoever is first.
