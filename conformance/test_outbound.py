@@ -8,6 +8,7 @@ User Guide. OpenID Connect Discovery 1.0; RFC 7515, 7517, 7518, 7638.
 import base64
 import hashlib
 import json
+import subprocess
 import time
 import types
 import urllib.error
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from support.client import Account, House, allow, refused, trust
-from support.server import Keys, Server
+from support.server import Keys, Server, binary, clean_environment
 
 HOST = "id.example.test"
 OF_STS = "https://sts.amazonaws.com/"
@@ -187,3 +188,19 @@ def test_nothing_but_the_documents_is_open_to_strangers(place):
         assert (status, b"MissingAuthenticationToken" in body) == (403, True), (url, body)
     status, _, body = fetch(place, path, "POST")
     assert (status, b"InvalidAction" in body) == (400, True), body
+
+
+def test_keys_are_told_to_the_operator_by_the_names_that_verifiers_have(place):
+    """A verifier's log has `kid` and `jti`; by these the operator finds the key, and the call in the audit."""
+    token = place.user.sts.get_web_identity_token(Audience=["a"], SigningAlgorithm="ES384")["WebIdentityToken"]
+    header, claims = (json.loads(decoded(part)) for part in token.split(".")[:2])
+    command = [binary(), "keys", "list", "--data", str(place.server.data)]
+    listed = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), timeout=60)
+    lines = [line for line in listed.stdout.splitlines() if line.startswith("web identity tokens, ")]
+    active = next(line for line in lines if "active" in line)
+    assert f"ES384 {header['kid']}" in active, listed.stdout + listed.stderr
+    published = document(place, document(place, f"{place.issuer}/.well-known/openid-configuration")["jwks_uri"])
+    assert all(any(key["kid"] in line for line in lines) for key in published["keys"])
+    events = [json.loads(line) for path in place.server.audits() for line in path.read_text().splitlines()]
+    told = [event["additionalEventData"] for event in events if event["eventName"] == "GetWebIdentityToken"]
+    assert {"SignatureVersion": "SigV4", "kid": header["kid"], "jti": claims["jti"]} in told

@@ -25,7 +25,8 @@ pub(crate) fn print(shape: Shape) -> Outcome<()> {
     );
     println!("(requests/s and times: the best round; server CPU: user and system, the best round)");
     println!("{HEAD}");
-    let of = |call: Call<'static>, keys: &Keys| call.bytes(server.address, keys, false);
+    let of =
+        |call: Call<'static>, keys: &Keys| call.bytes(server.address, keys, false).map(|bytes| vec![bytes]);
     compare("GetCallerIdentity, user", &server, &|| of(IDENTITY, &user), None, shape)?;
     compare("GetCallerIdentity, session", &server, &|| of(IDENTITY, &session), None, shape)?;
     compare("AssumeRole, user", &server, &|| of(ASSUME, &user), None, shape)?;
@@ -62,9 +63,9 @@ struct Best {
 }
 
 impl Best {
-    fn measure(&mut self, server: &Server, request: &[u8], shape: Shape) -> Outcome<()> {
+    fn measure(&mut self, server: &Server, requests: Vec<Vec<u8>>, shape: Shape) -> Outcome<()> {
         let before = server.cpu();
-        let round = round(server.address, request, shape)?;
+        let round = round(server.address, requests, shape)?;
         let used = server.cpu().zip(before).map(|(after, before)| after - before);
         let each = used.map(|used| used.as_secs_f64() * 1e6 / count(round.times.len().max(1)));
         self.cpu = [self.cpu, each].into_iter().flatten().reduce(f64::min);
@@ -85,26 +86,30 @@ impl Best {
     }
 }
 
-/// Requests that `fresh` makes against a server, and against a bare answer of the same size that may have a signature to
-/// verify.
+/// Requests that `fresh` makes, one or many, against a server, and against a bare answer of the same size that may have a
+/// signature to verify.
 pub(crate) fn compare(
     name: &str,
     server: &Server,
-    fresh: &dyn Fn() -> Outcome<Vec<u8>>,
+    fresh: &dyn Fn() -> Outcome<Vec<Vec<u8>>>,
     verify: Option<Signed>,
     shape: Shape,
 ) -> Outcome<()> {
-    let request = fresh()?;
+    let mut warm = fresh()?;
+    let request = warm.pop().ok_or("no request")?;
     let size = once(server.address, &request)?.len();
+    if warm.is_empty() {
+        warm.push(request.clone());
+    }
     let bare = Server::bare(size, verify)?;
     let warm_up = Shape { seconds: 0.5, ..shape };
-    round(server.address, &request, warm_up)?;
-    round(bare.address, &request, warm_up)?;
+    round(server.address, warm, warm_up)?;
+    round(bare.address, vec![request.clone()], warm_up)?;
     let (mut ours, mut theirs) = (Best::default(), Best::default());
     for _ in 0..shape.rounds {
         // Signed anew: a round lasts far less than the 15 minutes that a signature holds.
-        ours.measure(server, &fresh()?, shape)?;
-        theirs.measure(&bare, &request, shape)?;
+        ours.measure(server, fresh()?, shape)?;
+        theirs.measure(&bare, vec![request.clone()], shape)?;
     }
     ours.print(name);
     theirs.print(&format!("bare answer, {size} bytes"));

@@ -103,20 +103,20 @@ impl Issuer {
         )
     }
 
-    /// Base64 of a response with this assertion, which must be in canonical form and have the id `_a`.
-    pub(crate) fn response(&self, assertion: &str) -> Outcome<String> {
+    /// Base64 of a response with this assertion, which must be in canonical form and have this id.
+    pub(crate) fn response(&self, assertion: &str, id: &str) -> Outcome<String> {
         const INFO: &str = concat!(
             r#"<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">"#,
             r#"<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:CanonicalizationMethod>"#,
             r#"<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"></ds:SignatureMethod>"#,
-            r##"<ds:Reference URI="#_a"><ds:Transforms>"##,
+            r##"<ds:Reference URI="#ID"><ds:Transforms>"##,
             r#"<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></ds:Transform>"#,
             r#"<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:Transform></ds:Transforms>"#,
             r#"<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod>"#,
             r#"<ds:DigestValue>DIGEST</ds:DigestValue></ds:Reference></ds:SignedInfo>"#,
         );
         let value = BASE64.encode(digest(&SHA256, assertion.as_bytes()).as_ref());
-        let info = INFO.replace("DIGEST", &value);
+        let info = INFO.replace("#ID", &format!("#{id}")).replace("DIGEST", &value);
         let signature = BASE64.encode(&self.sign(Signed::Rs256, info.as_bytes())?);
         let info = info.replacen(r#" xmlns:ds="http://www.w3.org/2000/09/xmldsig#""#, "", 1);
         let signature = format!(

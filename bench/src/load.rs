@@ -1,10 +1,11 @@
-//! Load: several connections, each sending the same signed bytes again as soon as an answer is there.
+//! Load: several connections, each sending signed bytes as soon as the answer to the last is there.
 //!
 //! Requests are signed before the clock runs, and answers are read no further than their length: what
 //! the generator costs is taken from the server, since both share the machine.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -51,16 +52,31 @@ pub(crate) fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// Send `request` over and over. Every answer must have status 200.
-pub(crate) fn round(to: SocketAddr, request: &[u8], shape: Shape) -> Outcome<Round> {
+/// What is sent: one request over and over, or of several each once, until there are no more.
+struct Supply {
+    requests: Vec<Vec<u8>>,
+    next: AtomicUsize,
+}
+
+impl Supply {
+    fn take(&self) -> Option<&[u8]> {
+        match self.requests.as_slice() {
+            [one] => Some(one),
+            several => several.get(self.next.fetch_add(1, Ordering::Relaxed)).map(Vec::as_slice),
+        }
+    }
+}
+
+/// Send one request over and over, or several each once. Every answer must have status 200.
+pub(crate) fn round(to: SocketAddr, requests: Vec<Vec<u8>>, shape: Shape) -> Outcome<Round> {
     // One thread: enough to keep a two-core server busy, and its cost is the same for every server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let request: Arc<[u8]> = request.into();
+    let supply = Arc::new(Supply { requests, next: AtomicUsize::new(0) });
     runtime.block_on(async {
         let started = now();
         let until = started + Duration::from_secs_f64(shape.seconds);
         let connections: Vec<_> = (0..shape.connections)
-            .map(|_| tokio::spawn(connection(to, Arc::clone(&request), until)))
+            .map(|_| tokio::spawn(connection(to, Arc::clone(&supply), until)))
             .collect();
         let mut times = Vec::new();
         for connection in connections {
@@ -72,14 +88,15 @@ pub(crate) fn round(to: SocketAddr, request: &[u8], shape: Shape) -> Outcome<Rou
     })
 }
 
-async fn connection(to: SocketAddr, request: Arc<[u8]>, until: Instant) -> Outcome<Vec<u64>> {
+async fn connection(to: SocketAddr, supply: Arc<Supply>, until: Instant) -> Outcome<Vec<u64>> {
     let mut stream = TcpStream::connect(to).await?;
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(16 * 1024);
     let mut times = Vec::with_capacity(64 * 1024);
     let mut sent = now();
     while sent < until {
-        exchange(&mut stream, &request, &mut buffer).await?;
+        let Some(request) = supply.take() else { break };
+        exchange(&mut stream, request, &mut buffer).await?;
         let received = now();
         times.push(u64::try_from((received - sent).as_nanos()).unwrap_or(u64::MAX));
         sent = received;
