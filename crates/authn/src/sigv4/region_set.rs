@@ -74,6 +74,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_set_is_printed_as_it_is_sent() {
+        for (given, printed) in [("us-east-1", "us-east-1"), ("us-west-2, eu-*", "us-west-2,eu-*")] {
+            assert_eq!(RegionSet::parse(given).unwrap().to_string(), printed);
+        }
+    }
+
+    #[test]
     fn patterns_match_whole_regions() {
         for (set, region, good) in [
             ("us-east-1", "us-east-1", true),

@@ -1,12 +1,16 @@
-//! `explain` names what a client did differently, from its signature alone: each usual mistake, and where two texts part.
+//! What is told of a request: whose it claims to be, what its signature covers, and what a client did differently, from its
+//! signature alone: each usual mistake, and where two texts part.
 
 use data_encoding::HEXLOWER;
-use daypass_authn::sigv4::{HttpRequest, TextDifference, explain, first_difference};
+use daypass_authn::sigv4::{
+    HttpRequest, TextDifference, explain, first_difference, presented, presented_or_version_2,
+};
 use daypass_model::Secret;
 use sha2::{Digest, Sha256};
 
 use crate::support::{
-    ACCESS_KEY_ID, BODY, SECRET, STS_HOST, presigned, proof, secret, signature_4, sts_get, sts_post,
+    ACCESS_KEY_ID, BODY, SECRET, STS_HOST, check_sts, presigned, proof, secret, signature_4, signed,
+    signed_4a, sts_get, sts_post,
 };
 
 /// Signed by a client whose canonical request is ours with `from` replaced by `to`.
@@ -112,6 +116,34 @@ fn a_token_that_was_added_after_signing_and_blanks_around_the_secret_are_named()
     let explained = explain(&right, &blanks).unwrap();
     assert_eq!(explained.difference.as_deref(), Some("the secret given here has blanks around it"));
     assert!(!explained.matches && explain(&right, &secret()).unwrap().matches);
+}
+
+#[test]
+fn a_request_says_whose_it_claims_to_be_and_how_it_is_signed() {
+    let with_token = sts_post().with_header("x-amz-security-token", "token");
+    for (request, credential, version) in [
+        (sts_post(), None, None),
+        (signed(sts_post()), Some((ACCESS_KEY_ID, None)), Some("SigV4")),
+        (signed(with_token), Some((ACCESS_KEY_ID, Some("token"))), Some("SigV4")),
+        (signed_4a(sts_post(), "sts", "us-east-1"), Some((ACCESS_KEY_ID, None)), Some("SigV4A")),
+    ] {
+        let presented = presented(&request).unwrap();
+        assert_eq!((presented.credential(), presented.version()), (credential, version));
+    }
+    let older = format!(
+        "/?{BODY}&AWSAccessKeyId={ACCESS_KEY_ID}&SignatureVersion=2&SignatureMethod=HmacSHA256&Timestamp=2026-01-15T12%3A00%3A00Z&SecurityToken=token&Signature=AAAA"
+    );
+    let older = HttpRequest::new("GET", &older, "").with_header("host", STS_HOST);
+    let presented = presented_or_version_2(&older).unwrap();
+    assert_eq!(presented.credential(), Some((ACCESS_KEY_ID, Some("token"))));
+    assert_eq!(presented.version(), Some("SigV2"));
+}
+
+#[test]
+fn a_verified_request_says_what_its_signature_covers() {
+    let verified = check_sts(&signed(sts_post())).unwrap();
+    assert!(["content-type", "host", "x-amz-date"].iter().all(|name| verified.signs(name)));
+    assert!(["authorization", "Host", "hos", "host;x-amz-date", ""].iter().all(|name| !verified.signs(name)));
 }
 
 #[test]

@@ -289,6 +289,31 @@ fn a_keyring_is_made_again_from_its_keys() {
 }
 
 #[test]
+fn a_keyring_knows_its_oldest_key_and_when_it_rotates_without_loss() {
+    let random = SeededRandom::new(11);
+    let first = Keyring::generate(&random, 1000);
+    assert_eq!((first.oldest(), first.rotates_without_loss_from(600)), (1000, i64::MIN));
+    // The key that it would drop sealed until the rotation that made `next`.
+    let second = first.rotate(&random, 5000);
+    assert_eq!((second.oldest(), second.rotates_without_loss_from(600)), (1000, 5600));
+    let third = second.rotate(&random, 7000);
+    assert_eq!(third.oldest(), 1000, "`next` of the first keyring");
+    assert_eq!(third.rotates_without_loss_from(600), 7600);
+    assert_eq!(third.rotate(&random, 9000).oldest(), 5000);
+    let replaced = second.replaced(&random, 9000);
+    assert_eq!((replaced.oldest(), replaced.rotates_without_loss_from(600)), (9000, i64::MIN));
+}
+
+#[test]
+fn the_next_session_in_a_chain_inherits_what_was_named_so_in_whatever_case() {
+    let claims = full_session();
+    let keys: Vec<_> = claims.transitive_tags().map(|tag| tag.key.as_str()).collect();
+    assert_eq!(keys, ["Team", "Ünit"]);
+    let none = SessionClaims { transitive_tag_keys: vec!["Other".into()], ..claims };
+    assert_eq!(none.transitive_tags().count(), 0);
+}
+
+#[test]
 fn messages_open_for_their_purpose_and_context_only() {
     let (keyring, random) = (keyring(), SeededRandom::new(9));
     let purposes = [Purpose::SignInToken, Purpose::AuthorizationMessage, Purpose::PaginationMarker];

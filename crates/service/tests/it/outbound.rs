@@ -297,7 +297,7 @@ async fn without_a_public_url_nothing_is_enabled() {
 /// Whoever is between a verifier and the documents could put keys of their own there.
 #[tokio::test]
 async fn where_the_documents_are_not_safe_on_their_way_nothing_is_enabled() {
-    let house = TestHouse::new().await;
+    let (house, enabled) = (TestHouse::new().await, World::new().await);
     let at = |base: &str| {
         house.with_settings(Settings { issuer_base: Some(base.to_owned()), ..Settings::default() })
     };
@@ -305,6 +305,10 @@ async fn where_the_documents_are_not_safe_on_their_way_nothing_is_enabled() {
         let refused = enable(&at(base), &house.root).await.unwrap_err();
         assert_eq!(refused.code, "InvalidInput", "{base}");
         assert!(refused.message.starts_with("The public URL of this server is not https"), "{refused}");
+        // Nor goes on what was enabled before it was so.
+        let unsafe_now = Settings { issuer_base: Some(base.to_owned()), ..Settings::default() };
+        let refused = get(&enabled.house.with_settings(unsafe_now), &enabled.ada, &[]).await;
+        assert_eq!(code(refused), "OutboundWebIdentityFederationDisabledException", "{base}");
     }
     for base in
         ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000", "https://sts.example.net"]

@@ -111,7 +111,9 @@ impl Action for GetWebIdentityToken {
         let (input, who) = (call.input(), call.principal());
         input.is_of_caller()?;
         issue::check_tags(&input.tags)?;
-        let enabled = call.account().web_identity_issuer().filter(|issuer| issuer.record.enabled);
+        // The public URL may be another since it was enabled.
+        let is_safe = house.settings.issuer_is_safe();
+        let enabled = call.account().web_identity_issuer().filter(|issuer| issuer.record.enabled && is_safe);
         let issuer = enabled.and_then(|issuer| house.settings.web_identity_issuer(&issuer.record.uuid));
         let issuer = issuer.ok_or_else(|| {
             let message = "Outbound web identity federation is not enabled for this account.";
