@@ -145,7 +145,7 @@ fn failing(providers: &[KeysHealth]) -> String {
         .into_iter()
         .map(|(_, provider, since)| {
             let since = Timestamp::from_second(since).unwrap_or_default();
-            format!("provider: {provider} has not given its keys since {since}\n")
+            format!("provider: {provider} has not given what it was asked for since {since}\n")
         })
         .collect();
     if lines.len() > PROVIDERS_TOLD_MAX {
@@ -221,7 +221,7 @@ mod tests {
             failing_since,
         };
         assert_eq!(failing(&[health(1, None)]), "");
-        let line = "provider: arn:aws:iam::111122223333:oidc-provider/2.example has not given its keys since 1970-01-01T00:01:00Z\n";
+        let line = "provider: arn:aws:iam::111122223333:oidc-provider/2.example has not given what it was asked for since 1970-01-01T00:01:00Z\n";
         assert_eq!(failing(&[health(2, Some(60)), health(1, None)]), line);
         let mut many: Vec<KeysHealth> = (0..25).map(|n| health(n, Some(60))).collect();
         let lines = failing(&many);
@@ -258,7 +258,7 @@ mod tests {
         };
         let (status, lines) = shown("/readyz").await;
         assert!(status == 200 && lines.starts_with("store: followed to revision "), "{lines}");
-        let failing = "provider: accounts.google.com has not given its keys since 1970-01-01T00:01:00Z\n";
+        let failing = "provider: accounts.google.com has not given what it was asked for since 1970-01-01T00:01:00Z\n";
         assert!(lines.ends_with(failing), "and is ready all the same: {lines}");
         let failing = r#"daypass_provider_failing_seconds{provider="accounts.google.com"} 30"#;
         assert!(shown("/metrics").await.1.contains(failing));
