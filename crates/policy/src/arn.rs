@@ -65,6 +65,14 @@ impl ResourcePattern {
         }
     }
 
+    /// Whether a pattern could match any resource here: there is one partition.
+    pub(crate) fn is_of_arns(text: &str) -> bool {
+        let fits = |(pattern, field): (&str, &str)| {
+            Template::like(pattern, false).matches(field, &Context::new()) == Match::Yes
+        };
+        text == "*" || text.split(':').zip(["arn", "aws"]).all(fits)
+    }
+
     pub(crate) fn matches(&self, resource: Option<&Arn<'_>>, context: &Context) -> Match {
         match (self, resource) {
             (ResourcePattern::Everything, _) => Match::Yes,

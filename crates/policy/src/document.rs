@@ -217,11 +217,15 @@ impl Document {
         Ok(Document { version, version_at, statements, statements_at })
     }
 
+    /// The names of statements.
+    pub(crate) fn sids(&self) -> impl Iterator<Item = &Text> {
+        self.statements.iter().filter_map(|statement| statement.sid.as_ref())
+    }
+
     /// The names of statements that an earlier statement has; empty ones do not count.
     pub(crate) fn repeated_sids(&self) -> impl Iterator<Item = &Text> {
         let mut seen = BTreeSet::new();
-        let sids = self.statements.iter().filter_map(|statement| statement.sid.as_ref());
-        sids.filter(move |sid| !sid.value.is_empty() && !seen.insert(sid.value.as_str()))
+        self.sids().filter(move |sid| !sid.value.is_empty() && !seen.insert(sid.value.as_str()))
     }
 
     pub(crate) fn has_variables(&self) -> bool {

@@ -258,7 +258,8 @@ mod tests {
         };
         let (status, lines) = shown("/readyz").await;
         assert!(status == 200 && lines.starts_with("store: followed to revision "), "{lines}");
-        let failing = "provider: accounts.google.com has not given what it was asked for since 1970-01-01T00:01:00Z\n";
+        let failing =
+            "provider: accounts.google.com has not given what it was asked for since 1970-01-01T00:01:00Z\n";
         assert!(lines.ends_with(failing), "and is ready all the same: {lines}");
         let failing = r#"daypass_provider_failing_seconds{provider="accounts.google.com"} 30"#;
         assert!(shown("/metrics").await.1.contains(failing));

@@ -49,7 +49,11 @@ impl Collector for Providers {
         let failing = providers.iter().map(|told| (&told.provider, told.failing)).collect();
         for (name, help, values) in [
             ("provider_keys_age_seconds", "Time since an identity provider's keys were fetched", ages),
-            ("provider_failing_seconds", "For how long an identity provider has not answered as it should; 0 while it does", failing),
+            (
+                "provider_failing_seconds",
+                "For how long an identity provider has not answered as it should; 0 while it does",
+                failing,
+            ),
         ] {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for (provider, value) in values {

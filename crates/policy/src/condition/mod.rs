@@ -95,8 +95,9 @@ impl Condition {
             return false;
         }
         if let Operands::Null(expected) = operands {
-            // Presence only: an empty text or an empty list is present.
-            return expected.contains(&Some(entry.is_none()));
+            // Presence only: an empty text or an empty list is present. What asks for neither must not make a Deny void.
+            let unreadable = effect == Effect::Deny && expected.contains(&None);
+            return unreadable || expected.contains(&Some(entry.is_none()));
         }
         let meets = |value: &String| operands.meets(value, negated, effect, context);
         match (operator.qualifier, entry) {
@@ -173,7 +174,13 @@ impl Operands {
             Operands::Date(relation, instants) => Instant::parse(value).is_some_and(|value| {
                 instants.iter().flatten().any(|instant| relation.accepts(value.cmp(instant)))
             }),
-            Operands::Bool(values) => values.contains(&Some(value.eq_ignore_ascii_case("true"))),
+            // As S3 was seen to do, whatever is not true counts as false; on the policy's side in a Deny only, so that no
+            // grant comes of it.
+            Operands::Bool(values) => {
+                let truth = value.eq_ignore_ascii_case("true");
+                let unreadable = effect == Effect::Deny && !truth && values.contains(&None);
+                unreadable || values.contains(&Some(truth))
+            }
             Operands::Binary(values) => base64::decode(value)
                 .is_some_and(|value| values.iter().flatten().any(|bytes| *bytes == value)),
             // An address or ARN that cannot be read meets neither the operator nor its negation.

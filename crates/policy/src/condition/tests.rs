@@ -162,7 +162,20 @@ fn bool_takes_everything_but_true_for_false() {
     assert!(!holds("Bool", &["true"], &single("yes")));
     assert!(holds("Bool", &["false"], &single("yes")));
     assert!(holds("Bool", &["False"], &single("")));
-    assert!(!holds("Bool", &["yes"], &single("yes")));
+    // On the policy's side in a Deny alone, which would else be void.
+    for literal in ["no", "yes", "0", "true ", ""] {
+        for other in ["false", "yes", ""] {
+            assert!(!holds_for(Allow, "Bool", &[literal], &single(other)), "{literal} {other}");
+            assert!(holds_for(Deny, "Bool", &[literal], &single(other)), "{literal} {other}");
+        }
+        assert!(!holds("Bool", &[literal], &single("true")), "{literal}");
+        assert!(!holds("Bool", &[literal], &Context::new()), "nothing is asked of what is not there");
+    }
+    for (literal, present) in [("x", true), ("x", false), ("", true)] {
+        let context = if present { single("a") } else { Context::new() };
+        assert!(!holds_for(Allow, "Null", &[literal], &context), "{literal}");
+        assert!(holds_for(Deny, "Null", &[literal], &context), "{literal}");
+    }
 }
 
 #[test]
@@ -261,7 +274,7 @@ fn null_looks_at_presence_only() {
     assert!(holds("Null", &["true"], &Context::new()));
     assert!(!holds("Null", &["FALSE"], &Context::new()));
     assert!(holds("Null", &["true", "false"], &single("x")));
-    assert!(!holds("Null", &["maybe"], &Context::new()));
+    assert!(!holds_for(Allow, "Null", &["maybe"], &Context::new()));
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::conditions::{self, Test};
 use super::names::{self, KeyKind};
 use super::{Look, Note};
+use crate::Effect;
 use crate::action::{Action, ActionSet, TAKING_A_ROLE};
+use crate::arn::ResourcePattern;
 use crate::code::Code;
 use crate::condition::{self, Base, LiteralCheck, Qualifier, TextComparison};
 use crate::document::{Listed, Text};
@@ -19,6 +21,7 @@ pub(super) fn look(look: &Look<'_>, notes: &mut Vec<Note>) {
     lists(look, notes);
     groups(look, notes);
     actions(look, notes);
+    no_arns(look, notes);
     resources(look, notes);
     for test in conditions::of(look.statement) {
         key(&test, notes);
@@ -79,6 +82,14 @@ fn actions(look: &Look<'_>, notes: &mut Vec<Note>) {
         }
         notes.push(Note::new(Code::InvalidAction, message, item.at));
     }
+}
+
+/// Resources that are no ARN of this partition: IAM's policies are refused with them, others are not.
+fn no_arns(look: &Look<'_>, notes: &mut Vec<Note>) {
+    let listed = look.statement.resource.iter().filter(|_| !look.kind.is_iam());
+    let never =
+        listed.flat_map(|resource| &resource.items).filter(|item| !ResourcePattern::is_of_arns(&item.value));
+    notes.extend(never.map(|item| Note::plain(Code::ResourceNeverMatches, item.at)));
 }
 
 /// Resources that none of the actions works on. Only where every action names a known service.
@@ -215,7 +226,23 @@ fn values(look: &Look<'_>, test: &Test<'_>, notes: &mut Vec<Note>) {
             !condition::is_writable_literal(&test.name.value, text, look.variables, LiteralCheck::All)
         };
         if unreadable && !refused {
-            let message = format!("`{text}` cannot be read under {}, so it never matches.", test.name.value);
+            let name = &test.name.value;
+            let message = match (look.statement.effect(), base) {
+                (Some(Effect::Deny), Base::Arn { .. }) => {
+                    format!(
+                        "`{text}` cannot be read under {name}, so this Deny counts it as matching every ARN."
+                    )
+                }
+                (Some(Effect::Deny), Base::Bool) => {
+                    format!("`{text}` cannot be read under {name}; this Deny takes it for false.")
+                }
+                (Some(Effect::Deny), Base::Null) => {
+                    format!(
+                        "`{text}` cannot be read under {name}, so this Deny does not ask whether the key is there."
+                    )
+                }
+                _ => format!("`{text}` cannot be read under {name}, so it never matches."),
+            };
             notes.push(Note::new(Code::ConditionValueNeverMatches, message, value.at));
         }
         if test.is("aws:principalarn") && is_session_arn(text) {

@@ -379,6 +379,17 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         &[("RESOURCE_OF_OTHER_SERVICE", ".Resource[0]")],
     ),
     (
+        Kind::Scp,
+        r#""Effect": "Deny", "Action": "s3:*", "Resource": ["b/*", "bucket", " *", "arn:AWS:s3:::b", "arn:aws-cn:s3:::b/*", "arn:*:s3:::c/*", "arn:a?s:s3:::d"]"#,
+        &[
+            ("RESOURCE_NEVER_MATCHES", ".Resource[0]"),
+            ("RESOURCE_NEVER_MATCHES", ".Resource[1]"),
+            ("RESOURCE_NEVER_MATCHES", ".Resource[2]"),
+            ("RESOURCE_NEVER_MATCHES", ".Resource[3]"),
+            ("RESOURCE_NEVER_MATCHES", ".Resource[4]"),
+        ],
+    ),
+    (
         Kind::Inline,
         r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b""#,
         &[("S3_BUCKET_FOR_OBJECT_ACTION", ".Action")],
@@ -541,6 +552,12 @@ const DOCUMENTS: &[(Kind, &str, Told)] = &[
         r#"{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": "*"},
             {"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#,
         &[("UNIQUE_SIDS_REQUIRED", "$.Statement[1].Sid"), ("REDUNDANT_STATEMENT", "$.Statement[1]")],
+    ),
+    (
+        Kind::Inline,
+        r#"{"Version": "2012-10-17", "Statement": [{"Sid": "a b-c", "Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+            {"Sid": "a_b", "Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}"#,
+        &[("INVALID_SID", "$.Statement[1].Sid")],
     ),
     (
         Kind::Scp,

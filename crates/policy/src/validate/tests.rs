@@ -102,6 +102,10 @@ fn actions_need_one_colon_and_a_plain_service() {
     }
     assert_eq!(with("s3:Get:Object"), "Actions/Condition can contain only one colon.");
     assert_eq!(with("s*:Get"), "Vendor s* is not valid");
+    for of_every_service in ["*:Untag*", "*:", "*:**"] {
+        let told = "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards.";
+        assert_eq!(with(of_every_service), told, "{of_every_service}");
+    }
     assert_eq!(with("a b:Get"), "Vendor a b is not valid");
     assert_eq!(with(":Get"), "Vendor  is not valid");
 }

@@ -117,7 +117,7 @@ fn related<T: PartialOrd>(relation: &str, given: &T, wanted: &T) -> bool {
 }
 
 /// Whether the value of a request is what a negated operator must not find. `None`: it meets neither.
-fn fits(base: &str, wanted: &str, value: &str) -> Option<bool> {
+fn fits(base: &str, deny: bool, wanted: &str, value: &str) -> Option<bool> {
     let number = |text: &str| text.parse::<f64>().ok();
     Some(match base {
         "StringEquals" | "StringNotEquals" => wanted == value,
@@ -125,7 +125,12 @@ fn fits(base: &str, wanted: &str, value: &str) -> Option<bool> {
             wanted.to_lowercase() == value.to_lowercase()
         }
         "StringLike" | "StringNotLike" => like(wanted, value),
-        "Bool" => wanted.eq_ignore_ascii_case("true") == value.eq_ignore_ascii_case("true"),
+        // Of what is neither true nor false a Deny takes everything for false, an Allow only the request's.
+        "Bool" => match (wanted.to_lowercase().as_str(), value.eq_ignore_ascii_case("true")) {
+            ("true", truth) => truth,
+            ("false", truth) => !truth,
+            (_, truth) => deny && !truth,
+        },
         // All of the model's are spelt in one way.
         "BinaryEquals" => wanted == value,
         "IpAddress" | "NotIpAddress" => {
@@ -157,7 +162,11 @@ fn given<'w>(world: &'w World, key: &str) -> Option<Vec<&'w str>> {
 fn condition_holds(world: &World, deny: bool, operator: &str, key: &str, values: &[&str]) -> bool {
     let present = given(world, key);
     if operator == "Null" {
-        return values.iter().any(|value| value.eq_ignore_ascii_case("true") == present.is_none());
+        return values.iter().any(|value| match value.to_lowercase().as_str() {
+            "true" => present.is_none(),
+            "false" => present.is_some(),
+            _ => deny,
+        });
     }
     let (set, name) = operator.split_once(':').unwrap_or(("", operator));
     let (base, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |base| (base, true));
@@ -176,7 +185,8 @@ fn condition_holds(world: &World, deny: bool, operator: &str, key: &str, values:
             let fits = |arn: &String| arn.splitn(6, ':').zip(value.splitn(6, ':')).all(|(a, b)| like(a, b));
             return (deny && unreadable) || arns.iter().filter(|arn| is_arn(arn)).any(fits) != negated;
         }
-        let answers: Option<Vec<bool>> = values.iter().map(|wanted| fits(base, wanted, value)).collect();
+        let answers: Option<Vec<bool>> =
+            values.iter().map(|wanted| fits(base, deny, wanted, value)).collect();
         answers.is_some_and(|answers| answers.contains(&true) != negated)
     };
     match (set, present) {
