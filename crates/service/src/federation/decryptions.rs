@@ -86,6 +86,7 @@ pub(super) fn busy() -> Error {
 mod tests {
     use std::pin::{Pin, pin};
     use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
 
     use super::*;
 
@@ -138,7 +139,7 @@ mod tests {
         let decryptions = Decryptions::new(1);
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let one = account("111122223333");
-        let mut gone = Box::pin(decryptions.run(one, move || wait.recv()));
+        let mut gone = Box::pin(decryptions.run(one, move || wait.recv_timeout(Duration::from_secs(30))));
         assert!(poll(gone.as_mut()).is_pending());
         drop(gone);
         let mut next = pin!(decryptions.turn(one));

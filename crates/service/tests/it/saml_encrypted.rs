@@ -106,26 +106,32 @@ fn so_many_wait_for_a_decryption_and_who_comes_then_tries_again() {
 
 #[test]
 fn what_the_provider_is_after_the_wait_decides() {
-    held_up(async |go| {
-        let (house, encrypted) = (new().await, encrypted());
-        let mut opened = Box::pin(call(&house, &encrypted, &[]));
-        assert!(waits(&mut opened));
-        let other = metadata_of(&STRANGER.certificate);
-        let params = [("SAMLProviderArn", PROVIDER), ("SAMLMetadataDocument", other.as_str())];
-        house.root("iam", "UpdateSAMLProvider", &params).await;
-        drop(go);
-        let error = opened.await.unwrap_err();
-        assert_eq!((error.code, error.message), invalid("Response signature invalid"));
-    });
-    held_up(async |go| {
-        let (house, encrypted) = (new().await, encrypted());
-        let mut opened = Box::pin(call(&house, &encrypted, &[]));
-        assert!(waits(&mut opened));
-        house.root("iam", "DeleteSAMLProvider", &[("SAMLProviderArn", PROVIDER)]).await;
-        drop(go);
-        let error = opened.await.unwrap_err();
-        assert_eq!((error.code, error.message), invalid("Specified provider doesn't exist"));
-    });
+    let other = metadata_of(&STRANGER.certificate);
+    for (action, change, refusal) in [
+        ("UpdateSAMLProvider", Some(("SAMLMetadataDocument", other.as_str())), "Response signature invalid"),
+        ("UpdateSAMLProvider", Some(("RemovePrivateKey", "")), "Response signature invalid"),
+        ("DeleteSAMLProvider", None, "Specified provider doesn't exist"),
+    ] {
+        held_up(async |go| {
+            let (house, encrypted) = (new().await, encrypted());
+            let id = private_key_ids(&house).await.remove(0);
+            let mut opened = Box::pin(call(&house, &encrypted, &[]));
+            assert!(waits(&mut opened));
+            let change =
+                change.map(|(name, value)| (name, if value.is_empty() { id.as_str() } else { value }));
+            let params: Vec<_> = change.into_iter().chain([("SAMLProviderArn", PROVIDER)]).collect();
+            house.root("iam", action, &params).await;
+            drop(go);
+            let error = opened.await.unwrap_err();
+            assert_eq!((error.code, error.message), invalid(refusal), "{action} {change:?}");
+        });
+    }
+}
+
+async fn private_key_ids(house: &TestHouse) -> Vec<String> {
+    let shown = house.root("iam", "GetSAMLProvider", &[("SAMLProviderArn", PROVIDER)]).await;
+    let keys = shown["PrivateKeyList"].as_array().unwrap();
+    keys.iter().map(|key| key["KeyId"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -135,15 +141,10 @@ async fn a_private_key_is_added_once_and_in_its_place_again() {
         let params = [&[("SAMLProviderArn", PROVIDER)], params].concat();
         house.call(&house.root, "iam", "UpdateSAMLProvider", &params).await
     };
-    let ids = async || {
-        let shown = house.root("iam", "GetSAMLProvider", &[("SAMLProviderArn", PROVIDER)]).await;
-        let keys = shown["PrivateKeyList"].as_array().unwrap().clone();
-        keys.iter().map(|key| key["KeyId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
     let twice = update(&[("AddPrivateKey", PRIVATE_KEY)]).await.unwrap_err();
     assert_eq!(twice.message, "Invalid private key: the provider has it already");
     update(&[("AddPrivateKey", OTHER_PRIVATE_KEY)]).await.unwrap();
-    let before = ids().await;
+    let before = private_key_ids(&house).await;
     // Written otherwise, and for another that goes.
     let again = format!("{}\n\n", PRIVATE_KEY.replace('\n', "\r\n"));
     for (removed, added, taken) in [
@@ -154,7 +155,7 @@ async fn a_private_key_is_added_once_and_in_its_place_again() {
         let outcome = update(&[("RemovePrivateKey", removed), ("AddPrivateKey", added)]).await;
         assert_eq!(outcome.is_ok(), taken, "{removed} {outcome:?}");
     }
-    assert_eq!(ids().await.len(), 2);
+    assert_eq!(private_key_ids(&house).await.len(), 2);
     call(&house, &encrypted(), &[]).await.unwrap();
 }
 
