@@ -6,9 +6,14 @@ The eight shapes of wrapping are those of "On Breaking SAML: Be Whoever You Want
 """
 
 import base64
+import hmac
 import pathlib
+import re
+import xml.etree.ElementTree
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from support.client import Account, House, refused
 from support.issuer import Issuer
@@ -26,6 +31,26 @@ NOT_LISTED = "SAML Assertion doesn't contain the requested Role and Metadata in 
 DENIED = "Not authorized to perform sts:AssumeRoleWithSAML"
 CONFIRMATION = '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">'
 STATUS = "<samlp:Status>"
+
+
+DS = "http://www.w3.org/2000/09/xmldsig#"
+SIGNED_INFO = re.compile("(<ds:SignedInfo>.*</ds:SignedInfo>)", re.DOTALL)
+SIGNATURE_VALUE = re.compile("(<ds:SignatureValue>).*(</ds:SignatureValue>)", re.DOTALL)
+
+
+def pkcs1(pair, text, scheme=padding.PKCS1v15()):
+    """RSA with SHA-256."""
+    key = serialization.load_pem_private_key(pair.key.read_bytes(), None)
+    return key.sign(text, scheme, hashes.SHA256())
+
+
+def pss(pair, text):
+    return pkcs1(pair, text, padding.PSS(padding.MGF1(hashes.SHA256()), 32))
+
+
+def mac(pair, text):
+    """With the certificate as its key, which everybody knows."""
+    return hmac.digest(base64.b64decode(pair.base64), text, "sha256")
 
 
 class Place:
@@ -63,6 +88,17 @@ class Place:
         """With a signature of another form, which holds all the same."""
         return self.idp.response(self.idp.sign(self.plain(), *changes))
 
+    def resigned(self, *changes, by=None, reference=None, **more):
+        """Signed by hand over a SignedInfo with changes: the signature holds for what it says, if anybody takes that."""
+        before, info, after = SIGNED_INFO.split(self.idp.sign(self.plain(**more)))
+        if reference is not None:
+            info = re.sub('(<ds:Reference URI=")[^"]*', lambda found: found[1] + reference, info)
+        info = edited(info, *changes)
+        declared = edited(info, ("<ds:SignedInfo>", f'<ds:SignedInfo xmlns:ds="{DS}">'))
+        value = (by or pkcs1)(self.idp.pair, xml.etree.ElementTree.canonicalize(declared).encode())
+        after = SIGNATURE_VALUE.sub(lambda found: found[1] + base64.b64encode(value).decode() + found[2], after)
+        return self.idp.response(before + info + after)
+
     def twice(self, old, new):
         """Signed, and then signed by the envelope, to which `old` became `new`."""
         return edited(self.idp.sign(self.signed()), (old, new))
@@ -76,6 +112,7 @@ class Place:
 def place(environment, tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("saml-refused"))
     assert place.assume(form(place.signed(subject="alice")))["Subject"] == "alice"
+    assert place.assume(form(place.resigned(subject="alice")))["Subject"] == "alice"
     place.sent.clear()
     yield place
     place.visited.close()
@@ -149,6 +186,8 @@ def canary(place):
     return f"{place.visited.url}/visited"
 
 
+PRIMARY_AFFILIATION = "urn:oid:1.3.6.1.4.1.5923.1.1.1.5"
+NOTHING_IN_IT = "<saml:AttributeValue><!----></saml:AttributeValue>"
 DATA = "SubjectConfirmationData "
 FORMS = {
     "xml that is not base64": lambda p: p.signed().encode(),
@@ -167,6 +206,9 @@ FORMS = {
     "entities of entities": lambda p: doctype(p, '[<!ENTITY a "aaaa"><!ENTITY e "&a;&a;&a;">]'),
     "entity that is not declared": lambda p: p.after((SUBJECT, "&e;")),
     "processing instruction": lambda p: f'<?xml-stylesheet href="{canary(p)}"?>' + p.signed(),
+    "comment in an empty value": lambda p: edited(
+        p.signed(more=attribute(PRIMARY_AFFILIATION, "")), ("<saml:AttributeValue/>", NOTHING_IN_IT)
+    ),
     "comment in the subject": lambda p: p.after((SUBJECT, f"{SUBJECT[:9]}<!-- -->{SUBJECT[9:]}")),
     "not well-formed": lambda p: p.signed()[:-20],
     "two documents": lambda p: p.signed() * 2,
@@ -201,6 +243,7 @@ FORMS = {
 
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 RSA_SHA256, SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256"
+HMAC_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"
 INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 ONE_MORE = f'<ds:Transform Algorithm="{INCLUSIVE}"/></ds:Transforms>'
 NO_VALUE = "<ds:SignatureValue/><ds:KeyInfo>"
@@ -214,16 +257,19 @@ SIGNATURES = {
     "id changed": lambda p: p.after((' ID="_a', ' ID="_b')),
     "SHA-1": lambda p: p.template((RSA_SHA256, "http://www.w3.org/2000/09/xmldsig#rsa-sha1")),
     "digest with SHA-1": lambda p: p.template((SHA256, "http://www.w3.org/2000/09/xmldsig#sha1")),
-    "MAC with the certificate": lambda p: p.after((RSA_SHA256, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256")),
-    "no algorithm": lambda p: p.after((RSA_SHA256, "")),
-    "PSS": lambda p: p.after((RSA_SHA256, "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1")),
+    "MAC with the certificate": lambda p: p.resigned((RSA_SHA256, HMAC_SHA256), by=mac),
+    "MAC as if it were RSA": lambda p: p.resigned(by=mac),
+    "no algorithm": lambda p: p.resigned((RSA_SHA256, "")),
+    "PSS": lambda p: p.resigned((RSA_SHA256, "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"), by=pss),
+    "PSS as if it were PKCS #1": lambda p: p.resigned(by=pss),
     "inclusive canonicalization": lambda p: p.template((EXCLUSIVE, INCLUSIVE)),
     "canonicalization with comments": lambda p: p.template((EXCLUSIVE, EXCLUSIVE + "WithComments")),
     "a transform more": lambda p: p.template(("</ds:Transforms>", ONE_MORE)),
     "a transform less": lambda p: p.template((f'<ds:Transform Algorithm="{EXCLUSIVE}"/></ds', "</ds")),
-    "reference to the whole document": lambda p: p.after(('Reference URI="#', 'Reference URI="')),
-    "reference to nothing": lambda p: p.after(('Reference URI="#', 'Reference URI="#x')),
-    "reference to a URL": lambda p: p.after(('Reference URI="#', f'Reference URI="{canary(p)}#')),
+    "reference to the whole document": lambda p: p.resigned(reference=""),
+    "reference to nothing": lambda p: p.resigned(reference="#x"),
+    "reference without a mark": lambda p: p.resigned(('Reference URI="#', 'Reference URI="')),
+    "reference to a URL": lambda p: p.resigned(('Reference URI="#', f'Reference URI="{canary(p)}#')),
     "no signature value": lambda p: p.after(("ds:SignatureValue>", "ds:KeyInfo>"), ("<ds:KeyInfo>", NO_VALUE)),
     "an Object in it": lambda p: with_object(p.signed(), ""),
     "signature of the response moved": moved,
@@ -280,9 +326,13 @@ SAYS = {
     },
     "SessionDuration in AuthnResponse must be an integer between 900 and 43200": {
         "duration that is none": lambda p: p.signed(more=attribute("SessionDuration", "+900")),
+        "duration without a value": lambda p: p.signed(more=attribute("SessionDuration")),
     },
     f'Source Identity must match {NAME_RULE} and not begin with "aws:"': {
         "source identity of AWS's": lambda p: p.signed(more=attribute("SourceIdentity", "aws:x")),
+    },
+    "saml:eduPersonPrimaryAffiliation in AuthnResponse must have at most one value": {
+        "two values for a condition key of one": lambda p: p.signed(more=attribute(PRIMARY_AFFILIATION, "student", "staff")),
     },
     "PrincipalTag in AuthnResponse must have exactly one value": {
         "tag with two values": lambda p: p.signed(more=attribute("PrincipalTag:Team", "a", "b")),

@@ -111,6 +111,7 @@ async fn open() -> Outcome<(House, Keys)> {
         settings: Settings::default(),
         provider_keys: ProviderKeys::asking_nobody(),
         signing_keys: SigningKeyCache::new(100),
+        assertions: daypass_service::federation::Assertions::default(),
         decisions: DecisionLog::default(),
         session_log: SessionLog::in_memory(1000),
     };

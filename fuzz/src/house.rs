@@ -84,6 +84,7 @@ impl House {
             audit: Audit::new(Box::new(Lines(audit.clone()))),
             settings: Settings::default(),
             session_log: SessionLog::in_memory(CALLS_MAX),
+            assertions: daypass_service::federation::Assertions::default(),
             decisions: daypass_service::DecisionLog::default(),
             provider_keys: daypass_service::federation::ProviderKeys::asking_nobody(),
             signing_keys: SigningKeyCache::new(16),

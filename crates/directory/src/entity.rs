@@ -165,7 +165,14 @@ pub struct SamlProvider {
     /// Whom it is, and what it signs with.
     pub metadata: Metadata,
     /// What assertions are encrypted to, the newest first.
-    pub keys: Vec<DecryptionKey>,
+    pub keys: Arc<[DecryptionKey]>,
+}
+
+impl SamlProvider {
+    /// The private keys with their ids, the newest first.
+    pub fn private_keys(&self) -> impl Iterator<Item = (&str, &DecryptionKey)> {
+        self.record.private_keys.iter().rev().map(|key| key.id.as_str()).zip(self.keys.iter())
+    }
 }
 
 /// As whom an account's tokens are issued.

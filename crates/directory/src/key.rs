@@ -150,12 +150,8 @@ pub(crate) fn saml_private_key(provider: &str, id: &str) -> String {
 /// The fact that a SAML assertion was used in an account, for this role or at all. Whoever calls itself the issuer in one
 /// account uses up nothing in another. Ids are the issuer's to choose: their hash stands here.
 pub(crate) fn saml_assertion(account: AccountId, issuer: &str, id: &str, role: Option<&UniqueId>) -> String {
-    let mut hash = Sha256::new();
-    // No issuer holds a line's end, so no two pairs read alike.
-    hash.update(issuer);
-    hash.update("\n");
-    hash.update(id);
-    let hash = HEXLOWER.encode(&hash.finalize());
+    // With the length in front no two pairs read alike.
+    let hash = HEXLOWER.encode(&Sha256::digest(format!("{}:{issuer}{id}", issuer.len())));
     match role {
         Some(role) => format!("saml-assertion/{account}/{hash}/{role}"),
         None => format!("saml-assertion/{account}/{hash}"),
@@ -279,6 +275,28 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_assertions_are_one_fact() {
+        let (a, b): (AccountId, AccountId) =
+            ("111122223333".parse().unwrap(), "444455556666".parse().unwrap());
+        let role = UniqueId::from("AROAX".to_owned());
+        let mut facts = vec![
+            saml_assertion(a, "urn:a\nb", "c", None),
+            saml_assertion(a, "urn:a", "b\nc", None),
+            saml_assertion(a, "urn:a", "\nbc", None),
+            saml_assertion(a, "urn:ab", "c", None),
+            saml_assertion(a, "urn:a", "bc", None),
+            saml_assertion(b, "urn:a", "bc", None),
+            saml_assertion(a, "urn:a", "bc", Some(&role)),
+            saml_assertion(a, "", "5:urn:abc", None),
+            saml_assertion(a, "5:urn:a", "bc", None),
+        ];
+        let count = facts.len();
+        facts.sort();
+        facts.dedup();
+        assert_eq!(facts.len(), count);
+    }
 
     #[test]
     fn every_key_that_a_reader_follows_reads_back() {

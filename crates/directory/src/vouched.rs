@@ -31,6 +31,8 @@ pub struct Assertion {
     pub name_qualifier: String,
     /// The name of the session.
     pub session_name: String,
+    /// Whether its issuer wants it to count once.
+    pub one_time_use: bool,
     /// When the session ends at the latest, in Unix seconds.
     pub ends_by: Option<i64>,
 }

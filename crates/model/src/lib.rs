@@ -26,7 +26,7 @@ pub use clock::{Clock, MockClock, SystemClock, rfc3339_seconds};
 pub use id::{
     AccessKeyId, AccessKeyKind, EntityKind, InvalidAccessKeyId, InvalidSessionId, SessionId, UniqueId, uuid,
 };
-pub use name::{fold_name, is_reserved_path, is_service_linked};
+pub use name::{fold_name, is_reserved_path, is_service_linked, is_session_name, is_source_identity};
 pub use random::{Random, SeededRandom};
 pub use secret::Secret;
 pub use tag::{Tag, TagSet, is_reserved, same_key};

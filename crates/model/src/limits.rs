@@ -51,6 +51,8 @@ pub const SAML_PROVIDERS_PER_ACCOUNT_MAX: usize = 100;
 pub const SAML_METADATA_BYTES_MAX: usize = 400_000;
 /// Private keys of one SAML provider: the one in use, and another while it is being replaced.
 pub const SAML_PRIVATE_KEYS_MAX: usize = 2;
+/// Bits of a private key that is added to a SAML provider. Ours: what longer ones cost, everybody could have us do.
+pub const SAML_PRIVATE_KEY_BITS_MAX: usize = 4096;
 /// `GroupsPerUser`.
 pub const GROUPS_PER_USER_MAX: usize = 10;
 /// `PoliciesPerUser`: managed policies attached.

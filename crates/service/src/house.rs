@@ -12,7 +12,7 @@ use crate::actions;
 use crate::audit::Audit;
 use crate::decisions::DecisionLog;
 use crate::error::Error;
-use crate::federation::{Issuers, ProviderKeys, SamlSettings};
+use crate::federation::{Assertions, Issuers, ProviderKeys, SamlSettings};
 use crate::params::echo_name;
 use crate::request::Request;
 use crate::sessions::SessionLog;
@@ -31,6 +31,8 @@ pub struct House {
     pub signing_keys: SigningKeyCache,
     /// Keys of identity providers.
     pub provider_keys: ProviderKeys,
+    /// What SAML assertions take of the house.
+    pub assertions: Assertions,
     /// What was decided lately, for those who ask why.
     pub decisions: DecisionLog,
 }

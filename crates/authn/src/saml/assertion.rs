@@ -8,10 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use daypass_model::{Arn, Tag, is_reserved};
+use daypass_model::{Arn, Tag, is_session_name, is_source_identity};
 use jiff::{SignedDuration, Timestamp};
 
 use super::SAML;
+use super::condition_key::{ConditionKey, mapped};
 use super::error::SamlError;
 use super::expected::{Expected, Requested};
 use super::signature::Verified;
@@ -20,6 +21,8 @@ use super::xml::{Element, Fault};
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const FORMAT_PREFIX: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:";
+/// What XML calls white space.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 /// What the names of AWS's attributes begin with.
 const AWS_ATTRIBUTES: &str = "https://aws.amazon.com/SAML/Attributes/";
 /// Roles of AWS IAM Identity Center, which are nobody's else to enter.
@@ -52,6 +55,8 @@ pub struct VerifiedAssertion {
     pub recipient: String,
     /// The audiences that the conditions name; there may be none.
     pub audiences: Vec<String>,
+    /// `OneTimeUse`: its issuer wants it to count once.
+    pub one_time_use: bool,
     /// The pairs that it lists, without what is no such pair.
     pub role_pairs: Vec<RolePair>,
     /// `RoleSessionName`, 2–64 characters.
@@ -66,7 +71,10 @@ pub struct VerifiedAssertion {
     pub transitive_tag_keys: Vec<String>,
     /// `SessionNotOnOrAfter`: when the session ends at the latest.
     pub session_not_on_or_after: Option<Timestamp>,
-    /// Every attribute with its values that are text, AWS's own included.
+    /// The condition keys that attributes are mapped to.
+    pub mapped: Vec<ConditionKey>,
+    /// Every attribute with its values, AWS's own included. Values with elements inside are left out: they say nothing here,
+    /// and none of AWS's has any.
     pub attributes: BTreeMap<String, Vec<String>>,
 }
 
@@ -100,13 +108,14 @@ pub(super) fn read(
         return Err(SamlError::Issuer);
     }
     let subject = Subject::read(assertion, expected, clock)?;
-    let audiences = conditions(assertion, expected, clock)?;
+    let conditions = Conditions::read(assertion, expected, clock)?;
     let issue_instant = age(assertion, expected, clock)?;
     let session_not_on_or_after = authentication(assertion)?;
 
     let attributes = attributes(assertion)?;
-    let aws = |name: &str| attributes.get(&format!("{AWS_ATTRIBUTES}{name}")).map_or(&[][..], Vec::as_slice);
-    let role_pairs: Vec<RolePair> = aws("Role").iter().filter_map(|text| role_pair(text)).collect();
+    let aws = |name: &str| attributes.get(&format!("{AWS_ATTRIBUTES}{name}")).map(Vec::as_slice);
+    let role_pairs: Vec<RolePair> =
+        aws("Role").unwrap_or_default().iter().filter_map(|text| role_pair(text)).collect();
     if let Some(requested) = expected.requested {
         listed(&role_pairs, requested)?;
     }
@@ -117,14 +126,16 @@ pub(super) fn read(
         subject: subject.name,
         subject_format: subject.format,
         recipient: subject.recipient,
-        audiences,
+        audiences: conditions.audiences,
+        one_time_use: conditions.one_time_use,
         role_pairs,
-        role_session_name: role_session_name(aws("RoleSessionName"))?,
+        role_session_name: role_session_name(aws("RoleSessionName").unwrap_or_default())?,
         session_duration_seconds: session_duration(aws("SessionDuration"))?,
         source_identity: source_identity(aws("SourceIdentity"))?,
         tags: tags(&attributes)?,
-        transitive_tag_keys: aws("TransitiveTagKeys").to_vec(),
+        transitive_tag_keys: aws("TransitiveTagKeys").unwrap_or_default().to_vec(),
         session_not_on_or_after,
+        mapped: mapped(&attributes)?,
         attributes,
     };
     if let Some(end) = session_not_on_or_after {
@@ -191,39 +202,44 @@ impl Subject {
     }
 }
 
-/// The audiences, after every condition is met. An audience need not be named, as on AWS, where many providers name none
-/// that it knows.
-fn conditions(
-    assertion: Verified<'_>,
-    expected: &Expected<'_>,
-    clock: Clock,
-) -> Result<Vec<String>, SamlError> {
-    let conditions = assertion.only(SAML, "Conditions")?.ok_or(Fault("no Conditions"))?;
-    let mut audiences = Vec::new();
-    for condition in conditions.elements() {
-        if condition.is(SAML, "AudienceRestriction") {
-            let mut ours = false;
-            for audience in condition.all(SAML, "Audience") {
-                let audience = audience.text()?;
-                ours |= expected.is_audience(audience);
-                audiences.push(audience.to_owned());
+struct Conditions {
+    audiences: Vec<String>,
+    one_time_use: bool,
+}
+
+impl Conditions {
+    /// What the conditions say, after every one is met. An audience need not be named, as on AWS, where many providers name
+    /// none that it knows.
+    fn read(assertion: Verified<'_>, expected: &Expected<'_>, clock: Clock) -> Result<Self, SamlError> {
+        let conditions = assertion.only(SAML, "Conditions")?.ok_or(Fault("no Conditions"))?;
+        let (mut audiences, mut one_time_use) = (Vec::new(), false);
+        for condition in conditions.elements() {
+            if condition.is(SAML, "AudienceRestriction") {
+                let mut ours = false;
+                for audience in condition.all(SAML, "Audience") {
+                    let audience = audience.text()?;
+                    ours |= expected.is_audience(audience);
+                    audiences.push(audience.to_owned());
+                }
+                // One of each restriction's, where there are several (SAML 2.0 Core section 2.5.1.4).
+                if !ours {
+                    return Err(SamlError::Audience);
+                }
+            } else if condition.is(SAML, "OneTimeUse") {
+                one_time_use = true;
+            } else if !condition.is(SAML, "ProxyRestriction") {
+                // Whether an unknown condition is met cannot be known (section 2.5.1.1).
+                return Err(Fault("a condition that is not understood").into());
             }
-            // One of each restriction's, where there are several (SAML 2.0 Core section 2.5.1.4).
-            if !ours {
-                return Err(SamlError::Audience);
-            }
-        } else if !condition.is(SAML, "OneTimeUse") && !condition.is(SAML, "ProxyRestriction") {
-            // Whether an unknown condition is met cannot be known (section 2.5.1.1).
-            return Err(Fault("a condition that is not understood").into());
         }
+        if let Some(start) = instant(conditions, "NotBefore")? {
+            clock.after(start)?;
+        }
+        if let Some(end) = instant(conditions, "NotOnOrAfter")? {
+            clock.before(end)?;
+        }
+        Ok(Self { audiences, one_time_use })
     }
-    if let Some(start) = instant(conditions, "NotBefore")? {
-        clock.after(start)?;
-    }
-    if let Some(end) = instant(conditions, "NotOnOrAfter")? {
-        clock.before(end)?;
-    }
-    Ok(audiences)
 }
 
 fn age(assertion: Verified<'_>, expected: &Expected<'_>, clock: Clock) -> Result<Timestamp, SamlError> {
@@ -264,11 +280,9 @@ fn attributes(assertion: Verified<'_>) -> Result<BTreeMap<String, Vec<String>>, 
             let name = attribute.attribute("Name").ok_or(Fault("an attribute without a name"))?;
             let values = attributes.entry(name.to_owned()).or_default();
             for value in attribute.all(SAML, "AttributeValue") {
-                match value.text() {
-                    Ok(text) => values.push(text.to_owned()),
-                    Err(fault) if name.starts_with(AWS_ATTRIBUTES) => return Err(fault),
-                    // Structured values, such as a NameID as eduPersonTargetedID, say nothing to us.
-                    Err(_) => {}
+                // Structured values, such as a NameID as eduPersonTargetedID, say nothing to us.
+                if name.starts_with(AWS_ATTRIBUTES) || value.elements().next().is_none() {
+                    values.push(value.text()?.to_owned());
                 }
             }
         }
@@ -278,10 +292,11 @@ fn attributes(assertion: Verified<'_>) -> Result<BTreeMap<String, Vec<String>>, 
 
 /// A role's and a provider's ARN in either order; `None` when it is something else.
 fn role_pair(text: &str) -> Option<RolePair> {
-    let text = text.trim();
+    let text = text.trim_matches(BLANKS);
     // Names of roles may have commas; the one in between is followed by an ARN.
     let mut pairs = text.match_indices(',').filter_map(|(at, _)| {
-        let (one, other) = (text.get(..at)?.trim_end(), text.get(at + 1..)?.trim_start());
+        let (one, other) =
+            (text.get(..at)?.trim_end_matches(BLANKS), text.get(at + 1..)?.trim_start_matches(BLANKS));
         other.starts_with("arn:").then_some((one, other))
     });
     let ((one, other), None) = (pairs.next()?, pairs.next()) else { return None };
@@ -318,25 +333,24 @@ fn listed(pairs: &[RolePair], requested: Requested<'_>) -> Result<(), SamlError>
 fn role_session_name(values: &[String]) -> Result<String, SamlError> {
     match values {
         [] => Err(SamlError::NoRoleSessionName),
-        [name] if is_name(name) => Ok(name.clone()),
+        [name] if is_session_name(name) => Ok(name.clone()),
         _ => Err(SamlError::RoleSessionName),
     }
 }
 
-fn session_duration(values: &[String]) -> Result<Option<u32>, SamlError> {
-    let [text] = values else {
-        return if values.is_empty() { Ok(None) } else { Err(SamlError::SessionDuration) };
-    };
+fn session_duration(values: Option<&[String]>) -> Result<Option<u32>, SamlError> {
+    let Some(values) = values else { return Ok(None) };
+    let [text] = values else { return Err(SamlError::SessionDuration) };
     // `parse` would take a sign.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse().ok().filter(|seconds| digits && (900..=43_200).contains(seconds));
     seconds.map(Some).ok_or(SamlError::SessionDuration)
 }
 
-fn source_identity(values: &[String]) -> Result<Option<String>, SamlError> {
+fn source_identity(values: Option<&[String]>) -> Result<Option<String>, SamlError> {
     match values {
-        [] => Ok(None),
-        [name] if is_name(name) && !is_reserved(name) => Ok(Some(name.clone())),
+        None => Ok(None),
+        Some([name]) if is_source_identity(name) => Ok(Some(name.clone())),
         _ => Err(SamlError::SourceIdentity),
     }
 }
@@ -351,12 +365,4 @@ fn tags(attributes: &BTreeMap<String, Vec<String>>) -> Result<Vec<Tag>, SamlErro
         })
     };
     attributes.iter().filter_map(tag).collect()
-}
-
-/// `[a-zA-Z_0-9+=,.@-]{2,64}`.
-fn is_name(text: &str) -> bool {
-    (2..=64).contains(&text.len())
-        && text.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'=' | b',' | b'.' | b'@' | b'-')
-        })
 }

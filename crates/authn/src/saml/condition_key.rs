@@ -4,11 +4,14 @@
 //! AWS STS federation" and "Mapping SAML attributes to AWS trust policy context keys"; AWS STS API Reference,
 //! AssumeRoleWithSAML (`NameQualifier`).
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use data_encoding::BASE64;
 use daypass_model::AccountId;
 
 use super::assertion::VerifiedAssertion;
+use super::error::SamlError;
 
 /// A condition key with its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +33,6 @@ pub fn name_qualifier(issuer: &str, account: AccountId, provider_name: &str) -> 
 
 impl VerifiedAssertion {
     /// The condition keys that it answers to, at a provider of this name in this account.
-    ///
-    /// A key that holds no list is left out where the assertion gives it several values: none of them is the answer.
     #[must_use]
     pub fn condition_keys(&self, account: AccountId, provider_name: &str) -> Vec<ConditionKey> {
         let one = |name: &'static str, value: String| ConditionKey { name, values: vec![value], list: false };
@@ -43,20 +44,27 @@ impl VerifiedAssertion {
             one("saml:namequalifier", name_qualifier(&self.issuer, account, provider_name)),
             one("saml:doc", format!("{}/{provider_name}", account.as_str())),
         ];
-        let own = keys.len();
-        for (attribute, name, list) in MAPPED {
-            let Some(values) = self.attributes.get(*attribute).filter(|values| !values.is_empty()) else {
-                continue;
-            };
-            // Two attributes may feed one key.
-            match keys.iter_mut().skip(own).find(|key| key.name == *name) {
-                Some(key) => key.values.extend(values.iter().cloned()),
-                None => keys.push(ConditionKey { name, values: values.clone(), list: *list }),
-            }
-        }
-        keys.retain(|key| key.list || key.values.len() == 1);
+        keys.extend(self.mapped.iter().cloned());
         keys
     }
+}
+
+/// The condition keys that attributes are mapped to, each with its values: one where the key holds no list.
+pub(super) fn mapped(attributes: &BTreeMap<String, Vec<String>>) -> Result<Vec<ConditionKey>, SamlError> {
+    let mut keys: Vec<ConditionKey> = Vec::new();
+    for (attribute, name, list) in MAPPED {
+        for value in attributes.get(*attribute).into_iter().flatten() {
+            // Two attributes may feed one key.
+            match keys.iter_mut().find(|key| key.name == *name) {
+                None => keys.push(ConditionKey { name, values: vec![value.clone()], list: *list }),
+                Some(key) if key.list => key.values.push(value.clone()),
+                // Said twice it is one value.
+                Some(key) if key.values.contains(value) => {}
+                Some(_) => return Err(SamlError::SeveralValues { key: name }),
+            }
+        }
+    }
+    Ok(keys)
 }
 
 /// Attribute, key, and whether the key holds a list, as the User Guide's tables have them.

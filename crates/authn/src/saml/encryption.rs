@@ -19,6 +19,7 @@ use aws_lc_rs::rsa::{
 use data_encoding::BASE64;
 use daypass_model::Random;
 use rsa::pkcs8::{DecodePrivateKey, PrivateKeyInfoRef};
+use rsa::traits::PublicKeyParts as _;
 use x509_cert::der::Encode;
 use x509_cert::der::asn1::OctetStringRef;
 use zeroize::Zeroizing;
@@ -73,6 +74,18 @@ impl DecryptionKey {
         Ok(Self { aws_lc, other })
     }
 
+    /// Its length in bits, that of the modulus.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.aws_lc.key_size_bits()
+    }
+
+    /// Whether it is the same key, however it was written.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.other.n() == other.other.n()
+    }
+
     /// The message in an OAEP envelope. Randomness only blinds the calculation.
     fn open(&self, oaep: Oaep, sealed: &[u8], random: &dyn Random) -> Option<Zeroizing<Vec<u8>>> {
         let with = |algorithm: &'static OaepAlgorithm| {
@@ -121,24 +134,40 @@ enum Cipher {
     Gcm { key_bytes: usize },
 }
 
-/// What is encrypted in an `EncryptedAssertion`, and where in the source it belongs.
-///
-/// `keys` are tried in their order.
-///
-/// # Errors
-/// [`UNDECRYPTED`], whatever it was.
-pub(super) fn decrypt(
-    assertion: Element<'_>,
-    keys: &[&DecryptionKey],
-    random: &dyn Random,
-) -> Result<(String, Range<usize>), Fault> {
-    let (envelope, data) = read(assertion).map_err(|_| UNDECRYPTED)?;
-    let plain = keys
-        .iter()
-        .filter_map(|key| key.open(envelope.oaep, &envelope.sealed, random))
-        .find_map(|key| data.cipher.open(&key, &data.sealed))
-        .ok_or(UNDECRYPTED)?;
-    Ok((plain, data.place))
+/// What an `EncryptedAssertion` holds, as it was sent.
+pub(super) struct Sealed {
+    envelope: Envelope,
+    data: Data,
+}
+
+impl Sealed {
+    /// Reads it, as far as that needs no private key.
+    ///
+    /// # Errors
+    /// [`UNDECRYPTED`], whatever it was; also when no key is as long as the envelope.
+    pub(super) fn read(assertion: Element<'_>, keys: &[&DecryptionKey]) -> Result<Self, Fault> {
+        let (envelope, data) = read(assertion).map_err(|_| UNDECRYPTED)?;
+        let fits = |key: &&DecryptionKey| key.aws_lc.key_size_bytes() == envelope.sealed.len();
+        if keys.iter().any(fits) { Ok(Self { envelope, data }) } else { Err(UNDECRYPTED) }
+    }
+
+    /// What was encrypted, and where in the source it belongs. `keys` are tried in their order.
+    ///
+    /// # Errors
+    /// [`UNDECRYPTED`], whatever it was.
+    pub(super) fn open(
+        &self,
+        keys: &[&DecryptionKey],
+        random: &dyn Random,
+    ) -> Result<(String, Range<usize>), Fault> {
+        let Envelope { oaep, sealed } = &self.envelope;
+        let plain = keys
+            .iter()
+            .filter_map(|key| key.open(*oaep, sealed, random))
+            .find_map(|key| self.data.cipher.open(&key, &self.data.sealed))
+            .ok_or(UNDECRYPTED)?;
+        Ok((plain, self.data.place.clone()))
+    }
 }
 
 struct Envelope {

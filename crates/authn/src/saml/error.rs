@@ -78,6 +78,12 @@ pub enum SamlError {
     /// The source identity is none.
     #[error("Source Identity must match [a-zA-Z_0-9+=,.@-]{{2,64}} and not begin with \"aws:\"")]
     SourceIdentity,
+    /// Attributes give a condition key that holds one value several: whichever was taken, a Deny on another would not apply.
+    #[error("{key} in AuthnResponse must have at most one value")]
+    SeveralValues {
+        /// The key.
+        key: &'static str,
+    },
     /// A session tag has no value, or several.
     #[error("PrincipalTag in AuthnResponse must have exactly one value")]
     PrincipalTag,

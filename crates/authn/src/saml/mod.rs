@@ -3,7 +3,9 @@
 //! In the order of use:
 //!
 //! 1. [`Metadata::parse`]: whom an operator believes, and which keys it signs with.
-//! 2. [`verify`]: an authentication response → a [`VerifiedAssertion`], or a [`SamlError`] in AWS's words.
+//! 2. [`receive`]: an authentication response → a [`VerifiedAssertion`], or a [`SamlError`] in AWS's words. One whose
+//!    assertion is encrypted takes two steps more, [`EncryptedResponse::decrypt`] and [`DecryptedResponse::verify`], since
+//!    the first of them is work that keeps whoever does it. [`verify`] is all of them.
 //! 3. The caller asks the trust policy, with the assertion's [`condition_keys`](VerifiedAssertion::condition_keys), and
 //!    remembers the assertion's id for as long as it may be used, if it is to be used once.
 //!
@@ -37,7 +39,7 @@ pub use encryption::{DecryptionKey, InvalidDecryptionKey};
 pub use error::SamlError;
 pub use expected::{Encryption, Expected, Requested, is_aws_endpoint};
 pub use metadata::{InvalidMetadata, Metadata};
-pub use response::verify;
+pub use response::{DecryptedResponse, EncryptedResponse, Received, receive, verify};
 
 /// A door for the fuzz targets to what nothing outside calls by itself.
 #[cfg(fuzzing)]

@@ -7,12 +7,14 @@
 //! Governing documents: SAML 2.0 Core, section 3.2.2 and 5.4; SAML 2.0 Profiles, section 4.1.4; XML Encryption 1.1,
 //! section 4.4.
 
+use std::ops::Range;
+
 use daypass_model::Random;
 use jiff::Timestamp;
 
 use super::assertion::{VerifiedAssertion, read};
 use super::bounds::RESPONSE;
-use super::encryption::{UNDECRYPTED, decrypt};
+use super::encryption::{DecryptionKey, Sealed, UNDECRYPTED};
 use super::error::SamlError;
 use super::expected::Expected;
 use super::metadata::Metadata;
@@ -24,18 +26,38 @@ use super::{SAML, SAMLP};
 const RESPONSE_LENGTH_MAX: usize = 100_000;
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
-/// Reads and verifies `response`, base64 of a SAML 2.0 `Response`, as of `now`. `random` blinds decryptions.
+/// A response that is in order, as far as nobody has to decrypt anything for it.
+pub enum Received {
+    /// It is verified.
+    Verified(Box<VerifiedAssertion>),
+    /// Its assertion is encrypted.
+    Encrypted(EncryptedResponse),
+}
+
+/// A response whose assertion is encrypted to one of the provider's private keys, or to none: anybody can write it.
+pub struct EncryptedResponse {
+    source: Source,
+    sealed: Sealed,
+}
+
+/// A response with the assertion that was encrypted. Nothing in it is verified.
+pub struct DecryptedResponse {
+    source: Source,
+    /// Where the assertion stands.
+    place: Range<usize>,
+}
+
+/// Reads `response`, base64 of a SAML 2.0 `Response`, and verifies it as of `now` unless it is encrypted.
 ///
 /// # Errors
 /// It is not from the provider that `metadata` describes, or not for us, or not now (AWS STS API Reference,
 /// AssumeRoleWithSAML); see [`SamlError`].
-pub fn verify(
+pub fn receive(
     response: &str,
     metadata: &Metadata,
     expected: &Expected<'_>,
     now: Timestamp,
-    random: &dyn Random,
-) -> Result<VerifiedAssertion, SamlError> {
+) -> Result<Received, SamlError> {
     if response.len() > RESPONSE_LENGTH_MAX {
         return Err(Fault("the response is too large").into());
     }
@@ -65,18 +87,70 @@ pub fn verify(
     match sent {
         Sent::Plain(assertion) => {
             let verified = signed(root, assertion, trusted).map_err(invalid)?;
-            read(verified.ok_or(SamlError::AssertionNotSigned)?, metadata.entity_id(), expected, now)
+            let verified = verified.ok_or(SamlError::AssertionNotSigned)?;
+            Ok(Received::Verified(Box::new(read(verified, metadata.entity_id(), expected, now)?)))
         }
         Sent::Encrypted(encrypted) => {
-            let (plain, place) = decrypt(encrypted, expected.encryption.keys, random).map_err(invalid)?;
-            let undecrypted = |_| invalid(UNDECRYPTED);
-            let (source, place) = source.spliced(place, &plain).map_err(undecrypted)?;
-            let tree = source.parse().map_err(undecrypted)?;
-            // Until a signature holds, anybody may have written the ciphertext: whether it gave XML, an assertion or a
-            // signature is not told apart.
-            let assertion = decrypted(tree.root(), &place).map_err(undecrypted)?;
-            let verified = signed(tree.root(), assertion, trusted).map_err(undecrypted)?;
-            read(verified.ok_or(invalid(UNDECRYPTED))?, metadata.entity_id(), expected, now)
+            let sealed = Sealed::read(encrypted, expected.encryption.keys).map_err(invalid)?;
+            drop(tree);
+            Ok(Received::Encrypted(EncryptedResponse { source, sealed }))
+        }
+    }
+}
+
+impl EncryptedResponse {
+    /// Decrypts the assertion. That is work, up to some tens of milliseconds, which anybody can ask for. `random` blinds it.
+    ///
+    /// # Errors
+    /// It is encrypted to none of `keys`, or no XML.
+    pub fn decrypt(
+        self,
+        keys: &[&DecryptionKey],
+        random: &dyn Random,
+    ) -> Result<DecryptedResponse, SamlError> {
+        let (plain, place) = self.sealed.open(keys, random).map_err(invalid)?;
+        let (source, place) = self.source.spliced(place, &plain).map_err(|_| invalid(UNDECRYPTED))?;
+        Ok(DecryptedResponse { source, place })
+    }
+}
+
+impl DecryptedResponse {
+    /// Verifies the assertion, by the metadata and for what the response was received with.
+    ///
+    /// # Errors
+    /// As [`receive`].
+    pub fn verify(
+        &self,
+        metadata: &Metadata,
+        expected: &Expected<'_>,
+        now: Timestamp,
+    ) -> Result<VerifiedAssertion, SamlError> {
+        let trusted = Trusted { keys: metadata.keys(), sha1: expected.sha1 };
+        let undecrypted = |_| invalid(UNDECRYPTED);
+        let tree = self.source.parse().map_err(undecrypted)?;
+        // Until a signature holds, anybody may have written the ciphertext: whether it gave XML, an assertion or a
+        // signature is not told apart.
+        let assertion = decrypted(tree.root(), &self.place).map_err(undecrypted)?;
+        let verified = signed(tree.root(), assertion, trusted).map_err(undecrypted)?;
+        read(verified.ok_or(invalid(UNDECRYPTED))?, metadata.entity_id(), expected, now)
+    }
+}
+
+/// All of it at once, with the keys that are `expected`, for whoever may be kept by a decryption.
+///
+/// # Errors
+/// As [`receive`].
+pub fn verify(
+    response: &str,
+    metadata: &Metadata,
+    expected: &Expected<'_>,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<VerifiedAssertion, SamlError> {
+    match receive(response, metadata, expected, now)? {
+        Received::Verified(assertion) => Ok(*assertion),
+        Received::Encrypted(response) => {
+            response.decrypt(expected.encryption.keys, random)?.verify(metadata, expected, now)
         }
     }
 }
@@ -108,7 +182,7 @@ fn envelope(root: Element<'_>) -> Result<Sent<'_>, SamlError> {
 }
 
 /// The assertion that took the place of encrypted data: all of what was decrypted, and the only one.
-fn decrypted<'t>(root: Element<'t>, place: &std::ops::Range<usize>) -> Result<Element<'t>, Fault> {
+fn decrypted<'t>(root: Element<'t>, place: &Range<usize>) -> Result<Element<'t>, Fault> {
     let assertion = root.the(SAML, "EncryptedAssertion")?.the(SAML, "Assertion")?;
     let only = root.descendants().filter(|it| is_assertion(*it)).count() == 1;
     if only && assertion.range() == *place { Ok(assertion) } else { Err(UNDECRYPTED) }

@@ -14,7 +14,7 @@ use aws_lc_rs::digest;
 
 use super::c14n::canonical;
 use super::key::{Hash, Scheme, SigningKey};
-use super::xml::{Element, Fault, base64};
+use super::xml::{Element, Fault, at_most_one, base64};
 
 /// XML Signature.
 pub(super) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
@@ -57,11 +57,7 @@ impl<'t> Verified<'t> {
 
     /// The only such element directly inside, if there is one.
     pub(super) fn only(&self, namespace: &str, name: &str) -> Result<Option<Element<'t>>, Fault> {
-        let mut found = self.all(namespace, name);
-        match (found.next(), found.next()) {
-            (_, Some(_)) => Err(Fault("an element that may appear once appears twice")),
-            (first, None) => Ok(first),
-        }
+        at_most_one(self.all(namespace, name))
     }
 }
 

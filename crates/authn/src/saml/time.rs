@@ -3,10 +3,13 @@
 //! Governing document: SAML 2.0 Core, section 1.3.3 (times are in UTC, with `Z`); XML Schema Part 2, section 3.2.7.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 
 use super::xml::Fault;
 
-/// `yyyy-mm-ddThh:mm:ss`, perhaps with a fraction, and `Z`.
+/// `yyyy-mm-ddThh:mm:ss`, perhaps with a fraction, and `Z`. The last day of year 9999, by which some providers say `never`,
+/// is later than there are moments here: it is the last of them.
 pub(super) fn read(text: &str) -> Result<Timestamp, Fault> {
     let bad = Fault("a time that is none");
     let utc = text.strip_suffix('Z').ok_or(bad)?;
@@ -21,7 +24,8 @@ pub(super) fn read(text: &str) -> Result<Timestamp, Fault> {
     if !shaped || !fraction.is_none_or(|it| (1..=9).contains(&it.len()) && digits(it)) {
         return Err(bad);
     }
-    text.parse().map_err(|_| bad)
+    let time: DateTime = utc.parse().map_err(|_| bad)?;
+    Ok(Offset::UTC.to_timestamp(time).unwrap_or(Timestamp::MAX))
 }
 
 #[cfg(test)]
@@ -38,7 +42,15 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap().as_second(), second, "{text}");
         }
+        for last in ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.9999999Z"] {
+            assert_eq!(read(last).unwrap(), Timestamp::MAX, "{last}");
+        }
+        assert!(read("9999-12-30T21:59:59Z").unwrap() < Timestamp::MAX);
         for bad in [
+            "9999-12-32T00:00:00Z",
+            "9999-12-31T24:00:00Z",
+            "9999-13-31T00:00:00Z",
+            "10000-01-01T00:00:00Z",
             "",
             "Z",
             "2026-01-15T12:00:00",

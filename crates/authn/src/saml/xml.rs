@@ -125,11 +125,7 @@ impl<'t> Element<'t> {
 
     /// The only such element directly inside, if there is one.
     pub(super) fn only(&self, namespace: &str, name: &str) -> Result<Option<Self>, Fault> {
-        let mut found = self.all(namespace, name);
-        match (found.next(), found.next()) {
-            (_, Some(_)) => Err(Fault("an element that may appear once appears twice")),
-            (first, None) => Ok(first),
-        }
+        at_most_one(self.all(namespace, name))
     }
 
     /// The only such element directly inside, which has to be there.
@@ -142,7 +138,9 @@ impl<'t> Element<'t> {
         self.0.descendants().filter(Node::is_element).map(Self)
     }
 
-    /// The text of an element that holds nothing else.
+    /// The text of an element that holds nothing else. INVARIANT (comments-say-nothing): the error is returned by whoever
+    /// asks. A comment is not in what was signed, so anybody can put one into an empty or blank text; that may have the
+    /// whole refused, and change nothing else. Whoever passes over structured contents looks for [`Element::elements`].
     pub(super) fn text(&self) -> Result<&'t str, Fault> {
         let mut children = self.0.children();
         match (children.next(), children.next()) {
@@ -170,6 +168,16 @@ impl<'t> Element<'t> {
     /// Its place in the tree.
     pub(super) fn id(&self) -> NodeId {
         self.0.id()
+    }
+}
+
+/// The only one of `found`, if there is one.
+pub(super) fn at_most_one<'t>(
+    mut found: impl Iterator<Item = Element<'t>>,
+) -> Result<Option<Element<'t>>, Fault> {
+    match (found.next(), found.next()) {
+        (_, Some(_)) => Err(Fault("an element that may appear once appears twice")),
+        (first, None) => Ok(first),
     }
 }
 

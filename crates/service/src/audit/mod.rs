@@ -10,11 +10,11 @@
 mod answer;
 mod event;
 mod identity;
+mod ration;
 mod refused;
 mod traits;
 
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 
 use daypass_model::rfc3339_seconds;
 use jiff::Timestamp;
@@ -23,13 +23,9 @@ use serde_json::{Value, json};
 use crate::error::Error;
 
 pub(crate) use event::Event;
+pub(crate) use ration::Ration;
 pub use refused::{Refused, refused};
 pub use traits::AuditTraits;
-
-/// Lines of unproven calls that may come at once.
-const UNPROVEN_BURST_MAX: u32 = 1000;
-/// Lines of unproven calls that may be written in a second, once the burst is used up.
-const UNPROVEN_PER_SECOND: u32 = 20;
 
 /// The member that says how many were not.
 const NOT_LOGGED: &str = "unprovenCallsNotLogged";
@@ -78,7 +74,12 @@ impl Audit {
     /// Audit into this log.
     #[must_use]
     pub fn new(log: Box<dyn AuditLog>) -> Self {
-        Self { log, unproven: Ration::new() }
+        Self {
+            log,
+            unproven: Ration::new(
+                "too many calls without a proven caller: the audit counts them from here on",
+            ),
+        }
     }
 
     /// Set room aside for one [`operator`](Audit::operator) line; asked before anything is done.
@@ -142,50 +143,12 @@ fn service_event(id: &str, now: Timestamp, name: &str) -> Value {
     })
 }
 
-/// How many lines of unproven calls may still be written: a bucket that fills with time.
-struct Ration(Mutex<Bucket>);
-
-struct Bucket {
-    second: i64,
-    left: u32,
-    not_logged: u64,
-}
-
-impl Ration {
-    fn new() -> Self {
-        Self(Mutex::new(Bucket { second: 0, left: UNPROVEN_BURST_MAX, not_logged: 0 }))
-    }
-
-    /// Whether a line may be written at `now` (Unix seconds), and how many were not since the last one.
-    fn take(&self, now: i64) -> Option<u64> {
-        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = u32::try_from(now.saturating_sub(bucket.second)).unwrap_or(0);
-        // Backward too: a clock that ran ahead and was put right must not silence the log until it is there again.
-        bucket.second = now;
-        let filled = bucket.left.saturating_add(passed.saturating_mul(UNPROVEN_PER_SECOND));
-        bucket.left = filled.min(UNPROVEN_BURST_MAX);
-        if bucket.left == 0 {
-            bucket.not_logged += 1;
-            if bucket.not_logged == 1 {
-                tracing::warn!("too many calls without a proven caller: the audit counts them from here on");
-            }
-            return None;
-        }
-        bucket.left -= 1;
-        Some(std::mem::take(&mut bucket.not_logged))
-    }
-
-    /// How many lines were not written since the last one.
-    fn rest(&self) -> u64 {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).not_logged)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::audit::ration::BURST_MAX;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<String>>);
@@ -208,7 +171,7 @@ mod tests {
         let audit = Audit::new(Box::new(lines.clone()));
         audit.end("id", Timestamp::UNIX_EPOCH);
         assert_eq!(*lines.0.lock().unwrap(), "", "there is nothing to tell");
-        let logged = (0..UNPROVEN_BURST_MAX + 3).filter(|_| audit.unproven.take(1_000_000).is_some());
+        let logged = (0..BURST_MAX + 3).filter(|_| audit.unproven.take(1_000_000).is_some());
         assert_eq!(logged.count(), 1000);
         for _ in 0..2 {
             audit.end("id", Timestamp::UNIX_EPOCH);
@@ -219,19 +182,5 @@ mod tests {
             (&line["eventName"], &line["eventTime"]),
             (&"ServerEnd".into(), &"1970-01-01T00:00:00Z".into())
         );
-    }
-
-    #[test]
-    fn unproven_calls_are_counted_once_their_ration_is_used_up() {
-        let ration = Ration::new();
-        assert!((0..UNPROVEN_BURST_MAX).all(|_| ration.take(1_000_000) == Some(0)));
-        assert_eq!((ration.take(1_000_000), ration.take(1_000_000)), (None, None));
-        assert_eq!(ration.take(1_000_001), Some(2));
-        assert_eq!((1..UNPROVEN_PER_SECOND).filter(|_| ration.take(1_000_001) == Some(0)).count(), 19);
-        assert_eq!(ration.take(1_000_001), None);
-        // A clock that is put back fills nothing, and time goes on from there.
-        assert_eq!(ration.take(999_000), None);
-        assert_eq!(ration.take(999_001), Some(2));
-        assert_eq!(ration.take(2_000_000), Some(0));
     }
 }

@@ -5,6 +5,7 @@
 
 mod access_token;
 mod condition_keys;
+mod decryptions;
 mod fetch;
 mod issuers;
 mod keys;
@@ -18,7 +19,7 @@ pub use fetch::{Fetch, FetchError, Fetched, Fetching, Wanted};
 pub use issuers::{BuiltIn, Issuers, discovery_url};
 pub use keys::{FETCHES_MAX, Found, KeysHealth, NoKeys, Place, ProviderKeys, STALE_SECONDS_MAX, Source};
 pub use published::{Published, published};
-pub use saml::{Replay, SamlSettings};
+pub use saml::{Assertions, Replay, SamlSettings};
 pub(crate) use saml::{Response, spend_assertion, vouch_by_assertion};
 pub use web_identity::renew_keys;
 pub(crate) use web_identity::{Presented, vouch};

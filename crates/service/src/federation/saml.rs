@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use daypass_authn::saml::{
-    ConditionKey, DecryptionKey, Encryption, Expected, Requested, SamlError, VerifiedAssertion,
-    name_qualifier, verify,
+    ConditionKey, DecryptionKey, EncryptedResponse, Encryption, Expected, Received, Requested, SamlError,
+    VerifiedAssertion, name_qualifier, receive,
 };
 use daypass_directory::record::AssertionEncryption;
 use daypass_directory::{
@@ -16,13 +16,19 @@ use daypass_directory::{
 use daypass_model::Arn;
 use jiff::Timestamp;
 
+use super::decryptions::{Decryptions, busy};
+use crate::audit::Ration;
 use crate::error::Error;
 use crate::house::House;
+
+/// How old an assertion may be, as on AWS.
+const AGE_SECONDS_MAX: i64 = 300;
 
 /// How often one assertion counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Replay {
-    /// Once for each role that it lists: tools fetch several roles with one.
+    /// Once for each role that it lists: tools fetch several roles with one. Once in all if its issuer says so
+    /// (`OneTimeUse`).
     #[default]
     PerRole,
     /// Once in each account.
@@ -50,46 +56,109 @@ pub(crate) struct Response<'a> {
     pub(crate) text: &'a str,
 }
 
+/// What assertions take of the house beyond their own calls.
+pub struct Assertions {
+    decryptions: Decryptions,
+    /// Lines of the log about what is refused.
+    refusals: Ration,
+}
+
+impl Default for Assertions {
+    fn default() -> Self {
+        let used_up = "too many SAML responses are refused: the log counts them from here on";
+        Self { decryptions: Decryptions::default(), refusals: Ration::new(used_up) }
+    }
+}
+
 /// Verify the assertion of a call.
 ///
 /// # Errors
-/// InvalidIdentityToken, ExpiredTokenException, AccessDenied.
-pub(crate) fn vouch_by_assertion(
+/// InvalidIdentityToken, ExpiredTokenException, AccessDenied; Throttling where too many are to be decrypted; that all is to be
+/// decided again, where the provider changed in the meantime.
+pub(crate) async fn vouch_by_assertion(
     op: &Operation,
     house: &House,
     call: &Response<'_>,
 ) -> Result<(Arc<View>, Caller), Error> {
     let view = house.directory.snapshot();
+    let provider = provider(&view, call)?;
+    let received =
+        expecting(house, provider, call, |expected| receive(call.text, &provider.metadata, expected, op.now));
+    match received.map_err(|error| refused(op, house, provider, error))? {
+        Received::Verified(assertion) => {
+            let caller = Caller::vouched(provider.account, vouched(op, provider, *assertion));
+            Ok((view, caller))
+        }
+        Received::Encrypted(response) => open(op, house, call, provider, response).await,
+    }
+}
+
+/// The same for a response that has to be decrypted, in the view from after that.
+async fn open(
+    op: &Operation,
+    house: &House,
+    call: &Response<'_>,
+    provider: &SamlProvider,
+    response: EncryptedResponse,
+) -> Result<(Arc<View>, Caller), Error> {
+    let (keys, directory) = (provider.keys.clone(), house.directory.clone());
+    let decrypting = house.assertions.decryptions.run(provider.account, move || {
+        let keys: Vec<&DecryptionKey> = keys.iter().collect();
+        response.decrypt(&keys, directory.random())
+    });
+    let response = decrypting.await?.map_err(|error| refused(op, house, provider, error))?;
+    let view = house.directory.snapshot();
+    let now = self::provider(&view, call)?;
+    if now.revision != provider.revision {
+        return Err(busy().into_conflict());
+    }
+    let assertion = expecting(house, now, call, |expected| response.verify(&now.metadata, expected, op.now));
+    let assertion = assertion.map_err(|error| refused(op, house, now, error))?;
+    let caller = Caller::vouched(now.account, vouched(op, now, assertion));
+    Ok((view, caller))
+}
+
+fn provider<'v>(view: &'v View, call: &Response<'_>) -> Result<&'v SamlProvider, Error> {
     let provider = call.provider_arn.parse().ok().and_then(|arn: Arn| view.saml_provider(&arn));
-    let provider =
-        provider.ok_or_else(|| Error::new("InvalidIdentityToken", "Specified provider doesn't exist"))?;
+    provider
+        .map(|provider| &**provider)
+        .ok_or_else(|| Error::new("InvalidIdentityToken", "Specified provider doesn't exist"))
+}
+
+/// With what is expected of a response that a call brings.
+fn expecting<T>(
+    house: &House,
+    provider: &SamlProvider,
+    call: &Response<'_>,
+    check: impl FnOnce(&Expected<'_>) -> T,
+) -> T {
     let settings = &house.settings;
     let own = settings.saml_endpoint();
     let own: Vec<&str> = own.as_deref().into_iter().collect();
     let uuid = provider.record.uuid();
     let keys: Vec<&DecryptionKey> = provider.keys.iter().collect();
-    let expected = Expected {
+    check(&Expected {
         requested: Some(Requested { role_arn: call.role_arn, provider_arn: call.provider_arn }),
         endpoints: &own,
         provider_unique_id: (!keys.is_empty()).then_some(uuid.as_str()),
+        age_seconds_max: AGE_SECONDS_MAX,
         sha1: settings.saml.allow_sha1,
         encryption: Encryption {
             keys: &keys,
             required: provider.record.encryption == Some(AssertionEncryption::Required),
         },
         ..Expected::default()
-    };
-    let random = house.directory.random();
-    let assertion = verify(call.text, &provider.metadata, &expected, op.now, random);
-    let assertion = assertion.map_err(|error| refused(provider, error))?;
-    let caller = Caller::vouched(provider.account, vouched(op, provider, assertion));
-    Ok((view, caller))
+    })
 }
 
-/// Who keeps the provider finds out more by its log than whoever brings what is refused.
-fn refused(provider: &SamlProvider, error: SamlError) -> Error {
-    if let Some(reason) = error.reason() {
-        tracing::info!(provider = provider.arn, reason, "a SAML response was refused");
+/// Who keeps the provider finds out more by its log than whoever brings what is refused. Anybody can have something refused, so
+/// such lines are rationed.
+fn refused(op: &Operation, house: &House, provider: &SamlProvider, error: SamlError) -> Error {
+    if let Some(reason) = error.reason()
+        && let Some(not_logged) = house.assertions.refusals.take(op.now.as_second())
+    {
+        let not_logged = (not_logged > 0).then_some(not_logged);
+        tracing::info!(provider = provider.arn, reason, not_logged, "a SAML response was refused");
     }
     Error::new(error.code(), error.to_string())
 }
@@ -127,6 +196,7 @@ fn vouched(op: &Operation, provider: &SamlProvider, assertion: VerifiedAssertion
             subject_type,
             name_qualifier,
             session_name: assertion.role_session_name,
+            one_time_use: assertion.one_time_use,
             ends_by: asked.into_iter().chain(end_there).min(),
         }),
     }
@@ -150,11 +220,11 @@ pub(crate) async fn spend_assertion(
     let role_account = role.account;
     let role = match house.settings.saml.replay {
         Replay::Off => return Ok(()),
-        Replay::PerRole => Some(&role.record.id),
-        Replay::Once => None,
+        Replay::PerRole if !assertion.one_time_use => Some(&role.record.id),
+        Replay::PerRole | Replay::Once => None,
     };
     // Twice as long as it may be used: a store that heard of a later time has not forgotten it.
-    let expires_at = assertion.issued_at.saturating_add(2 * Expected::default().age_seconds_max);
+    let expires_at = assertion.issued_at.saturating_add(2 * AGE_SECONDS_MAX);
     let used = AssertionUse {
         account: role_account,
         issuer: &assertion.issuer,

@@ -548,6 +548,7 @@ impl<'a> ScarceHouse<'a> {
             session_log: SessionLog::in_memory(1),
             provider_keys: ProviderKeys::asking_nobody(),
             signing_keys: SigningKeyCache::new(10),
+            assertions: daypass_service::federation::Assertions::default(),
             decisions: daypass_service::DecisionLog::default(),
         };
         Self { test, log, house }

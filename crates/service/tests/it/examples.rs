@@ -57,6 +57,10 @@ pub(crate) const METADATA: &str = include_str!("../data/saml-metadata.xml");
 /// A private key of an identity provider.
 pub(crate) const PRIVATE_KEY: &str =
     include_str!("../../../authn/tests/it/saml/vectors/responses/decryption-key.pem");
+/// Another.
+pub(crate) const OTHER_PRIVATE_KEY: &str = include_str!("../data/another-private-key.pem");
+/// One of 4,104 bits.
+pub(crate) const LONG_PRIVATE_KEY: &str = include_str!("../data/long-private-key.pem");
 /// The SHA-1 of a certificate.
 pub(crate) const THUMBPRINT: &str = "0000000000000000000000000000000000000001";
 /// A boundary that nobody has yet.

@@ -12,14 +12,14 @@ use crate::support::{ACCOUNT, TestHouse};
 
 impl Captured {
     /// Log at this level, for as long as the guard lives.
-    fn at(level: LevelFilter) -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn at(level: LevelFilter) -> (Self, tracing::subscriber::DefaultGuard) {
         let captured = Self::default();
         let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(captured.clone());
         let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(level).with(lines));
         (captured, guard)
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
     }
 }

@@ -123,6 +123,7 @@ impl TestHouse {
             session_log: SessionLog::in_memory(SESSIONS_MAX),
             provider_keys: ProviderKeys::new(Box::new(self.providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
+            assertions: daypass_service::federation::Assertions::default(),
             decisions: daypass_service::DecisionLog::default(),
         };
         Self {
@@ -190,6 +191,7 @@ impl TestHouse {
             session_log,
             provider_keys: ProviderKeys::new(Box::new(providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
+            assertions: daypass_service::federation::Assertions::default(),
             decisions: daypass_service::DecisionLog::default(),
         };
         let nobody =

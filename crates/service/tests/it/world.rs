@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::examples::{
-    Example, LIMIT, METADATA, PRIVATE_KEY, READ_SHELF, THUMBPRINT, TOOL, TRUST, WRITE_SHELF,
+    Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PRIVATE_KEY, READ_SHELF, THUMBPRINT, TOOL,
+    TRUST, WRITE_SHELF,
 };
 use crate::oidc_issuer::Key;
 use crate::phone::Phone;
@@ -60,7 +61,12 @@ impl World {
         house.root("iam", "CreateOpenIDConnectProvider", &[&provider[..], &TEAM].concat()).await;
         let provider = [("Name", "Corp"), ("SAMLMetadataDocument", METADATA), ("AddPrivateKey", PRIVATE_KEY)];
         house.root("iam", "CreateSAMLProvider", &[&provider[..], &TEAM].concat()).await;
-        filled.extend([("{metadata}", METADATA.to_owned()), ("{private-key}", PRIVATE_KEY.to_owned())]);
+        filled.extend([
+            ("{metadata}", METADATA.to_owned()),
+            ("{private-key}", PRIVATE_KEY.to_owned()),
+            ("{other-private-key}", OTHER_PRIVATE_KEY.to_owned()),
+            ("{long-private-key}", LONG_PRIVATE_KEY.to_owned()),
+        ]);
         filled.extend(vouched(&house));
         house.root("iam", "EnableOutboundWebIdentityFederation", &[]).await;
         let admin = house.user("Admin", Some(ALLOW_ALL)).await;

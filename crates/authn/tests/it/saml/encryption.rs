@@ -1,9 +1,10 @@
 //! Encrypted assertions: which are taken, from which key, and that nothing tells failures apart.
 
-use daypass_authn::saml::{DecryptionKey, Encryption, Expected, SamlError};
+use data_encoding::BASE64;
+use daypass_authn::saml::{DecryptionKey, Encryption, Expected, Received, SamlError, receive};
 
 use super::document::{ASSERTION, IDP, check_as, edited, expected, noon, response, signed};
-use super::vectors::{check, decryption_key, file};
+use super::vectors::{check, decryption_key, file, metadata};
 
 const GCM: &str = "encrypted.aes256-gcm.mgf1p.rsa2048";
 const CBC: &str = "encrypted.aes256-cbc.mgf1p.rsa2048";
@@ -276,4 +277,41 @@ fn a_private_key_may_be_pkcs_1() {
     for name in [GCM, "encrypted.aes256-gcm.oaep-sha256-mgf-sha1.rsa2048"] {
         check(name, &xml(name), &with).unwrap();
     }
+}
+
+/// Everything that needs no private key comes before one is used.
+#[test]
+fn what_no_key_could_open_is_refused_without_one() {
+    let key = decryption_key();
+    let receive = |xml: &str, keys: &[&DecryptionKey]| {
+        let expected = Expected { encryption: Encryption { keys, required: false }, ..expected() };
+        receive(&BASE64.encode(xml.as_bytes()), &metadata(GCM), &expected, noon())
+    };
+    let gcm = xml(GCM);
+    assert!(matches!(receive(&gcm, &[&key]), Ok(Received::Encrypted(_))));
+    assert!(matches!(receive(&xml("xmlsec.by-hand.rsa2048"), &[&key]), Ok(Received::Verified(_))));
+    let (before, value) = gcm.split_once("<xenc:CipherValue>").unwrap();
+    let (value, after) = value.split_once('<').unwrap();
+    let with = |value: &str| format!("{before}<xenc:CipherValue>{value}<{after}");
+    let junk = |length: usize| with(&BASE64.encode(&vec![1; length]));
+    assert!(matches!(receive(&junk(256), &[&key]), Ok(Received::Encrypted(_))));
+    for refused in [
+        receive(&gcm, &[]),
+        receive(&junk(255), &[&key]),
+        receive(&junk(257), &[&key]),
+        receive(&junk(384), &[&key]),
+        receive(&with(&value.replacen('A', "*", 1)), &[&key]),
+        receive(&edited(&gcm, "rsa-oaep-mgf1p", "rsa-1_5"), &[&key]),
+        receive(&edited(&gcm, "xmlenc11#aes256-gcm", "xmlenc11#aes192-gcm"), &[&key]),
+    ] {
+        undecrypted(refused.err().unwrap());
+    }
+}
+
+#[test]
+fn a_key_is_the_same_however_it_is_written() {
+    let (ours, other) = (decryption_key(), other_key());
+    assert!(ours.is_same(&decryption_key()) && other.is_same(&other));
+    assert!(!ours.is_same(&other) && !other.is_same(&ours));
+    assert_eq!((ours.bits(), other.bits()), (2048, 2048));
 }

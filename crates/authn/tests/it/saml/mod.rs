@@ -1,5 +1,6 @@
 //! SAML from outside: vectors of other implementations, hand-made documents with one fault each, and attacks.
 
+mod attributes;
 mod document;
 mod encryption;
 mod malformed;

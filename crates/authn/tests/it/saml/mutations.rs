@@ -1,9 +1,11 @@
 //! Whatever is done to a signed response: it is refused, or it says what it said. Nothing panics.
 
+use std::sync::LazyLock;
+
 use daypass_authn::saml::{Encryption, Expected, Metadata};
 use proptest::prelude::*;
 
-use super::document::{ASSERTION, IDP, check, expected, metadata_of, signed};
+use super::document::{ASSERTION, IDP, check, edited, expected, metadata_of, signed};
 use super::vectors::{self, decryption_key, file};
 
 /// What attackers of parsers write.
@@ -65,6 +67,17 @@ enum Mutation {
     Move(usize, usize, usize),
 }
 
+/// An assertion with more attributes than AWS's: what is empty, blank or structured in them is signed too.
+static TALKATIVE: LazyLock<String> = LazyLock::new(|| {
+    let values = "<saml:AttributeValue></saml:AttributeValue><saml:AttributeValue> </saml:AttributeValue>\
+                  <saml:AttributeValue><saml:NameID>x</saml:NameID></saml:AttributeValue>\
+                  <saml:AttributeValue>staff</saml:AttributeValue>";
+    let attribute = format!(
+        r#"<saml:Attribute Name="urn:oid:1.3.6.1.4.1.5923.1.1.1.1">{values}</saml:Attribute></saml:AttributeStatement>"#
+    );
+    edited(ASSERTION, "</saml:AttributeStatement>", &attribute)
+});
+
 fn mutation() -> impl Strategy<Value = Mutation> {
     let at = || any::<usize>();
     let length = || prop_oneof![0..8_usize, 0..400_usize];
@@ -124,7 +137,7 @@ proptest! {
 
     #[test]
     fn a_signed_response_says_what_it_said_or_is_refused(mutations in prop::collection::vec(mutation(), 1..4)) {
-        let xml = signed(ASSERTION);
+        let xml = signed(&TALKATIVE);
         if let Ok(read) = check(&all_mutated(&xml, &mutations)) {
             prop_assert_eq!(read, check(&xml).unwrap());
         }
@@ -132,7 +145,7 @@ proptest! {
 
     #[test]
     fn so_does_one_with_both_signatures(mutations in prop::collection::vec(mutation(), 1..4)) {
-        let xml = IDP.sign(&signed(ASSERTION));
+        let xml = IDP.sign(&signed(&TALKATIVE));
         if let Ok(read) = check(&all_mutated(&xml, &mutations)) {
             prop_assert_eq!(read, check(&xml).unwrap());
         }
@@ -162,6 +175,26 @@ proptest! {
         prop_assert!(check(&text).is_err());
         prop_assert!(check(&markup).is_err());
     }
+}
+
+/// What no signature covers, wherever it is put.
+#[test]
+fn so_does_one_with_a_comment_or_a_section_anywhere() {
+    let xml = signed(&TALKATIVE);
+    let said = check(&xml).unwrap();
+    assert_eq!(said.attributes["urn:oid:1.3.6.1.4.1.5923.1.1.1.1"], ["", " ", "staff"]);
+    let mut taken = 0;
+    for (at, _) in xml.match_indices(['<', '>', ' ']) {
+        for inside in ["<!---->", "<![CDATA[]]>", " "] {
+            for at in [at, at + 1] {
+                if let Ok(read) = check(&format!("{}{inside}{}", &xml[..at], &xml[at..])) {
+                    assert_eq!(read, said, "{inside} at {at}");
+                    taken += 1;
+                }
+            }
+        }
+    }
+    assert!(taken > 20, "{taken}");
 }
 
 /// The mutations do find what a careless reader lets pass: some of them leave the document as valid as it was.

@@ -30,10 +30,14 @@ fn vectors() -> BTreeMap<String, String> {
     names.map(|name| (name.trim_end_matches(".xml").to_owned(), file(&name))).collect()
 }
 
-pub(super) fn check(name: &str, xml: &str, expected: &Expected<'_>) -> Result<VerifiedAssertion, SamlError> {
+/// The metadata of who made a vector.
+pub(super) fn metadata(name: &str) -> Metadata {
     let key = name.rsplit('.').next().unwrap();
-    let metadata = Metadata::parse(&file(&format!("{key}.metadata.xml"))).unwrap();
-    verify(&BASE64.encode(xml.as_bytes()), &metadata, expected, noon(), &SystemRandom)
+    Metadata::parse(&file(&format!("{key}.metadata.xml"))).unwrap()
+}
+
+pub(super) fn check(name: &str, xml: &str, expected: &Expected<'_>) -> Result<VerifiedAssertion, SamlError> {
+    verify(&BASE64.encode(xml.as_bytes()), &metadata(name), expected, noon(), &SystemRandom)
 }
 
 /// Why a vector is refused, if it is.

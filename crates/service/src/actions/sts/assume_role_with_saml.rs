@@ -125,6 +125,6 @@ impl Unsigned for AssumeRoleWithSaml {
             provider_arn: &input.principal_arn,
             text: &input.assertion,
         };
-        federation::vouch_by_assertion(op, house, &response)
+        federation::vouch_by_assertion(op, house, &response).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use daypass_authn::token::{SessionClaims, SessionKind, SessionLayer};
 use daypass_directory::{Authorized, Check, Checks, Operation, Role, Scope, TrustingRole, Vouched};
-use daypass_model::{AccountId, Arn, is_reserved, same_key};
+use daypass_model::{AccountId, Arn, is_source_identity, same_key};
 
 use super::assume_role::AssumeRole;
 use super::claims::{self, Subject};
@@ -13,10 +13,6 @@ use crate::action::read;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
-
-/// Longest source identity that a provider may set, in characters. (A caller's own may be longer since 2026.)
-const SOURCE_IDENTITY_LENGTH_MAX: usize = 64;
-const SOURCE_IDENTITY_LENGTH_MIN: usize = 2;
 
 /// Whether what a call names as its role is the ARN of one, before anything else of it is looked at.
 pub(super) fn check_role_arn(role_arn: &str) -> Result<(), Error> {
@@ -142,10 +138,4 @@ fn check_form(vouched: &Vouched) -> Result<(), Error> {
     }
     let passed = Params::from_pairs(pairs).map_err(|error| Error::new(error.code(), error.to_string()))?;
     read::<AssumeRole>(&passed, false).map(|_| ())
-}
-
-fn is_source_identity(text: &str) -> bool {
-    let length = SOURCE_IDENTITY_LENGTH_MIN..=SOURCE_IDENTITY_LENGTH_MAX;
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
-    length.contains(&text.len()) && text.bytes().all(allowed) && !is_reserved(text)
 }

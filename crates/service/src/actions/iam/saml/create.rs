@@ -73,7 +73,8 @@ impl Action for CreateSamlProvider {
         let id = UniqueId::generate(EntityKind::SamlProvider, house.directory.random());
         let now = op.now.as_second();
         let key = input.private_key.clone();
-        let key = key.map(|pem| saml_rules::private_key(house, account.id(), &id, pem, now)).transpose()?;
+        let key =
+            key.map(|pem| saml_rules::private_key(house, account.id(), &id, &[], pem, now)).transpose()?;
         let record = SamlProviderRecord {
             written: change.written(),
             id,

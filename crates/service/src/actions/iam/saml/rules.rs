@@ -2,7 +2,7 @@
 
 use daypass_authn::saml::{DecryptionKey, Metadata};
 use daypass_directory::record::{AssertionEncryption, SamlPrivateKeyRecord, SamlProviderRecord};
-use daypass_model::limits::{SAML_METADATA_BYTES_MAX, SAML_PRIVATE_KEYS_MAX};
+use daypass_model::limits::{SAML_METADATA_BYTES_MAX, SAML_PRIVATE_KEY_BITS_MAX, SAML_PRIVATE_KEYS_MAX};
 use daypass_model::{AccountId, Secret, UniqueId};
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
@@ -14,24 +14,33 @@ use crate::house::House;
 /// How long metadata counts that does not say it.
 const YEARS_VALID: i32 = 100;
 
+const NO_PRIVATE_KEY: &str =
+    "Invalid private key: not one RSA private key of 2,048 to 4,096 bits, unencrypted, in PEM";
+
 /// Metadata that describes one identity provider.
 pub(super) fn metadata(text: &str) -> Result<Metadata, Error> {
     rules::within("SAMLMetadataBytesPerProvider", text.len(), SAML_METADATA_BYTES_MAX)?;
     Metadata::parse(text).map_err(|error| Error::invalid_input(format!("{error}: {}", error.reason())))
 }
 
-/// A private key for the record of the provider `id`.
+/// A private key for the record of the provider `id`, which has the others.
 pub(super) fn private_key(
     house: &House,
     account: AccountId,
     id: &UniqueId,
+    others: &[&DecryptionKey],
     pem: String,
     now: i64,
 ) -> Result<SamlPrivateKeyRecord, Error> {
+    rules::within("PrivateKeysPerSAMLProvider", others.len() + 1, SAML_PRIVATE_KEYS_MAX)?;
     let pem = Secret::new(pem);
     let text = std::str::from_utf8(pem.expose()).unwrap_or_default();
-    DecryptionKey::from_pem(text)
-        .map_err(|error| Error::invalid_input(format!("Invalid private key: {error}")))?;
+    // Longer ones that were stored once are still read.
+    let key = DecryptionKey::from_pem(text).ok().filter(|key| key.bits() <= SAML_PRIVATE_KEY_BITS_MAX);
+    let key = key.ok_or_else(|| Error::invalid_input(NO_PRIVATE_KEY))?;
+    if others.iter().any(|other| other.is_same(&key)) {
+        return Err(Error::invalid_input("Invalid private key: the provider has it already"));
+    }
     house
         .directory
         .new_saml_private_key(account, id, &pem, now)
@@ -46,9 +55,8 @@ pub(super) fn encryption(mode: Option<&str>) -> Option<AssertionEncryption> {
     }
 }
 
-/// Whether a provider is whole: as many private keys as there may be, and one where only it opens what comes.
+/// Whether a provider is whole: it has a private key where only one opens what comes.
 pub(super) fn check(record: &SamlProviderRecord) -> Result<(), Error> {
-    rules::within("PrivateKeysPerSAMLProvider", record.private_keys.len(), SAML_PRIVATE_KEYS_MAX)?;
     if record.encryption == Some(AssertionEncryption::Required) && record.private_keys.is_empty() {
         let message = "Assertion encryption cannot be required of a provider without a private key.";
         return Err(Error::invalid_input(message));

@@ -65,7 +65,9 @@ impl Action for UpdateSamlProvider {
             }
         }
         if let Some(pem) = &input.added_key {
-            let key = saml_rules::private_key(house, account.id(), &record.id, pem.clone(), now)?;
+            let kept = |(id, key)| (input.removed_key.as_deref() != Some(id)).then_some(key);
+            let others: Vec<_> = provider.private_keys().filter_map(kept).collect();
+            let key = saml_rules::private_key(house, account.id(), &record.id, &others, pem.clone(), now)?;
             record.private_keys.push(key);
         }
         record.encryption = saml_rules::encryption(input.encryption.as_deref()).or(record.encryption);

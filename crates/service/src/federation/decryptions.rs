@@ -1,0 +1,150 @@
+//! Who decrypts assertions when. Anybody can ask for it by an unsigned call, and each is up to some tens of milliseconds of a
+//! processor: so it is not done on the threads that serve everybody, for one call of an account at a time and a few in all.
+//! Whoever else asks waits among those of the same provider's account, as far as so many do not wait already.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::available_parallelism;
+
+use daypass_model::AccountId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+
+/// Decryptions at once, on a machine with twice as many processors or more.
+const AT_ONCE_MAX: usize = 4;
+/// Calls of one account that decrypt or wait for it.
+const OF_ACCOUNT_MAX: usize = 100;
+
+/// Counts who decrypts and who waits.
+pub(super) struct Decryptions {
+    all: Arc<Semaphore>,
+    /// Whoever is in a queue holds it.
+    queues: Mutex<HashMap<AccountId, Arc<Semaphore>>>,
+}
+
+/// It is one's turn until this is dropped.
+struct Turn {
+    _of_account: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Default for Decryptions {
+    /// On half of the processors, one at the least.
+    fn default() -> Self {
+        let half = available_parallelism().map_or(1, |processors| processors.get() / 2);
+        Self::new(half.clamp(1, AT_ONCE_MAX))
+    }
+}
+
+impl Decryptions {
+    fn new(at_once: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(at_once)), queues: Mutex::default() }
+    }
+
+    /// Do `work` for a provider of this account, when it is its turn.
+    ///
+    /// # Errors
+    /// Throttling, which clients try again: too many wait already.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        account: AccountId,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let turn = self.turn(account).await.ok_or_else(busy)?;
+        let done = tokio::task::spawn_blocking(move || {
+            // Held here: whoever asked may be gone, and the work goes on.
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(|_| Error::internal("a decryption ended before it was done"))
+    }
+
+    /// First come, first served; accounts in turn, since each has but one call that waits with those of others.
+    async fn turn(&self, account: AccountId) -> Option<Turn> {
+        let of_account = self.queue(account)?.acquire_owned().await.ok()?;
+        let of_all = self.all.clone().acquire_owned().await.ok()?;
+        Some(Turn { _of_account: of_account, _of_all: of_all })
+    }
+
+    /// The account's queue, unless it is full.
+    fn queue(&self, account: AccountId) -> Option<Arc<Semaphore>> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waits or has its turn holds its queue, and is given it in here only.
+        queues.retain(|_, queue| Arc::strong_count(queue) > 1);
+        let queue = queues.entry(account).or_insert_with(|| Arc::new(Semaphore::new(1)));
+        (Arc::strong_count(queue) <= OF_ACCOUNT_MAX).then(|| queue.clone())
+    }
+}
+
+/// AWS's word for too many calls ("Common Error Types" in its API references).
+pub(super) fn busy() -> Error {
+    Error::new("Throttling", "Rate exceeded")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn account(id: &str) -> AccountId {
+        id.parse().unwrap()
+    }
+
+    fn poll<T>(turn: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        turn.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn an_account_has_one_turn_and_all_together_as_many_as_there_are() {
+        let decryptions = Decryptions::new(2);
+        let [one, two, three] = ["111122223333", "444455556666", "777788889999"].map(account);
+        let first = decryptions.turn(one).await.unwrap();
+        let mut again = pin!(decryptions.turn(one));
+        assert!(poll(again.as_mut()).is_pending(), "one at a time");
+        let second = decryptions.turn(two).await.unwrap();
+        let mut third = pin!(decryptions.turn(three));
+        assert!(poll(third.as_mut()).is_pending(), "two in all");
+        drop(first);
+        assert!(poll(again.as_mut()).is_pending(), "who came first goes first");
+        drop(third.await.unwrap());
+        drop(again.await.unwrap());
+        drop(second);
+        drop(decryptions.turn(one).await.unwrap());
+        assert_eq!(decryptions.queues.lock().unwrap().len(), 1, "queues that nobody is in are forgotten");
+    }
+
+    #[tokio::test]
+    async fn so_many_calls_of_an_account_wait_and_no_more() {
+        let decryptions = Decryptions::new(1);
+        let [one, other] = ["111122223333", "444455556666"].map(account);
+        let mut waiting: Vec<_> = (0..OF_ACCOUNT_MAX).map(|_| Box::pin(decryptions.turn(one))).collect();
+        let first = poll(waiting[0].as_mut());
+        assert!(first.is_ready());
+        assert!(waiting[1..].iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
+        assert!(decryptions.turn(one).await.is_none());
+        let error = decryptions.run(one, || ()).await.unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), ("Throttling", "Rate exceeded"));
+        assert!(poll(pin!(decryptions.turn(other))).is_pending(), "another account's queue has room");
+        waiting.clear();
+        drop(first);
+        assert_eq!(decryptions.run(one, || 7).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
+        let decryptions = Decryptions::new(1);
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let one = account("111122223333");
+        let mut gone = Box::pin(decryptions.run(one, move || wait.recv_timeout(Duration::from_secs(30))));
+        assert!(poll(gone.as_mut()).is_pending());
+        drop(gone);
+        let mut next = pin!(decryptions.turn(one));
+        assert!(poll(next.as_mut()).is_pending());
+        go.send(()).unwrap();
+        assert!(next.await.is_some());
+    }
+}
