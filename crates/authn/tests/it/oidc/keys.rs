@@ -1,7 +1,9 @@
 //! Which keys of a provider's set count.
 
 use data_encoding::BASE64;
-use daypass_authn::oidc::{Algorithm, Discovery, KeySet, NoDiscovery};
+use daypass_authn::oidc::{
+    Algorithm, Discovery, IssuerKey, IssuerKeys, KeySet, NoDiscovery, SigningAlgorithm,
+};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::{Value, json};
 
@@ -95,6 +97,10 @@ fn a_certificate_must_be_of_the_key_beside_it() {
         Key::Rsa(Box::new(aws_lc_rs::signature::RsaKeyPair::from_pkcs8(&rsa.serialize_der()).unwrap()));
     assert!(knows(&[with(numbers.jwk("a"), "x5c", certified(&rsa))], Some("a")));
     assert!(!knows(&[with(numbers.jwk("a"), "x5c", certified(&pair))], Some("a")));
+    // An exponent that is another, beside the modulus of the certificate.
+    let other = with(numbers.jwk("a"), "e", json!("Aw"));
+    assert!(knows(std::slice::from_ref(&other), Some("a")));
+    assert!(!knows(&[with(other, "x5c", certified(&rsa))], Some("a")));
     let alone = json!({"kty": "EC", "kid": "a", "x5c": certified(&pair)});
     assert!(!knows(&[alone], Some("a")), "a certificate without the key's numbers");
 }
@@ -119,9 +125,11 @@ fn beyond_a_hundred_keys_of_a_kind_none_of_that_kind_counts() {
     assert!(knows(&keys, Some("0")) && knows(&keys, Some("ec")));
     keys.push(rsa.clone());
     assert!(!knows(&keys, Some("0")) && !knows(&keys, Some("rsa")) && knows(&keys, Some("ec")));
-    let mut keys: Vec<Value> = many(&ec, 101);
+    let mut keys: Vec<Value> = many(&ec, 100);
     keys.push(rsa);
-    assert!(!knows(&keys, Some("0")) && knows(&keys, Some("rsa")));
+    assert!(knows(&keys, Some("0")) && knows(&keys, Some("rsa")));
+    keys.push(ec);
+    assert!(!knows(&keys, Some("0")) && !knows(&keys, Some("ec")) && knows(&keys, Some("rsa")));
 }
 
 #[test]
@@ -151,8 +159,13 @@ fn what_is_no_key_set_is_refused() {
     for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, r#"{"keys":null}"#, "<html>"] {
         assert!(KeySet::parse(text.as_bytes()).is_err(), "{text}");
     }
-    let long = format!(r#"{{"keys":[],"x":"{}"}}"#, "a".repeat(512 * 1024));
-    assert!(KeySet::parse(long.as_bytes()).is_err());
+    for (length, is_read) in [(512 * 1024, true), (512 * 1024 + 1, false)] {
+        let empty = r#"{"keys":[]}"#;
+        let text = format!("{empty}{}", " ".repeat(length - empty.len()));
+        assert_eq!(KeySet::parse(text.as_bytes()).is_ok(), is_read, "{length}");
+    }
+    assert!(KeySet::parse(br#"{"keys":[]}"#).unwrap().is_empty());
+    assert!(!KeySet::parse(&key_set(&[Key::generate(Algorithm::Es256).jwk("a")])).unwrap().is_empty());
 }
 
 #[test]
@@ -170,4 +183,39 @@ fn a_discovery_document_is_of_its_issuer() {
     {
         assert_eq!(parse(&bad), Err(NoDiscovery::Form), "{bad}");
     }
+}
+
+#[test]
+fn a_thumbprint_is_the_sha_1_of_a_certificate() {
+    // RFC 3174, section 7.3, test 1.
+    assert_eq!(daypass_authn::oidc::thumbprint(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
+#[test]
+fn keys_of_our_own_are_listed_by_role_with_the_names_that_everybody_reads() {
+    let key = |created| IssuerKey::generate(created).unwrap();
+    let keys = IssuerKeys::new(key(1_000), key(2_000));
+    let listed = |keys: &IssuerKeys| -> Vec<(&'static str, i64)> {
+        keys.listed().map(|(role, created, _)| (role, created)).collect()
+    };
+    assert_eq!(listed(&keys), [("active", 1_000), ("next", 2_000)]);
+    let keys = keys.rotated(key(3_000)).unwrap();
+    assert_eq!(listed(&keys), [("previous", 1_000), ("active", 2_000), ("next", 3_000)]);
+    let published: Value = serde_json::from_str(keys.key_set()).unwrap();
+    let mut published: Vec<_> =
+        published["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+    let mut told: Vec<_> = keys.listed().flat_map(|(.., kids)| kids).collect();
+    published.sort_unstable();
+    told.sort_unstable();
+    assert_eq!(told, published);
+    let token = keys.token(SigningAlgorithm::parse("ES384").unwrap(), b"{}").unwrap();
+    let header = token.expose_str().split('.').next().unwrap();
+    let header: Value =
+        serde_json::from_slice(&data_encoding::BASE64URL_NOPAD.decode(header.as_bytes()).unwrap()).unwrap();
+    let (_, _, active) = keys.listed().nth(1).unwrap();
+    assert_eq!((header["alg"].as_str(), header["kid"].as_str()), (Some("ES384"), Some(active[1])));
+    for name in ["RS256", "ES384"] {
+        assert_eq!(SigningAlgorithm::parse(name).unwrap().name(), name);
+    }
+    assert!(["es384", "ES256", "none", ""].iter().all(|name| SigningAlgorithm::parse(name).is_none()));
 }

@@ -67,6 +67,25 @@ fn a_good_token_is_taken_and_says_who_it_is() {
 }
 
 #[test]
+fn every_claim_can_be_had_as_it_is() {
+    let provider = Provider::new();
+    let token = provider.token(&with("extra", json!({"nothing": null, "list": [1, "a"]})));
+    assert_eq!(Token::read(&token).unwrap().issuer(), "https://issuer.example");
+    let verified = provider.check(&token).unwrap();
+    let claims = verified.claims();
+    assert_eq!(claims.get("extra"), Some(&json!({"nothing": null, "list": [1, "a"]})));
+    assert_eq!((claims.get("other"), claims.all().len()), (None, 6));
+    assert_eq!(claims.source_identity().unwrap(), None);
+    let name = "https://aws.amazon.com/source_identity";
+    let identity = |claim: Value| {
+        let verified = provider.check(&provider.token(&with(name, claim))).unwrap();
+        verified.claims().source_identity().map(|identity| identity.map(str::to_owned))
+    };
+    assert_eq!(identity(json!("alice")).unwrap().as_deref(), Some("alice"));
+    assert!(identity(json!(7)).is_err() && identity(json!(null)).is_err());
+}
+
+#[test]
 fn every_algorithm_verifies_with_its_own_key_alone() {
     let keys: Vec<(Algorithm, Key)> = Algorithm::ALL.into_iter().map(|of| (of, Key::generate(of))).collect();
     for (algorithm, key) in &keys {
@@ -371,9 +390,12 @@ fn session_tags_come_nested_or_flattened() {
     ] {
         assert!(passed(tags, bad.clone()).is_err(), "{bad}");
     }
-    for (name, bad) in
-        [("principal_tags/A", json!(["1"])), ("transitive_tag_keys", json!("A")), ("", json!("A"))]
-    {
+    for (name, bad) in [
+        ("principal_tags/A", json!(["1"])),
+        ("transitive_tag_keys", json!("A")),
+        ("", json!("A")),
+        ("other", json!(["A"])),
+    ] {
         assert!(passed(&format!("{tags}/{name}"), bad).is_err(), "{name}");
     }
 }
