@@ -1,5 +1,5 @@
 //! A rollback journal beside a store (<https://www.sqlite.org/fileformat.html#the_rollback_journal>). A store in write-ahead
-//! mode has none, and SQLite would write whatever is in it into the store.
+//! mode has none, a finished backup has none, and SQLite would write whatever is in it into the store.
 //!
 //! INVARIANT (own-journal): the one that a crash can leave is that of the change which put the file into write-ahead mode.
 //! It holds the first page as it was before, and nothing is lost with it.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use daypass_store::conformance::wait;
 use daypass_store::{Commit, Holding, OpenError, SqliteStore, Store};
 
-use crate::support::{TempDir, commit, load};
+use crate::support::{TempDir, commit, load, tamper};
 
 const ACCOUNTS: Holding<'_> = Holding { prefix: "/account/", known: None };
 
@@ -19,6 +19,15 @@ fn killed() -> TempDir {
         std::fs::copy(dir.path().join(&name), left.path().join(&name)).unwrap();
     }
     left
+}
+
+/// A backup in the place of a store.
+fn dir_of_backup() -> TempDir {
+    let (dir, copy) = (TempDir::new(), TempDir::new());
+    let store = dir.open();
+    commit(&store, Commit::new().put("/account/1", "a"));
+    wait(store.backup(&copy.file())).unwrap();
+    copy
 }
 
 fn files(dir: &TempDir) -> Vec<(String, Vec<u8>)> {
@@ -90,6 +99,12 @@ fn a_journal_that_is_no_servers_is_not_written_into_the_store() {
         assert_eq!(examined(&dir).unwrap_err().to_string(), refused.to_string());
         assert!(files(&dir) == before);
     }
+    // Nor is it into a backup, which is put here by hand.
+    let store = dir_of_backup();
+    std::fs::write(beside(&store, "-journal"), journal(pages, 2, [1, 1])).unwrap();
+    let refused = SqliteStore::open(&store.file()).unwrap_err();
+    assert!(matches!(refused, OpenError::JournalOfAnother { .. }), "{refused}");
+    assert_eq!(examined(&store).unwrap_err().to_string(), refused.to_string());
     // One that was not begun, and that of the change which a crash cut short: nothing is lost with them.
     for text in [Vec::new(), vec![0; 4096], journal(pages, 1, [1, 1])] {
         let dir = killed();
@@ -133,6 +148,43 @@ fn what_there_is_no_room_for_is_not_copied() {
     }
     let refused = examined(&dir).unwrap_err();
     assert!(matches!(refused, OpenError::NoRoom { .. }), "{refused}");
-    let words = format!("store.db` was not looked at: a copy of it needs {} MiB, and `", (1 << 23) + 3);
-    assert!(refused.to_string().contains(&words), "{refused}");
+    let OpenError::NoRoom { needed, free, .. } = &refused else { panic!("{refused}") };
+    // Of what is free so much is left, whoever wants it full.
+    let left = (free / 10).max(64);
+    assert!((left..=left + 4).contains(&(needed - (1 << 23))), "{refused}");
+    assert!(refused.to_string().contains("store.db` was not looked at: a copy of it needs "), "{refused}");
+    // What is no store is not copied, however long it is.
+    let file = std::fs::File::options().write(true).open(dir.file()).unwrap();
+    file.set_len(0).unwrap();
+    file.set_len(1 << 43).unwrap();
+    let refused = examined(&dir).unwrap_err();
+    assert!(matches!(refused, OpenError::Corrupt { .. }), "{refused}");
+}
+
+/// What a file has under the names of tables may be computed without end.
+#[test]
+fn nothing_is_asked_of_what_is_no_table_of_ours() {
+    const ENDLESS: &str = "DROP TABLE meta; CREATE VIEW meta AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+         SELECT x AS lowest_reader, x AS lowest_writer, x AS revision FROM n WHERE x < 0";
+    for (sql, is_refused) in [
+        (ENDLESS, true),
+        ("CREATE TRIGGER t AFTER INSERT ON records BEGIN DELETE FROM records; END", true),
+        ("CREATE TABLE more (x)", true),
+        ("CREATE INDEX more ON records (value)", true),
+        ("ALTER TABLE records ADD COLUMN more INTEGER", true),
+        ("DROP INDEX spent_by_expiry", true),
+        ("ANALYZE", false),
+    ] {
+        let dir = dir_of_backup();
+        tamper(&dir.file(), sql);
+        let before = files(&dir);
+        match examined(&dir) {
+            Err(OpenError::Corrupt { detail, .. }) if is_refused => {
+                assert_eq!(detail, "its tables are not as they were made", "{sql}");
+                assert!(matches!(SqliteStore::open(&dir.file()), Err(OpenError::Corrupt { .. })), "{sql}");
+            }
+            found => assert!(found.is_ok() && !is_refused, "{sql}: {found:?}"),
+        }
+        assert!(files(&dir) == before, "{sql}");
+    }
 }
