@@ -185,7 +185,7 @@ fn check_log(path: &Path, kind: &Kind) -> Result<(), OpenError> {
 /// A journal that is to be written into a store, or into a backup, which has none either.
 fn check_journal(path: &Path) -> Result<(), OpenError> {
     let journal = files::with_suffix(path, "-journal");
-    if rollback::is_of_another(&journal).map_err(|e| OpenError::unopened(path, &e))? {
+    if rollback::is_of_another(path, &journal).map_err(|e| OpenError::unopened(path, &e))? {
         return Err(OpenError::JournalOfAnother { path: path.to_owned() });
     }
     Ok(())
