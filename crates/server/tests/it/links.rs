@@ -148,7 +148,7 @@ fn what_a_start_does_without_is_no_problem() {
             drop(fs::remove_file(path));
             drop(UnixListener::bind(path).unwrap());
         },
-        |path| fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap(),
+        |path| fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap(),
     ];
     for make in make {
         let dir = left("links-needless");
