@@ -167,6 +167,16 @@ fn what_there_is_no_room_for_is_not_copied() {
     assert!(matches!(refused, OpenError::Corrupt { .. }), "{refused}");
 }
 
+#[test]
+fn a_value_that_is_longer_than_any_of_ours_is_not_read() {
+    let dir = dir_of_backup();
+    tamper(&dir.file(), "INSERT INTO records VALUES ('/account/2', 1, zeroblob(20 * 1024 * 1024), 0)");
+    for refused in [examined(&dir).unwrap_err(), SqliteStore::open(&dir.file()).unwrap_err()] {
+        let OpenError::Corrupt { detail, .. } = refused else { panic!("{refused}") };
+        assert!(detail.contains("too big"), "{detail}");
+    }
+}
+
 /// What a file has under the names of tables may be computed without end.
 #[test]
 fn nothing_is_asked_of_what_is_no_table_of_ours() {
