@@ -133,6 +133,11 @@ impl AuditFile {
         old::remove_beyond(&self.path, self.keep);
     }
 
+    /// The file that is written now.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether everything that happens can be audited.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! Every setting has all three forms under one name, but --config, and those of `variables.rs`. A name that is not known is refused in all of them.
 
+mod file;
 mod listeners;
 mod outbound;
 mod region;
@@ -14,7 +15,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Command, ValueEnum};
+use clap::{Args, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
 use daypass_service::DECISION_LOG_HOURS;
@@ -28,6 +29,7 @@ use crate::failure::Failure;
 use crate::outbound::OutboundRules;
 
 pub use crate::tls::TlsFiles;
+use file::read_file;
 use listeners::check_listeners;
 use outbound::issuers;
 pub(crate) use region::REGION_DEFAULT;
@@ -426,37 +428,6 @@ fn secret_variable(name: &str) -> Option<Secret> {
     std::env::var(name).ok().map(Secret::new)
 }
 
-fn read_file(named: Option<&std::path::Path>) -> Result<ConfigFile, Failure> {
-    let path = named.unwrap_or_else(|| std::path::Path::new("daypass.toml"));
-    match std::fs::read_to_string(path) {
-        Ok(text) => toml::from_str(&text).map_err(|error| {
-            // Not the line itself: somebody may have written a master key there.
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let setting = text.lines().nth(line - 1).and_then(setting_of).unwrap_or_default();
-            Failure::new(format!("`{}`, line {line}: {setting}{}", path.display(), error.message().trim()))
-        }),
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(ConfigFile::default())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::new(format!(
-            "the configuration `{}` is missing; put it there, or name another with --config",
-            path.display()
-        ))),
-        Err(error) => {
-            Err(Failure::disk(&format!("the configuration `{}` cannot be read", path.display()), &error))
-        }
-    }
-}
-
-/// The setting that a line of the file is about, as the beginning of a sentence; nothing else that stands in it.
-fn setting_of(line: &str) -> Option<String> {
-    let name = line.split_once('=')?.0.trim();
-    let settings = ServeArgs::augment_args(Command::new("serve"));
-    let known = settings.get_arguments().any(|setting| setting.get_long() == Some(name));
-    known.then(|| format!("{name}: "))
-}
-
 /// Certificate and key: both or neither.
 fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, Failure> {
     match (cert, key) {
@@ -468,6 +439,8 @@ fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFi
 
 #[cfg(test)]
 mod tests {
+    use clap::Command;
+
     use super::*;
 
     #[test]

@@ -71,6 +71,8 @@ impl Drop for Door {
 struct Host {
     house: Arc<House>,
     data: PathBuf,
+    /// The audit's file.
+    audit: PathBuf,
     key_source: KeySource,
     /// Held while the master key is rotated.
     rotation: tokio::sync::Mutex<()>,
@@ -97,8 +99,9 @@ pub(crate) fn open(assembled: &Assembled, made: UnboundedSender<KeyFile>) -> Res
     let found = std::fs::metadata(&path).map_err(failed)?;
     let (owner, socket) = (found.uid(), (found.dev(), found.ino()));
     let (house, data) = (assembled.house.clone(), assembled.data.path().to_owned());
+    let audit = assembled.audit.path().to_owned();
     let (key_source, rotation) = (assembled.key_source.clone(), tokio::sync::Mutex::default());
-    let host = Arc::new(Host { house, data, key_source, rotation, made });
+    let host = Arc::new(Host { house, data, audit, key_source, rotation, made });
     let mut entrance = Entrance::new("operator", listener, CONNECTIONS_MAX);
     let task = tokio::spawn(async move {
         loop {
@@ -155,8 +158,21 @@ async fn converse_with(data: &Path, ask: &Ask) -> Result<Answer, Failure> {
     let line = serde_json::to_string(ask).map_err(|error| Failure::new(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).await.map_err(failed)?;
     let mut answer = String::new();
-    BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_line(&mut answer).await.map_err(failed)?;
-    serde_json::from_str(&answer).map_err(|_| unreadable())
+    let read = BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_line(&mut answer).await;
+    match read {
+        Ok(bytes) if !answer.ends_with('\n') && (bytes as u64) < ANSWER_BYTES_MAX => Err(broken_off(&path)),
+        Ok(_) => serde_json::from_str(&answer).map_err(|_| unreadable()),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(unreadable()),
+        Err(_) => Err(broken_off(&path)),
+    }
+}
+
+/// Between the question and the whole of the answer.
+fn broken_off(socket: &Path) -> Failure {
+    Failure::new(format!(
+        "the server at `{}` ended before it had answered; what was asked may have been done, or not: start it again, and look before you ask once more (a backup's file, `keys list`, `account list`, `sessions list`, the audit)",
+        socket.display()
+    ))
 }
 
 /// Why nobody answers: what is another user's looks the same whether a server runs or not.
@@ -343,6 +359,12 @@ async fn back_up(host: &Host, file: &Path) -> Result<u64, Failure> {
     if preflight::is_of_directory(&host.data, file) {
         return Err(Failure::new(format!(
             "`{}` is a name of the data directory's own; name another file",
+            file.display()
+        )));
+    }
+    if preflight::is_of_audit(&host.audit, file) {
+        return Err(Failure::new(format!(
+            "`{}` is a name of the audit's files; name another file",
             file.display()
         )));
     }

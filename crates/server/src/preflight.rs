@@ -11,7 +11,8 @@ use daypass_store::SqliteStore;
 
 use crate::config::check_variables;
 use crate::data_dir::names::{
-    AUDIT, DEMO_MARK, FIRST_START, OPERATOR_SOCKET, RESTORING, SESSION_LOG, STORE, STORE_LOG, is_ours,
+    AUDIT, DEMO_MARK, FIRST_START, OPERATOR_SOCKET, RESTORING, SESSION_LOG, STORE, STORE_LOG, is_beside,
+    is_ours,
 };
 use crate::data_dir::{Age, DataDir};
 use crate::failure::Failure;
@@ -72,7 +73,7 @@ pub(crate) fn sessions_are_a_file(data: &Path) -> Result<(), Failure> {
 /// # Errors
 /// The audit is another file of the data directory, or no audit at all.
 pub(crate) fn audit_is_one(data: &Path, audit: &Path) -> Result<(), Failure> {
-    let parent = audit.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = directory_of(audit);
     // With a slash behind it, or a dot, there is a name, and it is a directory's.
     let last = audit.file_name().map(OsStr::as_bytes);
     if last.is_none_or(|name| !audit.as_os_str().as_bytes().ends_with(name)) {
@@ -98,12 +99,25 @@ pub(crate) fn audit_is_one(data: &Path, audit: &Path) -> Result<(), Failure> {
 
 /// Whether a path is one of the names that a server gives to a file of the data directory.
 pub(crate) fn is_of_directory(data: &Path, path: &Path) -> bool {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let is_beside_store = || match (parent.canonicalize(), data.canonicalize()) {
-        (Ok(parent), Ok(data)) => parent == data,
-        _ => parent == data,
-    };
-    path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours) && is_beside_store()
+    path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours) && is_in(data, path)
+}
+
+/// Whether a path is the audit's, or one of the names that a server gives to files beside it.
+pub(crate) fn is_of_audit(audit: &Path, path: &Path) -> bool {
+    let (Some(of), Some(name)) = (audit.file_name(), path.file_name()) else { return false };
+    (name == of || is_beside(of.as_bytes(), name.as_bytes())) && is_in(directory_of(audit), path)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn is_in(directory: &Path, path: &Path) -> bool {
+    let parent = directory_of(path);
+    match (parent.canonicalize(), directory.canonicalize()) {
+        (Ok(parent), Ok(directory)) => parent == directory,
+        _ => parent == directory,
+    }
 }
 
 /// What is in the way of the audit.

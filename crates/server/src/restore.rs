@@ -15,7 +15,7 @@ use daypass_model::{Clock, Random, Secret, SystemClock, uuid};
 use daypass_service::Audit;
 use daypass_store::{Holding, OpenError, SqliteStore};
 
-use crate::audit_file::{AuditFile, AuditLines, AuditSettings};
+use crate::audit_file::{AuditFile, AuditLines, AuditSettings, room_lacking};
 use crate::data_dir::DataDir;
 use crate::data_dir::names::{MASTER_KEY, STORE};
 use crate::failure::Failure;
@@ -88,7 +88,7 @@ async fn make(
     };
     let audit = audit_of(&what.audit)?;
     let audited = Audit::new(Box::new(AuditLines(audit.clone())));
-    audited.reserve_operator().map_err(|error| Failure::new(error.message))?;
+    audited.reserve_operator().map_err(|error| unaudited(&what.audit, &audit, error.message))?;
     let done = put_in_place(&directory, &id, data).await;
     let told = format!("revision {of}: {}; every session ended", what.backup.display());
     let why = done.as_ref().err().map(ToString::to_string);
@@ -128,6 +128,21 @@ async fn put_in_place(directory: &Directory, id: &str, data: &DataDir) -> Result
     rotated.map_err(|error| Failure::new(format!("the sessions of the past could not be ended: {error}")))?;
     let copied = directory.backup(&data.file(STORE)).await;
     copied.map(daypass_store::Revision::get).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Nothing is restored that could not be told of: why it cannot, and what would help.
+fn unaudited(path: &Path, audit: &AuditFile, otherwise: String) -> Failure {
+    const MIB: u64 = 1024 * 1024;
+    let lacks = room_lacking(path).div_ceil(MIB);
+    let why = audit.health().err().unwrap_or(otherwise);
+    Failure::new(if lacks > 0 {
+        format!(
+            "the audit keeps room for itself beside `{}`, and there is none ({why}): make {lacks} MiB free there, or name another file with --audit-file; nothing was restored",
+            path.display()
+        )
+    } else {
+        format!("{why}; nothing was restored")
+    })
 }
 
 fn audit_of(path: &Path) -> Result<Arc<AuditFile>, Failure> {

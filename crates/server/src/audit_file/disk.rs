@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
+use super::ROOM;
+use super::writer::SLACK;
 use crate::data_dir::{Links, open_regular};
 
 /// The end of a file in which a line that was being written is looked for.
@@ -13,6 +15,9 @@ const TAIL_BYTES: u64 = 1024 * 1024;
 const FIRST_LINE_BYTES_MAX: u64 = 64 * 1024;
 /// So much of a file tells whose it is.
 const HEAD_BYTES: usize = 4096;
+
+/// Of a filler.
+const FILLER_BYTES: u64 = ROOM + SLACK;
 
 /// How lines of the audit begin: a call's, and others', whose members are in the order of their names
 /// (`daypass_service::Audit`).
@@ -135,7 +140,10 @@ fn end(file: &File) -> io::Result<End> {
     let length = file.metadata()?.len();
     let head = part(file, 0, TAIL_BYTES)?;
     let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if !begins_as_ours(first) {
+    // A line that has its end was written whole, and anybody's file may begin as the beginning of one: only what is all
+    // that there is may have been torn.
+    let is_all = first.len() as u64 == length;
+    if !(if is_all { begins_as_ours(first) } else { begins_as_whole(first) }) {
         return Err(not_ours("its first line is no audit line"));
     }
     let tail = part(file, length.saturating_sub(TAIL_BYTES), TAIL_BYTES)?;
@@ -152,7 +160,7 @@ fn end(file: &File) -> io::Result<End> {
         return Ok(End::Unended((rest.len() - line.len()) as u64));
     }
     // With no whole line before it there is little that tells whose it is.
-    if rest.len() as u64 == length && (line.is_empty() || length >= FIRST_LINE_BYTES_MAX) {
+    if rest.len() as u64 == length && (matches!(line, b"" | b"{") || length >= FIRST_LINE_BYTES_MAX) {
         return Err(not_ours("there is no whole audit line in it"));
     }
     Ok(End::Torn(rest.len() as u64))
@@ -172,10 +180,14 @@ fn part(file: &File, from: u64, bytes_max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+fn begins_as_whole(text: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
 /// Or could, if there were more of it; behind it may be what a power failure left unwritten.
 fn begins_as_ours(line: &[u8]) -> bool {
     let line = written(line);
-    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning) || beginning.starts_with(line))
+    begins_as_whole(line) || BEGINNINGS.iter().any(|beginning| beginning.starts_with(line))
 }
 
 /// Without zeros at the end.
@@ -190,13 +202,13 @@ fn head_of(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Whether a file is ours that was rotated: its first line begins as one of ours, whole.
 pub(super) fn is_rotated(path: &Path) -> io::Result<bool> {
-    let head = head_of(path)?;
-    Ok(BEGINNINGS.iter().any(|beginning| head.starts_with(beginning)))
+    Ok(begins_as_whole(&head_of(path)?))
 }
 
-/// The same, or one of which a power failure left nothing, at its beginning at least.
+/// The same, or one of which a power failure left nothing, of its first block at least.
 pub(super) fn may_be_rotated(path: &Path) -> io::Result<bool> {
-    Ok(head_of(path)?.first().is_none_or(|byte| *byte == 0) || is_rotated(path)?)
+    let head = head_of(path)?;
+    Ok(written(&head).is_empty() || begins_as_whole(&head))
 }
 
 /// Whether there is nothing in a file.
@@ -211,7 +223,7 @@ pub(super) fn is_filler(path: &Path) -> io::Result<bool> {
     if found.is_symlink() {
         return Ok(true);
     }
-    if !found.is_file() {
+    if !found.is_file() || found.len() > FILLER_BYTES {
         return Ok(false);
     }
     let head = head_of(path)?;
@@ -298,6 +310,17 @@ mod tests {
             ("{\"ev", Some("")),
             ("{\"eventVersion\":\"1.0", Some("")),
             ("\0\0\0", None),
+            // Anybody's.
+            ("{", None),
+            ("{\0", None),
+            ("{\n", None),
+            ("{\n  \"key\": 1\n}\n", None),
+            ("\n", None),
+            ("\nname=value\n", None),
+            ("\0\0\0\n", None),
+            ("{\"eventVer\n", None),
+            (&format!("{}a note\n", "\0".repeat(1024 * 1024)), None),
+            (&format!("{whole}{{"), Some(whole)),
             (&long, None),
             (whole, Some(whole)),
             // What lacks its end only is no less a line.

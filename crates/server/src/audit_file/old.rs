@@ -10,12 +10,17 @@ use super::disk;
 const DIGITS_MAX: usize = 5;
 
 /// The first of those that are kept which is somebody else's, as of a program whose file was named as the audit: rotating
-/// would move it, and replace it in the end.
+/// would move it, and replace it in the end. A link or a directory is nobody's audit: the one would be moved along, and with
+/// the other there is no moving.
 pub(super) fn kept_of_another(path: &Path, keep: u32) -> Option<PathBuf> {
     let found = rotated(path).unwrap_or_default();
     let mut found: Vec<_> = found.into_iter().filter(|(number, _)| *number <= keep).collect();
     found.sort();
-    found.into_iter().map(|(_, old)| old).find(|old| matches!(disk::may_be_rotated(old), Ok(false)))
+    let is_of_another = |old: &PathBuf| {
+        let is_file = old.symlink_metadata().map(|found| found.is_file());
+        matches!(is_file, Ok(false)) || matches!(disk::may_be_rotated(old), Ok(false))
+    };
+    found.into_iter().map(|(_, old)| old).find(is_of_another)
 }
 
 /// Remove the rotated files of the audit `path` whose number is above `keep`. What does not begin as ours stays.
@@ -38,16 +43,14 @@ pub(super) fn remove_beyond(path: &Path, keep: u32) {
     }
 }
 
-/// Every rotated file with its number.
+/// What has the name of a rotated file, whatever it is, with its number.
 fn rotated(path: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
     let Some(name) = path.file_name() else { return Ok(Vec::new()) };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut found = Vec::new();
     for entry in std::fs::read_dir(parent)? {
         let entry = entry?;
-        if let Some(number) = number(&entry.file_name(), name)
-            && entry.file_type().is_ok_and(|kind| kind.is_file())
-        {
+        if let Some(number) = number(&entry.file_name(), name) {
             found.push((number, entry.path()));
         }
     }

@@ -34,8 +34,8 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use self::names::{
-    DEMO_MARK, FIRST_START, MASTER_KEY, OPERATOR_SOCKET, RESTORING, ROOT_CREDENTIALS, STORE, STORE_LOG,
-    STORE_SHARED,
+    DEMO_MARK, FIRST_START, MASTER_KEY, OPERATOR_SOCKET, RESTORING, ROOT_CREDENTIALS, STORE, STORE_JOURNAL,
+    STORE_LOG, STORE_SHARED,
 };
 use self::private_file::{sync_directory, warn_if_open};
 use crate::failure::Failure;
@@ -166,7 +166,8 @@ impl DataDir {
     /// There is a store already, or the beginning of one; the place cannot be made.
     pub fn restoring(&self) -> Result<PathBuf, Failure> {
         let there = |name: &&&str| self.file(name).symlink_metadata().is_ok();
-        if let Some(name) = [STORE, STORE_LOG, STORE_SHARED, FIRST_START, DEMO_MARK].iter().find(there) {
+        let names = [STORE, STORE_LOG, STORE_SHARED, STORE_JOURNAL, FIRST_START, DEMO_MARK];
+        if let Some(name) = names.iter().find(there) {
             return Err(Failure::new(format!(
                 "`{}` is there: a store is restored into a directory without one; name a new directory with --data (nothing was changed)",
                 self.file(name).display()

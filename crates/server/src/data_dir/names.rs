@@ -8,6 +8,8 @@ use jiff::Timestamp;
 pub(crate) const STORE: &str = "store.sqlite";
 /// The store's log, which SQLite keeps.
 pub(crate) const STORE_LOG: &str = "store.sqlite-wal";
+/// SQLite's, for one change of the file; no server leaves one that holds anything.
+pub(crate) const STORE_JOURNAL: &str = "store.sqlite-journal";
 /// SQLite's scratch, of use to nobody else.
 pub(crate) const STORE_SHARED: &str = "store.sqlite-shm";
 /// The master key, unless it was given in another way.
@@ -59,9 +61,10 @@ pub(super) fn master_key_until(time: Timestamp, n: u32) -> String {
 /// Whether daypass makes something of this name in a data directory: a server, or the demo.
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
-    const WHOLE: [&str; 14] = [
+    const WHOLE: [&str; 15] = [
         STORE,
         STORE_LOG,
+        STORE_JOURNAL,
         STORE_SHARED,
         MASTER_KEY,
         MASTER_KEY_NEXT,
@@ -75,7 +78,22 @@ pub fn is_ours(name: &str) -> bool {
         DEMO_MARK,
         DEMO_OBJECTS,
     ];
-    WHOLE.contains(&name) || is_former_key(name) || is_root_credentials(name) || is_beside_audit(name)
+    WHOLE.contains(&name)
+        || is_former_key(name)
+        || is_root_credentials(name)
+        || is_beside(AUDIT.as_bytes(), name.as_bytes())
+        || is_unfinished(name)
+}
+
+/// Whether a kill may leave this: a store that is being made or restored, or a file with a secret that is being written.
+fn is_unfinished(name: &str) -> bool {
+    const STORES: [&str; 5] = [".new", ".new-journal", ".new-wal", ".new-shm", ".partial"];
+    let is_store =
+        name.strip_prefix(STORE).is_some_and(|end| STORES.contains(&end) || end.starts_with(".partial-"));
+    is_store
+        || name.strip_suffix(".unfinished").is_some_and(|name| {
+            [MASTER_KEY, MASTER_KEY_NEXT].contains(&name) || is_former_key(name) || is_root_credentials(name)
+        })
 }
 
 /// Whether this is a name that files with root keys get.
@@ -98,13 +116,18 @@ fn is_former_key(name: &str) -> bool {
     number.is_none_or(is_number) && time.len() == 16 && time.bytes().enumerate().all(has_form)
 }
 
-fn is_beside_audit(name: &str) -> bool {
-    let end = name.strip_prefix(AUDIT).and_then(|rest| rest.strip_prefix('.'));
-    end.is_some_and(|end| end == RESERVE_END || end == NEXT_END || is_number(end))
+/// Whether this is a name that files get beside an audit of that name.
+pub(crate) fn is_beside(audit: &[u8], name: &[u8]) -> bool {
+    let end = name.strip_prefix(audit).and_then(|rest| rest.strip_prefix(b"."));
+    end.is_some_and(|end| end == RESERVE_END.as_bytes() || end == NEXT_END.as_bytes() || is_digits(end))
 }
 
 fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    is_digits(text.as_bytes())
+}
+
+fn is_digits(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -125,6 +148,18 @@ mod tests {
             assert!(is_ours(name) && !is_root_credentials(name), "{name}");
         }
         for name in [
+            "store.sqlite-journal",
+            "store.sqlite.new",
+            "store.sqlite.new-journal",
+            "store.sqlite.partial",
+            "store.sqlite.partial-0123456789abcdef",
+            "master-key.unfinished",
+            "master-key.next.unfinished",
+            "root-credentials-111122223333.unfinished",
+        ] {
+            assert!(is_ours(name) && !is_root_credentials(name), "{name}");
+        }
+        for name in [
             "root-credentials.bak",
             "root-credentials-",
             "root-credentials-mine",
@@ -137,6 +172,9 @@ mod tests {
             "audit.jsonl.gz",
             "audit.jsonl.",
             "store.sqlite.bak",
+            "store.sqlite.newer",
+            "store.sqlite.partially",
+            "mine.unfinished",
             "daypass.toml",
             "",
         ] {
@@ -165,13 +203,18 @@ mod tests {
     fn operators_are_told_of_every_name_and_of_no_other() {
         let documented = documented();
         for name in &documented {
-            let example = name.replace("until-*", "until-20261127T061500Z");
+            let example =
+                name.replace("until-*", "until-20261127T061500Z").replace("*.un", "-111122223333.un");
             assert!(is_ours(example.trim_end_matches('*')), "{name}");
         }
         for name in [
             STORE,
             STORE_LOG,
             STORE_SHARED,
+            STORE_JOURNAL,
+            "store.sqlite.new",
+            "store.sqlite.partial-*",
+            "master-key.unfinished",
             MASTER_KEY,
             MASTER_KEY_NEXT,
             "master-key-until-*",

@@ -130,7 +130,7 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         return vec![Finding::problem("rights", says, paste)];
     }
     let user = patient.user;
-    let mut findings: Vec<_> = of_own(data, &found, Needs::DIRECTORY, &owner, user).into_iter().collect();
+    let mut findings: Vec<_> = of_directory(data, &found, &owner, user).into_iter().collect();
     findings.extend(own_files(data).filter_map(|(name, path)| {
         of_own(&path, &path.symlink_metadata().ok()?, Needs::of(&name), &owner, user)
     }));
@@ -171,9 +171,10 @@ impl Needs {
             _ if name.starts_with(names::MASTER_KEY) || names::is_root_credentials(name) => {
                 Self { is_of_start: false, ..Self::READ }
             }
-            names::LOCK => Self { private: None, ..Self::WRITTEN },
-            _ if name.starts_with(names::STORE) => Self { private: None, ..Self::WRITTEN },
-            // What was rotated, marks, the socket.
+            names::LOCK | names::STORE_LOG | names::STORE_SHARED | names::STORE_JOURNAL => {
+                Self { private: None, ..Self::WRITTEN }
+            }
+            // What was rotated or not finished, marks, the socket.
             _ => Self { mode: 0, private: None, is_of_start: false },
         }
     }
@@ -222,14 +223,42 @@ fn closed_way(patient: &Patient, owner: &Owner) -> Option<Finding> {
     Some(Finding::problem("rights", says, format!("namei -l {}", word(&to))))
 }
 
+/// Of one that may be another program's there is no line: `--data /var/lib` is a slip, and what is in there would be
+/// closed to everybody.
+fn of_directory(data: &Path, found: &Metadata, owner: &Owner, user: u32) -> Option<Finding> {
+    let finding = of_own(data, found, Needs::DIRECTORY, owner, user)?;
+    if is_of_daypass(data, found) {
+        return Some(finding);
+    }
+    let says = format!(
+        "{}; nothing of daypass is in it, and it may be another program's: name a directory of daypass's own with --data, or close this one by hand",
+        finding.says
+    );
+    Some(Finding::told("rights", finding.level, says, None))
+}
+
+/// Whether a lock or a store is in a directory, for all that can be seen, and nobody else could have put it there.
+fn is_of_daypass(data: &Path, directory: &Metadata) -> bool {
+    [names::LOCK, names::STORE].into_iter().any(|name| match data.join(name).symlink_metadata() {
+        Ok(found) => directory.mode() & 0o022 == 0 || found.uid() == directory.uid(),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    })
+}
+
+/// What a start can do without is in the way of none.
 fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32) -> Option<Finding> {
+    let finding = of_needed(path, found, needs, owner, user)?;
+    let level = if needs.is_of_start { finding.level } else { Level::Warning };
+    Some(Finding { level, ..finding })
+}
+
+fn of_needed(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32) -> Option<Finding> {
     // Whose the directory is can remove what it need not read.
     if needs.mode != 0 && !found.is_file() && !found.is_dir() {
         return Some(of_no_file(path, found));
     }
     if needs.mode != 0 && found.uid() != owner.0 {
-        let told = of_another(path, found, owner);
-        return Some(if needs.is_of_start { told } else { Finding { level: Level::Warning, ..told } });
+        return Some(of_another(path, found, owner));
     }
     let is = found.permissions().mode() & 0o777;
     let named = format!("`{}`", path.display());
@@ -245,7 +274,7 @@ fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32)
     (needs.private.is_some() && is & 0o077 != 0).then(|| Finding::warning("rights", says(), paste))
 }
 
-/// A start refuses it; mode and owner of a link are those of what it leads to, and whoever changes them changes that.
+/// A start refuses it, where it needs the file; mode and owner of a link are those of what it leads to, and whoever changes them changes that.
 fn of_no_file(path: &Path, found: &Metadata) -> Finding {
     let is = if found.is_symlink() { "a link, and must be the file itself" } else { "no regular file" };
     let says = format!("`{}` is {is}", path.display());

@@ -8,7 +8,6 @@ use super::process::Holder;
 use super::rights::{Owner, may_look};
 use super::store::is_no_file;
 use super::{Finding, Level, Patient};
-use crate::banner::shell_word;
 use crate::data_dir::{Age, names};
 use crate::failure::Failure;
 use crate::{descriptors, first_account, outbound, preflight, telemetry};
@@ -23,8 +22,9 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Err(failure) = preflight::variables_are_settings() {
         let line = failure.to_string();
-        let name = shell_word(line.split(' ').next().unwrap_or_default());
-        findings.push(Finding::problem("start", line, format!("unset {name}")));
+        let name = line.split(' ').next().unwrap_or_default();
+        let paste = is_shell_name(name).then(|| format!("unset {name}"));
+        findings.push(Finding::told("start", Level::Problem, &line, paste));
     }
     if let Err(failure) = descriptors::enough_to_start() {
         findings.push(Finding::problem("start", failure.to_string(), MORE_FILES));
@@ -51,6 +51,13 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
         findings.extend(files(patient, data, &audit));
     }
     findings
+}
+
+/// Whether a shell takes it for a variable's: of another it says that it is none (<https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap03.html>,
+/// "Name").
+fn is_shell_name(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// What is in the place of files that a start makes or adds to.

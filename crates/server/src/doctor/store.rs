@@ -23,6 +23,9 @@ use crate::data_dir::{
 use crate::failure::Failure;
 use crate::{first_account, preflight};
 
+/// Of a directory without an account.
+const BEGUN: &str = "a first start did not come to its end here, and the next one goes on with it";
+
 pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
     let data = &patient.config.data;
     let file = data.join(names::STORE);
@@ -75,11 +78,15 @@ pub(super) fn findings(patient: &Patient) -> Vec<Finding> {
             let master = next.filter(|_| is_next.get()).unwrap_or(master);
             contents(patient, &owner, store, master)
         }
+        // As a start has it, which goes on with it.
+        Err(OpenError::Lost { .. }) if is_begun(data) => {
+            Finding::ok("store", format!("there is no account in it: {BEGUN}"))
+        }
         Err(OpenError::Unknown { .. }) => another_key(patient, &file, &sealed.borrow()),
         Err(error) => {
             // It may be whole.
-            let level =
-                if matches!(error, OpenError::NoRoom { .. }) { Level::Warning } else { Level::Problem };
+            let is_unseen = matches!(error, OpenError::NoRoom { .. } | OpenError::NoCopy { .. });
+            let level = if is_unseen { Level::Warning } else { Level::Problem };
             Finding::told("store", level, error.to_string(), mended_by(&error, &file, &owner, patient))
         }
     }]
@@ -178,10 +185,10 @@ fn mended_by(error: &OpenError, file: &Path, owner: &Owner, patient: &Patient) -
             format!("{moved}; {by}rm -f {store}-shm")
         }
         OpenError::JournalOfAnother { .. } => {
-            let journal = patient.config.data.join(format!("{}-journal", names::STORE));
-            owner.moves_away(&journal, patient.user)?
+            owner.moves_away(&patient.config.data.join(names::STORE_JOURNAL), patient.user)?
         }
         OpenError::NoRoom { place, .. } => format!("df -h {}", word(place)),
+        OpenError::NoCopy { place, .. } => format!("ls -ld {0}; df -h {0}; df -i {0}", word(place)),
         OpenError::Busy { .. } => format!("sudo fuser -v {store}*"),
         OpenError::Full { .. } => format!("df -h {0}; df -i {0}", word(&patient.config.data)),
         OpenError::Io { .. } => format!("ls -l {store}*; sudo dmesg | tail"),
@@ -229,18 +236,14 @@ fn absent(owner: &Owner, patient: &Patient) -> Finding {
     let Err(lost) = preflight::store_is_there(data, &age) else {
         return Finding::ok(
             "store",
-            if is_begun(data) {
-                "there is none: a first start did not come to its end here, and the next one goes on with it"
-            } else {
-                "there is none: the first start makes it"
-            },
+            format!("there is none: {}", if is_begun(data) { BEGUN } else { "the first start makes it" }),
         );
     };
     let is_there = |name: &str| data.join(name).symlink_metadata().is_ok();
     let paste = if config.key_source() == KeySource::Own && !is_there(names::MASTER_KEY) {
         // Which of the keys that were here the backup needs nobody can tell.
         None
-    } else if [names::STORE, names::STORE_LOG, names::STORE_SHARED, names::DEMO_MARK]
+    } else if [names::STORE, names::STORE_LOG, names::STORE_SHARED, names::STORE_JOURNAL, names::DEMO_MARK]
         .into_iter()
         .any(is_there)
     {

@@ -50,6 +50,23 @@ async fn a_server_that_took_a_question_and_is_silent_is_not_waited_for_without_e
 }
 
 #[tokio::test]
+async fn a_server_that_ends_before_its_answer_is_told_as_such() {
+    for begun in ["", "{\"answer\":\"ke"] {
+        let scratch = Scratch::new("ends");
+        let listener = UnixListener::bind(scratch.join(names::OPERATOR_SOCKET)).unwrap();
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (reader, mut writer) = stream.into_split();
+            BufReader::new(reader).read_line(&mut String::new()).await.unwrap();
+            writer.write_all(begun.as_bytes()).await.unwrap();
+        });
+        let line = ask(scratch.path(), &Ask::KeyList).await.unwrap_err().to_string();
+        assert!(line.contains("ended before it had answered; what was asked may have been done"), "{line}");
+        server.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_answer_without_end_is_not_kept() {
     let scratch = Scratch::new("endless");
     let listener = UnixListener::bind(scratch.join(names::OPERATOR_SOCKET)).unwrap();

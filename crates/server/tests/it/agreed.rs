@@ -135,6 +135,38 @@ fn a_first_start_that_was_cut_short_is_gone_on_with_and_so_it_is_told() {
     Server::start(&data).stop();
 }
 
+/// The store was made, and no account in it yet.
+#[test]
+fn a_store_without_an_account_is_lost_unless_a_first_start_is_under_way() {
+    let dir = Scratch::new("agreed-empty");
+    let data = dir.join("data");
+    Server::start(&data).stop();
+    for name in ["store.sqlite", "root-credentials", "audit.jsonl"] {
+        fs::remove_file(data.join(name)).unwrap();
+    }
+    drop(daypass_store::SqliteStore::open(&data.join("store.sqlite")).unwrap());
+    let told = problem(daypass(dir.path()).args(["doctor", "--data", "data"]).args(PORTS));
+    assert!(told.contains("holds nothing under"), "{told}");
+    fs::write(data.join("first-start"), "").unwrap();
+    let told = run(dir.path(), &[&["doctor", "--data", "data"], &PORTS[..]].concat());
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert!(told.status.success() && text.contains("no account in it: a first start did not come"), "{text}");
+    Server::start(&data).stop();
+}
+
+/// SQLite would write it into a backup that was put here by hand.
+#[test]
+fn a_journal_beside_a_backup_is_told_of() {
+    let dir = Scratch::new("agreed-journal");
+    let data = dir.join("data");
+    let server = Server::start(&data);
+    assert!(run(dir.path(), &["backup", "copy", "--data", "data"]).status.success());
+    server.stop();
+    fs::rename(dir.join("copy"), data.join("store.sqlite")).unwrap();
+    fs::write(data.join("store.sqlite-journal"), [0xd9; 4096]).unwrap();
+    assert!(said(&dir, &[]).contains("store.sqlite-journal` is no server's"));
+}
+
 #[test]
 fn a_file_that_is_no_audit_is_neither_cut_nor_added_to() {
     let dir = Scratch::new("agreed-audit");
@@ -143,9 +175,21 @@ fn a_file_that_is_no_audit_is_neither_cut_nor_added_to() {
     assert!(run(dir.path(), &["backup", "copy", "--data", "data"]).status.success());
     server.stop();
     fs::write(dir.join("notes"), "one\ntwo, and no end of the line").unwrap();
-    for name in
-        ["data/master-key", "data/store.sqlite", "data/sessions.jsonl", "data/daypass.lock", "copy", "notes"]
-    {
+    // Of a JSON document, and of whatever a tool left.
+    fs::write(dir.join("policy.json"), "{\n  \"Version\": \"2012-10-17\"\n}\n").unwrap();
+    fs::write(dir.join("empty-line"), "\nname = value\n").unwrap();
+    fs::write(dir.join("brace"), "{").unwrap();
+    for name in [
+        "data/master-key",
+        "data/store.sqlite",
+        "data/sessions.jsonl",
+        "data/daypass.lock",
+        "copy",
+        "notes",
+        "policy.json",
+        "empty-line",
+        "brace",
+    ] {
         let before = fs::read(dir.join(name)).unwrap();
         let line = said(&dir, &["--audit-file", name]);
         assert!(line.contains("nothing was changed"), "{line}");

@@ -41,4 +41,5 @@ mod signed_bytes;
 mod slow;
 mod tls;
 mod tools;
+mod unnamed;
 mod wire;

@@ -46,9 +46,18 @@ fn a_backup_gets_no_name_that_the_server_gives() {
     let server = Server::start(&data);
     std::os::unix::fs::symlink(&data, dir.join("way")).unwrap();
     let backup = |name: &str| run(dir.path(), &["backup", name, "--data", "data"]);
-    for name in
-        ["first-start", "master-key.next", "restoring", "sessions.jsonl.1", "audit.jsonl.next", "demo-data"]
-    {
+    for name in [
+        "first-start",
+        "master-key.next",
+        "master-key.unfinished",
+        "restoring",
+        "sessions.jsonl.1",
+        "audit.jsonl.next",
+        "demo-data",
+        "store.sqlite-journal",
+        "store.sqlite.new",
+        "store.sqlite.partial",
+    ] {
         for way in ["data", "way"] {
             let line = failed(&backup(&format!("{way}/{name}")));
             assert!(line.contains("is a name of the data directory's own"), "{line}");
@@ -58,6 +67,22 @@ fn a_backup_gets_no_name_that_the_server_gives() {
     assert!(backup("data/mine").status.success(), "{:?}", backup("data/other"));
     server.stop();
     Server::start(&data).stop();
+}
+
+#[test]
+fn a_backup_gets_no_name_of_an_audit_that_lies_elsewhere() {
+    let dir = Scratch::new("named-beside");
+    let mut serve = daypass(dir.path());
+    let server = Server::start_with(serve.args(["serve", "--audit-file", "lines"]), &dir.join("data"));
+    std::os::unix::fs::symlink(dir.path(), dir.join("way")).unwrap();
+    for name in ["lines.1", "lines.16", "lines.next", "way/lines.2"] {
+        let line = failed(&run(dir.path(), &["backup", name, "--data", "data"]));
+        assert!(line.contains("is a name of the audit's files") && !dir.join(name).exists(), "{line}");
+    }
+    for name in ["lines.old", "data/lines.1"] {
+        assert!(run(dir.path(), &["backup", name, "--data", "data"]).status.success(), "{name}");
+    }
+    server.stop();
 }
 
 fn restore(dir: &Scratch, audit: &str) -> Output {

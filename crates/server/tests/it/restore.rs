@@ -96,6 +96,10 @@ fn a_directory_with_a_store_or_a_server_is_refused_and_left_as_it_is() {
     new(&dir, "log");
     fs::write(dir.join("log/store.sqlite-wal"), "precious").unwrap();
     assert!(failed(&restore(&dir, "backup", "log")).contains("store.sqlite-wal` is there"));
+    // A server would write the journal into what is restored.
+    new(&dir, "journal");
+    fs::write(dir.join("journal/store.sqlite-journal"), "precious").unwrap();
+    assert!(failed(&restore(&dir, "backup", "journal")).contains("store.sqlite-journal` is there"));
 }
 
 #[test]
@@ -161,7 +165,7 @@ fn a_restore_that_was_killed_leaves_no_store_or_the_whole_one() {
     let (dir, root, sessions) = backed_up("restore-killed");
     let mut whole = 0;
     let moments =
-        ["restoring", "restoring/store.sqlite", "restoring/store.sqlite-wal", "store.sqlite.partial"];
+        ["restoring", "restoring/store.sqlite", "restoring/store.sqlite-wal", "store.sqlite.partial-"];
     for (n, moment) in
         moments.iter().chain(["audit.jsonl", "store.sqlite"].iter()).cycle().take(12).enumerate()
     {
@@ -173,7 +177,11 @@ fn a_restore_that_was_killed_leaves_no_store_or_the_whole_one() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        while !dir.join(&name).join(moment).exists() && child.try_wait().unwrap().is_none() {
+        let is_seen = || match moment.ends_with('-') {
+            true => names(&dir.join(&name)).iter().any(|name| name.starts_with(moment)),
+            false => dir.join(&name).join(moment).exists(),
+        };
+        while !is_seen() && child.try_wait().unwrap().is_none() {
             std::hint::spin_loop();
         }
         drop(child.kill());

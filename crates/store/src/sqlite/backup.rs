@@ -3,6 +3,7 @@
 //! The connection is open from the start on. What bears the store's name may be another file by now, and the copy
 //! that is made of the open one is then all that will be left of it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 
@@ -10,9 +11,13 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::check::{self, Damage};
+use super::own_directory::OwnDirectory;
 use super::{files, open, writer};
 use crate::error::StoreError;
 use crate::record::Revision;
+
+/// What the name of a backup's place ends in while it is written, before some digits. A kill leaves it.
+const PARTIAL: &str = ".partial-";
 
 /// What backups are made from, one at a time.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ enum Failed {
     Unread(String),
     /// The destination, and what to do.
     Unwritten(String),
+    /// Somebody else's file has the name by now.
+    Exists,
 }
 
 impl Source {
@@ -40,8 +47,6 @@ impl Source {
         if to.symlink_metadata().is_ok() {
             return Err(StoreError::Exists(to.to_owned()));
         }
-        // Written under another name: whatever ends it early, no half backup bears the name asked for.
-        let partial = files::with_suffix(to, ".partial");
         let source = match self.0.try_lock() {
             Ok(source) => source,
             Err(TryLockError::Poisoned(source)) => source.into_inner(),
@@ -51,15 +56,21 @@ impl Source {
                 return Err(StoreError::Unavailable(why.to_owned()));
             }
         };
-        let copied = copy(&source, &partial).and_then(|revision| {
-            files::put_in_place(&partial, to).map_err(|e| unwritten(&e))?;
-            Ok(revision)
-        });
-        copied.map_err(|failed| {
-            files::discard(&partial);
-            failed.told(to.to_owned())
-        })
+        write(&source, to).map_err(|failed| failed.told(to.to_owned()))
     }
+}
+
+/// Written elsewhere first: whatever ends it early, no half backup bears the name asked for. Another server may be asked
+/// for a backup of this name at the same time: each has a place of its own, and one of them gets the name.
+fn write(source: &Connection, to: &Path) -> Result<Revision, Failed> {
+    let place = OwnDirectory::new(&files::with_suffix(to, PARTIAL)).map_err(|e| unwritten(&e))?;
+    let partial = place.file();
+    let revision = copy(source, &partial)?;
+    files::put_in_place(&partial, to).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => Failed::Exists,
+        _ => unwritten(&e),
+    })?;
+    Ok(revision)
 }
 
 fn copy(source: &Connection, partial: &Path) -> Result<Revision, Failed> {
@@ -93,13 +104,14 @@ impl Failed {
             Self::Damaged(detail) => StoreError::Damaged(detail),
             Self::Unread(detail) => StoreError::Unavailable(detail),
             Self::Unwritten(detail) => StoreError::Backup { path, detail },
+            Self::Exists => StoreError::Exists(path),
         }
     }
 }
 
 fn unwritten(error: &std::io::Error) -> Failed {
     Failed::Unwritten(match error.kind() {
-        std::io::ErrorKind::StorageFull => full(),
+        ErrorKind::StorageFull => full(),
         _ => elsewhere(error),
     })
 }

@@ -1,19 +1,21 @@
 //! A copy of a store's files, which is read in their place. SQLite writes beside what it reads, and into it: whoever only
 //! looks would change what it looks at, and root what another user put under these names.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Error, ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{File, OpenOptions};
+use std::io::{Error, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::files;
 use super::open_error::OpenError;
+use super::own_directory::OwnDirectory;
+use super::{files, open};
 
 const MIB: u64 = 1024 * 1024;
 /// What SQLite may need beside the copy, for the index of a log.
 const BESIDE: u64 = 2 * MIB;
-/// How many names are tried for the directory.
-const NAMES_MAX: u32 = 1000;
+/// What is left free at the least: others have files there too, and the store may be of somebody who wants it full. Or a
+/// tenth of what is free, if that is more.
+const LEFT_FREE: u64 = 64 * MIB;
 
 /// What is copied. Not the rollback journal: a name in it is that of a file, wherever it is, which SQLite reads, and may
 /// remove when it has played the journal back.
@@ -21,12 +23,13 @@ const COPIED: [&str; 3] = ["", "-wal", "-shm"];
 
 /// In a directory of this process's own, which goes when this is dropped.
 pub(super) struct Copy {
-    directory: PathBuf,
+    directory: OwnDirectory,
+    place: PathBuf,
     bytes: u64,
 }
 
 impl Copy {
-    /// Copies what is there of a store that nobody has open.
+    /// Copies what is there of a store that nobody has open, unless its head is no store's.
     pub(super) fn of(path: &Path) -> Result<Self, OpenError> {
         let mut found = Vec::new();
         for suffix in COPIED {
@@ -35,18 +38,25 @@ impl Copy {
                 opened => found.push((suffix, opened.map_err(|e| OpenError::unopened(path, &e))?)),
             }
         }
+        if let Some((_, file)) = found.first() {
+            open::check_header(path, file)?;
+        }
         let length = |file: &File| file.metadata().map_or(0, |found| found.len());
         let files: Vec<_> = found.into_iter().map(|(suffix, file)| (suffix, length(&file), file)).collect();
         let bytes = files.iter().fold(BESIDE, |sum, (_, length, _)| sum.saturating_add(*length));
         let place = std::env::temp_dir();
-        let copy = Self { directory: own_directory(&place).map_err(|e| not_made(path, &place, &e))?, bytes };
-        if copy.free() < bytes {
+        let directory =
+            OwnDirectory::new(&place.join("daypass-doctor-")).map_err(|e| not_made(path, &place, &e))?;
+        let copy = Self { directory, place, bytes };
+        let free = copy.free();
+        if free < needed(bytes, free) {
             return Err(copy.has_no_room(path));
         }
         for (suffix, length, file) in files {
-            copy.add(suffix, length, &file).map_err(|e| match e.kind() {
-                ErrorKind::StorageFull => copy.has_no_room(path),
-                _ => not_made(path, &place, &e),
+            copy.add(suffix, length, &file).map_err(|failed| match failed {
+                Failed::Read(e) => OpenError::unopened(path, &e),
+                Failed::Written(e) if e.kind() == ErrorKind::StorageFull => copy.has_no_room(path),
+                Failed::Written(e) => not_made(path, &copy.place, &e),
             })?;
         }
         Ok(copy)
@@ -54,55 +64,53 @@ impl Copy {
 
     /// The copy of the store's file.
     pub(super) fn file(&self) -> PathBuf {
-        self.directory.join("store")
+        self.directory.file()
     }
 
-    fn add(&self, suffix: &str, length: u64, from: &File) -> Result<(), Error> {
+    fn add(&self, suffix: &str, length: u64, from: &File) -> Result<(), Failed> {
         let to = files::with_suffix(&self.file(), suffix);
-        let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+        let mut to =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(Failed::Written)?;
         // Not what is added to it meanwhile: there may be no end of that.
-        std::io::copy(&mut from.take(length), &mut to).map(drop)
+        let mut from = from.take(length);
+        let mut block = vec![0; 256 * 1024];
+        loop {
+            let read = from.read(&mut block).map_err(Failed::Read)?;
+            if read == 0 {
+                return Ok(());
+            }
+            to.write_all(block.get(..read).unwrap_or_default()).map_err(Failed::Written)?;
+        }
     }
 
     fn free(&self) -> u64 {
-        rustix::fs::statvfs(&self.directory).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize))
+        let found = rustix::fs::statvfs(self.directory.path());
+        found.map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize))
     }
 
     /// Of the store that this is a copy of.
     pub(super) fn has_no_room(&self, path: &Path) -> OpenError {
+        let free = self.free();
         OpenError::NoRoom {
             path: path.to_owned(),
-            place: self.directory.parent().unwrap_or(&self.directory).to_owned(),
-            needed: self.bytes.div_ceil(MIB),
-            free: self.free() / MIB,
+            place: self.place.clone(),
+            needed: needed(self.bytes, free).div_ceil(MIB),
+            free: free / MIB,
         }
     }
 }
 
-impl Drop for Copy {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.directory) {
-            tracing::warn!(path = %self.directory.display(), %error, "a copy of the store could not be removed");
-        }
-    }
+/// Which of the two disks failed.
+enum Failed {
+    Read(Error),
+    Written(Error),
 }
 
-/// One that was not there: nobody else has made it, and nobody else may look into it.
-fn own_directory(place: &Path) -> Result<PathBuf, Error> {
-    let name = |n: u32| place.join(format!("daypass-doctor-{}-{n}", std::process::id()));
-    for path in (0..NAMES_MAX).map(name) {
-        match DirBuilder::new().mode(0o700).create(&path) {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| path),
-        }
-    }
-    Err(ErrorKind::AlreadyExists.into())
+/// What must be free for a copy of so many bytes.
+fn needed(bytes: u64, free: u64) -> u64 {
+    bytes.saturating_add(LEFT_FREE.max(free / 10))
 }
 
 fn not_made(path: &Path, place: &Path, error: &Error) -> OpenError {
-    let detail = format!(
-        "no copy of it can be made in `{}`: {error}; TMPDIR names another directory",
-        place.display()
-    );
-    OpenError::Io { path: path.to_owned(), detail }
+    OpenError::NoCopy { path: path.to_owned(), place: place.to_owned(), detail: error.to_string() }
 }

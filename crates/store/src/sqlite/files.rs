@@ -6,7 +6,8 @@ use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 /// What SQLite keeps beside a file (<https://www.sqlite.org/tempfiles.html>).
 const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -23,10 +24,14 @@ pub(super) fn create_private(path: &Path) -> Result<File, Error> {
     options.mode(0o600).open(path)
 }
 
-/// Gives a finished file its real name, for good.
+/// Gives a finished file its real name, for good. What has that name by now keeps it.
 pub(super) fn put_in_place(finished: &Path, path: &Path) -> Result<(), Error> {
     File::open(finished)?.sync_all()?;
-    std::fs::rename(finished, path)?;
+    match renameat_with(CWD, finished, CWD, path, RenameFlags::NOREPLACE) {
+        // Not every file system can.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => put_by_link(finished, path)?,
+        renamed => renamed?,
+    }
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -34,13 +39,10 @@ pub(super) fn put_in_place(finished: &Path, path: &Path) -> Result<(), Error> {
     File::open(parent)?.sync_all()
 }
 
-/// Removes a file that came to nothing, as far as that is possible.
-pub(super) fn discard(path: &Path) {
-    for suffix in COMPANIONS.into_iter().chain([""]) {
-        if let Err(error) = remove(&with_suffix(path, suffix)) {
-            tracing::warn!(path = %path.display(), %error, "an unfinished file could not be removed");
-        }
-    }
+/// A second name is refused where there is one.
+fn put_by_link(finished: &Path, path: &Path) -> Result<(), Error> {
+    std::fs::hard_link(finished, path)?;
+    std::fs::remove_file(finished)
 }
 
 /// `path` with `suffix` behind its file name.
@@ -109,5 +111,28 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_taken_from_what_has_it() {
+        let dir = std::env::temp_dir().join(format!("daypass-files-{}", std::process::id()));
+        std::fs::create_dir(&dir).unwrap();
+        let (new, there) = (dir.join("new"), dir.join("there"));
+        std::fs::write(&there, "theirs").unwrap();
+        for put in [put_in_place, put_by_link] {
+            std::fs::write(&new, "ours").unwrap();
+            assert_eq!(put(&new, &there).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            assert_eq!(std::fs::read(&there).unwrap(), b"theirs");
+            put(&new, &dir.join("free")).unwrap();
+            assert!(!new.exists());
+            assert_eq!(std::fs::read(dir.join("free")).unwrap(), b"ours");
+            std::fs::remove_file(dir.join("free")).unwrap();
+        }
+        std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -17,10 +17,12 @@ mod files;
 mod log;
 mod open;
 mod open_error;
+mod own_directory;
 mod place;
 mod pulse;
 mod reader;
 mod rollback;
+mod schema;
 mod shared;
 mod writer;
 
@@ -105,7 +107,7 @@ impl SqliteStore {
     /// memory, where whoever looks at them changes nothing. Spent facts are not among them.
     ///
     /// # Errors
-    /// As [`open_holding`](SqliteStore::open_holding), and [`OpenError::NoRoom`].
+    /// As [`open_holding`](SqliteStore::open_holding), [`OpenError::NoRoom`] and [`OpenError::NoCopy`].
     pub fn examine(path: &Path, holding: Holding<'_>) -> Result<MemoryStore, OpenError> {
         open::examine(path, holding).map(|(revision, records)| MemoryStore::holding(revision, records))
     }

@@ -2,10 +2,11 @@
 //! refused with one line that says what to do, and left byte for byte as it was.
 
 use std::fs::File;
-use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::backup::Source;
@@ -14,20 +15,22 @@ use super::copy::Copy;
 use super::log::{self, Fault};
 use super::open_error::OpenError;
 use super::place::Place;
+use super::schema::{SCHEMA, Schema};
 use super::{files, from_sql, reader, rollback, shared, writer};
 use crate::error::StoreError;
 use crate::record::{Record, Revision};
 
-/// The tables.
-const SCHEMA: &str = include_str!("schema.sql");
 /// The version of the format that this code reads and writes. A file says the lowest version of
 /// reader and of writer that it needs; members `lowest_reader` and `lowest_writer` of `meta` keep
-/// their names for ever.
+/// their names for ever, and no version makes anything but tables and their indexes. Tables that differ need a reader
+/// that knows them.
 pub(super) const FORMAT: i64 = 1;
 /// "dayp" in ASCII, at offset 68 of the file (<https://www.sqlite.org/fileformat.html>, section 1.3).
 const APPLICATION_ID: i32 = 0x6461_7970;
 /// How long a connection waits for another one's lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// No value or row of ours is longer (`VALUE_BYTES_MAX`), and no text or blob that SQLite makes may be.
+const LENGTH_MAX: i32 = 16 * 1024 * 1024;
 /// The write-ahead log is cut back to this many bytes once it is empty.
 const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
@@ -62,9 +65,9 @@ pub(super) fn open(
     files::check_regular(path).map_err(|e| OpenError::unopened(path, &e))?;
     match File::open(path) {
         Ok(file) => {
-            let kind = check_header(path, file)?;
+            let kind = check_header(path, &file)?;
             check_log(path, &kind)?;
-            check_journal(path, &kind)?;
+            check_journal(path)?;
             remove_scratch(path, &kind)?;
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && holding.is_some() => {
@@ -106,6 +109,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LENGTH_MAX)?;
     db.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
@@ -154,7 +158,7 @@ pub(super) fn journal(db: &Connection, mode: &str) -> rusqlite::Result<bool> {
 }
 
 /// What a file is, by its header.
-enum Kind {
+pub(super) enum Kind {
     /// A store that was opened before.
     Store,
     /// A backup that was not: no log beside it can be its own.
@@ -178,15 +182,13 @@ fn check_log(path: &Path, kind: &Kind) -> Result<(), OpenError> {
     }
 }
 
-/// A journal that is to be written into a store in write-ahead mode.
-fn check_journal(path: &Path, kind: &Kind) -> Result<(), OpenError> {
+/// A journal that is to be written into a store, or into a backup, which has none either.
+fn check_journal(path: &Path) -> Result<(), OpenError> {
     let journal = files::with_suffix(path, "-journal");
-    match kind {
-        Kind::Store if rollback::is_of_another(&journal).map_err(|e| OpenError::unopened(path, &e))? => {
-            Err(OpenError::JournalOfAnother { path: path.to_owned() })
-        }
-        _ => Ok(()),
+    if rollback::is_of_another(path, &journal).map_err(|e| OpenError::unopened(path, &e))? {
+        return Err(OpenError::JournalOfAnother { path: path.to_owned() });
     }
+    Ok(())
 }
 
 /// With an empty log of another store beside a backup SQLite would use it, and leave the header as it is.
@@ -198,9 +200,10 @@ fn remove_scratch(path: &Path, kind: &Kind) -> Result<(), OpenError> {
 }
 
 /// Looks at the first 100 bytes before SQLite touches anything.
-fn check_header(path: &Path, file: File) -> Result<Kind, OpenError> {
-    let mut header = Vec::with_capacity(100);
-    file.take(100).read_to_end(&mut header).map_err(|e| OpenError::io(path, &e))?;
+pub(super) fn check_header(path: &Path, file: &File) -> Result<Kind, OpenError> {
+    let mut header = [0; 100];
+    let length = file.read_at(&mut header, 0).map_err(|e| OpenError::io(path, &e))?;
+    let header = header.get(..length).unwrap_or_default();
     if header.is_empty() {
         return Err(OpenError::corrupt(path, "it is empty"));
     }
@@ -221,7 +224,7 @@ fn check_header(path: &Path, file: File) -> Result<Kind, OpenError> {
 /// Whether a file was made by a backup and no store was opened on it since.
 pub(super) fn is_backup(path: &Path) -> Result<bool, OpenError> {
     let file = files::open_at_once(path).map_err(|e| OpenError::io(path, &e))?;
-    Ok(matches!(check_header(path, file)?, Kind::Backup))
+    Ok(matches!(check_header(path, &file)?, Kind::Backup))
 }
 
 /// Checks a file that nobody has open, by reading a copy; what is in it.
@@ -241,9 +244,9 @@ fn read_copy(
     holding: Holding<'_>,
 ) -> Result<(Revision, Vec<Record>), OpenError> {
     let file = File::open(path).map_err(|e| OpenError::unopened(path, &e))?;
-    let kind = check_header(path, file)?;
+    let kind = check_header(path, &file)?;
     check_log(path, &kind)?;
-    check_journal(original, &kind)?;
+    check_journal(original)?;
     refuse_faulty_log(path)?;
     let db = connect_reader(path).map_err(|e| OpenError::sqlite(path, &e))?;
     check(path, &db)?;
@@ -282,14 +285,25 @@ fn fault_of_log(path: &Path) -> std::io::Result<Option<Fault>> {
     log::fault(&log, shared::promised(&shared)?.as_ref())
 }
 
-/// Version first: a newer file may look damaged to us.
+/// Version first: a newer file may look damaged to us. Before that only whether asking for it ends.
 fn check(path: &Path, db: &Connection) -> Result<Revision, OpenError> {
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
+    let unlike = || OpenError::corrupt(path, "its tables are not as they were made");
+    let schema = Schema::of(db).map_err(|e| match e.sqlite_error_code() {
+        None => unlike(),
+        Some(_) => unreadable(path, &e),
+    })?;
+    if !schema.is_plain() {
+        return Err(unlike());
+    }
     let needs: i64 = db
         .query_row("SELECT max(lowest_reader, lowest_writer) FROM meta", [], |row| row.get(0))
         .map_err(|e| unreadable(path, &e))?;
     if needs > FORMAT {
         return Err(OpenError::TooNew { path: path.to_owned(), needs });
+    }
+    if !schema.is_ours().map_err(sqlite)? {
+        return Err(unlike());
     }
     check::whole(db).map_err(|damage| OpenError::damage(path, damage))?;
     let revision = writer::revision(db).map_err(sqlite)?;
@@ -363,7 +377,7 @@ mod tests {
         assert_eq!(writer::revision(&db).unwrap(), Revision::ZERO);
         let error = prepare_writer(&db, None).unwrap_err();
         drop((db, other));
-        files::discard(&path);
+        ["", "-wal", "-shm"].iter().for_each(|end| files::remove(&files::with_suffix(&path, end)).unwrap());
         assert!(matches!(OpenError::sqlite(&path, &error), OpenError::ReadOnly { .. }), "{error}");
     }
 }

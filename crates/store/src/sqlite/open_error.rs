@@ -63,6 +63,16 @@ pub enum OpenError {
         /// In MiB.
         free: u64,
     },
+    /// No copy can be made for another reason than room, and only a copy is looked at.
+    #[error("`{}` was not looked at: no copy of it can be made in `{}`: {detail}; TMPDIR names another directory", path.display(), place.display())]
+    NoCopy {
+        /// The file.
+        path: PathBuf,
+        /// Where the copy would be.
+        place: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
     /// A store, but another than its owner knows: nothing was written.
     #[error("`{}` is another store, or the log beside it is; it was left as it is", path.display())]
     Unknown {
@@ -130,6 +140,7 @@ impl OpenError {
             | Self::LogOfAnother { path }
             | Self::JournalOfAnother { path }
             | Self::NoRoom { path, .. }
+            | Self::NoCopy { path, .. }
             | Self::Unknown { path }
             | Self::Foreign { path }
             | Self::TooNew { path, .. }
@@ -157,7 +168,8 @@ impl OpenError {
     pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            // Longer than anything of ours is.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig) => {
                 Self::Corrupt { path, detail: error.to_string() }
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },

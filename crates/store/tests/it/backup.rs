@@ -62,6 +62,45 @@ fn a_backup_keeps_spent_facts_and_replaces_nothing() {
     assert_eq!(wait(SqliteStore::open(&path).unwrap().spend("fact", 200, 100)), Ok(Spent::Already));
 }
 
+/// The one of another server too, which is asked for a backup of this name at the same moment.
+#[test]
+fn a_backup_that_is_told_as_made_is_there() {
+    let (dir, other) = (TempDir::new(), TempDir::new());
+    let (first, second) = (dir.open(), other.open());
+    commit(&first, Commit::new().put("/whose", "first"));
+    commit(&second, Commit::new().put("/whose", "second").put("/more", vec![b'v'; 100_000]));
+    let place = TempDir::new();
+    for n in 0..20 {
+        let path = place.path().join(format!("copy-{n}"));
+        let (of_first, of_second) = std::thread::scope(|scope| {
+            let of_second = scope.spawn(|| wait(second.backup(&path)));
+            (wait(first.backup(&path)), of_second.join().unwrap())
+        });
+        assert!(of_first.is_ok() != of_second.is_ok(), "{of_first:?} {of_second:?}");
+        let exists = Err(StoreError::Exists(path.clone()));
+        assert!(of_first == exists || of_second == exists, "{of_first:?} {of_second:?}");
+        let copy = SqliteStore::open(&path).unwrap();
+        let expected = if of_first.is_ok() { "first" } else { "second" };
+        assert_eq!(load(&copy).1.iter().find(|r| &*r.key == "/whose").unwrap().value, expected);
+    }
+    assert_eq!(place.names().len(), 20, "{:?}", place.names());
+}
+
+#[test]
+fn what_bears_a_name_like_an_unfinished_backups_stays() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let names = ["copy.partial", "copy.partial-wal", "copy.partial-0123456789abcdef", "copy-journal"];
+    for name in names {
+        std::fs::write(dir.path().join(name), "theirs").unwrap();
+    }
+    wait(store.backup(&dir.path().join("copy"))).unwrap();
+    for name in names {
+        assert_eq!(std::fs::read(dir.path().join(name)).unwrap(), b"theirs", "{name}");
+    }
+    assert!(wait(store.backup(&dir.path().join("copy"))).is_err());
+}
+
 #[cfg(unix)]
 #[test]
 fn store_log_and_backup_are_their_owners_alone() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use daypass_store::conformance::wait;
 use daypass_store::{Commit, Holding, OpenError, SqliteStore, Store};
 
-use crate::support::{TempDir, commit, load};
+use crate::support::{TempDir, commit, load, tamper};
 
 const ACCOUNTS: Holding<'_> = Holding { prefix: "/account/", known: None };
 
@@ -19,6 +19,15 @@ fn killed() -> TempDir {
         std::fs::copy(dir.path().join(&name), left.path().join(&name)).unwrap();
     }
     left
+}
+
+/// A backup in the place of a store.
+fn dir_of_backup() -> TempDir {
+    let (dir, copy) = (TempDir::new(), TempDir::new());
+    let store = dir.open();
+    commit(&store, Commit::new().put("/account/1", "a"));
+    wait(store.backup(&copy.file())).unwrap();
+    copy
 }
 
 fn files(dir: &TempDir) -> Vec<(String, Vec<u8>)> {
@@ -63,63 +72,75 @@ fn what_has_a_second_name_is_neither_opened_nor_read() {
     }
 }
 
-/// A journal of one page of so many, which has these versions where the first one has them.
-fn journal(pages: u32, page: u32, versions: [u8; 2]) -> Vec<u8> {
+/// A journal of one page of this store's, its first one with these versions, where that is meant.
+fn journal(dir: &TempDir, page: u32, versions: [u8; 2]) -> Vec<u8> {
+    let store = std::fs::read(dir.file()).unwrap();
+    let pages = u32::try_from(store.len() / 4096).unwrap();
     let mut bytes = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
     for number in [1, 7, pages, 512, 4096] {
         bytes.extend(u32::to_be_bytes(number));
     }
     bytes.resize(512, 0);
     bytes.extend(page.to_be_bytes());
-    let mut content = vec![0; 4096];
+    let mut content = store[..4096].to_vec();
     content[18..20].copy_from_slice(&versions);
+    // As every two hundredth byte counts.
+    let sum = 7 + (0..20).map(|n| u32::from(content[4096 - 200 * (n + 1)])).sum::<u32>();
     bytes.extend(content);
-    bytes.extend([0; 4]);
+    bytes.extend(sum.to_be_bytes());
     bytes
+}
+
+/// Neither a start nor whoever looks takes it for a server's, nor changes anything.
+fn is_of_another(dir: &TempDir, text: &[u8]) {
+    std::fs::write(beside(dir, "-journal"), text).unwrap();
+    let before = files(dir);
+    let refused = SqliteStore::open(&dir.file()).unwrap_err();
+    assert!(matches!(refused, OpenError::JournalOfAnother { .. }), "{refused}");
+    assert_eq!(examined(dir).unwrap_err().to_string(), refused.to_string());
+    assert!(files(dir) == before);
 }
 
 #[test]
 fn a_journal_that_is_no_servers_is_not_written_into_the_store() {
-    let dir = killed();
-    let pages = u32::try_from(std::fs::metadata(dir.file()).unwrap().len() / 4096).unwrap();
-    for text in [journal(pages, 2, [1, 1]), journal(pages, 1, [2, 2]), b"short".to_vec()] {
-        std::fs::write(beside(&dir, "-journal"), text).unwrap();
-        let before = files(&dir);
-        let refused = SqliteStore::open(&dir.file()).unwrap_err();
-        assert!(matches!(refused, OpenError::JournalOfAnother { .. }), "{refused}");
-        assert_eq!(examined(&dir).unwrap_err().to_string(), refused.to_string());
-        assert!(files(&dir) == before);
-    }
-    // One that was not begun, and that of the change which a crash cut short: nothing is lost with them.
-    for text in [Vec::new(), vec![0; 4096], journal(pages, 1, [1, 1])] {
-        let dir = killed();
-        std::fs::write(beside(&dir, "-journal"), text).unwrap();
-        assert_eq!(examined(&dir).unwrap(), 1);
-        assert_eq!(load(&dir.open()).1.len(), 1);
+    // Into a backup neither, which is put here by hand.
+    for make in [killed, dir_of_backup] {
+        let dir = make();
+        let own = journal(&dir, 1, [1, 1]);
+        let mut of_another_store = own.clone();
+        of_another_store[516 + 40] ^= 1;
+        let mut of_two_pages = own.clone();
+        of_two_pages.extend(&own[512..]);
+        is_of_another(&dir, &journal(&dir, 2, [1, 1]));
+        is_of_another(&dir, &journal(&dir, 1, [2, 2]));
+        is_of_another(&dir, &of_another_store);
+        is_of_another(&dir, &of_two_pages);
+        is_of_another(&dir, &own[..600]);
+        is_of_another(&dir, b"short");
+        // One that was not begun, and that of the change which a crash cut short: nothing is lost with them.
+        for text in [Vec::new(), vec![0; 4096], own] {
+            let dir = make();
+            std::fs::write(beside(&dir, "-journal"), text).unwrap();
+            assert_eq!(examined(&dir).unwrap(), 1);
+            assert_eq!(load(&dir.open()).1.len(), 1);
+        }
     }
 }
 
 /// SQLite may remove the journal that is named in a journal, when it has played that back.
 #[test]
-fn what_a_journal_names_is_not_removed_by_whoever_looks() {
-    let (dir, copy) = (TempDir::new(), TempDir::new());
-    let store = dir.open();
-    commit(&store, Commit::new().put("/account/1", "a"));
-    wait(store.backup(&copy.file())).unwrap();
-    let precious = copy.path().join("precious");
+fn what_a_journal_names_is_not_removed() {
+    let dir = dir_of_backup();
+    let precious = dir.path().join("precious");
     std::fs::write(&precious, "precious").unwrap();
-    let pages = u32::try_from(std::fs::metadata(copy.file()).unwrap().len() / 4096).unwrap();
-    let mut text = journal(pages, 1, [1, 1]);
+    let mut text = journal(&dir, 1, [1, 1]);
     let name = precious.to_str().unwrap().as_bytes();
     text.extend(u32::to_be_bytes(0x4000_0000 / 4096 + 1));
     text.extend(name);
     text.extend(u32::try_from(name.len()).unwrap().to_be_bytes());
     text.extend(name.iter().map(|byte| u32::from(*byte)).sum::<u32>().to_be_bytes());
     text.extend([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
-    std::fs::write(beside(&copy, "-journal"), text).unwrap();
-    let before = files(&copy);
-    assert_eq!(examined(&copy).unwrap(), 1);
-    assert!(files(&copy) == before);
+    is_of_another(&dir, &text);
 }
 
 /// A file may say that it has more bytes than any disk.
@@ -133,6 +154,53 @@ fn what_there_is_no_room_for_is_not_copied() {
     }
     let refused = examined(&dir).unwrap_err();
     assert!(matches!(refused, OpenError::NoRoom { .. }), "{refused}");
-    let words = format!("store.db` was not looked at: a copy of it needs {} MiB, and `", (1 << 23) + 3);
-    assert!(refused.to_string().contains(&words), "{refused}");
+    let OpenError::NoRoom { needed, free, .. } = &refused else { panic!("{refused}") };
+    // Of what is free so much is left, whoever wants it full.
+    let left = (free / 10).max(64);
+    assert!((left..=left + 4).contains(&(needed - (1 << 23))), "{refused}");
+    assert!(refused.to_string().contains("store.db` was not looked at: a copy of it needs "), "{refused}");
+    // What is no store is not copied, however long it is.
+    let file = std::fs::File::options().write(true).open(dir.file()).unwrap();
+    file.set_len(0).unwrap();
+    file.set_len(1 << 43).unwrap();
+    let refused = examined(&dir).unwrap_err();
+    assert!(matches!(refused, OpenError::Corrupt { .. }), "{refused}");
+}
+
+#[test]
+fn a_value_that_is_longer_than_any_of_ours_is_not_read() {
+    let dir = dir_of_backup();
+    tamper(&dir.file(), "INSERT INTO records VALUES ('/account/2', 1, zeroblob(20 * 1024 * 1024), 0)");
+    for refused in [examined(&dir).unwrap_err(), SqliteStore::open(&dir.file()).unwrap_err()] {
+        let OpenError::Corrupt { detail, .. } = refused else { panic!("{refused}") };
+        assert!(detail.contains("too big"), "{detail}");
+    }
+}
+
+/// What a file has under the names of tables may be computed without end.
+#[test]
+fn nothing_is_asked_of_what_is_no_table_of_ours() {
+    const ENDLESS: &str = "DROP TABLE meta; CREATE VIEW meta AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+         SELECT x AS lowest_reader, x AS lowest_writer, x AS revision FROM n WHERE x < 0";
+    for (sql, is_refused) in [
+        (ENDLESS, true),
+        ("CREATE TRIGGER t AFTER INSERT ON records BEGIN DELETE FROM records; END", true),
+        ("CREATE TABLE more (x)", true),
+        ("CREATE INDEX more ON records (value)", true),
+        ("ALTER TABLE records ADD COLUMN more INTEGER", true),
+        ("DROP INDEX spent_by_expiry", true),
+        ("ANALYZE", false),
+    ] {
+        let dir = dir_of_backup();
+        tamper(&dir.file(), sql);
+        let before = files(&dir);
+        match examined(&dir) {
+            Err(OpenError::Corrupt { detail, .. }) if is_refused => {
+                assert_eq!(detail, "its tables are not as they were made", "{sql}");
+                assert!(matches!(SqliteStore::open(&dir.file()), Err(OpenError::Corrupt { .. })), "{sql}");
+            }
+            found => assert!(found.is_ok() && !is_refused, "{sql}: {found:?}"),
+        }
+        assert!(files(&dir) == before, "{sql}");
+    }
 }

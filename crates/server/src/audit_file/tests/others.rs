@@ -23,6 +23,9 @@ fn names_beside_the_audit_are_taken_by_what_is_not_ours() {
         ("reserve", &filler, false),
         ("reserve", &half, false),
         ("reserve", &[0; 5000], false),
+        ("reserve", &vec![0; filler.len()], false),
+        ("reserve", &vec![0; filler.len() + 1], true),
+        ("reserve", &[&filler[..], b"more"].concat(), true),
         ("reserve", b"", false),
         ("next", THEIRS.as_bytes(), true),
         ("next", line.as_bytes(), true),
@@ -30,7 +33,9 @@ fn names_beside_the_audit_are_taken_by_what_is_not_ours() {
         ("2", THEIRS.as_bytes(), true),
         ("2", line.as_bytes(), false),
         ("2", b"", false),
-        ("2", b"\0\0\0 the end of a line\n", false),
+        ("2", b"\0\0\0 the end of a line\n", true),
+        ("2", &[&[0; 4096][..], b" the end of a line\n"].concat(), false),
+        ("2", b"\0\0\0", false),
         ("4", THEIRS.as_bytes(), false),
         ("old", THEIRS.as_bytes(), false),
     ] {
@@ -39,6 +44,32 @@ fn names_beside_the_audit_are_taken_by_what_is_not_ours() {
         std::fs::write(&path, text).unwrap();
         let taken = taken_beside(&dir.0.join("audit.jsonl"), 3);
         assert_eq!(taken, is_taken.then_some(path), "{end}: {:?}", text.get(..20));
+    }
+}
+
+/// A link and a directory with the name of a rotated file: a start tells of it, and rotating moves neither.
+#[test]
+fn what_is_no_file_has_no_name_of_a_rotated_one() {
+    let make: [fn(&Path); 3] = [
+        |path| std::os::unix::fs::symlink("/nowhere", path).unwrap(),
+        |path| std::fs::create_dir(path).unwrap(),
+        |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()),
+    ];
+    for (n, make) in make.into_iter().enumerate() {
+        let dir = Dir::new("no-file");
+        let path = dir.0.join("audit.jsonl.1");
+        let mut stepped = Stepped::open(&dir, RealDisk, 8, None);
+        make(&path);
+        let kind = path.symlink_metadata().unwrap().file_type();
+        assert_eq!(taken_beside(&dir.0.join("audit.jsonl"), 3), Some(path.clone()), "{n}");
+        for _ in 0..3 {
+            stepped.told(OURS);
+            stepped.turn();
+        }
+        stepped.audit.remove_beyond_kept();
+        assert_eq!(path.symlink_metadata().unwrap().file_type(), kind, "{n}");
+        assert!(!dir.0.names().contains(&"audit.jsonl.2".to_owned()), "{n}: {:?}", dir.0.names());
+        assert_eq!(dir.lines().len(), 3, "{n}: it grows on");
     }
 }
 
