@@ -21,13 +21,14 @@ const BYTES_MAX: u64 = 1024 * 1024;
 
 pub(super) fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
     let path = named.unwrap_or(Path::new(DEFAULT));
-    let opened = if named.is_none() && rustix::process::geteuid().is_root() {
-        of_root(path)?
-    } else {
-        match open_regular(OpenOptions::new().read(true), path, Links::Followed) {
-            Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => None,
+    let opened = match named {
+        // Whatever it is: another program may write it (`--config <(…)`).
+        Some(path) => Some(File::open(path).map_err(|error| unread(path, &error))?),
+        None if rustix::process::geteuid().is_root() => of_root(path)?,
+        None => match open_regular(OpenOptions::new().read(true), path, Links::Followed) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             opened => Some(opened.map_err(|error| unread(path, &error))?),
-        }
+        },
     };
     let Some(file) = opened else { return Ok(ConfigFile::default()) };
     let mut text = String::new();
