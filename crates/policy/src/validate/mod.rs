@@ -126,7 +126,7 @@ fn check(kind: Kind, document: &Document, found: &mut Vec<Fault>) {
     }
     literals::check(kind, document, found);
     if kind.is_iam() {
-        check_sids(document, found);
+        check_sids(kind, document, found);
     }
     for rule in rules(kind) {
         for statement in &document.statements {
@@ -192,9 +192,10 @@ fn check_syntax(kind: Kind, document: &Document, found: &mut Vec<Fault>) {
 
 /// Names of statements consist of letters and digits, in IAM's policies, where spaces and dashes are let pass as well; and are
 /// unique. Empty ones do not count.
-fn check_sids(document: &Document, found: &mut Vec<Fault>) {
+fn check_sids(kind: Kind, document: &Document, found: &mut Vec<Fault>) {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-');
-    let others = document.sids().filter(|sid| !sid.value.bytes().all(good));
+    // Of session policies AWS's answer is not known.
+    let others = document.sids().filter(|sid| kind != Kind::Session && !sid.value.bytes().all(good));
     let message = "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*";
     found.extend(others.map(|sid| Fault::rule(Code::InvalidSid, message, sid.at)));
     let message = "Statement IDs (SID) in a single policy must be unique.";
