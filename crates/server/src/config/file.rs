@@ -1,7 +1,7 @@
 //! `daypass.toml`: the one that is named, or the one in the working directory.
 //!
-//! INVARIANT (unnamed-file): root goes by no file that it did not name and that another could have written. Whose the
-//! working directory is may have put one there, and what it says root would do, or paste.
+//! INVARIANT (unnamed-file): nobody goes by a file that he did not name and that another could have written, root by none that
+//! its group could. Whose the working directory is may have put one there, and what it says the other would do, or paste.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -24,11 +24,7 @@ pub(super) fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
     let opened = match named {
         // Whatever it is: another program may write it (`--config <(…)`).
         Some(path) => Some(File::open(path).map_err(|error| unread(path, &error))?),
-        None if rustix::process::geteuid().is_root() => of_root(path)?,
-        None => match open_regular(OpenOptions::new().read(true), path, Links::Followed) {
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            opened => Some(opened.map_err(|error| unread(path, &error))?),
-        },
+        None => unnamed(path)?,
     };
     let Some(file) = opened else { return Ok(ConfigFile::default()) };
     let mut text = String::new();
@@ -46,27 +42,37 @@ pub(super) fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
     })
 }
 
-/// The one that root did not name: root's own, and writable for nobody else.
-fn of_root(path: &Path) -> Result<Option<File>, Failure> {
+/// The one that is not named: one's own or root's, and writable for nobody else.
+fn unnamed(path: &Path) -> Result<Option<File>, Failure> {
     let refused = |why: &str| {
         Err(Failure::new(format!(
-            "`{}` in this directory is not gone by: {why}, and root would do what somebody else says; name it with --config if it is what you mean, or go to another directory",
+            "`{}` in this directory is not gone by: {why}, and you would do what somebody else says; name it with --config if it is what you mean, or go to another directory",
             path.display()
         )))
     };
-    let file = match open_regular(OpenOptions::new().read(true), path, Links::Refused) {
+    let user = rustix::process::geteuid();
+    // A link of one's own is one's own word; root's is looked at as everything of root's is.
+    let links = if user.is_root() { Links::Refused } else { Links::Followed };
+    let file = match open_regular(OpenOptions::new().read(true), path, links) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return refused(&error.to_string()),
+        Err(error) => return refused(&format!("it cannot be read ({error})")),
         Ok(file) => file,
     };
     let found = file.metadata().map_err(|error| unread(path, &error))?;
-    if found.uid() != 0 {
-        return refused(&format!("it is of uid {}", found.uid()));
+    match another_could_write(user.as_raw(), found.uid(), found.mode()) {
+        Some(why) => refused(&why),
+        None => Ok(Some(file)),
     }
-    if found.mode() & 0o022 != 0 {
-        return refused(&format!("others may write it ({:o})", found.mode() & 0o777));
+}
+
+/// Why a file of this owner and mode may say what another wants. A group is its owner's choice, but not for root.
+fn another_could_write(user: u32, owner: u32, mode: u32) -> Option<String> {
+    const ROOT: u32 = 0;
+    let others = if user == ROOT { 0o022 } else { 0o002 };
+    if owner != ROOT && owner != user {
+        return Some(format!("it is of uid {owner}"));
     }
-    Ok(Some(file))
+    (mode & others != 0).then(|| format!("others may write it ({:o})", mode & 0o777))
 }
 
 fn unread(path: &Path, error: &io::Error) -> Failure {
@@ -85,4 +91,27 @@ fn setting_of(line: &str) -> Option<String> {
     let settings = ServeArgs::augment_args(Command::new("serve"));
     let known = settings.get_arguments().any(|setting| setting.get_long() == Some(name));
     known.then(|| format!("{name}: "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unnamed_file_is_ones_own_or_roots_and_nobody_else_may_write_it() {
+        for (user, owner, mode, taken) in [
+            (0, 0, 0o644, true),
+            (0, 0, 0o664, false),
+            (0, 0, 0o646, false),
+            (0, 7, 0o600, false),
+            (7, 7, 0o600, true),
+            (7, 7, 0o664, true),
+            (7, 7, 0o606, false),
+            (7, 0, 0o644, true),
+            (7, 0, 0o646, false),
+            (7, 8, 0o644, false),
+        ] {
+            assert_eq!(another_could_write(user, owner, mode).is_none(), taken, "{user} {owner} {mode:o}");
+        }
+    }
 }

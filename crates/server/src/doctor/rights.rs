@@ -254,7 +254,9 @@ fn of_own(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32)
 
 fn of_needed(path: &Path, found: &Metadata, needs: Needs, owner: &Owner, user: u32) -> Option<Finding> {
     // Whose the directory is can remove what it need not read.
-    if needs.mode != 0 && !found.is_file() && !found.is_dir() {
+    // Of a directory where a start needs a file, somebody else tells.
+    let is_right = found.is_file() || found.is_dir() && needs.is_of_start;
+    if needs.mode != 0 && !is_right {
         return Some(of_no_file(path, found));
     }
     if needs.mode != 0 && found.uid() != owner.0 {

@@ -120,7 +120,7 @@ impl<'a> Event<'a> {
         self.reserved = 0;
         let not_logged = match &self.principal {
             Some(_) => 0,
-            None => self.house.audit.unproven.take(self.op.now.as_second())?,
+            None => self.house.audit.unproven.take(self.house.now().as_second())?,
         };
         Some(self.lines(outcome, not_logged))
     }

@@ -7,6 +7,9 @@ pub(super) const BURST_MAX: u32 = 1000;
 /// Lines that may be written in a second, once the burst is used up.
 const PER_SECOND: u32 = 20;
 
+/// How far the clock must have been put back to count as put back, in seconds: less is one call before another.
+const PUT_BACK_MIN: i64 = 60;
+
 /// How many lines may still be written: a bucket that fills with time.
 pub(crate) struct Ration {
     bucket: Mutex<Bucket>,
@@ -25,12 +28,15 @@ impl Ration {
         Self { bucket: Mutex::new(Bucket { second: 0, left: BURST_MAX, not_logged: 0 }), used_up }
     }
 
-    /// Whether a line may be written at `now` (Unix seconds), and how many were not since the last one.
+    /// Whether a line may be written at `now` (Unix seconds, of this moment and not of a call's beginning: whoever waited would
+    /// turn the time back, and the bucket fill for everybody), and how many were not since the last one.
     pub(crate) fn take(&self, now: i64) -> Option<u64> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = u32::try_from(now.saturating_sub(bucket.second)).unwrap_or(0);
         // Backward too: a clock that ran ahead and was put right must not silence the log until it is there again.
-        bucket.second = now;
+        if now > bucket.second || bucket.second - now > PUT_BACK_MIN {
+            bucket.second = now;
+        }
         let filled = bucket.left.saturating_add(passed.saturating_mul(PER_SECOND));
         bucket.left = filled.min(BURST_MAX);
         if bucket.left == 0 {
@@ -62,6 +68,11 @@ mod tests {
         assert_eq!(ration.take(1_000_001), Some(2));
         assert_eq!((1..PER_SECOND).filter(|_| ration.take(1_000_001) == Some(0)).count(), 19);
         assert_eq!(ration.take(1_000_001), None);
+        // Neither does a line that comes late.
+        assert_eq!((ration.take(1_000_000 - 15), ration.take(1_000_001)), (None, None));
+        assert_eq!(ration.take(1_000_002), Some(3));
+        assert_eq!((1..PER_SECOND).filter(|_| ration.take(1_000_002) == Some(0)).count(), 19);
+        assert_eq!(ration.take(1_000_002), None);
         // A clock that is put back fills nothing, and time goes on from there.
         assert_eq!(ration.take(999_000), None);
         assert_eq!(ration.take(999_001), Some(2));

@@ -28,7 +28,7 @@ const AGE_SECONDS_MAX: i64 = 300;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Replay {
     /// Once for each role that it lists: tools fetch several roles with one. Once in all if its issuer says so
-    /// (`OneTimeUse`).
+    /// (`OneTimeUse`), which is once in each account.
     #[default]
     PerRole,
     /// Once in each account.
@@ -84,7 +84,7 @@ pub(crate) async fn vouch_by_assertion(
     let provider = provider(&view, call)?;
     let received =
         expecting(house, provider, call, |expected| receive(call.text, &provider.metadata, expected, op.now));
-    match received.map_err(|error| refused(op, house, provider, error))? {
+    match received.map_err(|error| refused(house, provider, error))? {
         Received::Verified(assertion) => {
             let caller = Caller::vouched(provider.account, vouched(op, provider, *assertion));
             Ok((view, caller))
@@ -106,14 +106,14 @@ async fn open(
         let keys: Vec<&DecryptionKey> = keys.iter().collect();
         response.decrypt(&keys, directory.random())
     });
-    let response = decrypting.await?.map_err(|error| refused(op, house, provider, error))?;
+    let response = decrypting.await?.map_err(|error| refused(house, provider, error))?;
     let view = house.directory.snapshot();
     let now = self::provider(&view, call)?;
     if now.revision != provider.revision {
         return Err(busy().into_conflict());
     }
     let assertion = expecting(house, now, call, |expected| response.verify(&now.metadata, expected, op.now));
-    let assertion = assertion.map_err(|error| refused(op, house, now, error))?;
+    let assertion = assertion.map_err(|error| refused(house, now, error))?;
     let caller = Caller::vouched(now.account, vouched(op, now, assertion));
     Ok((view, caller))
 }
@@ -153,9 +153,9 @@ fn expecting<T>(
 
 /// Who keeps the provider finds out more by its log than whoever brings what is refused. Anybody can have something refused, so
 /// such lines are rationed.
-fn refused(op: &Operation, house: &House, provider: &SamlProvider, error: SamlError) -> Error {
+fn refused(house: &House, provider: &SamlProvider, error: SamlError) -> Error {
     if let Some(reason) = error.reason()
-        && let Some(not_logged) = house.assertions.refusals.take(op.now.as_second())
+        && let Some(not_logged) = house.assertions.refusals.take(house.now().as_second())
     {
         let not_logged = (not_logged > 0).then_some(not_logged);
         tracing::info!(provider = provider.arn, reason, not_logged, "a SAML response was refused");

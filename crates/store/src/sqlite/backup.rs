@@ -3,7 +3,9 @@
 //! The connection is open from the start on. What bears the store's name may be another file by now, and the copy
 //! that is made of the open one is then all that will be left of it.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 
@@ -18,6 +20,8 @@ use crate::record::Revision;
 
 /// What the name of a backup's place ends in while it is written, before some digits. A kill leaves it.
 const PARTIAL: &str = ".partial-";
+/// Of a name that may have 255 bytes.
+const NAME_BYTES_KEPT: usize = 200;
 
 /// What backups are made from, one at a time.
 #[derive(Debug)]
@@ -63,7 +67,7 @@ impl Source {
 /// Written elsewhere first: whatever ends it early, no half backup bears the name asked for. Another server may be asked
 /// for a backup of this name at the same time: each has a place of its own, and one of them gets the name.
 fn write(source: &Connection, to: &Path) -> Result<Revision, Failed> {
-    let place = OwnDirectory::new(&files::with_suffix(to, PARTIAL)).map_err(|e| unwritten(&e))?;
+    let place = OwnDirectory::new(&unfinished(to)).map_err(|e| unwritten(&e))?;
     let partial = place.file();
     let revision = copy(source, &partial)?;
     files::put_in_place(&partial, to).map_err(|e| match e.kind() {
@@ -71,6 +75,13 @@ fn write(source: &Connection, to: &Path) -> Result<Revision, Failed> {
         _ => unwritten(&e),
     })?;
     Ok(revision)
+}
+
+/// Beside it, with as much of its name as leaves room for the rest.
+fn unfinished(to: &Path) -> PathBuf {
+    let name = to.file_name().unwrap_or_default().as_bytes();
+    let name = OsStr::from_bytes(name.get(..NAME_BYTES_KEPT).unwrap_or(name));
+    files::with_suffix(&to.with_file_name(name), PARTIAL)
 }
 
 fn copy(source: &Connection, partial: &Path) -> Result<Revision, Failed> {

@@ -26,10 +26,20 @@ pub(super) fn create_private(path: &Path) -> Result<File, Error> {
 
 /// Gives a finished file its real name, for good. What has that name by now keeps it.
 pub(super) fn put_in_place(finished: &Path, path: &Path) -> Result<(), Error> {
+    put(finished, path, put_by_link)
+}
+
+/// The same where the lock of the directory is held, so that nobody takes the name meanwhile: no end of this process leaves
+/// the file with two names, whatever the file system can.
+pub(super) fn put_in_place_locked(finished: &Path, path: &Path) -> Result<(), Error> {
+    put(finished, path, put_over)
+}
+
+fn put(finished: &Path, path: &Path, otherwise: fn(&Path, &Path) -> Result<(), Error>) -> Result<(), Error> {
     File::open(finished)?.sync_all()?;
     match renameat_with(CWD, finished, CWD, path, RenameFlags::NOREPLACE) {
         // Not every file system can.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => put_by_link(finished, path)?,
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => otherwise(finished, path)?,
         renamed => renamed?,
     }
     let parent = match path.parent() {
@@ -43,6 +53,13 @@ pub(super) fn put_in_place(finished: &Path, path: &Path) -> Result<(), Error> {
 fn put_by_link(finished: &Path, path: &Path) -> Result<(), Error> {
     std::fs::hard_link(finished, path)?;
     std::fs::remove_file(finished)
+}
+
+fn put_over(finished: &Path, path: &Path) -> Result<(), Error> {
+    if path.symlink_metadata().is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    std::fs::rename(finished, path)
 }
 
 /// `path` with `suffix` behind its file name.
@@ -124,7 +141,7 @@ mod tests {
         std::fs::create_dir(&dir).unwrap();
         let (new, there) = (dir.join("new"), dir.join("there"));
         std::fs::write(&there, "theirs").unwrap();
-        for put in [put_in_place, put_by_link] {
+        for put in [put_in_place, put_in_place_locked, put_by_link, put_over] {
             std::fs::write(&new, "ours").unwrap();
             assert_eq!(put(&new, &there).unwrap_err().kind(), ErrorKind::AlreadyExists);
             assert_eq!(std::fs::read(&there).unwrap(), b"theirs");

@@ -31,6 +31,10 @@ const APPLICATION_ID: i32 = 0x6461_7970;
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// No value or row of ours is longer (`VALUE_BYTES_MAX`), and no text or blob that SQLite makes may be.
 const LENGTH_MAX: i32 = 16 * 1024 * 1024;
+/// Steps of SQLite's machine between two looks at whether it is enough, and how many looks there are: a store's tables are known
+/// after some hundred steps.
+const STEPS: i32 = 1000;
+const PATIENCE: u32 = 5000;
 /// The write-ahead log is cut back to this many bytes once it is empty.
 const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
@@ -79,8 +83,8 @@ pub(super) fn open(
     refuse_faulty_log(path)?;
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
     let place = Place::of(path).map_err(|e| OpenError::io(path, &e))?;
-    let writer = connect(path).map_err(sqlite)?;
-    let revision = check(path, &writer)?;
+    let mut writer = connect_patiently(path).map_err(sqlite)?;
+    let revision = check(path, &mut writer)?;
     // Before anything is written: the log beside a file may be another store's, and is about to be written into it.
     if let Some(holding) = holding {
         check_holding(path, &writer, holding)?;
@@ -103,9 +107,23 @@ pub(super) fn open(
 /// back into the file, which a damaged file must be spared, and remove it, even one without any commit: that there is
 /// a log tells of an end without order.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let mut db = connect_patiently(path)?;
+    let_take_its_time(&mut db)?;
+    Ok(db)
+}
+
+/// The same for a file that nobody has looked at: a tree of pages that lead to each other again and again has more tables than
+/// anybody could read, so what is asked of it ends after so many steps. [`let_take_its_time`] ends that.
+fn connect_patiently(path: &Path) -> rusqlite::Result<Connection> {
     let log = files::with_suffix(path, "-wal").exists();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
+    let mut db = Connection::open_with_flags(path, flags)?;
+    let mut left = PATIENCE;
+    let is_over = move || {
+        left = left.saturating_sub(1);
+        left == 0
+    };
+    db.progress_handler(STEPS, Some(is_over))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -117,6 +135,10 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // What was replaced may have been sealed with a key that somebody knows by now.
     db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     Ok(db)
+}
+
+fn let_take_its_time(db: &mut Connection) -> rusqlite::Result<()> {
+    db.progress_handler(0, None::<fn() -> bool>)
 }
 
 /// A connection that cannot write.
@@ -136,7 +158,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
     let new = files::with_suffix(path, ".new");
     files::create_private(&new).map_err(io)?;
     make(&new).map_err(|e| OpenError::sqlite(path, &e))?;
-    files::put_in_place(&new, path).map_err(io)
+    files::put_in_place_locked(&new, path).map_err(io)
 }
 
 fn make(new: &Path) -> rusqlite::Result<()> {
@@ -248,8 +270,9 @@ fn read_copy(
     check_log(path, &kind)?;
     check_journal(original)?;
     refuse_faulty_log(path)?;
-    let db = connect_reader(path).map_err(|e| OpenError::sqlite(path, &e))?;
-    check(path, &db)?;
+    let mut db = connect_patiently(path).map_err(|e| OpenError::sqlite(path, &e))?;
+    db.pragma_update(None, "query_only", true).map_err(|e| OpenError::sqlite(path, &e))?;
+    check(path, &mut db)?;
     check_holding(path, &db, holding)?;
     reader::load(&db, "").map_err(|damage| OpenError::damage(path, damage))
 }
@@ -286,14 +309,14 @@ fn fault_of_log(path: &Path) -> std::io::Result<Option<Fault>> {
 }
 
 /// Version first: a newer file may look damaged to us. Before that only whether asking for it ends.
-fn check(path: &Path, db: &Connection) -> Result<Revision, OpenError> {
+fn check(path: &Path, db: &mut Connection) -> Result<Revision, OpenError> {
     let sqlite = |e: rusqlite::Error| OpenError::sqlite(path, &e);
     let unlike = || OpenError::corrupt(path, "its tables are not as they were made");
     let schema = Schema::of(db).map_err(|e| match e.sqlite_error_code() {
         None => unlike(),
         Some(_) => unreadable(path, &e),
     })?;
-    if !schema.is_plain() {
+    if !schema.is_plain() || Schema::computes(db, "meta").map_err(|e| unreadable(path, &e))? {
         return Err(unlike());
     }
     let needs: i64 = db
@@ -305,6 +328,7 @@ fn check(path: &Path, db: &Connection) -> Result<Revision, OpenError> {
     if !schema.is_ours().map_err(sqlite)? {
         return Err(unlike());
     }
+    let_take_its_time(db).map_err(sqlite)?;
     check::whole(db).map_err(|damage| OpenError::damage(path, damage))?;
     let revision = writer::revision(db).map_err(sqlite)?;
     let newest: Option<i64> =

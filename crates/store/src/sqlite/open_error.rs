@@ -172,6 +172,10 @@ impl OpenError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TooBig) => {
                 Self::Corrupt { path, detail: error.to_string() }
             }
+            // See `connect_patiently`.
+            Some(ErrorCode::OperationInterrupted) => {
+                Self::Corrupt { path, detail: "its tables are more than could be read".to_owned() }
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             Some(ErrorCode::CannotOpen) if files::is_denied(&files::with_suffix(&path, "-shm")) => {

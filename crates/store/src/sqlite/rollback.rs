@@ -42,8 +42,11 @@ pub(super) fn is_of_another(store: &Path, journal: &Path) -> Result<bool> {
     let Some(mut now) = bytes(&files::open_at_once(store)?, 0, page)? else { return Ok(true) };
     let (number, before) = (bytes(&file, sector, 4)?, bytes(&file, sector + 4, page)?);
     let Some(mut before) = before.filter(|_| number == Some(vec![0, 0, 0, 1])) else { return Ok(true) };
-    // A backup's.
-    if before.get(VERSIONS) != Some(&[1, 1]) {
+    // A backup's, with as many pages, of that size: SQLite makes the file as long as the journal says.
+    let size = before.get(16..18).and_then(|size| Some(u16::from_be_bytes(*size.first_chunk()?)));
+    let has_size = size.map(|size| if size == 1 { PAGE_BYTES_MAX } else { u32::from(size) }) == Some(page);
+    let is_whole = u32_at(&head, 16) == u32_at(&before, 28);
+    if before.get(VERSIONS) != Some(&[1, 1]) || !has_size || !is_whole {
         return Ok(true);
     }
     for page in [&mut now, &mut before] {

@@ -41,9 +41,15 @@ impl Schema {
         objects.collect::<rusqlite::Result<_>>().map(Self)
     }
 
-    /// Whether everything in it is a table or an index of one, so that whoever reads a row reads a row.
+    /// Whether everything in it is a table or an index of one, so that whoever reads a row reads a row, if nothing is
+    /// [computed](Self::computes).
     pub(super) fn is_plain(&self) -> bool {
         self.0.iter().all(|object| object.has_page && matches!(object.kind.as_str(), "table" | "index"))
+    }
+
+    /// Whether a column of this table is computed when it is read.
+    pub(super) fn computes(db: &Connection, table: &str) -> rusqlite::Result<bool> {
+        db.prepare("SELECT 1 FROM pragma_table_xinfo(?1) WHERE hidden <> 0")?.exists([table])
     }
 
     /// Whether it is what a store of ours is made with.

@@ -116,6 +116,15 @@ fn a_journal_that_is_no_servers_is_not_written_into_the_store() {
         is_of_another(&dir, &of_another_store);
         is_of_another(&dir, &of_two_pages);
         is_of_another(&dir, &own[..600]);
+        // SQLite would cut the store to so many pages, or to pages of that size.
+        for pages in [0, 1, u32::try_from(std::fs::read(dir.file()).unwrap().len() / 4096).unwrap() + 1] {
+            let mut of_other_length = own.clone();
+            of_other_length[16..20].copy_from_slice(&pages.to_be_bytes());
+            is_of_another(&dir, &of_other_length);
+        }
+        let mut of_smaller_pages = own[..512 + 4 + 512 + 4].to_vec();
+        of_smaller_pages[24..28].copy_from_slice(&512_u32.to_be_bytes());
+        is_of_another(&dir, &of_smaller_pages);
         is_of_another(&dir, b"short");
         // One that was not begun, and that of the change which a crash cut short: nothing is lost with them.
         for text in [Vec::new(), vec![0; 4096], own] {
@@ -182,6 +191,9 @@ fn a_value_that_is_longer_than_any_of_ours_is_not_read() {
 fn nothing_is_asked_of_what_is_no_table_of_ours() {
     const ENDLESS: &str = "DROP TABLE meta; CREATE VIEW meta AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
          SELECT x AS lowest_reader, x AS lowest_writer, x AS revision FROM n WHERE x < 0";
+    // One function call that takes longer than anybody waits.
+    const COMPUTED: &str = "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = 'CREATE TABLE meta (id INTEGER PRIMARY KEY, lowest_reader AS (instr(hex(zeroblob(4000000)), hex(zeroblob(2000000)) || 1)), lowest_writer INTEGER NOT NULL, revision INTEGER NOT NULL, facts_forgotten_until INTEGER)' WHERE name = 'meta'";
     for (sql, is_refused) in [
         (ENDLESS, true),
         ("CREATE TRIGGER t AFTER INSERT ON records BEGIN DELETE FROM records; END", true),
@@ -189,6 +201,7 @@ fn nothing_is_asked_of_what_is_no_table_of_ours() {
         ("CREATE INDEX more ON records (value)", true),
         ("ALTER TABLE records ADD COLUMN more INTEGER", true),
         ("DROP INDEX spent_by_expiry", true),
+        (COMPUTED, true),
         ("ANALYZE", false),
     ] {
         let dir = dir_of_backup();
@@ -202,5 +215,56 @@ fn nothing_is_asked_of_what_is_no_table_of_ours() {
             found => assert!(found.is_ok() && !is_refused, "{sql}: {found:?}"),
         }
         assert!(files(&dir) == before, "{sql}");
+    }
+}
+
+/// Pages of a file whose first page leads to one page by five hundred ways, that to the next by as many, and so on.
+fn tangled(store: &[u8]) -> Vec<u8> {
+    const SIZE: usize = 4096;
+    let short = |at: usize| usize::from(u16::from_be_bytes(*store[at..].first_chunk().unwrap()));
+    let page = |children: Vec<usize>, head: &[u8]| {
+        let (mut page, at) = (head.to_vec(), head.len());
+        page.resize(SIZE, 0);
+        let last = *children.last().unwrap();
+        page[at] = 5;
+        for (n, child) in children.iter().enumerate() {
+            let cell = SIZE - 5 * (n + 1);
+            page[cell..cell + 4].copy_from_slice(&u32::try_from(*child).unwrap().to_be_bytes());
+            page[cell + 4] = u8::try_from(n % 100).unwrap();
+            let place = at + 12 + 2 * n;
+            page[place..place + 2].copy_from_slice(&u16::try_from(cell).unwrap().to_be_bytes());
+        }
+        let count = u16::try_from(children.len()).unwrap();
+        page[at + 3..at + 5].copy_from_slice(&count.to_be_bytes());
+        let begin = u16::try_from(SIZE - 5 * children.len()).unwrap();
+        page[at + 5..at + 7].copy_from_slice(&begin.to_be_bytes());
+        page[at + 8..at + 12].copy_from_slice(&u32::try_from(last).unwrap().to_be_bytes());
+        page
+    };
+    // The first page's rows in a page of their own, without the file's header, so that cells lie where they lay.
+    let mut leaf = store[..SIZE].to_vec();
+    leaf.copy_within(100..108 + 2 * short(103), 0);
+    let pages = store.len() / SIZE;
+    let mut text = page(vec![pages + 1, pages + 2], &store[..100]);
+    text.extend(&store[SIZE..]);
+    text.extend(&leaf);
+    for n in 0..6 {
+        let next = if n == 5 { pages + 1 } else { pages + 3 + n };
+        text.extend(page(vec![next; 500], &[]));
+    }
+    let pages = u32::try_from(text.len() / SIZE).unwrap();
+    text[28..32].copy_from_slice(&pages.to_be_bytes());
+    text
+}
+
+/// SQLite reads every row of its tables' table before anything else.
+#[test]
+fn tables_without_end_are_not_read_to_it() {
+    let dir = dir_of_backup();
+    let store = std::fs::read(dir.file()).unwrap();
+    std::fs::write(dir.file(), tangled(&store)).unwrap();
+    for refused in [examined(&dir).unwrap_err(), SqliteStore::open(&dir.file()).unwrap_err()] {
+        let OpenError::Corrupt { detail, .. } = refused else { panic!("{refused}") };
+        assert_eq!(detail, "its tables are more than could be read");
     }
 }
