@@ -126,7 +126,9 @@ mod tests {
             assert_eq!(of_amazon(&answer), Err(NoTokenInfo), "without {name}");
         }
         let twice = amazon().to_string().replacen('{', r#"{"user_id":"another","#, 1);
-        let padded = format!("{}{}", " ".repeat(ACCESS_TOKEN_INFO_BYTES_MAX), amazon());
+        let padded = format!("{:width$}", amazon().to_string(), width = 16 * 1024);
+        assert!(AccessTokenInfo::of_amazon(padded.as_bytes()).is_ok());
+        let padded = padded + " ";
         for other in ["", "[]", "null", r#"{"error":"invalid_token"}"#, &twice, &padded] {
             assert_eq!(AccessTokenInfo::of_amazon(other.as_bytes()), Err(NoTokenInfo), "{other:.40}");
         }

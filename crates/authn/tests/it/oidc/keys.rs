@@ -174,6 +174,9 @@ fn a_discovery_document_is_of_its_issuer() {
     let parse = |text: &Value| Discovery::parse(text.to_string().as_bytes(), issuer);
     let good = json!({"issuer": issuer, "jwks_uri": "https://issuer.example/keys", "more": [1]});
     assert_eq!(parse(&good).unwrap().key_set_url, "https://issuer.example/keys");
+    let padded = good.to_string() + &" ".repeat(128 * 1024 - good.to_string().len());
+    assert!(Discovery::parse(padded.as_bytes(), issuer).is_ok());
+    assert_eq!(Discovery::parse((padded + " ").as_bytes(), issuer), Err(NoDiscovery::Form));
     for other in ["https://issuer.example/a/", "https://issuer.example", "https://ISSUER.example/a", ""] {
         assert_eq!(parse(&with(good.clone(), "issuer", json!(other))), Err(NoDiscovery::Issuer));
     }
