@@ -16,6 +16,7 @@ use crate::failure::Failure;
 
 /// Where it is, unless it is named.
 const DEFAULT: &str = "daypass.toml";
+const ROOT: u32 = 0;
 /// Nobody has so many settings.
 const BYTES_MAX: u64 = 1024 * 1024;
 
@@ -46,13 +47,18 @@ pub(super) fn read_file(named: Option<&Path>) -> Result<ConfigFile, Failure> {
 fn unnamed(path: &Path) -> Result<Option<File>, Failure> {
     let refused = |why: &str| {
         Err(Failure::new(format!(
-            "`{}` in this directory is not gone by: {why}, and you would do what somebody else says; name it with --config if it is what you mean, or go to another directory",
+            "`{}` in this directory is not gone by: {why}; name it with --config if it is what you mean, or go to another directory",
             path.display()
         )))
     };
     let user = rustix::process::geteuid();
     // A link of one's own is one's own word; root's is looked at as everything of root's is.
     let links = if user.is_root() { Links::Refused } else { Links::Followed };
+    if let Ok(link) = path.symlink_metadata()
+        && let Some(why) = another_made(user.as_raw(), link.uid())
+    {
+        return refused(&why);
+    }
     let file = match open_regular(OpenOptions::new().read(true), path, links) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return refused(&format!("it cannot be read ({error})")),
@@ -67,12 +73,14 @@ fn unnamed(path: &Path) -> Result<Option<File>, Failure> {
 
 /// Why a file of this owner and mode may say what another wants. A group is its owner's choice, but not for root.
 fn another_could_write(user: u32, owner: u32, mode: u32) -> Option<String> {
-    const ROOT: u32 = 0;
     let others = if user == ROOT { 0o022 } else { 0o002 };
-    if owner != ROOT && owner != user {
-        return Some(format!("it is of uid {owner}"));
-    }
-    (mode & others != 0).then(|| format!("others may write it ({:o})", mode & 0o777))
+    another_made(user, owner).or_else(|| {
+        (mode & others != 0).then(|| format!("others may write it ({:o}), and say what you do", mode & 0o777))
+    })
+}
+
+fn another_made(user: u32, owner: u32) -> Option<String> {
+    (owner != ROOT && owner != user).then(|| format!("it is of uid {owner}, who could say what you do"))
 }
 
 fn unread(path: &Path, error: &io::Error) -> Failure {
@@ -113,5 +121,7 @@ mod tests {
         ] {
             assert_eq!(another_could_write(user, owner, mode).is_none(), taken, "{user} {owner} {mode:o}");
         }
+        // Of a link, too.
+        assert!(another_made(7, 8).is_some() && another_made(7, 7).is_none() && another_made(7, 0).is_none());
     }
 }

@@ -46,9 +46,10 @@ pub(crate) async fn vouch_by_access_token(
     Ok((view, Caller::vouched(account, provider.vouched(info))))
 }
 
-/// Whether a token has the form of one that is signed (RFC 7515, section 7.1): three parts, the first an object.
+/// Whether a token has the form of one that is signed or encrypted (RFC 7515, section 7.1; RFC 7516, section 7.1): three or five
+/// parts, the first an object.
 fn is_compact(token: &str) -> bool {
-    token.starts_with("eyJ") && token.split('.').count() == 3
+    token.starts_with("eyJ") && matches!(token.split('.').count(), 3 | 5)
 }
 
 impl Provider {

@@ -49,10 +49,15 @@ fn put(finished: &Path, path: &Path, otherwise: fn(&Path, &Path) -> Result<(), E
     File::open(parent)?.sync_all()
 }
 
-/// A second name is refused where there is one.
+/// A second name is refused where there is one. A file system that has none either gets the name as it can.
 fn put_by_link(finished: &Path, path: &Path) -> Result<(), Error> {
-    std::fs::hard_link(finished, path)?;
-    std::fs::remove_file(finished)
+    match std::fs::hard_link(finished, path) {
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
+            put_over(finished, path)
+        }
+        Err(error) => Err(error),
+        Ok(()) => std::fs::remove_file(finished),
+    }
 }
 
 fn put_over(finished: &Path, path: &Path) -> Result<(), Error> {

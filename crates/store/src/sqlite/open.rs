@@ -34,7 +34,9 @@ const LENGTH_MAX: i32 = 16 * 1024 * 1024;
 /// Steps of SQLite's machine between two looks at whether it is enough, and how many looks there are: a store's tables are known
 /// after some hundred steps.
 const STEPS: i32 = 1000;
-const PATIENCE: u32 = 5000;
+const PATIENCE: u32 = 50;
+/// Longest text that is read meanwhile, in bytes: a table's definition has a few hundred.
+const DEFINITION_BYTES_MAX: i32 = 16 * 1024;
 /// The write-ahead log is cut back to this many bytes once it is empty.
 const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
@@ -127,7 +129,7 @@ fn connect_patiently(path: &Path) -> rusqlite::Result<Connection> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LENGTH_MAX)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, DEFINITION_BYTES_MAX)?;
     db.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
@@ -138,6 +140,7 @@ fn connect_patiently(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn let_take_its_time(db: &mut Connection) -> rusqlite::Result<()> {
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, LENGTH_MAX)?;
     db.progress_handler(0, None::<fn() -> bool>)
 }
 

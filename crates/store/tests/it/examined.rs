@@ -218,6 +218,19 @@ fn nothing_is_asked_of_what_is_no_table_of_ours() {
     }
 }
 
+/// Many such would be megabytes each for some bytes of the file.
+#[test]
+fn a_definition_that_is_longer_than_any_of_ours_is_not_read() {
+    let dir = dir_of_backup();
+    let long = "PRAGMA writable_schema = ON;
+         INSERT INTO sqlite_schema VALUES ('index', 'sqlite_autoindex_records_1', 'records', 3, char(0) || hex(zeroblob(10000)))";
+    tamper(&dir.file(), long);
+    for refused in [examined(&dir).unwrap_err(), SqliteStore::open(&dir.file()).unwrap_err()] {
+        let OpenError::Corrupt { detail, .. } = refused else { panic!("{refused}") };
+        assert!(detail.contains("too big"), "{detail}");
+    }
+}
+
 /// Pages of a file whose first page leads to one page by five hundred ways, that to the next by as many, and so on.
 fn tangled(store: &[u8]) -> Vec<u8> {
     const SIZE: usize = 4096;
