@@ -35,7 +35,7 @@ pub(crate) fn print(shape: Shape) -> Outcome<()> {
     compare("AssumeRoleWithSAML, replay off", &server, &request, Some(Signed::Rs256), shape)?;
     drop(server);
     let data = DataDir::new("replay")?;
-    let server = Server::daypass(data.path())?;
+    let server = Server::daypass_with(data.path(), &["--allow-insecure-issuer", &issuer.url])?;
     set_up(&server, &issuer)?;
     // Each counts once, so each is signed before the clock runs; a round ends with them.
     let made = Cell::new(0_u64);
