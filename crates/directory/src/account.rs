@@ -6,6 +6,7 @@ use daypass_model::{EntityKind, UniqueId, fold_name};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 
 use crate::change::Entity as _;
+use crate::console::ConsoleSessions;
 use crate::entity::{
     AccountEntity, Group, ManagedPolicy, MfaDevice, OidcProvider, ResourcePolicy, Role, SamlProvider, User,
     WebIdentityIssuer,
@@ -46,6 +47,7 @@ pub(crate) struct Account {
     pub(crate) web_identity_issuer: Option<Arc<WebIdentityIssuer>>,
     pub(crate) revoked_sessions: OfSessions,
     pub(crate) revoked_principals: OfPrincipals,
+    pub(crate) console_sessions: ConsoleSessions,
     /// Hash in the record's key → ARN, because a deletion names the key alone.
     resource_arns: HashTrieMapSync<String, String>,
 }

@@ -21,6 +21,7 @@
 //! /<account>/web-identity-issuer              WebIdentityIssuerRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
 //! /<account>/revoked-session/<session id>     SessionRevocationRecord
+//! /<account>/console-session/<session id>     ConsoleSessionRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! ```
 //!
@@ -31,6 +32,7 @@
 //! mfa-code/<AMFA…>/<counter>                  the code of this counter was used
 //! saml-assertion/<account>/<hash>/<AROA…>     the SAML assertion was used for the role
 //! saml-assertion/<account>/<hash>             the SAML assertion was used in the account
+//! sign-in-token/<session id>                  the sign-in token of this session-to-be was used
 //! ```
 
 use data_encoding::HEXLOWER;
@@ -158,6 +160,11 @@ pub(crate) fn saml_assertion(account: AccountId, issuer: &str, id: &str, role: O
     }
 }
 
+/// The fact that a sign-in token was used; by the session that it begins.
+pub(crate) fn sign_in_token(id: SessionId) -> String {
+    format!("sign-in-token/{id}")
+}
+
 /// The policy of a resource. An ARN may be longer than a key, so its hash stands here and the ARN in the record.
 #[must_use]
 pub fn resource_policy(account: AccountId, arn: &str) -> String {
@@ -208,6 +215,18 @@ pub fn revoked_principals(account: AccountId) -> String {
     format!("/{account}/revoked-principal/")
 }
 
+/// A session of the console.
+#[must_use]
+pub fn console_session(account: AccountId, id: SessionId) -> String {
+    format!("/{account}/console-session/{id}")
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn console_sessions(account: AccountId) -> String {
+    format!("/{account}/console-session/")
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -222,6 +241,7 @@ pub(crate) enum Named<'a> {
     Used(AccountId, &'a str),
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
+    ConsoleSession(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -267,6 +287,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("used", id)) => Named::Used(account, id),
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
+        Some(("console-session", id)) => Named::ConsoleSession(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         _ => Named::Derived,
     }
@@ -319,6 +340,7 @@ mod tests {
         let text = "01010101010101010101010101010101";
         assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
         assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
+        assert_eq!(parse(&console_session(a, session)), Named::ConsoleSession(a, text));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));

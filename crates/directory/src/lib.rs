@@ -10,6 +10,7 @@ mod account_view;
 mod authorize;
 mod change;
 mod check;
+mod console;
 mod context;
 mod credential;
 mod directory;
@@ -35,6 +36,7 @@ pub use account_view::{AccountView, AnyPolicy, TrustingRole};
 pub use authorize::{Authorized, Denied, Facts, authorize, decide, decide_anonymous, explain};
 pub use change::{Change, Entity};
 pub use check::{Check, Checks, Grantor};
+pub use console::{ConsoleSession, TooManyConsoleSessions};
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{

@@ -119,6 +119,10 @@ impl Principal {
         if view.is_revoked((&session.claims).into()) {
             return Err(NoPrincipal::Revoked);
         }
+        // INVARIANT (signed-out-is-over): what was issued in the name of a console session ends with its record.
+        if session.claims.console && view.console_session(session.claims.session_id).is_none() {
+            return Err(NoPrincipal::Revoked);
+        }
         let id = UniqueId::from(session.claims.principal_id.clone());
         let user = || account_view.user_by_id(&id).cloned().ok_or(NoPrincipal::Gone);
         let identity = match session.claims.kind {
@@ -241,6 +245,12 @@ impl Principal {
     #[must_use]
     pub fn has_mfa(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.claims.mfa_authenticated_at.is_some())
+    }
+
+    /// Whether it is signed in to the console, by its page or by credentials in that session's name.
+    #[must_use]
+    pub fn is_in_console(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.claims.console)
     }
 
     /// The principal's tags: those of the user (of a federated session: the issuing user) or role, overlaid by the session's.

@@ -501,6 +501,36 @@ pub struct PrincipalRevocationRecord {
     pub unknown: Unknown,
 }
 
+/// `/<account>/console-session/<session id>`: somebody is signed in to the console. The record ends with the sign-out, and
+/// everything that was issued in the session's name with it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConsoleSessionRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Of the cookie: see `authn::browser`.
+    pub secret_hash: String,
+    /// With which its token opens.
+    pub access_key_id: AccessKeyId,
+    /// What the session is: a session token, which is no credential without the secret that nobody was given.
+    pub token: String,
+    /// Whose it is, for the bound of sessions that one may have at once.
+    pub owner: String,
+    /// Unix seconds.
+    pub begun: i64,
+    /// Unix seconds.
+    pub expires: i64,
+    /// Where its holder signs in again, in the words of who sent them here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Where the way was to lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// A name or link: a key whose presence says everything but what it points to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pointer {

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::account::Account;
 use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
+use crate::console::ConsoleSession;
 use crate::entity::{Compiler, OidcProvider, SamlProvider, Unreadable, WebIdentityIssuer};
 use crate::key::{self, Named};
 use crate::master::MasterKeys;
@@ -286,6 +287,12 @@ impl View {
                 let revoked = Arc::new(Revoked { record: read(record)?, revision });
                 self.edit(id, |account| account.revoked_principals.insert_mut(principal, revoked));
             }
+            Named::ConsoleSession(id, session) => {
+                let session = session.parse();
+                let session = session.map_err(|_| unreadable(record, "its key names no session"))?;
+                let kept = Arc::new(ConsoleSession { record: read(record)?, revision });
+                self.edit(id, |account| account.console_sessions.insert_mut(session, kept));
+            }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -369,6 +376,11 @@ impl View {
             }
             Named::RevokedPrincipal(account, id) => {
                 self.edit(account, |account| _ = account.revoked_principals.remove_mut(id));
+            }
+            Named::ConsoleSession(account, id) => {
+                if let Ok(id) = id.parse() {
+                    self.edit(account, |account| _ = account.console_sessions.remove_mut::<SessionId>(&id));
+                }
             }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }

@@ -79,6 +79,12 @@ pub const REVOCATIONS_PER_ACCOUNT_MAX: usize = 10_000;
 /// As many more that only the operator may make: whoever fills an account's own is not safe from the operator.
 pub const REVOCATIONS_OF_OPERATOR_MAX: usize = 1000;
 
+/// Sessions of the console in one account at once. Ours.
+pub const CONSOLE_SESSIONS_PER_ACCOUNT_MAX: usize = 10_000;
+/// Of those, sessions of one principal: a user, a federated user, or a role session name of a role. The next one ends the
+/// oldest. Ours.
+pub const CONSOLE_SESSIONS_PER_OWNER_MAX: usize = 20;
+
 /// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Request line and headers, in bytes.

@@ -114,6 +114,7 @@ pub async fn assemble_with(
             allow_signature_v2: config.allow_signature_v2,
             issuers: config.issuers.clone(),
             saml: config.saml.clone(),
+            sign_in: config.sign_in.clone(),
             sts_region: config.sts_region.clone(),
         },
         session_log,

@@ -19,6 +19,7 @@ use clap::{Args, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
 use daypass_service::DECISION_LOG_HOURS;
+use daypass_service::doors::SignIn;
 use daypass_service::federation::{Issuers, SamlSettings};
 use ipnet::IpNet;
 use serde::de::Error as _;
@@ -35,7 +36,7 @@ use outbound::issuers;
 pub(crate) use region::REGION_DEFAULT;
 use region::{parse_region, region};
 use saml::SamlReplay;
-use values::{authority, either, networks, tolerable};
+use values::{authority, destinations, either, networks, tolerable};
 pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
 
 /// The data directory, unless another is named.
@@ -139,6 +140,12 @@ pub struct ServeArgs {
     /// Accept SAML signatures with SHA-1, which old identity providers make
     #[arg(long, env = "DAYPASS_ALLOW_SAML_SHA1", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_saml_sha1: Option<bool>,
+    /// Take a sign-in link of /federation until its fifteen minutes are over, and not only once
+    #[arg(long, env = "DAYPASS_SIGN_IN_LINKS_AGAIN", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub sign_in_links_again: Option<bool>,
+    /// Place beside the console that a sign-in may lead to, with everything below it; may be repeated [default: none]
+    #[arg(long, env = "DAYPASS_CONSOLE_DESTINATION", value_delimiter = ',', value_name = "URL")]
+    pub console_destination: Vec<String>,
     /// What to log: error, warn, info, debug, trace, or target=level,… [default: info]
     #[arg(long, env = "DAYPASS_LOG", value_name = "LEVELS")]
     pub log: Option<String>,
@@ -233,6 +240,9 @@ pub(crate) struct ConfigFile {
     facebook_graph_url: Option<String>,
     saml_replay: Option<SamlReplay>,
     allow_saml_sha1: Option<bool>,
+    sign_in_links_again: Option<bool>,
+    #[serde(default)]
+    console_destination: Vec<String>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -299,6 +309,8 @@ pub struct Config {
     pub issuers: Issuers,
     /// How SAML assertions are taken.
     pub saml: SamlSettings,
+    /// How people sign in.
+    pub sign_in: SignIn,
     /// How identity providers are asked.
     pub outbound: OutboundRules,
     /// Who vouches for their servers, if not the roots of this machine.
@@ -399,6 +411,10 @@ impl Config {
             saml: SamlSettings {
                 replay: args.saml_replay.or(file.saml_replay).unwrap_or_default().into(),
                 allow_sha1: args.allow_saml_sha1.or(file.allow_saml_sha1).unwrap_or(false),
+            },
+            sign_in: SignIn {
+                links_again: args.sign_in_links_again.or(file.sign_in_links_again).unwrap_or(false),
+                destinations: destinations(&either(args.console_destination, file.console_destination))?,
             },
             outbound,
             ca_bundle: args.ca_bundle.or(file.ca_bundle),

@@ -24,6 +24,7 @@ mod master_rotation;
 mod metrics;
 mod operator;
 mod outbound;
+mod pages;
 mod preflight;
 mod provider_metrics;
 mod restore;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use daypass_service::doors::Visited;
 use daypass_service::federation::KeysHealth;
 use daypass_service::{Error, Response, actions};
 use jiff::Timestamp;
@@ -164,6 +165,11 @@ impl Metrics {
         Started { metrics: self, action, issues, begun: Instant::now(), finished: false }
     }
 
+    /// The beginning of a visit at a door for people. What it is shows when it is finished.
+    pub(crate) fn start_visit(&self) -> Started<'_> {
+        self.start("signin", "")
+    }
+
     /// More connections than these wait.
     pub(crate) fn connections_at_most(&self, max: usize) {
         self.connections_max.set(i64::try_from(max).unwrap_or(i64::MAX));
@@ -227,6 +233,12 @@ impl Started<'_> {
         if response.outcome.is_ok() && self.issues {
             self.metrics.sessions.get_or_create(&self.action).inc();
         }
+    }
+
+    /// The end of a visit.
+    pub(crate) fn finish_visit(mut self, visited: &Visited) {
+        self.action = Action { service: "signin", action: visited.name };
+        self.count(visited.outcome.as_ref().map_or_else(|error| error.code, |_| "ok"));
     }
 
     fn count(&mut self, result: &'static str) {

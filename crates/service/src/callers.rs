@@ -24,7 +24,7 @@ pub enum Callers {
     NoDerivedSessions,
     /// Nobody with credentials: whoever an identity provider vouches for.
     Vouched,
-    /// IAM: no federated sessions; sessions of GetSessionToken only if MFA was given for them.
+    /// IAM: no federated sessions but those of the console; sessions of GetSessionToken only if MFA was given for them.
     Iam,
 }
 
@@ -60,6 +60,7 @@ impl Callers {
             Self::Iam => match session {
                 None | Some(Role) => None,
                 Some(User | Root) if principal.has_mfa() => None,
+                Some(Federated | FederatedByRoot) if principal.is_in_console() => None,
                 Some(User | Root | Federated | FederatedByRoot) => Some(Error::invalid_client_token()),
             },
         };
@@ -78,7 +79,9 @@ impl Callers {
                 "users, role sessions, GetSessionToken sessions of users"
             }
             Self::NoDerivedSessions => "all but federated-user and GetSessionToken sessions",
-            Self::Iam => "all but federated-user sessions and GetSessionToken sessions without MFA",
+            Self::Iam => {
+                "all but federated-user sessions outside the console and GetSessionToken sessions without MFA"
+            }
         }
     }
 }

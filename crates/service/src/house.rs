@@ -11,6 +11,7 @@ use crate::action::Row;
 use crate::actions;
 use crate::audit::Audit;
 use crate::decisions::DecisionLog;
+use crate::doors::SignIn;
 use crate::error::Error;
 use crate::federation::{Assertions, Issuers, ProviderKeys, SamlSettings};
 use crate::params::echo_name;
@@ -53,6 +54,8 @@ pub struct Settings {
     /// Where everybody reaches this server, `https://sts.example.com`: what the issuers of its tokens begin with; none: it
     /// issues none.
     pub issuer_base: Option<String>,
+    /// How people sign in.
+    pub sign_in: SignIn,
     /// The region of this server's STS; none: requests to it may be signed for any.
     pub sts_region: Option<String>,
 }

@@ -1,7 +1,8 @@
 //! The pipeline and the actions: the life of a call between the wire and what is known.
 //!
 //! This room knows no HTTP and no database. It takes a [`Request`], walks it through the steps of
-//! [`call`] and hands back a [`Response`] for the server to render.
+//! [`call`] and hands back a [`Response`] for the server to render. What browsers ask, which sign nothing, goes
+//! through [`doors`].
 
 pub mod action;
 pub mod actions;
@@ -10,10 +11,12 @@ mod authenticate;
 mod authorization_message;
 mod callers;
 mod decisions;
+pub mod doors;
 mod error;
 pub mod federation;
 mod house;
 mod known;
+mod lineage;
 pub mod params;
 mod pipeline;
 mod request;

@@ -126,6 +126,11 @@ impl Params {
         }
     }
 
+    /// The names of the top-level parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.root.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The input of an action, all of it checked against the model of `operation`.
     ///
     /// A name that no model knows is refused unless the call is `read_only`: on calls that issue

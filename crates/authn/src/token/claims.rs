@@ -70,6 +70,9 @@ pub struct SessionClaims {
     pub scoped_layers: usize,
     /// The long-term access key that the chain began with, where one did.
     pub first_key: Option<AccessKeyId>,
+    /// Whether it is a session of the console: it lives only while the console's own record of it does, and as a federated
+    /// session it may call IAM.
+    pub console: bool,
 }
 
 impl SessionClaims {

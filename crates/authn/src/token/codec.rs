@@ -7,9 +7,9 @@
 //! text    = length | UTF-8            list = count | item*
 //! ```
 //!
-//! The fields up to 16 are critical: each says who the session is or narrows what it may do. Those behind it decide
+//! The fields up to 16 and the 20th are critical: each says who the session is or what it may do. The others decide
 //! nothing that a reader who skips them would decide otherwise: one counts layers that are there in any case, the
-//! other is looked at where the operator asked for it.
+//! others are looked at where the operator asked for it.
 
 use daypass_model::limits::{SESSION_ANCESTRY_MAX, SESSION_SECONDS_MAX};
 use daypass_model::{AccessKeyId, AccountId, SessionId, Tag};
@@ -38,6 +38,7 @@ const CHAINED: u64 = critical(16);
 const SCOPED_LAYERS: u64 = 17 << 1;
 const FIRST_KEY: u64 = 18 << 1;
 const ANCESTRY_ENDS: u64 = 19 << 1;
+const CONSOLE: u64 = critical(20);
 
 const fn critical(number: u64) -> u64 {
     number << 1 | 1
@@ -109,6 +110,9 @@ pub(super) fn encode(claims: &SessionClaims) -> Encoded {
         let ends = claims.ancestry_ends.iter().flat_map(|end| varint(zigzag(*end)));
         put_field(&mut out, ANCESTRY_ENDS, &ends.collect::<Vec<u8>>());
     }
+    if claims.console {
+        put_field(&mut out, CONSOLE, &[]);
+    }
     Encoded { bytes: out, policy_bytes, tag_bytes }
 }
 
@@ -158,6 +162,7 @@ struct Draft {
     chained: bool,
     scoped_layers: usize,
     first_key: Option<AccessKeyId>,
+    console: bool,
     /// Bytes that may still be inflated.
     budget: usize,
 }
@@ -198,6 +203,7 @@ impl Draft {
                     self.ancestry_ends.push(unzigzag(value.varint()?));
                 }
             }
+            CONSOLE => self.console = true,
             unknown if unknown & 1 == 0 => return Ok(()),
             _ => return Err(Malformed),
         }
@@ -234,6 +240,7 @@ impl Draft {
             chained: self.chained,
             scoped_layers: self.scoped_layers,
             first_key: self.first_key,
+            console: self.console,
         })
     }
 }

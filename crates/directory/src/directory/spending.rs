@@ -1,10 +1,10 @@
-//! Facts that are spent once: one-time codes and the tries of them, SAML assertions.
+//! Facts that are spent once: one-time codes and the tries of them, SAML assertions, sign-in tokens.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use daypass_model::{AccountId, UniqueId};
+use daypass_model::{AccountId, SessionId, UniqueId};
 use daypass_store::{CommitError, Spent};
 
 use super::Directory;
@@ -57,6 +57,20 @@ impl Directory {
     ) -> Result<bool, NotCommitted> {
         let fact = key::saml_assertion(used.account, used.issuer, used.id, used.role);
         in_time(self.spend(op, fact, used.expires_at)).await
+    }
+
+    /// Whether this call is the first to use the sign-in token of a session that is to begin. `expires_at`: Unix seconds,
+    /// until when the token would count once more.
+    ///
+    /// # Errors
+    /// The store did not say.
+    pub async fn spend_sign_in_token(
+        &self,
+        op: &Operation,
+        id: SessionId,
+        expires_at: i64,
+    ) -> Result<bool, NotCommitted> {
+        in_time(self.spend(op, key::sign_in_token(id), expires_at)).await
     }
 
     /// Whether this call is the one that spends a fact, now or when it was decided before.

@@ -52,6 +52,7 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
         chained: false,
         scoped_layers: 0,
         first_key: None,
+        console: false,
     };
     let sealed = keyring.seal(&claims, &id, 0, node.random()).unwrap();
     (id, sealed.token)

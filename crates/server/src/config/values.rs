@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use daypass_model::Authority;
+use daypass_service::doors::ConsoleDestination;
 use ipnet::IpNet;
 
 use crate::failure::Failure;
@@ -55,6 +56,14 @@ pub(super) fn networks(flag: &str, texts: &[String]) -> Result<Vec<IpNet>, Failu
         })
     };
     texts.iter().map(network).collect()
+}
+
+/// Places that a sign-in may lead to.
+pub(super) fn destinations(texts: &[String]) -> Result<Vec<ConsoleDestination>, Failure> {
+    let place = |text: &String| {
+        text.trim().parse().map_err(|why| Failure::new(format!("--console-destination {text}: {why}")))
+    };
+    texts.iter().map(place).collect()
 }
 
 /// The authority of the public URL.

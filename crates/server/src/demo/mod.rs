@@ -20,6 +20,7 @@ use bucket::check::Daypass;
 use bucket::folder::Folder;
 use daypass_directory::SessionRules;
 use daypass_model::SystemClock;
+use daypass_service::doors::SignIn;
 use daypass_service::federation::{Issuers, SamlSettings};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -190,6 +191,7 @@ fn config(data: &Path, api: SocketAddr) -> Config {
         sts_region: None,
         issuers: Issuers::default(),
         saml: SamlSettings::default(),
+        sign_in: SignIn::default(),
         outbound: OutboundRules::default(),
         ca_bundle: None,
         log: "warn".into(),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use daypass_model::Random;
+use daypass_service::doors::Door;
 use daypass_service::{House, Refused};
 use http::{Request, Response};
 use http_body_util::Full;
@@ -20,8 +21,9 @@ use super::body::Bodies;
 use super::converse::{IDLE_TIME_MAX, converse};
 use super::forwarded::Peer;
 use super::receive::Refusal;
-use super::{published, receive, render};
+use super::{published, receive, render, visits};
 use crate::accept::Entrance;
+use crate::pages;
 use crate::tls::Tls;
 
 /// How long calls in flight may take to end once the server is told to stop.
@@ -109,7 +111,7 @@ async fn shake_hands(
         .ok()
 }
 
-type UnderWay = mpsc::Sender<Infallible>;
+pub(super) type UnderWay = mpsc::Sender<Infallible>;
 
 /// One request on a connection.
 async fn answer(
@@ -124,6 +126,12 @@ async fn answer(
     }
     if let Some(document) = published::answer(&api.house, &request) {
         return document;
+    }
+    if let Some(file) = pages::file(&request) {
+        return file;
+    }
+    if let Some(door) = Door::at(request.uri().path()) {
+        return visits::answer(&api, &bodies, under_way, peer, door, request).await;
     }
     let format = render::Format::of(&request);
     let request = match receive::receive(&api, &bodies, peer, request).await {
@@ -151,7 +159,7 @@ async fn answer(
 }
 
 /// A request that never became a call shows wherever calls do.
-fn tell(api: &Api, refusal: &Refusal) {
+pub(super) fn tell(api: &Api, refusal: &Refusal) {
     let Refusal { request_id: id, source_ip, user_agent, error } = refusal;
     tracing::debug!(request_id = %id, peer = %source_ip, %error, "a request was refused before it was a call");
     api.metrics.refused(error.code);
@@ -161,7 +169,9 @@ fn tell(api: &Api, refusal: &Refusal) {
 
 /// Run a call so that a client that hangs up cancels neither its commit nor its audit: what has to wait goes
 /// on in a task of its own. Most calls wait for nothing and are spared one. `None` for a call that panicked.
-async fn to_its_end<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> Option<T> {
+pub(super) async fn to_its_end<T: Send + 'static>(
+    call: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
     let mut call = Box::pin(call);
     let first_poll = |context: &mut Context<'_>| {
         // What a panic leaves half done is dropped with the call; nothing of it is looked at again.

@@ -9,6 +9,7 @@ mod forwarded;
 mod published;
 mod receive;
 mod render;
+mod visits;
 
 pub(crate) use connection::serve_with;
 pub use connection::{Api, CONNECTIONS_MAX, serve};

@@ -31,7 +31,31 @@ const TARGET: &str = "x-amz-target";
 /// The prefix of `X-Amz-Target` for our own API.
 const TARGET_PREFIX: &str = "Daypass_20261101.";
 
+/// What a request is read as, once its bounds were checked.
+type Reader = fn(&Parts, &HttpRequest) -> Result<Named, Error>;
+
+/// A call of the API.
 pub(super) async fn receive(
+    api: &Api,
+    bodies: &Bodies,
+    peer: Peer,
+    request: http::Request<Incoming>,
+) -> Result<Request, Refusal> {
+    receive_as(call, api, bodies, peer, request).await
+}
+
+/// A visit at a door for people.
+pub(super) async fn receive_visit(
+    api: &Api,
+    bodies: &Bodies,
+    peer: Peer,
+    request: http::Request<Incoming>,
+) -> Result<Request, Refusal> {
+    receive_as(visit, api, bodies, peer, request).await
+}
+
+async fn receive_as(
+    reader: Reader,
     api: &Api,
     bodies: &Bodies,
     peer: Peer,
@@ -41,7 +65,7 @@ pub(super) async fn receive(
     let (head, body) = request.into_parts();
     let origin = forwarded::origin(&api.trusted_proxies, peer, &head.headers);
     let source_ip = origin.as_ref().map_or_else(|_| peer.origin().ip, |origin| origin.ip);
-    let read = async { read(&id, bodies, origin?, &head, body).await };
+    let read = async { read(reader, &id, bodies, origin?, &head, body).await };
     read.await.map_err(|error| {
         let user_agent = head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Refusal { request_id: id.clone(), source_ip, user_agent: user_agent.map(str::to_owned), error }
@@ -63,6 +87,7 @@ pub(super) fn unread(random: &dyn Random, peer: Peer, unread: Unread) -> Refusal
 }
 
 async fn read(
+    reader: Reader,
     id: &str,
     bodies: &Bodies,
     origin: Origin,
@@ -111,11 +136,7 @@ async fn read(
         headers,
         body,
     };
-    let target = head.headers.get(TARGET).map(|value| value.to_str().unwrap_or_default());
-    let named = match target {
-        Some(target) => json_call(target, &http),
-        None => query_call(&http),
-    }?;
+    let named = reader(head, &http)?;
     Ok(Request {
         id: id.to_owned(),
         source_ip: Some(origin.ip),
@@ -140,6 +161,28 @@ struct Named {
     action: String,
     version: Option<String>,
     params: Result<Params, Error>,
+}
+
+fn call(head: &Parts, http: &HttpRequest) -> Result<Named, Error> {
+    let target = head.headers.get(TARGET).map(|value| value.to_str().unwrap_or_default());
+    match target {
+        Some(target) => json_call(target, http),
+        None => query_call(http),
+    }
+}
+
+/// What a browser asks: an address, or a form.
+fn visit(_: &Parts, http: &HttpRequest) -> Result<Named, Error> {
+    if !matches!(http.method.as_str(), "GET" | "HEAD" | "POST") {
+        return Err(Error::new("MalformedInput", "A page is asked for by GET, a form is sent by POST."));
+    }
+    let content_type = http.header("content-type").unwrap_or_default();
+    let params = query::pairs(&http.method, &http.query, content_type, &http.body)
+        .map_err(|error| Error::new(error.code(), error.to_string()))
+        .and_then(|pairs| {
+            Params::from_pairs(pairs).map_err(|error| Error::new(error.code(), error.to_string()))
+        });
+    Ok(Named { service: "signin", action: String::new(), version: None, params })
 }
 
 /// AWS JSON 1.1, our own API: the operation is in a header, the parameters are the body.

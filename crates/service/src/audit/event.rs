@@ -38,6 +38,7 @@ pub(crate) struct Event<'a> {
     op: &'a Operation,
     request: &'a Request,
     row: Option<&'static Row>,
+    door: Option<DoorEvent>,
     presented: Option<&'a Presented>,
     principal: Option<Arc<Principal>>,
     reserved: usize,
@@ -46,7 +47,36 @@ pub(crate) struct Event<'a> {
 
 impl<'a> Event<'a> {
     pub(crate) fn open(house: &'a House, op: &'a Operation, request: &'a Request) -> Self {
-        Self { house, op, request, row: None, presented: None, principal: None, reserved: 0, written: false }
+        Self {
+            house,
+            op,
+            request,
+            row: None,
+            door: None,
+            presented: None,
+            principal: None,
+            reserved: 0,
+            written: false,
+        }
+    }
+
+    /// The same of a visit at a door for people.
+    pub(crate) fn of_visit(
+        house: &'a House,
+        op: &'a Operation,
+        request: &'a Request,
+        name: &'static str,
+    ) -> Self {
+        let mut event = Self::open(house, op, request);
+        event.door = Some(DoorEvent { name, data: serde_json::Map::new() });
+        event
+    }
+
+    /// Something else that the event of a visit tells.
+    pub(crate) fn tells(&mut self, name: &'static str, value: impl Into<Value>) {
+        if let Some(door) = &mut self.door {
+            door.data.insert(name.to_owned(), value.into());
+        }
     }
 
     /// The credential in the request, which proves nothing yet.
@@ -129,7 +159,8 @@ impl<'a> Event<'a> {
         let time = rfc3339_seconds(self.op.now);
         let mut record = self.record(&time, outcome);
         if self.principal.is_none() {
-            record.additional_event_data = self.unproven(not_logged);
+            record.additional_event_data =
+                merged(record.additional_event_data.take(), self.unproven(not_logged));
         }
         record.user_identity = self.principal.as_deref().map(UserIdentity::of);
         let other = self.account_of_role().filter(|_| outcome.is_ok());
@@ -159,7 +190,7 @@ impl<'a> Event<'a> {
             user_identity: None,
             event_time: time,
             event_source: format!("{}.amazonaws.com", or(request.service, "daypass")),
-            event_name: request.action_name(),
+            event_name: self.door.as_ref().map_or(request.action_name(), |door| door.name),
             aws_region: if request.service == "iam" {
                 GLOBAL_REGION
             } else {
@@ -173,13 +204,19 @@ impl<'a> Event<'a> {
                 .map(|error| cut(&error.message, TEXT_MAX)),
             resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
             request_parameters,
-            response_elements: reply.map_or(Value::Null, response_elements),
-            additional_event_data: self.told(outcome.ok()),
+            response_elements: match &self.door {
+                Some(door) => door.outcome(error.is_none()),
+                None => reply.map_or(Value::Null, response_elements),
+            },
+            additional_event_data: match &self.door {
+                Some(door) => Some(door.told(self.principal.as_deref())),
+                None => self.told(outcome.ok()),
+            },
             request_id: &op.request_id,
             event_id: self.uuid(),
             shared_event_id: None,
             read_only: self.row.map(|row| row.audit.read_only.unwrap_or(row.read_only)),
-            event_type: "AwsApiCall",
+            event_type: if self.door.is_some() { "AwsConsoleSignIn" } else { "AwsApiCall" },
             management_event: true,
             recipient_account_id: self.account(),
             event_category: "Management",
@@ -247,7 +284,7 @@ impl<'a> Event<'a> {
     /// Whether what the caller was told may stand in a record: it repeats the token that was refused, and who wrote that is
     /// not known.
     fn may_be_repeated(&self) -> bool {
-        self.principal.is_some() || self.row.is_none_or(|row| row.vouch.is_none())
+        self.principal.is_some() || (self.door.is_none() && self.row.is_none_or(|row| row.vouch.is_none()))
     }
 
     fn traits(&self) -> &'static AuditTraits {
@@ -390,6 +427,37 @@ struct Resource<'a> {
     r#type: &'static str,
     #[serde(rename = "ARN")]
     arn: &'a str,
+}
+
+/// What the event of a visit tells beyond that of a call ("AWS Management Console sign-in events" in the CloudTrail User
+/// Guide).
+struct DoorEvent {
+    name: &'static str,
+    data: serde_json::Map<String, Value>,
+}
+
+impl DoorEvent {
+    fn outcome(&self, done: bool) -> Value {
+        json!({ self.name: if done { "Success" } else { "Failure" } })
+    }
+
+    fn told(&self, principal: Option<&Principal>) -> Value {
+        let mfa = if principal.is_some_and(Principal::has_mfa) { "Yes" } else { "No" };
+        let mut data = self.data.clone();
+        data.insert("MobileVersion".into(), "No".into());
+        data.insert("MFAUsed".into(), mfa.into());
+        Value::Object(data)
+    }
+}
+
+fn merged(told: Option<Value>, more: Option<Value>) -> Option<Value> {
+    match (told, more) {
+        (Some(Value::Object(mut told)), Some(Value::Object(more))) => {
+            told.extend(more);
+            Some(Value::Object(told))
+        }
+        (told, more) => more.or(told),
+    }
 }
 
 /// Only what has the form of issued ids: somebody may have put a secret, or anything else, in its place.

@@ -193,6 +193,7 @@ impl World {
             chained: false,
             scoped_layers: 0,
             first_key: None,
+            console: false,
         };
         let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
         let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();

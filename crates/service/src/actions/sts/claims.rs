@@ -7,9 +7,9 @@ use daypass_model::limits::{
 };
 use daypass_model::{AccessKeyId, AccountId};
 
-use super::issue;
 use crate::error::Error;
 use crate::house::House;
+use crate::lineage::lineage;
 
 /// The user, role or root whose session it is, and what kind of session.
 pub(super) struct Subject {
@@ -28,7 +28,7 @@ pub(super) fn begin(
     of: Subject,
     seconds: i64,
 ) -> Result<SessionClaims, Error> {
-    let above = issue::lineage(op, house, of.account, who.session.as_deref())?;
+    let above = lineage(op, house, of.account, who.session.as_deref())?;
     let issued_at = op.now.as_second();
     Ok(SessionClaims {
         session_id: above.id,
@@ -50,6 +50,7 @@ pub(super) fn begin(
         chained: who.session.is_some(),
         scoped_layers: 0,
         first_key: first_key(who),
+        console: false,
     })
 }
 

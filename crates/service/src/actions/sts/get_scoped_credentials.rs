@@ -13,6 +13,7 @@ use crate::action::{Action, read};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
+use crate::lineage::lineage;
 use crate::params::Params;
 
 pub(super) struct GetScopedCredentials;
@@ -72,7 +73,7 @@ impl Action for GetScopedCredentials {
         let session = session.ok_or_else(|| Error::internal("long-term keys asked for less"))?;
         let expires_at = end(op.now.as_second(), session.claims.expires_at, input.duration_seconds)?;
         let layer = issue::layer(|_| None, input.policy.as_ref(), &[])?;
-        let above = issue::lineage(op, house, session.claims.account, Some(session))?;
+        let above = lineage(op, house, session.claims.account, Some(session))?;
         // The time of issue stays: a Deny or a revocation of the sessions before a moment means this one with them.
         let claims = SessionClaims {
             session_id: above.id,
@@ -80,6 +81,7 @@ impl Action for GetScopedCredentials {
             ancestry_ends: above.ends,
             expires_at,
             chained: true,
+            console: false,
             ..narrowed(&session.claims, layer)?
         };
         let (size, description) =

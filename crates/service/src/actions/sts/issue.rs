@@ -1,11 +1,9 @@
 //! What every call that issues credentials shares: session policies, tags, the token, its sizes.
 
 use daypass_authn::token::{SealError, SessionClaims, SessionLayer};
-use daypass_directory::{AnyPolicy, Authorized, Operation, Session};
-use daypass_model::limits::{
-    SESSION_ANCESTRY_MAX, SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX,
-};
-use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, Secret, SessionId, Tag, TagSet, is_reserved};
+use daypass_directory::{AnyPolicy, Authorized, Operation};
+use daypass_model::limits::{SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX};
+use daypass_model::{AccessKeyId, AccessKeyKind, Secret, Tag, TagSet, is_reserved};
 use daypass_policy::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -85,57 +83,6 @@ fn too_large(error: &SealError) -> Error {
         SealError::TooLarge { .. } => Error::new("PackedPolicyTooLarge", error.to_string()),
         SealError::Bound(_) => Error::validation(error.to_string()),
     }
-}
-
-/// Where a new session comes from.
-pub(super) struct Lineage {
-    /// Its id.
-    pub(super) id: SessionId,
-    /// The ids above it, the root identity's session first.
-    pub(super) ancestry: Vec<SessionId>,
-    /// When those end.
-    pub(super) ends: Vec<i64>,
-}
-
-/// The lineage of a new session that acts in `account`.
-///
-/// AWS does not limit how long a chain gets: a worker may renew itself for ever by assuming its own role. Of a long
-/// chain the token leaves out what is over, but never the first: its size is bounded, and where it began stays known.
-///
-/// INVARIANT (living-ancestors): whatever lives above a session stands in its token. Otherwise the thief of a session
-/// would make its chain so long that the revocation of that session no longer reaches what it issued.
-///
-/// # Errors
-/// As many sessions as a token holds are above it, and all of them live.
-pub(super) fn lineage(
-    op: &Operation,
-    house: &House,
-    account: AccountId,
-    parent: Option<&Session>,
-) -> Result<Lineage, Error> {
-    let id = SessionId::generate(account, house.directory.random());
-    let Some(SessionClaims { ancestry, ancestry_ends, session_id, expires_at, .. }) =
-        parent.map(|parent| &parent.claims)
-    else {
-        return Ok(Lineage { id, ancestry: Vec::new(), ends: Vec::new() });
-    };
-    let (mut ancestry, mut ends) = (ancestry.clone(), ancestry_ends.clone());
-    ancestry.push(*session_id);
-    ends.push(*expires_at);
-    if ancestry.len() >= SESSION_ANCESTRY_MAX {
-        let now = op.now.as_second();
-        let over = ends.iter().enumerate().skip(1).find(|(_, end)| **end <= now);
-        let (at, _) = over.ok_or_else(chain_too_long)?;
-        ancestry.remove(at);
-        ends.remove(at);
-    }
-    Ok(Lineage { id, ancestry, ends })
-}
-
-fn chain_too_long() -> Error {
-    Error::limit_exceeded(format!(
-        "Cannot exceed quota for LivingSessionsPerChain: {SESSION_ANCESTRY_MAX}. Use a session nearer to the beginning of the chain, or wait until one of it ends."
-    ))
 }
 
 /// Check the session policies of a call and make them one layer; `None` when none was passed. `find` knows the

@@ -1,0 +1,99 @@
+//! What all pages have around them, and the small things that several of them say.
+
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+/// A page. `then` is where the browser goes by itself.
+pub(super) fn layout(title: &str, account: Option<&str>, then: Option<&str>, main: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                @if let Some(then) = then {
+                    meta http-equiv="refresh" content={ "0;url=" (then) };
+                }
+                title { (title) " · daypass" }
+                link rel="stylesheet" href="/console/style.css";
+            }
+            body {
+                header class="bar" {
+                    span class="mark" { "daypass" }
+                    @if let Some(account) = account {
+                        span class="account" { "account " span class="figure" { (account) } }
+                    }
+                }
+                main { (main) }
+            }
+        }
+    }
+}
+
+/// A page that says one thing.
+pub(super) fn message(title: &str, says: &Markup) -> Markup {
+    layout(
+        title,
+        None,
+        None,
+        &html! {
+            section class="card narrow" {
+                h1 { (title) }
+                (says)
+            }
+        },
+    )
+}
+
+/// Where somebody signs in again. What is no web address is told and leads nowhere.
+pub(super) fn sign_in_again(issuer: Option<&str>) -> Markup {
+    html! {
+        @match issuer {
+            Some(url) if is_web(url) => p { "Sign in again at " a href=(url) rel="noreferrer" { (url) } "." },
+            Some(name) => p { "Sign in again with " strong { (name) } "." },
+            None => p { "Sign in again where you came from." },
+        }
+    }
+}
+
+pub(super) fn is_web(url: &str) -> bool {
+    daypass_model::Authority::split_url(url).is_ok()
+}
+
+/// A moment, for eyes and for machines.
+pub(super) fn moment(seconds: i64) -> Markup {
+    let moment = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+    html! { time datetime=(moment.to_string()) { (moment.strftime("%Y-%m-%d %H:%M UTC")) } }
+}
+
+/// `2 h 05 min`, rounded down to minutes: nobody is told of time that they do not have.
+pub(super) fn duration(seconds: i64) -> String {
+    let minutes = seconds.max(0) / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => "less than a minute".to_owned(),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! How times are told.
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_of_time_that_is_not_left() {
+        for (seconds, told) in [
+            (-5, "less than a minute"),
+            (59, "less than a minute"),
+            (60, "1 min"),
+            (3599, "59 min"),
+            (3600, "1 h 00 min"),
+            (43_199, "11 h 59 min"),
+        ] {
+            assert_eq!(duration(seconds), told, "{seconds}");
+        }
+    }
+}

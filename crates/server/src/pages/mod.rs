@@ -1,0 +1,162 @@
+//! Pages for people: from what came of a visit to status, headers, cookies and HTML.
+//!
+//! No JavaScript, one style sheet, nothing from elsewhere: they work before anything else has loaded, and there is nothing
+//! in them for a script to take. What a page says is decided by `service::doors`.
+
+mod layout;
+mod messages;
+mod session;
+
+use std::sync::LazyLock;
+
+use daypass_authn::browser::BrowserSecret;
+use daypass_model::SessionId;
+use daypass_service::Error;
+use daypass_service::doors::{Answer, Visited, cookie_name, session_path};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, SET_COOKIE};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use maud::Markup;
+use sha2::{Digest as _, Sha256};
+
+use crate::wire::json;
+
+/// The style sheet of all pages.
+const STYLE: &str = include_str!("style.css");
+const STYLE_PATH: &str = "/console/style.css";
+static STYLE_TAG: LazyLock<String> =
+    LazyLock::new(|| format!("\"{}\"", data_encoding::HEXLOWER.encode(&Sha256::digest(STYLE))));
+
+/// What every page comes with: it loads its style and nothing else, sends its forms here and nowhere else, stands in no
+/// other page, and is kept by nobody.
+const HEADERS: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cache-control", "no-store"),
+];
+
+/// A file that pages load.
+pub(crate) fn file<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    if request.uri().path() != STYLE_PATH || !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let is_known =
+        request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == STYLE_TAG.as_bytes());
+    let (status, body) = if is_known {
+        (StatusCode::NOT_MODIFIED, Bytes::new())
+    } else {
+        (StatusCode::OK, Bytes::from_static(STYLE.as_bytes()))
+    };
+    let mut response = with_headers(status, body, "text/css; charset=utf-8");
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&STYLE_TAG) {
+        headers.insert(ETAG, tag);
+    }
+    Some(response)
+}
+
+/// The page, or whatever else a visit comes to.
+pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
+    let Visited { request_id, name, outcome } = visited;
+    let mut response = match outcome {
+        Ok(answer) => of_answer(answer, over_tls),
+        // Who asks for a token is a program.
+        Err(error) if name == "GetSigninToken" => with_headers(
+            status(&error),
+            Bytes::from(json::error(error.code, &error.message)),
+            "application/json",
+        ),
+        Err(error) => page(status(&error), messages::refused(&request_id, &error)),
+    };
+    name_request(&mut response, &request_id);
+    response
+}
+
+/// The page of a request that never became a visit, or whose visit came to nothing.
+pub(crate) fn refused(request_id: &str, error: &Error) -> Response<Full<Bytes>> {
+    let mut response = page(status(error), messages::refused(request_id, error));
+    name_request(&mut response, request_id);
+    response
+}
+
+fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
+    match answer {
+        Answer::SigninToken(token) => {
+            let body = serde_json::json!({ "SigninToken": token.expose_str() }).to_string();
+            with_headers(StatusCode::OK, Bytes::from(body), "application/json")
+        }
+        Answer::Entered { id, secret } => {
+            let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
+            insert(&mut response, LOCATION, &session_path(id));
+            insert(&mut response, SET_COOKIE, &cookie(id, &secret, over_tls));
+            response
+        }
+        Answer::YourSession(session) => page(StatusCode::OK, session::page(&session, None)),
+        Answer::Credentials(session, given) => page(StatusCode::OK, session::page(&session, Some(&given))),
+        Answer::ComeAgain { id } => page(StatusCode::OK, messages::come_again(id)),
+        Answer::NotSignedIn => page(StatusCode::OK, messages::not_signed_in()),
+        Answer::Ended { issuer } => page(StatusCode::OK, messages::ended(issuer.as_deref())),
+        Answer::SignedOut { id, issuer } => {
+            let mut response = page(StatusCode::OK, messages::signed_out(issuer.as_deref()));
+            let gone = format!(
+                "{}=; Path={}; Max-Age=0; HttpOnly; SameSite=Strict",
+                cookie_name(id),
+                session_path(id)
+            );
+            insert(&mut response, SET_COOKIE, &gone);
+            response
+        }
+    }
+}
+
+/// It goes to the session's own path alone, to no script, with no request that another site makes, and not into the clear
+/// where there is TLS.
+fn cookie(id: SessionId, secret: &BrowserSecret, over_tls: bool) -> String {
+    let secure = if over_tls { "; Secure" } else { "" };
+    let (name, value, path) = (cookie_name(id), secret.cookie(), session_path(id));
+    format!("{name}={}; Path={path}; HttpOnly; SameSite=Strict{secure}", value.expose_str())
+}
+
+fn page(status: StatusCode, page: Markup) -> Response<Full<Bytes>> {
+    with_headers(status, Bytes::from(page.into_string()), "text/html; charset=utf-8")
+}
+
+fn with_headers(status: StatusCode, body: Bytes, kind: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (name, value) in HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn insert(response: &mut Response<Full<Bytes>>, name: HeaderName, value: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        value.set_sensitive(name == SET_COOKIE);
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn name_request(response: &mut Response<Full<Bytes>>, request_id: &str) {
+    insert(response, HeaderName::from_static("x-amzn-requestid"), request_id);
+}
+
+/// A browser shows whatever comes, and programs go by 400 where AWS says that.
+fn status(error: &Error) -> StatusCode {
+    match error.code {
+        "AccessDenied" => StatusCode::FORBIDDEN,
+        "InternalFailure" => StatusCode::INTERNAL_SERVER_ERROR,
+        "ServiceUnavailable" => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}

@@ -1,0 +1,170 @@
+//! "Your session": who you are and by which chain, what time is left, credentials for a command line, and the way out.
+
+use daypass_service::doors::{CommandLine, YourSession, session_path};
+use maud::{Markup, html};
+
+use super::layout::{duration, is_web, layout, moment};
+
+pub(super) fn page(session: &YourSession, given: Option<&CommandLine>) -> Markup {
+    let title = format!("{} · Your session", session.name);
+    layout(
+        &title,
+        Some(session.account.as_str()),
+        None,
+        &html! {
+            (who(session))
+            @if let Some(given) = given {
+                (credentials(given, session.now))
+            }
+            (elsewhere(session))
+            (chain(session))
+            (facts(session))
+            (command_line(session, given.is_some()))
+            (leave(session))
+        },
+    )
+}
+
+fn who(session: &YourSession) -> Markup {
+    let (left, whole) = ((session.expires - session.now).max(0), (session.expires - session.began).max(1));
+    html! {
+        section class="card" aria-labelledby="who" {
+            p class="kind" { (kind(session.kind)) }
+            h1 id="who" {
+                (session.name)
+                @if let Some(name) = &session.session_name { span class="as" { " / " (name) } }
+            }
+            p class="arn" { code { (session.arn) } }
+            div class="time" {
+                progress max=(whole) value=(left.min(whole)) aria-label="Time left" {}
+                p { strong { (duration(left)) } " left, until " (moment(session.expires)) }
+            }
+        }
+    }
+}
+
+fn kind(kind: &str) -> &'static str {
+    match kind {
+        "AssumedRole" => "Role",
+        "FederatedUser" => "Federated user",
+        "IAMUser" => "IAM user",
+        _ => "Root user",
+    }
+}
+
+fn elsewhere(session: &YourSession) -> Markup {
+    html! {
+        @if let Some(url) = session.destination.as_deref().filter(|url| is_web(url)) {
+            section class="card" aria-labelledby="on" {
+                h2 id="on" { "Go on" }
+                p { a class="button" href=(url) rel="noreferrer" { "Continue to " (url) } }
+            }
+        }
+    }
+}
+
+fn chain(session: &YourSession) -> Markup {
+    html! {
+        section class="card" aria-labelledby="chain" {
+            h2 id="chain" { "How you got here" }
+            ol class="chain" {
+                @for step in &session.chain {
+                    li {
+                        code { (step.who) }
+                        @if let Some(expires) = step.expires {
+                            " " span class="quiet" {
+                                @if expires > session.now { "until " } @else { "over since " }
+                                (moment(expires))
+                            }
+                        }
+                    }
+                }
+                li aria-current="step" { code { (session.arn) } " " span class="quiet" { "this session, since " (moment(session.began)) } }
+            }
+        }
+    }
+}
+
+fn facts(session: &YourSession) -> Markup {
+    html! {
+        section class="card" aria-labelledby="facts" {
+            h2 id="facts" { "What is known of it" }
+            dl {
+                dt { "Multi-factor authentication" }
+                dd { @if session.mfa { "given" } @else { "not given" } }
+                @if let Some(person) = &session.source_identity {
+                    dt { "Source identity" } dd { (person) }
+                }
+                dt { "Session policies" }
+                dd {
+                    @match session.policy_layers {
+                        0 => { "none: everything that the " (kind(session.kind).to_lowercase()) " may do" }
+                        1 => { "one, which narrows what it may do" }
+                        more => { (more) ", which narrow what it may do" }
+                    }
+                }
+                @if !session.tags.is_empty() {
+                    dt { "Session tags" }
+                    dd { ul class="tags" { @for tag in &session.tags { li { code { (tag.key) "=" (tag.value) } } } } }
+                }
+                @if let Some(issuer) = &session.issuer {
+                    dt { "Signed in at" }
+                    dd { @if is_web(issuer) { a href=(issuer) rel="noreferrer" { (issuer) } } @else { (issuer) } }
+                }
+                dt { "Session" } dd { code { (session.id) } }
+            }
+        }
+    }
+}
+
+fn command_line(session: &YourSession, shown: bool) -> Markup {
+    html! {
+        section class="card" aria-labelledby="cli" {
+            h2 id="cli" { "Command line" }
+            p { "Credentials in the name of this session: good for 15 minutes, and over when you sign out." }
+            form method="post" action={ (session_path(session.id)) "credentials" } {
+                input type="hidden" name="code" value=(session.credentials_code);
+                button type="submit" { @if shown { "Show new credentials" } @else { "Show credentials" } }
+            }
+        }
+    }
+}
+
+/// The lines are one click to select: there is no script that could copy them.
+fn credentials(given: &CommandLine, now: i64) -> Markup {
+    let lines = |set: &dyn Fn(&str, &str) -> String| {
+        let mut lines = vec![
+            set("AWS_ACCESS_KEY_ID", &given.access_key_id),
+            set("AWS_SECRET_ACCESS_KEY", given.secret_access_key.expose_str()),
+            set("AWS_SESSION_TOKEN", given.session_token.expose_str()),
+        ];
+        if let Some(endpoint) = &given.endpoint {
+            lines.extend([set("AWS_ENDPOINT_URL_STS", endpoint), set("AWS_ENDPOINT_URL_IAM", endpoint)]);
+        }
+        lines.join("\n")
+    };
+    html! {
+        section class="card given" aria-labelledby="given" {
+            h2 id="given" { "Credentials for a command line" }
+            p { "They are a secret, and good for " strong { (duration(given.expires - now)) } ". One click selects all lines." }
+            h3 { "Linux and macOS" }
+            pre tabindex="0" aria-label="Lines for a shell of Linux or macOS" { (lines(&|name, value| format!("export {name}='{value}'"))) }
+            details {
+                summary { "PowerShell" }
+                pre tabindex="0" aria-label="Lines for PowerShell" { (lines(&|name, value| format!("$Env:{name}='{value}'"))) }
+            }
+        }
+    }
+}
+
+fn leave(session: &YourSession) -> Markup {
+    html! {
+        section class="card" aria-labelledby="leave" {
+            h2 id="leave" { "Leave" }
+            form method="post" action={ (session_path(session.id)) "sign-out" } {
+                input type="hidden" name="code" value=(session.sign_out_code);
+                button type="submit" class="plain" { "Sign out" }
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a visitor gets, as values. The server makes pages, redirects and cookies of them.
+
+use daypass_authn::browser::BrowserSecret;
+use daypass_model::{AccountId, Secret, SessionId, Tag};
+
+/// See the module.
+#[derive(Debug)]
+pub enum Answer {
+    /// `{"SigninToken": …}`
+    SigninToken(Secret),
+    /// Somebody is signed in: their browser keeps the secret and goes to the session's page.
+    Entered {
+        /// The session.
+        id: SessionId,
+        /// What its cookie holds.
+        secret: BrowserSecret,
+    },
+    /// The page of a session.
+    YourSession(Box<YourSession>),
+    /// The same, with credentials for a command line.
+    Credentials(Box<YourSession>, CommandLine),
+    /// The browser was sent here by another site and brought no cookie: it does when it comes from here.
+    ComeAgain {
+        /// The session.
+        id: SessionId,
+    },
+    /// No session here that this browser can prove.
+    NotSignedIn,
+    /// The session is over.
+    Ended {
+        /// Where its holder signs in again.
+        issuer: Option<String>,
+    },
+    /// Signed out.
+    SignedOut {
+        /// The session.
+        id: SessionId,
+        /// Where its holder signs in again.
+        issuer: Option<String>,
+    },
+}
+
+/// Who somebody is, by which chain, and for how long.
+#[derive(Debug)]
+pub struct YourSession {
+    /// The session.
+    pub id: SessionId,
+    /// Its account.
+    pub account: AccountId,
+    /// The ARN that GetCallerIdentity answers.
+    pub arn: String,
+    /// `AssumedRole`, `FederatedUser`, `IAMUser` or `Root`.
+    pub kind: &'static str,
+    /// The role's, user's or federated user's name.
+    pub name: String,
+    /// The role session name, of a role.
+    pub session_name: Option<String>,
+    /// Unix seconds.
+    pub now: i64,
+    /// Unix seconds.
+    pub began: i64,
+    /// Unix seconds.
+    pub expires: i64,
+    /// Whether a one-time code was given.
+    pub mfa: bool,
+    /// The person behind the chain, where it was said.
+    pub source_identity: Option<String>,
+    /// Tags of the session.
+    pub tags: Vec<Tag>,
+    /// How many layers of session policies narrow it.
+    pub policy_layers: usize,
+    /// How it came about, the beginning first, the session itself not included.
+    pub chain: Vec<Step>,
+    /// Where its holder signs in again.
+    pub issuer: Option<String>,
+    /// Where the way was to lead, if elsewhere.
+    pub destination: Option<String>,
+    /// The code of the form that asks for credentials.
+    pub credentials_code: String,
+    /// The code of the form that signs out.
+    pub sign_out_code: String,
+}
+
+/// One step on the way to a session.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Who it was, or what may be said of that.
+    pub who: String,
+    /// Until when, in Unix seconds, where that is known.
+    pub expires: Option<i64>,
+}
+
+/// Credentials for a command line.
+#[derive(Debug)]
+pub struct CommandLine {
+    /// `ASIA…`
+    pub access_key_id: String,
+    /// What goes with it.
+    pub secret_access_key: Secret,
+    /// What goes with both.
+    pub session_token: Secret,
+    /// Unix seconds.
+    pub expires: i64,
+    /// Where this server is reached, if it knows.
+    pub endpoint: Option<String>,
+}

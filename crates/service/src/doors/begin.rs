@@ -1,0 +1,61 @@
+//! The beginning of a console session, for every door that leads to one.
+
+use daypass_authn::browser::BrowserSecret;
+use daypass_authn::token::SessionClaims;
+use daypass_directory::record::{ConsoleSessionRecord, Unknown};
+use daypass_directory::{Checks, Operation, Principal, Scope, authorize};
+use daypass_model::{AccessKeyId, AccessKeyKind};
+
+use super::answer::Answer;
+use crate::error::Error;
+use crate::house::House;
+use crate::sessions::SessionEntry;
+
+/// What a door knows of the session that it begins.
+pub(super) struct Beginning<'a> {
+    /// Who the session is; `console` is set here.
+    pub(super) claims: SessionClaims,
+    /// Who asked for it, for those who look through the sessions.
+    pub(super) asked_by: &'a Principal,
+    /// Where its holder signs in again.
+    pub(super) issuer: Option<String>,
+    /// Where the way was to lead, if elsewhere.
+    pub(super) destination: Option<String>,
+}
+
+/// Write the session down. `scope` is of the session itself.
+pub(super) async fn begin(
+    house: &House,
+    op: &Operation,
+    scope: &Scope,
+    beginning: Beginning<'_>,
+) -> Result<Answer, Error> {
+    let Beginning { claims, asked_by, issuer, destination } = beginning;
+    let claims = SessionClaims { console: true, ..claims };
+    let random = house.directory.random();
+    let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
+    let sealed = scope.view().keyring().seal(&claims, &access_key_id, 0, random);
+    let sealed = sealed.map_err(|error| Error::new("PackedPolicyTooLarge", error.to_string()))?;
+    let secret = BrowserSecret::generate(random);
+    // Whoever may be somebody may be them in the console, too.
+    let call = authorize(op, scope, &Checks::nothing_can_deny(), ())?;
+    let mut change = call.change(op);
+    let record = ConsoleSessionRecord {
+        written: change.written(),
+        secret_hash: secret.hash(),
+        access_key_id: access_key_id.clone(),
+        token: sealed.token,
+        owner: format!("{}:{}", claims.principal_id, claims.session_name),
+        begun: op.now.as_second(),
+        expires: claims.expires_at,
+        issuer,
+        destination,
+        unknown: Unknown::new(),
+    };
+    call.account()
+        .begin_console_session(&mut change, claims.session_id, record)
+        .map_err(|error| Error::limit_exceeded(error.to_string()))?;
+    house.directory.commit(change).await?;
+    house.session_log.keep(SessionEntry::of(op, asked_by, &claims, &access_key_id, Some("Console")));
+    Ok(Answer::Entered { id: claims.session_id, secret })
+}

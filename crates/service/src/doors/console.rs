@@ -1,0 +1,205 @@
+//! `/console/s/<session id>/`: the page of a session, credentials in its name, and its end.
+//!
+//! What proves a visit is the cookie of the session's own path, and for whatever changes something a code in the form
+//! that only our page has.
+
+use std::sync::Arc;
+
+use daypass_authn::browser::BrowserSecret;
+use daypass_authn::token::SessionClaims;
+use daypass_directory::{Checks, ConsoleSession, Identity, Operation, Scope, Session, authorize};
+use daypass_model::{AccessKeyId, AccessKeyKind, SessionId};
+
+use super::answer::{Answer, CommandLine, Step, YourSession};
+use super::cookie_name;
+use crate::audit::Event;
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+/// For how long credentials for a command line are good, in seconds.
+const CREDENTIALS_SECONDS: i64 = 900;
+/// What the forms are called, in their codes.
+const CREDENTIALS: &str = "credentials";
+const SIGN_OUT: &str = "sign-out";
+
+/// Somebody who proved a session of the console that lives.
+struct Visitor {
+    id: SessionId,
+    scope: Scope,
+    session: Arc<Session>,
+    kept: Arc<ConsoleSession>,
+    secret: BrowserSecret,
+}
+
+/// The visitor, or what else there is to say.
+fn visitor(house: &House, op: &Operation, request: &Request, id: SessionId) -> Result<Visitor, Answer> {
+    let view = house.directory.snapshot();
+    let Some(secret) = cookie(request, id) else {
+        // From a link elsewhere a browser brings no cookie of the kind that other sites cannot make it bring.
+        let came_again = request.http.query.contains("again");
+        return Err(if came_again { Answer::NotSignedIn } else { Answer::ComeAgain { id } });
+    };
+    let kept = view.console_session(id).filter(|kept| secret.has_hash(&kept.record.secret_hash)).cloned();
+    let kept = kept.ok_or(Answer::Ended { issuer: None })?;
+    let ended = || Answer::Ended { issuer: kept.record.issuer.clone() };
+    let (key, token) = (kept.record.access_key_id.as_str(), Some(kept.record.token.as_str()));
+    let credential = house.directory.credential(&view, key, token).map_err(|_| ended())?;
+    let scope = Scope::resolve(view, credential.caller, op.now).map_err(|_| ended())?;
+    let session = scope.principal().session.clone().ok_or_else(ended)?;
+    Ok(Visitor { id, scope, session, kept, secret })
+}
+
+/// The secret in the session's cookie. Two of one name are somebody's trick.
+fn cookie(request: &Request, id: SessionId) -> Option<BrowserSecret> {
+    let name = cookie_name(id);
+    let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
+    let texts = headers.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+    let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    let value = values.next()?;
+    values.next().is_none().then(|| BrowserSecret::read(value)).flatten()
+}
+
+/// The page itself.
+pub(super) async fn page(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+) -> Result<Answer, Error> {
+    match visitor(house, op, request, id) {
+        Ok(visitor) => Ok(Answer::YourSession(Box::new(your_session(house, op, &visitor).await))),
+        Err(answer) => Ok(answer),
+    }
+}
+
+/// Credentials of the same session with a shorter life.
+pub(super) async fn credentials(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let visitor = match by_form(house, op, request, id, CREDENTIALS, event)? {
+        Ok(visitor) => visitor,
+        Err(answer) => return Ok(answer),
+    };
+    event.reserve()?;
+    let claims = &visitor.session.claims;
+    // The time of issue stays: a revocation of the sessions before a moment means these with it.
+    let expires_at = claims.expires_at.min(op.now.as_second() + CREDENTIALS_SECONDS);
+    let claims = SessionClaims { expires_at, ..claims.clone() };
+    let random = house.directory.random();
+    let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
+    let sealed = visitor.scope.view().keyring().seal(&claims, &access_key_id, 0, random);
+    let sealed = sealed.map_err(|_| Error::internal("a session that was sealed once is too large"))?;
+    event.tells("accessKeyId", access_key_id.as_str());
+    let given = CommandLine {
+        access_key_id: access_key_id.to_string(),
+        secret_access_key: sealed.secret_access_key,
+        session_token: daypass_model::Secret::new(sealed.token),
+        expires: expires_at,
+        endpoint: house.settings.public_authority.as_ref().map(daypass_model::Authority::url),
+    };
+    Ok(Answer::Credentials(Box::new(your_session(house, op, &visitor).await), given))
+}
+
+/// The end of the session, on every node, with everything in its name.
+pub(super) async fn sign_out(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let visitor = match by_form(house, op, request, id, SIGN_OUT, event)? {
+        Ok(visitor) => visitor,
+        // Signed out in another window, or over by now: that is what was wanted.
+        Err(answer) => return Ok(answer),
+    };
+    event.reserve()?;
+    let call = authorize(op, &visitor.scope, &Checks::nothing_can_deny(), ())?;
+    let mut change = call.change(op);
+    call.account().end_console_session(&mut change, id);
+    house.directory.commit(change).await?;
+    Ok(Answer::SignedOut { id, issuer: visitor.kept.record.issuer.clone() })
+}
+
+/// A visitor who sends one of our forms.
+fn by_form(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+    form: &str,
+    event: &mut Event<'_>,
+) -> Result<Result<Visitor, Answer>, Error> {
+    let visitor = match visitor(house, op, request, id) {
+        Ok(visitor) => visitor,
+        Err(answer) => return Ok(Err(answer)),
+    };
+    let params = request.params.as_ref().map_err(Clone::clone)?;
+    event.principal(visitor.scope.principal());
+    // Beside the cookie's SameSite=Strict, which not every browser knows (OWASP, "Cross-Site Request Forgery Prevention").
+    if !visitor.secret.is_form_code(form, params.text("code").unwrap_or_default()) {
+        return Err(Error::access_denied(
+            "The form is not one of this session's pages. Go back to the page, load it again, and try once more.",
+        ));
+    }
+    Ok(Ok(visitor))
+}
+
+async fn your_session(house: &House, op: &Operation, visitor: &Visitor) -> YourSession {
+    let Visitor { id, scope, session, kept, secret } = visitor;
+    let (who, claims) = (scope.principal(), &session.claims);
+    let is_role = matches!(who.identity, Identity::Role(_));
+    YourSession {
+        id: *id,
+        account: who.account,
+        arn: who.arn.clone(),
+        kind: who.identity_type(),
+        name: match &who.identity {
+            Identity::Role(role) => role.record.name.clone(),
+            Identity::User(user) => user.record.name.clone(),
+            Identity::Root => "root".to_owned(),
+            Identity::Federated(_) | Identity::Vouched(_) => claims.session_name.clone(),
+        },
+        session_name: is_role.then(|| claims.session_name.clone()),
+        now: op.now.as_second(),
+        began: kept.record.begun,
+        expires: claims.expires_at,
+        mfa: who.has_mfa(),
+        source_identity: claims.source_identity.clone(),
+        tags: claims.tags.clone(),
+        policy_layers: claims.layers.len(),
+        chain: chain(house, op, claims).await,
+        issuer: kept.record.issuer.clone(),
+        destination: kept.record.destination.clone(),
+        credentials_code: secret.form_code(CREDENTIALS),
+        sign_out_code: secret.form_code(SIGN_OUT),
+    }
+}
+
+/// Who began it, and the sessions between; of another account's no more than that they are.
+async fn chain(house: &House, op: &Operation, claims: &SessionClaims) -> Vec<Step> {
+    let log = house.session_log.read(op.now.as_second()).await;
+    let mut steps = Vec::new();
+    for (place, (ancestor, end)) in claims.ancestry.iter().zip(&claims.ancestry_ends).enumerate() {
+        let entry = log.index.get(*ancestor);
+        if let Some(asker) = entry.filter(|_| place == 0).map(|entry| &entry.requested_by) {
+            let is_own = asker.account == claims.account;
+            let who = if is_own { asker.arn.clone() } else { format!("account {}", asker.account) };
+            steps.push(Step { who, expires: None });
+        }
+        let own = entry.filter(|entry| entry.account == claims.account);
+        let who = match (own, ancestor.account()) {
+            (Some(entry), _) => entry.arn.clone(),
+            (None, Some(account)) if account != claims.account => format!("a session in account {account}"),
+            (None, _) => format!("session {ancestor}"),
+        };
+        steps.push(Step { who, expires: Some(*end) });
+    }
+    steps
+}

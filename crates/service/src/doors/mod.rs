@@ -1,0 +1,194 @@
+//! Doors for people: what a browser asks, which signs nothing and gets a page or is sent elsewhere.
+//!
+//! Here is the life of every visit, on one screen, beside that of calls. A door proves who comes by what comes with the
+//! visit, and from there on everything is as in a call: the same principal, the same `authorize`, the same event.
+//! An answer is a value; what it looks like is the server's business.
+
+mod answer;
+mod begin;
+mod console;
+mod destination;
+mod federation;
+
+pub use answer::{Answer, CommandLine, Step, YourSession};
+use daypass_authn::sigv4::Presented;
+use daypass_directory::Operation;
+use daypass_model::SessionId;
+pub use destination::{BadDestination, ConsoleDestination};
+use tracing::Instrument as _;
+
+use crate::audit::Event;
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+/// How people sign in, by the operator's choice.
+#[derive(Debug, Clone, Default)]
+pub struct SignIn {
+    /// Whether a sign-in link of the federation endpoint is good until its time is over, and not only once.
+    pub links_again: bool,
+    /// Where else than to the console a sign-in may lead.
+    pub destinations: Vec<ConsoleDestination>,
+}
+
+/// A door, by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `/federation`
+    Federation,
+    /// `/console/`: nobody is known here.
+    Lobby,
+    /// `/console/s/<session id>/…`
+    Session(SessionId, Place),
+}
+
+/// What is asked of a session of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Its page.
+    Page,
+    /// Credentials in its name.
+    Credentials,
+    /// Its end.
+    SignOut,
+}
+
+/// Below it are the pages of sessions, each under a path of its own: a browser has several at once.
+const SESSIONS: &str = "/console/s/";
+
+impl Door {
+    /// The door that a path leads to.
+    #[must_use]
+    pub fn at(path: &str) -> Option<Self> {
+        match path {
+            "/federation" => return Some(Self::Federation),
+            "/console" | "/console/" => return Some(Self::Lobby),
+            _ => {}
+        }
+        let (id, place) = path.strip_prefix(SESSIONS)?.split_once('/')?;
+        let place = match place {
+            "" => Place::Page,
+            "credentials" => Place::Credentials,
+            "sign-out" => Place::SignOut,
+            _ => return None,
+        };
+        Some(Self::Session(id.parse().ok()?, place))
+    }
+}
+
+/// The path of a session's page, and of its cookie.
+#[must_use]
+pub fn session_path(id: SessionId) -> String {
+    format!("{SESSIONS}{id}/")
+}
+
+/// The name of a session's cookie.
+#[must_use]
+pub fn cookie_name(id: SessionId) -> String {
+    format!("daypass-{id}")
+}
+
+/// What came of a visit.
+pub struct Visited {
+    /// The request's id.
+    pub request_id: String,
+    /// What was asked, for those who count.
+    pub name: &'static str,
+    /// What to show, or why there is nothing.
+    pub outcome: Result<Answer, Error>,
+}
+
+/// What somebody wants at a door.
+#[derive(Clone, Copy)]
+enum Wish {
+    SigninToken,
+    Login,
+    Credentials(SessionId),
+    SignOut(SessionId),
+    Page(SessionId),
+    Lobby,
+}
+
+/// As often as a call is decided again whose commit was in another's way.
+const TRIES_MAX: usize = 50;
+
+/// find → prove → resolve → authorize → act → audit.
+pub async fn visit(house: &House, door: Door, request: Request) -> Visited {
+    let op = house.operation(&request, &Ok(Presented::Nothing));
+    let wish = Wish::of(door, &request);
+    let name = wish.as_ref().map_or("unknown", |wish| wish.name());
+    let span = tracing::info_span!("visit", request_id = op.request_id.as_str(), name);
+    let outcome = async { answer(house, &op, wish?, &request).await }.instrument(span).await;
+    if let Err(error) = &outcome {
+        let (id, code) = (op.request_id.as_str(), error.code);
+        match error.why() {
+            Some(why) => tracing::error!(request_id = id, name, why, "a visit failed"),
+            None => tracing::debug!(request_id = id, name, code, "a visit was refused"),
+        }
+    }
+    Visited { request_id: op.request_id, name, outcome }
+}
+
+async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) -> Result<Answer, Error> {
+    match wish {
+        Wish::Lobby => return Ok(Answer::NotSignedIn),
+        Wish::Page(id) => return console::page(house, op, request, id).await,
+        Wish::SigninToken | Wish::Login | Wish::Credentials(_) | Wish::SignOut(_) => {}
+    }
+    let mut event = Event::of_visit(house, op, request, wish.name());
+    let mut outcome = act(house, op, wish, request, &mut event).await;
+    for _ in 1..TRIES_MAX {
+        match &outcome {
+            Err(error) if error.is_conflict() => outcome = act(house, op, wish, request, &mut event).await,
+            _ => break,
+        }
+    }
+    let written = match &outcome {
+        Ok(_) => event.finish(Ok(Box::new(()))).await, // INVARIANT (audit-once)
+        Err(error) => event.finish(Err(error.clone())).await,
+    };
+    written.and(outcome)
+}
+
+async fn act(
+    house: &House,
+    op: &Operation,
+    wish: Wish,
+    request: &Request,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    match wish {
+        Wish::SigninToken => federation::signin_token(house, op, request, event),
+        Wish::Login => federation::login(house, op, request, event).await,
+        Wish::Credentials(id) => console::credentials(house, op, request, id, event).await,
+        Wish::SignOut(id) => console::sign_out(house, op, request, id, event).await,
+        Wish::Page(_) | Wish::Lobby => Err(Error::internal("a page is no act")),
+    }
+}
+
+impl Wish {
+    fn of(door: Door, request: &Request) -> Result<Self, Error> {
+        let is_post = request.http.method == "POST";
+        match door {
+            Door::Federation => federation::wish(request),
+            Door::Lobby => Ok(Self::Lobby),
+            Door::Session(id, Place::Page) => Ok(Self::Page(id)),
+            Door::Session(id, Place::Credentials) if is_post => Ok(Self::Credentials(id)),
+            Door::Session(id, Place::SignOut) if is_post => Ok(Self::SignOut(id)),
+            // A form's address in the address bar.
+            Door::Session(id, Place::Credentials | Place::SignOut) => Ok(Self::Page(id)),
+        }
+    }
+
+    /// The name of its event.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SigninToken => "GetSigninToken",
+            Self::Login => "ConsoleLogin",
+            Self::Credentials(_) => "GetConsoleCredentials",
+            Self::SignOut(_) => "ConsoleLogout",
+            Self::Page(_) => "ConsolePage",
+            Self::Lobby => "ConsoleLobby",
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Where a session comes from: the sessions above it, which its token names.
+
+use daypass_authn::token::SessionClaims;
+use daypass_directory::{Operation, Session};
+use daypass_model::limits::SESSION_ANCESTRY_MAX;
+use daypass_model::{AccountId, SessionId};
+
+use crate::error::Error;
+use crate::house::House;
+
+/// Where a new session comes from.
+pub(crate) struct Lineage {
+    /// Its id.
+    pub(crate) id: SessionId,
+    /// The ids above it, the root identity's session first.
+    pub(crate) ancestry: Vec<SessionId>,
+    /// When those end.
+    pub(crate) ends: Vec<i64>,
+}
+
+/// The lineage of a new session that acts in `account`.
+///
+/// AWS does not limit how long a chain gets: a worker may renew itself for ever by assuming its own role. Of a long
+/// chain the token leaves out what is over, but never the first: its size is bounded, and where it began stays known.
+///
+/// INVARIANT (living-ancestors): whatever lives above a session stands in its token. Otherwise the thief of a session
+/// would make its chain so long that the revocation of that session no longer reaches what it issued.
+///
+/// # Errors
+/// As many sessions as a token holds are above it, and all of them live.
+pub(crate) fn lineage(
+    op: &Operation,
+    house: &House,
+    account: AccountId,
+    parent: Option<&Session>,
+) -> Result<Lineage, Error> {
+    let id = SessionId::generate(account, house.directory.random());
+    let Some(SessionClaims { ancestry, ancestry_ends, session_id, expires_at, .. }) =
+        parent.map(|parent| &parent.claims)
+    else {
+        return Ok(Lineage { id, ancestry: Vec::new(), ends: Vec::new() });
+    };
+    let (mut ancestry, mut ends) = (ancestry.clone(), ancestry_ends.clone());
+    ancestry.push(*session_id);
+    ends.push(*expires_at);
+    if ancestry.len() >= SESSION_ANCESTRY_MAX {
+        let now = op.now.as_second();
+        let over = ends.iter().enumerate().skip(1).find(|(_, end)| **end <= now);
+        let (at, _) = over.ok_or_else(chain_too_long)?;
+        ancestry.remove(at);
+        ends.remove(at);
+    }
+    Ok(Lineage { id, ancestry, ends })
+}
+
+fn chain_too_long() -> Error {
+    Error::limit_exceeded(format!(
+        "Cannot exceed quota for LivingSessionsPerChain: {SESSION_ANCESTRY_MAX}. Use a session nearer to the beginning of the chain, or wait until one of it ends."
+    ))
+}
