@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 use daypass_authn::sigv4::Presented;
-use daypass_directory::{Operation, Principal, Vouched};
+use daypass_directory::{Operation, Principal, TokenNames, Vouched};
 use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -118,9 +118,12 @@ impl<'a> Event<'a> {
     fn close(&mut self, outcome: Result<&Reply, &Error>) -> Option<String> {
         self.written = true;
         self.reserved = 0;
-        let not_logged = match &self.principal {
-            Some(_) => 0,
-            None => self.house.audit.unproven.take(self.house.now().as_second())?,
+        let (audit, now) = (&self.house.audit, self.house.now().as_second());
+        let provider = outcome.err().and_then(Error::provider);
+        let not_logged = match (&self.principal, provider) {
+            (Some(_), _) => 0,
+            (None, Some(provider)) => audit.not_vouched.take(&provider.name, now)?,
+            (None, None) => audit.unproven.take(now)?,
         };
         Some(self.lines(outcome, not_logged))
     }
@@ -129,7 +132,7 @@ impl<'a> Event<'a> {
         let time = rfc3339_seconds(self.op.now);
         let mut record = self.record(&time, outcome);
         if self.principal.is_none() {
-            record.additional_event_data = self.unproven(not_logged);
+            record.additional_event_data = self.unproven(not_logged, outcome.err());
         }
         record.user_identity = self.principal.as_deref().map(UserIdentity::of);
         let other = self.account_of_role().filter(|_| outcome.is_ok());
@@ -169,7 +172,7 @@ impl<'a> Event<'a> {
             user_agent: op.user_agent.as_deref().map(|agent| cut(agent, TEXT_MAX)),
             error_code: error.map(|error| error_code(request.service, error.code)),
             error_message: error
-                .filter(|_| self.may_be_repeated())
+                .filter(|error| self.may_be_repeated(error))
                 .map(|error| cut(&error.message, TEXT_MAX)),
             resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
             request_parameters,
@@ -181,7 +184,9 @@ impl<'a> Event<'a> {
             read_only: self.row.map(|row| row.audit.read_only.unwrap_or(row.read_only)),
             event_type: "AwsApiCall",
             management_event: true,
-            recipient_account_id: self.account(),
+            recipient_account_id: self
+                .account()
+                .or(error.and_then(Error::provider).and_then(|asked| asked.account)),
             event_category: "Management",
         }
     }
@@ -214,9 +219,10 @@ impl<'a> Event<'a> {
     /// events"); and of an answer to a call that only reads, what is kept all the same.
     fn told(&self, reply: Option<&Reply>) -> Option<Value> {
         // A signature beside the proof of a provider is not looked at.
-        let signed =
-            self.presented.filter(|_| self.principal.as_ref().is_none_or(|who| who.vouched().is_none()));
-        let version = signed.and_then(Presented::version)?;
+        if let Some(vouched) = self.principal.as_ref().and_then(|who| who.vouched()) {
+            return names_of(&vouched.token);
+        }
+        let version = self.presented.and_then(Presented::version)?;
         let mut data = serde_json::Map::from_iter([("SignatureVersion".to_owned(), version.into())]);
         let AuditTraits { told, token, .. } = self.traits();
         let is_told = !told.is_empty() || token.is_some();
@@ -231,12 +237,15 @@ impl<'a> Event<'a> {
     }
 
     /// Of a call by nobody that we know: the key it claimed, which whoever looks for a guesser or a
-    /// forgotten program wants, and how many such calls went before it without a line.
-    fn unproven(&self, not_logged: u64) -> Option<Value> {
+    /// forgotten program wants, the provider that does not vouch for it, and how many such calls went before it without a line.
+    fn unproven(&self, not_logged: u64, error: Option<&Error>) -> Option<Value> {
         let mut data = serde_json::Map::new();
         let presented = self.presented.and_then(Presented::credential);
         if let Some((id, _)) = presented.filter(|(id, _)| looks_like_a_key_id(id)) {
             data.insert("presentedAccessKeyId".into(), id.into());
+        }
+        if let Some(provider) = error.and_then(Error::provider) {
+            data.insert("identityProvider".into(), provider.name.as_str().into());
         }
         if not_logged > 0 {
             data.insert(NOT_LOGGED.into(), not_logged.into());
@@ -244,10 +253,11 @@ impl<'a> Event<'a> {
         (!data.is_empty()).then_some(Value::Object(data))
     }
 
-    /// Whether what the caller was told may stand in a record: it repeats the token that was refused, and who wrote that is
-    /// not known.
-    fn may_be_repeated(&self) -> bool {
-        self.principal.is_some() || self.row.is_none_or(|row| row.vouch.is_none())
+    /// Whether what the caller was told may stand in a record: while no provider is known, it may repeat the token that was
+    /// refused, and who wrote that is not known.
+    fn may_be_repeated(&self, error: &Error) -> bool {
+        let is_quoted = error.provider().is_none() && self.row.is_some_and(|row| row.vouch.is_some());
+        self.principal.is_some() || !is_quoted
     }
 
     fn traits(&self) -> &'static AuditTraits {
@@ -298,6 +308,19 @@ impl<'a> Event<'a> {
     fn uuid(&self) -> String {
         daypass_model::uuid(self.house.directory.random())
     }
+}
+
+/// Which of a provider's tokens it was that vouched.
+fn names_of(token: &TokenNames) -> Option<Value> {
+    let cut = |text: &str| Value::from(cut(text, NAME_MAX));
+    let names = [
+        ("kid", token.key_id.as_deref().map(cut)),
+        ("jti", token.id.as_deref().map(cut)),
+        ("iat", token.issued_at.map(Value::from)),
+    ];
+    let data: serde_json::Map<_, _> =
+        names.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    (!data.is_empty()).then_some(Value::Object(data))
 }
 
 /// `kid` and `jti` of a token in compact form (RFC 7515, section 7.1).

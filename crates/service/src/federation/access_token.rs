@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use daypass_authn::oidc::AccessTokenInfo;
-use daypass_directory::{Caller, Operation, Value, View, Vouched, VouchedBy};
+use daypass_directory::{Caller, Operation, TokenNames, Value, View, Vouched, VouchedBy};
 use daypass_model::{AccountId, Arn, Secret};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::fetch::FetchError;
 use super::keys::{Endpoint, NoKeys};
+use super::refused::{Asked, refused};
 use super::web_identity::{DENIED, INVALID, Presented, unreachable};
 use crate::error::Error;
 use crate::house::House;
@@ -38,7 +39,9 @@ pub(crate) async fn vouch_by_access_token(
         // What another provider signed is not shown to this one.
         return Err(provider.wants_no_id_token());
     }
-    let info = provider.ask(house, call.token, op.now.as_second()).await?;
+    let info = provider.ask(house, call.token, op.now.as_second()).await;
+    let asked = Asked { name: provider.name(), account: None };
+    let info = info.map_err(|error| refused(house, asked, error, None))?;
     let view = house.directory.snapshot();
     let account = call.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
     let account: AccountId =
@@ -93,7 +96,7 @@ impl Provider {
         let query = Secret::new(format!("access_token={}", utf8_percent_encode(token, NON_ALPHANUMERIC)));
         let tell = async |url: &str| {
             let endpoint = Endpoint { provider: self.name(), url, insecure };
-            house.provider_keys.tell_of_token(&endpoint, &query, now).await.map_err(|error| refused(&error))
+            house.provider_keys.tell_of_token(&endpoint, &query, now).await.map_err(|error| no_answer(&error))
         };
         let info = match self {
             Self::Amazon => AccessTokenInfo::of_amazon(&tell(url).await?),
@@ -121,6 +124,7 @@ impl Provider {
             is_registered: false,
             subject: user_id,
             audience: client_id,
+            token: TokenNames::default(),
             keys,
             kept,
             tags: Vec::new(),
@@ -134,7 +138,7 @@ fn rejected() -> Error {
     Error::new("IDPRejectedClaim", "The identity provider rejected the access token")
 }
 
-fn refused(error: &NoKeys) -> Error {
+fn no_answer(error: &NoKeys) -> Error {
     match error {
         NoKeys::Fetch(FetchError::Status(_, status)) if *status < 500 => rejected(),
         _ => unreachable(),
