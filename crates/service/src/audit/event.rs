@@ -220,7 +220,7 @@ impl<'a> Event<'a> {
     fn told(&self, reply: Option<&Reply>) -> Option<Value> {
         // A signature beside the proof of a provider is not looked at.
         if let Some(vouched) = self.principal.as_ref().and_then(|who| who.vouched()) {
-            return names_of(&vouched.token);
+            return Some(vouched_by(vouched));
         }
         let version = self.presented.and_then(Presented::version)?;
         let mut data = serde_json::Map::from_iter([("SignatureVersion".to_owned(), version.into())]);
@@ -310,17 +310,17 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Which of a provider's tokens it was that vouched.
-fn names_of(token: &TokenNames) -> Option<Value> {
+/// Which provider vouched, and by which of its tokens.
+fn vouched_by(vouched: &Vouched) -> Value {
+    let TokenNames { id, key_id, issued_at } = &vouched.token;
     let cut = |text: &str| Value::from(cut(text, NAME_MAX));
     let names = [
-        ("kid", token.key_id.as_deref().map(cut)),
-        ("jti", token.id.as_deref().map(cut)),
-        ("iat", token.issued_at.map(Value::from)),
+        ("identityProvider", Some(Value::from(vouched.provider.as_str()))),
+        ("kid", key_id.as_deref().map(cut)),
+        ("jti", id.as_deref().map(cut)),
+        ("iat", issued_at.map(Value::from)),
     ];
-    let data: serde_json::Map<_, _> =
-        names.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    (!data.is_empty()).then_some(Value::Object(data))
+    names.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// `kid` and `jti` of a token in compact form (RFC 7515, section 7.1).

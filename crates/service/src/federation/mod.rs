@@ -4,6 +4,7 @@
 //! how a document is fetched, and whether the role that is asked for trusts the provider.
 
 mod access_token;
+mod addresses;
 mod condition_keys;
 mod decryptions;
 mod fetch;

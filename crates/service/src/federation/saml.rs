@@ -95,7 +95,7 @@ async fn open(
     response: EncryptedResponse,
 ) -> Result<(Arc<View>, Caller), Error> {
     let (keys, directory) = (provider.keys.clone(), house.directory.clone());
-    let decrypting = house.assertions.decryptions.run(provider.account, move || {
+    let decrypting = house.assertions.decryptions.run(provider.account, op.source_ip, move || {
         let keys: Vec<&DecryptionKey> = keys.iter().collect();
         response.decrypt(&keys, directory.random())
     });

@@ -367,11 +367,18 @@ async fn the_audit_tells_who_came_by_which_provider_and_nothing_of_a_token_that_
     assert!(!event.to_string().contains(&token));
     assert_eq!(event["resources"][0]["ARN"], ROLE);
     let iat = world.house.clock_now() - 10;
-    assert_eq!(event["additionalEventData"], json!({"kid": "1", "iat": iat}), "by which token");
+    assert_eq!(
+        event["additionalEventData"],
+        json!({"identityProvider": PROVIDER, "kid": "1", "iat": iat}),
+        "by which token"
+    );
     let named = world.with("jti", json!("a-name"));
     world.present(&named).await.unwrap();
     let event = world.house.audit.lock().unwrap().pop().unwrap();
-    assert_eq!(event["additionalEventData"], json!({"kid": "1", "jti": "a-name", "iat": iat}));
+    assert_eq!(
+        event["additionalEventData"],
+        json!({"identityProvider": PROVIDER, "kid": "1", "jti": "a-name", "iat": iat})
+    );
     let mut forged = world.with("iss", json!("https://secret-issuer.example"));
     forged["sub"] = json!("mallory");
     world.present(&forged).await.unwrap_err();
