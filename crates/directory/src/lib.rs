@@ -59,4 +59,4 @@ pub use scope::Scope;
 pub use session::Session;
 pub use turns::Turn;
 pub use view::{Operator, View};
-pub use vouched::{Assertion, Vouched, VouchedBy};
+pub use vouched::{Assertion, TokenNames, Vouched, VouchedBy};

@@ -37,6 +37,17 @@ pub struct Assertion {
     pub ends_by: Option<i64>,
 }
 
+/// What tells one token of a provider from its others, as far as it says so. An assertion has an id of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TokenNames {
+    /// `jti`
+    pub id: Option<String>,
+    /// `kid`
+    pub key_id: Option<String>,
+    /// `iat`, in Unix seconds.
+    pub issued_at: Option<i64>,
+}
+
 /// Whom a provider vouches for, and what it says of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vouched {
@@ -50,6 +61,8 @@ pub struct Vouched {
     pub subject: String,
     /// For whom the provider said so.
     pub audience: String,
+    /// What tells its token from others.
+    pub token: TokenNames,
     /// What trust policies may ask of it.
     pub keys: Vec<(String, Value)>,
     /// What of that stays with the session: context keys and their values.

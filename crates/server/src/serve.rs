@@ -57,7 +57,10 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         metrics: metrics.clone(),
         audit: audit.clone(),
         sessions_lost: Box::new(move || log.session_log.lost() + file.not_written()),
-        providers: Box::new(move || (asked.now(), asked.provider_keys.health())),
+        providers: Box::new(move || {
+            let now = asked.now();
+            (now, asked.provider_keys.health(now.as_second()))
+        }),
         tls: tls.clone(),
         told_to_stop: times.clone(),
     };

@@ -5,6 +5,7 @@
 //! server's table.
 
 use daypass_directory::{Denied, NotCommitted};
+use daypass_model::AccountId;
 
 /// An error as AWS's clients know it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,17 @@ pub struct Error {
     /// AWS's sentence, where AWS has one.
     pub message: String,
     kind: Kind,
+    /// Boxed, since hardly any error has one.
+    provider: Option<Box<ProviderAsked>>,
+}
+
+/// The identity provider that did not vouch for a caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProviderAsked {
+    /// As trust policies name it.
+    pub(crate) name: String,
+    /// Whose it is; a built-in one is nobody's.
+    pub(crate) account: Option<AccountId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +42,7 @@ impl Error {
     /// An error with this code and message.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), kind: Kind::Final }
+        Self { code, message: message.into(), kind: Kind::Final, provider: None }
     }
 
     /// 400: a parameter's shape or value.
@@ -91,7 +103,7 @@ impl Error {
     #[must_use]
     pub fn internal(why: &'static str) -> Self {
         let message = "The request processing has failed because of an unknown error, exception or failure.";
-        Self { code: "InternalFailure", message: message.into(), kind: Kind::Internal(why) }
+        Self { kind: Kind::Internal(why), ..Self::new("InternalFailure", message) }
     }
 
     /// 503.
@@ -104,6 +116,18 @@ impl Error {
     #[must_use]
     pub(crate) fn into_conflict(self) -> Self {
         Self { kind: Kind::Conflict, ..self }
+    }
+
+    /// The same, said of a provider that does not vouch for the caller. Its sentence quotes nothing that is not verified.
+    #[must_use]
+    pub(crate) fn of_provider(self, provider: ProviderAsked) -> Self {
+        Self { provider: Some(Box::new(provider)), ..self }
+    }
+
+    /// The provider that does not vouch for the caller.
+    #[must_use]
+    pub(crate) fn provider(&self) -> Option<&ProviderAsked> {
+        self.provider.as_deref()
     }
 
     /// What went wrong inside, of an internal failure.
@@ -133,7 +157,7 @@ impl From<NotCommitted> for Error {
         match error {
             NotCommitted::Conflict => {
                 let message = "The request was rejected because multiple requests to change this object were submitted simultaneously.";
-                Self { code: "ConcurrentModification", message: message.into(), kind: Kind::Conflict }
+                Self::new("ConcurrentModification", message).into_conflict()
             }
             NotCommitted::Unavailable(why) => {
                 tracing::error!(%why, "a write was not made");

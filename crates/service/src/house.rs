@@ -13,7 +13,7 @@ use crate::audit::Audit;
 use crate::decisions::DecisionLog;
 use crate::doors::SignIn;
 use crate::error::Error;
-use crate::federation::{Assertions, Issuers, ProviderKeys, SamlSettings};
+use crate::federation::{Assertions, Issuers, ProviderKeys, Refusals, SamlSettings};
 use crate::params::echo_name;
 use crate::request::Request;
 use crate::sessions::SessionLog;
@@ -34,6 +34,8 @@ pub struct House {
     pub provider_keys: ProviderKeys,
     /// What SAML assertions take of the house.
     pub assertions: Assertions,
+    /// What is told of tokens and assertions that are refused.
+    pub refusals: Refusals,
     /// What was decided lately, for those who ask why.
     pub decisions: DecisionLog,
 }

@@ -27,8 +27,14 @@ pub struct AccessTokenInfo {
 
 /// What a provider answered says nothing of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no information of an access token")]
-pub struct NoTokenInfo;
+pub enum NoTokenInfo {
+    /// Not in the form that its answers have: it is not the provider, or not well.
+    #[error("the answer about an access token has another form")]
+    Form,
+    /// The token is over, or another's, or something is wrong with it.
+    #[error("no information of an access token")]
+    Refused,
+}
 
 impl AccessTokenInfo {
     /// Read what `/auth/O2/tokeninfo` of Login with Amazon answers.
@@ -40,7 +46,7 @@ impl AccessTokenInfo {
         // Seconds that are left.
         let lives = answer.get("exp").and_then(Value::as_i64).is_some_and(|left| left > 0);
         if !lives || answer.get("iss").and_then(Value::as_str) != Some(AMAZON) {
-            return Err(NoTokenInfo);
+            return Err(NoTokenInfo::Refused);
         }
         Ok(Self {
             app_id: id(&answer, "app_id")?,
@@ -61,13 +67,14 @@ impl AccessTokenInfo {
 
 fn object(text: &[u8]) -> Result<Map<String, Value>, NoTokenInfo> {
     let text = Some(text).filter(|text| text.len() <= ACCESS_TOKEN_INFO_BYTES_MAX);
-    text.and_then(json::object).ok_or(NoTokenInfo)
+    let object = text.and_then(json::object).ok_or(NoTokenInfo::Form)?;
+    if object.contains_key("error") { Err(NoTokenInfo::Refused) } else { Ok(object) }
 }
 
 fn id(answer: &Map<String, Value>, name: &str) -> Result<String, NoTokenInfo> {
-    let id = answer.get(name).and_then(Value::as_str).ok_or(NoTokenInfo)?;
+    let id = answer.get(name).and_then(Value::as_str).ok_or(NoTokenInfo::Refused)?;
     let is_one = (1..=ID_BYTES_MAX).contains(&id.len()) && !id.contains(char::is_control);
-    if is_one { Ok(id.to_owned()) } else { Err(NoTokenInfo) }
+    if is_one { Ok(id.to_owned()) } else { Err(NoTokenInfo::Refused) }
 }
 
 #[cfg(test)]
@@ -118,19 +125,25 @@ mod tests {
         ] {
             let mut answer = amazon();
             answer[name] = value.clone();
-            assert_eq!(of_amazon(&answer), Err(NoTokenInfo), "{name}: {value}");
+            assert_eq!(of_amazon(&answer), Err(NoTokenInfo::Refused), "{name}: {value}");
         }
         for name in ["iss", "user_id", "aud", "app_id", "exp"] {
             let mut answer = amazon();
             answer.as_object_mut().unwrap().remove(name);
-            assert_eq!(of_amazon(&answer), Err(NoTokenInfo), "without {name}");
+            assert_eq!(of_amazon(&answer), Err(NoTokenInfo::Refused), "without {name}");
         }
         let twice = amazon().to_string().replacen('{', r#"{"user_id":"another","#, 1);
         let padded = format!("{:width$}", amazon().to_string(), width = 16 * 1024);
         assert!(AccessTokenInfo::of_amazon(padded.as_bytes()).is_ok());
         let padded = padded + " ";
-        for other in ["", "[]", "null", r#"{"error":"invalid_token"}"#, &twice, &padded] {
-            assert_eq!(AccessTokenInfo::of_amazon(other.as_bytes()), Err(NoTokenInfo), "{other:.40}");
+        for other in ["", "[]", "null", "<html>", &twice, &padded] {
+            assert_eq!(AccessTokenInfo::of_amazon(other.as_bytes()), Err(NoTokenInfo::Form), "{other:.40}");
+        }
+        let mut both = amazon();
+        both["error"] = json!("invalid_token");
+        for refused in [r#"{"error":"invalid_token"}"#, &both.to_string()] {
+            let info = AccessTokenInfo::of_amazon(refused.as_bytes());
+            assert_eq!(info, Err(NoTokenInfo::Refused), "{refused:.40}");
         }
     }
 
@@ -140,14 +153,15 @@ mod tests {
         let me = br#"{"name":"Alice","id":"100"}"#;
         let info = AccessTokenInfo::of_facebook(app, me).unwrap();
         assert_eq!((&*info.app_id, &*info.client_id, &*info.user_id), ("116", "116", "100"));
-        for [app, me] in [
-            [&br#"{"id":116}"#[..], &me[..]],
-            [app, br#"{"id":""}"#],
-            [app, br#"{"error":{"message":"x"}}"#],
-            [br#"{"id":"116","id":"117"}"#, me],
-            [b"", me],
+        for ([app, me], why) in [
+            ([&br#"{"id":116}"#[..], &me[..]], NoTokenInfo::Refused),
+            ([app, br#"{"id":""}"#], NoTokenInfo::Refused),
+            ([app, br#"{"error":{"message":"x"}}"#], NoTokenInfo::Refused),
+            ([app, br#"{"id":"100","error":null}"#], NoTokenInfo::Refused),
+            ([br#"{"id":"116","id":"117"}"#, me], NoTokenInfo::Form),
+            ([b"", me], NoTokenInfo::Form),
         ] {
-            assert_eq!(AccessTokenInfo::of_facebook(app, me), Err(NoTokenInfo));
+            assert_eq!(AccessTokenInfo::of_facebook(app, me), Err(why));
         }
     }
 }

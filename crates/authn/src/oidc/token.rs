@@ -35,6 +35,7 @@ pub struct Token<'t> {
 pub struct VerifiedToken {
     claims: Claims,
     audience: String,
+    key_id: Option<String>,
 }
 
 /// Why a token proves nothing. Displayed as AWS says it, where that is known.
@@ -138,7 +139,7 @@ impl<'t> Token<'t> {
         }
         self.claims.check_time(now.as_second())?;
         let audience = self.claims.effective_audience().ok_or(TokenError::Audience)?.to_owned();
-        Ok(VerifiedToken { claims: self.claims, audience })
+        Ok(VerifiedToken { claims: self.claims, audience, key_id: self.key_id })
     }
 }
 
@@ -147,6 +148,12 @@ impl VerifiedToken {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// The id of the key that signed it, if it names one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
     }
 
     /// Whom it is for: `azp`, where it has one, else its only `aud`.

@@ -188,6 +188,10 @@ impl Subject {
             return Err(Fault("a subject confirmation that is not by bearer").into());
         }
         let data = confirmation.the(SAML, "SubjectConfirmationData")?;
+        // Who else must confirm, or by which key (SAML Core, sections 2.4.1.1 and 2.4.1.3): nobody here asks for that proof.
+        if confirmation.elements().count() != 1 || data.elements().next().is_some() {
+            return Err(Fault("a subject confirmation that asks for more than to be borne").into());
+        }
         let end = instant(data, "NotOnOrAfter")?.ok_or(Fault("a subject confirmation without an end"))?;
         let recipient =
             data.attribute("Recipient").ok_or(Fault("a subject confirmation without a recipient"))?;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Kind;
 use crate::action::{Action, ActionSet};
 use crate::code::Code;
-use crate::condition::{Base, Operator, TextComparison};
+use crate::condition::{Base, Operator, Qualifier, TextComparison};
 use crate::document::{Effect, Fault, OperatorText, PrincipalForm, StatementText, Text};
 use crate::issuers::{Rule, SharedIssuer};
 use crate::principal::PrincipalKind;
@@ -50,15 +50,31 @@ fn takes_tokens(statement: &StatementText) -> bool {
 fn tested(operator: &OperatorText) -> impl Iterator<Item = (String, Rule)> {
     let parsed = Operator::parse(&operator.name.value).filter(|parsed| !parsed.if_exists);
     let comparison = parsed.and_then(|parsed| match parsed.base {
-        Base::Text { comparison, negated: false } => Some(comparison),
+        Base::Text { comparison, negated: false } => Some((parsed.qualifier, comparison)),
         _ => None,
     });
-    comparison.into_iter().flat_map(move |comparison| {
+    comparison.into_iter().flat_map(move |(qualifier, comparison)| {
         operator.keys.iter().flat_map(move |(key, values)| {
-            let holds = move |rule: &Rule| says_whose(comparison, values, *rule);
+            let holds = move |rule: &Rule| {
+                is_there(qualifier, &key.value, *rule) && says_whose(comparison, values, *rule)
+            };
             Rule::ALL.into_iter().filter(holds).map(|rule| (key.value.to_ascii_lowercase(), rule))
         })
     })
+}
+
+/// What no token has is equal to everything by `ForAllValues`: it says whose only of what every token has.
+fn is_there(qualifier: Qualifier, key: &str, rule: Rule) -> bool {
+    let of_every_token = || {
+        let key = key.to_ascii_lowercase();
+        key.ends_with(":sub") || key.ends_with(":aud") || key == "sts:rolesessionname"
+    };
+    match (qualifier, rule) {
+        (Qualifier::None, _) => true,
+        (_, Rule::Login) => false,
+        (Qualifier::ForAnyValue, _) => true,
+        (Qualifier::ForAllValues, _) => of_every_token(),
+    }
 }
 
 /// One value that everybody's token has makes the others vain. A variable stands for what a token says of itself, or for

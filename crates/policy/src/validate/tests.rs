@@ -277,6 +277,13 @@ fn trust_in_a_shared_issuer_says_whose_tokens() {
     for (provider, open) in [
         ("www.amazon.com", ""),
         ("www.amazon.com", r#""StringLike":{"www.amazon.com:app_id":"a"}"#),
+        ("www.amazon.com", r#""ForAllValues:StringEquals":{"www.amazon.com:sub":"a"}"#),
+        ("www.amazon.com", r#""ForAllValues:StringEqualsIgnoreCase":{"www.amazon.com:app_id":"a"}"#),
+        ("graph.facebook.com", r#""ForAnyValue:StringEquals":{"graph.facebook.com:sub":"a"}"#),
+        (
+            GITHUB,
+            r#""ForAllValues:StringLike":{"token.actions.githubusercontent.com:job_workflow_ref":"o/r/*"}"#,
+        ),
         ("cognito-identity.amazonaws.com", r#""Bool":{"aws:SecureTransport":"true"}"#),
         (
             "cognito-identity.amazonaws.com",
@@ -307,6 +314,11 @@ fn trust_in_a_shared_issuer_says_whose_tokens() {
     }
     for (provider, closed) in [
         ("www.amazon.com", r#""StringEqualsIgnoreCase":{"www.amazon.com:app_id":"a"}"#),
+        (GITHUB, r#""ForAllValues:StringLike":{"token.actions.githubusercontent.com:sub":"repo:o/r:*"}"#),
+        (
+            GITHUB,
+            r#""ForAnyValue:StringLike":{"token.actions.githubusercontent.com:job_workflow_ref":"o/r/*"}"#,
+        ),
         (
             "cognito-identity.amazonaws.com",
             r#""StringLike":{"Cognito-identity.amazonaws.com:AUD":"eu-west-1:*"}"#,

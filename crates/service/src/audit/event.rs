@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use data_encoding::BASE64URL_NOPAD;
 use daypass_authn::sigv4::Presented;
-use daypass_directory::{Operation, Principal, Vouched};
+use daypass_directory::{Operation, Principal};
 use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,7 +12,9 @@ use serde_json::{Value, json};
 use super::NOT_LOGGED;
 use super::answer::response_elements;
 use super::identity::UserIdentity;
+use super::said::{names_of_token, said_by_assertion, vouched_by};
 use super::traits::AuditTraits;
+use super::visit::{VisitEvent, merged};
 use crate::action::Row;
 use crate::error::Error;
 use crate::house::House;
@@ -38,7 +39,7 @@ pub(crate) struct Event<'a> {
     op: &'a Operation,
     request: &'a Request,
     row: Option<&'static Row>,
-    door: Option<DoorEvent>,
+    door: Option<VisitEvent>,
     presented: Option<&'a Presented>,
     principal: Option<Arc<Principal>>,
     reserved: usize,
@@ -68,14 +69,14 @@ impl<'a> Event<'a> {
         name: &'static str,
     ) -> Self {
         let mut event = Self::open(house, op, request);
-        event.door = Some(DoorEvent { name, data: serde_json::Map::new() });
+        event.door = Some(VisitEvent::new(name));
         event
     }
 
     /// Something else that the event of a visit tells.
     pub(crate) fn tells(&mut self, name: &'static str, value: impl Into<Value>) {
         if let Some(door) = &mut self.door {
-            door.data.insert(name.to_owned(), value.into());
+            door.tells(name, value.into());
         }
     }
 
@@ -148,9 +149,12 @@ impl<'a> Event<'a> {
     fn close(&mut self, outcome: Result<&Reply, &Error>) -> Option<String> {
         self.written = true;
         self.reserved = 0;
-        let not_logged = match &self.principal {
-            Some(_) => 0,
-            None => self.house.audit.unproven.take(self.house.now().as_second())?,
+        let (audit, now) = (&self.house.audit, self.house.now().as_second());
+        let provider = outcome.err().and_then(Error::provider);
+        let not_logged = match (&self.principal, provider) {
+            (Some(_), _) => 0,
+            (None, Some(provider)) => audit.not_vouched.take(&provider.name, now)?,
+            (None, None) => audit.unproven.take(now)?,
         };
         Some(self.lines(outcome, not_logged))
     }
@@ -159,8 +163,8 @@ impl<'a> Event<'a> {
         let time = rfc3339_seconds(self.op.now);
         let mut record = self.record(&time, outcome);
         if self.principal.is_none() {
-            record.additional_event_data =
-                merged(record.additional_event_data.take(), self.unproven(not_logged));
+            let more = self.unproven(not_logged, outcome.err());
+            record.additional_event_data = merged(record.additional_event_data.take(), more);
         }
         record.user_identity = self.principal.as_deref().map(UserIdentity::of);
         let other = self.account_of_role().filter(|_| outcome.is_ok());
@@ -190,7 +194,7 @@ impl<'a> Event<'a> {
             user_identity: None,
             event_time: time,
             event_source: format!("{}.amazonaws.com", or(request.service, "daypass")),
-            event_name: self.door.as_ref().map_or(request.action_name(), |door| door.name),
+            event_name: self.door.as_ref().map_or(request.action_name(), |door| door.name()),
             aws_region: if request.service == "iam" {
                 GLOBAL_REGION
             } else {
@@ -200,7 +204,7 @@ impl<'a> Event<'a> {
             user_agent: op.user_agent.as_deref().map(|agent| cut(agent, TEXT_MAX)),
             error_code: error.map(|error| error_code(request.service, error.code)),
             error_message: error
-                .filter(|_| self.may_be_repeated())
+                .filter(|error| self.may_be_repeated(error))
                 .map(|error| cut(&error.message, TEXT_MAX)),
             resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
             request_parameters,
@@ -218,7 +222,9 @@ impl<'a> Event<'a> {
             read_only: self.row.map(|row| row.audit.read_only.unwrap_or(row.read_only)),
             event_type: if self.door.is_some() { "AwsConsoleSignIn" } else { "AwsApiCall" },
             management_event: true,
-            recipient_account_id: self.account(),
+            recipient_account_id: self
+                .account()
+                .or(error.and_then(Error::provider).and_then(|asked| asked.account)),
             event_category: "Management",
         }
     }
@@ -251,9 +257,10 @@ impl<'a> Event<'a> {
     /// events"); and of an answer to a call that only reads, what is kept all the same.
     fn told(&self, reply: Option<&Reply>) -> Option<Value> {
         // A signature beside the proof of a provider is not looked at.
-        let signed =
-            self.presented.filter(|_| self.principal.as_ref().is_none_or(|who| who.vouched().is_none()));
-        let version = signed.and_then(Presented::version)?;
+        if let Some(vouched) = self.principal.as_ref().and_then(|who| who.vouched()) {
+            return Some(vouched_by(vouched));
+        }
+        let version = self.presented.and_then(Presented::version)?;
         let mut data = serde_json::Map::from_iter([("SignatureVersion".to_owned(), version.into())]);
         let AuditTraits { told, token, .. } = self.traits();
         let is_told = !told.is_empty() || token.is_some();
@@ -268,12 +275,15 @@ impl<'a> Event<'a> {
     }
 
     /// Of a call by nobody that we know: the key it claimed, which whoever looks for a guesser or a
-    /// forgotten program wants, and how many such calls went before it without a line.
-    fn unproven(&self, not_logged: u64) -> Option<Value> {
+    /// forgotten program wants, the provider that does not vouch for it, and how many such calls went before it without a line.
+    fn unproven(&self, not_logged: u64, error: Option<&Error>) -> Option<Value> {
         let mut data = serde_json::Map::new();
         let presented = self.presented.and_then(Presented::credential);
         if let Some((id, _)) = presented.filter(|(id, _)| looks_like_a_key_id(id)) {
             data.insert("presentedAccessKeyId".into(), id.into());
+        }
+        if let Some(provider) = error.and_then(Error::provider) {
+            data.insert("identityProvider".into(), provider.name.as_str().into());
         }
         if not_logged > 0 {
             data.insert(NOT_LOGGED.into(), not_logged.into());
@@ -281,10 +291,11 @@ impl<'a> Event<'a> {
         (!data.is_empty()).then_some(Value::Object(data))
     }
 
-    /// Whether what the caller was told may stand in a record: it repeats the token that was refused, and who wrote that is
-    /// not known.
-    fn may_be_repeated(&self) -> bool {
-        self.principal.is_some() || (self.door.is_none() && self.row.is_none_or(|row| row.vouch.is_none()))
+    /// Whether what the caller was told may stand in a record: while no provider is known, it may repeat the token that was
+    /// refused, and who wrote that is not known.
+    fn may_be_repeated(&self, error: &Error) -> bool {
+        let is_quoted = error.provider().is_none() && self.row.is_some_and(|row| row.vouch.is_some());
+        self.principal.is_some() || !is_quoted
     }
 
     fn traits(&self) -> &'static AuditTraits {
@@ -335,14 +346,6 @@ impl<'a> Event<'a> {
     fn uuid(&self) -> String {
         daypass_model::uuid(self.house.directory.random())
     }
-}
-
-/// `kid` and `jti` of a token in compact form (RFC 7515, section 7.1).
-fn names_of_token(token: &str) -> impl Iterator<Item = (String, Value)> + use<> {
-    let part = |part: &str| serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).ok()?).ok();
-    let parts: Vec<Value> = token.split('.').take(2).filter_map(part).collect();
-    let named = |(part, name): (Value, &str)| Some((name.to_owned(), part.get(name)?.clone()));
-    parts.into_iter().zip(["kid", "jti"]).filter_map(named)
 }
 
 /// Leave out the members that are long: whose they are and what they are called is told all the same.
@@ -429,37 +432,6 @@ struct Resource<'a> {
     arn: &'a str,
 }
 
-/// What the event of a visit tells beyond that of a call ("AWS Management Console sign-in events" in the CloudTrail User
-/// Guide).
-struct DoorEvent {
-    name: &'static str,
-    data: serde_json::Map<String, Value>,
-}
-
-impl DoorEvent {
-    fn outcome(&self, done: bool) -> Value {
-        json!({ self.name: if done { "Success" } else { "Failure" } })
-    }
-
-    fn told(&self, principal: Option<&Principal>) -> Value {
-        let mfa = if principal.is_some_and(Principal::has_mfa) { "Yes" } else { "No" };
-        let mut data = self.data.clone();
-        data.insert("MobileVersion".into(), "No".into());
-        data.insert("MFAUsed".into(), mfa.into());
-        Value::Object(data)
-    }
-}
-
-fn merged(told: Option<Value>, more: Option<Value>) -> Option<Value> {
-    match (told, more) {
-        (Some(Value::Object(mut told)), Some(Value::Object(more))) => {
-            told.extend(more);
-            Some(Value::Object(told))
-        }
-        (told, more) => more.or(told),
-    }
-}
-
 /// Only what has the form of issued ids: somebody may have put a secret, or anything else, in its place.
 fn looks_like_a_key_id(text: &str) -> bool {
     let base32 = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'2'..=b'7');
@@ -474,26 +446,6 @@ fn error_code<'a>(service: &str, code: &'a str) -> &'a str {
         return code;
     }
     shapes::service(service).and_then(|service| service.error(code)).map_or(code, |error| error.name)
-}
-
-/// What an assertion says in place of parameters, under CloudTrail's names ("Logging IAM and AWS STS API calls with AWS
-/// CloudTrail" in the IAM User Guide).
-fn said_by_assertion(vouched: &Vouched) -> serde_json::Map<String, Value> {
-    let mut said = serde_json::Map::new();
-    let Some(assertion) = vouched.assertion() else { return said };
-    said.insert("sAMLAssertionID".into(), cut(&assertion.id, NAME_MAX).into());
-    said.insert("roleSessionName".into(), assertion.session_name.as_str().into());
-    if !vouched.tags.is_empty() {
-        let tags = vouched.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone().into()));
-        said.insert("principalTags".into(), Value::Object(tags.collect()));
-    }
-    if !vouched.transitive_tag_keys.is_empty() {
-        said.insert("transitiveTagKeys".into(), vouched.transitive_tag_keys.clone().into());
-    }
-    if let Some(source_identity) = &vouched.source_identity {
-        said.insert("sourceIdentity".into(), source_identity.as_str().into());
-    }
-    said
 }
 
 /// Leave out the parameter at this pointer, however its own name is spelled: condition keys ignore case.

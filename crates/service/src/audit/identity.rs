@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use daypass_directory::{self as directory, Identity, Principal, Session, Vouched};
-use daypass_model::{AccessKeyId, AccountId, rfc3339_seconds};
+use daypass_model::{AccessKeyId, AccountId, cut, rfc3339_seconds};
 use jiff::Timestamp;
 use serde::Serialize;
+
+/// What a provider says of somebody is kept so far, in characters: it may be as long as its token.
+const TEXT_MAX: usize = 1024;
 
 /// `userIdentity`
 #[derive(Serialize)]
@@ -114,9 +117,12 @@ impl<'a> UserIdentity<'a> {
         let (principal_id, provider) = match vouched.assertion() {
             Some(assertion) => {
                 let qualifier = assertion.name_qualifier.as_str();
-                (format!("{qualifier}:{subject}"), qualifier)
+                (format!("{qualifier}:{}", cut(subject, TEXT_MAX)), qualifier)
             }
-            None => (format!("{provider}:{audience}:{subject}"), provider.as_str()),
+            None => {
+                let (audience, subject) = (cut(audience, TEXT_MAX), cut(subject, TEXT_MAX));
+                (format!("{provider}:{audience}:{subject}"), provider.as_str())
+            }
         };
         Self {
             r#type: principal.identity_type(),
@@ -124,7 +130,7 @@ impl<'a> UserIdentity<'a> {
             arn: None,
             account_id: None,
             access_key_id: None,
-            user_name: Some(subject),
+            user_name: Some(cut(subject, TEXT_MAX)),
             identity_provider: Some(provider),
             session_context: None,
         }

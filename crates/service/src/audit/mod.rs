@@ -12,7 +12,9 @@ mod event;
 mod identity;
 mod ration;
 mod refused;
+mod said;
 mod traits;
+mod visit;
 
 use std::pin::Pin;
 
@@ -23,7 +25,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 
 pub(crate) use event::Event;
-pub(crate) use ration::Ration;
+pub(crate) use ration::{Ration, Rations};
 pub use refused::{Refused, refused};
 pub use traits::AuditTraits;
 
@@ -68,6 +70,8 @@ pub trait AuditLog: Send + Sync + 'static {
 pub struct Audit {
     log: Box<dyn AuditLog>,
     unproven: Ration,
+    /// Of those whom a provider that is known does not vouch for.
+    not_vouched: Rations,
 }
 
 impl Audit {
@@ -78,6 +82,9 @@ impl Audit {
             log,
             unproven: Ration::new(
                 "too many calls without a proven caller: the audit counts them from here on",
+            ),
+            not_vouched: Rations::new(
+                "too many calls that this provider does not vouch for: the audit counts them from here on",
             ),
         }
     }
@@ -114,7 +121,7 @@ impl Audit {
     /// The end of the house. Calls of nobody that we know which have no line are counted in the next one that has,
     /// and after the end there is none: so many get a line of their own.
     pub fn end(&self, id: &str, now: Timestamp) {
-        let not_logged = self.unproven.rest();
+        let not_logged = self.unproven.rest() + self.not_vouched.rest();
         if not_logged == 0 {
             return;
         }

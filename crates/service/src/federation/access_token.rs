@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use daypass_authn::oidc::AccessTokenInfo;
-use daypass_directory::{Caller, Operation, Value, View, Vouched, VouchedBy};
+use data_encoding::BASE64URL_NOPAD;
+use daypass_authn::oidc::{AccessTokenInfo, NoTokenInfo};
+use daypass_directory::{Caller, Operation, TokenNames, Value, View, Vouched, VouchedBy};
 use daypass_model::{AccountId, Arn, Secret};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::fetch::FetchError;
-use super::keys::{Endpoint, NoKeys};
+use super::keys::{Endpoint, Told, Turn};
+use super::refused::{Asked, refused};
 use super::web_identity::{DENIED, INVALID, Presented, unreachable};
 use crate::error::Error;
 use crate::house::House;
@@ -34,11 +36,15 @@ pub(crate) async fn vouch_by_access_token(
     call: &Presented<'_>,
 ) -> Result<(Arc<View>, Caller), Error> {
     let provider = Provider::of_id(provider_id).ok_or_else(|| Error::access_denied(DENIED))?;
-    if is_compact(call.token) {
+    // Files of tokens often end in a line's end, which clients pass on.
+    let token = call.token.trim_end_matches(['\r', '\n']);
+    if is_compact(token) {
         // What another provider signed is not shown to this one.
         return Err(provider.wants_no_id_token());
     }
-    let info = provider.ask(house, call.token, op.now.as_second()).await?;
+    let told = provider.ask(op, house, token).await;
+    let asked = Asked { name: provider.name(), account: None };
+    let info = told.map_err(|error| refused(house, asked, error, None))?;
     let view = house.directory.snapshot();
     let account = call.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
     let account: AccountId =
@@ -49,7 +55,17 @@ pub(crate) async fn vouch_by_access_token(
 /// Whether a token has the form of one that is signed or encrypted (RFC 7515, section 7.1; RFC 7516, section 7.1): three or five
 /// parts, the first an object.
 fn is_compact(token: &str) -> bool {
-    token.starts_with("eyJ") && matches!(token.split('.').count(), 3 | 5)
+    let mut parts = token.trim().split('.');
+    let header = parts.next().and_then(|header| BASE64URL_NOPAD.decode(header.as_bytes()).ok());
+    let is_object = header.is_some_and(|header| {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&header).is_ok()
+    });
+    is_object && matches!(parts.count(), 2 | 4)
+}
+
+/// Whether it has the form of an access token (RFC 6749, appendix A.12): what has not is shown to nobody.
+fn is_access_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 impl Provider {
@@ -80,7 +96,8 @@ impl Provider {
         }
     }
 
-    async fn ask(self, house: &House, token: &str, now: i64) -> Result<AccessTokenInfo, Error> {
+    /// Ask, once it is this call's turn, and keep in mind how the provider stands.
+    async fn ask(self, op: &Operation, house: &House, token: &str) -> Result<AccessTokenInfo, Error> {
         let issuers = &house.settings.issuers;
         let url = match self {
             Self::Amazon => &issuers.amazon_token_info_url,
@@ -89,11 +106,36 @@ impl Provider {
         let url = url.as_deref().ok_or_else(|| {
             Error::access_denied(format!("{DENIED}: this server does not ask {} about tokens", self.name()))
         })?;
-        let insecure = Some(url).filter(|url| issuers.is_insecure(url));
+        if !is_access_token(token) {
+            return Err(rejected());
+        }
+        let turn = house.provider_keys.turn_to_ask(self.name(), op.source_ip).await?;
+        let told = self.ask_now(house, &turn, url, token).await;
+        let (state, why) = match &told {
+            Ok(_) => (Told::Token, None),
+            Err(Silence::Rejected) => (Told::Rejected, None),
+            Err(Silence::Form) => (Told::Nothing, None),
+            Err(Silence::Fetch(error)) => (Told::Nothing, Some(error)),
+        };
+        house.provider_keys.told_of_token(self.name(), state, why, house.now().as_second());
+        told.map_err(|silence| match silence {
+            Silence::Rejected => rejected(),
+            Silence::Form | Silence::Fetch(_) => unreachable(),
+        })
+    }
+
+    async fn ask_now(
+        self,
+        house: &House,
+        turn: &Turn,
+        url: &str,
+        token: &str,
+    ) -> Result<AccessTokenInfo, Silence> {
+        let insecure = Some(url).filter(|url| house.settings.issuers.is_insecure(url));
         let query = Secret::new(format!("access_token={}", utf8_percent_encode(token, NON_ALPHANUMERIC)));
         let tell = async |url: &str| {
-            let endpoint = Endpoint { provider: self.name(), url, insecure };
-            house.provider_keys.tell_of_token(&endpoint, &query, now).await.map_err(|error| refused(&error))
+            let endpoint = Endpoint { url, insecure };
+            house.provider_keys.tell_of_token(turn, &endpoint, &query).await.map_err(Silence::of)
         };
         let info = match self {
             Self::Amazon => AccessTokenInfo::of_amazon(&tell(url).await?),
@@ -103,14 +145,21 @@ impl Provider {
                 AccessTokenInfo::of_facebook(&app, &tell(&format!("{base}/me")).await?)
             }
         };
-        info.map_err(|_| rejected())
+        info.map_err(|error| match error {
+            NoTokenInfo::Refused => Silence::Rejected,
+            NoTokenInfo::Form => Silence::Form,
+        })
     }
 
     fn vouched(self, info: AccessTokenInfo) -> Vouched {
         let name = self.name();
         let AccessTokenInfo { app_id, user_id, client_id } = info;
-        let of_token =
-            [(format!("{name}:app_id"), app_id), (format!("{name}:{}", self.user_key()), user_id.clone())];
+        // Which of its two names for the user a policy tests is the policy's choice: AWS asks for `app_id` or `sub`.
+        let of_token = [
+            (format!("{name}:app_id"), app_id),
+            (format!("{name}:{}", self.user_key()), user_id.clone()),
+            (format!("{name}:sub"), user_id.clone()),
+        ];
         let kept = of_token.iter().map(|(key, text)| (key.clone(), vec![text.clone()]));
         let kept = kept.chain([("aws:FederatedProvider".to_owned(), vec![name.to_owned()])]).collect();
         let by_role = ("sts:RoleAuthorizedByIdp".to_owned(), Value::from("false"));
@@ -121,6 +170,7 @@ impl Provider {
             is_registered: false,
             subject: user_id,
             audience: client_id,
+            token: TokenNames::default(),
             keys,
             kept,
             tags: Vec::new(),
@@ -134,9 +184,22 @@ fn rejected() -> Error {
     Error::new("IDPRejectedClaim", "The identity provider rejected the access token")
 }
 
-fn refused(error: &NoKeys) -> Error {
-    match error {
-        NoKeys::Fetch(FetchError::Status(_, status)) if *status < 500 => rejected(),
-        _ => unreachable(),
+/// Why a provider says nothing of a token.
+enum Silence {
+    /// It is none of its tokens.
+    Rejected,
+    /// What it answers has another form.
+    Form,
+    /// It does not answer.
+    Fetch(FetchError),
+}
+
+impl Silence {
+    /// A provider that cannot be found, that limits whoever asks, or sends them elsewhere, has said nothing of the token.
+    fn of(error: FetchError) -> Self {
+        match error {
+            FetchError::Status(_, 400 | 401 | 403) => Self::Rejected,
+            error => Self::Fetch(error),
+        }
     }
 }

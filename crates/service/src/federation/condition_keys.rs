@@ -78,9 +78,9 @@ pub(super) fn of_call(
     let of_vendor = claims_of(provider).map(|name| (name, find(claims, name)));
     let of_settings = set.iter().map(|path| (path.as_str(), at(claims.all(), path)));
     for (name, claim) in of_vendor.chain(of_settings) {
-        if let Some(claim) = claim.filter(|claim| !claim.is_null()) {
-            let value = value_of(claim).ok_or_else(|| NoValue(name.to_owned()))?;
-            keys.push((format!("{provider}:{name}"), value));
+        let no_value = || NoValue(name.to_owned());
+        if let Some(claim) = claim.map_err(|Elsewhere| no_value())? {
+            keys.push((format!("{provider}:{name}"), value_of(claim).ok_or_else(no_value)?));
         }
     }
     Ok(keys)
@@ -92,18 +92,28 @@ pub(crate) fn is_known_claim(provider: &str, claim: &str) -> bool {
     of_every_issuer.chain(claims_of(provider)).any(|known| known.eq_ignore_ascii_case(claim))
 }
 
-/// The claim at a dotted path. Names of claims have dots of their own, so the longest name that is there comes first. Each
-/// object is gone over once at the most, however many dots a path has.
-fn at<'c>(claims: &'c Map<String, Claim>, path: &str) -> Option<&'c Claim> {
-    claims.get(path).or_else(|| {
-        let within = |(name, claim): (&'c String, &'c Claim)| {
-            let rest = path.strip_prefix(name.as_str())?.strip_prefix('.')?;
-            Some((rest, claim.as_object()?))
-        };
-        let mut around: Vec<_> = claims.iter().filter_map(within).collect();
-        around.sort_unstable_by_key(|(rest, _)| rest.len());
-        around.into_iter().find_map(|(rest, claims)| at(claims, rest))
-    })
+/// On the way to a claim there is something that is no object: what is meant may stand in it.
+#[derive(Debug, PartialEq, Eq)]
+struct Elsewhere;
+
+/// The claim at a dotted path; null is none. Names of claims have dots of their own, so the longest name that is there comes
+/// first. Each object is gone over once at the most, however many dots a path has.
+fn at<'c>(claims: &'c Map<String, Claim>, path: &str) -> Result<Option<&'c Claim>, Elsewhere> {
+    if let Some(claim) = claims.get(path).filter(|claim| !claim.is_null()) {
+        return Ok(Some(claim));
+    }
+    let within = |(name, claim): (&'c String, &'c Claim)| {
+        let rest = path.strip_prefix(name.as_str())?.strip_prefix('.')?;
+        (!claim.is_null()).then_some((rest, claim))
+    };
+    let mut around: Vec<_> = claims.iter().filter_map(within).collect();
+    around.sort_unstable_by_key(|(rest, _)| rest.len());
+    for (rest, claim) in around {
+        if let Some(found) = at(claim.as_object().ok_or(Elsewhere)?, rest)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// What of them stays with the session, as the session keeps it.
@@ -148,11 +158,16 @@ fn claims_of(provider: &str) -> impl Iterator<Item = &'static str> {
 
 /// A claim by the name of its key: Google's stands within another claim (Google Cloud documentation, "Verify the
 /// token").
-fn find<'c>(claims: &'c Claims, name: &str) -> Option<&'c Claim> {
-    claims.get(name).or_else(|| {
-        let (around, within) = name.split_once('/')?;
-        claims.get(around)?.get(within)
-    })
+fn find<'c>(claims: &'c Claims, name: &str) -> Result<Option<&'c Claim>, Elsewhere> {
+    let there = |claim: &&Claim| !claim.is_null();
+    if let Some(claim) = claims.get(name).filter(there) {
+        return Ok(Some(claim));
+    }
+    let around = name.split_once('/').and_then(|(around, within)| Some((claims.get(around)?, within)));
+    match around.filter(|(claim, _)| there(claim)) {
+        None => Ok(None),
+        Some((claim, within)) => Ok(claim.as_object().ok_or(Elsewhere)?.get(within).filter(there)),
+    }
 }
 
 /// A claim as conditions compare it. Objects, fractions and null are no values.
@@ -188,20 +203,29 @@ mod tests {
             "a": {"b": {"c": 2, "d": 3}, "b.c": 4, "x": 5},
             "a.b.e": 6,
             "flat": 7,
+            "list": [{"x": 8}],
+            "n": null, "n.x": null, "n.x.y": {"z": 9},
+            "o.p": null, "o": {"p": 10},
         });
-        let found = |path: &str| at(claims.as_object().unwrap(), path).and_then(Claim::as_i64);
+        let found = |path: &str| at(claims.as_object().unwrap(), path).unwrap().and_then(Claim::as_i64);
         for (path, value) in [
             ("a.b.c", Some(1)),
             ("a.b.d", Some(3)),
             ("a.b.e", Some(6)),
             ("a.x", Some(5)),
             ("flat", Some(7)),
-            ("flat.x", None),
+            ("n", None),
+            ("n.x", None),
+            ("n.x.y.z", Some(9)),
+            ("o.p", Some(10)),
             ("a.y", None),
             ("ab", None),
             ("a", None),
         ] {
             assert_eq!(found(path), value, "{path}");
+        }
+        for hidden in ["flat.x", "list.x", "list.0.x", "a.b.e.f"] {
+            assert_eq!(at(claims.as_object().unwrap(), hidden), Err(Elsewhere), "{hidden}");
         }
     }
 

@@ -4,12 +4,14 @@
 //! how a document is fetched, and whether the role that is asked for trusts the provider.
 
 mod access_token;
+mod addresses;
 mod condition_keys;
 mod decryptions;
 mod fetch;
 mod issuers;
 mod keys;
 mod published;
+mod refused;
 mod saml;
 mod web_identity;
 
@@ -19,6 +21,7 @@ pub use fetch::{Fetch, FetchError, Fetched, Fetching, Wanted};
 pub use issuers::{BuiltIn, Issuers, discovery_url};
 pub use keys::{FETCHES_MAX, Found, KeysHealth, NoKeys, Place, ProviderKeys, STALE_SECONDS_MAX, Source};
 pub use published::{Published, published};
+pub use refused::Refusals;
 pub use saml::{Assertions, Replay, SamlSettings};
 pub(crate) use saml::{Response, spend_assertion, vouch_by_assertion};
 pub use web_identity::renew_keys;

@@ -11,13 +11,14 @@ use daypass_authn::saml::{
 };
 use daypass_directory::record::AssertionEncryption;
 use daypass_directory::{
-    Assertion, AssertionUse, Caller, Operation, Role, SamlProvider, Value, View, Vouched, VouchedBy,
+    Assertion, AssertionUse, Caller, Operation, Role, SamlProvider, TokenNames, Value, View, Vouched,
+    VouchedBy,
 };
 use daypass_model::Arn;
 use jiff::Timestamp;
 
 use super::decryptions::{Decryptions, busy};
-use crate::audit::Ration;
+use super::refused::{self, Asked};
 use crate::error::Error;
 use crate::house::House;
 
@@ -57,17 +58,9 @@ pub(crate) struct Response<'a> {
 }
 
 /// What assertions take of the house beyond their own calls.
+#[derive(Default)]
 pub struct Assertions {
     decryptions: Decryptions,
-    /// Lines of the log about what is refused.
-    refusals: Ration,
-}
-
-impl Default for Assertions {
-    fn default() -> Self {
-        let used_up = "too many SAML responses are refused: the log counts them from here on";
-        Self { decryptions: Decryptions::default(), refusals: Ration::new(used_up) }
-    }
 }
 
 /// Verify the assertion of a call.
@@ -102,7 +95,7 @@ async fn open(
     response: EncryptedResponse,
 ) -> Result<(Arc<View>, Caller), Error> {
     let (keys, directory) = (provider.keys.clone(), house.directory.clone());
-    let decrypting = house.assertions.decryptions.run(provider.account, move || {
+    let decrypting = house.assertions.decryptions.run(provider.account, op.source_ip, move || {
         let keys: Vec<&DecryptionKey> = keys.iter().collect();
         response.decrypt(&keys, directory.random())
     });
@@ -151,16 +144,9 @@ fn expecting<T>(
     })
 }
 
-/// Who keeps the provider finds out more by its log than whoever brings what is refused. Anybody can have something refused, so
-/// such lines are rationed.
 fn refused(house: &House, provider: &SamlProvider, error: SamlError) -> Error {
-    if let Some(reason) = error.reason()
-        && let Some(not_logged) = house.assertions.refusals.take(house.now().as_second())
-    {
-        let not_logged = (not_logged > 0).then_some(not_logged);
-        tracing::info!(provider = provider.arn, reason, not_logged, "a SAML response was refused");
-    }
-    Error::new(error.code(), error.to_string())
+    let asked = Asked { name: &provider.arn, account: Some(provider.account) };
+    refused::refused(house, asked, Error::new(error.code(), error.to_string()), error.reason())
 }
 
 fn vouched(op: &Operation, provider: &SamlProvider, assertion: VerifiedAssertion) -> Vouched {
@@ -184,6 +170,7 @@ fn vouched(op: &Operation, provider: &SamlProvider, assertion: VerifiedAssertion
         is_registered: true,
         subject: assertion.subject,
         audience: assertion.recipient,
+        token: TokenNames::default(),
         keys,
         kept: kept.into(),
         tags: assertion.tags,

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use daypass_authn::oidc::{Algorithm, BadClaim, Token, TokenError, VerifiedToken};
-use daypass_directory::{Caller, OidcProvider, Operation, View, Vouched, VouchedBy};
+use daypass_directory::{Caller, OidcProvider, Operation, TokenNames, View, Vouched, VouchedBy};
 use daypass_model::{AccountId, Arn};
 
 use super::condition_keys::{self, NoValue};
 use super::fetch::FetchError;
 use super::issuers::{BuiltIn, discovery_url};
 use super::keys::{NoKeys, Source};
+use super::refused::{Asked, refused};
 use crate::error::Error;
 use crate::house::House;
 
@@ -45,6 +46,27 @@ pub(crate) async fn vouch(
     let account = call.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
     let provider = account.and_then(|account| Some((account, Provider::of(&view, account, token.issuer())?)));
     let (account, provider) = provider.ok_or_else(|| no_provider(token.issuer()))?;
+    let vouched = verified(op, house, call, account, provider, token).await;
+    let vouched = vouched.map_err(|error| {
+        let account = matches!(provider, Provider::Registered(_)).then_some(account);
+        refused(house, Asked { name: provider.name(), account }, error, None)
+    })?;
+    // A provider that is built in vouches in every account. Nobody is told which accounts there are.
+    if !view.is_account(account) {
+        return Err(Error::access_denied(DENIED));
+    }
+    Ok((view, Caller::vouched(account, vouched)))
+}
+
+/// What the provider says by the token, if it is the provider's and good.
+async fn verified(
+    op: &Operation,
+    house: &House,
+    call: &Presented<'_>,
+    account: AccountId,
+    provider: Provider<'_>,
+    token: Token<'_>,
+) -> Result<Vouched, Error> {
     if let Provider::Registered(provider) = provider {
         token.check_audience(&provider.record.client_ids)?;
     }
@@ -61,11 +83,7 @@ pub(crate) async fn vouch(
     if found.waited {
         return Err(unreachable().into_conflict());
     }
-    // A provider that is built in vouches in every account. Nobody is told which accounts there are.
-    if !view.is_account(account) {
-        return Err(Error::access_denied(DENIED));
-    }
-    Ok((view, Caller::vouched(account, vouched)))
+    Ok(vouched)
 }
 
 /// Renew keys of providers that are due, one after another; several may do so at once.
@@ -168,6 +186,11 @@ impl<'v> Provider<'v> {
             is_registered: matches!(self, Provider::Registered(_)),
             subject: claims.subject.clone(),
             audience: token.audience().to_owned(),
+            token: TokenNames {
+                id: claims.get("jti").and_then(|id| id.as_str()).map(str::to_owned),
+                key_id: token.key_id().map(str::to_owned),
+                issued_at: Some(claims.issued_at),
+            },
             keys,
             kept: condition_keys::of_session(self.prefix(), self.name(), token),
             tags: passed.tags,

@@ -441,4 +441,13 @@ async fn the_audit_tells_who_came_by_which_assertion_and_nothing_of_one_that_doe
     let event = house.audit.lock().unwrap().pop().unwrap();
     assert_eq!(event["requestParameters"], Value::Null);
     assert!(!event.to_string().contains("mallory"), "{event}");
+    let told = (&event["errorMessage"], &event["additionalEventData"], &event["recipientAccountId"]);
+    assert_eq!(
+        told,
+        (
+            &json!("Response signature invalid"),
+            &json!({"identityProvider": PROVIDER}),
+            &json!("111122223333")
+        )
+    );
 }

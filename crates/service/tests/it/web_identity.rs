@@ -13,6 +13,7 @@ use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 mod access_tokens;
 mod keys;
 mod settings;
+mod told;
 
 const ISSUER: &str = "https://issuer.example/realm";
 const HOST: &str = "issuer.example/realm";
@@ -348,33 +349,6 @@ async fn nothing_is_fetched_for_a_token_that_no_provider_of_the_account_could_ha
         world.present(&claims).await.unwrap_err();
         assert!(world.house.providers.asked().is_empty(), "{claims}");
     }
-}
-
-#[tokio::test]
-async fn the_audit_tells_who_came_by_which_provider_and_nothing_of_a_token_that_does_not_verify() {
-    let world = World::new().await;
-    let token = world.token(&world.claims());
-    world.call(&[("WebIdentityToken", &token)]).await.unwrap();
-    let event = world.house.audit.lock().unwrap().pop().unwrap();
-    let identity = &event["userIdentity"];
-    assert_eq!(identity["type"], "WebIdentityUser");
-    assert_eq!(identity["principalId"], format!("{PROVIDER}:app:alice"));
-    assert_eq!((&identity["userName"], &identity["identityProvider"]), (&json!("alice"), &json!(PROVIDER)));
-    assert_eq!(identity["accessKeyId"], Value::Null);
-    assert_eq!(event["requestParameters"]["roleArn"], ROLE);
-    assert!(!event.to_string().contains(&token));
-    assert_eq!(event["resources"][0]["ARN"], ROLE);
-    let mut forged = world.with("iss", json!("https://secret-issuer.example"));
-    forged["sub"] = json!("mallory");
-    world.present(&forged).await.unwrap_err();
-    let event = world.house.audit.lock().unwrap().pop().unwrap().to_string();
-    assert!(!event.contains("mallory") && !event.contains("secret-issuer"), "{event}");
-    // What the session does afterwards says by whose token it was had.
-    let answer = world.present(&world.claims()).await.unwrap();
-    world.whoami(&answer).await;
-    let event = world.house.audit.lock().unwrap().pop().unwrap();
-    let expected = json!({"federatedProvider": PROVIDER, "attributes": {}});
-    assert_eq!(event["userIdentity"]["sessionContext"]["webIdFederationData"], expected);
 }
 
 #[tokio::test]

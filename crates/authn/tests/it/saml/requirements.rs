@@ -88,6 +88,21 @@ fn the_subject_is_confirmed_once_and_by_bearer() {
         reason(&with(r#" Method="urn:oasis:names:tc:SAML:2.0:cm:bearer""#, "")),
         "a subject confirmation that is not by bearer"
     );
+    let more = "a subject confirmation that asks for more than to be borne";
+    let before =
+        |more: &str| with("<saml:SubjectConfirmationData ", &format!("{more}<saml:SubjectConfirmationData "));
+    for who in [
+        r#"<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">bob</saml:NameID>"#,
+        "<saml:EncryptedID></saml:EncryptedID>",
+        r#"<cb:ChannelBindings xmlns:cb="urn:oasis:names:tc:SAML:protocol:ext:channel-binding" Type="tls-unique">AA==</cb:ChannelBindings>"#,
+    ] {
+        assert_eq!(reason(&before(who)), more, "{who}");
+    }
+    let key = r#"<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:KeyName>k</ds:KeyName></ds:KeyInfo>"#;
+    assert_eq!(
+        reason(&with("</saml:SubjectConfirmationData>", &format!("{key}</saml:SubjectConfirmationData>"))),
+        more
+    );
     assert_eq!(
         reason(&with(r#" NotOnOrAfter="2026-01-15T12:04:30Z""#, "")),
         "a subject confirmation without an end"

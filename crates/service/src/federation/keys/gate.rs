@@ -10,8 +10,6 @@ use super::source::Party;
 
 /// Fetches at once of one account's providers.
 const FETCHES_OF_PARTY_MAX: usize = 4;
-/// Access tokens that providers are asked about at once.
-pub(super) const ASKED_AT_ONCE_MAX: usize = 16;
 /// Calls that wait at once for fetches of one account's providers.
 const WAITING_OF_PARTY_MAX: usize = 1000;
 
@@ -52,9 +50,8 @@ struct Counts {
 enum What {
     Fetch,
     Wait,
-    /// About an access token, and to wait for that.
+    /// About an access token.
     Ask,
-    WaitToAsk,
 }
 
 /// Counted until it is dropped.
@@ -74,21 +71,15 @@ impl Gate {
         self.place(What::Fetch, party, FETCHES_OF_PARTY_MAX)
     }
 
-    /// Room to ask about an access token, whoever's it is.
-    pub(super) fn ask(&self) -> Option<Place> {
-        self.place(What::Ask, None, ASKED_AT_ONCE_MAX)
+    /// Room to ask about an access token, whoever's it is: of so many at once.
+    pub(super) fn ask(&self, max: usize) -> Option<Place> {
+        self.place(What::Ask, None, max)
     }
 
     /// Room to wait for a fetch.
     pub(super) fn wait(&self, party: Party) -> Option<Counted> {
         lock(&self.counts).begin(What::Wait, party, WAITING_OF_PARTY_MAX)?;
         Some(self.counted(What::Wait, party))
-    }
-
-    /// Room to wait until an access token is asked about.
-    pub(super) fn wait_to_ask(&self) -> Option<Counted> {
-        lock(&self.counts).begin(What::WaitToAsk, None, WAITING_OF_PARTY_MAX)?;
-        Some(self.counted(What::WaitToAsk, None))
     }
 
     fn place(&self, what: What, party: Party, max: usize) -> Option<Place> {

@@ -24,8 +24,8 @@ use gate::Gate;
 pub use gate::Place;
 use shelf::Shelf;
 pub use source::{Found, KeysHealth, NoKeys, Source};
-pub(super) use unkept::Endpoint;
 use unkept::Unkept;
+pub(super) use unkept::{Endpoint, Told, Turn};
 
 /// Fetches at once.
 pub const FETCHES_MAX: usize = 64;
@@ -56,7 +56,8 @@ impl ProviderKeys {
     /// The same with another bound of fetches at once, which are so many connections.
     #[must_use]
     pub fn with_fetches(fetch: Box<dyn Fetch>, fetches_max: usize) -> Self {
-        Self { fetch, shelf: Shelf::default(), gate: Gate::new(fetches_max), unkept: Unkept::default() }
+        let (gate, unkept) = (Gate::new(fetches_max), Unkept::new(fetches_max));
+        Self { fetch, shelf: Shelf::default(), gate, unkept }
     }
 
     /// For a house that asks nobody: every token is refused for want of keys.
@@ -144,11 +145,11 @@ impl ProviderKeys {
         }
     }
 
-    /// How it stands with every provider that was asked: those that fail first, and by name.
+    /// How it stands with every provider that was asked, at this moment (Unix seconds): those that fail first, and by name.
     #[must_use]
-    pub fn health(&self) -> Vec<KeysHealth> {
+    pub fn health(&self, now: i64) -> Vec<KeysHealth> {
         let mut health: Vec<_> = self.shelf.all().iter().filter_map(|entry| entry.health()).collect();
-        health.extend(self.unkept.health());
+        health.extend(self.unkept.health(now));
         health.sort_by(|one, other| {
             let key = |health: &KeysHealth| (health.failing_since.is_none(), health.failing_since);
             key(one).cmp(&key(other)).then_with(|| one.provider.cmp(&other.provider))

@@ -142,7 +142,7 @@ async fn a_changed_source_drops_the_keys_and_not_the_attempts() {
     let new = Source { thumbprints: vec!["0".repeat(40)], ..old };
     assert_eq!(ask(&keys, &new, NOW + 19).await, Err(NoKeys::TooOften));
     assert!(ask(&keys, &new, NOW + 20).await.unwrap());
-    assert_eq!((world.asked().len(), keys.health().len()), (2, 1));
+    assert_eq!((world.asked().len(), keys.health(NOW).len()), (2, 1));
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn one_accounts_heavy_key_sets_push_out_its_own_alone() {
         world.publish(&host, &heavy);
         ask(&keys, &source(A, &host), NOW + 1 + n).await.unwrap();
     }
-    let left = keys.health();
+    let left = keys.health(NOW);
     let of = |account: &str| left.iter().filter(|health| health.provider.contains(account)).count();
     assert_eq!(of(B), 1);
     assert!((20..35).contains(&of(A)), "{}", of(A));
@@ -214,7 +214,7 @@ async fn whom_nobody_asks_for_in_a_day_and_who_is_gone_are_dropped_and_not_renew
     world.asked();
     keys.refresh(NOW + 24 * 3600, same).await;
     assert_eq!(world.asked(), ["used.example"]);
-    assert_eq!(keys.health().len(), 1);
+    assert_eq!(keys.health(NOW).len(), 1);
 }
 
 /// Whoever was woken for it must see that it is over, though nobody asks.
@@ -227,7 +227,7 @@ async fn a_provider_that_failed_is_looked_after_until_it_answers() {
     for source in [&known, &never] {
         assert!(keys.keys(source, Some("2"), NOW + 100).await.is_err());
     }
-    let failing = || keys.health().iter().filter(|health| health.failing_since.is_some()).count();
+    let failing = || keys.health(NOW).iter().filter(|health| health.failing_since.is_some()).count();
     assert_eq!(failing(), 2);
     world.answers().down = false;
     world.asked();
@@ -259,7 +259,7 @@ async fn keys_past_their_time_count_only_once_their_provider_was_tried() {
     assert!(ask(&keys, &source, end).await.is_ok());
     assert!(matches!(ask(&keys, &source, end + 1).await, Err(NoKeys::TooOften)));
     assert!(matches!(ask(&keys, &source, end + 20).await, Err(NoKeys::Fetch(_))));
-    assert_eq!(keys.health()[0].failing_since, Some(over));
+    assert_eq!(keys.health(NOW)[0].failing_since, Some(over));
 }
 
 #[tokio::test]

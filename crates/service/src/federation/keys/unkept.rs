@@ -1,96 +1,250 @@
 //! Access tokens: only their provider can read them, so it is asked for each call, and nothing is kept but how it stands.
+//!
+//! Anybody can make such a call. So each provider has turns and a short line of its own, of which no address takes all, and
+//! whoever does not get a turn soon is told to try again.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use daypass_authn::oidc::ACCESS_TOKEN_INFO_BYTES_MAX;
 use daypass_model::Secret;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::ProviderKeys;
-use super::gate::ASKED_AT_ONCE_MAX;
+use super::gate::Place;
 use super::source::{KeysHealth, NoKeys};
-use crate::federation::fetch::{FetchError, Wanted};
+use super::{FetchError, ProviderKeys};
+use crate::federation::addresses::network;
+use crate::federation::fetch::Wanted;
+
+/// Calls at once about tokens of one provider.
+const TURNS_MAX: usize = 8;
+/// Calls that have a turn or wait for one.
+const LINE_MAX: usize = 64;
+/// How long one is waited for.
+const TURN_TIME_MAX: Duration = Duration::from_secs(3);
+/// For so long is a failure told that nobody met again, in seconds.
+const TOLD_SECONDS: i64 = 300;
 
 /// Where a provider tells of its access tokens.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::federation) struct Endpoint<'a> {
-    /// The provider, as trust policies name it.
-    pub(in crate::federation) provider: &'static str,
     /// Without a query.
     pub(in crate::federation) url: &'a str,
     /// See [`Wanted::insecure`].
     pub(in crate::federation) insecure: Option<&'a str>,
 }
 
-/// How it stands with whoever is asked.
-pub(super) struct Unkept {
-    turns: Semaphore,
-    /// Since when they do not answer, in Unix seconds.
-    failing_since: Mutex<BTreeMap<&'static str, Option<i64>>>,
+/// What came of asking about a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::federation) enum Told {
+    /// What the token is.
+    Token,
+    /// That it is none of theirs: anybody can bring one that is not, so it says nothing about the provider.
+    Rejected,
+    /// Nothing.
+    Nothing,
 }
 
-impl Default for Unkept {
-    fn default() -> Self {
-        Self { turns: Semaphore::new(ASKED_AT_ONCE_MAX), failing_since: Mutex::default() }
-    }
+/// The lines, and how it stands with whoever is asked.
+pub(super) struct Unkept {
+    turns_max: usize,
+    lines: Mutex<BTreeMap<&'static str, Line>>,
+    failing: Mutex<BTreeMap<&'static str, Failing>>,
+}
+
+/// The line of one provider.
+struct Line {
+    all: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
+    /// The turns that an address may have, of those that are in the line.
+    of_addresses: HashMap<Option<IpAddr>, Arc<Semaphore>>,
+}
+
+/// Since when a provider fails and when that was met last, in Unix seconds.
+#[derive(Clone, Copy)]
+struct Failing {
+    since: i64,
+    met: i64,
+}
+
+/// The right to ask about one token, until it is dropped.
+pub(in crate::federation) struct Turn {
+    _held: [OwnedSemaphorePermit; 3],
+    place: Place,
 }
 
 impl Unkept {
-    pub(super) fn health(&self) -> impl Iterator<Item = KeysHealth> {
-        let state = self.state().clone();
-        state.into_iter().map(|(provider, failing_since)| KeysHealth {
+    /// Of so many fetches in all most are for keys, which many calls are served by.
+    pub(super) fn new(fetches_max: usize) -> Self {
+        let turns_max = (fetches_max / 8).clamp(1, TURNS_MAX);
+        Self { turns_max, lines: Mutex::default(), failing: Mutex::default() }
+    }
+
+    pub(super) fn health(&self, now: i64) -> impl Iterator<Item = KeysHealth> {
+        let failing = lock(&self.failing).clone();
+        let told = failing.into_iter().filter(move |(_, failing)| now - failing.met <= TOLD_SECONDS);
+        told.map(|(provider, failing)| KeysHealth {
             provider: provider.to_owned(),
             fetched_at: None,
-            failing_since,
+            failing_since: Some(failing.since),
         })
     }
 
-    /// Anybody can have a provider asked, so its failing is logged once, not for each call.
-    fn note(&self, endpoint: &Endpoint<'_>, error: Option<&FetchError>, now: i64) {
-        // To refuse a token is an answer.
-        let error = error.filter(|error| !matches!(error, FetchError::Status(_, status) if *status < 500));
-        let mut state = self.state();
-        let since = state.entry(endpoint.provider).or_default();
-        match (error, *since) {
-            (Some(error), None) => {
-                let provider = endpoint.provider;
-                tracing::warn!(provider, %error, "an identity provider does not tell of its access tokens");
-                *since = Some(now);
-            }
-            (Some(_), Some(_)) => {}
-            (None, _) => *since = None,
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, BTreeMap<&'static str, Option<i64>>> {
-        self.failing_since.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A place in the line, and a turn before long. An address has half of the turns at the most.
+    async fn turn(
+        &self,
+        provider: &'static str,
+        address: Option<IpAddr>,
+    ) -> Option<[OwnedSemaphorePermit; 3]> {
+        let (in_line, of_address, turns) = {
+            let mut lines = lock(&self.lines);
+            let line = lines.entry(provider).or_insert_with(|| Line {
+                all: Arc::new(Semaphore::new(LINE_MAX)),
+                turns: Arc::new(Semaphore::new(self.turns_max)),
+                of_addresses: HashMap::new(),
+            });
+            let in_line = line.all.clone().try_acquire_owned().ok()?;
+            // Those of whom nobody is in the line are forgotten: there are no more than places in it.
+            line.of_addresses.retain(|_, turns| Arc::strong_count(turns) > 1);
+            let share = self.turns_max.div_ceil(2);
+            let of_address = line.of_addresses.entry(network(address));
+            let of_address = of_address.or_insert_with(|| Arc::new(Semaphore::new(share))).clone();
+            (in_line, of_address, line.turns.clone())
+        };
+        let both = async {
+            let of_address = of_address.acquire_owned().await.ok()?;
+            Some([in_line, of_address, turns.acquire_owned().await.ok()?])
+        };
+        tokio::time::timeout(TURN_TIME_MAX, both).await.ok()?
     }
 }
 
 impl ProviderKeys {
+    /// A turn to ask a provider about a token.
+    ///
+    /// # Errors
+    /// [`NoKeys::Busy`].
+    pub(in crate::federation) async fn turn_to_ask(
+        &self,
+        provider: &'static str,
+        address: Option<IpAddr>,
+    ) -> Result<Turn, NoKeys> {
+        let held = self.unkept.turn(provider, address).await.ok_or(NoKeys::Busy)?;
+        let place = self.gate.ask(2 * self.unkept.turns_max).ok_or(NoKeys::Busy)?;
+        Ok(Turn { _held: held, place })
+    }
+
     /// What an endpoint answers to a query with an access token.
     ///
     /// # Errors
-    /// [`NoKeys::Fetch`], [`NoKeys::Busy`].
+    /// Why it does not.
     pub(in crate::federation) async fn tell_of_token(
         &self,
+        turn: &Turn,
         endpoint: &Endpoint<'_>,
         query: &Secret,
-        now: i64,
-    ) -> Result<Vec<u8>, NoKeys> {
-        let _waits = self.gate.wait_to_ask().ok_or(NoKeys::Busy)?;
-        let _turn = self.unkept.turns.acquire().await.map_err(|_| NoKeys::Busy)?;
+    ) -> Result<Vec<u8>, FetchError> {
         let wanted = Wanted {
             url: endpoint.url,
             query: Some(query),
             bytes_max: ACCESS_TOKEN_INFO_BYTES_MAX,
             insecure: endpoint.insecure,
             thumbprints: &[],
-            place: self.gate.ask().ok_or(NoKeys::Busy)?,
+            place: turn.place.clone(),
         };
-        let outcome = self.fetch.fetch(wanted).await;
-        self.unkept.note(endpoint, outcome.as_ref().err(), now);
-        Ok(outcome?.body)
+        Ok(self.fetch.fetch(wanted).await?.body)
+    }
+
+    /// Keep in mind how a provider stands: by whole calls, since one of two endpoints may answer and the other not.
+    pub(in crate::federation) fn told_of_token(
+        &self,
+        provider: &'static str,
+        told: Told,
+        why: Option<&FetchError>,
+        now: i64,
+    ) {
+        let mut failing = lock(&self.unkept.failing);
+        let known = failing.get(provider).copied().filter(|known| now - known.met <= TOLD_SECONDS);
+        match (told, known) {
+            (Told::Rejected, _) | (Told::Token, None) => {}
+            (Told::Token, Some(_)) => {
+                failing.remove(provider);
+                tracing::info!(provider, "an identity provider tells of its access tokens again");
+            }
+            (Told::Nothing, known) => {
+                let since = known.map_or(now, |known| known.since);
+                failing.insert(provider, Failing { since, met: now });
+                if known.is_none() {
+                    let why = why.map(tracing::field::display);
+                    tracing::warn!(provider, why, "an identity provider does not tell of its access tokens");
+                }
+            }
+        }
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Who gets a turn.
+
+    use super::*;
+
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_address_leaves_turns_to_others_and_one_provider_to_the_other() {
+        let unkept = Unkept::new(64);
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(unkept.turn("www.amazon.com", address("203.0.113.7")).await.unwrap());
+        }
+        let begun = tokio::time::Instant::now();
+        assert!(unkept.turn("www.amazon.com", address("::ffff:203.0.113.7")).await.is_none(), "its fifth");
+        assert_eq!(begun.elapsed(), TURN_TIME_MAX);
+        for n in 0..4 {
+            held.push(unkept.turn("www.amazon.com", address(&format!("2001:db8:0:{n}::1"))).await.unwrap());
+        }
+        assert!(unkept.turn("www.amazon.com", address("198.51.100.1")).await.is_none(), "eight in all");
+        assert!(unkept.turn("graph.facebook.com", address("203.0.113.7")).await.is_some());
+        held.pop();
+        assert!(unkept.turn("www.amazon.com", address("198.51.100.1")).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_network_of_ipv6_is_one_address_and_the_line_is_short() {
+        let unkept = Unkept::new(64);
+        let from = |n: usize| unkept.turn("www.amazon.com", address(&format!("2001:db8::{n:x}")));
+        let mut held = Vec::new();
+        for n in 0..4 {
+            held.push(from(n).await.unwrap());
+        }
+        let waiting = std::future::poll_fn(|context| {
+            let mut waits: Vec<_> = (0..LINE_MAX - 4).map(|n| Box::pin(from(n))).collect();
+            let polled = waits.iter_mut().map(|wait| wait.as_mut().poll(context).is_pending());
+            let pending = polled.filter(|pending| *pending).count();
+            std::task::Poll::Ready((pending, waits))
+        });
+        let (pending, waits) = waiting.await;
+        assert_eq!(pending, LINE_MAX - 4);
+        let begun = tokio::time::Instant::now();
+        assert!(unkept.turn("www.amazon.com", address("203.0.113.7")).await.is_none());
+        assert_eq!(begun.elapsed(), Duration::ZERO, "nobody waits for a place in the line");
+        drop(waits);
+        assert!(unkept.turn("www.amazon.com", address("203.0.113.7")).await.is_some());
+    }
+
+    #[test]
+    fn of_few_fetches_few_are_questions_about_tokens() {
+        for (fetches, turns) in [(4, 1), (11, 1), (32, 4), (64, 8), (1000, 8)] {
+            assert_eq!(Unkept::new(fetches).turns_max, turns, "{fetches}");
+        }
     }
 }

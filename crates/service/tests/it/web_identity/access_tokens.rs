@@ -1,10 +1,14 @@
 //! `ProviderId`: access tokens of Login with Amazon and of Facebook, which only they can read.
 
+use data_encoding::BASE64URL_NOPAD;
 use daypass_service::Settings;
 use daypass_service::federation::{FetchError, Fetched, Issuers};
 use serde_json::{Value, json};
 
+use tracing::level_filters::LevelFilter;
+
 use super::{DENIED, ROLE, World};
+use crate::secrets::Captured;
 use crate::support::Keys;
 
 const AMAZON: &str = "www.amazon.com";
@@ -95,7 +99,7 @@ async fn amazons_access_token_becomes_a_session_that_knows_its_user() {
     assert_eq!(event["requestParameters"]["providerId"], AMAZON);
     let expected = json!({
         "federatedProvider": AMAZON,
-        "attributes": {"www.amazon.com:app_id": APP, "www.amazon.com:user_id": USER},
+        "attributes": {"www.amazon.com:app_id": APP, "www.amazon.com:user_id": USER, "www.amazon.com:sub": USER},
     });
     let last = events.last().unwrap();
     assert_eq!(last["userIdentity"]["sessionContext"]["webIdFederationData"], expected);
@@ -142,9 +146,19 @@ async fn what_is_no_access_token_of_the_provider_is_refused() {
     for (provider, token) in nobody {
         assert_eq!(world.brings(provider, token).await.unwrap_err(), denied(), "{provider}");
     }
-    for another in [id_token.as_str(), "eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d"] {
+    // However its header is written: ` {`, `{ `, `{` and a line's end.
+    let [_, rest] = id_token.split_once('.').map(|(header, rest)| [header, rest]).unwrap();
+    let spaced = [r#" {"alg":"ES256"}"#, r#"{ "alg":"ES256"}"#, "{\n\"alg\":\"ES256\"}"];
+    let spaced = spaced.map(|header| format!("{}.{rest}", BASE64URL_NOPAD.encode(header.as_bytes())));
+    let padded = format!(" {id_token}\n");
+    let encrypted = "eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d";
+    for another in spaced.iter().map(String::as_str).chain([id_token.as_str(), &padded, encrypted]) {
         assert_eq!(world.brings(AMAZON, another).await.unwrap_err().0, "InvalidIdentityToken");
         assert_eq!(world.brings(FACEBOOK, another).await.unwrap_err().0, "IDPRejectedClaim");
+    }
+    for none in ["", "Atza|\u{e9}", "Atza|\n|", "Atza|\u{0}", &"\u{e9}".repeat(10_000)] {
+        let (code, _) = world.brings(AMAZON, none).await.unwrap_err();
+        assert!(matches!(code, "IDPRejectedClaim" | "ValidationError"), "{none:.20?}: {code}");
     }
     let without = World { house: world.house.with_settings(Settings::default()), key: world.key };
     for provider in [AMAZON, FACEBOOK] {
@@ -165,6 +179,11 @@ async fn what_the_provider_says_of_a_token_decides() {
     for (answer, code) in [
         (status(400), "IDPRejectedClaim"),
         (status(401), "IDPRejectedClaim"),
+        (status(403), "IDPRejectedClaim"),
+        (status(302), "IDPCommunicationError"),
+        (status(404), "IDPCommunicationError"),
+        (status(429), "IDPCommunicationError"),
+        (Ok(Fetched { body: b"<html>".to_vec(), max_age: None }), "IDPCommunicationError"),
         (answered(&over), "IDPRejectedClaim"),
         (answered(&json!({"error": "invalid_token"})), "IDPRejectedClaim"),
         (status(503), "IDPCommunicationError"),
@@ -175,13 +194,65 @@ async fn what_the_provider_says_of_a_token_decides() {
         world.tells(&url, answer.clone());
         assert_eq!(world.brings(AMAZON, TOKEN).await.unwrap_err().0, code, "{answer:?}");
     }
-    let health = world.house.house.provider_keys.health();
+    let health = world.house.house.provider_keys.health(world.house.clock_now());
     let failing = health.iter().find(|health| health.provider == AMAZON).unwrap();
     assert_eq!(failing.failing_since, Some(world.house.clock_now()), "the operator sees it");
     world.tells(&url, answered(&of_amazon()));
     world.brings(AMAZON, TOKEN).await.unwrap();
-    let health = world.house.house.provider_keys.health();
+    let health = world.house.house.provider_keys.health(world.house.clock_now());
     assert!(health.iter().all(|health| health.failing_since.is_none()), "{health:?}");
+}
+
+/// Anybody can bring a token that is none: that says nothing of the provider, for better or worse.
+#[tokio::test]
+async fn how_a_provider_stands_is_told_by_good_tokens_and_forgotten_without_any() {
+    let world = world().await;
+    let url = format!("{TOKEN_INFO}?{QUERY}");
+    let status = |status| Err(FetchError::Status(TOKEN_INFO.into(), status));
+    let failing = || {
+        let health = world.house.house.provider_keys.health(world.house.clock_now());
+        health.iter().find(|health| health.provider == AMAZON).and_then(|health| health.failing_since)
+    };
+    let (log, _guard) = Captured::at(LevelFilter::INFO);
+    let told =
+        || log.lines().iter().filter(|line| line.contains("does not tell of its access tokens")).count();
+    let begun = world.house.clock_now();
+    for _ in 0..3 {
+        world.tells(&url, status(503));
+        world.brings(AMAZON, TOKEN).await.unwrap_err();
+        world.tells(&url, status(400));
+        world.brings(AMAZON, TOKEN).await.unwrap_err();
+        world.house.clock.advance(60);
+    }
+    assert_eq!((failing(), told()), (Some(begun), 1), "told once, and no junk clears it");
+    world.house.clock.advance(241);
+    assert_eq!(failing(), None, "nobody has met it for five minutes");
+    world.tells(&url, status(503));
+    world.brings(AMAZON, TOKEN).await.unwrap_err();
+    assert_eq!((failing(), told()), (Some(world.house.clock_now()), 2));
+    world.tells(&url, answered(&of_amazon()));
+    world.brings(AMAZON, TOKEN).await.unwrap();
+    assert_eq!(failing(), None);
+}
+
+#[tokio::test]
+async fn a_line_end_behind_a_token_is_passed_over_as_with_those_that_are_signed() {
+    let world = world().await;
+    world.brings(AMAZON, &format!("{TOKEN}\r\n")).await.unwrap();
+    assert_eq!(world.house.providers.asked(), [format!("{TOKEN_INFO}?{QUERY}")]);
+}
+
+/// AWS lets a trust policy test `app_id` or `sub`.
+#[tokio::test]
+async fn a_role_may_trust_one_user_by_either_name() {
+    let world = world().await;
+    for key in ["user_id", "sub"] {
+        let of = |user: &str| json!({"www.amazon.com:app_id": APP, format!("{AMAZON}:{key}"): user});
+        trusts(&world, &trust(AMAZON, &of("amzn1.account.other"))).await;
+        assert_eq!(world.brings(AMAZON, TOKEN).await.unwrap_err(), denied(), "{key}");
+        trusts(&world, &trust(AMAZON, &of(USER))).await;
+        world.brings(AMAZON, TOKEN).await.unwrap();
+    }
 }
 
 /// Whatever an account changes while a provider takes its time holds for the call.

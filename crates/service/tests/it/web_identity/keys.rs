@@ -26,7 +26,7 @@ async fn keys_are_fetched_once_renewed_in_the_background_and_outlive_their_provi
     renew_keys(&house.house).await;
     assert_eq!(providers.asked().len(), 1);
     world.present(&world.claims()).await.unwrap();
-    let [health] = house.house.provider_keys.health().try_into().unwrap();
+    let [health] = house.house.provider_keys.health(house.clock_now()).try_into().unwrap();
     assert_eq!((health.provider.as_str(), health.failing_since), (PROVIDER, Some(house.clock_now())));
     house.clock.advance(61 * 60);
     let (code, _) = world.refusal(&world.claims()).await;
@@ -171,7 +171,7 @@ async fn keys_of_a_provider_that_is_made_anew_are_fetched_anew() {
     world.house.root("iam", "DeleteOpenIDConnectProvider", &provider).await;
     renew_keys(&world.house.house).await;
     assert!(
-        world.house.house.provider_keys.health().is_empty(),
+        world.house.house.provider_keys.health(world.house.clock_now()).is_empty(),
         "nothing is kept of a provider that is gone"
     );
     world

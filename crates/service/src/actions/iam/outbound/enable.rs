@@ -5,7 +5,7 @@ use daypass_directory::record::{Unknown, WebIdentityIssuerRecord};
 use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use serde::Serialize;
 
-use super::Nothing;
+use super::{Nothing, unsafe_issuer};
 use crate::action::Action;
 use crate::callers::Callers;
 use crate::error::Error;
@@ -31,6 +31,9 @@ impl Action for EnableOutboundFederation {
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Nothing>) -> Result<Output, Error> {
+        if let Some(error) = unsafe_issuer(&house.settings) {
+            return Err(error);
+        }
         let account = call.account();
         let place = key::web_identity_issuer(account.id());
         let mut change = call.change(op);
@@ -54,15 +57,8 @@ impl Action for EnableOutboundFederation {
                 }
             }
         };
-        let issuer_identifier = house.settings.web_identity_issuer(&record.uuid).ok_or_else(|| {
-            // Whoever is to verify a token must find its issuer.
-            let message = "This server has no public URL, so that nobody could verify its tokens: its operator sets one with --public-url.";
-            Error::invalid_input(message)
-        })?;
-        if !house.settings.issuer_is_safe() {
-            let message = "The public URL of this server is not https, so that whoever is between it and a verifier could speak for everybody here: its operator gives --public-url an https URL.";
-            return Err(Error::invalid_input(message));
-        }
+        let issuer = house.settings.web_identity_issuer(&record.uuid);
+        let issuer_identifier = issuer.ok_or_else(|| Error::internal("a safe issuer has no name"))?;
         record.written = change.written();
         record.enabled = true;
         // A commit of its own, of a record that is no account's. Should the next one fail, they wait for whoever is first.

@@ -31,9 +31,9 @@ impl Action for GetOutboundFederationInfo {
 
     async fn act(_: &Operation, house: &House, call: Authorized<Nothing>) -> Result<Output, Error> {
         let issuer = enabled(&call.account())?;
-        // A server that lost its public URL issues none.
-        let issuer_identifier =
-            house.settings.web_identity_issuer(&issuer.record.uuid).ok_or_else(disabled)?;
-        Ok(Output { issuer_identifier, jwt_vending_enabled: issuer.record.enabled })
+        // A server that lost its public URL, or has an unsafe one, issues none whatever was enabled.
+        let settings = &house.settings;
+        let issuer_identifier = settings.web_identity_issuer(&issuer.record.uuid).ok_or_else(disabled)?;
+        Ok(Output { issuer_identifier, jwt_vending_enabled: settings.issuer_is_safe() })
     }
 }
