@@ -245,7 +245,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 31] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 33] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -283,6 +283,12 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 31] = [
     ("facebook-graph-url", ["https://a/v1", "https://b/v1"], ["'https://a/v1'", "'https://b/v1'"]),
     ("saml-replay", ["once", "off"], ["'once'", "'off'"]),
     ("allow-saml-sha1", ["true", "false"], ["true", "false"]),
+    ("sign-in-links-again", ["true", "false"], ["true", "false"]),
+    (
+        "console-destination",
+        ["https://a/,https://b/x/", "https://c/"],
+        ["['https://a/', 'https://b/x/']", "['https://c/']"],
+    ),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),
     ("log-format", ["json", "text"], ["'json'", "'text'"]),
 ];

@@ -163,8 +163,8 @@ impl<'a> Event<'a> {
         let time = rfc3339_seconds(self.op.now);
         let mut record = self.record(&time, outcome);
         if self.principal.is_none() {
-            let more = self.unproven(not_logged, outcome.err());
-            record.additional_event_data = merged(record.additional_event_data.take(), more);
+            let told = record.additional_event_data.take().filter(|_| self.door.is_some());
+            record.additional_event_data = merged(told, self.unproven(not_logged, outcome.err()));
         }
         record.user_identity = self.principal.as_deref().map(UserIdentity::of);
         let other = self.account_of_role().filter(|_| outcome.is_ok());
