@@ -192,6 +192,29 @@ impl View {
         self.account(arn.account_id()?)?.saml_provider(arn.as_str())
     }
 
+    /// The SAML providers whose metadata is this entity's. May lead into any account because a browser that comes from an
+    /// identity provider names none: whose assertion it is shows when it verifies.
+    pub fn saml_providers_of_entity(&self, entity_id: &str) -> impl Iterator<Item = &Arc<SamlProvider>> {
+        let all = self
+            .accounts
+            .keys()
+            .filter_map(|id| self.account(*id))
+            .flat_map(|account| account.saml_providers());
+        all.filter(move |provider| provider.metadata.entity_id() == entity_id)
+    }
+
+    /// The SAML provider with this `SAMLProviderUUID`. May lead into any account because it is part of an address that the
+    /// provider's own account gave to an identity provider.
+    #[must_use]
+    pub fn saml_provider_by_uuid(&self, uuid: &str) -> Option<&Arc<SamlProvider>> {
+        let mut all = self
+            .accounts
+            .keys()
+            .filter_map(|id| self.account(*id))
+            .flat_map(|account| account.saml_providers());
+        all.find(|provider| provider.record.uuid() == uuid)
+    }
+
     /// Whether the user, role or root that a session of this account names is there: by its unique id, or the number of
     /// the account. May lead to another account because it is asked about sessions that a caller's own session asked
     /// for there: whoever holds one hears the same by using it.

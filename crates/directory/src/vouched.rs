@@ -33,6 +33,8 @@ pub struct Assertion {
     pub session_name: String,
     /// Whether its issuer wants it to count once.
     pub one_time_use: bool,
+    /// How long a session of the console is to be, in seconds.
+    pub session_seconds: Option<i64>,
     /// When the session ends at the latest, in Unix seconds.
     pub ends_by: Option<i64>,
 }

@@ -136,6 +136,23 @@ impl DecryptedResponse {
     }
 }
 
+/// Whom a response says it is from: good for looking up a provider by exactly this, and for nothing else, since nothing is
+/// verified yet. The assertion's word counts, or where it is encrypted that of the response.
+#[must_use]
+pub fn issuer_named(response: &str) -> Option<String> {
+    if response.len() > RESPONSE_LENGTH_MAX {
+        return None;
+    }
+    let source = Source::new(String::from_utf8(base64(response).ok()?).ok()?, &RESPONSE).ok()?;
+    let tree = source.parse().ok()?;
+    let root = tree.root();
+    let named = match envelope(root).ok()? {
+        Sent::Plain(assertion) => issuer(assertion),
+        Sent::Encrypted(_) => issuer(root),
+    };
+    named.ok()?.map(str::to_owned)
+}
+
 /// All of it at once, with the keys that are `expected`, for whoever may be kept by a decryption.
 ///
 /// # Errors

@@ -3,8 +3,10 @@
 //! No JavaScript, one style sheet, nothing from elsewhere: they work before anything else has loaded, and there is nothing
 //! in them for a script to take. What a page says is decided by `service::doors`.
 
+mod choice;
 mod layout;
 mod messages;
+mod saml_metadata;
 mod session;
 
 use std::sync::LazyLock;
@@ -98,6 +100,13 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
             insert(&mut response, LOCATION, &session_path(id));
             insert(&mut response, SET_COOKIE, &cookie(id, &secret, over_tls));
             response
+        }
+        Answer::ChooseRole { accounts, response, relay_state, path } => {
+            page(StatusCode::OK, choice::page(&accounts, &response, relay_state.as_deref(), &path))
+        }
+        Answer::SamlMetadata(own) => {
+            let document = Bytes::from(saml_metadata::document(&own));
+            with_headers(StatusCode::OK, document, "application/samlmetadata+xml")
         }
         Answer::YourSession(session) => page(StatusCode::OK, session::page(&session, None)),
         Answer::Credentials(session, given) => page(StatusCode::OK, session::page(&session, Some(&given))),

@@ -4,7 +4,7 @@ mod daypass;
 mod iam;
 mod paging;
 mod principals;
-mod sts;
+pub(crate) mod sts;
 
 use crate::action::Row;
 

@@ -137,6 +137,13 @@ impl<'a> Event<'a> {
         outcome
     }
 
+    /// No event: a page that asks for more has neither begun nor refused anything.
+    pub(crate) fn finish_quietly(mut self) -> Result<Reply, Error> {
+        self.give_back();
+        self.written = true;
+        Ok(Box::new(()))
+    }
+
     /// Write the event of a call that nothing relies on.
     pub(crate) fn tell(&mut self, error: &Error) {
         let reserved = self.reserved;

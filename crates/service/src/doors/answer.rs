@@ -15,6 +15,19 @@ pub enum Answer {
         /// What its cookie holds.
         secret: BrowserSecret,
     },
+    /// Several roles may be meant.
+    ChooseRole {
+        /// By account.
+        accounts: Vec<(AccountId, Vec<RoleChoice>)>,
+        /// What the choice is sent with again, as it came.
+        response: Secret,
+        /// The same.
+        relay_state: Option<String>,
+        /// Where it is sent.
+        path: String,
+    },
+    /// What identity providers read of this server.
+    SamlMetadata(String),
     /// The page of a session.
     YourSession(Box<YourSession>),
     /// The same, with credentials for a command line.
@@ -38,6 +51,15 @@ pub enum Answer {
         /// Where its holder signs in again.
         issuer: Option<String>,
     },
+}
+
+/// A role that somebody may choose.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RoleChoice {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Who somebody is, by which chain, and for how long.

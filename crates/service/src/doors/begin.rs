@@ -1,12 +1,15 @@
 //! The beginning of a console session, for every door that leads to one.
 
+use std::sync::Arc;
+
 use daypass_authn::browser::BrowserSecret;
-use daypass_authn::token::SessionClaims;
+use daypass_authn::token::{SealError, Sealed, SessionClaims};
 use daypass_directory::record::{ConsoleSessionRecord, Unknown};
-use daypass_directory::{Checks, Operation, Principal, Scope, authorize};
+use daypass_directory::{Checks, Operation, Principal, Scope, View, authorize};
 use daypass_model::{AccessKeyId, AccessKeyKind};
 
 use super::answer::Answer;
+use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
 use crate::sessions::SessionEntry;
@@ -15,30 +18,31 @@ use crate::sessions::SessionEntry;
 pub(super) struct Beginning<'a> {
     /// Who the session is; `console` is set here.
     pub(super) claims: SessionClaims,
-    /// Who asked for it, for those who look through the sessions.
-    pub(super) asked_by: &'a Principal,
+    /// Who asked for it, for those who look through the sessions; else it is the session itself.
+    pub(super) asked_by: Option<&'a Principal>,
     /// Where its holder signs in again.
     pub(super) issuer: Option<String>,
     /// Where the way was to lead, if elsewhere.
     pub(super) destination: Option<String>,
 }
 
-/// Write the session down. `scope` is of the session itself.
+/// Write the session down, if its principal is one in this view.
 pub(super) async fn begin(
     house: &House,
     op: &Operation,
-    scope: &Scope,
+    view: Arc<View>,
+    event: &mut Event<'_>,
     beginning: Beginning<'_>,
 ) -> Result<Answer, Error> {
     let Beginning { claims, asked_by, issuer, destination } = beginning;
+    let scope = scope_of(house, op, view, &claims)?;
+    event.principal(scope.principal());
+    event.reserve()?;
     let claims = SessionClaims { console: true, ..claims };
-    let random = house.directory.random();
-    let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
-    let sealed = scope.view().keyring().seal(&claims, &access_key_id, 0, random);
-    let sealed = sealed.map_err(|error| Error::new("PackedPolicyTooLarge", error.to_string()))?;
-    let secret = BrowserSecret::generate(random);
+    let (access_key_id, sealed) = seal(house, scope.view(), &claims)?;
+    let secret = BrowserSecret::generate(house.directory.random());
     // Whoever may be somebody may be them in the console, too.
-    let call = authorize(op, scope, &Checks::nothing_can_deny(), ())?;
+    let call = authorize(op, &scope, &Checks::nothing_can_deny(), ())?;
     let mut change = call.change(op);
     let record = ConsoleSessionRecord {
         written: change.written(),
@@ -56,6 +60,30 @@ pub(super) async fn begin(
         .begin_console_session(&mut change, claims.session_id, record)
         .map_err(|error| Error::limit_exceeded(error.to_string()))?;
     house.directory.commit(change).await?;
+    let asked_by = asked_by.unwrap_or(scope.principal());
     house.session_log.keep(SessionEntry::of(op, asked_by, &claims, &access_key_id, Some("Console")));
     Ok(Answer::Entered { id: claims.session_id, secret })
+}
+
+/// Who the session is today, as its token would say it at any door.
+fn scope_of(house: &House, op: &Operation, view: Arc<View>, claims: &SessionClaims) -> Result<Scope, Error> {
+    let (access_key_id, sealed) = seal(house, &view, claims)?;
+    let credential = house.directory.credential(&view, access_key_id.as_str(), Some(&sealed.token))?;
+    Ok(Scope::resolve(view, credential.caller, op.now)?)
+}
+
+/// A token of these claims. The secret that goes with it is for nobody.
+pub(super) fn seal(
+    house: &House,
+    view: &View,
+    claims: &SessionClaims,
+) -> Result<(AccessKeyId, Sealed), Error> {
+    let random = house.directory.random();
+    let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
+    let sealed = view.keyring().seal(claims, &access_key_id, 0, random);
+    let sealed = sealed.map_err(|error| match error {
+        SealError::TooLarge { .. } => Error::new("PackedPolicyTooLarge", error.to_string()),
+        SealError::Bound(_) => Error::validation(error.to_string()),
+    })?;
+    Ok((access_key_id, sealed))
 }

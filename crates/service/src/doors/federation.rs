@@ -5,11 +5,11 @@
 
 use daypass_authn::token::{Purpose, SessionClaims, SessionKind};
 use daypass_directory::{Descent, Operation, Principal, Scope, Session, View};
-use daypass_model::{AccessKeyId, AccessKeyKind, Secret};
+use daypass_model::{AccessKeyId, Secret, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
-use super::begin::{Beginning, begin};
+use super::begin::{Beginning, begin, seal};
 use super::{Wish, destination};
 use crate::audit::Event;
 use crate::error::Error;
@@ -143,9 +143,7 @@ fn ticket(
     asked_with: AccessKeyId,
 ) -> Result<Secret, Error> {
     let (random, keyring) = (house.directory.random(), view.keyring());
-    let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
-    let sealed = keyring.seal(claims, &access_key_id, 0, random);
-    let sealed = sealed.map_err(|error| Error::new("PackedPolicyTooLarge", error.to_string()))?;
+    let (access_key_id, sealed) = seal(house, view, claims)?;
     let ticket = Ticket { access_key_id, token: sealed.token, asked_with };
     let text = serde_json::to_vec(&ticket).map_err(|_| Error::internal("a ticket could not be written"))?;
     let sealed = keyring.seal_message(Purpose::SignInToken, b"", &text, random);
@@ -166,7 +164,7 @@ pub(super) async fn login(
     let ticket: Ticket = serde_json::from_slice(&text).map_err(|_| no_good_token())?;
     let credential = house.directory.credential(&view, ticket.access_key_id.as_str(), Some(&ticket.token));
     let caller = credential.map_err(|_| no_good_token())?.caller;
-    let scope = Scope::resolve(view, caller, op.now).map_err(|_| no_good_token())?;
+    let scope = Scope::resolve(view.clone(), caller, op.now).map_err(|_| no_good_token())?;
     let asked_by =
         Principal { access_key_id: Some(ticket.asked_with), ..Principal::clone(scope.principal()) };
     let session = scope.principal().session.clone().ok_or_else(no_good_token)?;
@@ -191,17 +189,17 @@ pub(super) async fn login(
         true => session.claims.clone(),
         // One link that is used twice gives two sessions, each of which ends by itself.
         false => SessionClaims {
-            session_id: daypass_model::SessionId::generate(session.claims.account, house.directory.random()),
+            session_id: SessionId::generate(session.claims.account, house.directory.random()),
             ..session.claims.clone()
         },
     };
     let beginning = Beginning {
         claims,
-        asked_by: &asked_by,
+        asked_by: Some(&asked_by),
         issuer: issuer.filter(|issuer| !issuer.is_empty()),
         destination: destination.flatten(),
     };
-    begin(house, op, &scope, beginning).await
+    begin(house, op, view, event, beginning).await
 }
 
 /// Whether a session may begin still: its token is young enough, and the credentials that it was asked for with were not

@@ -9,8 +9,9 @@ mod begin;
 mod console;
 mod destination;
 mod federation;
+mod saml;
 
-pub use answer::{Answer, CommandLine, Step, YourSession};
+pub use answer::{Answer, CommandLine, RoleChoice, Step, YourSession};
 use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
 use daypass_model::SessionId;
@@ -36,6 +37,10 @@ pub struct SignIn {
 pub enum Door {
     /// `/federation`
     Federation,
+    /// `/saml`, and `/saml/acs/<uuid of a provider>`
+    Saml,
+    /// `/saml/metadata.xml`
+    SamlMetadata,
     /// `/console/`: nobody is known here.
     Lobby,
     /// `/console/s/<session id>/…`
@@ -62,7 +67,10 @@ impl Door {
     pub fn at(path: &str) -> Option<Self> {
         match path {
             "/federation" => return Some(Self::Federation),
+            saml::PATH => return Some(Self::Saml),
+            saml::METADATA_PATH | "/static/saml-metadata.xml" => return Some(Self::SamlMetadata),
             "/console" | "/console/" => return Some(Self::Lobby),
+            _ if path.starts_with(saml::OF_PROVIDER) => return Some(Self::Saml),
             _ => {}
         }
         let (id, place) = path.strip_prefix(SESSIONS)?.split_once('/')?;
@@ -103,6 +111,8 @@ pub struct Visited {
 enum Wish {
     SigninToken,
     Login,
+    Saml,
+    SamlMetadata,
     Credentials(SessionId),
     SignOut(SessionId),
     Page(SessionId),
@@ -133,7 +143,8 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
     match wish {
         Wish::Lobby => return Ok(Answer::NotSignedIn),
         Wish::Page(id) => return console::page(house, op, request, id).await,
-        Wish::SigninToken | Wish::Login | Wish::Credentials(_) | Wish::SignOut(_) => {}
+        Wish::SamlMetadata => return saml::metadata(house),
+        Wish::SigninToken | Wish::Login | Wish::Saml | Wish::Credentials(_) | Wish::SignOut(_) => {}
     }
     let mut event = Event::of_visit(house, op, request, wish.name());
     let mut outcome = act(house, op, wish, request, &mut event).await;
@@ -144,6 +155,8 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         }
     }
     let written = match &outcome {
+        // Nothing came of it yet: the page asks which role is meant.
+        Ok(Answer::ChooseRole { .. }) => event.finish_quietly(),
         Ok(_) => event.finish(Ok(Box::new(()))).await, // INVARIANT (audit-once)
         Err(error) => event.finish(Err(error.clone())).await,
     };
@@ -162,7 +175,8 @@ async fn act(
         Wish::Login => federation::login(house, op, request, event).await,
         Wish::Credentials(id) => console::credentials(house, op, request, id, event).await,
         Wish::SignOut(id) => console::sign_out(house, op, request, id, event).await,
-        Wish::Page(_) | Wish::Lobby => Err(Error::internal("a page is no act")),
+        Wish::Saml => saml::sign_in(house, op, request, event).await,
+        Wish::Page(_) | Wish::Lobby | Wish::SamlMetadata => Err(Error::internal("a page is no act")),
     }
 }
 
@@ -171,7 +185,10 @@ impl Wish {
         let is_post = request.http.method == "POST";
         match door {
             Door::Federation => federation::wish(request),
-            Door::Lobby => Ok(Self::Lobby),
+            Door::Saml if is_post => Ok(Self::Saml),
+            // Somebody's address bar.
+            Door::Saml | Door::Lobby => Ok(Self::Lobby),
+            Door::SamlMetadata => Ok(Self::SamlMetadata),
             Door::Session(id, Place::Page) => Ok(Self::Page(id)),
             Door::Session(id, Place::Credentials) if is_post => Ok(Self::Credentials(id)),
             Door::Session(id, Place::SignOut) if is_post => Ok(Self::SignOut(id)),
@@ -184,7 +201,8 @@ impl Wish {
     const fn name(self) -> &'static str {
         match self {
             Self::SigninToken => "GetSigninToken",
-            Self::Login => "ConsoleLogin",
+            Self::Login | Self::Saml => "ConsoleLogin",
+            Self::SamlMetadata => "SamlMetadata",
             Self::Credentials(_) => "GetConsoleCredentials",
             Self::SignOut(_) => "ConsoleLogout",
             Self::Page(_) => "ConsolePage",

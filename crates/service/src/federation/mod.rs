@@ -23,6 +23,6 @@ pub use keys::{FETCHES_MAX, Found, KeysHealth, NoKeys, Place, ProviderKeys, STAL
 pub use published::{Published, published};
 pub use refused::Refusals;
 pub use saml::{Assertions, Replay, SamlSettings};
-pub(crate) use saml::{Response, spend_assertion, vouch_by_assertion};
+pub(crate) use saml::{Response, assertion, spend_assertion, vouch_by_assertion};
 pub use web_identity::renew_keys;
 pub(crate) use web_identity::{Presented, vouch};

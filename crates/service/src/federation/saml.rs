@@ -47,12 +47,15 @@ pub struct SamlSettings {
     pub allow_sha1: bool,
 }
 
-/// What a call brings.
+/// What a call or a visit brings.
+#[derive(Clone, Copy)]
 pub(crate) struct Response<'a> {
-    /// The role it asks for.
-    pub(crate) role_arn: &'a str,
+    /// The role it asks for; none at sign-in, where one is chosen from those that are listed.
+    pub(crate) role_arn: Option<&'a str>,
     /// The provider.
     pub(crate) provider_arn: &'a str,
+    /// Whether a browser brings it, sent to an address of ours by the provider.
+    pub(crate) by_browser: bool,
     /// Base64 of the provider's response.
     pub(crate) text: &'a str,
 }
@@ -73,15 +76,27 @@ pub(crate) async fn vouch_by_assertion(
     house: &House,
     call: &Response<'_>,
 ) -> Result<(Arc<View>, Caller), Error> {
+    let (view, assertion) = assertion(op, house, call).await?;
+    let provider = provider(&view, call)?;
+    let caller = Caller::vouched(provider.account, vouched(op, provider, assertion));
+    Ok((view, caller))
+}
+
+/// The assertion itself, in the view that its provider was read in last.
+///
+/// # Errors
+/// As there.
+pub(crate) async fn assertion(
+    op: &Operation,
+    house: &House,
+    call: &Response<'_>,
+) -> Result<(Arc<View>, VerifiedAssertion), Error> {
     let view = house.directory.snapshot();
     let provider = provider(&view, call)?;
     let received =
         expecting(house, provider, call, |expected| receive(call.text, &provider.metadata, expected, op.now));
     match received.map_err(|error| refused(house, provider, error))? {
-        Received::Verified(assertion) => {
-            let caller = Caller::vouched(provider.account, vouched(op, provider, *assertion));
-            Ok((view, caller))
-        }
+        Received::Verified(assertion) => Ok((view, *assertion)),
         Received::Encrypted(response) => open(op, house, call, provider, response).await,
     }
 }
@@ -93,7 +108,7 @@ async fn open(
     call: &Response<'_>,
     provider: &SamlProvider,
     response: EncryptedResponse,
-) -> Result<(Arc<View>, Caller), Error> {
+) -> Result<(Arc<View>, VerifiedAssertion), Error> {
     let (keys, directory) = (provider.keys.clone(), house.directory.clone());
     let decrypting = house.assertions.decryptions.run(provider.account, op.source_ip, move || {
         let keys: Vec<&DecryptionKey> = keys.iter().collect();
@@ -101,14 +116,14 @@ async fn open(
     });
     let response = decrypting.await?.map_err(|error| refused(house, provider, error))?;
     let view = house.directory.snapshot();
-    let now = self::provider(&view, call)?;
-    if now.revision != provider.revision {
+    let current = self::provider(&view, call)?;
+    if current.revision != provider.revision {
         return Err(busy().into_conflict());
     }
-    let assertion = expecting(house, now, call, |expected| response.verify(&now.metadata, expected, op.now));
-    let assertion = assertion.map_err(|error| refused(house, now, error))?;
-    let caller = Caller::vouched(now.account, vouched(op, now, assertion));
-    Ok((view, caller))
+    let verify = |expected: &Expected<'_>| response.verify(&current.metadata, expected, op.now);
+    let assertion = expecting(house, current, call, verify);
+    let assertion = assertion.map_err(|error| refused(house, current, error))?;
+    Ok((view, assertion))
 }
 
 fn provider<'v>(view: &'v View, call: &Response<'_>) -> Result<&'v SamlProvider, Error> {
@@ -126,12 +141,14 @@ fn expecting<T>(
     check: impl FnOnce(&Expected<'_>) -> T,
 ) -> T {
     let settings = &house.settings;
-    let own = settings.saml_endpoint();
-    let own: Vec<&str> = own.as_deref().into_iter().collect();
     let uuid = provider.record.uuid();
+    let own = settings.saml_endpoint();
+    let of_provider = own.as_ref().map(|own| format!("{own}/acs/{uuid}"));
+    let own: Vec<&str> = own.iter().chain(&of_provider).map(String::as_str).collect();
     let keys: Vec<&DecryptionKey> = provider.keys.iter().collect();
     check(&Expected {
-        requested: Some(Requested { role_arn: call.role_arn, provider_arn: call.provider_arn }),
+        requested: call.role_arn.map(|role_arn| Requested { role_arn, provider_arn: call.provider_arn }),
+        destination: call.by_browser,
         endpoints: &own,
         provider_unique_id: (!keys.is_empty()).then_some(uuid.as_str()),
         age_seconds_max: AGE_SECONDS_MAX,
@@ -184,6 +201,7 @@ fn vouched(op: &Operation, provider: &SamlProvider, assertion: VerifiedAssertion
             name_qualifier,
             session_name: assertion.role_session_name,
             one_time_use: assertion.one_time_use,
+            session_seconds: assertion.session_duration_seconds.map(i64::from),
             ends_by: asked.into_iter().chain(end_there).min(),
         }),
     }

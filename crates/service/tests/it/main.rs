@@ -18,6 +18,7 @@ mod bounds;
 mod chains;
 mod checked_facts;
 mod checking;
+mod doors;
 mod examples;
 mod explained;
 mod explained_across;

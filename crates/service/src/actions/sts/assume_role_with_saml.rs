@@ -87,7 +87,7 @@ impl Action for AssumeRoleWithSaml {
             session_name: &assertion.session_name,
             policy: input.policy.as_ref(),
             policy_arns: &input.policy_arns,
-            duration_seconds: input.duration_seconds,
+            lifetime: vouched::Lifetime::OfRole(input.duration_seconds),
             ends_by: assertion.ends_by,
         };
         let granted = vouched::grant(op, house, &call, &asked)?;
@@ -121,8 +121,9 @@ fn vouching(call: &Authorized<Input>) -> Result<(&Vouched, &Assertion), Error> {
 impl Unsigned for AssumeRoleWithSaml {
     async fn vouch(op: &Operation, house: &House, input: &Input) -> Result<(Arc<View>, Caller), Error> {
         let response = federation::Response {
-            role_arn: &input.role_arn,
+            role_arn: Some(&input.role_arn),
             provider_arn: &input.principal_arn,
+            by_browser: false,
             text: &input.assertion,
         };
         federation::vouch_by_assertion(op, house, &response).await

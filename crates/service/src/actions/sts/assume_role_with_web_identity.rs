@@ -83,7 +83,7 @@ impl Action for AssumeRoleWithWebIdentity {
             session_name: &input.role_session_name,
             policy: input.policy.as_ref(),
             policy_arns: &input.policy_arns,
-            duration_seconds: input.duration_seconds,
+            lifetime: vouched::Lifetime::OfRole(input.duration_seconds),
             ends_by: None,
         };
         let granted = vouched::grant(op, house, &call, &asked)?;

@@ -14,7 +14,7 @@ mod get_web_identity_token;
 mod issue;
 mod mfa;
 mod not_enabled;
-mod vouched;
+pub(crate) mod vouched;
 
 use crate::action::Row;
 

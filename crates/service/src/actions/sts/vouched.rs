@@ -23,7 +23,7 @@ pub(super) fn check_role_arn(role_arn: &str) -> Result<(), Error> {
 }
 
 /// What a call must be allowed, each by the role's trust policy alone.
-pub(super) fn checks(action: &'static str, scope: &Scope, role_arn: &str, session_name: &str) -> Checks {
+pub(crate) fn checks(action: &'static str, scope: &Scope, role_arn: &str, session_name: &str) -> Checks {
     let owner = scope.principal().account;
     let Some(vouched) = scope.principal().vouched() else { return Checks::nobody_may(action, role_arn) };
     let check = Check::new(action, role_arn, owner)
@@ -47,27 +47,49 @@ pub(super) fn trusting_role<'v>(scope: &'v Scope, role_arn: &str) -> Option<Trus
     scope.view().trusting_role(&arn).filter(|trusting| trusting.role.account == account)
 }
 
+/// For how long a session is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Lifetime {
+    /// So many seconds, or as many as is usual; as many as the role allows at the most.
+    OfRole(Option<i64>),
+    /// So many seconds, whatever the role says of calls: a session of the console.
+    OfConsole(i64),
+}
+
 /// What a call asks of its session.
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     pub(super) role_arn: &'a str,
     pub(super) session_name: &'a str,
     pub(super) policy: Option<&'a String>,
     pub(super) policy_arns: &'a [PolicyDescriptor],
-    pub(super) duration_seconds: Option<i64>,
+    pub(super) lifetime: Lifetime,
     /// When the session ends at the latest, in Unix seconds.
     pub(super) ends_by: Option<i64>,
 }
 
+impl<'a> Asked<'a> {
+    /// A session of the console, which nothing but the provider limits.
+    pub(crate) fn of_console(
+        role_arn: &'a str,
+        session_name: &'a str,
+        seconds: i64,
+        ends_by: Option<i64>,
+    ) -> Self {
+        let lifetime = Lifetime::OfConsole(seconds);
+        Self { role_arn, session_name, policy: None, policy_arns: &[], lifetime, ends_by }
+    }
+}
+
 /// The session that the call gets.
-pub(super) struct Granted<'v> {
-    pub(super) role: &'v Arc<Role>,
-    pub(super) claims: SessionClaims,
+pub(crate) struct Granted<'v> {
+    pub(crate) role: &'v Arc<Role>,
+    pub(crate) claims: SessionClaims,
     /// Whether session policies or tags take room in its token.
     pub(super) is_packed: bool,
 }
 
 /// The claims of the session of a call that was authorized.
-pub(super) fn grant<'v, I>(
+pub(crate) fn grant<'v, I>(
     op: &Operation,
     house: &House,
     call: &'v Authorized<I>,
@@ -79,7 +101,10 @@ pub(super) fn grant<'v, I>(
         Error::internal("a role was authorized that is not there, or without anybody who vouches")
     })?;
     let role = trusting.role;
-    let seconds = claims::seconds_of_role(asked.duration_seconds, role)?;
+    let seconds = match asked.lifetime {
+        Lifetime::OfRole(seconds) => claims::seconds_of_role(seconds, role)?,
+        Lifetime::OfConsole(seconds) => seconds,
+    };
     check_passed(vouched)?;
     let layer: Option<SessionLayer> =
         issue::layer(|arn| trusting.policy(arn), asked.policy, asked.policy_arns)?;
