@@ -74,8 +74,8 @@ class Marked(HandMade):
         )
 
     def response(self, inside):
-        words = f' ID="_r{mark("responseid")}', f' InResponseTo="{mark("request")}" Consent="urn:{mark("consent")}" Destination='
-        return edited(super().response(inside), (' ID="_r', words[0]), (" Destination=", words[1]))
+        asked = f' InResponseTo="{mark("request")}" Consent="urn:{mark("consent")}" Destination='
+        return edited(super().response(inside), (' ID="_r', f' ID="_r{mark("responseid")}'), (" Destination=", asked))
 
 
 class Place:
