@@ -14,6 +14,7 @@ mod error;
 pub mod federation;
 mod house;
 mod known;
+mod network;
 pub mod params;
 mod pipeline;
 mod request;

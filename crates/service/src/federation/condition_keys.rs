@@ -54,7 +54,7 @@ fn at<'c>(claims: &'c Map<String, Claim>, path: &str) -> Result<Option<&'c Claim
     }
     let within = |(name, claim): (&'c String, &'c Claim)| {
         let rest = path.strip_prefix(name.as_str())?.strip_prefix('.')?;
-        (!claim.is_null()).then_some((rest, claim))
+        (!is_nothing(claim)).then_some((rest, claim))
     };
     let mut around: Vec<_> = claims.iter().filter_map(within).collect();
     around.sort_unstable_by_key(|(rest, _)| rest.len());
@@ -64,6 +64,16 @@ fn at<'c>(claims: &'c Map<String, Claim>, path: &str) -> Result<Option<&'c Claim
         }
     }
     Ok(None)
+}
+
+/// Whether there is nothing in it that a path could lead to: `[]` is how some languages write an object without members.
+fn is_nothing(claim: &Claim) -> bool {
+    match claim {
+        Claim::Null => true,
+        Claim::Array(items) => items.is_empty(),
+        Claim::String(text) => text.is_empty(),
+        _ => false,
+    }
 }
 
 /// What of them stays with the session, as the session keeps it.
@@ -138,6 +148,7 @@ mod tests {
             "a.b.e": 6,
             "flat": 7,
             "list": [{"x": 8}],
+            "void": [], "blank": "",
             "n": null, "n.x": null, "n.x.y": {"z": 9},
             "o.p": null, "o": {"p": 10},
         });
@@ -149,6 +160,8 @@ mod tests {
             ("a.x", Some(5)),
             ("flat", Some(7)),
             ("n", None),
+            ("void.x", None),
+            ("blank.x", None),
             ("n.x", None),
             ("n.x.y.z", Some(9)),
             ("o.p", Some(10)),

@@ -77,7 +77,7 @@ pub(crate) async fn vouch_by_assertion(
     let provider = provider(&view, call)?;
     let received =
         expecting(house, provider, call, |expected| receive(call.text, &provider.metadata, expected, op.now));
-    match received.map_err(|error| refused(house, provider, error))? {
+    match received.map_err(|error| refused(house, op, provider, error))? {
         Received::Verified(assertion) => {
             let caller = Caller::vouched(provider.account, vouched(op, provider, *assertion));
             Ok((view, caller))
@@ -99,14 +99,14 @@ async fn open(
         let keys: Vec<&DecryptionKey> = keys.iter().collect();
         response.decrypt(&keys, directory.random())
     });
-    let response = decrypting.await?.map_err(|error| refused(house, provider, error))?;
+    let response = decrypting.await?.map_err(|error| refused(house, op, provider, error))?;
     let view = house.directory.snapshot();
     let now = self::provider(&view, call)?;
     if now.revision != provider.revision {
         return Err(busy().into_conflict());
     }
     let assertion = expecting(house, now, call, |expected| response.verify(&now.metadata, expected, op.now));
-    let assertion = assertion.map_err(|error| refused(house, now, error))?;
+    let assertion = assertion.map_err(|error| refused(house, op, now, error))?;
     let caller = Caller::vouched(now.account, vouched(op, now, assertion));
     Ok((view, caller))
 }
@@ -144,9 +144,9 @@ fn expecting<T>(
     })
 }
 
-fn refused(house: &House, provider: &SamlProvider, error: SamlError) -> Error {
+fn refused(house: &House, op: &Operation, provider: &SamlProvider, error: SamlError) -> Error {
     let asked = Asked { name: &provider.arn, account: Some(provider.account) };
-    refused::refused(house, asked, Error::new(error.code(), error.to_string()), error.reason())
+    refused::refused(house, op, asked, Error::new(error.code(), error.to_string()), error.reason())
 }
 
 fn vouched(op: &Operation, provider: &SamlProvider, assertion: VerifiedAssertion) -> Vouched {
