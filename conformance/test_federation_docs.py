@@ -37,6 +37,23 @@ def test_a_policy_that_trusts_everybody_is_not():
     assert done.returncode == 1 and "MISSING_CONDITION_FOR_SHARED_ISSUER" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "page,key,wrong",
+    [
+        ("gitlab", "gitlab.com:project_id", "gitlab.com:projectid"),
+        ("github-actions", "githubusercontent.com:repository_owner_id", "githubusercontent.com:repository_ownerid"),
+        ("saml-okta", "saml:aud", "saml:audience"),
+        ("outbound", "sts:DurationSeconds", "sts:DurationSecond"),
+    ],
+)
+def test_a_key_that_nobody_has_is_told(page, key, wrong):
+    policies = [param.values[0] for param in POLICIES if param.id.startswith(f"{page}-") and f'{key}"' in param.values[0]]
+    for policy in policies:
+        done = validate(policy.replace(f'{key}"', f'{wrong}"'))
+        assert done.returncode == 1 and f"{key}`?" in done.stdout, done.stdout
+    assert policies
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_page_has_a_policy_and_nothing_else_in_json(page):
     text = page.read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ settings of the AWS CLI and SDKs. Kubernetes: "Service account token volume proj
 """
 
 import json
+import re
 import uuid
 
 import boto3
@@ -21,6 +22,7 @@ from support.wait import until
 ACTION = "sts:AssumeRoleWithWebIdentity"
 ALGORITHM = "The ID Token is not signed with an algorithm that is allowed for its provider"
 NO_KEY = ("InvalidIdentityToken", "IDPCommunicationError")
+UNREACHABLE = "The identity provider cannot be reached to verify the ID Token. Try again."
 POD = "system:serviceaccount:shop:checkout"
 
 
@@ -114,16 +116,37 @@ def test_new_keys_are_found_without_anybodys_doing_and_old_ones_end(place, certi
 
 
 def test_keys_that_are_known_count_while_the_provider_is_down(place, certified, robot):
+    provider = f"arn:aws:iam::{place.home.id}:oidc-provider/{certified.name}"
     tokens = [certified.robot("RS256"), certified.robot("ES384")]
     certified.rotate()
     unknown = certified.robot("RS256")
+    assert place.server.provider_metrics(provider)[1] == 0
+    assert "provider:" not in place.server.admin("/readyz")[1]
     certified.stop()
+
+    def ready():
+        """The lines of `/readyz` by what they are about, once it tells of the provider."""
+        # Asked a moment ago or gone, the caller is told to try again. Asked again it is after twenty seconds.
+        with refused("IDPCommunicationError", UNREACHABLE, 400):
+            place.assume(robot, unknown)
+        status, text = place.server.admin("/readyz")
+        lines = [line.partition(": ") for line in text.splitlines()]
+        return [line for line in lines if line[0] == "provider"] and (status, lines)
+
     for token in tokens:
         place.assume(robot, token)
-    with refused(NO_KEY):
+    status, lines = until(ready)
+    # The node is as good as any other: whoever another provider vouches for, or nobody, finds everything in order.
+    assert (status, [what for what, _, _ in lines]) == (200, ["store", "store", "audit", "provider"])
+    assert re.fullmatch(rf"{re.escape(provider)} has not given what it was asked for since [-\d]+T[:\d]+Z", lines[-1][2])
+    for token in tokens:
+        place.assume(robot, token)
+    age, failing = place.server.provider_metrics(provider)
+    assert age >= 20 and 1 <= failing < age
+    reason = "keys of an identity provider could not be fetched"
+    assert [line for line in place.server.stderr().splitlines() if reason in line and provider in line]
+    with refused("IDPCommunicationError", UNREACHABLE, 400):
         place.assume(robot, unknown)
-    for token in tokens:
-        place.assume(robot, token)
 
 
 # --- Kubernetes -------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
-"""The harness's own signer against published values, so that a refusal means what the test says."""
+"""The harness's own signer against published values, and its search for words, so that a refusal means what the test says."""
 
+import base64
 import datetime
 
 from support.client import account_in
+from support.marks import mark, marks_in
 from support.server import Keys
 from support.signing import Request
 
@@ -26,3 +28,11 @@ def test_query_form_gives_the_known_signature():
 def test_account_is_read_from_an_access_key_id():
     assert account_in("ASIAQNZGKIQY56JQ7WML") == "029608264753"
     assert account_in("AKIASP2TPHJSQH3FJRUX") == "171436882533"
+
+
+def test_words_are_found_as_they_are_and_in_base64():
+    word = mark("sub")
+    assert marks_in(f"a{word}b", word.upper().encode(), "zqmark") == ["sub"]
+    for before in ("", "a", "ab", "abc"):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            assert marks_in(encode(f"{before}{word}".encode())) == ["base64"]

@@ -86,7 +86,7 @@ class HandMade:
         keys = "".join(KEY.format(pair.base64) for pair in (self.pair, *others))
         return METADATA.format(entity=self.entity, keys=keys)
 
-    def assertion(self, *roles, subject="alice", more=""):
+    def assertion(self, *roles, subject="alice", session="alice@example.test", more=""):
         """What an assertion must say, and `more` attributes; not signed."""
         return (
             f'<saml:Assertion xmlns:saml="{SAML}" ID="_a{secrets.token_hex(8)}" Version="2.0" IssueInstant="{instant()}">'
@@ -97,7 +97,7 @@ class HandMade:
             f'<saml:Conditions NotBefore="{instant()}" NotOnOrAfter="{instant(hours=1)}"><saml:AudienceRestriction>'
             f"<saml:Audience>{AUDIENCE}</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
             f'<saml:AuthnStatement AuthnInstant="{instant()}" SessionIndex="_s"/><saml:AttributeStatement>'
-            f"{attribute('Role', *map(str, roles))}{attribute('RoleSessionName', 'alice@example.test')}{more}"
+            f"{attribute('Role', *map(str, roles))}{attribute('RoleSessionName', session)}{more}"
             f"</saml:AttributeStatement></saml:Assertion>"
         )
 

@@ -6,6 +6,8 @@ import pathlib
 import re
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 
 from .secrets import hold
 
@@ -103,6 +105,27 @@ class Server:
     def host(self):
         """`127.0.0.1:port`, as clients put it into the Host header."""
         return self.endpoint.removeprefix("http://")
+
+    def admin(self, path):
+        """Status and text of `/readyz` or `/metrics`."""
+        [address] = re.findall(r"^ *admin +(http://127\.0\.0\.1:\d+) ", "\n".join(self.lines), re.MULTILINE)
+        try:
+            with urllib.request.urlopen(address + path, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def provider_metrics(self, provider):
+        """Since when its keys are known and for how long they cannot be had, in seconds, as far as it is told."""
+        _, text = self.admin("/metrics")
+
+        def value(known):
+            line = rf'^daypass_provider_{known}_seconds{{provider="{re.escape(provider)}"}} (\d+)$'
+            found = re.search(line, text, re.MULTILINE)
+            return found and int(found[1])
+
+        return value("keys_age"), value("failing")
 
     def stderr(self):
         """What it wrote to standard error so far."""

@@ -98,6 +98,11 @@ impl<'a> SharedIssuer<'a> {
     }
 }
 
+/// The claims of one that is in the table by exactly this name.
+pub(crate) fn claims_to_test(issuer: &str) -> Option<&'static [&'static str]> {
+    SHARED.iter().find(|(known, _)| *known == issuer).map(|(_, claims)| *claims)
+}
+
 /// An issuer without what does not tell it from another: case, scheme, the port of https, dots and slashes at the ends.
 fn plain(name: &str) -> String {
     let name = name.to_ascii_lowercase();

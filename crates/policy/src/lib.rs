@@ -94,6 +94,7 @@
 mod action;
 mod arn;
 pub mod case;
+mod claims;
 mod code;
 mod condition;
 mod context;
@@ -117,6 +118,7 @@ mod validate;
 mod variable;
 mod work;
 
+pub use claims::claims_of_issuer;
 pub use code::{Code, Severity};
 pub use context::Context;
 pub use decision::{Decision, DecisionEffect, Determining, PolicyType, Statements};

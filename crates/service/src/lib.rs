@@ -17,6 +17,7 @@ pub mod federation;
 mod house;
 mod known;
 mod lineage;
+mod network;
 pub mod params;
 mod pipeline;
 mod request;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::conditions::{self, Test};
+use super::families::Member;
 use super::names::{self, KeyKind};
 use super::{Look, Note};
 use crate::Effect;
@@ -190,12 +191,22 @@ fn key(test: &Test<'_>, notes: &mut Vec<Note>) {
     match names::key_kind(key) {
         KeyKind::TagWithoutName => notes.push(Note::plain(Code::MissingTagKey, test.key.at)),
         KeyKind::NoSuchGlobal => {
-            let mut message =
-                format!("There is no global condition key `{key}`, so it is missing in every request.");
-            if let Some(meant) = names::nearest_key(key) {
-                message.push_str(&format!(" Did you mean `{meant}`?"));
-            }
-            notes.push(Note::new(Code::InvalidGlobalConditionKey, message, test.key.at));
+            let why = format!("There is no global condition key `{key}`, so it is missing in every request.");
+            notes.push(no_such_key(Code::InvalidGlobalConditionKey, why, test.key));
+        }
+        KeyKind::NoSuchOfService => {
+            let why = format!("There is no condition key `{key}`, so it is missing in every request.");
+            notes.push(no_such_key(Code::InvalidServiceConditionKey, why, test.key));
+        }
+        KeyKind::NoSuchClaim => {
+            let why = match Member::of(key).filter(Member::can_have_more) {
+                Some(member) => format!(
+                    "No token of {} has the condition key `{key}`, unless the claim is set for its provider.",
+                    member.family
+                ),
+                None => format!("There is no condition key `{key}`, so it is missing in every request."),
+            };
+            notes.push(no_such_key(Code::UnknownClaimAsConditionKey, why, test.key));
         }
         KeyKind::Multivalued
             if test.operator.qualifier == Qualifier::None && test.operator.base != Base::Null =>
@@ -207,6 +218,13 @@ fn key(test: &Test<'_>, notes: &mut Vec<Note>) {
     if test.values.is_empty() {
         notes.push(Note::plain(Code::EmptyArrayCondition, test.key.at));
     }
+}
+
+fn no_such_key(code: Code, mut why: String, key: &Text) -> Note {
+    if let Some(meant) = names::meant_key(&key.value) {
+        why.push_str(&format!(" Did you mean `{meant}`?"));
+    }
+    Note::new(code, why, key.at)
 }
 
 fn values(look: &Look<'_>, test: &Test<'_>, notes: &mut Vec<Note>) {

@@ -7,6 +7,7 @@ mod access;
 mod anybody;
 mod conditions;
 mod dead;
+mod families;
 mod names;
 mod place;
 mod style;

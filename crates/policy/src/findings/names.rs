@@ -3,6 +3,8 @@
 //! Sources: Service Authorization Reference (actions and their resources); IAM User Guide, "AWS global condition context
 //! keys".
 
+use super::families::{Member, STS, STS_LISTS};
+
 /// The services whose actions are all known. Of others any name is taken as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Catalog<'a> {
@@ -21,7 +23,7 @@ impl<'a> Catalog<'a> {
 }
 
 /// Global condition keys with one value.
-const GLOBAL: [&str; 48] = [
+const GLOBAL: [&str; 46] = [
     "aws:AssumedRoot",
     "aws:CalledViaFirst",
     "aws:CalledViaLast",
@@ -68,12 +70,10 @@ const GLOBAL: [&str; 48] = [
     "iam:AssociatedResourceArn",
     "iam:PassedToService",
     "iam:PermissionsBoundary",
-    "sts:ExternalId",
-    "sts:RoleSessionName",
 ];
 
 /// Condition keys with any number of values.
-const MULTIVALUED: [&str; 12] = [
+const MULTIVALUED: [&str; 8] = [
     "aws:CalledVia",
     "aws:PrincipalOrgPaths",
     "aws:PrincipalServiceNamesList",
@@ -82,27 +82,6 @@ const MULTIVALUED: [&str; 12] = [
     "aws:TagKeys",
     "aws:VpceOrgPaths",
     "iam:AccountPropertyNamespaces",
-    "sts:IdentityTokenAudience",
-    "sts:IdentityTokenScope",
-    "sts:RequestContextProviders",
-    "sts:TransitiveTagKeys",
-];
-
-/// Attributes of SAML assertions that a user may have several of, as they stand behind `saml:`.
-const SAML_LISTS: [&str; 13] = [
-    "cn",
-    "eduorghomepageuri",
-    "eduorgidentityauthnpolicyuri",
-    "eduorglegalname",
-    "eduorgsuperioruri",
-    "eduorgwhitepagesuri",
-    "edupersonaffiliation",
-    "edupersonassurance",
-    "edupersonentitlement",
-    "edupersonnickname",
-    "edupersonorgunitdn",
-    "edupersonscopedaffiliation",
-    "edupersontargetedid",
 ];
 
 /// Families of keys that end in the name of a tag.
@@ -132,6 +111,10 @@ pub(super) enum KeyKind {
     TagWithoutName,
     /// A key in `aws:` that does not exist.
     NoSuchGlobal,
+    /// A key in `sts:` or `saml:` that does not exist.
+    NoSuchOfService,
+    /// A claim of a well-known issuer that is no key by itself.
+    NoSuchClaim,
     /// A key of some service, which may be anything.
     Unknown,
 }
@@ -144,8 +127,10 @@ pub(super) fn key_kind(key: &str) -> KeyKind {
         return if tag.is_empty() { KeyKind::TagWithoutName } else { KeyKind::Single };
     }
     let lower = key.to_ascii_lowercase();
-    let saml_list = lower.strip_prefix("saml:").is_some_and(|attribute| SAML_LISTS.contains(&attribute));
-    if MULTIVALUED.into_iter().any(is) || saml_list || (key.len() > 4 && lower.ends_with(":amr")) {
+    if let Some(member) = Member::of(key) {
+        return member.kind();
+    }
+    if MULTIVALUED.into_iter().any(is) || (key.len() > 4 && lower.ends_with(":amr")) {
         return KeyKind::Multivalued;
     }
     if GLOBAL.into_iter().any(is) {
@@ -164,9 +149,13 @@ pub(super) fn is_always_there(key: &str) -> bool {
     ALWAYS.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
-/// The global key that was probably meant.
-pub(super) fn nearest_key(key: &str) -> Option<&'static str> {
-    nearest(key, GLOBAL.into_iter().chain(MULTIVALUED).chain(TAGS))
+/// The key that was probably meant.
+pub(super) fn meant_key(key: &str) -> Option<String> {
+    let named = || GLOBAL.into_iter().chain(MULTIVALUED).chain(TAGS).chain(STS).chain(STS_LISTS);
+    match Member::of(key) {
+        Some(member) => member.meant(),
+        None => nearest(key, named()).map(str::to_owned),
+    }
 }
 
 /// Condition keys that say who the caller is or where it comes from, in lower case: with a fixed value they keep a
@@ -268,7 +257,7 @@ pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
 const EDITS_MAX: usize = 2;
 
 /// Levenshtein distance, up to [`EDITS_MAX`]. Of names that have little in common a few letters are looked at.
-fn few_edits(a: &[u8], b: &[u8]) -> Option<usize> {
+pub(super) fn few_edits(a: &[u8], b: &[u8]) -> Option<usize> {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut next = Vec::with_capacity(row.len());
@@ -311,7 +300,9 @@ mod tests {
         assert_eq!(nearest("GetUsr", ["GetUser", "GetRole"]), Some("GetUser"));
         assert_eq!(nearest("getuser", ["GetUser", "GetRole"]), Some("GetUser"));
         assert_eq!(nearest("Whatever", ["GetUser", "GetRole"]), None);
-        assert_eq!(nearest_key("aws:PrincipalOrgId2"), Some("aws:PrincipalOrgID"));
+        assert_eq!(meant_key("aws:PrincipalOrgId2").as_deref(), Some("aws:PrincipalOrgID"));
+        assert_eq!(meant_key("aws:ExternalId").as_deref(), Some("sts:ExternalId"));
+        assert_eq!(meant_key("gitlab.com:projectid").as_deref(), Some("gitlab.com:project_id"));
     }
 
     #[test]
@@ -328,6 +319,8 @@ mod tests {
         assert_eq!(key_kind("sts:RequestContextProviders"), KeyKind::Multivalued);
         assert_eq!(key_kind("iam:accountpropertynamespaces"), KeyKind::Multivalued);
         assert_eq!(key_kind("SAML:eduPersonAffiliation"), KeyKind::Multivalued);
-        assert_eq!(key_kind("saml:aud"), KeyKind::Unknown);
+        assert_eq!(key_kind("saml:aud"), KeyKind::Single);
+        assert_eq!(key_kind("saml:audience"), KeyKind::NoSuchOfService);
+        assert_eq!(key_kind("gitlab.com:projectid"), KeyKind::NoSuchClaim);
     }
 }

@@ -459,6 +459,19 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         ],
     ),
     (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:saml-provider/p"}, "Condition": {"StringEquals": {"saml:audience": "a", "SAML:iss": "b", "sts:RoleSessionNam": "c", "sts:RoleSessionName": "d"}}"#,
+        &[
+            ("INVALID_SERVICE_CONDITION_KEY", ".Condition.StringEquals['saml:audience']"),
+            ("INVALID_SERVICE_CONDITION_KEY", ".Condition.StringEquals['sts:RoleSessionNam']"),
+        ],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole*", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/gitlab.com"}, "Condition": {"StringEquals": {"gitlab.com:sub": "project_path:acme/shop:ref_type:branch:ref:main", "gitlab.com:projectid": "a", "gitlab.com:project_id": "a", "gitlab.example.com:projectid": "a"}}"#,
+        &[("UNKNOWN_CLAIM_AS_CONDITION_KEY", ".Condition.StringEquals['gitlab.com:projectid']")],
+    ),
+    (
         Kind::Session,
         r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": {"aws:CurrentTime": "soon"}}"#,
         &[("CONDITION_VALUE_NEVER_MATCHES", ".Condition.DateLessThan['aws:CurrentTime']")],
@@ -622,6 +635,31 @@ fn errors_are_the_faults_of_writing() {
                 .all(|finding| (finding.code.severity() == Severity::Error) == finding.aws_message.is_some())
         );
     }
+}
+
+#[test]
+fn a_key_that_no_request_has_is_told_with_the_one_that_was_meant() {
+    let told = |key: &str| {
+        let members = format!(
+            r#""Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {{"StringEquals": {{"{key}": "x"}}}}"#
+        );
+        let found = found(Kind::Inline, &policy(&members));
+        found.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        told("saml:audience"),
+        "There is no condition key `saml:audience`, so it is missing in every request. Did you mean `saml:aud`?"
+    );
+    assert_eq!(
+        told("gitlab.com:projectid"),
+        "No token of gitlab.com has the condition key `gitlab.com:projectid`, unless the claim is set for its \
+         provider. Did you mean `gitlab.com:project_id`?"
+    );
+    assert_eq!(
+        told("www.amazon.com:aud"),
+        "There is no condition key `www.amazon.com:aud`, so it is missing in every request."
+    );
+    assert_eq!(told("idp.example.com:projectid"), "");
 }
 
 /// Shown by the test below, since no document of a table is so long.

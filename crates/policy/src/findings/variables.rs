@@ -64,7 +64,7 @@ fn why_it_has_no_value(key: &str) -> Option<String> {
         KeyKind::Multivalued => {
             Some(format!("`{key}` has many values, so that as a variable it never has one, nor its default."))
         }
-        KeyKind::NoSuchGlobal => Some(unknown(key)),
+        KeyKind::NoSuchGlobal | KeyKind::NoSuchOfService | KeyKind::NoSuchClaim => Some(unknown(key)),
         KeyKind::Unknown if !key.contains(':') => Some(unknown(key)),
         KeyKind::Single | KeyKind::Unknown => None,
     }
@@ -72,7 +72,7 @@ fn why_it_has_no_value(key: &str) -> Option<String> {
 
 fn unknown(key: &str) -> String {
     let mut message = format!("There is no condition key `{key}`, so the variable never has its value.");
-    if let Some(meant) = names::nearest_key(key) {
+    if let Some(meant) = names::meant_key(key) {
         message.push_str(&format!(" Did you mean `{meant}`?"));
     }
     message
@@ -88,6 +88,9 @@ mod tests {
             "",
             "aws:usernam",
             "username",
+            "saml:audience",
+            "sts:RoleSessionNam",
+            "www.amazon.com:userid",
             "aws:TagKeys",
             "aws:PrincipalTag",
             "aws:PrincipalTag/",

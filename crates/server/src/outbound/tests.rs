@@ -1,5 +1,8 @@
 //! Documents over TLS from a server made here: who is asked, who is believed, what is read.
 
+mod addresses;
+mod time;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 

@@ -160,7 +160,7 @@ impl<'a> Event<'a> {
         let provider = outcome.err().and_then(Error::provider);
         let not_logged = match (&self.principal, provider) {
             (Some(_), _) => 0,
-            (None, Some(provider)) => audit.not_vouched.take(&provider.name, now)?,
+            (None, Some(provider)) => audit.not_vouched.take(&provider.name, self.op.source_ip, now)?,
             (None, None) => audit.unproven.take(now)?,
         };
         Some(self.lines(outcome, not_logged))

@@ -84,7 +84,7 @@ impl Audit {
                 "too many calls without a proven caller: the audit counts them from here on",
             ),
             not_vouched: Rations::new(
-                "too many calls that this provider does not vouch for: the audit counts them from here on",
+                "too many calls that no identity provider vouches for: the audit counts some of them",
             ),
         }
     }

@@ -18,6 +18,9 @@ use super::web_identity::{DENIED, INVALID, Presented, unreachable};
 use crate::error::Error;
 use crate::house::House;
 
+/// Longest access token that is asked about: as long as one is at Amazon or Facebook, and twice that.
+const ACCESS_TOKEN_BYTES_MAX: usize = 4096;
+
 /// Providers of access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Provider {
@@ -44,7 +47,7 @@ pub(crate) async fn vouch_by_access_token(
     }
     let told = provider.ask(op, house, token).await;
     let asked = Asked { name: provider.name(), account: None };
-    let info = told.map_err(|error| refused(house, asked, error, None))?;
+    let info = told.map_err(|error| refused(house, op, asked, error, None))?;
     let view = house.directory.snapshot();
     let account = call.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
     let account: AccountId =
@@ -55,17 +58,19 @@ pub(crate) async fn vouch_by_access_token(
 /// Whether a token has the form of one that is signed or encrypted (RFC 7515, section 7.1; RFC 7516, section 7.1): three or five
 /// parts, the first an object.
 fn is_compact(token: &str) -> bool {
-    let mut parts = token.trim().split('.');
+    let token = token.trim().trim_matches('"').trim_start_matches("Bearer ");
+    let mut parts = token.split('.');
     let header = parts.next().and_then(|header| BASE64URL_NOPAD.decode(header.as_bytes()).ok());
     let is_object = header.is_some_and(|header| {
         serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&header).is_ok()
     });
-    is_object && matches!(parts.count(), 2 | 4)
+    (is_object || token.starts_with("eyJ")) && matches!(parts.count(), 2 | 4)
 }
 
 /// Whether it has the form of an access token (RFC 6749, appendix A.12): what has not is shown to nobody.
 fn is_access_token(token: &str) -> bool {
-    !token.is_empty() && token.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    (1..=ACCESS_TOKEN_BYTES_MAX).contains(&token.len())
+        && token.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 impl Provider {
@@ -195,10 +200,10 @@ enum Silence {
 }
 
 impl Silence {
-    /// A provider that cannot be found, that limits whoever asks, or sends them elsewhere, has said nothing of the token.
+    /// What it refuses, or finds too long, is the token. A provider that cannot be found, that limits whoever asks, or sends them elsewhere, has said nothing of the token.
     fn of(error: FetchError) -> Self {
         match error {
-            FetchError::Status(_, 400 | 401 | 403) => Self::Rejected,
+            FetchError::Status(_, 400 | 401 | 403 | 413 | 414 | 431) => Self::Rejected,
             error => Self::Fetch(error),
         }
     }

@@ -12,14 +12,14 @@ use std::thread::available_parallelism;
 use daypass_model::AccountId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::addresses::network;
 use crate::error::Error;
+use crate::network::network;
 
 /// Decryptions at once, on a machine with twice as many processors or more.
 const AT_ONCE_MAX: usize = 4;
 /// Calls of one account that decrypt or wait for it.
 const OF_ACCOUNT_MAX: usize = 100;
-/// Those of them that one address makes.
+/// Those of them that one address makes, while half of the account's are taken: many people can be behind one.
 const OF_ADDRESS_MAX: usize = 20;
 
 /// Whose calls wait for each other.
@@ -84,7 +84,9 @@ impl Decryptions {
             let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
             let Queues { of_accounts, of_addresses } = &mut *queues;
             let of_account = queue(of_accounts, account, OF_ACCOUNT_MAX)?;
-            (of_account, queue(of_addresses, (account, network(address)), OF_ADDRESS_MAX)?)
+            let is_long = Arc::strong_count(&of_account) > OF_ACCOUNT_MAX / 2 + 1;
+            let max = if is_long { OF_ADDRESS_MAX } else { OF_ACCOUNT_MAX };
+            (of_account, queue(of_addresses, (account, network(address)), max)?)
         };
         let of_address = of_address.acquire_owned().await.ok()?;
         let of_account = of_account.acquire_owned().await.ok()?;
@@ -172,17 +174,17 @@ mod tests {
     async fn an_address_that_asks_often_leaves_room_and_turns_to_others() {
         let decryptions = Decryptions::new(1);
         let one = account("111122223333");
-        let mut flood: Vec<_> =
-            (0..OF_ADDRESS_MAX).map(|_| Box::pin(decryptions.turn(one, from(7)))).collect();
+        let half = OF_ACCOUNT_MAX / 2;
+        let mut flood: Vec<_> = (0..half).map(|_| Box::pin(decryptions.turn(one, from(7)))).collect();
         let first = poll(flood[0].as_mut());
         assert!(first.is_ready() && flood[1..].iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
         let clothed = Some("::ffff:203.0.113.7".parse().unwrap());
-        assert!(decryptions.turn(one, clothed).await.is_none(), "as many as an address has");
+        assert!(decryptions.turn(one, clothed).await.is_none(), "half of what there is, and then no more");
         let mut honest = pin!(decryptions.turn(one, from(8)));
         assert!(poll(honest.as_mut()).is_pending());
         drop(first);
         let turn = poll(honest.as_mut());
-        assert!(turn.is_ready(), "before nineteen that came earlier");
+        assert!(turn.is_ready(), "before all that came earlier from there");
         assert!(poll(flood[1].as_mut()).is_pending());
         drop(turn);
         assert!(poll(flood[1].as_mut()).is_ready());

@@ -4,7 +4,6 @@
 //! how a document is fetched, and whether the role that is asked for trusts the provider.
 
 mod access_token;
-mod addresses;
 mod condition_keys;
 mod decryptions;
 mod fetch;

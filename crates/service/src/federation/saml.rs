@@ -95,7 +95,7 @@ pub(crate) async fn assertion(
     let provider = provider(&view, call)?;
     let received =
         expecting(house, provider, call, |expected| receive(call.text, &provider.metadata, expected, op.now));
-    match received.map_err(|error| refused(house, provider, error))? {
+    match received.map_err(|error| refused(house, op, provider, error))? {
         Received::Verified(assertion) => Ok((view, *assertion)),
         Received::Encrypted(response) => open(op, house, call, provider, response).await,
     }
@@ -114,7 +114,7 @@ async fn open(
         let keys: Vec<&DecryptionKey> = keys.iter().collect();
         response.decrypt(&keys, directory.random())
     });
-    let response = decrypting.await?.map_err(|error| refused(house, provider, error))?;
+    let response = decrypting.await?.map_err(|error| refused(house, op, provider, error))?;
     let view = house.directory.snapshot();
     let current = self::provider(&view, call)?;
     if current.revision != provider.revision {
@@ -122,7 +122,7 @@ async fn open(
     }
     let verify = |expected: &Expected<'_>| response.verify(&current.metadata, expected, op.now);
     let assertion = expecting(house, current, call, verify);
-    let assertion = assertion.map_err(|error| refused(house, current, error))?;
+    let assertion = assertion.map_err(|error| refused(house, op, current, error))?;
     Ok((view, assertion))
 }
 
@@ -161,9 +161,9 @@ fn expecting<T>(
     })
 }
 
-fn refused(house: &House, provider: &SamlProvider, error: SamlError) -> Error {
+fn refused(house: &House, op: &Operation, provider: &SamlProvider, error: SamlError) -> Error {
     let asked = Asked { name: &provider.arn, account: Some(provider.account) };
-    refused::refused(house, asked, Error::new(error.code(), error.to_string()), error.reason())
+    refused::refused(house, op, asked, Error::new(error.code(), error.to_string()), error.reason())
 }
 
 fn vouched(op: &Operation, provider: &SamlProvider, assertion: VerifiedAssertion) -> Vouched {

@@ -49,7 +49,7 @@ pub(crate) async fn vouch(
     let vouched = verified(op, house, call, account, provider, token).await;
     let vouched = vouched.map_err(|error| {
         let account = matches!(provider, Provider::Registered(_)).then_some(account);
-        refused(house, Asked { name: provider.name(), account }, error, None)
+        refused(house, op, Asked { name: provider.name(), account }, error, None)
     })?;
     // A provider that is built in vouches in every account. Nobody is told which accounts there are.
     if !view.is_account(account) {

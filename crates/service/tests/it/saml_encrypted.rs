@@ -86,7 +86,7 @@ fn an_encrypted_assertion_is_opened_where_it_keeps_nobody() {
 fn so_many_wait_for_a_decryption_and_who_comes_then_tries_again() {
     held_up(async |go| {
         let (house, encrypted) = (new().await, encrypted());
-        let mut waiting: Vec<_> = (0..20).map(|_| Box::pin(call(&house, &encrypted, &[]))).collect();
+        let mut waiting: Vec<_> = (0..50).map(|_| Box::pin(call(&house, &encrypted, &[]))).collect();
         assert!(waiting.iter_mut().all(waits));
         assert_eq!(refusal(&house, &encrypted, &[]).await, ("Throttling", "Rate exceeded".into()));
         let event = house.audit.lock().unwrap().pop().unwrap();

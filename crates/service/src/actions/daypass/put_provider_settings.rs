@@ -16,6 +16,9 @@ use crate::house::House;
 
 pub(super) struct PutProviderSettings;
 
+/// Claims that are no objects (RFC 7519, section 4.1).
+const SIMPLE: [&str; 8] = ["iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti"];
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Input {
@@ -71,7 +74,18 @@ fn check(provider: &str, input: &Input) -> Result<(), Error> {
     if let Some(claim) = input.condition_claims.iter().find(empty) {
         return Err(Error::validation(format!("{claim} is no name of a claim: a part of it is empty.")));
     }
-    match input.condition_claims.iter().find(|claim| is_known_claim(provider, claim)) {
+    let claims = &input.condition_claims;
+    let below = |claim: &&String| {
+        let around = claims.iter().map(String::as_str).chain(SIMPLE);
+        around.filter_map(|around| claim.strip_prefix(around)).any(|rest| rest.starts_with('.'))
+    };
+    // A token would be refused in which the one is no object, or the other is one.
+    if let Some(claim) = claims.iter().find(below) {
+        return Err(Error::validation(format!(
+            "{claim} is within another claim that is compared as it stands."
+        )));
+    }
+    match claims.iter().find(|claim| is_known_claim(provider, claim)) {
         Some(claim) => Err(Error::validation(format!("{claim} is a condition key of the provider already."))),
         None => Ok(()),
     }

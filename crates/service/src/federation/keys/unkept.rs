@@ -1,7 +1,7 @@
 //! Access tokens: only their provider can read them, so it is asked for each call, and nothing is kept but how it stands.
 //!
-//! Anybody can make such a call. So each provider has turns and a short line of its own, of which no address takes all, and
-//! whoever does not get a turn soon is told to try again.
+//! Anybody can make such a call. So each provider has turns and a short line of its own, of which no address takes more than half
+//! and a little, and whoever does not get a turn soon is told to try again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -15,13 +15,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::gate::Place;
 use super::source::{KeysHealth, NoKeys};
 use super::{FetchError, ProviderKeys};
-use crate::federation::addresses::network;
 use crate::federation::fetch::Wanted;
+use crate::network::network;
 
 /// Calls at once about tokens of one provider.
 const TURNS_MAX: usize = 8;
 /// Calls that have a turn or wait for one.
 const LINE_MAX: usize = 64;
+/// Those of one address, while half of the line is taken.
+const LINE_OF_ADDRESS_MAX: usize = 8;
 /// How long one is waited for.
 const TURN_TIME_MAX: Duration = Duration::from_secs(3);
 /// For so long is a failure told that nobody met again, in seconds.
@@ -105,12 +107,17 @@ impl Unkept {
                 turns: Arc::new(Semaphore::new(self.turns_max)),
                 of_addresses: HashMap::new(),
             });
-            let in_line = line.all.clone().try_acquire_owned().ok()?;
             // Those of whom nobody is in the line are forgotten: there are no more than places in it.
             line.of_addresses.retain(|_, turns| Arc::strong_count(turns) > 1);
             let share = self.turns_max.div_ceil(2);
             let of_address = line.of_addresses.entry(network(address));
             let of_address = of_address.or_insert_with(|| Arc::new(Semaphore::new(share))).clone();
+            // While there is much room an address may have it: many people can be behind one.
+            let is_long = line.all.available_permits() <= LINE_MAX / 2;
+            if is_long && Arc::strong_count(&of_address) > LINE_OF_ADDRESS_MAX + 1 {
+                return None;
+            }
+            let in_line = line.all.clone().try_acquire_owned().ok()?;
             (in_line, of_address, line.turns.clone())
         };
         let both = async {
@@ -218,27 +225,37 @@ mod tests {
         assert!(unkept.turn("www.amazon.com", address("198.51.100.1")).await.is_some());
     }
 
+    /// How many of these calls wait, polled once; the others were refused at once.
+    async fn waiting<F: Future>(calls: Vec<F>) -> (usize, Vec<std::pin::Pin<Box<F>>>) {
+        let mut calls: Vec<_> = calls.into_iter().map(Box::pin).collect();
+        let pending = std::future::poll_fn(|context| {
+            let pending = calls.iter_mut().map(|call| call.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(pending.filter(|pending| *pending).count())
+        });
+        (pending.await, calls)
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn a_network_of_ipv6_is_one_address_and_the_line_is_short() {
+    async fn one_address_may_have_half_of_the_line_and_leaves_the_rest() {
         let unkept = Unkept::new(64);
+        // All of one network of IPv6, which is one address.
         let from = |n: usize| unkept.turn("www.amazon.com", address(&format!("2001:db8::{n:x}")));
         let mut held = Vec::new();
         for n in 0..4 {
             held.push(from(n).await.unwrap());
         }
-        let waiting = std::future::poll_fn(|context| {
-            let mut waits: Vec<_> = (0..LINE_MAX - 4).map(|n| Box::pin(from(n))).collect();
-            let polled = waits.iter_mut().map(|wait| wait.as_mut().poll(context).is_pending());
-            let pending = polled.filter(|pending| *pending).count();
-            std::task::Poll::Ready((pending, waits))
-        });
-        let (pending, waits) = waiting.await;
-        assert_eq!(pending, LINE_MAX - 4);
+        let (flood, _waits) = waiting((0..100).map(from).collect()).await;
+        assert_eq!(flood + held.len(), LINE_MAX / 2);
+        let other = |n: usize| unkept.turn("www.amazon.com", address(&format!("203.0.113.{n}")));
         let begun = tokio::time::Instant::now();
-        assert!(unkept.turn("www.amazon.com", address("203.0.113.7")).await.is_none());
-        assert_eq!(begun.elapsed(), Duration::ZERO, "nobody waits for a place in the line");
-        drop(waits);
-        assert!(unkept.turn("www.amazon.com", address("203.0.113.7")).await.is_some());
+        let mut theirs = Vec::new();
+        for n in 0..4 {
+            theirs.push(other(n).await.unwrap());
+        }
+        assert_eq!(begun.elapsed(), Duration::ZERO, "half of the turns are theirs");
+        let (second, _more) = waiting((0..100).map(|_| other(9)).collect()).await;
+        assert_eq!(second, LINE_OF_ADDRESS_MAX, "while the line is long each has a few places");
+        drop((held, theirs));
     }
 
     #[test]

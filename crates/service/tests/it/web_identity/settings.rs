@@ -76,11 +76,11 @@ async fn a_claim_that_no_condition_can_compare_refuses_the_token() {
     for good in [json!(null), json!([]), json!(["a", 7, true]), json!("a"), json!(-7), json!(false)] {
         world.present(&world.with("groups", good)).await.unwrap();
     }
-    for no_such in [json!({"level": null}), json!({"other": 1.5}), json!(null)] {
+    for no_such in [json!({"level": null}), json!({"other": 1.5}), json!(null), json!([]), json!("")] {
         world.present(&world.with("about", no_such)).await.unwrap();
     }
     // What is meant may stand in it, and somebody be denied by that.
-    for elsewhere in [json!("level"), json!([{"level": "suspended"}]), json!([])] {
+    for elsewhere in [json!("level"), json!([{"level": "suspended"}]), json!(0), json!(false)] {
         assert_eq!(world.refusal(&world.with("about", elsewhere)).await, told("about.level"));
     }
     // Nobody set it, so it is nobody's condition key.
