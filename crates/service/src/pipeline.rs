@@ -4,7 +4,7 @@ use daypass_authn::sigv4::{AuthError, Presented};
 use daypass_directory::{Operation, Scope, Turn};
 use tracing::Instrument as _;
 
-use crate::action::Scene;
+use crate::action::{Row, Scene};
 use crate::audit::Event;
 use crate::authenticate::authenticate;
 use crate::error::Error;
@@ -87,6 +87,19 @@ async fn steps(
     };
     // INVARIANT (one-snapshot): from here on nobody asks for another view.
     let scope = Scope::resolve(view, caller, op.now)?;
+    in_scope(house, op, request, row, scope, event).await
+}
+
+/// admit → parse → prove → authorize → act, for whoever it is: what a page asks for whoever is signed in to it, too.
+pub(crate) async fn in_scope(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    row: &'static Row,
+    scope: Scope,
+    event: &mut Event<'_>,
+) -> Result<Reply, Error> {
+    let params = request.params.as_ref().map_err(Clone::clone)?;
     let principal = scope.principal();
     event.principal(principal);
     house.directory.last_used().note(principal, request.service, &op.region, op.now.as_second());

@@ -1,5 +1,6 @@
 //! What all pages have around them, and the small things that several of them say.
 
+use daypass_service::doors::{Whose, session_path};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
@@ -29,6 +30,25 @@ pub(super) fn layout(title: &str, account: Option<&str>, then: Option<&str>, mai
             }
         }
     }
+}
+
+/// A page of somebody who is signed in: what else there is, beside what it says.
+pub(super) fn within(title: &str, whose: &Whose, main: &Markup) -> Markup {
+    let path = session_path(whose.id);
+    layout(
+        title,
+        Some(whose.account.as_str()),
+        None,
+        &html! {
+            nav aria-label="Console" {
+                a href=(path) { "Your session" }
+                a href={ (path) "sessions" } { "Sessions" }
+                a href={ (path) "switch-role" } { "Switch role" }
+                span class="quiet" { "as " code { (whose.arn) } }
+            }
+            (main)
+        },
+    )
 }
 
 /// A page that says one thing.

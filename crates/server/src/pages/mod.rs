@@ -8,6 +8,8 @@ mod layout;
 mod messages;
 mod saml_metadata;
 mod session;
+mod sessions;
+mod switch;
 
 use std::sync::LazyLock;
 
@@ -109,6 +111,16 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
             with_headers(StatusCode::OK, document, "application/samlmetadata+xml")
         }
         Answer::YourSession(session) => page(StatusCode::OK, session::page(&session, None)),
+        Answer::AnotherRole { whose, code, problem } => {
+            page(StatusCode::OK, switch::page(&whose, &code, problem.as_deref()))
+        }
+        Answer::Sessions(list) => page(StatusCode::OK, sessions::list(&list)),
+        Answer::OneSession(shown) => page(StatusCode::OK, sessions::one(&shown)),
+        Answer::GoTo(path) => {
+            let mut response = with_headers(StatusCode::SEE_OTHER, Bytes::new(), "text/html; charset=utf-8");
+            insert(&mut response, LOCATION, &path);
+            response
+        }
         Answer::Credentials(session, given) => page(StatusCode::OK, session::page(&session, Some(&given))),
         Answer::ComeAgain { id } => page(StatusCode::OK, messages::come_again(id)),
         Answer::NotSignedIn => page(StatusCode::OK, messages::not_signed_in()),

@@ -1,16 +1,16 @@
 //! "Your session": who you are and by which chain, what time is left, credentials for a command line, and the way out.
 
-use daypass_service::doors::{CommandLine, YourSession, session_path};
+use daypass_service::doors::{CommandLine, Whose, YourSession, session_path};
 use maud::{Markup, html};
 
-use super::layout::{duration, is_web, layout, moment};
+use super::layout::{duration, is_web, moment, within};
 
 pub(super) fn page(session: &YourSession, given: Option<&CommandLine>) -> Markup {
     let title = format!("{} · Your session", session.name);
-    layout(
+    let whose = Whose { id: session.id, account: session.account, arn: session.arn.clone() };
+    within(
         &title,
-        Some(session.account.as_str()),
-        None,
+        &whose,
         &html! {
             (who(session))
             @if let Some(given) = given {

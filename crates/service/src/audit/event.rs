@@ -229,6 +229,11 @@ impl<'a> Event<'a> {
             read_only: self.row.map(|row| row.audit.read_only.unwrap_or(row.read_only)),
             event_type: if self.door.is_some() { "AwsConsoleSignIn" } else { "AwsApiCall" },
             management_event: true,
+            session_credential_from_console: self
+                .principal
+                .as_ref()
+                .filter(|who| who.is_in_console() && self.door.is_none())
+                .map(|_| "true"),
             recipient_account_id: self
                 .account()
                 .or(error.and_then(Error::provider).and_then(|asked| asked.account)),
@@ -416,6 +421,9 @@ struct Record<'a> {
     resources: Vec<Resource<'a>>,
     event_type: &'static str,
     management_event: bool,
+    /// `"true"` of what somebody does who is signed in to the console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_credential_from_console: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recipient_account_id: Option<AccountId>,
     event_category: &'static str,

@@ -2,6 +2,7 @@
 
 use daypass_authn::browser::BrowserSecret;
 use daypass_model::{AccountId, Secret, SessionId, Tag};
+use serde::Deserialize;
 
 /// See the module.
 #[derive(Debug)]
@@ -30,6 +31,21 @@ pub enum Answer {
     SamlMetadata(String),
     /// The page of a session.
     YourSession(Box<YourSession>),
+    /// The form of another role, with what was wrong the last time.
+    AnotherRole {
+        /// Who asks.
+        whose: Whose,
+        /// The code of the form.
+        code: String,
+        /// What was said the last time.
+        problem: Option<String>,
+    },
+    /// The account's sessions.
+    Sessions(Box<SessionList>),
+    /// One of them.
+    OneSession(Box<SessionShown>),
+    /// Another page of the same session.
+    GoTo(String),
     /// The same, with credentials for a command line.
     Credentials(Box<YourSession>, CommandLine),
     /// The browser was sent here by another site and brought no cookie: it does when it comes from here.
@@ -125,4 +141,105 @@ pub struct CommandLine {
     pub expires: i64,
     /// Where this server is reached, if it knows.
     pub endpoint: Option<String>,
+}
+
+/// Whose page it is.
+#[derive(Debug, Clone)]
+pub struct Whose {
+    /// The session.
+    pub id: SessionId,
+    /// Its account.
+    pub account: AccountId,
+    /// The ARN.
+    pub arn: String,
+}
+
+/// What is looked for among the sessions.
+#[derive(Debug, Clone, Default)]
+pub struct SessionSearch {
+    /// `name`, `source`, `arn` or `key`.
+    pub by: String,
+    /// What it is, or begins with; empty: anything.
+    pub text: String,
+    /// Whether those that are over are meant too.
+    pub ended: bool,
+}
+
+/// The account's sessions, the newest first.
+#[derive(Debug)]
+pub struct SessionList {
+    /// Who asks.
+    pub whose: Whose,
+    /// For what.
+    pub search: SessionSearch,
+    /// What was found.
+    pub sessions: Vec<Listed>,
+    /// Where more is.
+    pub marker: Option<String>,
+    /// Whether the log of this server may lack some.
+    pub may_be_incomplete: bool,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+/// One session, where it came from and what it issued.
+#[derive(Debug)]
+pub struct SessionShown {
+    /// Who asks.
+    pub whose: Whose,
+    /// The session.
+    pub session: Listed,
+    /// How it came about, the beginning first.
+    pub chain: Vec<Step>,
+    /// What it issued, the newest first.
+    pub issued: Vec<Listed>,
+    /// Whether it issued more than is shown.
+    pub is_truncated: bool,
+    /// The code of the forms.
+    pub code: String,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+/// A session, as ListSessions of daypass's own API tells of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Listed {
+    /// Its id.
+    pub session_id: SessionId,
+    /// Under which it calls.
+    pub arn: String,
+    /// Of the role, user or root behind it.
+    pub principal_arn: String,
+    /// The access key id that was issued.
+    pub access_key_id: String,
+    /// `Live`, `Expired`, `Revoked` or `PrincipalDeleted`.
+    pub status: String,
+    /// Unix seconds.
+    pub issued_at: i64,
+    /// Unix seconds.
+    pub expires: i64,
+    /// Who asked for it.
+    pub requested_by: ListedRequester,
+    /// The person behind the chain, where it was said.
+    pub source_identity: Option<String>,
+    /// Where the call came from.
+    #[serde(rename = "SourceIPAddress")]
+    pub source_ip_address: Option<String>,
+    /// What made it.
+    pub user_agent: Option<String>,
+    /// Whether a one-time code was given.
+    pub mfa_authenticated: bool,
+    /// What it was told of the session.
+    pub description: Option<String>,
+}
+
+/// Who asked for a session.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListedRequester {
+    /// The account.
+    pub account_id: AccountId,
+    /// The ARN, where it is the same account's.
+    pub arn: Option<String>,
 }

@@ -24,16 +24,21 @@ const CREDENTIALS: &str = "credentials";
 const SIGN_OUT: &str = "sign-out";
 
 /// Somebody who proved a session of the console that lives.
-struct Visitor {
-    id: SessionId,
-    scope: Scope,
-    session: Arc<Session>,
-    kept: Arc<ConsoleSession>,
+pub(super) struct Visitor {
+    pub(super) id: SessionId,
+    pub(super) scope: Scope,
+    pub(super) session: Arc<Session>,
+    pub(super) kept: Arc<ConsoleSession>,
     secret: BrowserSecret,
 }
 
 /// The visitor, or what else there is to say.
-fn visitor(house: &House, op: &Operation, request: &Request, id: SessionId) -> Result<Visitor, Answer> {
+pub(super) fn visitor(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+) -> Result<Visitor, Answer> {
     let view = house.directory.snapshot();
     let Some(secret) = cookie(request, id) else {
         // From a link elsewhere a browser brings no cookie of the kind that other sites cannot make it bring.
@@ -82,10 +87,11 @@ pub(super) async fn credentials(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match by_form(house, op, request, id, CREDENTIALS, event)? {
+    let visitor = match visitor_by_form(house, op, request, id, CREDENTIALS)? {
         Ok(visitor) => visitor,
         Err(answer) => return Ok(answer),
     };
+    event.principal(visitor.scope.principal());
     event.reserve()?;
     let claims = &visitor.session.claims;
     // The time of issue stays: a revocation of the sessions before a moment means these with it.
@@ -114,11 +120,12 @@ pub(super) async fn sign_out(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match by_form(house, op, request, id, SIGN_OUT, event)? {
+    let visitor = match visitor_by_form(house, op, request, id, SIGN_OUT)? {
         Ok(visitor) => visitor,
         // Signed out in another window, or over by now: that is what was wanted.
         Err(answer) => return Ok(answer),
     };
+    event.principal(visitor.scope.principal());
     event.reserve()?;
     let call = authorize(op, &visitor.scope, &Checks::nothing_can_deny(), ())?;
     let mut change = call.change(op);
@@ -127,21 +134,24 @@ pub(super) async fn sign_out(
     Ok(Answer::SignedOut { id, issuer: visitor.kept.record.issuer.clone() })
 }
 
-/// A visitor who sends one of our forms.
-fn by_form(
+/// The code of a form on the visitor's page.
+pub(super) fn form_code(visitor: &Visitor, form: &str) -> String {
+    visitor.secret.form_code(form)
+}
+
+/// A visitor who sends one of our forms, or what else there is to say.
+pub(super) fn visitor_by_form(
     house: &House,
     op: &Operation,
     request: &Request,
     id: SessionId,
     form: &str,
-    event: &mut Event<'_>,
 ) -> Result<Result<Visitor, Answer>, Error> {
     let visitor = match visitor(house, op, request, id) {
         Ok(visitor) => visitor,
         Err(answer) => return Ok(Err(answer)),
     };
     let params = request.params.as_ref().map_err(Clone::clone)?;
-    event.principal(visitor.scope.principal());
     // Beside the cookie's SameSite=Strict, which not every browser knows (OWASP, "Cross-Site Request Forgery Prevention").
     if !visitor.secret.is_form_code(form, params.text("code").unwrap_or_default()) {
         return Err(Error::access_denied(

@@ -5,13 +5,19 @@
 //! An answer is a value; what it looks like is the server's business.
 
 mod answer;
+mod ask;
 mod begin;
 mod console;
 mod destination;
 mod federation;
 mod saml;
+mod sessions;
+mod switch;
 
-pub use answer::{Answer, CommandLine, RoleChoice, Step, YourSession};
+pub use answer::{
+    Answer, CommandLine, Listed, ListedRequester, RoleChoice, SessionList, SessionSearch, SessionShown, Step,
+    Whose, YourSession,
+};
 use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
 use daypass_model::SessionId;
@@ -21,7 +27,7 @@ use tracing::Instrument as _;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
-use crate::request::Request;
+use crate::request::{Reply, Request};
 
 /// How people sign in, by the operator's choice.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +62,14 @@ pub enum Place {
     Credentials,
     /// Its end.
     SignOut,
+    /// The form of another role, and the change to it.
+    SwitchRole,
+    /// The account's sessions.
+    Sessions,
+    /// One of them.
+    OneSession(SessionId),
+    /// Its end, or that of more.
+    Revoke(SessionId),
 }
 
 /// Below it are the pages of sessions, each under a path of its own: a browser has several at once.
@@ -78,7 +92,15 @@ impl Door {
             "" => Place::Page,
             "credentials" => Place::Credentials,
             "sign-out" => Place::SignOut,
-            _ => return None,
+            "switch-role" => Place::SwitchRole,
+            "sessions" => Place::Sessions,
+            other => {
+                let other = other.strip_prefix("sessions/")?;
+                match other.strip_suffix("/revoke") {
+                    Some(session) => Place::Revoke(session.parse().ok()?),
+                    None => Place::OneSession(other.parse().ok()?),
+                }
+            }
         };
         Some(Self::Session(id.parse().ok()?, place))
     }
@@ -115,7 +137,13 @@ enum Wish {
     SamlMetadata,
     Credentials(SessionId),
     SignOut(SessionId),
+    SwitchRole(SessionId),
     Page(SessionId),
+    /// The form.
+    AnotherRole(SessionId),
+    Sessions(SessionId),
+    OneSession(SessionId, SessionId),
+    Revoke(SessionId, SessionId),
     Lobby,
 }
 
@@ -144,7 +172,17 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         Wish::Lobby => return Ok(Answer::NotSignedIn),
         Wish::Page(id) => return console::page(house, op, request, id).await,
         Wish::SamlMetadata => return saml::metadata(house),
-        Wish::SigninToken | Wish::Login | Wish::Saml | Wish::Credentials(_) | Wish::SignOut(_) => {}
+        Wish::AnotherRole(id) => return switch::form(house, op, request, id).await,
+        // Calls of the API, each with its own event.
+        Wish::Sessions(id) => return sessions::list(house, op, request, id).await,
+        Wish::OneSession(id, session) => return sessions::one(house, op, request, id, session).await,
+        Wish::Revoke(id, session) => return sessions::revoke(house, op, request, id, session).await,
+        Wish::SwitchRole(_)
+        | Wish::SigninToken
+        | Wish::Login
+        | Wish::Saml
+        | Wish::Credentials(_)
+        | Wish::SignOut(_) => {}
     }
     let mut event = Event::of_visit(house, op, request, wish.name());
     let mut outcome = act(house, op, wish, request, &mut event).await;
@@ -157,6 +195,10 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
     let written = match &outcome {
         // Nothing came of it yet: the page asks which role is meant.
         Ok(Answer::ChooseRole { .. }) => event.finish_quietly(),
+        Ok(Answer::AnotherRole { problem: Some(problem), .. }) => {
+            _ = event.finish(Err(Error::access_denied(problem.as_str()))).await;
+            Ok(Box::new(()) as Reply)
+        }
         Ok(_) => event.finish(Ok(Box::new(()))).await, // INVARIANT (audit-once)
         Err(error) => event.finish(Err(error.clone())).await,
     };
@@ -176,7 +218,14 @@ async fn act(
         Wish::Credentials(id) => console::credentials(house, op, request, id, event).await,
         Wish::SignOut(id) => console::sign_out(house, op, request, id, event).await,
         Wish::Saml => saml::sign_in(house, op, request, event).await,
-        Wish::Page(_) | Wish::Lobby | Wish::SamlMetadata => Err(Error::internal("a page is no act")),
+        Wish::SwitchRole(id) => switch::switch(house, op, request, id, event).await,
+        Wish::Page(_)
+        | Wish::Lobby
+        | Wish::SamlMetadata
+        | Wish::AnotherRole(_)
+        | Wish::Sessions(_)
+        | Wish::OneSession(..)
+        | Wish::Revoke(..) => Err(Error::internal("a page is no act")),
     }
 }
 
@@ -192,6 +241,13 @@ impl Wish {
             Door::Session(id, Place::Page) => Ok(Self::Page(id)),
             Door::Session(id, Place::Credentials) if is_post => Ok(Self::Credentials(id)),
             Door::Session(id, Place::SignOut) if is_post => Ok(Self::SignOut(id)),
+            Door::Session(id, Place::SwitchRole) if is_post => Ok(Self::SwitchRole(id)),
+            Door::Session(id, Place::SwitchRole) => Ok(Self::AnotherRole(id)),
+            Door::Session(id, Place::Sessions) => Ok(Self::Sessions(id)),
+            Door::Session(id, Place::Revoke(session)) if is_post => Ok(Self::Revoke(id, session)),
+            Door::Session(id, Place::OneSession(session) | Place::Revoke(session)) => {
+                Ok(Self::OneSession(id, session))
+            }
             // A form's address in the address bar.
             Door::Session(id, Place::Credentials | Place::SignOut) => Ok(Self::Page(id)),
         }
@@ -205,6 +261,11 @@ impl Wish {
             Self::SamlMetadata => "SamlMetadata",
             Self::Credentials(_) => "GetConsoleCredentials",
             Self::SignOut(_) => "ConsoleLogout",
+            Self::SwitchRole(_) => "SwitchRole",
+            Self::AnotherRole(_) => "ConsoleSwitchRole",
+            Self::Sessions(_) => "ConsoleSessions",
+            Self::OneSession(..) => "ConsoleSession",
+            Self::Revoke(..) => "ConsoleRevoke",
             Self::Page(_) => "ConsolePage",
             Self::Lobby => "ConsoleLobby",
         }

@@ -56,6 +56,9 @@ pub struct SessionEntry {
     pub scoped_layers: usize,
     /// What it was told of the session.
     pub description: Option<String>,
+    /// Whether it is a session of the console, which ends with its record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub console: bool,
 }
 
 /// Who asked for a session.
@@ -147,6 +150,7 @@ impl SessionEntry {
             layers: claims.layers.len(),
             scoped_layers: claims.scoped_layers,
             description: description.map(str::to_owned),
+            console: claims.console,
         }
     }
 
@@ -169,6 +173,10 @@ impl SessionEntry {
         };
         // What the keys there are have not sealed opens no more: somebody replaced them all.
         if now < self.expires_at && self.at < view.keyring().oldest() {
+            return Status::Revoked;
+        }
+        // Signed out.
+        if self.console && now < self.expires_at && view.console_session(self.id).is_none() {
             return Status::Revoked;
         }
         Status::of(descent, self.expires_at, view, now)

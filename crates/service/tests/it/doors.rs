@@ -14,6 +14,7 @@ mod console;
 mod destinations;
 mod federation;
 mod saml;
+mod sessions;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/Desk";
 const ALLOW_ALL: &str =
@@ -52,6 +53,7 @@ async fn desk(house: &TestHouse, more: &[(&str, &str)]) -> Keys {
     };
     let user = Keys::of(&user);
     let mut params = vec![("RoleArn", ROLE), ("RoleSessionName", "ada")];
+    params.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
     params.extend(more);
     let answer = house.call(&user, "sts", "AssumeRole", &params).await.unwrap();
     house.root("iam", "DeleteAccessKey", &[("UserName", "ada"), ("AccessKeyId", &user.access_key_id)]).await;

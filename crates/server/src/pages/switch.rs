@@ -1,0 +1,28 @@
+//! The form of another role.
+
+use daypass_service::doors::{Whose, session_path};
+use maud::{Markup, html};
+
+use super::layout::within;
+
+pub(super) fn page(whose: &Whose, code: &str, problem: Option<&str>) -> Markup {
+    within(
+        "Switch role",
+        whose,
+        &html! {
+            form class="card" method="post" action={ (session_path(whose.id)) "switch-role" } {
+                h1 { "Switch role" }
+                p { "The role opens in a session of its own; this one stays." }
+                @if let Some(problem) = problem {
+                    p class="problem" role="alert" { (problem) }
+                }
+                input type="hidden" name="code" value=(code);
+                label for="account" { "Account number" }
+                input id="account" name="account" inputmode="numeric" autocomplete="off" value=(whose.account);
+                label for="role" { "Role name, with its path if it has one" }
+                input id="role" name="role" autocomplete="off" required;
+                button type="submit" { "Switch" }
+            }
+        },
+    )
+}

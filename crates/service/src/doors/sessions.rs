@@ -1,0 +1,159 @@
+//! `/console/s/<session id>/sessions`: the account's sessions, one of them, and its end. The page of whoever is called at night.
+//!
+//! Each of these is a call of daypass's own API that the page makes for whoever is signed in: their policies decide, and the
+//! audit has the call. There is nothing here that a command line could not ask.
+
+use daypass_directory::Operation;
+use daypass_model::SessionId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::TRIES_MAX;
+use super::answer::{Answer, Listed, ListedRequester, SessionList, SessionSearch, SessionShown, Step, Whose};
+use super::ask::ask_daypass;
+use super::console::{Visitor, form_code, visitor, visitor_by_form};
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+/// What the forms are called, in their codes.
+const REVOKE: &str = "revoke";
+/// Sessions on a page.
+const ON_PAGE: i64 = 50;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Sessions {
+    sessions: Vec<Listed>,
+    marker: Option<String>,
+    may_be_incomplete: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Chain {
+    origin: Option<ListedRequester>,
+    chain: Vec<Link>,
+    issued: Vec<Listed>,
+    is_truncated: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Link {
+    session_id: SessionId,
+    account_id: Option<daypass_model::AccountId>,
+    session: Option<Listed>,
+}
+
+/// The list.
+pub(super) async fn list(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+) -> Result<Answer, Error> {
+    let visitor = match visitor(house, op, request, id) {
+        Ok(visitor) => visitor,
+        Err(answer) => return Ok(answer),
+    };
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let text = |name| form.text(name).unwrap_or_default().trim().to_owned();
+    let search = SessionSearch { by: text("by"), text: text("text"), ended: form.text("ended").is_some() };
+    let mut asked = json!({"IncludeEnded": search.ended, "MaxItems": ON_PAGE});
+    let member = match search.by.as_str() {
+        "source" => "SourceIdentity",
+        "arn" => "PrincipalArn",
+        "key" => "AccessKeyId",
+        _ => "NamePrefix",
+    };
+    if !search.text.is_empty() {
+        asked[member] = search.text.as_str().into();
+    }
+    if let Some(marker) = form.text("marker") {
+        asked["Marker"] = marker.into();
+    }
+    let found: Sessions = ask_daypass(house, op, request, &visitor.scope, "ListSessions", &asked).await?;
+    Ok(Answer::Sessions(Box::new(SessionList {
+        whose: whose(&visitor),
+        search,
+        sessions: found.sessions,
+        marker: found.marker,
+        may_be_incomplete: found.may_be_incomplete,
+        now: op.now.as_second(),
+    })))
+}
+
+/// One session.
+pub(super) async fn one(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+    session: SessionId,
+) -> Result<Answer, Error> {
+    let visitor = match visitor(house, op, request, id) {
+        Ok(visitor) => visitor,
+        Err(answer) => return Ok(answer),
+    };
+    let asked = json!({"SessionId": session.to_string()});
+    let mut found: Chain = ask_daypass(house, op, request, &visitor.scope, "GetSessionChain", &asked).await?;
+    let shown = found.chain.pop().and_then(|link| link.session);
+    let shown = shown.ok_or_else(|| Error::no_such_entity("This account has no such session."))?;
+    let own = visitor.scope.account().id();
+    let origin =
+        found.origin.map(|asker| asker.arn.unwrap_or_else(|| format!("account {}", asker.account_id)));
+    let origin = origin.map(|who| Step { who, expires: None });
+    let links = found.chain.into_iter().map(|link| match (link.session, link.account_id) {
+        (Some(session), _) => Step { who: session.arn, expires: Some(session.expires) },
+        (None, Some(account)) if account != own => {
+            Step { who: format!("a session in account {account}"), expires: None }
+        }
+        (None, _) => Step { who: format!("session {}", link.session_id), expires: None },
+    });
+    Ok(Answer::OneSession(Box::new(SessionShown {
+        whose: whose(&visitor),
+        session: shown,
+        chain: origin.into_iter().chain(links).collect(),
+        issued: found.issued,
+        is_truncated: found.is_truncated,
+        code: form_code(&visitor, REVOKE),
+        now: op.now.as_second(),
+    })))
+}
+
+/// End it, with what it issued, or all of whoever it is.
+pub(super) async fn revoke(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    id: SessionId,
+    session: SessionId,
+) -> Result<Answer, Error> {
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let asked = match (form.text("end"), form.text("principal")) {
+        (Some("this"), _) => json!({"SessionId": session.to_string(), "IncludeIssued": false}),
+        (Some("issued"), _) => json!({"SessionId": session.to_string(), "IncludeIssued": true}),
+        (Some("principal"), Some(arn)) => json!({"PrincipalArn": arn}),
+        _ => return Err(Error::validation("The form does not say what is to end.")),
+    };
+    let mut outcome = Err(Error::internal("nothing was tried"));
+    for _ in 0..TRIES_MAX {
+        let visitor = match visitor_by_form(house, op, request, id, REVOKE)? {
+            Ok(visitor) => visitor,
+            Err(answer) => return Ok(answer),
+        };
+        outcome = ask_daypass::<Value>(house, op, request, &visitor.scope, "RevokeSession", &asked).await;
+        if !outcome.as_ref().is_err_and(Error::is_conflict) {
+            break;
+        }
+    }
+    outcome?;
+    // Whoever ended their own session is told so there.
+    Ok(Answer::GoTo(format!("{}sessions/{session}", super::session_path(id))))
+}
+
+fn whose(visitor: &Visitor) -> Whose {
+    let who = visitor.scope.principal();
+    Whose { id: visitor.id, account: who.account, arn: who.arn.clone() }
+}
