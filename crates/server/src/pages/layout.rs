@@ -17,6 +17,7 @@ pub(super) fn layout(title: &str, account: Option<&str>, then: Option<&str>, mai
                 }
                 title { (title) " · daypass" }
                 link rel="stylesheet" href="/console/style.css";
+                link rel="icon" href="/console/icon.svg" type="image/svg+xml";
             }
             body {
                 header class="bar" {
