@@ -76,6 +76,8 @@ fn actions(session: &YourSession, shown: bool) -> Markup {
 }
 
 fn chain(session: &YourSession) -> Markup {
+    // The credentials that became this session are nobody else's.
+    let is_last = session.chain.last().is_some_and(|step| step.who == session.arn);
     html! {
         section class="card" aria-labelledby="chain" {
             h2 id="chain" { "How you got here" }
@@ -91,7 +93,10 @@ fn chain(session: &YourSession) -> Markup {
                         }
                     }
                 }
-                li aria-current="step" { code { (session.arn) } " " span class="quiet" { "this session, since " (moment(session.began)) } }
+                li aria-current="step" {
+                    @if !is_last { code { (session.arn) } " " }
+                    span class="quiet" { "This session, since " (moment(session.began)) }
+                }
             }
         }
     }
@@ -109,10 +114,11 @@ fn facts(session: &YourSession) -> Markup {
                 }
                 dt { "Session policies" }
                 dd {
-                    @match session.policy_layers {
-                        0 => { "none: everything that the " (kind(session.kind).to_lowercase()) " may do" }
-                        1 => { "one, which narrows what it may do" }
-                        more => { (more) ", which narrow what it may do" }
+                    @match (session.policy_layers, session.kind) {
+                        (0, "FederatedUser") => { "none: only what policies of resources allow" }
+                        (0, kept) => { "none: everything that the " (kind(kept).to_lowercase()) " may do" }
+                        (1, _) => { "one, which narrows what it may do" }
+                        (more, _) => { (more) ", which narrow what it may do" }
                     }
                 }
                 @if !session.tags.is_empty() {
