@@ -192,7 +192,7 @@ def test_form_of_another_site_does_nothing(browser, signed_in, place):
     there, cookies, codes = signed_in
     action = f"{there}{place}"
     seen = browser.play("forged", action=action, code=codes[action], path=there, cookies=cookies)
-    assert seen["sent"]["cookie"] is None
+    assert seen["sent"] == {"cookie": None, "site": "cross-site"}
     for sight in (seen["after"], seen["still"]):
         assert " / ada" in sight["text"] and "AWS_SECRET_ACCESS_KEY" not in sight["text"]
 

@@ -119,8 +119,8 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
                 session_path(id)
             );
             insert(&mut response, SET_COOKIE, &gone);
-            // `no-store` alone does not keep Chromium from showing the page again by "back": it keeps pages whole, and lets go
-            // of one when a cookie of the address changes that its visit *began* with, which was the link's.
+            // `no-store` alone does not keep "back" from showing the page: Chromium keeps pages whole, and drops those whose
+            // cookies change by the address where the visit began. That was the link's, and no cookie is for it.
             insert(&mut response, HeaderName::from_static("clear-site-data"), "\"cache\"");
             response
         }
