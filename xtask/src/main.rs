@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod codegen;
 pub mod coverage;
+pub mod debian;
 pub mod findings;
 pub mod mutants;
 pub mod python;

@@ -1,16 +1,16 @@
 //! Python for the black-box tests: virtual environments with pinned packages, kept between runs.
 //!
 //! Answers for: that the clients and identity providers named in `conformance/requirements*.txt` are there,
-//! in exactly those versions, and the program that the providers sign with. Refuses to know: what the tests
-//! do with them. The AWS CLI has an environment of its own, since it brings another version of the libraries
-//! it shares with boto3.
+//! in exactly those versions. Refuses to know: what the tests do with them. The AWS CLI has an environment of
+//! its own, since it brings another version of the libraries it shares with boto3.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::workspace::{Workspace, available, capture, run};
+use crate::debian;
+use crate::workspace::{Workspace, capture, run};
 
 /// The two environments.
 #[derive(Debug, Clone)]
@@ -67,33 +67,13 @@ fn virtual_environment(home: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     // Debian ships `venv` apart from Python itself.
-    install(&["python3", "python3-venv"], "the conformance tests need Python 3 with its venv module")?;
+    debian::install(
+        &["python3", "python3-venv"],
+        "the conformance tests need Python 3 with its venv module",
+    )?;
     let said = create()?;
     if !said.success {
         bail!("python3 -m venv does not work: {}", said.text().trim());
     }
     Ok(())
-}
-
-/// Makes sure of `xmlsec1`, with which the SAML providers of the tests sign and encrypt. Its version is Debian's.
-///
-/// # Errors
-/// When it is not there and cannot be installed.
-pub fn xmlsec1() -> anyhow::Result<()> {
-    if available("xmlsec1", "--version") {
-        return Ok(());
-    }
-    install(&["xmlsec1"], "the conformance tests of SAML need xmlsec1 1.2.37 or newer, in PATH")
-}
-
-/// Installs packages of Debian, on a machine that has them; on another it says what is `wanted`.
-fn install(packages: &[&str], wanted: &'static str) -> anyhow::Result<()> {
-    if !available("apt-get", "--version") {
-        bail!("{wanted}");
-    }
-    println!("installing {} with apt-get", packages.join(" and "));
-    let apt_get =
-        |arguments: &[&str]| run(Command::new("apt-get").args(["--yes", "--quiet"]).args(arguments));
-    apt_get(&["update"]).context(wanted)?;
-    apt_get(&[&["install", "--no-install-recommends"][..], packages].concat()).context(wanted)
 }

@@ -1,4 +1,5 @@
-//! The AWS SDKs for JavaScript and for Rust, and npm's identity providers, made ready for the black-box tests.
+//! The AWS SDKs for JavaScript and for Rust, and what else comes from npm (identity providers, what drives the browser),
+//! made ready for the black-box tests.
 //!
 //! Answers for: that the packages of `conformance/javascript` are there in the versions of its lock file, and that the
 //! tests of `conformance/rust` are built. Refuses to know: what the tests do. Nothing is installed into the checkout.

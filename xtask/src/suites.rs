@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::debian;
 use crate::python::{self, Environments};
 use crate::sdks;
 use crate::workspace::{Captured, Stopwatch, Workspace, capture, cargo};
@@ -83,8 +84,10 @@ fn conformance(workspace: &Workspace, total: &mut Count) -> anyhow::Result<()> {
         ("DAYPASS_NODE_MODULES", sdks::javascript(workspace)),
         ("DAYPASS_RUST_SDK_TESTS", sdks::rust(workspace)),
     ];
-    if let Err(error) = python::xmlsec1() {
-        println!("{error:#}");
+    for ready in [debian::xmlsec1(), debian::chromium()] {
+        if let Err(error) = ready {
+            println!("{error:#}");
+        }
     }
     println!("server and clients ready                      {:>7.1} s", watch.elapsed().as_secs_f64());
     let report = workspace.target.join("conformance-report.tsv");

@@ -130,7 +130,7 @@ fn prose<'a>(path: &str, line: &'a str) -> Option<&'a str> {
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
     match extension {
         "md" => Some(line),
-        "rs" | "js" => line.find("//").and_then(|start| line.get(start..)),
+        "rs" | "js" | "mjs" => line.find("//").and_then(|start| line.get(start..)),
         "py" | "toml" | "sh" | "yaml" | "yml" => line.find('#').and_then(|start| line.get(start..)),
         _ => None,
     }

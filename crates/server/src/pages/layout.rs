@@ -6,6 +6,10 @@ use maud::{DOCTYPE, Markup, html};
 
 /// A page. `then` is where the browser goes by itself.
 pub(super) fn layout(title: &str, account: Option<&str>, then: Option<&str>, main: &Markup) -> Markup {
+    page(title, account, then, &html! {}, main)
+}
+
+fn page(title: &str, account: Option<&str>, then: Option<&str>, nav: &Markup, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -18,6 +22,7 @@ pub(super) fn layout(title: &str, account: Option<&str>, then: Option<&str>, mai
                 }
                 title { (title) " · daypass" }
                 link rel="stylesheet" href="/console/style.css";
+                link rel="icon" href="/console/icon.svg" type="image/svg+xml";
             }
             body {
                 header class="bar" {
@@ -26,6 +31,7 @@ pub(super) fn layout(title: &str, account: Option<&str>, then: Option<&str>, mai
                         span class="account" { "account " span class="figure" { (account) } }
                     }
                 }
+                (nav)
                 main { (main) }
             }
         }
@@ -35,20 +41,15 @@ pub(super) fn layout(title: &str, account: Option<&str>, then: Option<&str>, mai
 /// A page of somebody who is signed in: what else there is, beside what it says.
 pub(super) fn within(title: &str, whose: &Whose, main: &Markup) -> Markup {
     let path = session_path(whose.id);
-    layout(
-        title,
-        Some(whose.account.as_str()),
-        None,
-        &html! {
-            nav aria-label="Console" {
-                a href=(path) { "Your session" }
-                a href={ (path) "sessions" } { "Sessions" }
-                a href={ (path) "switch-role" } { "Switch role" }
-                span class="quiet" { "as " code { (whose.arn) } }
-            }
-            (main)
-        },
-    )
+    let nav = html! {
+        nav aria-label="Console" {
+            a href=(path) { "Your session" }
+            a href={ (path) "sessions" } { "Sessions" }
+            a href={ (path) "switch-role" } { "Switch role" }
+            span class="quiet" { "as " code { (whose.arn) } }
+        }
+    };
+    page(title, Some(whose.account.as_str()), None, &nav, main)
 }
 
 /// A page that says one thing.

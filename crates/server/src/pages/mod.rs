@@ -26,11 +26,15 @@ use sha2::{Digest as _, Sha256};
 
 use crate::wire::json;
 
-/// The style sheet of all pages.
-const STYLE: &str = include_str!("style.css");
-const STYLE_PATH: &str = "/console/style.css";
-static STYLE_TAG: LazyLock<String> =
-    LazyLock::new(|| format!("\"{}\"", data_encoding::HEXLOWER.encode(&Sha256::digest(STYLE))));
+/// What pages load: where it is, what kind it is of, and what is in it.
+const FILES: [(&str, &str, &str); 2] = [
+    ("/console/style.css", "text/css; charset=utf-8", include_str!("style.css")),
+    // Without one of ours, browsers ask for `/favicon.ico`.
+    ("/console/icon.svg", "image/svg+xml", include_str!("icon.svg")),
+];
+static TAGS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    FILES.map(|(_, _, text)| format!("\"{}\"", data_encoding::HEXLOWER.encode(&Sha256::digest(text))))
+});
 
 /// What every page comes with: it loads its style and nothing else, sends its forms here and nowhere else, stands in no
 /// other page, and is kept by nobody.
@@ -48,20 +52,23 @@ const HEADERS: [(&str, &str); 6] = [
 
 /// A file that pages load.
 pub(crate) fn file<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
-    if request.uri().path() != STYLE_PATH || !matches!(*request.method(), Method::GET | Method::HEAD) {
+    let path = request.uri().path();
+    let mut files = FILES.iter().zip(TAGS.iter());
+    let ((_, kind, text), tag) = files.find(|((known, ..), _)| *known == path)?;
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
     let is_known =
-        request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == STYLE_TAG.as_bytes());
+        request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let (status, body) = if is_known {
         (StatusCode::NOT_MODIFIED, Bytes::new())
     } else {
-        (StatusCode::OK, Bytes::from_static(STYLE.as_bytes()))
+        (StatusCode::OK, Bytes::from_static(text.as_bytes()))
     };
-    let mut response = with_headers(status, body, "text/css; charset=utf-8");
+    let mut response = with_headers(status, body, kind);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::from_str(&STYLE_TAG) {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(ETAG, tag);
     }
     Some(response)
@@ -133,6 +140,9 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
                 session_path(id)
             );
             insert(&mut response, SET_COOKIE, &gone);
+            // `no-store` alone does not keep "back" from showing the page: Chromium keeps pages whole, and drops those whose
+            // cookies change by the address where the visit began. That was the link's, and no cookie is for it.
+            insert(&mut response, HeaderName::from_static("clear-site-data"), "\"cache\"");
             response
         }
     }

@@ -12,20 +12,18 @@ pub(super) fn page(session: &YourSession, given: Option<&CommandLine>) -> Markup
         &title,
         &whose,
         &html! {
-            (who(session))
+            (who(session, given.is_some()))
             @if let Some(given) = given {
                 (credentials(given, session.now))
             }
-            (elsewhere(session))
             (chain(session))
             (facts(session))
-            (command_line(session, given.is_some()))
-            (leave(session))
         },
     )
 }
 
-fn who(session: &YourSession) -> Markup {
+/// Who, for how long, and what may be done: all of it without scrolling.
+fn who(session: &YourSession, shown: bool) -> Markup {
     let (left, whole) = ((session.expires - session.now).max(0), (session.expires - session.began).max(1));
     html! {
         section class="card" aria-labelledby="who" {
@@ -39,6 +37,7 @@ fn who(session: &YourSession) -> Markup {
                 progress max=(whole) value=(left.min(whole)) aria-label="Time left" {}
                 p { strong { (duration(left)) } " left, until " (moment(session.expires)) }
             }
+            (actions(session, shown))
         }
     }
 }
@@ -52,18 +51,33 @@ fn kind(kind: &str) -> &'static str {
     }
 }
 
-fn elsewhere(session: &YourSession) -> Markup {
+/// Where the way was to lead comes first, and the way out last.
+fn actions(session: &YourSession, shown: bool) -> Markup {
+    let path = session_path(session.id);
+    let destination = session.destination.as_deref().filter(|url| is_web(url));
     html! {
-        @if let Some(url) = session.destination.as_deref().filter(|url| is_web(url)) {
-            section class="card" aria-labelledby="on" {
-                h2 id="on" { "Go on" }
-                p { a class="button" href=(url) rel="noreferrer" { "Continue to " (url) } }
+        @if let Some(url) = destination {
+            p { a class="button" href=(url) rel="noreferrer" { "Continue to " (url) } }
+        }
+        div class="actions" {
+            form method="post" action={ (path) "credentials" } {
+                input type="hidden" name="code" value=(session.credentials_code);
+                button type="submit" class=[destination.map(|_| "plain")] {
+                    @if shown { "Show new credentials" } @else { "Show credentials" }
+                }
+            }
+            form method="post" action={ (path) "sign-out" } {
+                input type="hidden" name="code" value=(session.sign_out_code);
+                button type="submit" class="plain" { "Sign out" }
             }
         }
+        p class="quiet" { "Credentials are for a command line: good for 15 minutes, and over when you sign out." }
     }
 }
 
 fn chain(session: &YourSession) -> Markup {
+    // The credentials that became this session are nobody else's.
+    let is_last = session.chain.last().is_some_and(|step| step.who == session.arn);
     html! {
         section class="card" aria-labelledby="chain" {
             h2 id="chain" { "How you got here" }
@@ -79,7 +93,10 @@ fn chain(session: &YourSession) -> Markup {
                         }
                     }
                 }
-                li aria-current="step" { code { (session.arn) } " " span class="quiet" { "this session, since " (moment(session.began)) } }
+                li aria-current="step" {
+                    @if !is_last { code { (session.arn) } " " }
+                    span class="quiet" { "This session, since " (moment(session.began)) }
+                }
             }
         }
     }
@@ -88,7 +105,7 @@ fn chain(session: &YourSession) -> Markup {
 fn facts(session: &YourSession) -> Markup {
     html! {
         section class="card" aria-labelledby="facts" {
-            h2 id="facts" { "What is known of it" }
+            h2 id="facts" { "About this session" }
             dl {
                 dt { "Multi-factor authentication" }
                 dd { @if session.mfa { "given" } @else { "not given" } }
@@ -97,10 +114,11 @@ fn facts(session: &YourSession) -> Markup {
                 }
                 dt { "Session policies" }
                 dd {
-                    @match session.policy_layers {
-                        0 => { "none: everything that the " (kind(session.kind).to_lowercase()) " may do" }
-                        1 => { "one, which narrows what it may do" }
-                        more => { (more) ", which narrow what it may do" }
+                    @match (session.policy_layers, session.kind) {
+                        (0, "FederatedUser") => { "none: only what policies of resources allow" }
+                        (0, kept) => { "none: everything that the " (kind(kept).to_lowercase()) " may do" }
+                        (1, _) => { "one, which narrows what it may do" }
+                        (more, _) => { (more) ", which narrow what it may do" }
                     }
                 }
                 @if !session.tags.is_empty() {
@@ -117,20 +135,8 @@ fn facts(session: &YourSession) -> Markup {
     }
 }
 
-fn command_line(session: &YourSession, shown: bool) -> Markup {
-    html! {
-        section class="card" aria-labelledby="cli" {
-            h2 id="cli" { "Command line" }
-            p { "Credentials in the name of this session: good for 15 minutes, and over when you sign out." }
-            form method="post" action={ (session_path(session.id)) "credentials" } {
-                input type="hidden" name="code" value=(session.credentials_code);
-                button type="submit" { @if shown { "Show new credentials" } @else { "Show credentials" } }
-            }
-        }
-    }
-}
-
-/// The lines are one click to select: there is no script that could copy them.
+/// The lines stand in fields, so that a keyboard alone selects all of them: there is no script that could copy them. The
+/// first has the focus, since it is what was asked for.
 fn credentials(given: &CommandLine, now: i64) -> Markup {
     let lines = |set: &dyn Fn(&str, &str) -> String| {
         let mut lines = vec![
@@ -143,27 +149,17 @@ fn credentials(given: &CommandLine, now: i64) -> Markup {
         }
         lines.join("\n")
     };
+    let of_shell = lines(&|name, value| format!("export {name}='{value}'"));
+    let of_powershell = lines(&|name, value| format!("$Env:{name}='{value}'"));
     html! {
         section class="card given" aria-labelledby="given" {
             h2 id="given" { "Credentials for a command line" }
-            p { "They are a secret, and good for " strong { (duration(given.expires - now)) } ". One click selects all lines." }
-            h3 { "Linux and macOS" }
-            pre tabindex="0" aria-label="Lines for a shell of Linux or macOS" { (lines(&|name, value| format!("export {name}='{value}'"))) }
+            p { "They are a secret, and good for " strong { (duration(given.expires - now)) } ". Select all lines with " kbd { "Ctrl+A" } " or " kbd { "⌘A" } "." }
+            label for="shell" { "Linux and macOS" }
+            textarea id="shell" rows="12" readonly autofocus spellcheck="false" autocomplete="off" { (of_shell) }
             details {
                 summary { "PowerShell" }
-                pre tabindex="0" aria-label="Lines for PowerShell" { (lines(&|name, value| format!("$Env:{name}='{value}'"))) }
-            }
-        }
-    }
-}
-
-fn leave(session: &YourSession) -> Markup {
-    html! {
-        section class="card" aria-labelledby="leave" {
-            h2 id="leave" { "Leave" }
-            form method="post" action={ (session_path(session.id)) "sign-out" } {
-                input type="hidden" name="code" value=(session.sign_out_code);
-                button type="submit" class="plain" { "Sign out" }
+                textarea aria-label="PowerShell" rows="12" readonly spellcheck="false" autocomplete="off" { (of_powershell) }
             }
         }
     }

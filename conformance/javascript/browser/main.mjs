@@ -1,0 +1,36 @@
+// A browser that Python's tests drive: Debian's Chromium by playwright-core. conformance/support/browser.py starts it, asks
+// for scenarios, and ends it.
+//
+// A line at its standard input is a question, `{"scenario": …, "given": {…}}`; a line at its standard output is the answer,
+// `{"seen": …, "troubles": […], "cookies": […]}` or `{"error": …}`. What should be seen is the tests' business.
+
+import { createInterface } from "node:readline";
+import { launch } from "./chromium.mjs";
+import { Visit } from "./visit.mjs";
+import * as appearance from "./scenarios/appearance.mjs";
+import * as arrival from "./scenarios/arrival.mjs";
+import * as departure from "./scenarios/departure.mjs";
+import * as keyboard from "./scenarios/keyboard.mjs";
+import * as strangers from "./scenarios/strangers.mjs";
+
+const SCENARIOS = { ...appearance, ...arrival, ...departure, ...keyboard, ...strangers };
+
+/** One scenario, in a browser profile of its own. */
+async function play(browser, { scenario, given }) {
+  if (!Object.hasOwn(SCENARIOS, scenario)) throw new Error(`there is no scenario ${scenario}`);
+  const visit = await Visit.begin(browser, given);
+  try {
+    const seen = await SCENARIOS[scenario](visit, given);
+    return { seen, troubles: visit.troubles, cookies: await visit.context.cookies() };
+  } finally {
+    await visit.end();
+  }
+}
+
+const browser = await launch();
+console.log(JSON.stringify({ version: browser.version() }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const answer = await play(browser, JSON.parse(line)).catch((error) => ({ error: error.stack }));
+  console.log(JSON.stringify(answer));
+}
+await browser.close();

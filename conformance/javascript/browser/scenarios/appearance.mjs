@@ -1,0 +1,60 @@
+// How a page looks and reads: light and dark, wide and narrow, to eyes and to a screen reader.
+
+import path from "node:path";
+import { axe } from "../chromium.mjs";
+import { landed, told } from "../visit.mjs";
+
+const WIDTHS = [1360, 390];
+/** WCAG 2.2, 1.4.10 "Reflow": nothing scrolls sideways here. */
+const NARROWEST = 320;
+const SCHEMES = ["light", "dark"];
+
+/** In words of the rule: what is wrong, and where. */
+const complaints = async () => {
+  // Style sheets are read where they are; fetching them once more is what the page's policy forbids.
+  const found = await axe.run(document, { preload: false });
+  const told = ({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.any[0]?.message ?? node.html}`);
+  return {
+    violations: found.violations.flatMap(told),
+    unsure: found.incomplete.flatMap(told),
+    rules: found.passes.map(({ id }) => id),
+  };
+};
+
+/** The order in which a screen reader comes to headings and landmarks, and whether anything is wider than the window. */
+const outline = () => ({
+  headings: [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) => Number(heading.localName[1])),
+  landmarks: [...document.querySelectorAll("header, nav, main, footer, aside")].map((landmark) => landmark.localName),
+  tooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+});
+
+/** The page: an address, what is pressed there, and the heading that this leads to; `spoiled` forms have another code. */
+async function reach(page, { address, presses = [], heading, spoiled, held }) {
+  // The page that goes on by itself, kept from that.
+  if (held) await page.route(/\?again$/, (route) => route.fulfill({ status: 204 }));
+  await page.goto(address);
+  if (presses.length > 0) await landed(page);
+  if (spoiled) await page.locator("input[name=code]").evaluateAll((codes) => codes.forEach((code) => (code.value = "spoiled")));
+  for (const name of presses) await page.getByText(name, { exact: true }).click();
+  if (heading) await told(page, heading);
+  else await landed(page);
+}
+
+/** Looks at a page in every way. With `shots`, a folder, it leaves pictures there. */
+export async function look(visit, given) {
+  const page = await visit.tab();
+  await reach(page, given);
+  await page.evaluate(axe);
+  const looks = {};
+  for (const colorScheme of SCHEMES) {
+    // Nothing is under way between two colours when they are compared.
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    for (const width of [...WIDTHS, NARROWEST]) {
+      await page.setViewportSize({ width, height: 900 });
+      const name = `${given.name}-${colorScheme}-${width}`;
+      looks[name] = { ...(await page.evaluate(complaints)), ...(await page.evaluate(outline)) };
+      if (given.shots) await page.screenshot({ path: path.join(given.shots, `${name}.png`), fullPage: true });
+    }
+  }
+  return looks;
+}
