@@ -6,6 +6,7 @@ Tests share the server, so each makes its own users and roles under names nobody
 import collections
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -57,6 +58,33 @@ def other(house, server):
 def admin(home):
     """A user who may do everything."""
     return home.user(json.dumps(ALLOW_ALL), prefix="admin")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A folder with a certificate for 127.0.0.1 in `cert.pem`, signed by `ca.pem`, and its key in `key.pem`."""
+    folder = tmp_path_factory.mktemp("tls")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority")
+    openssl("req", *new_key, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=daypass")
+    (folder / "extensions").write_text("subjectAltName = IP:127.0.0.1\n")
+    made = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "extensions", "-out", "cert.pem"]
+    openssl("x509", "-req", "-in", "request.pem", *made)
+    (folder / "key.pem").chmod(0o600)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def secure(environment, authority, tmp_path_factory):
+    """A server that speaks TLS."""
+    folder = tmp_path_factory.mktemp("daypass-tls")
+    server = Server(folder, "--tls-cert", str(authority / "cert.pem"), "--tls-key", str(authority / "key.pem"))
+    yield server
+    assert server.stop() == 0
 
 
 @pytest.fixture

@@ -12,33 +12,6 @@ from support.client import REGION, STRICT, allow
 from support.server import Server, clean_environment
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    """A folder with a certificate for 127.0.0.1 in `cert.pem`, signed by `ca.pem`, and its key in `key.pem`."""
-    folder = tmp_path_factory.mktemp("tls")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority")
-    openssl("req", *new_key, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=daypass")
-    (folder / "extensions").write_text("subjectAltName = IP:127.0.0.1\n")
-    made = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "extensions", "-out", "cert.pem"]
-    openssl("x509", "-req", "-in", "request.pem", *made)
-    (folder / "key.pem").chmod(0o600)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def secure(environment, authority, tmp_path_factory):
-    """A server that speaks TLS."""
-    folder = tmp_path_factory.mktemp("daypass-tls")
-    server = Server(folder, "--tls-cert", str(authority / "cert.pem"), "--tls-key", str(authority / "key.pem"))
-    yield server
-    assert server.stop() == 0
-
-
 def client(server, service, keys, **more):
     """boto3's client, but for the address."""
     return boto3.client(

@@ -4,6 +4,7 @@ import html.parser
 import http.client
 import http.cookies
 import json
+import ssl
 import urllib.parse
 
 from .secrets import hold
@@ -50,9 +51,18 @@ class Forms(html.parser.HTMLParser):
 class Visitor:
     """One browser at one server."""
 
-    def __init__(self, server):
+    def __init__(self, server, trusted=None):
+        """`trusted`: the file of the authority that vouches for the server, where it speaks TLS."""
         self.endpoint = urllib.parse.urlsplit(server.endpoint)
+        self.trusted = trusted
         self.cookies = {}
+
+    def _connect(self):
+        host, port = self.endpoint.hostname, self.endpoint.port
+        if self.endpoint.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=30)
+        context = ssl.create_default_context(cafile=self.trusted)
+        return http.client.HTTPSConnection(host, port, timeout=30, context=context)
 
     def ask(self, method, address, form=None, headers=(), cookies=True):
         """One request; redirects are not followed."""
@@ -66,7 +76,7 @@ class Visitor:
         if form is not None:
             body = urllib.parse.urlencode(form)
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        connection = http.client.HTTPConnection(self.endpoint.hostname, self.endpoint.port, timeout=30)
+        connection = self._connect()
         try:
             target = place.path + (f"?{place.query}" if place.query else "")
             connection.request(method, target, body, sent)

@@ -157,8 +157,13 @@ pub(super) async fn login(
     request: &Request,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let form = known(request, &["Action", "SigninToken", "Destination", "Issuer"])?;
-    let token = form.text("SigninToken").ok_or_else(no_good_token)?;
+    let form = known(request, &["Action", "SigninToken", "SignInToken", "Destination", "Issuer"])?;
+    // The guide of 2012 spells it in two ways.
+    let token = match (form.text("SigninToken"), form.text("SignInToken")) {
+        (Some(token), None) | (None, Some(token)) => token,
+        (None, None) => return Err(no_good_token()),
+        (Some(_), Some(_)) => return Err(Error::validation("The request has two sign-in tokens.")),
+    };
     let view = house.directory.snapshot();
     let text = view.keyring().open_message(Purpose::SignInToken, b"", token).map_err(|_| no_good_token())?;
     let ticket: Ticket = serde_json::from_slice(&text).map_err(|_| no_good_token())?;

@@ -324,6 +324,17 @@ async fn a_link_is_good_again_where_the_operator_says_so_and_each_use_is_a_sessi
     assert_eq!(house.login(&token, &[]).await.err().unwrap().code, "InvalidSigninToken");
 }
 
+/// AWS's guide of 2012 calls the parameter so, and its programs otherwise.
+#[tokio::test]
+async fn both_spellings_of_the_token_are_one() {
+    let house = with_role().await;
+    let token = house.signin_token(&desk(&house, &[]).await, &[]).await.unwrap();
+    let both = [("Action", "login"), ("SigninToken", token.as_str()), ("SignInToken", token.as_str())];
+    assert_eq!(refusal(&house, &both).await.0, "ValidationError");
+    let form = [("Action", "login"), ("SignInToken", token.as_str())];
+    assert!(matches!(house.federation(&form).await, Ok(Answer::Entered { .. })));
+}
+
 /// Of many who use one link at once one gets in.
 #[tokio::test]
 async fn of_several_at_once_one_gets_in() {
