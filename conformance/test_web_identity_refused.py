@@ -366,7 +366,9 @@ def test_nothing_was_fetched_and_nothing_of_a_token_is_in_log_audit_or_metrics(p
     told.update({str(path): path.read_bytes() for path in files})
     # There is something to be read, as far as it is ours.
     assert place.issuer.name.encode() in told["/metrics"] and b"AssumeRoleWithWebIdentity" in told[str(place.server.log)]
-    assert {where: marks for where, text in told.items() if (marks := marks_in(text))} == {}
+    # Of a token that verified, and that the role does not trust, the audit has the name: it is who came.
+    named = {where: re.sub(rb'(?m)^(.*"userIdentity".*"jti":")[a-z0-9]+(".*)$', rb"\1\2", text) for where, text in told.items()}
+    assert {where: marks for where, text in named.items() if (marks := marks_in(text))} == {}
     assert [where for where, text in told.items() if str(END_OF_TIME).encode() in text] == []
     # All that was looked for was sent.
     sent = marks_in(*(text for token in refused_ones for text in readable(token)))
