@@ -7,6 +7,7 @@
 
 use daypass_authn::sigv4::{PRESIGNED_PARAMETERS, VERSION_2_PARAMETERS, is_form};
 use daypass_model::limits::REQUEST_PARAMETERS_MAX;
+use jiff::Timestamp;
 use thiserror::Error;
 
 /// Names besides the operation's own parameters: `Action`, `Version` and what a signature needs.
@@ -71,7 +72,11 @@ pub fn pairs(
         pairs.retain(|(name, _)| !VERSION_2_PARAMETERS.contains(&name.as_str()));
     }
     // SDKs of a time between the two versions say it here too; what counts is the time that they signed.
-    pairs.retain(|(name, _)| name != "Timestamp");
+    let is_time =
+        |(name, value): &(String, String)| name == "Timestamp" && value.parse::<Timestamp>().is_ok();
+    if pairs.iter().filter(|(name, _)| name == "Timestamp").count() == 1 {
+        pairs.retain(|pair| !is_time(pair));
+    }
     Ok(pairs)
 }
 
@@ -195,7 +200,11 @@ mod tests {
         // Without one of the two there is no signature, and they may be somebody's parameters.
         assert_eq!(got("AWSAccessKeyId=x&Expires=y").len(), 2);
         assert_eq!(got("Signature=x&Expires=y").len(), 2);
-        assert_eq!(got("Timestamp=y&A=1"), owned(&[("A", "1")]));
+        // A time of its own beside another signature is none of an operation's parameters; anything else may be.
+        assert_eq!(got("Timestamp=2026-11-28T06:45:00Z&A=1"), owned(&[("A", "1")]));
+        assert_eq!(got("Timestamp=2026-11-28T06%3A45%3A00.000Z"), []);
+        assert_eq!(got("Timestamp=60&A=1").len(), 2);
+        assert_eq!(got("Timestamp=2026-11-28T06:45:00Z&Timestamp=2026-11-28T06:45:00Z").len(), 2);
     }
 
     #[test]
