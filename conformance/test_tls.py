@@ -36,7 +36,7 @@ def test_boto3_over_tls_is_secure_transport(secure, authority):
     ann = root.but(id=made["AccessKeyId"], secret=made["SecretAccessKey"])
     document = allow("iam:ListUsers", condition={"Bool": {"aws:SecureTransport": "true"}})
     iam.put_user_policy(UserName="ann", PolicyName="over-tls", PolicyDocument=document)
-    assert [user["UserName"] for user in client(secure, "iam", ann, **trusted).list_users()["Users"]] == ["ann"]
+    assert "ann" in [user["UserName"] for user in client(secure, "iam", ann, **trusted).list_users()["Users"]]
     with pytest.raises(botocore.exceptions.SSLError):
         client(secure, "sts", root).get_caller_identity()
 

@@ -32,6 +32,21 @@ pub fn chromium() -> anyhow::Result<()> {
     install(&["chromium"], WANTED)
 }
 
+/// Makes sure of Ruby with version 1 of the AWS SDK, which runs the program of AWS's guide of 2012. No gem is installed: the
+/// newest of that version is Debian's.
+///
+/// # Errors
+/// When it is not there and cannot be installed.
+pub fn ruby() -> anyhow::Result<()> {
+    const WANTED: &str =
+        "the conformance tests of examples/console-link need ruby, in PATH, with aws-sdk 1.67";
+    let there = Command::new("ruby").args(["-e", "require 'aws-sdk'; AWS::STS"]).output();
+    if there.is_ok_and(|done| done.status.success()) {
+        return Ok(());
+    }
+    install(&["ruby", "ruby-aws-sdk"], WANTED)
+}
+
 /// Installs packages of Debian, on a machine that has them; on another it says what is `wanted`.
 ///
 /// # Errors
