@@ -57,7 +57,7 @@ impl AccountView<'_> {
         &self,
         change: &mut Change,
         id: SessionId,
-        record: ConsoleSessionRecord,
+        record: &ConsoleSessionRecord,
     ) -> Result<(), TooManyConsoleSessions> {
         let now = record.begun;
         let mut own = Vec::new();
@@ -83,7 +83,7 @@ impl AccountView<'_> {
         }
         let place = key::console_session(self.id(), id);
         change.absent(place.clone());
-        change.put(place, &record);
+        change.put(place, record);
         Ok(())
     }
 

@@ -57,7 +57,7 @@ pub(super) async fn begin(
         unknown: Unknown::new(),
     };
     call.account()
-        .begin_console_session(&mut change, claims.session_id, record)
+        .begin_console_session(&mut change, claims.session_id, &record)
         .map_err(|error| Error::limit_exceeded(error.to_string()))?;
     house.directory.commit(change).await?;
     let asked_by = asked_by.unwrap_or(scope.principal());

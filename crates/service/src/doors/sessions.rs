@@ -60,18 +60,19 @@ pub(super) async fn list(
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = |name| form.text(name).unwrap_or_default().trim().to_owned();
     let search = SessionSearch { by: text("by"), text: text("text"), ended: form.text("ended").is_some() };
-    let mut asked = json!({"IncludeEnded": search.ended, "MaxItems": ON_PAGE});
     let member = match search.by.as_str() {
         "source" => "SourceIdentity",
         "arn" => "PrincipalArn",
         "key" => "AccessKeyId",
         _ => "NamePrefix",
     };
-    if !search.text.is_empty() {
-        asked[member] = search.text.as_str().into();
-    }
-    if let Some(marker) = form.text("marker") {
-        asked["Marker"] = marker.into();
+    let text = Some(search.text.as_str()).filter(|text| !text.is_empty());
+    let marker = form.text("marker");
+    let more =
+        [(member, text), ("Marker", marker)].into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let mut asked = json!({"IncludeEnded": search.ended, "MaxItems": ON_PAGE});
+    if let Some(members) = asked.as_object_mut() {
+        members.extend(more.map(|(name, value)| (name.to_owned(), value.into())));
     }
     let found: Sessions = ask_daypass(house, op, request, &visitor.scope, "ListSessions", &asked).await?;
     Ok(Answer::Sessions(Box::new(SessionList {
