@@ -66,13 +66,13 @@ pub(super) async fn list(
         "key" => "AccessKeyId",
         _ => "NamePrefix",
     };
-    let text = Some(search.text.as_str()).filter(|text| !text.is_empty());
-    let marker = form.text("marker");
-    let more =
-        [(member, text), ("Marker", marker)].into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let looked_for = Some(search.text.clone()).filter(|text| !text.is_empty());
+    let marker = form.text("marker").map(str::to_owned);
+    let more = [(member, looked_for), ("Marker", marker)];
+    let more = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
     let mut asked = json!({"IncludeEnded": search.ended, "MaxItems": ON_PAGE});
     if let Some(members) = asked.as_object_mut() {
-        members.extend(more.map(|(name, value)| (name.to_owned(), value.into())));
+        members.extend(more);
     }
     let found: Sessions = ask_daypass(house, op, request, &visitor.scope, "ListSessions", &asked).await?;
     Ok(Answer::Sessions(Box::new(SessionList {
