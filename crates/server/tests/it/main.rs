@@ -42,4 +42,5 @@ mod slow;
 mod tls;
 mod tools;
 mod unnamed;
+mod visits;
 mod wire;
