@@ -33,6 +33,8 @@
 //! saml-assertion/<account>/<hash>/<AROA…>     the SAML assertion was used for the role
 //! saml-assertion/<account>/<hash>             the SAML assertion was used in the account
 //! sign-in-token/<session id>                  the sign-in token of this session-to-be was used
+//! sign-in-code/<session id>/<number>          the authorization code of this session was used
+//! proof/<thumbprint of a key>/<hash of its id> the proof of possession was used
 //! ```
 
 use data_encoding::HEXLOWER;
@@ -163,6 +165,16 @@ pub(crate) fn saml_assertion(account: AccountId, issuer: &str, id: &str, role: O
 /// The fact that a sign-in token was used; by the session that it begins.
 pub(crate) fn sign_in_token(id: SessionId) -> String {
     format!("sign-in-token/{id}")
+}
+
+/// The fact that an authorization code of a session was used.
+pub(crate) fn sign_in_code(id: SessionId, number: u64) -> String {
+    format!("sign-in-code/{id}/{number:016x}")
+}
+
+/// The fact that a proof of possession of a key was used. Its id is whoever's who made it.
+pub(crate) fn proof(thumbprint: &str, id: &str) -> String {
+    format!("proof/{thumbprint}/{}", HEXLOWER.encode(&Sha256::digest(id)))
 }
 
 /// The policy of a resource. An ARN may be longer than a key, so its hash stands here and the ARN in the record.

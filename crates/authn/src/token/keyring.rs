@@ -29,16 +29,28 @@ pub enum Purpose {
     AuthorizationMessage,
     /// The marker of a paged answer.
     PaginationMarker,
+    /// The code that a browser brings to a program that waits for somebody's sign-in.
+    AuthorizationCode,
+    /// What such a program gets new credentials by.
+    RefreshToken,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::SignInToken, Self::AuthorizationMessage, Self::PaginationMarker];
+    const ALL: [Self; 5] = [
+        Self::SignInToken,
+        Self::AuthorizationMessage,
+        Self::PaginationMarker,
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+    ];
 
     const fn label(self) -> &'static [u8] {
         match self {
             Self::SignInToken => b"sign-in token v1",
             Self::AuthorizationMessage => b"authorization message v1",
             Self::PaginationMarker => b"pagination marker v1",
+            Self::AuthorizationCode => b"authorization code v1",
+            Self::RefreshToken => b"refresh token v1",
         }
     }
 }
@@ -307,11 +319,13 @@ impl Entry {
     }
 
     fn messages(&self, purpose: Purpose) -> &Aead {
-        let [sign_in, authorization, marker] = &self.messages;
+        let [sign_in, authorization, marker, code, refresh] = &self.messages;
         match purpose {
             Purpose::SignInToken => sign_in,
             Purpose::AuthorizationMessage => authorization,
             Purpose::PaginationMarker => marker,
+            Purpose::AuthorizationCode => code,
+            Purpose::RefreshToken => refresh,
         }
     }
 }

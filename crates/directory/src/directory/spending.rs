@@ -73,6 +73,34 @@ impl Directory {
         in_time(self.spend(op, key::sign_in_token(id), expires_at)).await
     }
 
+    /// Whether this call is the first to use an authorization code of a session, by its number.
+    ///
+    /// # Errors
+    /// The store did not say.
+    pub async fn spend_authorization_code(
+        &self,
+        op: &Operation,
+        id: SessionId,
+        number: u64,
+        expires_at: i64,
+    ) -> Result<bool, NotCommitted> {
+        in_time(self.spend(op, key::sign_in_code(id, number), expires_at)).await
+    }
+
+    /// Whether this call is the first to bring a proof of possession of a key.
+    ///
+    /// # Errors
+    /// The store did not say.
+    pub async fn spend_proof(
+        &self,
+        op: &Operation,
+        thumbprint: &str,
+        id: &str,
+        expires_at: i64,
+    ) -> Result<bool, NotCommitted> {
+        in_time(self.spend(op, key::proof(thumbprint, id), expires_at)).await
+    }
+
     /// Whether this call is the one that spends a fact, now or when it was decided before.
     pub(crate) async fn spend(
         &self,

@@ -3,6 +3,7 @@
 //! No JavaScript, one style sheet, nothing from elsewhere: they work before anything else has loaded, and there is nothing
 //! in them for a script to take. What a page says is decided by `service::doors`.
 
+mod authorize;
 mod choice;
 mod layout;
 mod messages;
@@ -16,7 +17,7 @@ use std::sync::LazyLock;
 use daypass_authn::browser::BrowserSecret;
 use daypass_model::SessionId;
 use daypass_service::Error;
-use daypass_service::doors::{Answer, Visited, cookie_name, session_path};
+use daypass_service::doors::{AUTHORIZE_PATH, Answer, Visited, cookie_name, session_path};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -80,6 +81,7 @@ pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
     let mut response = match outcome {
         Ok(answer) => of_answer(answer, over_tls),
         // Who asks for a token is a program.
+        Err(error) if name == "CreateOAuth2Token" => authorize::refused(&error),
         Err(error) if name == "GetSigninToken" => with_headers(
             status(&error),
             Bytes::from(json::error(error.code, &error.message)),
@@ -107,11 +109,29 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
         Answer::Entered { id, secret } => {
             let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
             insert(&mut response, LOCATION, &session_path(id));
-            insert(&mut response, SET_COOKIE, &cookie(id, &secret, over_tls));
+            for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
+                append(&mut response, SET_COOKIE, &cookie(id, path, &secret, over_tls));
+            }
             response
         }
         Answer::ChooseRole { accounts, response, relay_state, path } => {
             page(StatusCode::OK, choice::page(&accounts, &response, relay_state.as_deref(), &path))
+        }
+        Answer::ChooseSession { asked, sessions, path } => {
+            let mut response = page(StatusCode::OK, authorize::choice(&asked, &sessions, path));
+            lead_back(&mut response, &asked.redirect_uri);
+            response
+        }
+        Answer::Code { asked, code, is_elsewhere: true } => {
+            page(StatusCode::OK, authorize::code(&asked.state, &code))
+        }
+        Answer::Code { asked, code, .. } => {
+            let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
+            insert(&mut response, LOCATION, &authorize::callback(&asked, &code));
+            response
+        }
+        Answer::Tokens(tokens) => {
+            with_headers(StatusCode::OK, Bytes::from(authorize::tokens(&tokens)), "application/json")
         }
         Answer::SamlMetadata(own) => {
             let document = Bytes::from(saml_metadata::document(&own));
@@ -150,9 +170,9 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
 
 /// It goes to the session's own path alone, to no script, with no request that another site makes, and not into the clear
 /// where there is TLS.
-fn cookie(id: SessionId, secret: &BrowserSecret, over_tls: bool) -> String {
+fn cookie(id: SessionId, path: &str, secret: &BrowserSecret, over_tls: bool) -> String {
     let secure = if over_tls { "; Secure" } else { "" };
-    let (name, value, path) = (cookie_name(id), secret.cookie(), session_path(id));
+    let (name, value) = (cookie_name(id), secret.cookie());
     format!("{name}={}; Path={path}; HttpOnly; SameSite=Strict{secure}", value.expose_str())
 }
 
@@ -175,6 +195,22 @@ fn insert(response: &mut Response<Full<Bytes>>, name: HeaderName, value: &str) {
     if let Ok(mut value) = HeaderValue::from_str(value) {
         value.set_sensitive(name == SET_COOKIE);
         response.headers_mut().insert(name, value);
+    }
+}
+
+/// A browser goes with an answer to a form only where its page says, which here is the port that the program waits at.
+fn lead_back(response: &mut Response<Full<Bytes>>, redirect_uri: &str) {
+    let Some(origin) = redirect_uri.strip_suffix("/oauth/callback") else { return };
+    for (name, value) in HEADERS.iter().filter(|(name, _)| *name == "content-security-policy") {
+        let value = value.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
+        insert(response, HeaderName::from_static(name), &value);
+    }
+}
+
+fn append(response: &mut Response<Full<Bytes>>, name: HeaderName, value: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        value.set_sensitive(name == SET_COOKIE);
+        response.headers_mut().append(name, value);
     }
 }
 

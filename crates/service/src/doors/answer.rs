@@ -4,6 +4,8 @@ use daypass_authn::browser::BrowserSecret;
 use daypass_model::{AccountId, Secret, SessionId, Tag};
 use serde::Deserialize;
 
+use super::authorize::Asked;
+
 /// See the module.
 #[derive(Debug)]
 pub enum Answer {
@@ -27,6 +29,26 @@ pub enum Answer {
         /// Where it is sent.
         path: String,
     },
+    /// A program asks for one of the browser's sessions.
+    ChooseSession {
+        /// What it asks for.
+        asked: Asked,
+        /// The sessions.
+        sessions: Vec<LoginChoice>,
+        /// Where the choice is sent.
+        path: &'static str,
+    },
+    /// The code that the program waits for.
+    Code {
+        /// What it asked for.
+        asked: Asked,
+        /// The code.
+        code: Secret,
+        /// Whether it is to be pasted on another machine.
+        is_elsewhere: bool,
+    },
+    /// What a program gets for a code or a refresh token.
+    Tokens(Box<Tokens>),
     /// What identity providers read of this server.
     SamlMetadata(String),
     /// The page of a session.
@@ -242,4 +264,30 @@ pub struct ListedRequester {
     pub account_id: AccountId,
     /// The ARN, where it is the same account's.
     pub arn: Option<String>,
+}
+
+/// A session that a program may be let in by.
+#[derive(Debug)]
+pub struct LoginChoice {
+    /// Whose.
+    pub whose: Whose,
+    /// The code of the form.
+    pub code: String,
+}
+
+/// Credentials of a session for a program.
+#[derive(Debug)]
+pub struct Tokens {
+    /// `ASIA…`
+    pub access_key_id: String,
+    /// What goes with it.
+    pub secret_access_key: Secret,
+    /// What goes with both.
+    pub session_token: Secret,
+    /// Seconds.
+    pub expires_in: i64,
+    /// What new ones are had by.
+    pub refresh_token: Secret,
+    /// Who it is; the first time.
+    pub id_token: Option<Secret>,
 }

@@ -19,6 +19,8 @@ use crate::request::Request;
 
 /// For how long credentials for a command line are good, in seconds.
 const CREDENTIALS_SECONDS: i64 = 900;
+/// Sessions of one browser that a program may choose from.
+const LOGIN_SESSIONS_MAX: usize = 20;
 /// What the forms are called, in their codes.
 const CREDENTIALS: &str = "credentials";
 const SIGN_OUT: &str = "sign-out";
@@ -64,6 +66,15 @@ fn cookie(request: &Request, id: SessionId) -> Option<BrowserSecret> {
     let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
     let value = values.next()?;
     values.next().is_none().then(|| BrowserSecret::read(value)).flatten()
+}
+
+/// The sessions that the browser says it has, where their cookies come together.
+pub(super) fn login_sessions(request: &Request) -> Vec<SessionId> {
+    let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
+    let texts = headers.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+    let names = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let ids = names.filter_map(|(name, _)| name.strip_prefix("daypass-")?.parse().ok());
+    ids.take(LOGIN_SESSIONS_MAX).collect()
 }
 
 /// The page itself.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod ask;
+mod authorize;
 mod begin;
 mod console;
 mod destination;
@@ -13,11 +14,13 @@ mod federation;
 mod saml;
 mod sessions;
 mod switch;
+mod token;
 
 pub use answer::{
-    Answer, CommandLine, Listed, ListedRequester, RoleChoice, SessionList, SessionSearch, SessionShown, Step,
-    Whose, YourSession,
+    Answer, CommandLine, Listed, ListedRequester, LoginChoice, RoleChoice, SessionList, SessionSearch,
+    SessionShown, Step, Tokens, Whose, YourSession,
 };
+pub use authorize::Asked;
 use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
 use daypass_model::SessionId;
@@ -47,6 +50,10 @@ pub enum Door {
     Saml,
     /// `/saml/metadata.xml`
     SamlMetadata,
+    /// `/v1/authorize`
+    Authorize,
+    /// `/v1/token`
+    Token,
     /// `/console/`: nobody is known here.
     Lobby,
     /// `/console/s/<session id>/…`
@@ -82,6 +89,8 @@ impl Door {
         match path {
             "/federation" => return Some(Self::Federation),
             saml::PATH => return Some(Self::Saml),
+            authorize::PATH => return Some(Self::Authorize),
+            token::PATH => return Some(Self::Token),
             saml::METADATA_PATH | "/static/saml-metadata.xml" => return Some(Self::SamlMetadata),
             "/console" | "/console/" => return Some(Self::Lobby),
             _ if path.starts_with(saml::OF_PROVIDER) => return Some(Self::Saml),
@@ -112,6 +121,9 @@ pub fn session_path(id: SessionId) -> String {
     format!("{SESSIONS}{id}/")
 }
 
+/// The path of the cookie by which a browser tells which sessions it has, where a program asks.
+pub const AUTHORIZE_PATH: &str = authorize::PATH;
+
 /// The name of a session's cookie.
 #[must_use]
 pub fn cookie_name(id: SessionId) -> String {
@@ -138,6 +150,10 @@ enum Wish {
     Credentials(SessionId),
     SignOut(SessionId),
     SwitchRole(SessionId),
+    /// The page that asks for which session.
+    AskAuthorize,
+    Authorize,
+    Token,
     Page(SessionId),
     /// The form.
     AnotherRole(SessionId),
@@ -172,12 +188,15 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         Wish::Lobby => return Ok(Answer::NotSignedIn),
         Wish::Page(id) => return console::page(house, op, request, id).await,
         Wish::SamlMetadata => return saml::metadata(house),
+        Wish::AskAuthorize => return authorize::choice(house, op, request),
         Wish::AnotherRole(id) => return switch::form(house, op, request, id).await,
         // Calls of the API, each with its own event.
         Wish::Sessions(id) => return sessions::list(house, op, request, id).await,
         Wish::OneSession(id, session) => return sessions::one(house, op, request, id, session).await,
         Wish::Revoke(id, session) => return sessions::revoke(house, op, request, id, session).await,
-        Wish::SwitchRole(_)
+        Wish::Authorize
+        | Wish::Token
+        | Wish::SwitchRole(_)
         | Wish::SigninToken
         | Wish::Login
         | Wish::Saml
@@ -218,10 +237,13 @@ async fn act(
         Wish::Credentials(id) => console::credentials(house, op, request, id, event).await,
         Wish::SignOut(id) => console::sign_out(house, op, request, id, event).await,
         Wish::Saml => saml::sign_in(house, op, request, event).await,
+        Wish::Authorize => authorize::give(house, op, request, event),
+        Wish::Token => token::tokens(house, op, request, event).await,
         Wish::SwitchRole(id) => switch::switch(house, op, request, id, event).await,
         Wish::Page(_)
         | Wish::Lobby
         | Wish::SamlMetadata
+        | Wish::AskAuthorize
         | Wish::AnotherRole(_)
         | Wish::Sessions(_)
         | Wish::OneSession(..)
@@ -238,6 +260,9 @@ impl Wish {
             // Somebody's address bar.
             Door::Saml | Door::Lobby => Ok(Self::Lobby),
             Door::SamlMetadata => Ok(Self::SamlMetadata),
+            Door::Authorize if is_post => Ok(Self::Authorize),
+            Door::Authorize => Ok(Self::AskAuthorize),
+            Door::Token => Ok(Self::Token),
             Door::Session(id, Place::Page) => Ok(Self::Page(id)),
             Door::Session(id, Place::Credentials) if is_post => Ok(Self::Credentials(id)),
             Door::Session(id, Place::SignOut) if is_post => Ok(Self::SignOut(id)),
@@ -262,6 +287,9 @@ impl Wish {
             Self::Credentials(_) => "GetConsoleCredentials",
             Self::SignOut(_) => "ConsoleLogout",
             Self::SwitchRole(_) => "SwitchRole",
+            Self::AskAuthorize => "ConsoleAuthorize",
+            Self::Authorize => "AuthorizeOAuth2Access",
+            Self::Token => "CreateOAuth2Token",
             Self::AnotherRole(_) => "ConsoleSwitchRole",
             Self::Sessions(_) => "ConsoleSessions",
             Self::OneSession(..) => "ConsoleSession",

@@ -1,0 +1,177 @@
+//! `/v1/authorize`: a program on somebody's machine (`aws login`) sends the browser here, and gets a code for one of the sessions
+//! that the browser has, if whoever sits before it says so.
+//!
+//! Source: AWS Sign-In API Reference and the AWS CLI's `aws login`: OAuth 2.1 authorization code with PKCE, for a program on this
+//! machine (the code goes to a port of it) or on another (the code is shown, to be pasted there).
+
+use data_encoding::BASE64URL_NOPAD;
+use daypass_authn::token::Purpose;
+use daypass_directory::{Checks, Operation, Scope, authorize};
+use daypass_model::SessionId;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Answer, LoginChoice, Whose};
+use super::console::{Visitor, form_code, login_sessions, visitor, visitor_by_form};
+use crate::audit::Event;
+use crate::error::Error;
+use crate::house::House;
+use crate::params::Params;
+use crate::request::Request;
+
+pub(super) const PATH: &str = "/v1/authorize";
+/// Where a code for another machine is shown.
+const CONFIRMATION: &str = "/v1/sessions/confirmation";
+const SAME_DEVICE: &str = "arn:aws:signin:::devtools/same-device";
+const CROSS_DEVICE: &str = "arn:aws:signin:::devtools/cross-device";
+const FORM: &str = "authorize";
+/// What the principal must be allowed, and what for.
+const ACTION: &str = "signin:AuthorizeOAuth2Access";
+/// Longest state of a program, in bytes.
+const STATE_BYTES_MAX: usize = 512;
+
+/// What a program asks for, once it is in order.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The program.
+    pub client_id: String,
+    /// Where the code goes.
+    pub redirect_uri: String,
+    /// What comes back with it.
+    pub state: String,
+    /// SHA-256 of what only the program knows, in base64url.
+    pub challenge: String,
+}
+
+/// What a code says, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Code {
+    /// The session.
+    pub(super) s: SessionId,
+    /// The challenge.
+    pub(super) c: String,
+    /// Whether it was asked for on another machine.
+    pub(super) x: bool,
+    /// Where it went, as far as it differs: the port.
+    pub(super) r: String,
+    /// When, in Unix seconds.
+    pub(super) t: i64,
+    /// What tells it from others.
+    pub(super) n: u64,
+}
+
+impl Asked {
+    /// # Errors
+    /// Nobody is sent anywhere with a request that is not in order.
+    fn read(house: &House, request: &Request, form: &Params) -> Result<Self, Error> {
+        let text = |name: &str| form.text(name).unwrap_or_default();
+        let wrong =
+            |what: &str| Error::validation(format!("The request of the program is not in order: {what}."));
+        for (name, value) in
+            [("response_type", "code"), ("code_challenge_method", "SHA-256"), ("scope", "openid")]
+        {
+            if text(name) != value {
+                return Err(wrong(name));
+            }
+        }
+        let asked = Self {
+            client_id: text("client_id").to_owned(),
+            redirect_uri: text("redirect_uri").to_owned(),
+            state: text("state").to_owned(),
+            challenge: text("code_challenge").to_owned(),
+        };
+        let is_challenge =
+            BASE64URL_NOPAD.decode(asked.challenge.as_bytes()).is_ok_and(|hash| hash.len() == 32);
+        let leads_back = match asked.client_id.as_str() {
+            SAME_DEVICE => port_of(&asked.redirect_uri).is_some(),
+            CROSS_DEVICE => own_urls(house, request, CONFIRMATION).contains(&asked.redirect_uri),
+            _ => return Err(wrong("client_id")),
+        };
+        match (leads_back, is_challenge, asked.state.len() <= STATE_BYTES_MAX) {
+            (false, ..) => Err(wrong("redirect_uri")),
+            (_, false, _) => Err(wrong("code_challenge")),
+            (.., false) => Err(wrong("state")),
+            _ => Ok(asked),
+        }
+    }
+
+    /// Whether a program on another machine asks.
+    pub(super) fn is_elsewhere(client_id: &str) -> bool {
+        client_id == CROSS_DEVICE
+    }
+}
+
+/// The port of this machine that a program waits at: `http://127.0.0.1:<port>/oauth/callback` to the letter.
+pub(super) fn port_of(redirect_uri: &str) -> Option<u16> {
+    let port = redirect_uri.strip_prefix("http://127.0.0.1:")?.strip_suffix("/oauth/callback")?;
+    port.parse().ok().filter(|number: &u16| *number > 0 && number.to_string() == port)
+}
+
+/// A path of ours as programs write it: by the public URL, or else by the host that they ask.
+pub(super) fn own_urls(house: &House, request: &Request, path: &str) -> Vec<String> {
+    match &house.settings.public_authority {
+        Some(own) => vec![format!("{}{path}", own.url())],
+        None => {
+            let host = request.header("host").unwrap_or_default();
+            ["http", "https"].map(|scheme| format!("{scheme}://{host}{path}")).into()
+        }
+    }
+}
+
+/// The page that asks for which session.
+pub(super) fn choice(house: &House, op: &Operation, request: &Request) -> Result<Answer, Error> {
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let asked = Asked::read(house, request, form)?;
+    let sessions = login_sessions(request).into_iter().filter_map(|id| visitor(house, op, request, id).ok());
+    let sessions: Vec<LoginChoice> = sessions.map(|visitor| choice_of(&visitor)).collect();
+    Ok(Answer::ChooseSession { asked, sessions, path: PATH })
+}
+
+fn choice_of(visitor: &Visitor) -> LoginChoice {
+    let who = visitor.scope.principal();
+    let whose = Whose { id: visitor.id, account: who.account, arn: who.arn.clone() };
+    LoginChoice { whose, code: form_code(visitor, FORM) }
+}
+
+/// The code, for the session that was chosen.
+pub(super) fn give(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let asked = Asked::read(house, request, form)?;
+    let id = form.text("session").and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(|| Error::validation("The form does not say which session is meant."))?;
+    let visitor = match visitor_by_form(house, op, request, id, FORM)? {
+        Ok(visitor) => visitor,
+        Err(answer) => return Ok(answer),
+    };
+    event.principal(visitor.scope.principal());
+    event.tells("clientId", asked.client_id.as_str());
+    allowed(op, &visitor.scope, ACTION, &asked.client_id)?;
+    event.reserve()?;
+    let is_elsewhere = Asked::is_elsewhere(&asked.client_id);
+    let mut number = [0; 8];
+    house.directory.random().fill(&mut number);
+    let code = Code {
+        s: visitor.id,
+        c: asked.challenge.clone(),
+        x: is_elsewhere,
+        r: port_of(&asked.redirect_uri).map_or_else(String::new, |port| port.to_string()),
+        t: op.now.as_second(),
+        n: u64::from_be_bytes(number),
+    };
+    let text = serde_json::to_vec(&code).map_err(|_| Error::internal("a code could not be written"))?;
+    let keyring = visitor.scope.view().keyring();
+    let sealed = keyring.seal_message(Purpose::AuthorizationCode, b"", &text, house.directory.random());
+    let code = sealed.map_err(|_| Error::internal("a code is too long"))?;
+    Ok(Answer::Code { asked, code: daypass_model::Secret::new(code), is_elsewhere })
+}
+
+/// That the principal may let programs in.
+pub(super) fn allowed(op: &Operation, scope: &Scope, action: &str, client_id: &str) -> Result<(), Error> {
+    let check = scope.check(action, client_id);
+    authorize(op, scope, &Checks::one(check), ())?;
+    Ok(())
+}

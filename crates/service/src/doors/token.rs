@@ -1,0 +1,194 @@
+//! `/v1/token`: a program that has a code, or a refresh token, gets credentials for a quarter of an hour.
+//!
+//! Source: AWS Sign-In API Reference, CreateOAuth2Token; RFC 7636 (PKCE); RFC 9449 (DPoP). What it gives ends with the session
+//! of the console that the code is of.
+
+use data_encoding::BASE64URL_NOPAD;
+use daypass_authn::oidc::{Dpop, SigningAlgorithm};
+use daypass_authn::token::{Purpose, SessionClaims};
+use daypass_directory::{Operation, Scope};
+use daypass_model::{Secret, SessionId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::answer::{Answer, Tokens};
+use super::authorize::{Asked, Code, allowed, own_urls, port_of};
+use super::begin::seal;
+use crate::audit::Event;
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+pub(super) const PATH: &str = "/v1/token";
+const ACTION: &str = "signin:CreateOAuth2Token";
+/// For how long a code is good, in seconds.
+const CODE_SECONDS: i64 = 300;
+/// And credentials.
+const CREDENTIALS_SECONDS: i64 = 900;
+
+/// The body.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Body {
+    client_id: String,
+    grant_type: String,
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
+    refresh_token: Option<String>,
+}
+
+/// What a refresh token says, sealed: good with the key of this thumbprint alone.
+#[derive(Serialize, Deserialize)]
+struct Refresh {
+    session: SessionId,
+    thumbprint: String,
+    client_id: String,
+}
+
+/// Why there are no credentials, in the words of the API.
+fn denied(code: &'static str, message: &str) -> Error {
+    Error::new(code, message)
+}
+
+fn not_in_order(message: &str) -> Error {
+    Error::new("INVALID_REQUEST", message)
+}
+
+/// New credentials.
+pub(super) async fn tokens(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let body: Body = serde_json::from_slice(&request.http.body)
+        .map_err(|_| not_in_order("The body is no JSON object of CreateOAuth2Token."))?;
+    let proof = request.header("dpop").unwrap_or_default();
+    let proof = Dpop::verify(proof, &own_urls(house, request, PATH), op.now.as_second());
+    let proof = proof.map_err(|_| not_in_order("The header DPoP proves no key for this request."))?;
+    let (session, is_first) = match body.grant_type.as_str() {
+        "authorization_code" => (by_code(house, op, &body).await?, true),
+        "refresh_token" => (by_refresh_token(house, &body, &proof)?, false),
+        _ => return Err(not_in_order("The grantType must be authorization_code or refresh_token.")),
+    };
+    if !house
+        .directory
+        .spend_proof(op, &proof.thumbprint, &proof.id, op.now.as_second() + Dpop::SECONDS)
+        .await?
+    {
+        return Err(not_in_order("The proof in the header DPoP was used before."));
+    }
+    let scope = alive(house, op, session)?;
+    event.principal(scope.principal());
+    event.tells("clientId", body.client_id.as_str());
+    let no = |_| denied("INSUFFICIENT_PERMISSIONS", "The session may not let programs in.");
+    allowed(op, &scope, ACTION, &body.client_id).map_err(no)?;
+    event.reserve()?;
+    let claims = scope.principal().session.as_deref().map(|session| &session.claims);
+    let claims = claims.ok_or_else(|| Error::internal("a session of the console is none"))?;
+    let expires_at = claims.expires_at.min(op.now.as_second() + CREDENTIALS_SECONDS);
+    let claims = SessionClaims { expires_at, ..claims.clone() };
+    let (access_key_id, sealed) = seal(house, scope.view(), &claims)?;
+    event.tells("accessKeyId", access_key_id.as_str());
+    let refresh = Refresh { session, thumbprint: proof.thumbprint, client_id: body.client_id.clone() };
+    let refresh =
+        serde_json::to_vec(&refresh).map_err(|_| Error::internal("a token could not be written"))?;
+    let random = house.directory.random();
+    let refresh = scope.view().keyring().seal_message(Purpose::RefreshToken, b"", &refresh, random);
+    let id_token = if is_first { Some(id_token(house, op, &scope, &body.client_id).await?) } else { None };
+    Ok(Answer::Tokens(Box::new(Tokens {
+        access_key_id: access_key_id.to_string(),
+        secret_access_key: sealed.secret_access_key,
+        session_token: Secret::new(sealed.token),
+        expires_in: expires_at - op.now.as_second(),
+        refresh_token: Secret::new(refresh.map_err(|_| Error::internal("a token is too long"))?),
+        id_token,
+    })))
+}
+
+/// The session of a code, which counts once and with the verifier of its challenge.
+async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId, Error> {
+    let over = || {
+        denied(
+            "AUTHCODE_EXPIRED",
+            "The code is not valid: it was used, its time is over, or it is not whole.",
+        )
+    };
+    let text = body.code.as_deref().ok_or_else(|| not_in_order("The request has no code."))?;
+    let view = house.directory.snapshot();
+    let text = view.keyring().open_message(Purpose::AuthorizationCode, b"", text).map_err(|_| over())?;
+    let code: Code = serde_json::from_slice(&text).map_err(|_| over())?;
+    let port =
+        body.redirect_uri.as_deref().and_then(port_of).map_or_else(String::new, |port| port.to_string());
+    if code.x != Asked::is_elsewhere(&body.client_id) || code.r != port {
+        return Err(over());
+    }
+    let verifier = body.code_verifier.as_deref().filter(|verifier| (43..=128).contains(&verifier.len()));
+    let verifier =
+        verifier.ok_or_else(|| not_in_order("The request has no codeVerifier of 43 to 128 characters."))?;
+    if BASE64URL_NOPAD.encode(&Sha256::digest(verifier)) != code.c {
+        return Err(over());
+    }
+    let until = code.t + CODE_SECONDS;
+    let is_young = op.now.as_second() < until;
+    // Only who has the verifier uses it up.
+    if !is_young || !house.directory.spend_authorization_code(op, code.s, code.n, until).await? {
+        return Err(over());
+    }
+    Ok(code.s)
+}
+
+/// The session of a refresh token, which is good with the key that it was given to.
+fn by_refresh_token(house: &House, body: &Body, proof: &Dpop) -> Result<SessionId, Error> {
+    let text =
+        body.refresh_token.as_deref().ok_or_else(|| not_in_order("The request has no refreshToken."))?;
+    let view = house.directory.snapshot();
+    let text = view.keyring().open_message(Purpose::RefreshToken, b"", text).map_err(|_| ended())?;
+    let refresh: Refresh = serde_json::from_slice(&text).map_err(|_| ended())?;
+    if refresh.thumbprint != proof.thumbprint || refresh.client_id != body.client_id {
+        return Err(ended());
+    }
+    Ok(refresh.session)
+}
+
+fn ended() -> Error {
+    denied("TOKEN_EXPIRED", "The session has ended. Sign in again.")
+}
+
+/// Who the session is today, if it lives.
+fn alive(house: &House, op: &Operation, id: SessionId) -> Result<Scope, Error> {
+    let view = house.directory.snapshot();
+    let kept = view.console_session(id).ok_or_else(ended)?.clone();
+    let (key, token) = (kept.record.access_key_id.as_str(), Some(kept.record.token.as_str()));
+    let credential = house.directory.credential(&view, key, token).map_err(|_| ended())?;
+    Scope::resolve(view, credential.caller, op.now).map_err(|_| ended())
+}
+
+/// What an ID token says: programs read the principal's ARN from it.
+#[derive(Serialize)]
+struct IdToken<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+}
+
+async fn id_token(house: &House, op: &Operation, scope: &Scope, client_id: &str) -> Result<Secret, Error> {
+    house.directory.make_web_identity_keys(&op.request_id).await?;
+    let view = house.directory.snapshot();
+    let keys = view.web_identity_keys().ok_or_else(|| Error::internal("there are no keys to sign with"))?;
+    let now = op.now.as_second();
+    // No issuer of web identity tokens: nobody else is to take this one for one of those.
+    let base = house.settings.issuer_base.as_deref().unwrap_or("daypass");
+    let claims = IdToken {
+        iss: &format!("{base}/signin"),
+        aud: client_id,
+        sub: &scope.principal().arn,
+        iat: now,
+        exp: now + CREDENTIALS_SECONDS,
+    };
+    let claims = serde_json::to_vec(&claims).map_err(|_| Error::internal("claims are no JSON"))?;
+    keys.token(SigningAlgorithm::Es384, &claims).map_err(|_| Error::internal("a token was not signed"))
+}
