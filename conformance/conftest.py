@@ -10,6 +10,7 @@ import os
 import pytest
 
 from support import cli
+from support.browser import Browser
 from support.client import ALLOW_ALL, MODELS, Account, House
 from support.secrets import hold_in
 from support.server import Server, binary
@@ -57,6 +58,14 @@ def other(house, server):
 def admin(home):
     """A user who may do everything."""
     return home.user(json.dumps(ALLOW_ALL), prefix="admin")
+
+
+@pytest.fixture(scope="session")
+def browser(server):
+    """Chromium, for whoever asks for it."""
+    browser = Browser(server)
+    yield browser
+    assert browser.stop() == 0, browser.said
 
 
 @pytest.fixture
