@@ -5,6 +5,7 @@
 
 import json
 import re
+import typing
 
 import pytest
 
@@ -165,7 +166,7 @@ def test_no_page_stands_in_a_frame_of_another_site(browser, signed_in, place):
 def test_form_of_another_site_does_nothing(browser, signed_in, place):
     there, cookies, codes = signed_in
     action = f"{there}{place}"
-    seen = browser.play("forged", action=action, code=codes[action], path=there, cookies=cookies)
+    seen = browser.play("forged", action=action, fields={"code": codes[action]}, path=there, cookies=cookies)
     assert seen["sent"] == {"cookie": None, "site": "cross-site"}
     for sight in (seen["after"], seen["still"]):
         assert " / ada" in sight["text"] and "AWS_SECRET_ACCESS_KEY" not in sight["text"]
@@ -187,6 +188,16 @@ PAGES = {
     "not-signed-in": {"path": "/console/", "heading": "You are not signed in"},
     "signing-in": {"path": f"/console/s/{'0' * 32}/", "held": True, "heading": "Signing in"},
     "ended": {"heading": "Your session has ended"},
+    "sessions": {"place": "sessions", "heading": "Sessions", "inside": True},
+    "sessions-none": {"place": "sessions?by=key&text=ASIA0000000000000000&ended=1", "heading": "Sessions", "inside": True},
+    "one-session": {"place": "sessions/{session}", "heading": "{named}", "inside": True},
+    "one-that-ended": {"place": "sessions/{gone}", "heading": "assumed-role/{broker}/gone", "inside": True},
+    "switch-role": {"place": "switch-role", "heading": "Switch role", "inside": True},
+    "switch-refused": {
+        **{"place": "switch-role", "typed": {"Role name": "nobody-has-it"}, "presses": ["Switch"]},
+        **{"heading": "Switch role", "alert": True, "inside": True},
+    },
+    "denied": {"place": "sessions", "heading": "This did not work"},
 }
 
 
@@ -201,30 +212,53 @@ def furnished(environment, tmp_path_factory):
     home.iam.create_role(RoleName=LONG, AssumeRolePolicyDocument=trust(home.root_arn, actions))
     keys = user.assume(first, "grace.hopper@example.test", SourceIdentity="grace.hopper@example.test")
     asked = {"RoleArn": f"arn:aws:iam::{home.id}:role/{LONG}", "RoleSessionName": LONG, "Tags": TAGS, "Policy": allow("iam:*")}
-    keys = Keys.of(House(server).sts(keys).assume_role(**asked)["Credentials"])
-    yield server, home, keys
+    narrow = Keys.of(House(server).sts(keys).assume_role(**asked)["Credentials"])
+    gone = user.assume(first, "gone")
+    known = {known: session_of(home, keys) for known, keys in (("session", keys), ("gone", gone))}
+    home.daypass.revoke_session(SessionId=known["gone"]["SessionId"])
+    names = {"broker": first["RoleName"], "named": known["session"]["Arn"].split(":", 5)[5]}
+    yield Furnished(server, home, narrow, keys, {**names, **{name: row["SessionId"] for name, row in known.items()}})
     assert server.stop() == 0
+
+
+class Furnished(typing.NamedTuple):
+    """Where pages are looked at: two sessions, the narrow one of which may see little, and what is to be put into places."""
+
+    server: Server
+    home: Account
+    narrow: Keys
+    broker: Keys
+    names: dict
+
+
+def session_of(home, keys):
+    """What is known of the session with these keys."""
+    [found] = [row for row in home.daypass.list_sessions(AccessKeyId=keys.id)["Sessions"] if row["AccessKeyId"] == keys.id]
+    return found
 
 
 def way_in(page, furnished, browser):
     """An address for this page, and the cookies that it takes."""
-    server, home, keys = furnished
-    if "path" in PAGES[page]:
-        return f"{server.endpoint}{PAGES[page]['path']}", []
+    server, asked = furnished.server, PAGES[page]
+    if "path" in asked:
+        return f"{server.endpoint}{asked['path']}", []
     if page == "federated":
-        return f"{server.endpoint}{Visitor(server).link(home.federated('grace'))}", []
+        return f"{server.endpoint}{Visitor(server).link(furnished.home.federated('grace'))}", []
+    keys = furnished.broker if asked.get("inside") and "place" in asked else furnished.narrow
     link = f"{server.endpoint}{Visitor(server).link(keys, destination=f'{GRAFANA}d/abc?orgId=1', issuer=ISSUER)}"
     if page != "ended":
         return link, []
     answer = browser.ask("enter", link=link, server=server.endpoint)
     there = answer["seen"]["url"]
-    home.daypass.revoke_session(SessionId=there.split("/")[-2])
+    furnished.home.daypass.revoke_session(SessionId=there.split("/")[-2])
     return there, answer["cookies"]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_readable_for_everybody(browser, furnished, page):
     address, cookies = way_in(page, furnished, browser)
-    asked = {name: value for name, value in PAGES[page].items() if name not in ("path", "inside")}
-    landmarks = browser.look(page, address=address, cookies=cookies, server=furnished[0].endpoint, **asked)
+    asked = {known: value for known, value in PAGES[page].items() if known not in ("path", "inside")}
+    for known in {"place", "heading"} & asked.keys():
+        asked[known] = asked[known].format(**furnished.names)
+    landmarks = browser.look(page, address=address, cookies=cookies, server=furnished.server.endpoint, **asked)
     assert landmarks == (("header", "nav", "main") if PAGES[page].get("inside") else ("header", "main"))

@@ -1,7 +1,7 @@
 // From one role to another.
 
 import { focused, tabTo } from "../keys.mjs";
-import { landed, sight, told } from "../visit.mjs";
+import { landed, sends, sight, told } from "../visit.mjs";
 
 /** Types in the field with the focus, over what is there. */
 const type = async (page, text) => {
@@ -24,12 +24,11 @@ export async function switchRole(visit, { link, tries }) {
     await type(page, account);
     stops.push(...(await tabTo(page, "Role name, with its path if it has one")));
     await type(page, role);
-    const answered = page.waitForResponse((response) => response.request().method() === "POST");
-    await page.keyboard.press("Enter");
-    await answered;
+    await sends(page, () => page.keyboard.press("Enter"));
     if (number === tries.length - 1) break;
     const problem = page.getByRole("alert");
     await problem.waitFor();
+    await page.waitForLoadState("load");
     problems.push({ says: await problem.innerText(), focus: (await page.evaluate(focused)).name, ...(await sight(page)) });
   }
   await landed(page);

@@ -1,7 +1,7 @@
 // The account's sessions: found, looked at, ended.
 
 import { tabTo } from "../keys.mjs";
-import { landed, sight, told } from "../visit.mjs";
+import { landed, sends, sight, told } from "../visit.mjs";
 
 const goTo = async (page, link, place) => {
   await page.goto(link);
@@ -24,7 +24,7 @@ export async function search(visit, { link, searches }) {
   await goTo(page, link, "Sessions");
   const found = [];
   for (const { by, text, ended = false, older = 0 } of searches) {
-    await page.getByLabel("Look for").selectOption({ label: by });
+    await page.getByLabel("Search by").selectOption({ label: by });
     await page.locator("#text").fill(text);
     await page.getByLabel("Ended ones too").setChecked(ended);
     await page.getByRole("button", { name: "Search" }).click();
@@ -57,7 +57,7 @@ export async function findAndEnd(visit, { link, text, name, end }) {
   const stops = await tabTo(page, "Sessions");
   await page.keyboard.press("Enter");
   await told(page, "Sessions");
-  stops.push(...(await tabTo(page, "Look for")), ...(await tabTo(page, "Which is, or of names begins with")));
+  stops.push(...(await tabTo(page, "Search by")), ...(await tabTo(page, "Value")));
   await page.keyboard.type(text);
   await page.keyboard.press("Enter");
   await page.waitForURL((url) => url.searchParams.get("text") === text);
@@ -66,10 +66,8 @@ export async function findAndEnd(visit, { link, text, name, end }) {
   await told(page, name);
   const before = await sight(page);
   stops.push(...(await tabTo(page, end)));
-  const answered = page.waitForResponse((response) => response.request().method() === "POST");
-  await page.keyboard.press("Enter");
-  await answered;
-  await page.waitForLoadState("load");
+  await sends(page, () => page.keyboard.press("Enter"));
+  await told(page, name);
   return { stops, before, after: await sight(page) };
 }
 
@@ -84,10 +82,8 @@ export async function oneSession(visit, { link, session, press, heading }) {
   const chain = await page.locator("ol.chain li").allInnerTexts();
   const shown = { ...(await sight(page)), chain, issued: await rows(page) };
   if (!press) return { shown };
-  const answered = page.waitForResponse((response) => response.request().method() === "POST");
-  await page.getByRole("button", { name: press, exact: true }).click();
-  const status = (await answered).status();
-  await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+  const status = await sends(page, () => page.getByRole("button", { name: press, exact: true }).click());
+  await told(page, heading);
   const buttons = await page.getByRole("button").allInnerTexts();
   return { shown, status, after: { ...(await sight(page)), buttons } };
 }
