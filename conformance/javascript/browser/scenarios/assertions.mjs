@@ -13,10 +13,14 @@ async function respond(visit, { action, fields, byItself }) {
   return page;
 }
 
-/** A response for one role. */
-export async function bring(visit, given) {
+/** A response for one role; then `press`, a button that shows credentials. */
+export async function bring(visit, { press, ...given }) {
   const page = await respond(visit, given);
   await landed(page);
+  if (press) {
+    await page.getByRole("button", { name: press }).click();
+    await page.locator("#given").waitFor();
+  }
   return { ...(await sight(page)), history: await history(page) };
 }
 
@@ -27,17 +31,30 @@ export async function bringInVain(visit, { heading, ...given }) {
   return sight(page);
 }
 
-/** A response for several roles: the chooser by keyboard alone. `down` so many roles below the first. */
-export async function choose(visit, { down, ...given }) {
+/** The chooser by keyboard alone; the choice is `down` so many roles below the first. */
+async function pick(visit, { down, ...given }) {
   const page = await respond(visit, given);
   await told(page, "Choose a role");
-  const chooser = { ...(await sight(page)), ...(await page.evaluate(scraped)) };
+  const chooser = await page.evaluate(scraped);
   const stops = await tabTo(page, chooser.accounts[0].roles[0].name);
   for (let pressed = 0; pressed < down; pressed++) await page.keyboard.press("ArrowDown");
   stops.push(...(await tabTo(page, "Sign in")));
   await page.keyboard.press("Enter");
+  return { page, chooser, stops };
+}
+
+/** A response for several roles, one of which is chosen. */
+export async function choose(visit, given) {
+  const { page, chooser, stops } = await pick(visit, given);
   await landed(page);
   return { chooser, stops, ...(await sight(page)), history: await history(page) };
+}
+
+/** A choice that comes to a message. */
+export async function chooseInVain(visit, { heading, ...given }) {
+  const { page } = await pick(visit, given);
+  await told(page, heading);
+  return sight(page);
 }
 
 /** What programs take from the page, as saml2aws does. */
