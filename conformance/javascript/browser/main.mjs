@@ -9,11 +9,23 @@ import { launch } from "./chromium.mjs";
 import { Visit } from "./visit.mjs";
 import * as appearance from "./scenarios/appearance.mjs";
 import * as arrival from "./scenarios/arrival.mjs";
+import * as assertions from "./scenarios/assertions.mjs";
 import * as departure from "./scenarios/departure.mjs";
 import * as keyboard from "./scenarios/keyboard.mjs";
+import * as roles from "./scenarios/roles.mjs";
+import * as sessions from "./scenarios/sessions.mjs";
 import * as strangers from "./scenarios/strangers.mjs";
 
-const SCENARIOS = { ...appearance, ...arrival, ...departure, ...keyboard, ...strangers };
+const SCENARIOS = {
+  ...appearance,
+  ...arrival,
+  ...assertions,
+  ...departure,
+  ...keyboard,
+  ...roles,
+  ...sessions,
+  ...strangers,
+};
 
 /** One scenario, in a browser profile of its own. */
 async function play(browser, { scenario, given }) {

@@ -2,6 +2,7 @@
 
 import path from "node:path";
 import { axe } from "../chromium.mjs";
+import { form } from "../elsewhere.mjs";
 import { landed, told } from "../visit.mjs";
 
 const WIDTHS = [1360, 390];
@@ -28,14 +29,25 @@ const outline = () => ({
   tooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
 });
 
-/** The page: an address, what is pressed there, and the heading that this leads to; `spoiled` forms have another code. */
-async function reach(page, { address, presses = [], heading, spoiled, held }) {
+/** The page: an address, or a form that another site sends; another `place` of the session that is begun there; what is typed
+    and pressed, and the heading that this leads to. `spoiled` forms have another
+    code; with `alert`, the page says what was wrong. */
+async function reach(visit, page, given) {
+  const { address, sent, place, typed = {}, presses = [], heading, spoiled, held, alert } = given;
   // The page that goes on by itself, kept from that.
   if (held) await page.route(/\?again$/, (route) => route.fulfill({ status: 204 }));
-  await page.goto(address);
-  if (presses.length > 0) await landed(page);
+  if (sent) {
+    await page.goto((await visit.site(form(address, sent))).origin);
+    await page.getByRole("button", { name: "Go" }).click();
+  } else {
+    await page.goto(address);
+  }
+  if (presses.length > 0 || place) await landed(page);
+  if (place) await page.goto(new URL(place, page.url()).href);
+  for (const [label, words] of Object.entries(typed)) await page.getByLabel(label).fill(words);
   if (spoiled) await page.locator("input[name=code]").evaluateAll((codes) => codes.forEach((code) => (code.value = "spoiled")));
   for (const name of presses) await page.getByText(name, { exact: true }).click();
+  if (alert) await page.getByRole("alert").waitFor();
   if (heading) await told(page, heading);
   else await landed(page);
 }
@@ -43,7 +55,7 @@ async function reach(page, { address, presses = [], heading, spoiled, held }) {
 /** Looks at a page in every way. With `shots`, a folder, it leaves pictures there. */
 export async function look(visit, given) {
   const page = await visit.tab();
-  await reach(page, given);
+  await reach(visit, page, given);
   await page.evaluate(axe);
   const looks = {};
   for (const colorScheme of SCHEMES) {

@@ -76,7 +76,7 @@ pub(crate) fn file<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
 
 /// The page, or whatever else a visit comes to.
 pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
-    let Visited { request_id, name, outcome } = visited;
+    let Visited { request_id, name, session, outcome } = visited;
     let mut response = match outcome {
         Ok(answer) => of_answer(answer, over_tls),
         // Who asks for a token is a program.
@@ -85,15 +85,15 @@ pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
             Bytes::from(json::error(error.code, &error.message)),
             "application/json",
         ),
-        Err(error) => page(status(&error), messages::refused(&request_id, &error)),
+        Err(error) => page(status(&error), messages::refused(&request_id, &error, session)),
     };
     name_request(&mut response, &request_id);
     response
 }
 
 /// The page of a request that never became a visit, or whose visit came to nothing.
-pub(crate) fn refused(request_id: &str, error: &Error) -> Response<Full<Bytes>> {
-    let mut response = page(status(error), messages::refused(request_id, error));
+pub(crate) fn refused(request_id: &str, error: &Error, session: Option<SessionId>) -> Response<Full<Bytes>> {
+    let mut response = page(status(error), messages::refused(request_id, error, session));
     name_request(&mut response, request_id);
     response
 }
@@ -118,8 +118,8 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
             with_headers(StatusCode::OK, document, "application/samlmetadata+xml")
         }
         Answer::YourSession(session) => page(StatusCode::OK, session::page(&session, None)),
-        Answer::AnotherRole { whose, code, problem } => {
-            page(StatusCode::OK, switch::page(&whose, &code, problem.as_deref()))
+        Answer::AnotherRole { whose, code, tried, problem } => {
+            page(StatusCode::OK, switch::page(&whose, &code, tried.as_ref(), problem.as_deref()))
         }
         Answer::Sessions(list) => page(StatusCode::OK, sessions::list(&list)),
         Answer::OneSession(shown) => page(StatusCode::OK, sessions::one(&shown)),

@@ -37,7 +37,9 @@ pub enum Answer {
         whose: Whose,
         /// The code of the form.
         code: String,
-        /// What was said the last time.
+        /// The account's number and the role, as they were typed the last time.
+        tried: Option<(String, String)>,
+        /// What was said of them.
         problem: Option<String>,
     },
     /// The account's sessions.
@@ -224,7 +226,6 @@ pub struct Listed {
     /// The person behind the chain, where it was said.
     pub source_identity: Option<String>,
     /// Where the call came from.
-    #[serde(rename = "SourceIPAddress")]
     pub source_ip_address: Option<String>,
     /// What made it.
     pub user_agent: Option<String>,

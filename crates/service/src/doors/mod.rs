@@ -104,6 +104,15 @@ impl Door {
         };
         Some(Self::Session(id.parse().ok()?, place))
     }
+
+    /// The session whose pages are behind it.
+    #[must_use]
+    pub const fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session(id, _) => Some(id),
+            Self::Federation | Self::Saml | Self::SamlMetadata | Self::Lobby => None,
+        }
+    }
 }
 
 /// The path of a session's page, and of its cookie.
@@ -124,6 +133,8 @@ pub struct Visited {
     pub request_id: String,
     /// What was asked, for those who count.
     pub name: &'static str,
+    /// The session whose page was asked, if it was one's.
+    pub session: Option<SessionId>,
     /// What to show, or why there is nothing.
     pub outcome: Result<Answer, Error>,
 }
@@ -164,7 +175,7 @@ pub async fn visit(house: &House, door: Door, request: Request) -> Visited {
             None => tracing::debug!(request_id = id, name, code, "a visit was refused"),
         }
     }
-    Visited { request_id: op.request_id, name, outcome }
+    Visited { request_id: op.request_id, name, session: door.session(), outcome }
 }
 
 async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) -> Result<Answer, Error> {

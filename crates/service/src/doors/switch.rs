@@ -34,7 +34,7 @@ pub(super) async fn form(
     id: SessionId,
 ) -> Result<Answer, Error> {
     match visitor(house, op, request, id) {
-        Ok(visitor) => Ok(asking(&visitor, None)),
+        Ok(visitor) => Ok(asking(&visitor, None, None)),
         Err(answer) => Ok(answer),
     }
 }
@@ -70,7 +70,8 @@ pub(super) async fn switch(
         Ok(answer) => answer.credentials,
         Err(error) if matches!(error.code, "AccessDenied" | "ValidationError") => {
             // What exactly is wrong, the event of the call says.
-            return Ok(asking(&visitor, Some(NO.to_owned())));
+            let tried = (text("account").to_owned(), text("role").to_owned());
+            return Ok(asking(&visitor, Some(tried), Some(NO.to_owned())));
         }
         Err(error) => return Err(error),
     };
@@ -107,11 +108,12 @@ struct Credentials {
     session_token: String,
 }
 
-fn asking(visitor: &Visitor, problem: Option<String>) -> Answer {
+fn asking(visitor: &Visitor, tried: Option<(String, String)>, problem: Option<String>) -> Answer {
     let who = visitor.scope.principal();
     Answer::AnotherRole {
         whose: Whose { id: visitor.id, account: who.account, arn: who.arn.clone() },
         code: form_code(visitor, SWITCH),
+        tried,
         problem,
     }
 }
