@@ -118,9 +118,7 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
             with_headers(StatusCode::OK, document, "application/samlmetadata+xml")
         }
         Answer::YourSession(session) => page(StatusCode::OK, session::page(&session, None)),
-        Answer::AnotherRole { whose, code, tried, problem } => {
-            page(StatusCode::OK, switch::page(&whose, &code, tried.as_ref(), problem.as_deref()))
-        }
+        Answer::AnotherRole(form) => page(StatusCode::OK, switch::page(&form)),
         Answer::Sessions(list) => page(StatusCode::OK, sessions::list(&list)),
         Answer::OneSession(shown) => page(StatusCode::OK, sessions::one(&shown)),
         Answer::GoTo(path) => {

@@ -1,18 +1,15 @@
 //! The form of another role.
 
-use daypass_service::doors::{Whose, session_path};
+use daypass_service::doors::{RoleForm, session_path};
 use maud::{Markup, html};
 
 use super::layout::within;
 
-pub(super) fn page(
-    whose: &Whose,
-    code: &str,
-    tried: Option<&(String, String)>,
-    problem: Option<&str>,
-) -> Markup {
-    let (account, role) =
-        tried.map_or((whose.account.as_str(), ""), |(account, role)| (account.as_str(), role.as_str()));
+pub(super) fn page(form: &RoleForm) -> Markup {
+    let RoleForm { whose, code, tried, problem } = form;
+    let (account, role) = tried
+        .as_ref()
+        .map_or((whose.account.as_str(), ""), |(account, role)| (account.as_str(), role.as_str()));
     within(
         "Switch role",
         whose,

@@ -32,16 +32,7 @@ pub enum Answer {
     /// The page of a session.
     YourSession(Box<YourSession>),
     /// The form of another role, with what was wrong the last time.
-    AnotherRole {
-        /// Who asks.
-        whose: Whose,
-        /// The code of the form.
-        code: String,
-        /// The account's number and the role, as they were typed the last time.
-        tried: Option<(String, String)>,
-        /// What was said of them.
-        problem: Option<String>,
-    },
+    AnotherRole(Box<RoleForm>),
     /// The account's sessions.
     Sessions(Box<SessionList>),
     /// One of them.
@@ -69,6 +60,19 @@ pub enum Answer {
         /// Where its holder signs in again.
         issuer: Option<String>,
     },
+}
+
+/// The form of another role.
+#[derive(Debug)]
+pub struct RoleForm {
+    /// Who asks.
+    pub whose: Whose,
+    /// The code of the form.
+    pub code: String,
+    /// The account's number and the role, as they were typed the last time.
+    pub tried: Option<(String, String)>,
+    /// What was said of them.
+    pub problem: Option<String>,
 }
 
 /// A role that somebody may choose.

@@ -15,8 +15,8 @@ mod sessions;
 mod switch;
 
 pub use answer::{
-    Answer, CommandLine, Listed, ListedRequester, RoleChoice, SessionList, SessionSearch, SessionShown, Step,
-    Whose, YourSession,
+    Answer, CommandLine, Listed, ListedRequester, RoleChoice, RoleForm, SessionList, SessionSearch,
+    SessionShown, Step, Whose, YourSession,
 };
 use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
@@ -206,8 +206,9 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
     let written = match &outcome {
         // Nothing came of it yet: the page asks which role is meant.
         Ok(Answer::ChooseRole { .. }) => event.finish_quietly(),
-        Ok(Answer::AnotherRole { problem: Some(problem), .. }) => {
-            _ = event.finish(Err(Error::access_denied(problem.as_str()))).await;
+        Ok(Answer::AnotherRole(form)) if form.problem.is_some() => {
+            let problem = form.problem.as_deref().unwrap_or_default();
+            _ = event.finish(Err(Error::access_denied(problem))).await;
             Ok(Box::new(()) as Reply)
         }
         Ok(_) => event.finish(Ok(Box::new(()))).await, // INVARIANT (audit-once)

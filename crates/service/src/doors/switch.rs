@@ -9,7 +9,7 @@ use daypass_model::limits::CHAINED_SESSION_SECONDS_MAX;
 use daypass_model::{Arn, SessionId};
 use serde::Deserialize;
 
-use super::answer::{Answer, Whose};
+use super::answer::{Answer, RoleForm, Whose};
 use super::ask::ask_aws;
 use super::begin::{Beginning, begin};
 use super::console::{Visitor, form_code, visitor, visitor_by_form};
@@ -110,12 +110,12 @@ struct Credentials {
 
 fn asking(visitor: &Visitor, tried: Option<(String, String)>, problem: Option<String>) -> Answer {
     let who = visitor.scope.principal();
-    Answer::AnotherRole {
+    Answer::AnotherRole(Box::new(RoleForm {
         whose: Whose { id: visitor.id, account: who.account, arn: who.arn.clone() },
         code: form_code(visitor, SWITCH),
         tried,
         problem,
-    }
+    }))
 }
 
 /// A role by its name and its account's number, or by its ARN.

@@ -190,10 +190,10 @@ async fn a_session_that_was_signed_out_of_is_shown_as_ended() {
 // --- another role -----------------------------------------------------------------------------------------
 
 async fn switch(house: &TestHouse, browser: &Browser, account: &str, role: &str) -> Result<Answer, Error> {
-    let Answer::AnotherRole { code, .. } = get(house, browser, "switch-role", &[]).await.unwrap() else {
+    let Answer::AnotherRole(form) = get(house, browser, "switch-role", &[]).await.unwrap() else {
         panic!("no form")
     };
-    post(house, browser, "switch-role", &[("code", &code), ("account", account), ("role", role)]).await
+    post(house, browser, "switch-role", &[("code", &form.code), ("account", account), ("role", role)]).await
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn a_role_that_is_not_open_and_one_that_is_not_there_are_refused_alike() {
     ] {
         let answer = switch(&house, &browser, account, role).await.unwrap();
         assert!(
-            matches!(&answer, Answer::AnotherRole { problem: Some(problem), .. } if problem == said),
+            matches!(&answer, Answer::AnotherRole(form) if form.problem.as_deref() == Some(said)),
             "{account} {role}: {answer:?}"
         );
         let event = house.last_event();
@@ -272,5 +272,8 @@ async fn a_role_that_is_not_open_and_one_that_is_not_there_are_refused_alike() {
     }
     let federated = house.enter(&federated(&house, "grace", ALLOW_ALL).await).await;
     let answer = switch(&house, &federated, "111122223333", "Desk").await.unwrap();
-    assert!(matches!(answer, Answer::AnotherRole { problem: Some(_), .. }), "federated users assume no role");
+    assert!(
+        matches!(answer, Answer::AnotherRole(form) if form.problem.is_some()),
+        "federated users assume no role"
+    );
 }
