@@ -3,6 +3,7 @@
 //! A session token opens without a store, and that is what makes it fast; whoever signs out of a page expects more. So a
 //! session of the console lives only while its record does, on every node, with all credentials in its name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daypass_model::limits::{CONSOLE_SESSIONS_PER_ACCOUNT_MAX, CONSOLE_SESSIONS_PER_OWNER_MAX};
@@ -32,13 +33,6 @@ pub struct ConsoleSession {
 /// The sessions of one account.
 pub(crate) type ConsoleSessions = rpds::HashTrieMapSync<SessionId, Arc<ConsoleSession>>;
 
-/// An account has as many sessions of the console as it may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there are {CONSOLE_SESSIONS_PER_ACCOUNT_MAX} console sessions in this account; wait until some of them end"
-)]
-pub struct TooManyConsoleSessions;
-
 impl View {
     /// A session of the console, over or not. May lead to any account: its number stands in the id, and whoever names the
     /// session has to prove that it is theirs.
@@ -49,42 +43,35 @@ impl View {
 }
 
 impl AccountView<'_> {
-    /// Add a session to a change of this account. Of those of the same owner the oldest makes room.
-    ///
-    /// # Errors
-    /// [`TooManyConsoleSessions`].
-    pub fn begin_console_session(
-        &self,
-        change: &mut Change,
-        id: SessionId,
-        record: &ConsoleSessionRecord,
-    ) -> Result<(), TooManyConsoleSessions> {
+    /// Add a session to a change of this account. Where its owner has as many as it may, their oldest makes room; where the
+    /// account has, the oldest of the principal with the most. So nobody's sessions keep others out.
+    pub fn begin_console_session(&self, change: &mut Change, id: SessionId, record: &ConsoleSessionRecord) {
         let now = record.begun;
-        let mut own = Vec::new();
-        let (mut live, mut swept) = (0, 0);
+        let (mut living, mut swept) = (Vec::new(), 0);
         for (other, kept) in &self.account.console_sessions {
-            let is_own = kept.record.owner == record.owner;
             if kept.record.expires > now {
-                live += 1;
-                if is_own {
-                    own.push((kept.record.begun, *other, kept.revision));
-                }
+                living.push((*other, kept));
             } else if swept < SWEPT_MAX && kept.record.expires + KEPT_AFTER_END <= now {
                 swept += 1;
                 remove(change, self.id(), *other, kept.revision);
             }
         }
-        if own.len() >= CONSOLE_SESSIONS_PER_OWNER_MAX
-            && let Some((_, oldest, revision)) = own.into_iter().min_by_key(|(begun, id, _)| (*begun, *id))
-        {
-            remove(change, self.id(), oldest, revision);
-        } else if live >= CONSOLE_SESSIONS_PER_ACCOUNT_MAX {
-            return Err(TooManyConsoleSessions);
+        let own = living.iter().filter(|(_, kept)| kept.record.owner == record.owner);
+        let own: Vec<_> = own.copied().collect();
+        if own.len() >= CONSOLE_SESSIONS_PER_OWNER_MAX {
+            self.remove_oldest(change, &own);
+        } else if living.len() >= CONSOLE_SESSIONS_PER_ACCOUNT_MAX {
+            self.remove_oldest(change, &of_most(&living));
         }
         let place = key::console_session(self.id(), id);
         change.absent(place.clone());
         change.put(place, record);
-        Ok(())
+    }
+
+    fn remove_oldest(&self, change: &mut Change, of: &[Kept<'_>]) {
+        if let Some((id, kept)) = of.iter().min_by_key(|(id, kept)| (kept.record.begun, *id)) {
+            remove(change, self.id(), *id, kept.revision);
+        }
     }
 
     /// Add the end of a session to a change of this account. One that is gone stays so.
@@ -93,6 +80,18 @@ impl AccountView<'_> {
             remove(change, self.id(), id, kept.revision);
         }
     }
+}
+
+/// A session and its id.
+type Kept<'a> = (SessionId, &'a Arc<ConsoleSession>);
+
+/// Those of the principal that has the most of these.
+fn of_most<'a>(living: &[Kept<'a>]) -> Vec<Kept<'a>> {
+    let mut by_principal: BTreeMap<&str, Vec<Kept<'a>>> = BTreeMap::new();
+    for (id, kept) in living {
+        by_principal.entry(kept.record.principal_id()).or_default().push((*id, kept));
+    }
+    by_principal.into_values().max_by_key(Vec::len).unwrap_or_default()
 }
 
 fn remove(change: &mut Change, account: AccountId, id: SessionId, revision: Revision) {

@@ -36,7 +36,7 @@ pub use account_view::{AccountView, AnyPolicy, TrustingRole};
 pub use authorize::{Authorized, Denied, Facts, authorize, decide, decide_anonymous, explain};
 pub use change::{Change, Entity};
 pub use check::{Check, Checks, Grantor};
-pub use console::{ConsoleSession, TooManyConsoleSessions};
+pub use console::ConsoleSession;
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{

@@ -514,7 +514,7 @@ pub struct ConsoleSessionRecord {
     pub access_key_id: AccessKeyId,
     /// What the session is: a session token, which is no credential without the secret that nobody was given.
     pub token: String,
-    /// Whose it is, for the bound of sessions that one may have at once.
+    /// Whose it is, for the bound of sessions that one may have at once: `<principal id>:<session name>:<first key>`.
     pub owner: String,
     /// Unix seconds.
     pub begun: i64,
@@ -529,6 +529,14 @@ pub struct ConsoleSessionRecord {
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,
+}
+
+impl ConsoleSessionRecord {
+    /// The principal of its owner.
+    #[must_use]
+    pub fn principal_id(&self) -> &str {
+        self.owner.split(':').next().unwrap_or_default()
+    }
 }
 
 /// A name or link: a key whose presence says everything but what it points to.

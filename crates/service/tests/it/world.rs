@@ -193,7 +193,7 @@ impl World {
             chained: false,
             scoped_layers: 0,
             first_key: None,
-            console: false,
+            console: None,
         };
         let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
         let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();
