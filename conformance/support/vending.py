@@ -1,13 +1,25 @@
-"""examples/token-vending-machine within the test's own process, so that its clock can be moved, and asked without its client."""
+"""examples/token-vending-machine within the test's own process, so that its clock can be moved, and asked without its client.
 
+Whoever tests it imports the fixtures `bucket`, `owner`, `make` and `tvm` from here.
+"""
+
+import functools
 import http.client
-import pathlib
+import json
+import re
+import secrets
 import sys
 import threading
 import time
 import urllib.parse
 
-from .server import ROOT
+import botocore.exceptions
+import pytest
+
+from .bucket import BucketService
+from .client import name, policy, statement
+from .secrets import hold
+from .server import ROOT, Keys
 
 EXAMPLE = ROOT / "examples" / "token-vending-machine"
 sys.path.insert(0, str(EXAMPLE))
@@ -18,6 +30,7 @@ import machine
 import vending
 
 HOST, APPLICATION = "tvm.example.com", "MyMobileAppName"
+PASSWORD = "correct horse battery staple, and more"
 
 
 class Moved:
@@ -86,10 +99,80 @@ def salted(username, password):
     return crypto.salted_hash(username, password, APPLICATION, HOST)
 
 
-def copied(folder):
-    """The example elsewhere, since its programs keep files where they run."""
-    for file in EXAMPLE.iterdir():
-        if file.is_file():
-            (folder / file.name).write_bytes(file.read_bytes())
-            (folder / file.name).chmod(file.stat().st_mode)
-    return pathlib.Path(folder)
+@pytest.fixture(scope="module")
+def bucket(home, server, tmp_path_factory):
+    made = name("bucket")
+    resources = [f"arn:aws:s3:::{made}", f"arn:aws:s3:::{made}/*"]
+    keeper = home.user(policy(statement("daypass:CheckRequest", resources)), prefix="keeper")
+    service = BucketService(tmp_path_factory.mktemp("bucket"), made, server.endpoint, keeper.keys)
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def owner(home, bucket):
+    """The machine's own user, with the policy of the README."""
+    text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    (document,) = re.findall(r"vending\.json <<'JSON'\n(.*?)JSON\n", text, re.DOTALL)
+    return home.user(document.replace("mybucket", bucket.bucket), prefix="vending")
+
+
+@pytest.fixture
+def make(owner, bucket, tmp_path):
+    """Machines of this test; they share what is remembered."""
+    made = []
+
+    def machine(**more):
+        made.append(Service(tmp_path, more.pop("sts", owner.sts), bucket.bucket, **more))
+        return made[-1]
+
+    yield machine
+    for service in made:
+        service.close()
+
+
+@pytest.fixture
+def tvm(make):
+    return make()
+
+
+def device(tvm, uid=None):
+    """uid and key of a device that registered itself."""
+    uid, key = uid or secrets.token_hex(16), crypto.new_key()
+    assert tvm.ask("/registerdevice", uid=uid, key=key)[:2] == (200, "")
+    return uid, key
+
+
+def keys_of(tvm, uid, key, **more):
+    """The keys in the answer of the machine."""
+    status, sealed, _ = tvm.prove("/gettoken", key, uid=uid, headers={"Accept": "application/json"}, **more)
+    assert status == 200, sealed
+    told = json.loads(crypto.unseal(key, sealed))
+    hold("SecretAccessKey", told["secretKey"])
+    hold("SessionToken", told["securityToken"])
+    return Keys(told["accessKey"], told["secretKey"], told["securityToken"])
+
+
+def logged_in(tvm, username, uid=None):
+    """uid and key of a user's device."""
+    uid = uid or secrets.token_hex(16)
+    tvm.ask("/registeruser", username=username, password=PASSWORD)
+    status, sealed, _ = tvm.prove("/login", salted(username, PASSWORD), username=username, uid=uid)
+    assert status == 200
+    return uid, re.fullmatch(r'\{key: "([0-9a-f]{32})"\}', crypto.unseal(salted(username, PASSWORD)[:32], sealed))[1]
+
+
+def reaches(bucket, keys, place, prefix="home"):
+    """Whether these keys put, get and list there; all of it or none."""
+    s3, found = bucket.s3(keys), []
+    at = {"Bucket": bucket.bucket, "Key": f"{prefix}/{place}/object"}
+    listed = functools.partial(s3.list_objects_v2, Bucket=bucket.bucket, Prefix=f"{prefix}/{place}/")
+    for call in (functools.partial(s3.put_object, Body=b"x", **at), functools.partial(s3.get_object, **at), listed):
+        try:
+            call()
+            found.append(True)
+        except botocore.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDenied", error
+            found.append(False)
+    assert len(set(found)) == 1, found
+    return found[0]
