@@ -10,6 +10,7 @@
     reason = "helpers of tests fail loudly, and the modules of a test binary share what is public in them"
 )]
 
+mod aliases;
 mod answers;
 mod attacks;
 mod audit;
@@ -34,6 +35,7 @@ mod iam_tags;
 mod identity;
 mod last_used;
 mod log;
+mod login_profiles;
 mod matrix;
 mod mfa;
 mod mfa_devices;
@@ -41,6 +43,7 @@ mod mfa_proven;
 mod newer_records;
 mod oidc_issuer;
 mod outbound;
+mod password_policy;
 mod phone;
 mod providers;
 mod quotas;
