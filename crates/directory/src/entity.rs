@@ -24,7 +24,8 @@ use crate::record::{
 
 /// A policy and what it is called in decisions, where no two that take part in one have the same name: the ARN of a
 /// managed policy, the name of an inline one, behind that of its group where it is a group's (`dev/keep`; no name holds a
-/// slash), or the place of its layer in a session (`session policy 1`).
+/// slash), or the place of its layer in a session (`session policy 1`). What an account's password
+/// policy gives its users is called `account password policy`.
 #[derive(Debug, Clone)]
 pub struct NamedPolicy {
     /// That name.

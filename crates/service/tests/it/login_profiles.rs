@@ -12,6 +12,7 @@ use tokio::runtime::Builder;
 
 use crate::answers::{ALLOW_ALL, DENY_ALL, Refusal, refusal, refused, refused_to};
 use crate::examples::{OTHER_PASSWORD, PASSWORD};
+use crate::explained::explain;
 use crate::race::{Gate, one_wins, race};
 use crate::support::{ACCOUNT, Keys, TestHouse};
 use crate::world::World;
@@ -228,6 +229,27 @@ async fn the_policy_lets_every_user_change_its_own_password_and_see_the_policy()
     let because = "with an explicit deny in an identity-based policy";
     let outcome = change(&house, &ada, OTHER_PASSWORD, PASSWORD).await;
     assert_eq!(outcome, Err(denied("ChangePassword", "user Ada", because)));
+}
+
+#[tokio::test]
+async fn who_asks_why_is_told_that_the_password_policy_allowed_it() {
+    let house = TestHouse::new().await;
+    let ada = house.user("Ada", None).await;
+    house.root("iam", "CreateLoginProfile", &[("UserName", "Ada"), ("Password", PASSWORD)]).await;
+    house.root("iam", "UpdateAccountPasswordPolicy", &[("AllowUsersToChangePassword", "true")]).await;
+    change(&house, &ada, PASSWORD, OTHER_PASSWORD).await.unwrap();
+    let answer = explain(&house, &house.root, &house.last_request_id()).await.unwrap();
+    let granted = json!([{
+        "SourcePolicyId": "account password policy", "SourcePolicyType": "identity-based policy", "StatementIndex": 1,
+    }]);
+    assert_eq!(answer["Decisions"][0]["DeterminingStatements"], granted, "{answer}");
+    // A boundary in its way, and why.
+    let boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    let params = [("UserName", "Ada"), ("PermissionsBoundary", boundary)];
+    house.root("iam", "PutUserPermissionsBoundary", &params).await;
+    change(&house, &ada, OTHER_PASSWORD, PASSWORD).await.unwrap_err();
+    let answer = explain(&house, &house.root, &house.last_request_id()).await.unwrap();
+    assert_eq!(answer["Decisions"][0]["DecidedBy"], "permissions boundary", "{answer}");
 }
 
 #[tokio::test]
