@@ -85,7 +85,7 @@ def readable(name, look):
     """axe has nothing to say, nothing is wider than the window, and headings come in order."""
     assert look["violations"] == [] and look["unsure"] == [], name
     assert "color-contrast" in look["rules"] and "region" in look["rules"], name
-    assert look["tooWide"] <= 0, name
+    assert look["tooWide"] <= 0 and look["sideways"] == [] and look["narrowest"] >= 80, (name, look["sideways"])
     headings = look["headings"]
     assert headings[0] == 1 and headings.count(1) == 1, name
     assert all(after <= before + 1 for before, after in zip(headings, headings[1:])), name
