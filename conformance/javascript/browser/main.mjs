@@ -39,6 +39,8 @@ async function play(browser, { scenario, given }) {
   }
 }
 
+// What a scenario would have waited for, had it not failed before.
+process.on("unhandledRejection", (reason) => console.error(reason));
 const browser = await launch();
 console.log(JSON.stringify({ version: browser.version() }));
 for await (const line of createInterface({ input: process.stdin })) {

@@ -88,11 +88,12 @@ export async function told(page, heading) {
 
 /** Has a form sent, and stays until another page is there: the status of the answer. */
 export async function sends(page, act) {
-  const answered = page.waitForResponse((response) => response.request().method() === "POST");
-  const moved = page.waitForEvent("framenavigated");
-  await act();
-  await moved;
-  return (await answered).status();
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.request().method() === "POST"),
+    page.waitForEvent("framenavigated"),
+    act(),
+  ]);
+  return answer.status();
 }
 
 /** All that stands on a page, in fields too. */

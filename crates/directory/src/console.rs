@@ -56,22 +56,13 @@ impl AccountView<'_> {
                 remove(change, self.id(), *other, kept.revision);
             }
         }
-        let own = living.iter().filter(|(_, kept)| kept.record.owner == record.owner);
-        let own: Vec<_> = own.copied().collect();
-        if own.len() >= CONSOLE_SESSIONS_PER_OWNER_MAX {
-            self.remove_oldest(change, &own);
-        } else if living.len() >= CONSOLE_SESSIONS_PER_ACCOUNT_MAX {
-            self.remove_oldest(change, &of_most(&living));
+        let most = (CONSOLE_SESSIONS_PER_OWNER_MAX, CONSOLE_SESSIONS_PER_ACCOUNT_MAX);
+        if let Some((oldest, kept)) = gives_way(&living, &record.owner, most) {
+            remove(change, self.id(), oldest, kept.revision);
         }
         let place = key::console_session(self.id(), id);
         change.absent(place.clone());
         change.put(place, record);
-    }
-
-    fn remove_oldest(&self, change: &mut Change, of: &[Kept<'_>]) {
-        if let Some((id, kept)) = of.iter().min_by_key(|(id, kept)| (kept.record.begun, *id)) {
-            remove(change, self.id(), *id, kept.revision);
-        }
     }
 
     /// Add the end of a session to a change of this account. One that is gone stays so.
@@ -84,6 +75,18 @@ impl AccountView<'_> {
 
 /// A session and its id.
 type Kept<'a> = (SessionId, &'a Arc<ConsoleSession>);
+
+/// Which of these makes room for one of this owner, where there are as many as may be: of an owner, and of an account.
+fn gives_way<'a>(living: &[Kept<'a>], owner: &str, most: (usize, usize)) -> Option<Kept<'a>> {
+    let own = living.iter().filter(|(_, kept)| kept.record.owner == owner);
+    let own: Vec<_> = own.copied().collect();
+    let among = match (own.len() >= most.0, living.len() >= most.1) {
+        (true, _) => own,
+        (false, true) => of_most(living),
+        (false, false) => return None,
+    };
+    among.into_iter().min_by_key(|(id, kept)| (kept.record.begun, *id))
+}
 
 /// Those of the principal that has the most of these.
 fn of_most<'a>(living: &[Kept<'a>]) -> Vec<Kept<'a>> {
@@ -98,4 +101,50 @@ fn remove(change: &mut Change, account: AccountId, id: SessionId, revision: Revi
     let place = key::console_session(account, id);
     change.unchanged(place.clone(), revision);
     change.delete(place);
+}
+
+#[cfg(test)]
+mod tests {
+    //! Whose sessions give way to others.
+
+    use super::*;
+    use crate::record::{Unknown, Written};
+
+    fn session(n: u8, owner: &str, begun: i64) -> (SessionId, Arc<ConsoleSession>) {
+        let record = ConsoleSessionRecord {
+            written: Written { version: 1, request_id: "r".into() },
+            secret_hash: String::new(),
+            access_key_id: "ASIAIOSFODNN7EXAMPLE".parse().unwrap(),
+            token: String::new(),
+            owner: owner.into(),
+            begun,
+            expires: begun + 900,
+            issuer: None,
+            destination: None,
+            unknown: Unknown::new(),
+        };
+        (SessionId([n; 16]), Arc::new(ConsoleSession { record, revision: Revision::ZERO }))
+    }
+
+    #[test]
+    fn whoever_has_most_gives_way_and_nobody_else() {
+        let all = [
+            session(1, "AROAONE:ada:", 1),
+            session(2, "AROATWO:x1:", 5),
+            session(3, "AROATWO:x2:", 3),
+            session(4, "AROATWO:x3:", 4),
+            session(5, "AROAONE:ada:AKIA", 2),
+        ];
+        let living: Vec<Kept<'_>> = all.iter().map(|(id, kept)| (*id, kept)).collect();
+        let first = |owner: &str, most| gives_way(&living, owner, most).map(|(id, _)| id.0[0]);
+        assert_eq!(first("AROATHREE:bo:", (2, 6)), None, "there is room");
+        assert_eq!(
+            first("AROATHREE:bo:", (2, 5)),
+            Some(3),
+            "the oldest of the principal with the most names"
+        );
+        assert_eq!(first("AROAONE:ada:", (2, 5)), Some(3), "an owner with room of its own");
+        assert_eq!(first("AROAONE:ada:", (1, 6)), Some(1), "an owner with as many as it may have");
+        assert_eq!(first("AROAONE:ada:AKIA", (1, 6)), Some(5), "by another key it is another owner");
+    }
 }

@@ -6,7 +6,7 @@ import { form } from "../elsewhere.mjs";
 import { landed, told } from "../visit.mjs";
 
 const WIDTHS = [1360, 390];
-/** WCAG 2.2, 1.4.10 "Reflow": nothing scrolls sideways here. */
+/** WCAG 2.2, 1.4.10 "Reflow": nothing scrolls sideways here. What it says is as in the window before. */
 const NARROWEST = 320;
 const SCHEMES = ["light", "dark"];
 
@@ -22,11 +22,16 @@ const complaints = async () => {
   };
 };
 
-/** The order in which a screen reader comes to headings and landmarks, and whether anything is wider than the window. */
+/** The order in which a screen reader comes to headings and landmarks; whether anything is wider than the window, or than
+    its place on the page; the narrowest cell of a table. */
 const outline = () => ({
   headings: [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) => Number(heading.localName[1])),
   landmarks: [...document.querySelectorAll("header, nav, main, footer, aside")].map((landmark) => landmark.localName),
   tooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  sideways: [...document.querySelectorAll("main *:not(textarea, input, select)")]
+    .filter((element) => element.clientWidth > 1 && element.scrollWidth > element.clientWidth + 1)
+    .map((element) => element.outerHTML.slice(0, 80)),
+  narrowest: Math.min(...[...document.querySelectorAll("tbody > tr > *")].map((cell) => cell.clientWidth), innerWidth),
 });
 
 /** The page: an address, or a form that another site sends; another `place` of the session that is begun there; what is typed
@@ -64,7 +69,8 @@ export async function look(visit, given) {
     for (const width of [...WIDTHS, NARROWEST]) {
       await page.setViewportSize({ width, height: 900 });
       const name = `${given.name}-${colorScheme}-${width}`;
-      looks[name] = { ...(await page.evaluate(complaints)), ...(await page.evaluate(outline)) };
+      const said = width === NARROWEST ? null : await page.evaluate(complaints);
+      looks[name] = { said, ...(await page.evaluate(outline)) };
       if (given.shots) await page.screenshot({ path: path.join(given.shots, `${name}.png`), fullPage: true });
     }
   }

@@ -1,6 +1,6 @@
 // From one role to another.
 
-import { focused, tabTo } from "../keys.mjs";
+import { tabTo } from "../keys.mjs";
 import { landed, sends, sight, told } from "../visit.mjs";
 
 /** Types in the field with the focus, over what is there. */
@@ -8,6 +8,12 @@ const type = async (page, text) => {
   await page.keyboard.press("Control+A");
   await page.keyboard.type(text);
 };
+
+/** What stands in the fields. */
+const kept = async (page) => ({
+  account: await page.getByLabel("Account number").inputValue(),
+  role: await page.getByLabel("Role name").inputValue(),
+});
 
 /** By keyboard alone: each of the tries in the form, the last of which leads to the role. */
 export async function switchRole(visit, { link, tries }) {
@@ -29,7 +35,7 @@ export async function switchRole(visit, { link, tries }) {
     const problem = page.getByRole("alert");
     await problem.waitFor();
     await page.waitForLoadState("load");
-    problems.push({ says: await problem.innerText(), focus: (await page.evaluate(focused)).name, ...(await sight(page)) });
+    problems.push({ says: await problem.innerText(), kept: await kept(page) });
   }
   await landed(page);
   const role = await sight(page);

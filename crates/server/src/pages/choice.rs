@@ -35,7 +35,8 @@ pub(super) fn page(
                             @for role in roles {
                                 div class="saml-role" {
                                     input type="radio" name="roleIndex" id=(role.arn) value=(role.arn)
-                                        class="saml-radio" aria-describedby={ "account-" (account) } required checked[first == Some(role.arn.as_str())];
+                                        class="saml-radio" aria-describedby={ "account-" (account) }
+                                        required checked[first == Some(role.arn.as_str())];
                                     label for=(role.arn) class="saml-role-description" { (role.name) }
                                 }
                             }

@@ -42,13 +42,13 @@ fn page(title: &str, account: Option<&str>, then: Option<&str>, nav: &Markup, ma
 const PLACES: [(&str, &str); 3] =
     [("", "Your session"), ("sessions", "Sessions"), ("switch-role", "Switch role")];
 
-/// A page of somebody who is signed in, which is at one of the places: what else there is, beside what it says.
+/// A page of somebody who is signed in, at one of the places or below it: what else there is, beside what it says.
 pub(super) fn within(title: &str, whose: &Whose, here: &str, main: &Markup) -> Markup {
     let path = session_path(whose.id);
     let nav = html! {
         nav aria-label="Console" {
             @for (place, says) in PLACES {
-                a href={ (path) (place) } aria-current=[(place == here).then_some("true")] { (says) }
+                a href={ (path) (place) } aria-current=[(place == here).then_some("page")] { (says) }
             }
             // The page of the session says it larger.
             @if !here.is_empty() {

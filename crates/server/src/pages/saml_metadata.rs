@@ -2,6 +2,7 @@
 
 /// The name by which AWS's guides set identity providers up: what they send to it is good here.
 const ENTITY_ID: &str = "urn:amazon:webservices";
+const PREFIX: &str = "https://aws.amazon.com/SAML/Attributes/";
 /// What responses say to it, and whether they must: providers that go by this document leave out what it does not name.
 const ATTRIBUTES: [(&str, bool); 4] =
     [("Role", true), ("RoleSessionName", true), ("SessionDuration", false), ("SourceIdentity", false)];
@@ -11,7 +12,7 @@ pub(super) fn document(own: &str) -> String {
     let attributes: String = ATTRIBUTES
         .iter()
         .map(|(name, is_required)| {
-            format!(r#"<RequestedAttribute isRequired="{is_required}" Name="https://aws.amazon.com/SAML/Attributes/{name}" FriendlyName="{name}"/>"#)
+            format!(r#"<RequestedAttribute isRequired="{is_required}" Name="{PREFIX}{name}" FriendlyName="{name}"/>"#)
         })
         .collect();
     format!(

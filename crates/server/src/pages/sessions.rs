@@ -117,7 +117,7 @@ pub(super) fn one(shown: &SessionShown) -> Markup {
     within(
         "Session",
         &shown.whose,
-        "sessions",
+        "sessions/",
         &html! {
             section class="card" aria-labelledby="which" {
                 p class="kind" { (state(session, shown.now)) }

@@ -202,7 +202,7 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         match &outcome {
             // What it asked of other actions would be done once more.
             Err(error) if error.is_conflict() && !matches!(wish, Wish::SwitchRole(_)) => {
-                outcome = act(house, op, wish, request, &mut event).await
+                outcome = act(house, op, wish, request, &mut event).await;
             }
             _ => break,
         }
