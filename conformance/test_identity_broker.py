@@ -4,7 +4,6 @@ What the guide "Using Temporary Security Credentials" (2012) tells of a company'
 `test_identity_broker_attacks.py`.
 """
 
-import importlib.util
 import json
 import os
 import re
@@ -14,11 +13,9 @@ import sys
 import boto3
 import pytest
 
-from support.broker import Company, Guest, member, person, secret_of
-from support.client import refused
+from support.broker import Company, Guest, desk_of, enter, member, part, person, secret_of
 from support.server import Keys, clean_environment
 from support.slapd import EXAMPLE, Slapd
-from support.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
@@ -26,45 +23,6 @@ def company(home, server, tmp_path_factory):
     made = Company(home, server, tmp_path_factory.mktemp("company"))
     yield made
     made.stop()
-
-
-def part(of):
-    """A module of the example, for what is not seen from outside."""
-    found = importlib.util.spec_from_file_location(f"identity_broker_{of}", EXAMPLE / f"{of}.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
-
-
-def enter(company, entered):
-    """Where the broker's answer leads: the page, and keys of that session of the console."""
-    assert entered.status == 303, entered.text
-    browser = Visitor(company.server)
-    opened = browser.get(entered.location)
-    assert opened.status == 302, opened.text
-    page = browser.get(opened.location)
-    assert page.status == 200 and "Your session" in page.text
-    shown = browser.post(f"{opened.location}credentials", page.forms()[f"{opened.location}credentials"])
-    said = dict(re.findall(r"export (\w+)=(?:&#39;|')([^'&]+)", shown.text))
-    return page, Keys(said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"], said["AWS_SESSION_TOKEN"])
-
-
-class Desk:
-    """What keys may do at the object service."""
-
-    def __init__(self, company, keys):
-        self.s3, self.bucket = company.bucket.s3(keys), company.desks
-
-    def put(self, key):
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"x")
-
-    def get(self, key):
-        self.s3.get_object(Bucket=self.bucket, Key=key)
-
-    def may_not(self, *acts):
-        for act, key in acts:
-            with refused("AccessDenied"):
-                act(key)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +37,7 @@ def test_members_of_one_group_get_its_policy_and_land_on_their_session(company, 
     page, keys = enter(company, company.guest().sign_in("grace"))
     assert f"arn:aws:sts::{home.id}:federated-user/grace" in page.text
     assert f"{company.broker.endpoint}/" in page.text, "where people sign in again"
-    desk = Desk(company, keys)
+    desk = desk_of(company, keys)
     desk.get(letter)
     desk.may_not((desk.put, "grace/note"), (desk.put, letter))
 
@@ -87,7 +45,7 @@ def test_members_of_one_group_get_its_policy_and_land_on_their_session(company, 
 def test_members_of_two_groups_get_both_policies_and_a_place_of_their_own(company, home, letter):
     page, keys = enter(company, company.guest().sign_in("ada"))
     assert f"arn:aws:sts::{home.id}:federated-user/ada" in page.text
-    desk = Desk(company, keys)
+    desk = desk_of(company, keys)
     desk.get(letter)
     desk.put("ada/note")
     desk.may_not((desk.put, "grace/note"), (desk.put, "adalbert/note"), (desk.put, "operators/note"))
@@ -96,7 +54,7 @@ def test_members_of_two_groups_get_both_policies_and_a_place_of_their_own(compan
 def test_a_group_becomes_a_role(company, home, letter):
     page, keys = enter(company, company.guest().sign_in("omar"))
     assert f"arn:aws:sts::{home.id}:assumed-role/{company.operators}/omar" in page.text
-    desk = Desk(company, keys)
+    desk = desk_of(company, keys)
     desk.put("operators/note")
     desk.may_not((desk.get, letter))
 
@@ -119,10 +77,10 @@ def test_whoever_is_in_no_group_gets_nothing(company):
 def test_whoever_left_a_group_signs_in_again_with_less(company, letter):
     dn, ldif = person("mary", ["readers", "authors"])
     company.directory.change(ldif)
-    desk = Desk(company, enter(company, company.guest().sign_in("mary"))[1])
+    desk = desk_of(company, enter(company, company.guest().sign_in("mary"))[1])
     desk.put("mary/note")
     company.directory.change("\n".join(member(dn, "authors", "delete")))
-    desk = Desk(company, enter(company, company.guest().sign_in("mary"))[1])
+    desk = desk_of(company, enter(company, company.guest().sign_in("mary"))[1])
     desk.get(letter)
     desk.may_not((desk.put, "mary/note"))
     company.directory.change("\n".join(member(dn, "readers", "delete")))
@@ -155,8 +113,8 @@ def test_a_command_line_gets_the_three_values_over_tls(company, guarded, authori
     given = boto3.Session(profile_name="work").get_credentials().get_frozen_credentials()
     keys = Keys(given.access_key, given.secret_key, given.token)
     assert company.home.house.sts(keys).get_caller_identity()["Arn"].endswith(":federated-user/ada")
-    Desk(company, keys).get(letter)
-    Desk(company, keys).put("ada/from-the-command-line")
+    desk_of(company, keys).get(letter)
+    desk_of(company, keys).put("ada/from-the-command-line")
     role = json.loads(client(guarded, authority, "rosa", secret_of("rosa"), "--as", "operator").stdout)
     keys = Keys(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"])
     assert f":assumed-role/{company.operators}/rosa" in company.home.house.sts(keys).get_caller_identity()["Arn"]

@@ -1,6 +1,7 @@
 """`examples/identity-broker`, started as its README says, between a directory and the server under test."""
 
 import base64
+import importlib.util
 import itertools
 import json
 import re
@@ -11,9 +12,9 @@ import threading
 import urllib.parse
 
 from .bucket import BucketService
-from .client import REGION, allow, name, policy, statement, trust
+from .client import REGION, allow, name, policy, refused, statement, trust
 from .secrets import hold
-from .server import START_SECONDS, clean_environment
+from .server import START_SECONDS, Keys, clean_environment
 from .slapd import EXAMPLE, PATH, SUFFIX, Slapd
 from .visitor import Visitor
 
@@ -73,7 +74,7 @@ class Broker:
 class Company:
     """A directory, an object service, a role, and a broker between them and an account of daypass."""
 
-    def __init__(self, home, server, folder):
+    def __init__(self, home, server, folder, **more):
         self.home, self.server, self.folder = home, server, folder
         self.directory = Slapd(new_folder(folder, "slapd"))
         self.desks = name("desks")
@@ -89,7 +90,7 @@ class Company:
         self.called = folder / "called"
         self._brokers = []
         # Tests come from as many addresses as they like.
-        self.broker = self.start("--proxy", "127.0.0.1")
+        self.broker = self.start("--proxy", "127.0.0.1", **more)
         self._guests = itertools.count(1)
 
     def _example(self, file):
@@ -143,6 +144,49 @@ class Guest(Visitor):
             [token] = urllib.parse.parse_qs(urllib.parse.urlsplit(answered.location).query)["SigninToken"]
             hold("sign-in token", token)
         return answered
+
+
+def part(of):
+    """A module of the example, for what is not seen from outside."""
+    found = importlib.util.spec_from_file_location(f"identity_broker_{of}", EXAMPLE / f"{of}.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def enter(company, entered):
+    """Where the broker's answer leads: the page, and keys of that session of the console."""
+    assert entered.status == 303, entered.text
+    browser = Visitor(company.server)
+    opened = browser.get(entered.location)
+    assert opened.status == 302, opened.text
+    page = browser.get(opened.location)
+    assert page.status == 200 and "Your session" in page.text
+    shown = browser.post(f"{opened.location}credentials", page.forms()[f"{opened.location}credentials"])
+    said = dict(re.findall(r"export (\w+)=(?:&#39;|')([^'&]+)", shown.text))
+    return page, Keys(said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"], said["AWS_SESSION_TOKEN"])
+
+
+class Desk:
+    """What keys may do at the object service."""
+
+    def __init__(self, s3, bucket):
+        self.s3, self.bucket = s3, bucket
+
+    def put(self, key):
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"x")
+
+    def get(self, key):
+        self.s3.get_object(Bucket=self.bucket, Key=key)
+
+    def may_not(self, *acts):
+        for act, key in acts:
+            with refused("AccessDenied"):
+                act(key)
+
+
+def desk_of(company, keys):
+    return Desk(company.bucket.s3(keys), company.desks)
 
 
 def secret_of(username):

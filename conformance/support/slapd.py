@@ -82,6 +82,9 @@ class Slapd:
         (self.folder / "manager").write_text(self.password, encoding="utf-8")
         self._run("ldapmodify", "-x", "-a", "-H", self.uri, "-D", f"cn=manager,{SUFFIX}", "-y", "manager", input=ldif.encode())
 
+    def remove(self, dn):
+        self.change(f"dn: {dn}\nchangetype: delete\n")
+
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=30)

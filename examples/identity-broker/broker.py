@@ -70,7 +70,8 @@ class Broker(http.server.ThreadingHTTPServer):
         """The kind of what went wrong; a trace could have a password among its values."""
         kind = sys.exc_info()[0]
         if not issubclass(kind, OSError):
-            print(json.dumps({"event": "error", "kind": kind.__name__}), file=sys.stderr, flush=True)
+            sys.stderr.write(json.dumps({"event": "error", "kind": kind.__name__}) + "\n")
+            sys.stderr.flush()
 
 
 def main():

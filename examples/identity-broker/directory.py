@@ -2,8 +2,9 @@
 
 Answers for: the filters and what may go into them, empty passwords, the connection's secrecy. Refuses to know: what a group may do.
 
-It runs `ldapsearch` and `ldapwhoami` of OpenLDAP (Debian: ldap-utils), with passwords on their standard input. No DN is ever made of
-what somebody typed: people are searched for, and the password is tried with the DN that the directory gave.
+It runs `ldapsearch` and `ldapwhoami` of OpenLDAP (Debian: ldap-utils). Passwords and names go to them through pipes: arguments are for
+everybody on the machine to see, and people type their password into the field above it. No DN is ever made of what somebody typed:
+people are searched for, and the password is tried with the DN that the directory gave.
 """
 
 import base64
@@ -62,7 +63,7 @@ class Directory:
     def find(self, canonical):
         """The one person of that name, or None. Their name is the directory's: what is equal to a directory (`GRACE`, or a letter
         written in two ways) is one name here, and what only a directory takes for equal is nobody."""
-        found = self._search(self.people, f"(&(objectClass=person)({self.name}={escape(canonical)}))", self.name)
+        found = self._search(self.people, f"(&(objectClass=person)({self.name}=%s))", canonical, self.name)
         if len(found) != 1:
             return None
         dn, names = found[0]
@@ -74,7 +75,7 @@ class Directory:
     def proves(self, person, password):
         """Whether it is this person's password. For nobody (None) as much is done, and the answer is no."""
         # A bind with a name and no password succeeds in many directories, as nobody (RFC 4513, section 5.1.2).
-        if not password or len(password) > PASSWORD_MAX or "\0" in password:
+        if not password or len(password.encode()) > PASSWORD_MAX or "\0" in password:
             return False
         dn = person.dn if person else self.decoy
         code, _ = self._run("ldapwhoami", dn, password.encode())
@@ -84,28 +85,35 @@ class Directory:
 
     def groups_of(self, person):
         """The DNs of the groups whose member the person is, as the directory is now."""
-        asked = f"({self.member}={escape(person.dn)})"
-        return [dn for dn, _ in self._search(self.groups, asked, "1.1", most=1000)]
+        return [dn for dn, _ in self._search(self.groups, f"({self.member}=%s)", person.dn, "1.1", most=1000)]
 
-    def _search(self, base, asked, attribute, most=2):
-        """`[(DN, [value of the attribute, …]), …]`, with the broker's own rights."""
-        # `--` ends the options, though a filter begins with a parenthesis anyway.
-        more = ["-LLL", "-o", "ldif_wrap=no", "-s", "sub", "-z", str(most), "-b", base, "--", asked, attribute]
-        code, printed = self._run("ldapsearch", self.bind_dn, self._password, *more)
+    def _search(self, base, asked, wanted, attribute, most=2):
+        """`[(DN, [value of the attribute, …]), …]`, with the broker's own rights; `wanted` stands for `%s` in what is asked."""
+        more = ["-LLL", "-o", "ldif_wrap=no", "-s", "sub", "-z", str(most), "-b", base, "-f", "-", asked, attribute]
+        code, printed = self._run("ldapsearch", self.bind_dn, self._password, *more, typed=f"{escape(wanted)}\n")
         if code == SIZE_LIMIT_EXCEEDED and most == 2:
             return []
         if code != SUCCESS:
             raise Unavailable(f"ldapsearch ended with {code}")
         return list(entries(printed, attribute))
 
-    def _run(self, program, dn, password, *more):
-        command = [program, "-x", *self._connection, "-D", dn, "-y", "/dev/stdin", *more]
+    def _run(self, program, dn, password, *more, typed=""):
+        """The program's end and what it printed. It reads the password from a pipe of its own, and `typed` from its standard input."""
+        reads, writes = os.pipe()
         # None of the settings of the machine or of the folder we stand in: `ldaprc` could lead elsewhere.
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LDAPNOINIT": "1", "LC_ALL": "C.UTF-8"}
+        command = [program, "-x", *self._connection, "-D", dn, "-y", f"/dev/fd/{reads}", *more]
         try:
-            done = subprocess.run(command, input=password, env=environment, capture_output=True, timeout=SECONDS, check=False)
+            # A pipe holds more than a password has.
+            os.write(writes, password)
+            os.close(writes)
+            done = subprocess.run(
+                command, input=typed.encode(), env=environment, pass_fds=[reads], capture_output=True, timeout=SECONDS, check=False
+            )
         except subprocess.TimeoutExpired:
             raise Unavailable(f"{program} took longer than {SECONDS} s") from None
+        finally:
+            os.close(reads)
         return done.returncode, done.stdout.decode()
 
 

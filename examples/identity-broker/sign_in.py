@@ -10,7 +10,7 @@ import sys
 import time
 
 import pages
-from directory import Unavailable, canonical_name
+from directory import NAME_MAX, Unavailable, canonical_name
 from issue import Refused
 from mapping import NotOffered
 
@@ -38,7 +38,8 @@ class SignIn:
     def _attempt(self, asked, give):
         canonical = canonical_name(asked.name)
         known = canonical and self._seal.known(asked.known, canonical)
-        wait, was_right = self._throttle.begin(canonical or "", asked.address, known)
+        # What is no name at all has a budget too, and looks like one that nobody has.
+        wait, was_right = self._throttle.begin(canonical or asked.name[:NAME_MAX], asked.address, known)
         if wait:
             log("throttled", asked)
             return Outcome(429, said=pages.TOO_MANY, wait=math.ceil(wait))
@@ -75,4 +76,6 @@ def log(outcome, asked, person=None, **more):
     """The name is the directory's: people type their password into the field above it."""
     line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": "sign-in", "outcome": outcome}
     line |= {"address": asked.address, "name": person.name if person else None, **more}
-    print(json.dumps(line), file=sys.stderr, flush=True)
+    # In one piece, for attempts come side by side.
+    sys.stderr.write(json.dumps(line) + "\n")
+    sys.stderr.flush()
