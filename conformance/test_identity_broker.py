@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from support.broker import Company, Guest, desk_of, enter, member, part, person, secret_of
+from support.browser import Browser
 from support.server import Keys, clean_environment
 from support.slapd import EXAMPLE, Slapd
 
@@ -91,6 +92,23 @@ def test_one_person_is_one_name_however_it_is_typed(company):
     for typed in ("GRACE", "ｇｒａｃｅ", "Grace"):
         page, _ = enter(company, company.guest().sign_in(typed, secret_of("grace")))
         assert ":federated-user/grace<" in page.text
+
+
+def test_somebody_signs_in_with_a_browser_and_a_keyboard(company, server):
+    """Chromium holds a form's redirect to the page's policy too: another address than the broker's must stand there."""
+    browser = Browser(server)
+    try:
+        answer = browser.ask("brokered", broker=company.broker.endpoint, username="ada", password=secret_of("ada"))
+    finally:
+        assert browser.stop() == 0, browser.said
+    seen = answer["seen"]
+    # What the browser itself says of an answer of 401.
+    assert [trouble for trouble in answer["troubles"] if "401" not in trouble] == []
+    assert seen["complaints"] == seen["refused"]["complaints"] == []
+    assert "Name or password is wrong." in seen["refused"]["text"] and "guess-by" not in seen["refused"]["text"]
+    assert ":federated-user/ada" in seen["arrived"]["text"]
+    assert seen["arrived"]["readable"] == {"cookie": "", "stored": 0, "referrer": ""}
+    assert not any("Token" in address for address in [seen["arrived"]["url"], *seen["history"]])
 
 
 @pytest.fixture(scope="module")

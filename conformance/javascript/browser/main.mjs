@@ -9,11 +9,12 @@ import { launch } from "./chromium.mjs";
 import { Visit } from "./visit.mjs";
 import * as appearance from "./scenarios/appearance.mjs";
 import * as arrival from "./scenarios/arrival.mjs";
+import * as broker from "./scenarios/broker.mjs";
 import * as departure from "./scenarios/departure.mjs";
 import * as keyboard from "./scenarios/keyboard.mjs";
 import * as strangers from "./scenarios/strangers.mjs";
 
-const SCENARIOS = { ...appearance, ...arrival, ...departure, ...keyboard, ...strangers };
+const SCENARIOS = { ...appearance, ...arrival, ...broker, ...departure, ...keyboard, ...strangers };
 
 /** One scenario, in a browser profile of its own. */
 async function play(browser, { scenario, given }) {
