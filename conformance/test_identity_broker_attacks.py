@@ -75,6 +75,7 @@ INJECTED = [
     "-H",
     "--",
     "${aws:username}",
+    "%s",
 ]
 
 

@@ -51,8 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(400, pages.notice(pages.BAD_REQUEST))
 
     def do_POST(self):
-        doors = {"/": self.browser, "/credentials": self.command_line}
-        door = doors.get(self.path)
+        door = {"/": self.browser, "/credentials": self.command_line}.get(self.path)
         if door is None:
             return self.answer(404, pages.notice(pages.NOT_FOUND))
         try:
@@ -116,7 +115,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Of the connection; or what a proxy that we know says last."""
         there = self.client_address[0]
         if there in self.server.proxies:
-            said = self.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            said = self.headers.get_all("X-Forwarded-For", [""])[-1].rpartition(",")[2].strip()
             return said if is_address(said) else there
         return there
 

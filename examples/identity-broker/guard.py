@@ -105,7 +105,7 @@ class Throttle:
         self._known = Budget(5, 30, clock)
 
     def begin(self, canonical, address, known):
-        """`(seconds to wait, what to call when the password was right)`."""
+        """`(seconds to wait, what to call when it was no failure)`."""
         asked = [(self._known, known)] if known else [(self._names, canonical), (self._addresses, network(address))]
         taken = []
         for budget, key in asked:
@@ -123,5 +123,6 @@ def give_back(taken):
 
 def network(address):
     """Whoever has an address of version 6 has the 2^64 beside it."""
+    address = address.partition("%")[0]
     parsed = ipaddress.ip_address(address)
     return str(ipaddress.ip_network((address, 64 if parsed.version == 6 else 32), strict=False))

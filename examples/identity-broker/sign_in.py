@@ -39,7 +39,7 @@ class SignIn:
         canonical = canonical_name(asked.name)
         known = canonical and self._seal.known(asked.known, canonical)
         # What is no name at all has a budget too, and looks like one that nobody has.
-        wait, was_right = self._throttle.begin(canonical or asked.name[:NAME_MAX], asked.address, known)
+        wait, give_back = self._throttle.begin(canonical or asked.name[:NAME_MAX], asked.address, known)
         if wait:
             log("throttled", asked)
             return Outcome(429, said=pages.TOO_MANY, wait=math.ceil(wait))
@@ -48,11 +48,13 @@ class SignIn:
             if not self._directory.proves(person, asked.password):
                 log("wrong", asked, person)
                 return Outcome(401, said=pages.WRONG)
-            was_right()
             groups = self._directory.groups_of(person)
         except Unavailable as error:
+            # Nobody learned anything, and nobody waits longer for it.
+            give_back()
             log("directory", asked, why=str(error))
             return Outcome(503, said=pages.LATER)
+        give_back()
         return self._enter(asked, person, groups, give)
 
     def _enter(self, asked, person, groups, give):
