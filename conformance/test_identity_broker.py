@@ -139,10 +139,12 @@ def test_a_command_line_gets_the_three_values_over_tls(company, guarded, authori
 
 
 def test_a_command_line_is_told_what_is_wrong(company, guarded, authority):
-    for user, password, said in (("grace", "no", "is wrong"), ("nemo", "no", "is wrong"), ("linus", secret_of("linus"), "none of your groups")):
+    wrong, none = "is wrong", "none of your groups"
+    for user, password, said in (("grace", "no", wrong), ("nemo", "no", wrong), ("linus", secret_of("linus"), none)):
         done = client(guarded, authority, user, password)
         assert done.returncode == 1 and said in done.stderr and not done.stdout
-    plain = subprocess.run([sys.executable, str(EXAMPLE / "client.py"), "http://192.0.2.1", "--user", "x"], capture_output=True, text=True, check=False)
+    command = [sys.executable, str(EXAMPLE / "client.py"), "http://192.0.2.1", "--user", "x"]
+    plain = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert plain.returncode == 1 and "https" in plain.stderr
 
 
@@ -150,7 +152,8 @@ def test_cookies_over_tls_are_for_this_host_and_tls_alone(company, guarded, auth
     guest = Guest(guarded, "198.51.100.250", str(authority / "ca.pem"))
     lines = [guest.get("/").headers["Set-Cookie"], *guest.sign_in("grace").headers.get_all("Set-Cookie")]
     for line in lines:
-        assert re.match(r"__Host-(form|known)=", line) and "; Secure" in line and "; HttpOnly" in line and "; SameSite=Strict" in line
+        assert re.match(r"__Host-(form|known)=", line)
+        assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(line.split("; "))
     assert guarded.events()[-1]["address"] == "127.0.0.1", "X-Forwarded-For is believed of proxies only"
 
 
@@ -216,4 +219,5 @@ def test_a_mapping_is_refused_as_a_whole(entry, said):
 
 def test_the_readme_names_what_is_there():
     text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
-    assert {file for file in os.listdir(EXAMPLE) if file.endswith((".py", ".json", ".ldif", ".conf"))} <= set(re.findall(r"[\w.-]+", text))
+    there = {file for file in os.listdir(EXAMPLE) if file.endswith((".py", ".json", ".ldif", ".conf"))}
+    assert there <= set(re.findall(r"[\w.-]+", text))

@@ -103,7 +103,8 @@ class Company:
         folder = new_folder(self.folder, f"broker-{len(self._brokers)}")
         for program in ("ldapsearch", "ldapwhoami"):
             script = folder / program
-            script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {self.called}\nexec {shutil.which(program)} "$@"\n', encoding="utf-8")
+            lines = ["#!/bin/sh", f'printf "%s\\n" "$*" >> {self.called}', f'exec {shutil.which(program)} "$@"', ""]
+            script.write_text("\n".join(lines), encoding="utf-8")
             script.chmod(0o755)
         given = {"PATH": f"{folder}:{PATH}", **dict(environment)}
         settings = {"uri": self.directory.uri, **(directory or {})}

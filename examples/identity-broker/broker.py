@@ -48,7 +48,8 @@ class Broker(http.server.ThreadingHTTPServer):
         self.console = arguments.console or endpoint
         self.console_origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.console))
         self.issuer = Issuer(Mapping.load(arguments.mapping), endpoint)
-        self.sign_in = SignIn(Directory.load(arguments.directory), self.issuer, Throttle(time.monotonic), self.seal, arguments.floor)
+        directory, throttle = Directory.load(arguments.directory), Throttle(time.monotonic)
+        self.sign_in = SignIn(directory, self.issuer, throttle, self.seal, arguments.floor)
         self._free = threading.BoundedSemaphore(AT_ONCE)
         super().__init__((host, int(port)), Handler)
         scheme = "https" if self.tls else "http"

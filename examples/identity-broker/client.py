@@ -30,9 +30,9 @@ def main():
         sys.exit("client: the broker is https://, or on this machine: a password goes there")
     password = sys.stdin.read().rstrip("\r\n") if given.password_stdin else getpass.getpass(f"Password of {given.user}: ")
     asked = {"username": given.user, "password": password, "as": given.title}
-    context = ssl.create_default_context(cafile=given.ca)
+    door, body = f"{given.broker.rstrip('/')}/credentials", urllib.parse.urlencode(asked).encode()
     try:
-        with urllib.request.urlopen(f"{given.broker.rstrip('/')}/credentials", urllib.parse.urlencode(asked).encode(), context=context) as answer:
+        with urllib.request.urlopen(door, body, context=ssl.create_default_context(cafile=given.ca)) as answer:
             print(json.dumps(json.load(answer)))
     except urllib.error.HTTPError as error:
         with error:

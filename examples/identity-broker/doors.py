@@ -164,7 +164,8 @@ def is_address(text):
 def fields(text):
     """Of a form or a query: few, each once."""
     try:
-        pairs = urllib.parse.parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=FIELDS_MAX)
+        strict = {"strict_parsing": bool(text), "errors": "strict", "max_num_fields": FIELDS_MAX}
+        pairs = urllib.parse.parse_qsl(text, keep_blank_values=True, **strict)
     except ValueError:
         raise BadRequest from None
     if len(dict(pairs)) != len(pairs):

@@ -32,7 +32,8 @@ NOT_FOUND = "There is nothing here."
 
 def headers(console):
     """What every answer has. Browsers hold a form's redirect to `form-action` too, so the console stands there."""
-    allowed = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action 'self' {console}; base-uri 'none'; frame-ancestors 'none'"
+    allowed = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action 'self' {console}"
+    allowed += "; base-uri 'none'; frame-ancestors 'none'"
     return {
         "Content-Security-Policy": allowed,
         # Not `no-referrer`: with that, browsers say `Origin: null` of our own form.
