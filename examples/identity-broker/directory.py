@@ -60,10 +60,14 @@ class Directory:
         with open(path, encoding="utf-8") as file:
             return cls(json.load(file), os.path.dirname(os.path.abspath(path)))
 
-    def find(self, canonical):
-        """The one person of that name, or None. Their name is the directory's: what is equal to a directory (`GRACE`, or a letter
-        written in two ways) is one name here, and what only a directory takes for equal is nobody."""
-        found = self._search(self.people, f"(&(objectClass=person)({self.name}=%s))", canonical, self.name)
+    def find(self, typed):
+        """The one person of that name, or None. Their name is the directory's, however it was typed. What the directory takes for
+        equal and we do not (some pass over accents) is nobody: it would have a budget of failures of its own."""
+        canonical = canonical_name(typed)
+        if canonical is None:
+            return None
+        wanted = unicodedata.normalize("NFKC", typed)
+        found = self._search(self.people, f"(&(objectClass=person)({self.name}=%s))", wanted, self.name)
         if len(found) != 1:
             return None
         dn, names = found[0]

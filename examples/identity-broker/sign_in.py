@@ -44,7 +44,7 @@ class SignIn:
             log("throttled", asked)
             return Outcome(429, said=pages.TOO_MANY, wait=math.ceil(wait))
         try:
-            person = self._directory.find(canonical) if canonical else None
+            person = self._directory.find(asked.name)
             if not self._directory.proves(person, asked.password):
                 log("wrong", asked, person)
                 return Outcome(401, said=pages.WRONG)
