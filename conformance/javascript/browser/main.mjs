@@ -10,6 +10,7 @@ import { Visit } from "./visit.mjs";
 import * as appearance from "./scenarios/appearance.mjs";
 import * as arrival from "./scenarios/arrival.mjs";
 import * as assertions from "./scenarios/assertions.mjs";
+import * as broker from "./scenarios/broker.mjs";
 import * as departure from "./scenarios/departure.mjs";
 import * as keyboard from "./scenarios/keyboard.mjs";
 import * as roles from "./scenarios/roles.mjs";
@@ -20,6 +21,7 @@ const SCENARIOS = {
   ...appearance,
   ...arrival,
   ...assertions,
+  ...broker,
   ...departure,
   ...keyboard,
   ...roles,

@@ -150,7 +150,7 @@ async fn a_provider_of_another_account_leads_to_no_role_here() {
     let refused = refusal(&house, &by_them, &[]).await;
     assert_eq!(
         refused,
-        ("InvalidIdentityToken", INVALID.into()),
+        ("InvalidIdentityToken", "Response signature invalid".into()),
         "it names the provider here, which has other keys"
     );
     let event = house.last_event();
