@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from support import cli
+from support.browser import Browser
 from support.client import ALLOW_ALL, MODELS, Account, House
 from support.secrets import hold_in
 from support.server import Server, binary
@@ -85,6 +86,14 @@ def secure(environment, authority, tmp_path_factory):
     server = Server(folder, "--tls-cert", str(authority / "cert.pem"), "--tls-key", str(authority / "key.pem"))
     yield server
     assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def browser(server):
+    """Chromium, for whoever asks for it."""
+    browser = Browser(server)
+    yield browser
+    assert browser.stop() == 0, browser.said
 
 
 @pytest.fixture

@@ -118,6 +118,29 @@ def saml_providers(walk):
     walk("iam", "DeleteSAMLProvider", **arn)
 
 
+def passwords(walk, user):
+    first, second = (f"{letter}{name()}-{name()}-{name()}-1X" for letter in "aB")
+    policy = {"MinimumPasswordLength": 14, "RequireNumbers": True, "PasswordReusePrevention": 5}
+    walk("iam", "UpdateAccountPasswordPolicy", **policy)
+    assert walk("iam", "GetAccountPasswordPolicy")["PasswordPolicy"]["PasswordReusePrevention"] == 5
+    made = walk("iam", "CreateLoginProfile", UserName=user, Password=first, PasswordResetRequired=True)
+    assert made["LoginProfile"]["PasswordResetRequired"] is True
+    key = walk("iam", "CreateAccessKey", UserName=user)["AccessKey"]
+    walk("iam", "PutUserPolicy", UserName=user, PolicyName="own", PolicyDocument=allow("iam:ChangePassword"))
+    own = Keys(key["AccessKeyId"], key["SecretAccessKey"])
+    walk("iam", "ChangePassword", keys=own, OldPassword=first, NewPassword=second)
+    assert walk("iam", "GetLoginProfile", UserName=user)["LoginProfile"]["PasswordResetRequired"] is False
+    walk("iam", "UpdateLoginProfile", UserName=user, PasswordResetRequired=True)
+    walk("iam", "DeleteLoginProfile", UserName=user)
+    walk("iam", "DeleteAccessKey", UserName=user, AccessKeyId=own.id)
+    walk("iam", "DeleteUserPolicy", UserName=user, PolicyName="own")
+    walk("iam", "DeleteAccountPasswordPolicy")
+    alias = name("cli").lower()
+    walk("iam", "CreateAccountAlias", AccountAlias=alias)
+    assert walk("iam", "ListAccountAliases")["AccountAliases"] == [alias]
+    walk("iam", "DeleteAccountAlias", AccountAlias=alias)
+
+
 def groups(walk, user):
     group = name("cli")
     walk("iam", "CreateGroup", GroupName=group, Path="/cli/")
@@ -239,6 +262,7 @@ def simulate(walk, source, document):
 def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     user = users(walk, home)
     devices(walk, user, tmp_path)
+    passwords(walk, user)
     group = groups(walk, user)
     role = roles(walk, home)
     providers(walk)

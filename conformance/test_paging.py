@@ -91,10 +91,12 @@ LISTS = [
     ("list_role_policies", lambda p: {"RoleName": p.role}, "PolicyNames", None, 5),
 ]
 IDS = [row[0] for row in LISTS]
-# Walked in tests of their own below; and one that never has a second page, since a user has two keys at most.
+# Walked in tests of their own below; and two that never have a second page, since a user has two keys at most and an account
+# one alias.
 OTHERWISE = [
     "list_entities_for_policy",
     "list_access_keys",
+    "list_account_aliases",
     "list_virtual_mfa_devices",
     "simulate_custom_policy",
     "simulate_principal_policy",

@@ -42,6 +42,9 @@ AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider Updat
 TagOpenIDConnectProvider UntagOpenIDConnectProvider ListOpenIDConnectProviderTags
 CreateSAMLProvider GetSAMLProvider UpdateSAMLProvider DeleteSAMLProvider ListSAMLProviders
 TagSAMLProvider UntagSAMLProvider ListSAMLProviderTags
+CreateLoginProfile GetLoginProfile UpdateLoginProfile DeleteLoginProfile ChangePassword
+GetAccountPasswordPolicy UpdateAccountPasswordPolicy DeleteAccountPasswordPolicy
+CreateAccountAlias ListAccountAliases DeleteAccountAlias
 EnableOutboundWebIdentityFederation DisableOutboundWebIdentityFederation GetOutboundWebIdentityFederationInfo
 """
 DAYPASS = """
@@ -123,6 +126,9 @@ def call(house, who, service, operation, **more):
         parameters = {known: example(known, shape.members[known], who) for known in shape.required_members}
     if operation == "GetAccessKeyInfo":
         parameters["AccessKeyId"] = who.keys.id
+    if operation == "CreateLoginProfile":
+        # Required but in a session of AssumeRoot.
+        parameters["Password"] = "x1"
     client = house.client(service, who.keys, lax=True)
     method = next(known for known, wanted in client.meta.method_to_api_mapping.items() if wanted == operation)
     try:

@@ -112,6 +112,7 @@ async fn open() -> Outcome<(House, Keys)> {
         provider_keys: ProviderKeys::asking_nobody(),
         signing_keys: SigningKeyCache::new(100),
         assertions: daypass_service::federation::Assertions::default(),
+        passwords: daypass_service::Passwords::default(),
         refusals: daypass_service::federation::Refusals::default(),
         decisions: DecisionLog::default(),
         session_log: SessionLog::in_memory(1000),

@@ -140,7 +140,7 @@ fn tokens() -> Outcome<()> {
             chained: false,
             scoped_layers: 0,
             first_key: None,
-            console: false,
+            console: None,
         };
         let token = keyring.seal(&claims, &id, 0, &SystemRandom)?.token;
         keyring.open(&token, &id)?;

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import threading
 
 from .oidc_provider import node
 from .secrets import hold
+from .server import Keys
 
 # Longest scenario, in seconds; each wait in there is bounded by itself.
 SCENARIO_SECONDS = 60
@@ -64,3 +66,51 @@ class Browser:
         finally:
             self.process.kill()
             self.drain.join(timeout=30)
+
+    def look(self, name, **given):
+        """A page in every way that it may look, and that it is readable in each."""
+        answer = self.ask("look", name=name, shots=os.environ.get("DAYPASS_SCREENSHOTS"), **given)
+        # An answer that is an error is noted, and so is the one that is held back.
+        unexpected = [trouble for trouble in answer["troubles"] if not re.search(r"status of 40[03]|ERR_ABORTED", trouble)]
+        assert unexpected == []
+        looks = answer["seen"]
+        assert len(looks) == 6
+        for known, seen in looks.items():
+            readable(known, seen)
+        assert len([seen for seen in looks.values() if seen["said"]]) == 4
+        [landmarks] = {tuple(seen["landmarks"]) for seen in looks.values()}
+        return landmarks
+
+
+def readable(name, look):
+    """axe has nothing to say, nothing is wider than the window, and headings come in order."""
+    if said := look["said"]:
+        assert said["violations"] == [] and said["unsure"] == [], (name, said["violations"], said["unsure"])
+        assert "color-contrast" in said["rules"] and "region" in said["rules"], name
+    assert look["tooWide"] <= 0 and look["sideways"] == [] and look["narrowest"] >= 80, (name, look["sideways"])
+    headings = look["headings"]
+    assert headings[0] == 1 and headings.count(1) == 1, name
+    assert all(after <= before + 1 for before, after in zip(headings, headings[1:])), name
+
+
+def seen_by_eye(stops):
+    """What had the focus, one after the other: each was in the window, and marked."""
+    for stop in stops:
+        assert stop["outline"] >= 2 and stop["isInView"], stop
+    return [stop["name"] for stop in stops]
+
+
+def credentials(text):
+    """Those in the lines for a shell, on a page."""
+    said = dict(re.findall(r"export (\w+)='([^']+)'", text))
+    keys = Keys(said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"], said["AWS_SESSION_TOKEN"])
+    hold("secret on a page", keys.secret)
+    hold("token on a page", keys.token)
+    return keys
+
+
+def nothing_to_take(sight):
+    """Neither an address nor a script tells of what proves the session."""
+    told = [sight["url"], *sight.get("history", [])]
+    assert not any(secret in address for address in told for secret in ("Token", "SAMLResponse"))
+    assert sight["readable"] == {"cookie": "", "stored": 0, "referrer": ""}

@@ -33,17 +33,18 @@ class Encrypting(Server):
 
 
 class Pysaml2:
-    """A provider with a signing key; `reader` (a Certified) is whom it encrypts for, if it does."""
+    """A provider with a signing key; `reader` (a Certified) is whom it encrypts for, if it does; `read` is the metadata of
+    the service it signs for, if not AWS's."""
 
-    def __init__(self, folder, reader=None, kind=Encrypting):
-        self.folder, self.reader, self.kind = folder, reader, kind
+    def __init__(self, folder, reader=None, kind=Encrypting, read=None):
+        self.folder, self.reader, self.kind, self.read = folder, reader, kind, read
         self.rotate()
 
     def rotate(self):
         """Another signing key, in use at once; what signs with the old one is the `server` of before."""
         pair = Certified(self.folder, f"pysaml2-{len(list(self.folder.iterdir()))}")
         self.service = self.folder / "service.xml"
-        self.service.write_text(str(service(self.reader)), encoding="utf-8")
+        self.service.write_text(self.read or str(service(self.reader)), encoding="utf-8")
         sso = [(f"{ENTITY}/post", BINDING_HTTP_POST), (f"{ENTITY}/redirect", BINDING_HTTP_REDIRECT)]
         settings = {
             "entityid": ENTITY,
@@ -59,6 +60,10 @@ class Pysaml2:
     def metadata(self):
         """Its own, as pysaml2 makes it."""
         return str(entity_descriptor(self.config))
+
+    def address(self):
+        """Where it sends responses, as it read that."""
+        return self.server.pick_binding("assertion_consumer_service", [BINDING_HTTP_POST], entity_id=AUDIENCE)[1]
 
     def federation(self, valid_for=None):
         """The same among others', signed, as a federation publishes it; `valid_for` so many hours."""

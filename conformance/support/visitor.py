@@ -64,6 +64,13 @@ class Visitor:
         context = ssl.create_default_context(cafile=self.trusted)
         return http.client.HTTPSConnection(host, port, timeout=30, context=context)
 
+    @classmethod
+    def with_cookies(cls, server, cookies):
+        """The same with those of a real browser."""
+        visitor = cls(server)
+        visitor.cookies = {(cookie["path"], cookie["name"]): cookie["value"] for cookie in cookies}
+        return visitor
+
     def ask(self, method, address, form=None, headers=(), cookies=True):
         """One request; redirects are not followed."""
         place = urllib.parse.urlsplit(address)

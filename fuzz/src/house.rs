@@ -85,6 +85,7 @@ impl House {
             settings: Settings::default(),
             session_log: SessionLog::in_memory(CALLS_MAX),
             assertions: daypass_service::federation::Assertions::default(),
+            passwords: daypass_service::Passwords::default(),
             refusals: daypass_service::federation::Refusals::default(),
             decisions: daypass_service::DecisionLog::default(),
             provider_keys: daypass_service::federation::ProviderKeys::asking_nobody(),

@@ -47,6 +47,20 @@ pub fn ruby() -> anyhow::Result<()> {
     install(&["ruby", "ruby-aws-sdk"], WANTED)
 }
 
+/// Makes sure of OpenLDAP: the directory of `examples/identity-broker`, and the programs with which it asks one. The tests run slapd
+/// themselves; the service that comes with Debian's package has no part in them.
+///
+/// # Errors
+/// When it is not there and cannot be installed.
+pub fn slapd() -> anyhow::Result<()> {
+    const WANTED: &str = "the conformance tests of examples/identity-broker need slapd 2.5 or newer and ldapsearch, in PATH or /usr/sbin";
+    let directory = available("slapd", "-VV") || available("/usr/sbin/slapd", "-VV");
+    if directory && available("ldapsearch", "-VV") {
+        return Ok(());
+    }
+    install(&["slapd", "ldap-utils"], WANTED)
+}
+
 /// Installs packages of Debian, on a machine that has them; on another it says what is `wanted`.
 ///
 /// # Errors
@@ -60,15 +74,16 @@ pub fn install(packages: &[&str], wanted: &'static str) -> anyhow::Result<()> {
     apt_get(&[&["install", "--no-install-recommends"][..], packages].concat()).context(wanted)
 }
 
-/// As root, or as whom sudo makes root without asking.
+/// As root, or as whom sudo makes root without asking. Packages that would ask something at the terminal (slapd: for a password) do not.
 fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
     let user = capture(Command::new("id").arg("-u"))?;
     let mut command = if user.stdout.trim() == "0" {
-        Command::new("apt-get")
+        Command::new("env")
     } else {
         let mut command = Command::new("sudo");
-        command.args(["-n", "apt-get"]);
+        command.args(["-n", "env"]);
         command
     };
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
     run(command.args(["--yes", "--quiet"]).args(arguments))
 }

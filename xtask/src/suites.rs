@@ -84,7 +84,7 @@ fn conformance(workspace: &Workspace, total: &mut Count) -> anyhow::Result<()> {
         ("DAYPASS_NODE_MODULES", sdks::javascript(workspace)),
         ("DAYPASS_RUST_SDK_TESTS", sdks::rust(workspace)),
     ];
-    for ready in [debian::xmlsec1(), debian::chromium(), debian::ruby()] {
+    for ready in [debian::xmlsec1(), debian::chromium(), debian::ruby(), debian::slapd()] {
         if let Err(error) = ready {
             println!("{error:#}");
         }

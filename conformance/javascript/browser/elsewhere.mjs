@@ -15,6 +15,9 @@ export const form = (address, fields) =>
     .map(([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`)
     .join("")}<button>Go</button></form>`;
 
+/** The same, sent by a script as soon as it is there; whoever has none presses the button. */
+export const formByItself = (address, fields) => `${form(address, fields)}<script>document.forms[0].submit()</script>`;
+
 /** An address in a frame. */
 export const frame = (address) => `<iframe src="${escape(address)}" width="900" height="900"></iframe>`;
 

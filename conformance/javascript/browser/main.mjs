@@ -9,11 +9,25 @@ import { launch } from "./chromium.mjs";
 import { Visit } from "./visit.mjs";
 import * as appearance from "./scenarios/appearance.mjs";
 import * as arrival from "./scenarios/arrival.mjs";
+import * as assertions from "./scenarios/assertions.mjs";
+import * as broker from "./scenarios/broker.mjs";
 import * as departure from "./scenarios/departure.mjs";
 import * as keyboard from "./scenarios/keyboard.mjs";
+import * as roles from "./scenarios/roles.mjs";
+import * as sessions from "./scenarios/sessions.mjs";
 import * as strangers from "./scenarios/strangers.mjs";
 
-const SCENARIOS = { ...appearance, ...arrival, ...departure, ...keyboard, ...strangers };
+const SCENARIOS = {
+  ...appearance,
+  ...arrival,
+  ...assertions,
+  ...broker,
+  ...departure,
+  ...keyboard,
+  ...roles,
+  ...sessions,
+  ...strangers,
+};
 
 /** One scenario, in a browser profile of its own. */
 async function play(browser, { scenario, given }) {
@@ -27,6 +41,8 @@ async function play(browser, { scenario, given }) {
   }
 }
 
+// What a scenario would have waited for, had it not failed before.
+process.on("unhandledRejection", (reason) => console.error(reason));
 const browser = await launch();
 console.log(JSON.stringify({ version: browser.version() }));
 for await (const line of createInterface({ input: process.stdin })) {

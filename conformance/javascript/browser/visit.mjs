@@ -86,6 +86,16 @@ export async function told(page, heading) {
   await page.waitForLoadState("load");
 }
 
+/** Has a form sent, and stays until another page is there: the status of the answer. */
+export async function sends(page, act) {
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.request().method() === "POST"),
+    page.waitForEvent("framenavigated"),
+    act(),
+  ]);
+  return answer.status();
+}
+
 /** All that stands on a page, in fields too. */
 export async function text(page) {
   const fields = await page.locator("textarea").evaluateAll((fields) => fields.map((field) => field.value));

@@ -8,8 +8,8 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use crate::change::Entity as _;
 use crate::console::ConsoleSessions;
 use crate::entity::{
-    AccountEntity, Group, ManagedPolicy, MfaDevice, OidcProvider, ResourcePolicy, Role, SamlProvider, User,
-    WebIdentityIssuer,
+    AccountAlias, AccountEntity, Group, LoginProfile, ManagedPolicy, MfaDevice, OidcProvider, PasswordPolicy,
+    ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
 };
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
@@ -45,6 +45,10 @@ pub(crate) struct Account {
     pub(crate) bounded: RedBlackTreeSetSync<(String, UniqueId)>,
     pub(crate) resource_policies: RedBlackTreeMapSync<String, Arc<ResourcePolicy>>,
     pub(crate) web_identity_issuer: Option<Arc<WebIdentityIssuer>>,
+    /// By the id of the user.
+    pub(crate) login_profiles: HashTrieMapSync<UniqueId, Arc<LoginProfile>>,
+    pub(crate) password_policy: Option<Arc<PasswordPolicy>>,
+    pub(crate) alias: Option<Arc<AccountAlias>>,
     pub(crate) revoked_sessions: OfSessions,
     pub(crate) revoked_principals: OfPrincipals,
     pub(crate) console_sessions: ConsoleSessions,

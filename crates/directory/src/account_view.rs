@@ -9,8 +9,8 @@ use daypass_policy::Named;
 
 use crate::account::Account;
 use crate::entity::{
-    AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy, Role,
-    SamlProvider, User, WebIdentityIssuer,
+    AccountAlias, AccountEntity, Group, LoginProfile, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider,
+    PasswordPolicy, ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
 };
 use crate::managed;
 use crate::record::KeyOwner;
@@ -306,6 +306,24 @@ impl<'v> AccountView<'v> {
     #[must_use]
     pub fn web_identity_issuer(&self) -> Option<&'v Arc<WebIdentityIssuer>> {
         self.account.web_identity_issuer.as_ref()
+    }
+
+    /// The password of a user, by the user's unique id.
+    #[must_use]
+    pub fn login_profile(&self, user: &UniqueId) -> Option<&'v Arc<LoginProfile>> {
+        self.account.login_profiles.get(user)
+    }
+
+    /// What passwords must be like, where the account says so itself.
+    #[must_use]
+    pub fn password_policy(&self) -> Option<&'v Arc<PasswordPolicy>> {
+        self.account.password_policy.as_ref()
+    }
+
+    /// The other name of the account.
+    #[must_use]
+    pub fn alias(&self) -> Option<&'v Arc<AccountAlias>> {
+        self.account.alias.as_ref()
     }
 
     /// The policy of a resource, by its exact ARN.

@@ -4,6 +4,8 @@
 //! must pass. The policies that take part are gathered here from one view; how they combine is
 //! `daypass_policy::evaluate`'s.
 
+use std::sync::LazyLock;
+
 use daypass_model::is_service_linked;
 use daypass_policy::{Context, Decision, Explanation, Named, Policies, Policy, Request};
 
@@ -161,7 +163,9 @@ pub fn authorize<I>(
                 if !decision.is_allowed() {
                     let reason = match check.grantor {
                         Grantor::Role(_) => policies.callers_reason(facts, check),
-                        Grantor::Nobody | Grantor::Resource(_) => decision.denial_reason(&check.action),
+                        Grantor::Nobody | Grantor::Resource(_) | Grantor::PasswordPolicy => {
+                            decision.denial_reason(&check.action)
+                        }
                     };
                     let mut denied = denied(principal, check, reason, decision, place);
                     if let (None, Some(first)) = (&denied.principal, checks.first()) {
@@ -328,8 +332,16 @@ impl<'a> Gathered<'a> {
     ) -> T {
         let layers: Vec<&[Named<'_>]> = self.layers.iter().map(Vec::as_slice).collect();
         let (session, scoped) = layers.split_at_checked(self.unscoped).unwrap_or((&layers, &[]));
+        let with_own_password: Vec<Named<'_>>;
+        let identity = match &check.grantor {
+            Grantor::PasswordPolicy => {
+                with_own_password = self.identity.iter().copied().chain(own_password()).collect();
+                &with_own_password
+            }
+            Grantor::Nobody | Grantor::Role(_) | Grantor::Resource(_) => &self.identity,
+        };
         let policies = Policies {
-            identity: &self.identity,
+            identity,
             boundary: self.boundary.as_deref(),
             session,
             scoped,
@@ -339,6 +351,18 @@ impl<'a> Gathered<'a> {
         };
         engine(&request(check, as_policy_principal(facts.principal), context), &policies)
     }
+}
+
+/// What the password policy of an account gives to its users, for checks on the caller's own password and on that policy. No
+/// name of a policy has spaces.
+pub(crate) const OWN_PASSWORD: (&str, &str) = (
+    "account password policy",
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"],"Resource":"*"}]}"#,
+);
+
+fn own_password() -> Option<Named<'static>> {
+    static POLICY: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::parse(OWN_PASSWORD.1).ok());
+    POLICY.as_ref().map(|policy| Named { id: OWN_PASSWORD.0, policy })
 }
 
 fn as_policy_principal(principal: &Principal) -> daypass_policy::Principal<'_> {

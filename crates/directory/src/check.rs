@@ -27,16 +27,19 @@ pub struct Check {
     pub grantor: Grantor,
 }
 
-/// The resource's own policy, where it has one.
+/// Who beside the caller's own policies may give it the permission.
 #[derive(Debug, Clone, Default)]
 pub enum Grantor {
-    /// None: only identity policies speak.
+    /// Nobody: only identity policies speak.
     #[default]
     Nobody,
     /// The trust policy of the role.
     Role(Arc<Role>),
     /// The policy of a resource of some service behind daypass.
     Resource(Arc<ResourcePolicy>),
+    /// The account's password policy, which lets its users see it and change their own passwords. It counts among the caller's
+    /// own policies: what bounds these, and what denies, is in force.
+    PasswordPolicy,
 }
 
 impl Check {
@@ -197,7 +200,7 @@ impl Checks {
 impl Grantor {
     pub(crate) fn named(&self) -> Option<Named<'_>> {
         match self {
-            Self::Nobody => None,
+            Self::Nobody | Self::PasswordPolicy => None,
             Self::Role(role) => Some(Named { id: &role.arn, policy: &role.trust }),
             Self::Resource(resource) => Some(Named { id: &resource.record.arn, policy: &resource.policy }),
         }

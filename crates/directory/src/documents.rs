@@ -3,7 +3,7 @@
 use daypass_policy::{Determining, PolicyType};
 
 use crate::account_view::{AccountView, AnyPolicy};
-use crate::authorize::Facts;
+use crate::authorize::{Facts, OWN_PASSWORD};
 use crate::check::{Check, Grantor};
 use crate::principal::{Identity, Issuer, Principal};
 use crate::record::InlinePolicy;
@@ -14,13 +14,14 @@ use crate::session::name_of_layer;
 pub fn document_of<'a>(facts: Facts<'a>, check: &'a Check, found: &Determining<'_>) -> Option<&'a str> {
     let account = facts.view.account(facts.principal.account)?;
     match found.policy_type {
+        PolicyType::Identity if found.policy == OWN_PASSWORD.0 => Some(OWN_PASSWORD.1),
         PolicyType::Identity => of_identity(account, facts.principal, &found.policy),
         PolicyType::Boundary => managed(account, &found.policy),
         PolicyType::Session => of_session(account, facts.principal, &found.policy),
         PolicyType::Resource | PolicyType::RoleTrust => match &check.grantor {
             Grantor::Role(role) => Some(&role.record.trust),
             Grantor::Resource(resource) => Some(&resource.record.document),
-            Grantor::Nobody => None,
+            Grantor::Nobody | Grantor::PasswordPolicy => None,
         },
         PolicyType::NotNeeded | PolicyType::Rcp | PolicyType::Scp => None,
     }

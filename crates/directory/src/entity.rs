@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use daypass_authn::oidc::IssuerKeys;
+use daypass_authn::password::PasswordHash;
 use daypass_authn::saml::{DecryptionKey, Metadata};
 use daypass_authn::totp::Seed;
-use daypass_model::{AccessKeyId, AccountId, EntityKind, Secret};
+use daypass_model::{AccessKeyId, AccountId, EntityKind, Secret, UniqueId};
 use daypass_policy::{Named, Policy};
 use daypass_store::Revision;
 use sha2::{Digest, Sha256};
@@ -15,14 +16,16 @@ use crate::change::Entity;
 use crate::key;
 use crate::master::MasterKeys;
 use crate::record::{
-    AccessKeyRecord, AccountRecord, GroupRecord, InlinePolicy, MfaDeviceRecord, OidcProviderRecord,
-    PolicyRecord, ResourcePolicyRecord, RoleRecord, SamlPrivateKeyRecord, SamlProviderRecord, UserRecord,
-    WebIdentityIssuerRecord, WebIdentityKeysRecord,
+    AccessKeyRecord, AccountAliasRecord, AccountRecord, GroupRecord, InlinePolicy, LoginProfileRecord,
+    MfaDeviceRecord, OidcProviderRecord, PasswordPolicyRecord, PolicyRecord, ResourcePolicyRecord,
+    RoleRecord, SamlPrivateKeyRecord, SamlProviderRecord, UserRecord, WebIdentityIssuerRecord,
+    WebIdentityKeysRecord,
 };
 
 /// A policy and what it is called in decisions, where no two that take part in one have the same name: the ARN of a
 /// managed policy, the name of an inline one, behind that of its group where it is a group's (`dev/keep`; no name holds a
-/// slash), or the place of its layer in a session (`session policy 1`).
+/// slash), or the place of its layer in a session (`session policy 1`). What an account's password
+/// policy gives its users is called `account password policy`.
 #[derive(Debug, Clone)]
 pub struct NamedPolicy {
     /// That name.
@@ -184,6 +187,37 @@ pub struct WebIdentityIssuer {
     pub revision: Revision,
 }
 
+/// The password of a user.
+#[derive(Debug)]
+pub struct LoginProfile {
+    /// As stored.
+    pub record: LoginProfileRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+    /// What is kept of the password.
+    pub hash: PasswordHash,
+    /// The same of those before, the oldest first.
+    pub earlier: Vec<PasswordHash>,
+}
+
+/// What passwords of an account must be like.
+#[derive(Debug)]
+pub struct PasswordPolicy {
+    /// As stored.
+    pub record: PasswordPolicyRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+}
+
+/// The other name of an account.
+#[derive(Debug)]
+pub struct AccountAlias {
+    /// As stored.
+    pub record: AccountAliasRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+}
+
 /// The policy of a resource behind daypass.
 #[derive(Debug)]
 pub struct ResourcePolicy {
@@ -311,6 +345,27 @@ impl Compiler {
         };
         let keys = record.private_keys.iter().rev().map(open).collect::<Result<_, _>>()?;
         Ok(SamlProvider { account, arn: record.arn(account), metadata, keys, record, revision })
+    }
+
+    pub(crate) fn login_profile(
+        &self,
+        account: AccountId,
+        user: &UniqueId,
+        record: LoginProfileRecord,
+        revision: Revision,
+    ) -> Result<LoginProfile, Unreadable> {
+        let place = key::login_profile(account, user);
+        let open = |bound_to: &str, sealed: &str| {
+            let text = self.master.open(bound_to, sealed).ok();
+            let why = "the hash of a password does not open with this master key";
+            text.and_then(|text| PasswordHash::from_text(text).ok())
+                .ok_or_else(|| Unreadable { key: place.clone(), why: why.into() })
+        };
+        let hash = open(&place, &record.sealed_hash)?;
+        let bound_to = key::earlier_passwords(&place);
+        let earlier = record.earlier.iter().map(|earlier| open(&bound_to, &earlier.sealed_hash));
+        let earlier = earlier.collect::<Result<_, _>>()?;
+        Ok(LoginProfile { record, revision, hash, earlier })
     }
 
     /// The keys of tokens, opened.

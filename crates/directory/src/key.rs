@@ -3,6 +3,7 @@
 //! ```text
 //! /account/<account>                          AccountRecord
 //! /access-key/<AKIA…>                         AccessKeyPointer
+//! /account-alias/<alias>                      Pointer to the account; stays when the account is closed
 //! /keyring                                    KeyringRecord
 //! /web-identity-keys                          WebIdentityKeysRecord
 //! /master-key-check                           a constant sealed with the master key
@@ -17,6 +18,9 @@
 //! /<account>/oidc-provider/<AOIP…>            OidcProviderRecord; its name is its URL without the scheme
 //! /<account>/saml-provider/<ASSP…>            SamlProviderRecord
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
+//! /<account>/login-profile/<AIDA…>            LoginProfileRecord
+//! /<account>/password-policy                  PasswordPolicyRecord
+//! /<account>/account-alias                    AccountAliasRecord
 //! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
 //! /<account>/web-identity-issuer              WebIdentityIssuerRecord
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
@@ -30,6 +34,7 @@
 //! ```text
 //! mfa-try/<AMFA…>/<window>/<n>                the n-th try of a code in this window of time
 //! mfa-code/<AMFA…>/<counter>                  the code of this counter was used
+//! password-try/<AIDA…>/<window>/<n>           the n-th try of a password in this window of time
 //! saml-assertion/<account>/<hash>/<AROA…>     the SAML assertion was used for the role
 //! saml-assertion/<account>/<hash>             the SAML assertion was used in the account
 //! sign-in-token/<session id>                  the sign-in token of this session-to-be was used
@@ -146,6 +151,45 @@ pub(crate) fn mfa_code(device: &UniqueId, counter: i64) -> String {
     format!("mfa-code/{device}/{counter}")
 }
 
+/// The password of a user.
+#[must_use]
+pub fn login_profile(account: AccountId, user: &UniqueId) -> String {
+    format!("/{account}/login-profile/{user}")
+}
+
+/// What the hashes of earlier passwords are bound to; `login_profile` is the key of the record. None of them can be put into
+/// the place of the present one.
+pub(crate) fn earlier_passwords(login_profile: &str) -> String {
+    format!("{login_profile}/earlier")
+}
+
+/// The fact that a password of a user was tried for the n-th time in a window of time.
+pub(crate) fn password_try(user: &UniqueId, window: i64, n: u32) -> String {
+    format!("password-try/{user}/{window}/{n}")
+}
+
+/// What passwords of an account must be like.
+#[must_use]
+pub fn password_policy(account: AccountId) -> String {
+    format!("/{account}/{PASSWORD_POLICY}")
+}
+
+const PASSWORD_POLICY: &str = "password-policy";
+
+/// The other name of an account.
+#[must_use]
+pub fn account_alias(account: AccountId) -> String {
+    format!("/{account}/{ACCOUNT_ALIAS}")
+}
+
+const ACCOUNT_ALIAS: &str = "account-alias";
+
+/// The claim on an alias, over all accounts.
+#[must_use]
+pub fn alias(alias: &str) -> String {
+    format!("/account-alias/{alias}")
+}
+
 /// What a private key of a SAML provider is bound to; `provider` is the key of the provider's record.
 pub(crate) fn saml_private_key(provider: &str, id: &str) -> String {
     format!("{provider}/{id}")
@@ -250,6 +294,10 @@ pub(crate) enum Named<'a> {
     /// By the hash of the ARN.
     ResourcePolicy(AccountId, &'a str),
     WebIdentityIssuer(AccountId),
+    /// By the id of the user.
+    LoginProfile(AccountId, &'a str),
+    PasswordPolicy(AccountId),
+    AccountAlias(AccountId),
     Used(AccountId, &'a str),
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
@@ -282,6 +330,7 @@ pub(crate) fn may_hold_sealed(key: &str) -> bool {
         Named::Keyring
             | Named::WebIdentityKeys
             | Named::Account(_)
+            | Named::LoginProfile(..)
             | Named::Entity(_, EntityKind::User | EntityKind::MfaDevice | EntityKind::SamlProvider, _)
     )
 }
@@ -295,12 +344,15 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("mfa", id)) => Named::Entity(account, EntityKind::MfaDevice, id),
         Some(("oidc-provider", id)) => Named::Entity(account, EntityKind::OidcProvider, id),
         Some(("saml-provider", id)) => Named::Entity(account, EntityKind::SamlProvider, id),
+        Some(("login-profile", user)) => Named::LoginProfile(account, user),
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
+        None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
+        None if rest == ACCOUNT_ALIAS => Named::AccountAlias(account),
         _ => Named::Derived,
     }
 }
@@ -357,7 +409,14 @@ mod tests {
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));
         assert_eq!(parse(&web_identity_issuer(a)), Named::WebIdentityIssuer(a));
+        assert_eq!(parse(&login_profile(a, &id)), Named::LoginProfile(a, "AIDAX"));
+        assert!(may_hold_sealed(&login_profile(a, &id)));
+        assert_eq!(parse(&password_policy(a)), Named::PasswordPolicy(a));
+        assert_eq!(parse(&account_alias(a)), Named::AccountAlias(a));
         for derived in [
+            alias("example-corp"),
+            // An alias of digits is no account's key.
+            alias("111122223333"),
             name(a, EntityKind::User, "Bob"),
             name(a, EntityKind::MfaDevice, "/Phone"),
             name(a, EntityKind::OidcProvider, "issuer.example/a/b"),

@@ -36,7 +36,7 @@ pub use account_view::{AccountView, AnyPolicy, TrustingRole};
 pub use authorize::{Authorized, Denied, Facts, authorize, decide, decide_anonymous, explain};
 pub use change::{Change, Entity};
 pub use check::{Check, Checks, Grantor};
-pub use console::{ConsoleSession, TooManyConsoleSessions};
+pub use console::ConsoleSession;
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{
@@ -44,8 +44,8 @@ pub use directory::{
 };
 pub use documents::document_of;
 pub use entity::{
-    AccessKey, AccountEntity, Group, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider, ResourcePolicy,
-    Role, SamlProvider, Unreadable, User, WebIdentityIssuer,
+    AccessKey, AccountAlias, AccountEntity, Group, LoginProfile, ManagedPolicy, MfaDevice, NamedPolicy,
+    OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, Unreadable, User, WebIdentityIssuer,
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};

@@ -24,11 +24,6 @@ const WINDOW_STEPS: i64 = 2;
 /// Steps that a device's clock may be off, to either side: an hour. Pairs are looked for in there, whatever was found
 /// before, so a code can never count again once it is that old.
 const OFFSET_STEPS_MAX: i64 = 120;
-/// Tries of a device's codes in one window of time, right or wrong.
-const TRIES_MAX: u32 = 9;
-/// Length of that window. It turns by the clock, not with the first try.
-const TRIES_WINDOW_SECONDS: i64 = 180;
-
 /// Why no device was proven to be at hand.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotProven {
@@ -100,7 +95,7 @@ impl Directory {
         device: &MfaDevice,
         codes: (&str, &str),
     ) -> Result<MfaDeviceRecord, NotProven> {
-        in_time(self.spend_try(op, &device.record.id)).await?;
+        in_time(self.spend_code_try(op, &device.record.id)).await?;
         let now = counter_at(op.now.as_second());
         let found = device.seed.find_pair(codes, near(now, OFFSET_STEPS_MAX));
         let newer = found.filter(|counter| device.record.last_pair.is_none_or(|last| *counter > last));
@@ -137,23 +132,16 @@ impl Directory {
 
     /// Spend a try, and the code if it is one that counts.
     async fn spend_all(&self, op: &Operation, device: &MfaDevice, code: &str) -> Result<(), NotProven> {
-        self.spend_try(op, &device.record.id).await?;
+        self.spend_code_try(op, &device.record.id).await?;
         let around = counter_at(op.now.as_second()).saturating_add(device.record.clock_offset);
         let counter = device.seed.find(code, near(around, WINDOW_STEPS)).ok_or(NotProven::WrongCode)?;
         self.spend_code(op, &device.record.id, counter).await
     }
 
     /// Spend one of the tries that are left. INVARIANT (tries-first): before the code is looked at.
-    async fn spend_try(&self, op: &Operation, device: &UniqueId) -> Result<(), NotProven> {
-        let window = op.now.as_second().div_euclid(TRIES_WINDOW_SECONDS);
-        // A window longer than it counts: a store that heard of a later time has not forgotten it.
-        let expires_at = window.saturating_add(2).saturating_mul(TRIES_WINDOW_SECONDS);
-        for n in 0..TRIES_MAX {
-            if self.spend(op, key::mfa_try(device, window, n), expires_at).await? {
-                return Ok(());
-            }
-        }
-        Err(NotProven::Unable)
+    async fn spend_code_try(&self, op: &Operation, device: &UniqueId) -> Result<(), NotProven> {
+        let spent = self.spend_try(op, |window, n| key::mfa_try(device, window, n)).await?;
+        if spent { Ok(()) } else { Err(NotProven::Unable) }
     }
 
     /// Spend a code, for as long as it could count again.

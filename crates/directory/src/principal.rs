@@ -120,7 +120,7 @@ impl Principal {
             return Err(NoPrincipal::Revoked);
         }
         // INVARIANT (signed-out-is-over): what was issued in the name of a console session ends with its record.
-        if session.claims.console && view.console_session(session.claims.session_id).is_none() {
+        if session.claims.console.is_some_and(|id| view.console_session(id).is_none()) {
             return Err(NoPrincipal::Revoked);
         }
         let id = UniqueId::from(session.claims.principal_id.clone());
@@ -250,7 +250,7 @@ impl Principal {
     /// Whether it is signed in to the console, by its page or by credentials in that session's name.
     #[must_use]
     pub fn is_in_console(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.claims.console)
+        self.session.as_ref().is_some_and(|session| session.claims.console == Some(session.claims.session_id))
     }
 
     /// The principal's tags: those of the user (of a federated session: the issuing user) or role, overlaid by the session's.

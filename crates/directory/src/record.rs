@@ -394,6 +394,97 @@ pub struct SamlPrivateKeyRecord {
     pub unknown: Unknown,
 }
 
+/// `/<account>/login-profile/<AIDA…>`: the password of a user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LoginProfileRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Unix seconds.
+    pub created: i64,
+    /// Unix seconds: since when the password is the present one.
+    pub changed: i64,
+    /// The hash of the password, sealed with the master key and bound to this record: without the master key nobody can
+    /// guess by it.
+    pub sealed_hash: String,
+    /// Whether the user must choose another password before anything else.
+    #[serde(default)]
+    pub reset_required: bool,
+    /// The passwords before, the oldest first.
+    #[serde(default)]
+    pub earlier: Vec<EarlierPasswordRecord>,
+    /// Unix seconds: when somebody last signed in with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<i64>,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A password that a user had.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EarlierPasswordRecord {
+    /// Its hash, sealed with the master key and bound to the earlier passwords of this record.
+    pub sealed_hash: String,
+    /// Unix seconds: since when it was the present one.
+    pub changed: i64,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/password-policy`: what passwords of the account must be like, where it says so itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PasswordPolicyRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Characters that a password has at least.
+    pub length_min: u32,
+    /// Whether there must be a symbol.
+    #[serde(default)]
+    pub require_symbols: bool,
+    /// Whether there must be a digit.
+    #[serde(default)]
+    pub require_numbers: bool,
+    /// Whether there must be an upper-case letter.
+    #[serde(default)]
+    pub require_uppercase: bool,
+    /// Whether there must be a lower-case letter.
+    #[serde(default)]
+    pub require_lowercase: bool,
+    /// Whether every user may change its own password.
+    #[serde(default)]
+    pub users_may_change: bool,
+    /// Days after which a password expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_max: Option<u32>,
+    /// How many of the passwords before a new one may not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse_prevention: Option<u32>,
+    /// Whether an administrator must replace a password that expired.
+    #[serde(default)]
+    pub hard_expiry: bool,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// `/<account>/account-alias`: the other name of the account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccountAliasRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// The alias.
+    pub alias: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// `/<account>/resource-policy/<SHA-256 of the ARN>`: the policy of a resource of some service behind daypass.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResourcePolicyRecord {
@@ -514,7 +605,7 @@ pub struct ConsoleSessionRecord {
     pub access_key_id: AccessKeyId,
     /// What the session is: a session token, which is no credential without the secret that nobody was given.
     pub token: String,
-    /// Whose it is, for the bound of sessions that one may have at once.
+    /// Whose it is, for the bound of sessions that one may have at once: `<principal id>:<session name>:<first key>`.
     pub owner: String,
     /// Unix seconds.
     pub begun: i64,
@@ -529,6 +620,14 @@ pub struct ConsoleSessionRecord {
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,
+}
+
+impl ConsoleSessionRecord {
+    /// The principal of its owner.
+    #[must_use]
+    pub fn principal_id(&self) -> &str {
+        self.owner.split(':').next().unwrap_or_default()
+    }
 }
 
 /// A name or link: a key whose presence says everything but what it points to.

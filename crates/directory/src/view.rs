@@ -18,7 +18,9 @@ use crate::account::Account;
 use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
 use crate::console::ConsoleSession;
-use crate::entity::{Compiler, OidcProvider, SamlProvider, Unreadable, WebIdentityIssuer};
+use crate::entity::{
+    AccountAlias, Compiler, OidcProvider, PasswordPolicy, SamlProvider, Unreadable, WebIdentityIssuer,
+};
 use crate::key::{self, Named};
 use crate::master::MasterKeys;
 use crate::record::{AccessKeyPointer, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord};
@@ -34,6 +36,8 @@ pub struct View {
     homes: HashTrieMapSync<UniqueId, AccountId>,
     /// The account of every issuer of tokens, by its UUID.
     web_identity_issuers: HashTrieMapSync<String, AccountId>,
+    /// The account of every alias, those of closed accounts too.
+    aliases: HashTrieMapSync<String, AccountId>,
     keyring: Arc<Keyring>,
     web_identity_keys: Option<Arc<IssuerKeys>>,
     session_rules: SessionRules,
@@ -73,6 +77,7 @@ impl View {
             key_owners: HashTrieMapSync::new_sync(),
             homes: HashTrieMapSync::new_sync(),
             web_identity_issuers: HashTrieMapSync::new_sync(),
+            aliases: HashTrieMapSync::new_sync(),
             keyring,
             web_identity_keys: None,
             session_rules,
@@ -232,6 +237,21 @@ impl View {
         self.web_identity_issuers.get(uuid).is_some_and(|account| self.is_account(*account))
     }
 
+    /// The account that is called so. May lead into any account because whoever signs in says by it which one is meant, and
+    /// has none before; nothing comes of it that a password of that account does not open.
+    #[must_use]
+    pub fn account_of_alias(&self, alias: &str) -> Option<AccountId> {
+        self.aliases.get(alias).copied().filter(|account| self.is_account(*account))
+    }
+
+    /// Whether an account, open or closed, is called so. May lead into any account because an alias is one account's only: AWS
+    /// too tells whoever wants one that it is somebody's. Those of closed accounts stay taken, or others could stand where
+    /// people look for them.
+    #[must_use]
+    pub fn is_alias_taken(&self, alias: &str) -> bool {
+        self.aliases.contains_key(alias)
+    }
+
     /// Whether there is such an account: a policy that lets one in is refused for one that is nobody's, as on AWS.
     /// Account numbers are no secret.
     #[must_use]
@@ -299,6 +319,16 @@ impl View {
                 self.web_identity_issuers.insert_mut(issuer.record.uuid.clone(), id);
                 self.edit(id, |account| account.web_identity_issuer = Some(Arc::new(issuer)));
             }
+            Named::LoginProfile(id, user) => {
+                let user = UniqueId::from(user.to_owned());
+                let profile = Arc::new(compiler.login_profile(id, &user, read(record)?, revision)?);
+                self.edit(id, |account| account.login_profiles.insert_mut(user, profile));
+            }
+            Named::PasswordPolicy(id) => {
+                let policy = Arc::new(PasswordPolicy { record: read(record)?, revision });
+                self.edit(id, |account| account.password_policy = Some(policy));
+            }
+            Named::AccountAlias(id) => self.put_alias(id, AccountAlias { record: read(record)?, revision }),
             Named::RevokedSession(id, session) => {
                 let session = session.parse();
                 let session = session.map_err(|_| unreadable(record, "its key names no session"))?;
@@ -319,6 +349,21 @@ impl View {
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
+    }
+
+    fn put_alias(&mut self, id: AccountId, alias: AccountAlias) {
+        self.delete_alias(id);
+        self.aliases.insert_mut(alias.record.alias.clone(), id);
+        self.edit(id, |account| account.alias = Some(Arc::new(alias)));
+    }
+
+    fn delete_alias(&mut self, id: AccountId) {
+        let Some(alias) = self.accounts.get(&id).and_then(|account| account.alias.clone()) else { return };
+        // Somebody else may be called so since.
+        if self.aliases.get(&alias.record.alias) == Some(&id) {
+            self.aliases.remove_mut(&alias.record.alias);
+        }
+        self.edit(id, |account| account.alias = None);
     }
 
     fn put_entity(
@@ -392,6 +437,12 @@ impl View {
                     self.edit(account, |account| account.web_identity_issuer = None);
                 }
             }
+            Named::LoginProfile(account, user) => {
+                let user = UniqueId::from(user.to_owned());
+                self.edit(account, |account| _ = account.login_profiles.remove_mut(&user));
+            }
+            Named::PasswordPolicy(account) => self.edit(account, |account| account.password_policy = None),
+            Named::AccountAlias(account) => self.delete_alias(account),
             Named::RevokedSession(account, id) => {
                 if let Ok(id) = id.parse() {
                     self.edit(account, |account| _ = account.revoked_sessions.remove_mut::<SessionId>(&id));

@@ -38,6 +38,8 @@ pub const MFA_DEVICES_PER_USER_MAX: usize = 8;
 pub const MFA_SERIAL_NUMBER_LENGTH_MAX: usize = 256;
 /// `VirtualMFADevicesPerAccount`: as many as users.
 pub const MFA_DEVICES_PER_ACCOUNT_MAX: usize = USERS_PER_ACCOUNT_MAX;
+/// Earlier passwords of a user that are remembered: the most that `PasswordReusePrevention` can ask for.
+pub const EARLIER_PASSWORDS_MAX: usize = 24;
 /// `OpenIdConnectProvidersPerAccount`.
 pub const OIDC_PROVIDERS_PER_ACCOUNT_MAX: usize = 100;
 /// Audiences of one OpenID Connect provider.

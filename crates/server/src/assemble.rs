@@ -10,7 +10,7 @@ use daypass_authn::token::MasterKey;
 use daypass_directory::{Directory, is_of_master, key};
 use daypass_model::{Authority, Clock, Random, SystemClock};
 use daypass_service::federation::{Assertions, ProviderKeys, Refusals};
-use daypass_service::{Audit, DecisionLog, House, Settings};
+use daypass_service::{Audit, DecisionLog, House, Passwords, Settings};
 use daypass_store::{Holding, OpenError, SqliteStore};
 use jiff::Timestamp;
 
@@ -121,6 +121,7 @@ pub async fn assemble_with(
         provider_keys: ProviderKeys::with_fetches(Box::new(outbound), descriptors::fetches_max()),
         signing_keys: SigningKeyCache::new(SIGNING_KEYS_KEPT_MAX),
         assertions: Assertions::default(),
+        passwords: Passwords::default(),
         refusals: Refusals::default(),
         decisions: DecisionLog::new(config.decision_log_hours),
     };

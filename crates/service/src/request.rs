@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use daypass_authn::sigv4::HttpRequest;
 use daypass_model::{Secret, cut};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
 use crate::error::Error;
 use crate::params::Params;
@@ -83,4 +83,14 @@ impl Serialize for Time {
 /// `serialize_with` of the members of an answer that hand a secret to its owner.
 pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_str())
+}
+
+/// `deserialize_with` of a parameter that nobody may see.
+pub(crate) fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}
+
+/// The same of one that may be absent.
+pub(crate) fn hidden_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    hidden(deserializer).map(Some)
 }

@@ -2,10 +2,11 @@
 
 import path from "node:path";
 import { axe } from "../chromium.mjs";
+import { form } from "../elsewhere.mjs";
 import { landed, told } from "../visit.mjs";
 
 const WIDTHS = [1360, 390];
-/** WCAG 2.2, 1.4.10 "Reflow": nothing scrolls sideways here. */
+/** WCAG 2.2, 1.4.10 "Reflow": nothing scrolls sideways here. What it says is as in the window before. */
 const NARROWEST = 320;
 const SCHEMES = ["light", "dark"];
 
@@ -21,21 +22,37 @@ const complaints = async () => {
   };
 };
 
-/** The order in which a screen reader comes to headings and landmarks, and whether anything is wider than the window. */
+/** The order in which a screen reader comes to headings and landmarks; whether anything is wider than the window, or than
+    its place on the page; the narrowest cell of a table. */
 const outline = () => ({
   headings: [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) => Number(heading.localName[1])),
   landmarks: [...document.querySelectorAll("header, nav, main, footer, aside")].map((landmark) => landmark.localName),
   tooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  sideways: [...document.querySelectorAll("main *:not(textarea, input, select)")]
+    .filter((element) => element.clientWidth > 1 && element.scrollWidth > element.clientWidth + 1)
+    .map((element) => element.outerHTML.slice(0, 80)),
+  narrowest: Math.min(...[...document.querySelectorAll("tbody > tr > *")].map((cell) => cell.clientWidth), innerWidth),
 });
 
-/** The page: an address, what is pressed there, and the heading that this leads to; `spoiled` forms have another code. */
-async function reach(page, { address, presses = [], heading, spoiled, held }) {
+/** The page: an address, or a form that another site sends; another `place` of the session that is begun there; what is typed
+    and pressed, and the heading that this leads to. `spoiled` forms have another
+    code; with `alert`, the page says what was wrong. */
+async function reach(visit, page, given) {
+  const { address, sent, place, typed = {}, presses = [], heading, spoiled, held, alert } = given;
   // The page that goes on by itself, kept from that.
   if (held) await page.route(/\?again$/, (route) => route.fulfill({ status: 204 }));
-  await page.goto(address);
-  if (presses.length > 0) await landed(page);
+  if (sent) {
+    await page.goto((await visit.site(form(address, sent))).origin);
+    await page.getByRole("button", { name: "Go" }).click();
+  } else {
+    await page.goto(address);
+  }
+  if (presses.length > 0 || place) await landed(page);
+  if (place) await page.goto(new URL(place, page.url()).href);
+  for (const [label, words] of Object.entries(typed)) await page.getByLabel(label).fill(words);
   if (spoiled) await page.locator("input[name=code]").evaluateAll((codes) => codes.forEach((code) => (code.value = "spoiled")));
   for (const name of presses) await page.getByText(name, { exact: true }).click();
+  if (alert) await page.getByRole("alert").waitFor();
   if (heading) await told(page, heading);
   else await landed(page);
 }
@@ -43,7 +60,7 @@ async function reach(page, { address, presses = [], heading, spoiled, held }) {
 /** Looks at a page in every way. With `shots`, a folder, it leaves pictures there. */
 export async function look(visit, given) {
   const page = await visit.tab();
-  await reach(page, given);
+  await reach(visit, page, given);
   await page.evaluate(axe);
   const looks = {};
   for (const colorScheme of SCHEMES) {
@@ -52,7 +69,8 @@ export async function look(visit, given) {
     for (const width of [...WIDTHS, NARROWEST]) {
       await page.setViewportSize({ width, height: 900 });
       const name = `${given.name}-${colorScheme}-${width}`;
-      looks[name] = { ...(await page.evaluate(complaints)), ...(await page.evaluate(outline)) };
+      const said = width === NARROWEST ? null : await page.evaluate(complaints);
+      looks[name] = { said, ...(await page.evaluate(outline)) };
       if (given.shots) await page.screenshot({ path: path.join(given.shots, `${name}.png`), fullPage: true });
     }
   }

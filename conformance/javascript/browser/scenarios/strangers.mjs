@@ -15,8 +15,8 @@ export async function framed(visit, { address }) {
 }
 
 /** A form of theirs, with a code that they could not have; then the session's page, to see what came of it. */
-export async function forged(visit, { action, code, path }) {
-  const site = await visit.site(form(action, { code }));
+export async function forged(visit, { action, fields, path }) {
+  const site = await visit.site(form(action, fields));
   const page = await visit.tab();
   await page.goto(site.origin);
   const posted = visit.context.waitForEvent("request", (request) => request.method() === "POST");

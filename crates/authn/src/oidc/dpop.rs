@@ -61,6 +61,12 @@ impl Dpop {
     }
 }
 
+/// What a program sends ahead of a secret that it shows later: SHA-256 in base64url (RFC 7636, section 4.2).
+#[must_use]
+pub fn challenge_of(verifier: &str) -> String {
+    BASE64URL_NOPAD.encode(&Sha256::digest(verifier))
+}
+
 /// The thumbprint of the key in the header, if it made the signature. A private key in it is nobody's secret any more.
 fn held(header: &Map<String, Value>, signed: &[u8], signature: &[u8]) -> Result<String, NoProof> {
     let key = header.get("jwk").and_then(Value::as_object).ok_or(NoProof)?;
@@ -117,6 +123,13 @@ mod tests {
         {
             assert_eq!(verify(PROOF, other, now), Err(NoProof), "{other} {now}");
         }
+    }
+
+    #[test]
+    fn a_challenge_is_as_in_the_standard() {
+        // RFC 7636, appendix B.
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(challenge_of(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]

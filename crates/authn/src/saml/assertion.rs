@@ -6,7 +6,7 @@
 //! Governing documents: SAML 2.0 Core, sections 2.3 to 2.7; SAML 2.0 Profiles, section 4.1.4.3; AWS STS API Reference,
 //! AssumeRoleWithSAML; IAM User Guide, "Configure SAML assertions for the authentication response".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daypass_model::{Arn, Tag, is_session_name, is_source_identity};
 use jiff::{SignedDuration, Timestamp};
@@ -292,6 +292,18 @@ fn attributes(assertion: Verified<'_>) -> Result<BTreeMap<String, Vec<String>>, 
         }
     }
     Ok(attributes)
+}
+
+/// The providers of the pairs in an assertion that nobody has verified.
+pub(super) fn providers_named(assertion: Element<'_>) -> BTreeSet<String> {
+    let statements = assertion.all(SAML, "AttributeStatement");
+    let attributes = statements.flat_map(|statement| statement.elements());
+    let roles = attributes.filter(|attribute| {
+        attribute.attribute("Name").and_then(|name| name.strip_prefix(AWS_ATTRIBUTES)) == Some("Role")
+    });
+    let values = roles.flat_map(|role| role.elements());
+    let pairs = values.filter_map(|value| role_pair(value.text().ok()?));
+    pairs.map(|pair| pair.provider.as_str().to_owned()).collect()
 }
 
 /// A role's and a provider's ARN in either order; `None` when it is something else.

@@ -39,7 +39,7 @@ pub use encryption::{DecryptionKey, InvalidDecryptionKey};
 pub use error::SamlError;
 pub use expected::{Encryption, Expected, Requested, is_aws_endpoint};
 pub use metadata::{InvalidMetadata, Metadata};
-pub use response::{DecryptedResponse, EncryptedResponse, Received, issuer_named, receive, verify};
+pub use response::{DecryptedResponse, EncryptedResponse, Named, Received, receive, verify};
 
 /// A door for the fuzz targets to what nothing outside calls by itself.
 #[cfg(fuzzing)]

@@ -7,12 +7,13 @@
 //! Governing documents: SAML 2.0 Core, section 3.2.2 and 5.4; SAML 2.0 Profiles, section 4.1.4; XML Encryption 1.1,
 //! section 4.4.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use daypass_model::Random;
 use jiff::Timestamp;
 
-use super::assertion::{VerifiedAssertion, read};
+use super::assertion::{VerifiedAssertion, providers_named, read};
 use super::bounds::RESPONSE;
 use super::encryption::{DecryptionKey, Sealed, UNDECRYPTED};
 use super::error::SamlError;
@@ -136,21 +137,32 @@ impl DecryptedResponse {
     }
 }
 
-/// Whom a response says it is from: good for looking up a provider by exactly this, and for nothing else, since nothing is
-/// verified yet. The assertion's word counts, or where it is encrypted that of the response.
-#[must_use]
-pub fn issuer_named(response: &str) -> Option<String> {
-    if response.len() > RESPONSE_LENGTH_MAX {
-        return None;
+/// What an unverified response says of who could verify it: good for looking up providers by exactly this, and for nothing
+/// else, since anybody may have written it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The issuer: the assertion's word counts, or where it is encrypted that of the response.
+    pub entity: String,
+    /// The ARNs of providers that the assertion pairs roles with, unless it is encrypted.
+    pub providers: Option<BTreeSet<String>>,
+}
+
+impl Named {
+    /// Reads base64 of a `Response`.
+    #[must_use]
+    pub fn read(response: &str) -> Option<Self> {
+        if response.len() > RESPONSE_LENGTH_MAX {
+            return None;
+        }
+        let source = Source::new(String::from_utf8(base64(response).ok()?).ok()?, &RESPONSE).ok()?;
+        let tree = source.parse().ok()?;
+        let root = tree.root();
+        let (entity, providers) = match envelope(root).ok()? {
+            Sent::Plain(assertion) => (issuer(assertion), Some(providers_named(assertion))),
+            Sent::Encrypted(_) => (issuer(root), None),
+        };
+        Some(Self { entity: entity.ok()??.to_owned(), providers })
     }
-    let source = Source::new(String::from_utf8(base64(response).ok()?).ok()?, &RESPONSE).ok()?;
-    let tree = source.parse().ok()?;
-    let root = tree.root();
-    let named = match envelope(root).ok()? {
-        Sent::Plain(assertion) => issuer(assertion),
-        Sent::Encrypted(_) => issuer(root),
-    };
-    named.ok()?.map(str::to_owned)
 }
 
 /// All of it at once, with the keys that are `expected`, for whoever may be kept by a decryption.

@@ -70,9 +70,9 @@ pub struct SessionClaims {
     pub scoped_layers: usize,
     /// The long-term access key that the chain began with, where one did.
     pub first_key: Option<AccessKeyId>,
-    /// Whether it is a session of the console: it lives only while the console's own record of it does, and as a federated
-    /// session it may call IAM.
-    pub console: bool,
+    /// The session of the console that it is, or in whose name it was issued: it lives only while the console's own record
+    /// of that one does.
+    pub console: Option<SessionId>,
 }
 
 impl SessionClaims {

@@ -110,8 +110,8 @@ pub(super) fn encode(claims: &SessionClaims) -> Encoded {
         let ends = claims.ancestry_ends.iter().flat_map(|end| varint(zigzag(*end)));
         put_field(&mut out, ANCESTRY_ENDS, &ends.collect::<Vec<u8>>());
     }
-    if claims.console {
-        put_field(&mut out, CONSOLE, &[]);
+    if let Some(id) = claims.console {
+        put_field(&mut out, CONSOLE, &id.0);
     }
     Encoded { bytes: out, policy_bytes, tag_bytes }
 }
@@ -162,7 +162,7 @@ struct Draft {
     chained: bool,
     scoped_layers: usize,
     first_key: Option<AccessKeyId>,
-    console: bool,
+    console: Option<SessionId>,
     /// Bytes that may still be inflated.
     budget: usize,
 }
@@ -203,7 +203,7 @@ impl Draft {
                     self.ancestry_ends.push(unzigzag(value.varint()?));
                 }
             }
-            CONSOLE => self.console = true,
+            CONSOLE => self.console = Some(SessionId(value.array()?)),
             unknown if unknown & 1 == 0 => return Ok(()),
             _ => return Err(Malformed),
         }

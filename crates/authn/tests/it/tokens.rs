@@ -39,7 +39,7 @@ pub(crate) fn role_session() -> SessionClaims {
         chained: false,
         scoped_layers: 0,
         first_key: None,
-        console: false,
+        console: None,
     }
 }
 
@@ -461,7 +461,7 @@ prop_compose! {
             chained,
             scoped_layers,
             first_key: first_key.map(|id| id.parse().unwrap()),
-            console: false,
+            console: None,
         }
     }
 }

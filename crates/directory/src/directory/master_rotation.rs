@@ -29,8 +29,8 @@ use crate::entity::Unreadable;
 use crate::error::NotCommitted;
 use crate::key::{self, MASTER_KEY_CHECK, MASTER_KEY_PREVIOUS, Named};
 use crate::record::{
-    AccessKeyRecord, AccountRecord, KeyringRecord, MfaDeviceRecord, SamlPrivateKeyRecord, SamlProviderRecord,
-    UserRecord, WebIdentityKeysRecord,
+    AccessKeyRecord, AccountRecord, KeyringRecord, LoginProfileRecord, MfaDeviceRecord, SamlPrivateKeyRecord,
+    SamlProviderRecord, UserRecord, WebIdentityKeysRecord,
 };
 use crate::view;
 
@@ -215,6 +215,14 @@ impl Directory {
                 self.rewrite(change, record, |place, provider: &mut SamlProviderRecord| {
                     let of = |key: &SamlPrivateKeyRecord| key::saml_private_key(place, &key.id);
                     provider.private_keys.iter_mut().map(|key| (of(key), &mut key.sealed_pem)).collect()
+                })
+            }
+            Named::LoginProfile(..) => {
+                self.rewrite(change, record, |place, profile: &mut LoginProfileRecord| {
+                    let bound_to = key::earlier_passwords(place);
+                    let earlier = profile.earlier.iter_mut();
+                    let earlier = earlier.map(|earlier| (bound_to.clone(), &mut earlier.sealed_hash));
+                    std::iter::once((place.to_owned(), &mut profile.sealed_hash)).chain(earlier).collect()
                 })
             }
             Named::Keyring => self.rewrite(change, record, |place, keyring: &mut KeyringRecord| {

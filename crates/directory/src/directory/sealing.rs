@@ -1,13 +1,18 @@
 //! New secrets, sealed for the records that they will stand in.
 
 use data_encoding::{BASE32_NOPAD, BASE64};
+use daypass_authn::password::PasswordHash;
 use daypass_authn::token::BadSeal;
 use daypass_authn::totp;
+use daypass_model::limits::EARLIER_PASSWORDS_MAX;
 use daypass_model::{AccessKeyId, AccessKeyKind, AccountId, EntityKind, Random, Secret, UniqueId};
 
 use super::Directory;
+use crate::entity::LoginProfile;
 use crate::key;
-use crate::record::{AccessKeyRecord, SamlPrivateKeyRecord, Unknown};
+use crate::record::{
+    AccessKeyRecord, EarlierPasswordRecord, LoginProfileRecord, SamlPrivateKeyRecord, Unknown,
+};
 
 impl Directory {
     /// Seal a new long-term secret access key for its record.
@@ -48,6 +53,47 @@ impl Directory {
         let place = key::saml_private_key(&place, &key_id);
         let sealed_pem = self.master.seal(&place, pem.expose(), &*self.random)?;
         Ok(SamlPrivateKeyRecord { id: key_id, created: now, sealed_pem, unknown: Unknown::new() })
+    }
+
+    /// The hash of a password for the login profile of a user.
+    ///
+    /// # Errors
+    /// Never for hashes of ours.
+    pub fn seal_password(
+        &self,
+        account: AccountId,
+        user: &UniqueId,
+        hash: &PasswordHash,
+    ) -> Result<String, BadSeal> {
+        let place = key::login_profile(account, user);
+        self.master.seal(&place, hash.to_text().expose(), &*self.random)
+    }
+
+    /// What a login profile's record says once the password is another. The one before is remembered among the earlier ones.
+    ///
+    /// # Errors
+    /// Never for hashes of ours.
+    pub fn with_password(
+        &self,
+        account: AccountId,
+        user: &UniqueId,
+        profile: &LoginProfile,
+        hash: &PasswordHash,
+        now: i64,
+    ) -> Result<LoginProfileRecord, BadSeal> {
+        let mut record = profile.record.clone();
+        let bound_to = key::earlier_passwords(&key::login_profile(account, user));
+        let before = self.master.seal(&bound_to, profile.hash.to_text().expose(), &*self.random)?;
+        record.earlier.push(EarlierPasswordRecord {
+            sealed_hash: before,
+            changed: record.changed,
+            unknown: Unknown::new(),
+        });
+        let too_many = record.earlier.len().saturating_sub(EARLIER_PASSWORDS_MAX);
+        record.earlier.drain(..too_many);
+        record.sealed_hash = self.seal_password(account, user, hash)?;
+        record.changed = now;
+        Ok(record)
     }
 
     /// Seal a given key, for root keys pinned by configuration.

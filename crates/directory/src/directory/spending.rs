@@ -1,4 +1,4 @@
-//! Facts that are spent once: one-time codes and the tries of them, SAML assertions, sign-in tokens.
+//! Facts that are spent once: one-time codes, the tries of them and of passwords, SAML assertions, sign-in tokens.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,11 @@ use crate::key;
 
 /// How long a call waits for everything that it spends. What is decided then is decided on the view from before.
 const SPENDING_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Tries of a device's codes, or of a user's password, in one window of time, right or wrong.
+const TRIES_MAX: u32 = 9;
+/// Length of that window. It turns by the clock, not with the first try.
+const TRIES_WINDOW_SECONDS: i64 = 180;
 
 /// The facts that a call has spent so far. A call that is decided again, since its commit was in another's way, finds
 /// here what it spent the first time: its own try, and its own code, which is still good.
@@ -99,6 +104,32 @@ impl Directory {
         expires_at: i64,
     ) -> Result<bool, NotCommitted> {
         in_time(self.spend(op, key::proof(thumbprint, id), expires_at)).await
+    }
+
+    /// Spend one of the tries of a user's password that are left: `false` when there is none. INVARIANT (tries-first): before
+    /// the password is looked at, by whichever door it comes.
+    ///
+    /// # Errors
+    /// The store did not say.
+    pub async fn spend_password_try(&self, op: &Operation, user: &UniqueId) -> Result<bool, NotCommitted> {
+        in_time(self.spend_try(op, |window, n| key::password_try(user, window, n))).await
+    }
+
+    /// Spend one of the tries that are left, `fact` being the name of the n-th in a window of time.
+    pub(crate) async fn spend_try(
+        &self,
+        op: &Operation,
+        fact: impl Fn(i64, u32) -> String,
+    ) -> Result<bool, NotCommitted> {
+        let window = op.now.as_second().div_euclid(TRIES_WINDOW_SECONDS);
+        // A window longer than it counts: a store that heard of a later time has not forgotten it.
+        let expires_at = window.saturating_add(2).saturating_mul(TRIES_WINDOW_SECONDS);
+        for n in 0..TRIES_MAX {
+            if self.spend(op, fact(window, n), expires_at).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether this call is the one that spends a fact, now or when it was decided before.

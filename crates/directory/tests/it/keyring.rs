@@ -52,7 +52,7 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
         chained: false,
         scoped_layers: 0,
         first_key: None,
-        console: false,
+        console: None,
     };
     let sealed = keyring.seal(&claims, &id, 0, node.random()).unwrap();
     (id, sealed.token)

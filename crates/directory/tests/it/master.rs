@@ -4,8 +4,11 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use daypass_authn::password::{PasswordHash, Salt};
 use daypass_authn::token::MasterKey;
-use daypass_directory::record::{MfaDeviceRecord, SamlProviderRecord, Unknown, UserRecord, Written};
+use daypass_directory::record::{
+    LoginProfileRecord, MfaDeviceRecord, SamlProviderRecord, Unknown, UserRecord, Written,
+};
 use daypass_directory::{Change, Directory, MasterNotRotated, NotCommitted, OpenError, key};
 use daypass_model::{
     AccessKeyId, AccessKeyKind, AccountId, EntityKind, MockClock, Secret, SeededRandom, TagSet, UniqueId,
@@ -33,7 +36,7 @@ fn account() -> AccountId {
     "111122223333".parse().unwrap()
 }
 
-/// Root with a key, a user with two and a device, a SAML provider with two private keys; what they are in clear, in the order of [`secrets`].
+/// Root with a key, a user with two, a device and three passwords, a SAML provider with two private keys; what they are in clear, in the order of [`secrets`].
 async fn furnish(node: &Directory) -> Vec<Secret> {
     let (root_key, root_secret) = node.new_access_key(account(), 0).unwrap();
     node.create_account(account(), root_key, "r").await.unwrap();
@@ -69,17 +72,48 @@ async fn furnish(node: &Directory) -> Vec<Secret> {
         tags: TagSet::default(),
         unknown: Unknown::new(),
     };
+    let user_id = user.id.clone();
     let mut change = Change::new("r", &node.snapshot());
     change.create(account(), user);
     change.create(account(), device);
     change.create(account(), saml_provider(node));
     node.commit(change).await.unwrap();
+    secrets.extend(passwords(node, &user_id).await);
     node.make_web_identity_keys("r").await.unwrap();
     secrets.insert(0, root_secret);
     secrets.push(seed);
     secrets.extend([PEM, PEM].map(Secret::new));
     secrets.push(node.snapshot().web_identity_keys().unwrap().to_text());
     secrets
+}
+
+/// The user has a password, and had two before.
+async fn passwords(node: &Directory, user: &UniqueId) -> Vec<Secret> {
+    let hashes = ["first", "second", "third"]
+        .map(|password| PasswordHash::of(&Secret::new(password), &Salt::new(node.random())).unwrap());
+    let place = key::login_profile(account(), user);
+    let record = LoginProfileRecord {
+        written: Written::by("r"),
+        created: 0,
+        changed: 0,
+        sealed_hash: node.seal_password(account(), user, &hashes[0]).unwrap(),
+        reset_required: false,
+        earlier: Vec::new(),
+        last_used: None,
+        unknown: Unknown::new(),
+    };
+    let mut change = Change::new("r", &node.snapshot());
+    change.put(place.clone(), &record);
+    node.commit(change).await.unwrap();
+    for hash in &hashes[1..] {
+        let view = node.snapshot();
+        let profile = view.operator().account(account()).unwrap().login_profile(user).unwrap().clone();
+        let record = node.with_password(account(), user, &profile, hash, 0).unwrap();
+        let mut change = Change::new("r", &view);
+        change.put(place.clone(), &record);
+        node.commit(change).await.unwrap();
+    }
+    hashes.iter().map(|hash| hash.to_text().clone()).collect()
 }
 
 /// A private key and metadata of an identity provider, made for tests.
@@ -122,7 +156,12 @@ async fn sealed(store: &dyn Store) -> Vec<(String, String)> {
             let (id, text) = (of_key["id"].as_str().unwrap(), of_key["sealed_pem"].as_str().unwrap());
             found.push((format!("{}/{id}", record.key), text.to_owned()));
         }
-        for name in ["sealed_seed", "sealed"] {
+        let earlier = value.get("earlier").and_then(Value::as_array).into_iter().flatten();
+        for of_password in earlier {
+            let text = of_password["sealed_hash"].as_str().unwrap();
+            found.push((format!("{}/earlier", record.key), text.to_owned()));
+        }
+        for name in ["sealed_seed", "sealed_hash", "sealed"] {
             if let Some(text) = value.get(name).and_then(Value::as_str) {
                 found.push((record.key.to_string(), text.to_owned()));
             }

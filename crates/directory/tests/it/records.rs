@@ -2,10 +2,10 @@
 //! must be read by every later daypass, and members it does not know must survive its rewriting them.
 
 use daypass_directory::record::{
-    AccessKeyPointer, AccountRecord, AssertionEncryption, GroupRecord, KeyOwner, KeyringRecord,
-    MfaDeviceRecord, OidcProviderRecord, Pointer, PolicyRecord, PrincipalRevocationRecord,
-    ResourcePolicyRecord, RoleRecord, SamlProviderRecord, SessionRevocationRecord, UsedRecord, UserRecord,
-    WebIdentityIssuerRecord, WebIdentityKeysRecord,
+    AccessKeyPointer, AccountAliasRecord, AccountRecord, AssertionEncryption, GroupRecord, KeyOwner,
+    KeyringRecord, LoginProfileRecord, MfaDeviceRecord, OidcProviderRecord, PasswordPolicyRecord, Pointer,
+    PolicyRecord, PrincipalRevocationRecord, ResourcePolicyRecord, RoleRecord, SamlProviderRecord,
+    SessionRevocationRecord, UsedRecord, UserRecord, WebIdentityIssuerRecord, WebIdentityKeysRecord,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -118,4 +118,21 @@ fn providers_of_format_1_are_read_and_rewritten_whole() {
     );
     assert_eq!(saml.private_keys[0].id, "SAMLPKGQ5XK2M7J3NDVTBWEAAAAAAA");
     assert_eq!(saml.private_keys[0].unknown["also"], "kept");
+}
+
+#[test]
+fn passwords_of_format_1_and_what_is_asked_of_them_are_read_and_rewritten_whole() {
+    let profile: LoginProfileRecord = golden(include_str!("../golden/login-profile-v1.json"));
+    assert_eq!(
+        (profile.created, profile.changed, profile.reset_required),
+        (1_767_323_045, 1_767_323_100, true)
+    );
+    assert_eq!((profile.earlier[0].changed, profile.last_used), (1_767_323_045, Some(1_767_323_200)));
+    assert_eq!(profile.earlier[0].unknown["also"], "kept");
+    let policy: PasswordPolicyRecord = golden(include_str!("../golden/password-policy-v1.json"));
+    assert_eq!((policy.length_min, policy.days_max, policy.reuse_prevention), (12, Some(90), Some(24)));
+    assert!(policy.require_symbols && policy.require_uppercase && policy.users_may_change);
+    assert!(!(policy.require_numbers || policy.require_lowercase || policy.hard_expiry));
+    let alias: AccountAliasRecord = golden(include_str!("../golden/account-alias-v1.json"));
+    assert_eq!((alias.alias.as_str(), alias.created), ("example-corp", 1_767_323_045));
 }

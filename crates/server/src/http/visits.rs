@@ -26,7 +26,7 @@ pub(super) async fn answer(
         Ok(request) => request,
         Err(refusal) => {
             tell(api, &refusal);
-            return pages::refused(&refusal.request_id, &refusal.error);
+            return pages::refused(&refusal.request_id, &refusal.error, door.session());
         }
     };
     let request_id = request.id.clone();
@@ -45,7 +45,8 @@ pub(super) async fn answer(
         Some(visited) => pages::of(visited, over_tls),
         None => {
             tracing::error!(%request_id, "a visit panicked");
-            pages::refused(&request_id, &daypass_service::Error::internal("a visit panicked"))
+            let error = daypass_service::Error::internal("a visit panicked");
+            pages::refused(&request_id, &error, door.session())
         }
     }
 }

@@ -31,11 +31,12 @@ pub(super) fn page(
                     legend { "Roles by account" }
                     @for (account, roles) in accounts {
                         div class="saml-account" {
-                            div class="saml-account-name" { "Account: " (account) }
+                            div class="saml-account-name" id={ "account-" (account) } { "Account: " (account) }
                             @for role in roles {
                                 div class="saml-role" {
                                     input type="radio" name="roleIndex" id=(role.arn) value=(role.arn)
-                                        class="saml-radio" required checked[first == Some(role.arn.as_str())];
+                                        class="saml-radio" aria-describedby={ "account-" (account) }
+                                        required checked[first == Some(role.arn.as_str())];
                                     label for=(role.arn) class="saml-role-description" { (role.name) }
                                 }
                             }

@@ -38,15 +38,22 @@ fn page(title: &str, account: Option<&str>, then: Option<&str>, nav: &Markup, ma
     }
 }
 
-/// A page of somebody who is signed in: what else there is, beside what it says.
-pub(super) fn within(title: &str, whose: &Whose, main: &Markup) -> Markup {
+/// What there is for somebody who is signed in, by its place below the session's path.
+const PLACES: [(&str, &str); 3] =
+    [("", "Your session"), ("sessions", "Sessions"), ("switch-role", "Switch role")];
+
+/// A page of somebody who is signed in, at one of the places or below it: what else there is, beside what it says.
+pub(super) fn within(title: &str, whose: &Whose, here: &str, main: &Markup) -> Markup {
     let path = session_path(whose.id);
     let nav = html! {
         nav aria-label="Console" {
-            a href=(path) { "Your session" }
-            a href={ (path) "sessions" } { "Sessions" }
-            a href={ (path) "switch-role" } { "Switch role" }
-            span class="quiet" { "as " code { (whose.arn) } }
+            @for (place, says) in PLACES {
+                a href={ (path) (place) } aria-current=[(place == here).then_some("page")] { (says) }
+            }
+            // The page of the session says it larger.
+            @if !here.is_empty() {
+                span class="quiet" { "as " code { (whose.arn) } }
+            }
         }
     };
     page(title, Some(whose.account.as_str()), None, &nav, main)

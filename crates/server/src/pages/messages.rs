@@ -53,7 +53,8 @@ pub(super) fn signed_out(issuer: Option<&str>) -> Markup {
     )
 }
 
-pub(super) fn refused(request_id: &str, error: &Error) -> Markup {
+/// `session` is that whose page was asked: there is the way back.
+pub(super) fn refused(request_id: &str, error: &Error, session: Option<SessionId>) -> Markup {
     let title = match error.code {
         "InvalidSigninToken" => "This link does not work",
         "InternalFailure" | "ServiceUnavailable" => "Something went wrong here",
@@ -63,6 +64,9 @@ pub(super) fn refused(request_id: &str, error: &Error) -> Markup {
         title,
         &html! {
             p { (error.message) }
+            @if let Some(id) = session {
+                p { a href=(session_path(id)) { "Back to your session" } }
+            }
             p class="quiet" { "Request " code { (request_id) } }
         },
     )

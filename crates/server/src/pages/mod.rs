@@ -77,25 +77,30 @@ pub(crate) fn file<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
 
 /// The page, or whatever else a visit comes to.
 pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
-    let Visited { request_id, name, outcome } = visited;
+    let Visited { request_id, name, session, outcome } = visited;
     let mut response = match outcome {
         Ok(answer) => of_answer(answer, over_tls),
         // Who asks for a token is a program.
-        Err(error) if name == "CreateOAuth2Token" => authorize::refused(&error),
+        Err(error) if name == "CreateOAuth2Token" => {
+            let (status, kind, body) = authorize::refused(&error);
+            let mut response = with_headers(status, Bytes::from(body.to_string()), "application/json");
+            insert(&mut response, HeaderName::from_static("x-amzn-errortype"), kind);
+            response
+        }
         Err(error) if name == "GetSigninToken" => with_headers(
             status(&error),
             Bytes::from(json::error(error.code, &error.message)),
             "application/json",
         ),
-        Err(error) => page(status(&error), messages::refused(&request_id, &error)),
+        Err(error) => page(status(&error), messages::refused(&request_id, &error, session)),
     };
     name_request(&mut response, &request_id);
     response
 }
 
 /// The page of a request that never became a visit, or whose visit came to nothing.
-pub(crate) fn refused(request_id: &str, error: &Error) -> Response<Full<Bytes>> {
-    let mut response = page(status(error), messages::refused(request_id, error));
+pub(crate) fn refused(request_id: &str, error: &Error, session: Option<SessionId>) -> Response<Full<Bytes>> {
+    let mut response = page(status(error), messages::refused(request_id, error, session));
     name_request(&mut response, request_id);
     response
 }
@@ -119,28 +124,28 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
         }
         Answer::ChooseSession { asked, sessions, path } => {
             let mut response = page(StatusCode::OK, authorize::choice(&asked, &sessions, path));
-            lead_back(&mut response, &asked.redirect_uri);
+            authorize::lead_back(&mut response, &asked.redirect_uri);
             response
         }
         Answer::Code { asked, code, is_elsewhere: true } => {
-            page(StatusCode::OK, authorize::code(&asked.state, &code))
+            page(StatusCode::OK, authorize::code(&asked.state, code.expose_str()))
         }
         Answer::Code { asked, code, .. } => {
             let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
-            insert(&mut response, LOCATION, &authorize::callback(&asked, &code));
+            insert(&mut response, LOCATION, &authorize::callback(&asked, code.expose_str()));
             response
         }
-        Answer::Tokens(tokens) => {
-            with_headers(StatusCode::OK, Bytes::from(authorize::tokens(&tokens)), "application/json")
-        }
+        Answer::Tokens(tokens) => with_headers(
+            StatusCode::OK,
+            Bytes::from(authorize::tokens(&tokens).to_string()),
+            "application/json",
+        ),
         Answer::SamlMetadata(own) => {
             let document = Bytes::from(saml_metadata::document(&own));
             with_headers(StatusCode::OK, document, "application/samlmetadata+xml")
         }
         Answer::YourSession(session) => page(StatusCode::OK, session::page(&session, None)),
-        Answer::AnotherRole { whose, code, problem } => {
-            page(StatusCode::OK, switch::page(&whose, &code, problem.as_deref()))
-        }
+        Answer::AnotherRole(form) => page(StatusCode::OK, switch::page(&form)),
         Answer::Sessions(list) => page(StatusCode::OK, sessions::list(&list)),
         Answer::OneSession(shown) => page(StatusCode::OK, sessions::one(&shown)),
         Answer::GoTo(path) => {
@@ -154,12 +159,10 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
         Answer::Ended { issuer } => page(StatusCode::OK, messages::ended(issuer.as_deref())),
         Answer::SignedOut { id, issuer } => {
             let mut response = page(StatusCode::OK, messages::signed_out(issuer.as_deref()));
-            let gone = format!(
-                "{}=; Path={}; Max-Age=0; HttpOnly; SameSite=Strict",
-                cookie_name(id),
-                session_path(id)
-            );
-            insert(&mut response, SET_COOKIE, &gone);
+            for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
+                let gone = format!("{}=; Path={path}; Max-Age=0; HttpOnly; SameSite=Strict", cookie_name(id));
+                append(&mut response, SET_COOKIE, &gone);
+            }
             // `no-store` alone does not keep "back" from showing the page: Chromium keeps pages whole, and drops those whose
             // cookies change by the address where the visit began. That was the link's, and no cookie is for it.
             insert(&mut response, HeaderName::from_static("clear-site-data"), "\"cache\"");

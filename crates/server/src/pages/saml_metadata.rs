@@ -2,16 +2,17 @@
 
 /// The name by which AWS's guides set identity providers up: what they send to it is good here.
 const ENTITY_ID: &str = "urn:amazon:webservices";
-const ATTRIBUTES: [&str; 2] =
-    ["https://aws.amazon.com/SAML/Attributes/Role", "https://aws.amazon.com/SAML/Attributes/RoleSessionName"];
+const PREFIX: &str = "https://aws.amazon.com/SAML/Attributes/";
+/// What responses say to it, and whether they must: providers that go by this document leave out what it does not name.
+const ATTRIBUTES: [(&str, bool); 4] =
+    [("Role", true), ("RoleSessionName", true), ("SessionDuration", false), ("SourceIdentity", false)];
 
 /// The document, for responses that are sent to `own`: an `http` or `https` URL of letters, digits and `-.:/[]`.
 pub(super) fn document(own: &str) -> String {
     let attributes: String = ATTRIBUTES
         .iter()
-        .map(|name| {
-            let short = name.rsplit('/').next().unwrap_or(name);
-            format!(r#"<RequestedAttribute isRequired="true" Name="{name}" FriendlyName="{short}"/>"#)
+        .map(|(name, is_required)| {
+            format!(r#"<RequestedAttribute isRequired="{is_required}" Name="{PREFIX}{name}" FriendlyName="{name}"/>"#)
         })
         .collect();
     format!(

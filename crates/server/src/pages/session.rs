@@ -11,6 +11,7 @@ pub(super) fn page(session: &YourSession, given: Option<&CommandLine>) -> Markup
     within(
         &title,
         &whose,
+        "",
         &html! {
             (who(session, given.is_some()))
             @if let Some(given) = given {

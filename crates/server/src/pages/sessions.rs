@@ -7,7 +7,7 @@ use super::layout::{duration, moment, within};
 
 /// Ways to look for one, as the form names them.
 const WAYS: [(&str, &str); 4] = [
-    ("name", "Name of role, user or session"),
+    ("name", "Role, user or session"),
     ("source", "Source identity"),
     ("arn", "ARN"),
     ("key", "Access key id"),
@@ -18,23 +18,25 @@ pub(super) fn list(list: &SessionList) -> Markup {
     within(
         "Sessions",
         &list.whose,
+        "sessions",
         &html! {
             h1 { "Sessions" }
             form class="card search" method="get" action={ (path) "sessions" } role="search" {
-                div { label for="by" { "Look for" }
+                div { label for="by" { "Search by" }
                     select id="by" name="by" {
                         @for (way, says) in WAYS {
                             option value=(way) selected[way == list.search.by] { (says) }
                         }
                     } }
-                div class="wide" { label for="text" { "Which is, or of names begins with" }
-                    input id="text" name="text" value=(list.search.text) autocomplete="off"; }
+                div { label for="text" { "Value" }
+                    input id="text" name="text" value=(list.search.text) autocomplete="off" aria-describedby="hint"; }
                 div class="check" { input type="checkbox" id="ended" name="ended" value="1" checked[list.search.ended];
                     label for="ended" { "Ended ones too" } }
                 button type="submit" { "Search" }
+                p class="quiet" id="hint" { "Of a name its beginning is enough; anything else is given whole." }
             }
             @if list.may_be_incomplete {
-                p class="problem" { "The log of this server lacks some sessions that live." }
+                p class="problem" role="alert" { "The log of this server lacks some sessions that live." }
             }
             @if list.sessions.is_empty() {
                 p class="card" { "No such session." }
@@ -56,12 +58,12 @@ pub(super) fn list(list: &SessionList) -> Markup {
 
 fn table(sessions: &[Listed], path: &str, now: i64, caption: &str) -> Markup {
     html! {
-        div class="card scroll" tabindex="0" role="region" aria-label=(caption) {
+        div class="card" {
             table {
                 caption { (caption) }
                 thead { tr {
-                    th scope="col" { "Session" } th scope="col" { "State" } th scope="col" { "Asked for by" }
-                    th scope="col" { "From" } th scope="col" { "Since" }
+                    th scope="col" { "Session" } th scope="col" class="state" { "State" }
+                    th scope="col" { "Asked for by" } th scope="col" class="since" { "Since" }
                 } }
                 tbody {
                     @for session in sessions {
@@ -70,10 +72,13 @@ fn table(sessions: &[Listed], path: &str, now: i64, caption: &str) -> Markup {
                                 a href={ (path) "sessions/" (session.session_id) } { (short(&session.arn)) }
                                 @if let Some(person) = &session.source_identity { div class="quiet" { "source identity " (person) } }
                             }
-                            td { (state(session, now)) }
-                            td { (asker(session)) }
-                            td { (session.source_ip_address.as_deref().unwrap_or("–")) }
-                            td { (moment(session.issued_at)) }
+                            // In a narrow window there are no columns, and each says what it is.
+                            td data-label="State" { (state(session, now)) }
+                            td data-label="Asked for by" {
+                                (asker(session))
+                                @if let Some(address) = &session.source_ip_address { div class="quiet" { "from " (address) } }
+                            }
+                            td data-label="Since" { (moment(session.issued_at)) }
                         }
                     }
                 }
@@ -112,8 +117,8 @@ pub(super) fn one(shown: &SessionShown) -> Markup {
     within(
         "Session",
         &shown.whose,
+        "sessions/",
         &html! {
-            p { a href={ (path) "sessions" } { "All sessions" } }
             section class="card" aria-labelledby="which" {
                 p class="kind" { (state(session, shown.now)) }
                 h1 id="which" { (short(&session.arn)) }
@@ -121,8 +126,8 @@ pub(super) fn one(shown: &SessionShown) -> Markup {
                 dl {
                     dt { "Asked for by" } dd { (asker(session)) }
                     @if let Some(person) = &session.source_identity { dt { "Source identity" } dd { (person) } }
-                    dt { "From" } dd { (session.source_ip_address.as_deref().unwrap_or("another account's network, or nobody can say")) }
-                    @if let Some(agent) = &session.user_agent { dt { "By" } dd { (agent) } }
+                    dt { "From" } dd { (session.source_ip_address.as_deref().unwrap_or("not known here")) }
+                    @if let Some(agent) = &session.user_agent { dt { "Program" } dd { (agent) } }
                     dt { "Access key id" } dd { code { (session.access_key_id) } }
                     dt { "Since" } dd { (moment(session.issued_at)) }
                     dt { "Until" } dd { (moment(session.expires)) }
@@ -168,7 +173,7 @@ fn end(shown: &SessionShown) -> Markup {
                 (form("this", &html! { "What it issued goes on." }, "End this session"))
             }
             (form("issued", &html! { "Also what others were given by it, in whatever account." }, "End it and all that it issued"))
-            (form("principal", &html! { "Every session of " code { (session.principal_arn) } " that was issued by now. New ones can be had." }, "End all of its principal"))
+            (form("principal", &html! { "Every session of " code { (session.principal_arn) } " that was issued by now. New ones can be had." }, "End all sessions of its principal"))
         }
     }
 }

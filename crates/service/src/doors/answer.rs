@@ -54,14 +54,7 @@ pub enum Answer {
     /// The page of a session.
     YourSession(Box<YourSession>),
     /// The form of another role, with what was wrong the last time.
-    AnotherRole {
-        /// Who asks.
-        whose: Whose,
-        /// The code of the form.
-        code: String,
-        /// What was said the last time.
-        problem: Option<String>,
-    },
+    AnotherRole(Box<RoleForm>),
     /// The account's sessions.
     Sessions(Box<SessionList>),
     /// One of them.
@@ -89,6 +82,19 @@ pub enum Answer {
         /// Where its holder signs in again.
         issuer: Option<String>,
     },
+}
+
+/// The form of another role.
+#[derive(Debug)]
+pub struct RoleForm {
+    /// Who asks.
+    pub whose: Whose,
+    /// The code of the form.
+    pub code: String,
+    /// The account's number and the role, as they were typed the last time.
+    pub tried: Option<(String, String)>,
+    /// What was said of them.
+    pub problem: Option<String>,
 }
 
 /// A role that somebody may choose.
@@ -246,7 +252,6 @@ pub struct Listed {
     /// The person behind the chain, where it was said.
     pub source_identity: Option<String>,
     /// Where the call came from.
-    #[serde(rename = "SourceIPAddress")]
     pub source_ip_address: Option<String>,
     /// What made it.
     pub user_agent: Option<String>,

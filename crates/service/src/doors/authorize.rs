@@ -11,7 +11,7 @@ use daypass_model::SessionId;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, LoginChoice, Whose};
-use super::console::{Visitor, form_code, login_sessions, visitor, visitor_by_form};
+use super::console::{Visitor, login_sessions, visitor};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -26,6 +26,17 @@ const CROSS_DEVICE: &str = "arn:aws:signin:::devtools/cross-device";
 const FORM: &str = "authorize";
 /// What the principal must be allowed, and what for.
 const ACTION: &str = "signin:AuthorizeOAuth2Access";
+/// What a program sends, and the session that was chosen.
+const FIELDS: [&str; 8] = [
+    "response_type",
+    "client_id",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "scope",
+    "redirect_uri",
+    "session",
+];
 /// Longest state of a program, in bytes.
 const STATE_BYTES_MAX: usize = 512;
 
@@ -95,9 +106,29 @@ impl Asked {
     }
 
     /// Whether a program on another machine asks.
-    pub(super) fn is_elsewhere(client_id: &str) -> bool {
-        client_id == CROSS_DEVICE
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        is_elsewhere(&self.client_id)
     }
+
+    /// All of it once more, as it was sent.
+    #[must_use]
+    pub fn fields(&self) -> [(&'static str, &str); 7] {
+        [
+            ("response_type", "code"),
+            ("client_id", &self.client_id),
+            ("state", &self.state),
+            ("code_challenge", &self.challenge),
+            ("code_challenge_method", "SHA-256"),
+            ("scope", "openid"),
+            ("redirect_uri", &self.redirect_uri),
+        ]
+    }
+}
+
+/// Whether a program on another machine asks.
+pub(super) fn is_elsewhere(client_id: &str) -> bool {
+    client_id == CROSS_DEVICE
 }
 
 /// The port of this machine that a program waits at: `http://127.0.0.1:<port>/oauth/callback` to the letter.
@@ -129,7 +160,7 @@ pub(super) fn choice(house: &House, op: &Operation, request: &Request) -> Result
 fn choice_of(visitor: &Visitor) -> LoginChoice {
     let who = visitor.scope.principal();
     let whose = Whose { id: visitor.id, account: who.account, arn: who.arn.clone() };
-    LoginChoice { whose, code: form_code(visitor, FORM) }
+    LoginChoice { whose, code: visitor.code(FORM) }
 }
 
 /// The code, for the session that was chosen.
@@ -140,18 +171,18 @@ pub(super) fn give(
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
     let form = request.params.as_ref().map_err(Clone::clone)?;
-    let asked = Asked::read(house, request, form)?;
     let id = form.text("session").and_then(|id| id.parse().ok());
     let id = id.ok_or_else(|| Error::validation("The form does not say which session is meant."))?;
-    let visitor = match visitor_by_form(house, op, request, id, FORM)? {
+    let visitor = match visitor(house, op, request, id) {
         Ok(visitor) => visitor,
         Err(answer) => return Ok(answer),
     };
     event.principal(visitor.scope.principal());
+    let asked = Asked::read(house, request, visitor.sent(request, FORM, &FIELDS)?)?;
     event.tells("clientId", asked.client_id.as_str());
     allowed(op, &visitor.scope, ACTION, &asked.client_id)?;
     event.reserve()?;
-    let is_elsewhere = Asked::is_elsewhere(&asked.client_id);
+    let is_elsewhere = asked.is_elsewhere();
     let mut number = [0; 8];
     house.directory.random().fill(&mut number);
     let code = Code {

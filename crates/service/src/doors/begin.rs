@@ -15,6 +15,7 @@ use crate::house::House;
 use crate::sessions::SessionEntry;
 
 /// What a door knows of the session that it begins.
+#[derive(Clone)]
 pub(super) struct Beginning<'a> {
     /// Who the session is; `console` is set here.
     pub(super) claims: SessionClaims,
@@ -38,7 +39,7 @@ pub(super) async fn begin(
     let scope = scope_of(house, op, view, &claims)?;
     event.principal(scope.principal());
     event.reserve()?;
-    let claims = SessionClaims { console: true, ..claims };
+    let claims = SessionClaims { console: Some(claims.session_id), ..claims };
     let (access_key_id, sealed) = seal(house, scope.view(), &claims)?;
     let secret = BrowserSecret::generate(house.directory.random());
     // Whoever may be somebody may be them in the console, too.
@@ -49,20 +50,25 @@ pub(super) async fn begin(
         secret_hash: secret.hash(),
         access_key_id: access_key_id.clone(),
         token: sealed.token,
-        owner: format!("{}:{}", claims.principal_id, claims.session_name),
+        owner: owner(&claims),
         begun: op.now.as_second(),
         expires: claims.expires_at,
         issuer,
         destination,
         unknown: Unknown::new(),
     };
-    call.account()
-        .begin_console_session(&mut change, claims.session_id, &record)
-        .map_err(|error| Error::limit_exceeded(error.to_string()))?;
+    call.account().begin_console_session(&mut change, claims.session_id, &record);
     house.directory.commit(change).await?;
     let asked_by = asked_by.unwrap_or(scope.principal());
     house.session_log.keep(SessionEntry::of(op, asked_by, &claims, &access_key_id, Some("Console")));
     Ok(Answer::Entered { id: claims.session_id, secret })
+}
+
+/// Whose sessions make room for one another: those of one session name of one principal. Whoever may choose the name of
+/// another's session has another key, where there are keys.
+fn owner(claims: &SessionClaims) -> String {
+    let key = claims.first_key.as_ref().map_or("", AccessKeyId::as_str);
+    format!("{}:{}:{key}", claims.principal_id, claims.session_name)
 }
 
 /// Who the session is today, as its token would say it at any door.

@@ -11,10 +11,11 @@ use daypass_directory::{Checks, ConsoleSession, Identity, Operation, Scope, Sess
 use daypass_model::{AccessKeyId, AccessKeyKind, SessionId};
 
 use super::answer::{Answer, CommandLine, Step, YourSession};
-use super::cookie_name;
+use super::{cookie_name, known};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
+use crate::params::Params;
 use crate::request::Request;
 
 /// For how long credentials for a command line are good, in seconds.
@@ -98,11 +99,12 @@ pub(super) async fn credentials(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match visitor_by_form(house, op, request, id, CREDENTIALS)? {
+    let visitor = match visitor(house, op, request, id) {
         Ok(visitor) => visitor,
         Err(answer) => return Ok(answer),
     };
     event.principal(visitor.scope.principal());
+    visitor.sent(request, CREDENTIALS, &[])?;
     event.reserve()?;
     let claims = &visitor.session.claims;
     // The time of issue stays: a revocation of the sessions before a moment means these with it.
@@ -131,12 +133,13 @@ pub(super) async fn sign_out(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match visitor_by_form(house, op, request, id, SIGN_OUT)? {
+    let visitor = match visitor(house, op, request, id) {
         Ok(visitor) => visitor,
         // Signed out in another window, or over by now: that is what was wanted.
         Err(answer) => return Ok(answer),
     };
     event.principal(visitor.scope.principal());
+    visitor.sent(request, SIGN_OUT, &[])?;
     event.reserve()?;
     let call = authorize(op, &visitor.scope, &Checks::nothing_can_deny(), ())?;
     let mut change = call.change(op);
@@ -145,35 +148,36 @@ pub(super) async fn sign_out(
     Ok(Answer::SignedOut { id, issuer: visitor.kept.record.issuer.clone() })
 }
 
-/// The code of a form on the visitor's page.
-pub(super) fn form_code(visitor: &Visitor, form: &str) -> String {
-    visitor.secret.form_code(form)
-}
-
-/// A visitor who sends one of our forms, or what else there is to say.
-pub(super) fn visitor_by_form(
-    house: &House,
-    op: &Operation,
-    request: &Request,
-    id: SessionId,
-    form: &str,
-) -> Result<Result<Visitor, Answer>, Error> {
-    let visitor = match visitor(house, op, request, id) {
-        Ok(visitor) => visitor,
-        Err(answer) => return Ok(Err(answer)),
-    };
-    let params = request.params.as_ref().map_err(Clone::clone)?;
-    // Beside the cookie's SameSite=Strict, which not every browser knows (OWASP, "Cross-Site Request Forgery Prevention").
-    if !visitor.secret.is_form_code(form, params.text("code").unwrap_or_default()) {
-        return Err(Error::access_denied(
-            "The form is not one of this session's pages. Go back to the page, load it again, and try once more.",
-        ));
+impl Visitor {
+    /// The code of a form on the visitor's page.
+    pub(super) fn code(&self, form: &str) -> String {
+        self.secret.form_code(form)
     }
-    Ok(Ok(visitor))
+
+    /// What the visitor sent by this form of ours, which has these fields beside its code.
+    ///
+    /// # Errors
+    /// It is not one of our pages that sent it, or not the whole of it is known.
+    pub(super) fn sent<'r>(
+        &self,
+        request: &'r Request,
+        form: &str,
+        fields: &[&str],
+    ) -> Result<&'r Params, Error> {
+        let names = [&["code"], fields].concat();
+        let params = known(request, &names)?;
+        // Beside the cookie's SameSite=Strict, which not every browser knows (OWASP, "Cross-Site Request Forgery Prevention").
+        if !self.secret.is_form_code(form, params.text("code").unwrap_or_default()) {
+            return Err(Error::access_denied(
+                "The form is not one of this session's pages. Go back to the page, load it again, and try once more.",
+            ));
+        }
+        Ok(params)
+    }
 }
 
 async fn your_session(house: &House, op: &Operation, visitor: &Visitor) -> YourSession {
-    let Visitor { id, scope, session, kept, secret } = visitor;
+    let Visitor { id, scope, session, kept, .. } = visitor;
     let (who, claims) = (scope.principal(), &session.claims);
     let is_role = matches!(who.identity, Identity::Role(_));
     YourSession {
@@ -198,8 +202,8 @@ async fn your_session(house: &House, op: &Operation, visitor: &Visitor) -> YourS
         chain: chain(house, op, claims).await,
         issuer: kept.record.issuer.clone(),
         destination: kept.record.destination.clone(),
-        credentials_code: secret.form_code(CREDENTIALS),
-        sign_out_code: secret.form_code(SIGN_OUT),
+        credentials_code: visitor.code(CREDENTIALS),
+        sign_out_code: visitor.code(SIGN_OUT),
     }
 }
 

@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::begin::{Beginning, begin, seal};
-use super::{Wish, destination};
+use super::{Wish, destination, known};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
 use crate::lineage::{Lineage, lineage};
-use crate::params::Params;
 use crate::request::Request;
 
 /// For how long a sign-in token is good, in seconds.
@@ -30,15 +29,6 @@ pub(super) fn wish(request: &Request) -> Result<Wish, Error> {
         "getsignintoken" => Ok(Wish::SigninToken),
         "login" => Ok(Wish::Login),
         _ => Err(Error::validation("The Action must be getSigninToken or login.")),
-    }
-}
-
-/// The parameters of a form, all of which are known.
-fn known<'f>(request: &'f Request, names: &[&str]) -> Result<&'f Params, Error> {
-    let form = request.params.as_ref().map_err(Clone::clone)?;
-    match form.names().find(|name| !names.contains(name)) {
-        Some(_) => Err(Error::validation("The request has a parameter that is not known here.")),
-        None => Ok(form),
     }
 }
 
@@ -59,6 +49,8 @@ struct Ticket {
     token: String,
     /// With which it was asked for.
     asked_with: AccessKeyId,
+    /// When, in Unix seconds.
+    asked_at: i64,
 }
 
 /// `Action=getSigninToken`
@@ -79,17 +71,12 @@ pub(super) fn signin_token(
     let expires_at = end(op, &session.claims, form.text("SessionDuration"))?;
     event.reserve()?;
     let Lineage { id, ancestry, ends } = lineage(op, house, session.claims.account, Some(session))?;
-    let claims = SessionClaims {
-        session_id: id,
-        ancestry,
-        ancestry_ends: ends,
-        issued_at: op.now.as_second(),
-        expires_at,
-        console: false,
-        ..session.claims.clone()
-    };
+    // The time of issue stays: a Deny or a revocation of the sessions before a moment means this one with them. So does the
+    // session of the console that the credentials are of, until this one has begun.
+    let claims =
+        SessionClaims { session_id: id, ancestry, ancestry_ends: ends, expires_at, ..session.claims.clone() };
     let asked_with = who.access_key_id.clone().ok_or_else(only_temporary)?;
-    Ok(Answer::SigninToken(ticket(house, scope.view(), &claims, asked_with)?))
+    Ok(Answer::SigninToken(ticket(house, op, scope.view(), &claims, asked_with)?))
 }
 
 /// Who the credentials are of, if they belong together.
@@ -119,12 +106,13 @@ fn end(op: &Operation, claims: &SessionClaims, seconds: Option<&str>) -> Result<
     let Some(seconds) = seconds else { return Ok(claims.expires_at) };
     let of_role = claims.kind == SessionKind::Role;
     // Credentials of the console would else prolong themselves without end, and narrowed ones the time they were given.
-    if !of_role || claims.chained || claims.console || claims.scoped_layers > 0 {
+    if !of_role || claims.chained || claims.console.is_some() || claims.scoped_layers > 0 {
         return Err(Error::validation(
             "SessionDuration is for credentials of AssumeRole that were asked for with long-term keys, or by an identity provider.",
         ));
     }
-    let seconds = seconds.parse().ok().filter(|seconds| SESSION_SECONDS.contains(seconds));
+    let number = seconds.parse().ok().filter(|number: &i64| number.to_string() == seconds);
+    let seconds = number.filter(|seconds| SESSION_SECONDS.contains(seconds));
     let seconds =
         seconds.ok_or_else(|| Error::validation("The SessionDuration must be from 900 to 43200 seconds."))?;
     Ok(op.now.as_second() + seconds)
@@ -138,13 +126,14 @@ fn only_temporary() -> Error {
 
 fn ticket(
     house: &House,
+    op: &Operation,
     view: &View,
     claims: &SessionClaims,
     asked_with: AccessKeyId,
 ) -> Result<Secret, Error> {
     let (random, keyring) = (house.directory.random(), view.keyring());
     let (access_key_id, sealed) = seal(house, view, claims)?;
-    let ticket = Ticket { access_key_id, token: sealed.token, asked_with };
+    let ticket = Ticket { access_key_id, token: sealed.token, asked_with, asked_at: op.now.as_second() };
     let text = serde_json::to_vec(&ticket).map_err(|_| Error::internal("a ticket could not be written"))?;
     let sealed = keyring.seal_message(Purpose::SignInToken, b"", &text, random);
     sealed.map(Secret::new).map_err(|error| Error::new("PackedPolicyTooLarge", error.to_string()))
@@ -173,7 +162,8 @@ pub(super) async fn login(
     let asked_by =
         Principal { access_key_id: Some(ticket.asked_with), ..Principal::clone(scope.principal()) };
     let session = scope.principal().session.clone().ok_or_else(no_good_token)?;
-    if !is_good(op, scope.view(), &session) {
+    let until = ticket.asked_at + TOKEN_SECONDS;
+    if op.now.as_second() >= until || is_asker_revoked(scope.view(), &session) {
         return Err(no_good_token());
     }
     event.principal(scope.principal());
@@ -185,7 +175,6 @@ pub(super) async fn login(
         destination.clone().flatten().unwrap_or_else(|| super::session_path(session.claims.session_id)),
     );
     event.reserve()?;
-    let until = session.claims.issued_at + TOKEN_SECONDS;
     let first = house.directory.spend_sign_in_token(op, session.claims.session_id, until).await?;
     if !first && !house.settings.sign_in.links_again {
         return Err(no_good_token());
@@ -207,17 +196,16 @@ pub(super) async fn login(
     begin(house, op, view, event, beginning).await
 }
 
-/// Whether a session may begin still: its token is young enough, and the credentials that it was asked for with were not
-/// ended meanwhile, which ends what comes of them only where that was said.
-fn is_good(op: &Operation, view: &View, session: &Session) -> bool {
+/// Whether the credentials that it was asked for with were ended meanwhile, which ends what comes of them only where that was
+/// said.
+fn is_asker_revoked(view: &View, session: &Session) -> bool {
     let claims = &session.claims;
-    let is_young = op.now.as_second() < claims.issued_at + TOKEN_SECONDS;
     let asked_with = claims.ancestry.split_last().map(|(id, above)| Descent {
         id: *id,
         ancestry: above,
         ..Descent::from(claims)
     });
-    is_young && !asked_with.is_some_and(|parent| view.is_revoked(parent))
+    asked_with.is_some_and(|parent| view.is_revoked(parent))
 }
 
 /// One sentence for whatever is wrong with a token: whoever found one learns nothing by it.

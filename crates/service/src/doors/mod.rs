@@ -17,8 +17,8 @@ mod switch;
 mod token;
 
 pub use answer::{
-    Answer, CommandLine, Listed, ListedRequester, LoginChoice, RoleChoice, SessionList, SessionSearch,
-    SessionShown, Step, Tokens, Whose, YourSession,
+    Answer, CommandLine, Listed, ListedRequester, LoginChoice, RoleChoice, RoleForm, SessionList,
+    SessionSearch, SessionShown, Step, Tokens, Whose, YourSession,
 };
 pub use authorize::Asked;
 use daypass_authn::sigv4::Presented;
@@ -30,6 +30,7 @@ use tracing::Instrument as _;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
+use crate::params::Params;
 use crate::request::{Reply, Request};
 
 /// How people sign in, by the operator's choice.
@@ -113,6 +114,20 @@ impl Door {
         };
         Some(Self::Session(id.parse().ok()?, place))
     }
+
+    /// The session whose pages are behind it.
+    #[must_use]
+    pub const fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session(id, _) => Some(id),
+            Self::Federation
+            | Self::Saml
+            | Self::SamlMetadata
+            | Self::Authorize
+            | Self::Token
+            | Self::Lobby => None,
+        }
+    }
 }
 
 /// The path of a session's page, and of its cookie.
@@ -136,6 +151,8 @@ pub struct Visited {
     pub request_id: String,
     /// What was asked, for those who count.
     pub name: &'static str,
+    /// The session whose page was asked, if it was one's.
+    pub session: Option<SessionId>,
     /// What to show, or why there is nothing.
     pub outcome: Result<Answer, Error>,
 }
@@ -180,7 +197,7 @@ pub async fn visit(house: &House, door: Door, request: Request) -> Visited {
             None => tracing::debug!(request_id = id, name, code, "a visit was refused"),
         }
     }
-    Visited { request_id: op.request_id, name, outcome }
+    Visited { request_id: op.request_id, name, session: door.session(), outcome }
 }
 
 async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) -> Result<Answer, Error> {
@@ -207,15 +224,21 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
     let mut outcome = act(house, op, wish, request, &mut event).await;
     for _ in 1..TRIES_MAX {
         match &outcome {
-            Err(error) if error.is_conflict() => outcome = act(house, op, wish, request, &mut event).await,
+            // What it asked of other actions would be done once more.
+            Err(error) if error.is_conflict() && !matches!(wish, Wish::SwitchRole(_)) => {
+                outcome = act(house, op, wish, request, &mut event).await;
+            }
             _ => break,
         }
     }
     let written = match &outcome {
-        // Nothing came of it yet: the page asks which role is meant.
-        Ok(Answer::ChooseRole { .. }) => event.finish_quietly(),
-        Ok(Answer::AnotherRole { problem: Some(problem), .. }) => {
-            _ = event.finish(Err(Error::access_denied(problem.as_str()))).await;
+        // Nothing came of it yet: the page asks which role is meant. Or nobody was there.
+        Ok(
+            Answer::ChooseRole { .. } | Answer::ComeAgain { .. } | Answer::NotSignedIn | Answer::Ended { .. },
+        ) => event.finish_quietly(),
+        Ok(Answer::AnotherRole(form)) if form.problem.is_some() => {
+            let problem = form.problem.as_deref().unwrap_or_default();
+            _ = event.finish(Err(Error::access_denied(problem))).await;
             Ok(Box::new(()) as Reply)
         }
         Ok(_) => event.finish(Ok(Box::new(()))).await, // INVARIANT (audit-once)
@@ -251,10 +274,30 @@ async fn act(
     }
 }
 
+/// Whether a browser asks for a page that nobody may ever look at (Fetch Standard, `Sec-Purpose`).
+fn is_ahead(request: &Request) -> bool {
+    request.header("sec-purpose").or(request.header("purpose")).is_some_and(|why| why.contains("prefetch"))
+}
+
+/// The parameters of a form, all of which are known.
+fn known<'f>(request: &'f Request, names: &[&str]) -> Result<&'f Params, Error> {
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    match form.names().find(|name| !names.contains(name)) {
+        Some(_) => Err(Error::validation("The request has a parameter that is not known here.")),
+        None => Ok(form),
+    }
+}
+
 impl Wish {
     fn of(door: Door, request: &Request) -> Result<Self, Error> {
         let is_post = request.http.method == "POST";
         match door {
+            // Programs that look at links in messages ask for nothing more than this, and use nothing up.
+            Door::Federation if request.http.method == "HEAD" => Ok(Self::Lobby),
+            Door::Federation if is_ahead(request) => Err(Error::new(
+                "ServiceUnavailable",
+                "A sign-in link is opened when somebody follows it, and not ahead of that.",
+            )),
             Door::Federation => federation::wish(request),
             Door::Saml if is_post => Ok(Self::Saml),
             // Somebody's address bar.

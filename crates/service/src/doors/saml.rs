@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use daypass_authn::saml::{RolePair, VerifiedAssertion, issuer_named};
+use daypass_authn::saml::{Named, RolePair, VerifiedAssertion};
 use daypass_directory::{Authorized, Caller, Operation, Scope, View, Vouched, authorize};
 use daypass_model::limits::ROLE_SESSION_SECONDS_DEFAULT;
 use daypass_model::{AccountId, Secret, cut};
@@ -28,12 +28,14 @@ pub(super) const METADATA_PATH: &str = "/saml/metadata.xml";
 /// Behind it stands the `SAMLProviderUUID`.
 pub(super) const OF_PROVIDER: &str = "/saml/acs/";
 const NAME: &str = "sts:AssumeRoleWithSAML";
-/// Providers that are tried for one response: those of many accounts may have one entity's metadata.
-const TRIED_MAX: usize = 64;
+/// Providers that are tried for one response: those of many accounts may have one entity's metadata, and each is work.
+const TRIED_MAX: usize = 4;
 /// Pairs of a role and a provider that are looked at.
 const PAIRS_MAX: usize = 500;
 /// Providers of those pairs beside the first that a response is verified with once more.
 const PROVIDERS_MAX: usize = 20;
+
+const MANY: &str = "Several identity providers here have the metadata of the entity that sent this encrypted response: it must be sent to the address that has the provider's SAMLProviderUUID.";
 
 /// What the form brings.
 struct Form<'f> {
@@ -145,8 +147,8 @@ async fn offered(
     Ok(offered)
 }
 
-/// The assertion, and the provider whose it is: the one of the address, or one of those that are the entity which the
-/// response names. The reason of the last of several is as good as any.
+/// The assertion, and the provider whose it is: the one of the address, or one of those that the response names. The reason
+/// of the last of several is as good as any.
 async fn verified(
     house: &House,
     op: &Operation,
@@ -158,13 +160,7 @@ async fn verified(
         Some(uuid) => {
             view.saml_provider_by_uuid(uuid).map(|provider| provider.arn.clone()).into_iter().collect()
         }
-        None => {
-            let entity = issuer_named(text).ok_or_else(invalid)?;
-            view.saml_providers_of_entity(&entity)
-                .take(TRIED_MAX)
-                .map(|provider| provider.arn.clone())
-                .collect()
-        }
+        None => named(&view, &Named::read(text).ok_or_else(invalid)?)?,
     };
     let mut refused = invalid();
     for arn in arns {
@@ -175,6 +171,19 @@ async fn verified(
         }
     }
     Err(refused)
+}
+
+/// The providers that a response names: of its entity, and in its pairs, since any account may have made providers of that
+/// entity. An encrypted one does not show its pairs.
+fn named(view: &View, named: &Named) -> Result<Vec<String>, Error> {
+    let of_entity = view.saml_providers_of_entity(&named.entity).map(|provider| provider.arn.clone());
+    match &named.providers {
+        Some(providers) => Ok(of_entity.filter(|arn| providers.contains(arn)).take(TRIED_MAX).collect()),
+        None => {
+            let all: Vec<String> = of_entity.take(TRIED_MAX + 1).collect();
+            if all.len() > TRIED_MAX { Err(Error::validation(MANY)) } else { Ok(all) }
+        }
+    }
 }
 
 /// That the role's trust policy lets the bearer in.

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use super::TRIES_MAX;
 use super::answer::{Answer, Listed, ListedRequester, SessionList, SessionSearch, SessionShown, Step, Whose};
 use super::ask::ask_daypass;
-use super::console::{Visitor, form_code, visitor, visitor_by_form};
+use super::console::{Visitor, visitor};
 use crate::error::Error;
 use crate::house::House;
+use crate::params::Params;
 use crate::request::Request;
 
 /// What the forms are called, in their codes.
@@ -118,7 +119,7 @@ pub(super) async fn one(
         chain: origin.into_iter().chain(links).collect(),
         issued: found.issued,
         is_truncated: found.is_truncated,
-        code: form_code(&visitor, REVOKE),
+        code: visitor.code(REVOKE),
         now: op.now.as_second(),
     })))
 }
@@ -131,19 +132,13 @@ pub(super) async fn revoke(
     id: SessionId,
     session: SessionId,
 ) -> Result<Answer, Error> {
-    let form = request.params.as_ref().map_err(Clone::clone)?;
-    let asked = match (form.text("end"), form.text("principal")) {
-        (Some("this"), _) => json!({"SessionId": session.to_string(), "IncludeIssued": false}),
-        (Some("issued"), _) => json!({"SessionId": session.to_string(), "IncludeIssued": true}),
-        (Some("principal"), Some(arn)) => json!({"PrincipalArn": arn}),
-        _ => return Err(Error::validation("The form does not say what is to end.")),
-    };
     let mut outcome = Err(Error::internal("nothing was tried"));
     for _ in 0..TRIES_MAX {
-        let visitor = match visitor_by_form(house, op, request, id, REVOKE)? {
+        let visitor = match visitor(house, op, request, id) {
             Ok(visitor) => visitor,
             Err(answer) => return Ok(answer),
         };
+        let asked = to_end(visitor.sent(request, REVOKE, &["end", "principal"])?, session)?;
         outcome = ask_daypass::<Value>(house, op, request, &visitor.scope, "RevokeSession", &asked).await;
         if !outcome.as_ref().is_err_and(Error::is_conflict) {
             break;
@@ -152,6 +147,16 @@ pub(super) async fn revoke(
     outcome?;
     // Whoever ended their own session is told so there.
     Ok(Answer::GoTo(format!("{}sessions/{session}", super::session_path(id))))
+}
+
+/// What RevokeSession is asked: this session, it and what it issued, or all of a principal.
+fn to_end(form: &Params, session: SessionId) -> Result<Value, Error> {
+    match (form.text("end"), form.text("principal")) {
+        (Some("this"), None) => Ok(json!({"SessionId": session.to_string(), "IncludeIssued": false})),
+        (Some("issued"), None) => Ok(json!({"SessionId": session.to_string(), "IncludeIssued": true})),
+        (Some("principal"), Some(arn)) => Ok(json!({"PrincipalArn": arn})),
+        _ => Err(Error::validation("The form does not say what is to end.")),
+    }
 }
 
 fn whose(visitor: &Visitor) -> Whose {

@@ -6,13 +6,14 @@
 use daypass_authn::token::SessionClaims;
 use daypass_directory::{Operation, Scope};
 use daypass_model::limits::CHAINED_SESSION_SECONDS_MAX;
-use daypass_model::{Arn, SessionId};
+use daypass_model::{Arn, SessionId, cut};
 use serde::Deserialize;
 
-use super::answer::{Answer, Whose};
+use super::TRIES_MAX;
+use super::answer::{Answer, RoleForm, Whose};
 use super::ask::ask_aws;
 use super::begin::{Beginning, begin};
-use super::console::{Visitor, form_code, visitor, visitor_by_form};
+use super::console::{Visitor, visitor};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -22,6 +23,8 @@ use crate::request::Request;
 /// The shortest session that AssumeRole gives, in seconds.
 const ROLE_SESSION_SECONDS_MIN: i64 = 900;
 const SWITCH: &str = "switch-role";
+/// How much of what was typed the audit tells, in bytes.
+const ARN_LENGTH_TOLD: usize = 2048;
 /// AWS's sentence, for whatever is wrong.
 const NO: &str =
     "Invalid information in one or more fields. Check your information or contact your administrator.";
@@ -34,7 +37,7 @@ pub(super) async fn form(
     id: SessionId,
 ) -> Result<Answer, Error> {
     match visitor(house, op, request, id) {
-        Ok(visitor) => Ok(asking(&visitor, None)),
+        Ok(visitor) => Ok(asking(&visitor, None, None)),
         Err(answer) => Ok(answer),
     }
 }
@@ -47,16 +50,16 @@ pub(super) async fn switch(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match visitor_by_form(house, op, request, id, SWITCH)? {
+    let visitor = match visitor(house, op, request, id) {
         Ok(visitor) => visitor,
         Err(answer) => return Ok(answer),
     };
     event.principal(visitor.scope.principal());
-    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let form = visitor.sent(request, SWITCH, &["account", "role"])?;
     let text = |name| form.text(name).unwrap_or_default().trim();
     let arn = role_arn(text("account"), text("role"));
     event.tells("SwitchFrom", visitor.scope.principal().arn.as_str());
-    event.tells("RedirectTo", arn.as_str());
+    event.tells("RedirectTo", cut(&arn, ARN_LENGTH_TOLD));
     event.reserve()?;
     let seconds = seconds(op, &visitor, &arn).to_string();
     let asked = [
@@ -70,7 +73,8 @@ pub(super) async fn switch(
         Ok(answer) => answer.credentials,
         Err(error) if matches!(error.code, "AccessDenied" | "ValidationError") => {
             // What exactly is wrong, the event of the call says.
-            return Ok(asking(&visitor, Some(NO.to_owned())));
+            let tried = (text("account").to_owned(), text("role").to_owned());
+            return Ok(asking(&visitor, Some(tried), Some(NO.to_owned())));
         }
         Err(error) => return Err(error),
     };
@@ -90,7 +94,16 @@ pub(super) async fn switch(
         issuer: visitor.kept.record.issuer.clone(),
         destination: None,
     };
-    begin(house, op, view, event, beginning).await
+    let mut begun = begin(house, op, view, event, beginning.clone()).await;
+    for _ in 1..TRIES_MAX {
+        if !begun.as_ref().is_err_and(Error::is_conflict) {
+            break;
+        }
+        // The role was assumed, once; only the page has to begin.
+        let _turn = house.directory.turn(beginning.claims.account).await;
+        begun = begin(house, op, house.directory.snapshot(), event, beginning.clone()).await;
+    }
+    begun
 }
 
 /// What AssumeRole answers, as far as a page goes on with it.
@@ -107,13 +120,14 @@ struct Credentials {
     session_token: String,
 }
 
-fn asking(visitor: &Visitor, problem: Option<String>) -> Answer {
+fn asking(visitor: &Visitor, tried: Option<(String, String)>, problem: Option<String>) -> Answer {
     let who = visitor.scope.principal();
-    Answer::AnotherRole {
+    Answer::AnotherRole(Box::new(RoleForm {
         whose: Whose { id: visitor.id, account: who.account, arn: who.arn.clone() },
-        code: form_code(visitor, SWITCH),
+        code: visitor.code(SWITCH),
+        tried,
         problem,
-    }
+    }))
 }
 
 /// A role by its name and its account's number, or by its ARN.

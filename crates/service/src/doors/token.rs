@@ -3,16 +3,14 @@
 //! Source: AWS Sign-In API Reference, CreateOAuth2Token; RFC 7636 (PKCE); RFC 9449 (DPoP). What it gives ends with the session
 //! of the console that the code is of.
 
-use data_encoding::BASE64URL_NOPAD;
-use daypass_authn::oidc::{Dpop, SigningAlgorithm};
+use daypass_authn::oidc::{Dpop, SigningAlgorithm, challenge_of};
 use daypass_authn::token::{Purpose, SessionClaims};
 use daypass_directory::{Operation, Scope};
 use daypass_model::{Secret, SessionId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, Tokens};
-use super::authorize::{Asked, Code, allowed, own_urls, port_of};
+use super::authorize::{Code, allowed, is_elsewhere, own_urls, port_of};
 use super::begin::seal;
 use crate::audit::Event;
 use crate::error::Error;
@@ -121,13 +119,13 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
     let code: Code = serde_json::from_slice(&text).map_err(|_| over())?;
     let port =
         body.redirect_uri.as_deref().and_then(port_of).map_or_else(String::new, |port| port.to_string());
-    if code.x != Asked::is_elsewhere(&body.client_id) || code.r != port {
+    if code.x != is_elsewhere(&body.client_id) || code.r != port {
         return Err(over());
     }
     let verifier = body.code_verifier.as_deref().filter(|verifier| (43..=128).contains(&verifier.len()));
     let verifier =
         verifier.ok_or_else(|| not_in_order("The request has no codeVerifier of 43 to 128 characters."))?;
-    if BASE64URL_NOPAD.encode(&Sha256::digest(verifier)) != code.c {
+    if challenge_of(verifier) != code.c {
         return Err(over());
     }
     let until = code.t + CODE_SECONDS;

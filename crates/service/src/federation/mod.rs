@@ -5,7 +5,6 @@
 
 mod access_token;
 mod condition_keys;
-mod decryptions;
 mod fetch;
 mod issuers;
 mod keys;

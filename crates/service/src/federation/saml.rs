@@ -17,10 +17,10 @@ use daypass_directory::{
 use daypass_model::Arn;
 use jiff::Timestamp;
 
-use super::decryptions::{Decryptions, busy};
 use super::refused::{self, Asked};
 use crate::error::Error;
 use crate::house::House;
+use crate::line::{Lengths, Line, busy, half_of_processors};
 
 /// How old an assertion may be, as on AWS.
 const AGE_SECONDS_MAX: i64 = 300;
@@ -61,9 +61,20 @@ pub(crate) struct Response<'a> {
 }
 
 /// What assertions take of the house beyond their own calls.
-#[derive(Default)]
 pub struct Assertions {
-    decryptions: Decryptions,
+    decryptions: Line,
+}
+
+/// Decryptions at once, on a machine with twice as many processors or more. Anybody can ask for one by an unsigned call.
+const DECRYPTIONS_AT_ONCE_MAX: usize = 4;
+/// Calls that wait for one.
+const DECRYPTIONS: Lengths = Lengths { of_account: 100, of_address: 20 };
+
+impl Default for Assertions {
+    fn default() -> Self {
+        let at_once = half_of_processors().min(DECRYPTIONS_AT_ONCE_MAX);
+        Self { decryptions: Line::new(at_once, DECRYPTIONS) }
+    }
 }
 
 /// Verify the assertion of a call.

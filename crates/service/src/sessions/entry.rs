@@ -56,9 +56,9 @@ pub struct SessionEntry {
     pub scoped_layers: usize,
     /// What it was told of the session.
     pub description: Option<String>,
-    /// Whether it is a session of the console, which ends with its record.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub console: bool,
+    /// The session of the console that it is or was issued in the name of, and with whose record it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<SessionId>,
 }
 
 /// Who asked for a session.
@@ -176,7 +176,7 @@ impl SessionEntry {
             return Status::Revoked;
         }
         // Signed out.
-        if self.console && now < self.expires_at && view.console_session(self.id).is_none() {
+        if now < self.expires_at && self.console.is_some_and(|id| view.console_session(id).is_none()) {
             return Status::Revoked;
         }
         Status::of(descent, self.expires_at, view, now)

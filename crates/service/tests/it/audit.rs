@@ -549,6 +549,7 @@ impl<'a> ScarceHouse<'a> {
             provider_keys: ProviderKeys::asking_nobody(),
             signing_keys: SigningKeyCache::new(10),
             assertions: daypass_service::federation::Assertions::default(),
+            passwords: daypass_service::Passwords::default(),
             refusals: daypass_service::federation::Refusals::default(),
             decisions: daypass_service::DecisionLog::default(),
         };

@@ -86,6 +86,7 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
         "federated-user" => {
             format!("arn:aws:sts::{ACCOUNT}:federated-user/{}", param(pairs, "Name").unwrap())
         }
+        "user" if action == "iam:ChangePassword" => format!("arn:aws:iam::{ACCOUNT}:user/ops/Caller"),
         "policy" if action != "iam:CreatePolicy" => param(pairs, "PolicyArn").unwrap().into(),
         "oidc-provider" if action == "iam:CreateOpenIDConnectProvider" => param(pairs, "Url")
             .unwrap()
@@ -159,7 +160,8 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
             other => panic!("{action}: what is {other}?"),
         }
     }
-    let exists = !is_creation(action);
+    // The caller has no tags.
+    let exists = !is_creation(action) && action != "iam:ChangePassword";
     if exists && ["user", "role", "policy", "mfa", "oidc-provider", "saml-provider"].contains(&line.resource)
     {
         put("aws:ResourceTag/Team", one("red"));
@@ -332,6 +334,10 @@ async fn without_a_user_name_the_call_is_about_the_caller() {
         "DeactivateMFADevice",
         "GetMFADevice",
         "ListMFADevices",
+        "CreateLoginProfile",
+        "GetLoginProfile",
+        "DeleteLoginProfile",
+        "ChangePassword",
     ];
     let callers = [
         (&world.caller, "user/ops/Caller"),

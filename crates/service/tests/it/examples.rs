@@ -52,6 +52,12 @@ pub(crate) const SPARE_PHONE: &str = arn!("iam", "mfa/team/Spare");
 pub(crate) const PROVIDER: &str = arn!("iam", "oidc-provider/oidc.example.com/team");
 /// The SAML provider of the account.
 pub(crate) const SAML_PROVIDER: &str = arn!("iam", "saml-provider/Corp");
+/// The alias of the account.
+pub(crate) const ALIAS: &str = "example-corp";
+/// The password of Alice, of the caller and of the administrator.
+pub(crate) const PASSWORD: &str = "Corr3ct-horse";
+/// Another that the account takes.
+pub(crate) const OTHER_PASSWORD: &str = "Batt3ry-staple";
 /// Metadata of an identity provider, with a certificate made for it.
 pub(crate) const METADATA: &str = include_str!("../data/saml-metadata.xml");
 /// A private key of an identity provider.
@@ -121,8 +127,11 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("AttachGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyArn", LIMIT)]),
     iam("AttachRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyArn", LIMIT)]),
     iam("AttachUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyArn", LIMIT)]),
+    iam("ChangePassword", "user Caller", &[("OldPassword", PASSWORD), ("NewPassword", OTHER_PASSWORD)]),
     iam("CreateAccessKey", "user Alice", &[("UserName", "Alice")]),
+    iam("CreateAccountAlias", "*", &[("AccountAlias", "fresh-corp")]),
     iam("CreateGroup", arn!("iam", "group/new/Fresh"), &[("GroupName", "Fresh"), ("Path", "/new/")]),
+    iam("CreateLoginProfile", "user Doomed", &[("UserName", "Doomed"), ("Password", OTHER_PASSWORD), ("PasswordResetRequired", "true")]),
     iam("CreateOpenIDConnectProvider", arn!("iam", "oidc-provider/fresh.example.com/id/1"), &[
         ("Url", "https://fresh.example.com/id/1"), ("ClientIDList.member.1", "app"), ("ThumbprintList.member.1", THUMBPRINT), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
     ]),
@@ -147,8 +156,11 @@ pub(crate) static EXAMPLES: &[Example] = &[
     ]),
     iam("DeactivateMFADevice", "user Alice", &[("UserName", "Alice"), ("SerialNumber", PHONE)]),
     iam("DeleteAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}")]),
+    iam("DeleteAccountAlias", "*", &[("AccountAlias", ALIAS)]),
+    iam("DeleteAccountPasswordPolicy", "*", &[]),
     iam("DeleteGroup", "group Empty", &[("GroupName", "Empty")]),
     iam("DeleteGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("DeleteLoginProfile", "user Alice", &[("UserName", "Alice")]),
     iam("DeleteOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
     iam("DeletePolicy", arn!("iam", "policy/team/Spare"), &[("PolicyArn", SPARE)]),
     iam("DeletePolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
@@ -169,10 +181,12 @@ pub(crate) static EXAMPLES: &[Example] = &[
     ]),
     iam("EnableOutboundWebIdentityFederation", "*", &[]),
     iam("GetAccessKeyLastUsed", "access key {alice-key}", &[("AccessKeyId", "{alice-key}")]),
+    iam("GetAccountPasswordPolicy", "*", &[]),
     iam("GetContextKeysForCustomPolicy", "*", &[("PolicyInputList.member.1", READ_SHELF)]),
     iam("GetContextKeysForPrincipalPolicy", arn!("iam", "user/div/Alice"), &[("PolicySourceArn", arn!("iam", "user/div/Alice"))]),
     iam("GetGroup", "group Crew", &[("GroupName", "Crew")]),
     iam("GetGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("GetLoginProfile", "user Alice", &[("UserName", "Alice")]),
     iam("GetMFADevice", "user Alice", &[("UserName", "Alice"), ("SerialNumber", PHONE)]),
     iam("GetOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
     iam("GetOutboundWebIdentityFederationInfo", "*", &[]),
@@ -184,6 +198,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("GetUser", "user Alice", &[("UserName", "Alice")]),
     iam("GetUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
     iam("ListAccessKeys", "user Alice", &[("UserName", "Alice")]),
+    iam("ListAccountAliases", "*", &[]),
     iam("ListAttachedGroupPolicies", "group Crew", &[("GroupName", "Crew")]),
     iam("ListAttachedRolePolicies", "role Build", &[("RoleName", "Build")]),
     iam("ListAttachedUserPolicies", "user Alice", &[("UserName", "Alice")]),
@@ -233,8 +248,13 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("UntagSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER), ("TagKeys.member.1", "Team")]),
     iam("UntagUser", "user Alice", &[("UserName", "Alice"), ("TagKeys.member.1", "Team")]),
     iam("UpdateAccessKey", "user Alice", &[("UserName", "Alice"), ("AccessKeyId", "{alice-key}"), ("Status", "Inactive")]),
+    iam("UpdateAccountPasswordPolicy", "*", &[
+        ("MinimumPasswordLength", "12"), ("RequireSymbols", "true"), ("RequireNumbers", "true"), ("RequireUppercaseCharacters", "true"),
+        ("RequireLowercaseCharacters", "true"), ("MaxPasswordAge", "90"), ("PasswordReusePrevention", "24"), ("HardExpiry", "true"),
+    ]),
     iam("UpdateAssumeRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyDocument", TRUST)]),
     iam("UpdateGroup", "group Crew", &[("GroupName", "Crew"), ("NewPath", "/crews/"), ("NewGroupName", "Hands")]),
+    iam("UpdateLoginProfile", "user Alice", &[("UserName", "Alice"), ("Password", OTHER_PASSWORD), ("PasswordResetRequired", "true")]),
     iam("UpdateOpenIDConnectProviderThumbprint", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("ThumbprintList.member.1", THUMBPRINT)]),
     iam("UpdateRole", "role Build", &[("RoleName", "Build"), ("Description", "builds"), ("MaxSessionDuration", "7200")]),
     iam("UpdateRoleDescription", "role Build", &[("RoleName", "Build"), ("Description", "builds")]),

@@ -10,6 +10,7 @@
     reason = "helpers of tests fail loudly, and the modules of a test binary share what is public in them"
 )]
 
+mod aliases;
 mod answers;
 mod attacks;
 mod audit;
@@ -35,6 +36,7 @@ mod iam_tags;
 mod identity;
 mod last_used;
 mod log;
+mod login_profiles;
 mod matrix;
 mod mfa;
 mod mfa_devices;
@@ -42,6 +44,7 @@ mod mfa_proven;
 mod newer_records;
 mod oidc_issuer;
 mod outbound;
+mod password_policy;
 mod phone;
 mod providers;
 mod quotas;

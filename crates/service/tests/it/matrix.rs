@@ -235,6 +235,7 @@ fn told(word: &str, example: &Example, arn: &Value) -> (&'static str, String) {
         "token" => ("InvalidClientTokenId", "The security token included in the request is invalid.".into()),
         "session" => ("AccessDenied", format!("Cannot call {} with session credentials", example.action)),
         "root" => ("AccessDenied", "Roles may not be assumed by root accounts.".into()),
+        "type" => ("InvalidUserType", "Only an IAM user can change its own password.".into()),
         "denied" => {
             ("AccessDenied", format!("User: {arn} is not authorized to perform: {}", example.permission()))
         }

@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::answers::ALLOW_ALL;
-use crate::examples::EXAMPLES;
+use crate::examples::{EXAMPLES, OTHER_PASSWORD, PASSWORD};
 use crate::support::{ACCOUNT, Keys, SEED, TestHouse};
 use crate::world::World;
 
@@ -227,13 +227,17 @@ async fn no_action_leaves_a_secret_behind() {
         let http = world.house.signed(&world.as_taken(&world.caller, example).await, example.service, http);
         let signature = http.header_text("authorization").unwrap().rsplit('=').next().unwrap().to_owned();
         secrets.push(("signature".into(), signature.into()));
+        for (name, password) in [("password", PASSWORD), ("other password", OTHER_PASSWORD)] {
+            secrets.push((name.into(), password.into()));
+        }
         let known = secrets.len();
         let answer = world.send(http.clone(), example).await.unwrap();
         secrets_of(example.action, &answer, &mut secrets);
         if secrets.len() > known {
             issuing.push(example.action);
         }
-        // And refused.
+        // And refused: by its rules as far as it has any, and by a policy.
+        drop(world.send(http.clone(), example).await);
         world.permit(&ALLOW_ALL.replace("Allow", "Deny")).await;
         drop(world.send(http, example).await);
         let log = std::mem::take(&mut *logged.0.lock().unwrap());

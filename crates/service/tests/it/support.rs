@@ -124,6 +124,7 @@ impl TestHouse {
             provider_keys: ProviderKeys::new(Box::new(self.providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
             assertions: daypass_service::federation::Assertions::default(),
+            passwords: daypass_service::Passwords::default(),
             refusals: daypass_service::federation::Refusals::default(),
             decisions: daypass_service::DecisionLog::default(),
         };
@@ -193,6 +194,7 @@ impl TestHouse {
             provider_keys: ProviderKeys::new(Box::new(providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),
             assertions: daypass_service::federation::Assertions::default(),
+            passwords: daypass_service::Passwords::default(),
             refusals: daypass_service::federation::Refusals::default(),
             decisions: daypass_service::DecisionLog::default(),
         };

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
 use crate::examples::{
-    Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PRIVATE_KEY, READ_SHELF, THUMBPRINT, TOOL,
-    TRUST, WRITE_SHELF,
+    ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, READ_SHELF,
+    THUMBPRINT, TOOL, TRUST, WRITE_SHELF,
 };
 use crate::oidc_issuer::Key;
 use crate::phone::Phone;
@@ -73,6 +73,7 @@ impl World {
         house.root("iam", "CreateUser", &[("UserName", "Caller"), ("Path", "/ops/")]).await;
         let caller =
             Keys::of(&house.root("iam", "CreateAccessKey", &[("UserName", "Caller")]).await["AccessKey"]);
+        passwords(&house).await;
         let resource_policy = json!({"ResourceArn": "arn:aws:s3:::shelf", "Policy": shelf_policy()});
         house.call_json(&house.root, "PutResourcePolicy", &resource_policy).await.unwrap();
         filled.push(("{sealed-message}", sealed_message(&house)));
@@ -193,7 +194,7 @@ impl World {
             chained: false,
             scoped_layers: 0,
             first_key: None,
-            console: false,
+            console: None,
         };
         let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
         let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();
@@ -307,6 +308,17 @@ async fn mfa_devices(house: &TestHouse) -> Vec<(&'static str, String)> {
         ("{spare-code-1}", spare.code(-1)),
         ("{spare-code-2}", spare.code(0)),
     ]
+}
+
+/// The account has an alias and asks for ten characters with a number; three users have a password.
+async fn passwords(house: &TestHouse) {
+    house.root("iam", "CreateAccountAlias", &[("AccountAlias", ALIAS)]).await;
+    let policy =
+        [("MinimumPasswordLength", "10"), ("RequireNumbers", "true"), ("PasswordReusePrevention", "2")];
+    house.root("iam", "UpdateAccountPasswordPolicy", &policy).await;
+    for user in ["Alice", "Caller", "Admin"] {
+        house.root("iam", "CreateLoginProfile", &[("UserName", user), ("Password", PASSWORD)]).await;
+    }
 }
 
 /// What the account's providers sign: of OpenID Connect a token for its application, of SAML an assertion for the role

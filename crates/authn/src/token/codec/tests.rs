@@ -23,7 +23,7 @@ fn claims() -> SessionClaims {
         chained: true,
         scoped_layers: 1,
         first_key: Some("AKIAIOSFODNN7EXAMPLE".parse().unwrap()),
-        console: false,
+        console: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! boundaries) is written once, generic over the kind.
 
 mod access_key;
+mod alias;
 mod attached;
 mod boundary;
 mod group;
@@ -14,6 +15,8 @@ mod list;
 mod mfa;
 mod oidc;
 mod outbound;
+mod password;
+mod password_policy;
 mod policy;
 mod role;
 mod rules;
@@ -36,8 +39,11 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<attached::AttachPolicy<kind::Group>>(),
     Row::of::<attached::AttachPolicy<kind::Role>>(),
     Row::of::<attached::AttachPolicy<kind::User>>(),
+    Row::of::<password::ChangePassword>(),
     Row::of::<access_key::CreateAccessKey>(),
+    Row::of::<alias::CreateAccountAlias>(),
     Row::of::<group::CreateGroup>(),
+    Row::of::<password::CreateLoginProfile>(),
     Row::of::<oidc::CreateOidcProvider>(),
     Row::of::<policy::CreatePolicy>(),
     Row::of::<policy::CreatePolicyVersion>(),
@@ -47,8 +53,11 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<mfa::CreateVirtualMfaDevice>(),
     Row::of::<mfa::DeactivateMfaDevice>(),
     Row::of::<access_key::DeleteAccessKey>(),
+    Row::of::<alias::DeleteAccountAlias>(),
+    Row::of::<password_policy::DeletePasswordPolicy>(),
     Row::of::<group::DeleteGroup>(),
     Row::of::<inline::DeleteInlinePolicy<kind::Group>>(),
+    Row::of::<password::DeleteLoginProfile>(),
     Row::of::<oidc::DeleteOidcProvider>(),
     Row::of::<policy::DeletePolicy>(),
     Row::of::<policy::DeletePolicyVersion>(),
@@ -67,10 +76,12 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<mfa::EnableMfaDevice>(),
     Row::of::<outbound::EnableOutboundFederation>(),
     Row::of::<access_key::GetAccessKeyLastUsed>(),
+    Row::of::<password_policy::GetPasswordPolicy>(),
     Row::of::<simulate::GetContextKeysForCustomPolicy>(),
     Row::of::<simulate::GetContextKeysForPrincipalPolicy>(),
     Row::of::<group::GetGroup>(),
     Row::of::<inline::GetInlinePolicy<kind::Group>>(),
+    Row::of::<password::GetLoginProfile>(),
     Row::of::<mfa::GetMfaDevice>(),
     Row::of::<oidc::GetOidcProvider>(),
     Row::of::<outbound::GetOutboundFederationInfo>(),
@@ -82,6 +93,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<user::GetUser>(),
     Row::of::<inline::GetInlinePolicy<kind::User>>(),
     Row::of::<access_key::ListAccessKeys>(),
+    Row::of::<alias::ListAccountAliases>(),
     Row::of::<attached::ListAttachedPolicies<kind::Group>>(),
     Row::of::<attached::ListAttachedPolicies<kind::Role>>(),
     Row::of::<attached::ListAttachedPolicies<kind::User>>(),
@@ -129,8 +141,10 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<tags::Untag<kind::SamlProvider>>(),
     Row::of::<tags::Untag<kind::User>>(),
     Row::of::<access_key::UpdateAccessKey>(),
+    Row::of::<password_policy::UpdatePasswordPolicy>(),
     Row::of::<role::UpdateAssumeRolePolicy>(),
     Row::of::<group::UpdateGroup>(),
+    Row::of::<password::UpdateLoginProfile>(),
     Row::of::<oidc::UpdateThumbprints>(),
     Row::of::<role::UpdateRole>(),
     Row::of::<role::UpdateRoleDescription>(),

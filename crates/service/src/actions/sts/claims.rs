@@ -50,7 +50,7 @@ pub(super) fn begin(
         chained: who.session.is_some(),
         scoped_layers: 0,
         first_key: first_key(who),
-        console: false,
+        console: None,
     })
 }
 

@@ -81,7 +81,6 @@ impl Action for GetScopedCredentials {
             ancestry_ends: above.ends,
             expires_at,
             chained: true,
-            console: false,
             ..narrowed(&session.claims, layer)?
         };
         let (size, description) =

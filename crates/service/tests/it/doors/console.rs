@@ -130,6 +130,34 @@ async fn a_sign_out_ends_everything_in_the_sessions_name_on_every_node() {
     assert!(records.iter().all(|record| !record.key.contains("/console-session/")), "nothing is left of it");
 }
 
+/// Scoped credentials and unused links are in the session's name as well; a role that was assumed is a session of its own.
+#[tokio::test]
+async fn a_sign_out_ends_what_its_credentials_narrowed_or_made_a_link_of() {
+    let house = with_role().await;
+    let browser = house.enter(&desk(&house, &[]).await).await;
+    let keys = house.command_line(&browser).await;
+    let narrowed = async |keys: &Keys| {
+        let answer = house.call(keys, "sts", "GetScopedCredentials", &[("DurationSeconds", "600")]).await;
+        Keys::of(&answer.unwrap()["Credentials"])
+    };
+    let scoped = narrowed(&keys).await;
+    let twice = narrowed(&scoped).await;
+    let link = house.signin_token(&keys, &[]).await.unwrap();
+    let of_scoped = house.signin_token(&scoped, &[]).await.unwrap();
+    let begun = house.enter(&keys).await;
+    let role = [("RoleArn", ROLE), ("RoleSessionName", "again")];
+    let assumed = house.call(&keys, "sts", "AssumeRole", &role).await.unwrap();
+    house.sign_out(&browser).await;
+    for keys in [&keys, &scoped, &twice] {
+        assert_eq!(house.whoami(keys).await, Err("ExpiredToken"));
+    }
+    for link in [&link, &of_scoped] {
+        assert_eq!(house.login(link, &[]).await.err().unwrap().code, "InvalidSigninToken");
+    }
+    house.your_session(&begun).await;
+    house.whoami(&Keys::of(&assumed["Credentials"])).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_revocation_ends_the_session_of_the_console_too() {
     let house = with_role().await;
@@ -177,7 +205,35 @@ async fn a_form_that_is_not_ours_does_nothing() {
     assert!(matches!(got.unwrap(), Answer::YourSession(_)), "a form is sent by POST");
     let without = house.visit("POST", &path, "", &[], &[("code", &session.sign_out_code)]).await;
     assert!(matches!(without.unwrap(), Answer::ComeAgain { .. }), "no cookie, no session");
+    let events = house.audit.lock().unwrap().clone();
+    let of_nobody = events.iter().filter(|event| event["eventName"] == "ConsoleLogout");
+    assert!(
+        of_nobody.clone().all(|event| event["userIdentity"]["arn"] == session.arn),
+        "a wrong code is told of whose cookie came with it, and nobody's visit is no event"
+    );
+    assert_eq!(of_nobody.count(), 4);
     house.your_session(&one).await;
+}
+
+/// What would change what a form does, and is none of its fields, is not passed over.
+#[tokio::test]
+async fn a_form_with_more_than_its_fields_is_refused() {
+    let house = with_role().await;
+    let browser = house.enter(&desk(&house, &[]).await).await;
+    let session = house.your_session(&browser).await;
+    for (form, code, more) in [
+        ("credentials", &session.credentials_code, ("DurationSeconds", "900")),
+        ("sign-out", &session.sign_out_code, ("all", "true")),
+        ("switch-role", &session.credentials_code, ("Policy", "{}")),
+    ] {
+        let path = format!("{}{form}", session_path(browser.id));
+        let cookie = [("cookie", browser.cookie())];
+        let headers: Vec<_> = cookie.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let fields = [("code", code.as_str()), more];
+        let error = house.visit("POST", &path, "", &headers, &fields).await.err().unwrap();
+        assert_eq!(error.message, "The request has a parameter that is not known here.", "{form}");
+    }
+    house.your_session(&browser).await;
 }
 
 #[tokio::test]

@@ -147,9 +147,23 @@ async fn a_provider_of_another_account_leads_to_no_role_here() {
     let provider = [("Name", "Corp"), ("SAMLMetadataDocument", metadata.as_str())];
     house.call(&theirs, "iam", "CreateSAMLProvider", &provider).await.unwrap();
     let by_them = response(&STRANGER.sign(ASSERTION));
-    let refused = bring(&house, &by_them, &[]).await.err().unwrap();
-    assert_eq!(refused.code, "AccessDenied", "it verifies for them, and names no role of theirs");
-    // Nor is the company's own provider in their way.
+    let refused = refusal(&house, &by_them, &[]).await;
+    assert_eq!(
+        refused,
+        ("InvalidIdentityToken", "Response signature invalid".into()),
+        "it names the provider here, which has other keys"
+    );
+    let event = house.last_event();
+    assert_eq!(
+        event["recipientAccountId"], "111122223333",
+        "they are told of nothing that does not name them"
+    );
+    // Nor are many of them in the company's way.
+    for n in 0..9 {
+        let name = format!("Corp{n}");
+        let provider = [("Name", name.as_str()), ("SAMLMetadataDocument", metadata.as_str())];
+        house.call(&theirs, "iam", "CreateSAMLProvider", &provider).await.unwrap();
+    }
     enter(&house, &signed(ASSERTION), &[]).await;
 }
 

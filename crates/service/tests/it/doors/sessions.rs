@@ -190,10 +190,10 @@ async fn a_session_that_was_signed_out_of_is_shown_as_ended() {
 // --- another role -----------------------------------------------------------------------------------------
 
 async fn switch(house: &TestHouse, browser: &Browser, account: &str, role: &str) -> Result<Answer, Error> {
-    let Answer::AnotherRole { code, .. } = get(house, browser, "switch-role", &[]).await.unwrap() else {
+    let Answer::AnotherRole(form) = get(house, browser, "switch-role", &[]).await.unwrap() else {
         panic!("no form")
     };
-    post(house, browser, "switch-role", &[("code", &code), ("account", account), ("role", role)]).await
+    post(house, browser, "switch-role", &[("code", &form.code), ("account", account), ("role", role)]).await
 }
 
 #[tokio::test]
@@ -232,6 +232,27 @@ async fn another_role_opens_in_a_session_of_its_own() {
         assert_eq!(session.expires, house.clock_now() + 1740, "no longer than where it came from");
     }
     house.your_session(&browser).await;
+
+    let long = "\u{1}".repeat(80_000);
+    let refused = switch(&house, &browser, "111122223333", &long).await.unwrap();
+    assert!(matches!(refused, Answer::AnotherRole(form) if form.problem.is_some()));
+    let told = house.last_event()["additionalEventData"]["RedirectTo"].as_str().unwrap().len();
+    assert!(told <= 2048, "{told} bytes of what anybody typed");
+}
+
+/// Of those who switch at once each assumes the role once, however often their sessions had to begin.
+#[tokio::test]
+async fn a_switch_assumes_the_role_once() {
+    let house = with_role().await;
+    let browser = house.enter(&desk(&house, &[]).await).await;
+    let once = || switch(&house, &browser, "111122223333", "Desk");
+    let (a, b, c, d) = tokio::join!(once(), once(), once(), once());
+    for answer in [a, b, c, d] {
+        assert!(matches!(answer.unwrap(), Answer::Entered { .. }));
+    }
+    let events = house.audit.lock().unwrap().clone();
+    let named = |name: &str| events.iter().filter(|event| event["eventName"] == name).count();
+    assert_eq!((named("SwitchRole"), named("AssumeRole")), (4, 5), "and the one of the desk's own");
 }
 
 /// One sentence for whatever is wrong, as AWS has it: the page tells nobody which roles there are.
@@ -261,7 +282,7 @@ async fn a_role_that_is_not_open_and_one_that_is_not_there_are_refused_alike() {
     ] {
         let answer = switch(&house, &browser, account, role).await.unwrap();
         assert!(
-            matches!(&answer, Answer::AnotherRole { problem: Some(problem), .. } if problem == said),
+            matches!(&answer, Answer::AnotherRole(form) if form.problem.as_deref() == Some(said)),
             "{account} {role}: {answer:?}"
         );
         let event = house.last_event();
@@ -272,5 +293,8 @@ async fn a_role_that_is_not_open_and_one_that_is_not_there_are_refused_alike() {
     }
     let federated = house.enter(&federated(&house, "grace", ALLOW_ALL).await).await;
     let answer = switch(&house, &federated, "111122223333", "Desk").await.unwrap();
-    assert!(matches!(answer, Answer::AnotherRole { problem: Some(_), .. }), "federated users assume no role");
+    assert!(
+        matches!(answer, Answer::AnotherRole(form) if form.problem.is_some()),
+        "federated users assume no role"
+    );
 }

@@ -19,7 +19,7 @@ use crate::house::Settings;
 /// No parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(in crate::actions::iam) struct Nothing {}
 
 /// The account's issuer, if the account wants tokens.
 fn enabled<'v>(account: &AccountView<'v>) -> Result<&'v Arc<WebIdentityIssuer>, Error> {

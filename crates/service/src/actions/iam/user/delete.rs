@@ -35,6 +35,7 @@ impl Action for DeleteUser {
         let record = &user.record;
         let devices = KeyOwner::User(record.id.clone());
         let first = [
+            (account.login_profile(&record.id).is_none(), "delete login profile first."),
             (record.access_keys.is_empty(), "delete access keys first."),
             (record.inline.is_empty(), "delete policies first."),
             (account.mfa_devices_of(&devices).next().is_none(), "delete MFA device first."),
@@ -45,8 +46,9 @@ impl Action for DeleteUser {
             return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
         }
         // What a user has is in its own record: a key or policy made meanwhile changes it and wins. A device that is
-        // enabled meanwhile writes a link.
+        // enabled meanwhile writes a link, and a password is a record of its own.
         let mut change = call.change(op);
+        change.absent(key::login_profile(account.id(), &record.id));
         change.quiet(key::assignments(account.id(), &devices));
         if let Some(arn) = &record.boundary {
             rules::unlink(&mut change, rules::Link::Boundary, &account, arn, &record.id);

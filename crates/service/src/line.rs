@@ -1,7 +1,6 @@
-//! Who decrypts assertions when. Anybody can ask for it by an unsigned call, and each is up to some tens of milliseconds of a
-//! processor: so it is not done on the threads that serve everybody, for one call of an account at a time and a few in all.
-//! Whoever else asks waits among those of the same provider's account and, there, of the same address, as far as so many do not
-//! wait already.
+//! Work that takes a processor for a while: decrypting an assertion, hashing a password. It is not done on the threads that
+//! serve everybody, for one call of an account at a time and a few in all. Whoever else asks waits among those of the same
+//! account and, there, of the same address, as far as so many do not wait already.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,20 +14,28 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::Error;
 use crate::network::network;
 
-/// Decryptions at once, on a machine with twice as many processors or more.
-const AT_ONCE_MAX: usize = 4;
-/// Calls of one account that decrypt or wait for it.
-const OF_ACCOUNT_MAX: usize = 100;
-/// Those of them that one address makes, while half of the account's are taken: many people can be behind one.
-const OF_ADDRESS_MAX: usize = 20;
+/// How many calls may be in a line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lengths {
+    /// Calls of one account that are at it or wait for it.
+    pub(crate) of_account: usize,
+    /// Those of them that one address makes, while half of the account's are taken: many people can be behind one.
+    pub(crate) of_address: usize,
+}
 
 /// Whose calls wait for each other.
 type Address = (AccountId, Option<IpAddr>);
 
-/// Counts who decrypts and who waits.
-pub(super) struct Decryptions {
+/// Counts who is at it and who waits.
+pub(crate) struct Line {
     all: Arc<Semaphore>,
     queues: Mutex<Queues>,
+    lengths: Lengths,
+}
+
+/// Half of the processors, one at the least.
+pub(crate) fn half_of_processors() -> usize {
+    available_parallelism().map_or(1, |processors| processors.get() / 2).max(1)
 }
 
 /// Whoever is in a queue holds it.
@@ -45,24 +52,17 @@ struct Turn {
     _of_all: OwnedSemaphorePermit,
 }
 
-impl Default for Decryptions {
-    /// On half of the processors, one at the least.
-    fn default() -> Self {
-        let half = available_parallelism().map_or(1, |processors| processors.get() / 2);
-        Self::new(half.clamp(1, AT_ONCE_MAX))
-    }
-}
-
-impl Decryptions {
-    fn new(at_once: usize) -> Self {
-        Self { all: Arc::new(Semaphore::new(at_once)), queues: Mutex::default() }
+impl Line {
+    /// So many at once in all, and lines of these lengths.
+    pub(crate) fn new(at_once: usize, lengths: Lengths) -> Self {
+        Self { all: Arc::new(Semaphore::new(at_once)), queues: Mutex::default(), lengths }
     }
 
-    /// Do `work` for a provider of this account, when it is its turn.
+    /// Do `work` for this account, when it is its turn.
     ///
     /// # Errors
     /// Throttling, which clients try again: too many wait already.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         account: AccountId,
         address: Option<IpAddr>,
@@ -74,7 +74,7 @@ impl Decryptions {
             let _turn = turn;
             work()
         });
-        done.await.map_err(|_| Error::internal("a decryption ended before it was done"))
+        done.await.map_err(|_| Error::internal("work that was done aside ended before it was done"))
     }
 
     /// First come, first served; accounts in turn and the addresses of each, since each has but one call that waits with those of
@@ -83,9 +83,10 @@ impl Decryptions {
         let (of_account, of_address) = {
             let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
             let Queues { of_accounts, of_addresses } = &mut *queues;
-            let of_account = queue(of_accounts, account, OF_ACCOUNT_MAX)?;
-            let is_long = Arc::strong_count(&of_account) > OF_ACCOUNT_MAX / 2 + 1;
-            let max = if is_long { OF_ADDRESS_MAX } else { OF_ACCOUNT_MAX };
+            let lengths = self.lengths;
+            let of_account = queue(of_accounts, account, lengths.of_account)?;
+            let is_long = Arc::strong_count(&of_account) > lengths.of_account / 2 + 1;
+            let max = if is_long { lengths.of_address } else { lengths.of_account };
             (of_account, queue(of_addresses, (account, network(address)), max)?)
         };
         let of_address = of_address.acquire_owned().await.ok()?;
@@ -104,7 +105,7 @@ fn queue<K: Eq + Hash>(queues: &mut HashMap<K, Arc<Semaphore>>, of: K, max: usiz
 }
 
 /// AWS's word for too many calls ("Common Error Types" in its API references).
-pub(super) fn busy() -> Error {
+pub(crate) fn busy() -> Error {
     Error::new("Throttling", "Rate exceeded")
 }
 
@@ -116,6 +117,12 @@ mod tests {
 
     use super::*;
 
+    const LENGTHS: Lengths = Lengths { of_account: 100, of_address: 20 };
+
+    fn new(at_once: usize) -> Line {
+        Line::new(at_once, LENGTHS)
+    }
+
     fn account(id: &str) -> AccountId {
         id.parse().unwrap()
     }
@@ -126,22 +133,22 @@ mod tests {
 
     #[tokio::test]
     async fn an_account_has_one_turn_and_all_together_as_many_as_there_are() {
-        let decryptions = Decryptions::new(2);
+        let line = new(2);
         let [one, two, three] = ["111122223333", "444455556666", "777788889999"].map(account);
-        let first = decryptions.turn(one, None).await.unwrap();
-        let mut again = pin!(decryptions.turn(one, None));
+        let first = line.turn(one, None).await.unwrap();
+        let mut again = pin!(line.turn(one, None));
         assert!(poll(again.as_mut()).is_pending(), "one at a time");
-        let second = decryptions.turn(two, None).await.unwrap();
-        let mut third = pin!(decryptions.turn(three, None));
+        let second = line.turn(two, None).await.unwrap();
+        let mut third = pin!(line.turn(three, None));
         assert!(poll(third.as_mut()).is_pending(), "two in all");
         drop(first);
         assert!(poll(again.as_mut()).is_pending(), "who came first goes first");
         drop(third.await.unwrap());
         drop(again.await.unwrap());
         drop(second);
-        drop(decryptions.turn(one, None).await.unwrap());
+        drop(line.turn(one, None).await.unwrap());
         assert_eq!(
-            decryptions.queues.lock().unwrap().of_accounts.len(),
+            line.queues.lock().unwrap().of_accounts.len(),
             1,
             "queues that nobody is in are forgotten"
         );
@@ -153,34 +160,34 @@ mod tests {
 
     #[tokio::test]
     async fn so_many_calls_of_an_account_wait_and_no_more() {
-        let decryptions = Decryptions::new(1);
+        let line = new(1);
         let [one, other] = ["111122223333", "444455556666"].map(account);
         let mut waiting: Vec<_> =
-            (0..OF_ACCOUNT_MAX).map(|n| Box::pin(decryptions.turn(one, from(n)))).collect();
+            (0..LENGTHS.of_account).map(|n| Box::pin(line.turn(one, from(n)))).collect();
         let first = poll(waiting[0].as_mut());
         assert!(first.is_ready());
         assert!(waiting[1..].iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
-        assert!(decryptions.turn(one, None).await.is_none());
-        let error = decryptions.run(one, None, || ()).await.unwrap_err();
+        assert!(line.turn(one, None).await.is_none());
+        let error = line.run(one, None, || ()).await.unwrap_err();
         assert_eq!((error.code, error.message.as_str()), ("Throttling", "Rate exceeded"));
-        assert!(poll(pin!(decryptions.turn(other, None))).is_pending(), "another account's queue has room");
+        assert!(poll(pin!(line.turn(other, None))).is_pending(), "another account's queue has room");
         waiting.clear();
         drop(first);
-        assert_eq!(decryptions.run(one, None, || 7).await.unwrap(), 7);
+        assert_eq!(line.run(one, None, || 7).await.unwrap(), 7);
     }
 
     /// Whoever floods from one address is a queue of its own, and the next address comes after one of its calls.
     #[tokio::test]
     async fn an_address_that_asks_often_leaves_room_and_turns_to_others() {
-        let decryptions = Decryptions::new(1);
+        let line = new(1);
         let one = account("111122223333");
-        let half = OF_ACCOUNT_MAX / 2;
-        let mut flood: Vec<_> = (0..half).map(|_| Box::pin(decryptions.turn(one, from(7)))).collect();
+        let half = LENGTHS.of_account / 2;
+        let mut flood: Vec<_> = (0..half).map(|_| Box::pin(line.turn(one, from(7)))).collect();
         let first = poll(flood[0].as_mut());
         assert!(first.is_ready() && flood[1..].iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
         let clothed = Some("::ffff:203.0.113.7".parse().unwrap());
-        assert!(decryptions.turn(one, clothed).await.is_none(), "half of what there is, and then no more");
-        let mut honest = pin!(decryptions.turn(one, from(8)));
+        assert!(line.turn(one, clothed).await.is_none(), "half of what there is, and then no more");
+        let mut honest = pin!(line.turn(one, from(8)));
         assert!(poll(honest.as_mut()).is_pending());
         drop(first);
         let turn = poll(honest.as_mut());
@@ -192,14 +199,13 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
-        let decryptions = Decryptions::new(1);
+        let line = new(1);
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let one = account("111122223333");
-        let mut gone =
-            Box::pin(decryptions.run(one, None, move || wait.recv_timeout(Duration::from_secs(30))));
+        let mut gone = Box::pin(line.run(one, None, move || wait.recv_timeout(Duration::from_secs(30))));
         assert!(poll(gone.as_mut()).is_pending());
         drop(gone);
-        let mut next = pin!(decryptions.turn(one, None));
+        let mut next = pin!(line.turn(one, None));
         assert!(poll(next.as_mut()).is_pending());
         go.send(()).unwrap();
         assert!(next.await.is_some());

@@ -1,0 +1,115 @@
+//! What `aws login` meets: the page that asks for which session, the code for another machine, and the answers to programs.
+
+use daypass_service::Error;
+use daypass_service::doors::{Asked, LoginChoice, Tokens};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use maud::{Markup, html};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::layout::message;
+
+/// What stands in a query as it is.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Which session the program gets, and who asks.
+pub(super) fn choice(asked: &Asked, sessions: &[LoginChoice], path: &str) -> Markup {
+    let title = "Let a program in";
+    message(
+        title,
+        &html! {
+            @if sessions.is_empty() {
+                p { "This browser is signed in nowhere here. Sign in as you do otherwise, and load this page again." }
+            } @else {
+                p {
+                    "A program asks for credentials in your name: " code { "aws login" } ", or one that says it is. "
+                    "Only go on if you have started it yourself, just now."
+                }
+                @if asked.is_elsewhere() {
+                    p { "It runs on another machine. You will be shown a code: whoever has it has your session." }
+                }
+                @for session in sessions {
+                    form method="post" action=(path) {
+                        input type="hidden" name="code" value=(session.code);
+                        input type="hidden" name="session" value=(session.whose.id);
+                        @for (name, value) in asked.fields() {
+                            input type="hidden" name=(name) value=(value);
+                        }
+                        p { "Account " (session.whose.account) }
+                        button type="submit" { "Continue as " (session.whose.arn) }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// What somebody carries to the other machine: code and state, as that program reads them.
+pub(super) fn code(state: &str, code: &str) -> Markup {
+    let title = "Your code";
+    let text = data_encoding::BASE64.encode(format!("code={code}&state={}", encoded(state)).as_bytes());
+    message(
+        title,
+        &html! {
+            p { "Paste it where the program asks for it. It is good once and for five minutes; give it to nobody." }
+            pre tabindex="0" { code { (text) } }
+        },
+    )
+}
+
+/// Where the browser takes a code to.
+pub(super) fn callback(asked: &Asked, code: &str) -> String {
+    format!("{}?code={code}&state={}", asked.redirect_uri, encoded(&asked.state))
+}
+
+/// Forms of a page that leads to a program of this machine may do so, which the policy of pages else forbids.
+pub(super) fn lead_back(response: &mut Response<Full<Bytes>>, redirect_uri: &str) {
+    let Some(own) = response.headers().get("content-security-policy").and_then(|policy| policy.to_str().ok())
+    else {
+        return;
+    };
+    let origin = redirect_uri.strip_suffix("/oauth/callback").unwrap_or_default();
+    let led = own.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
+    if let Ok(led) = HeaderValue::from_str(&led) {
+        response.headers_mut().insert("content-security-policy", led);
+    }
+}
+
+/// The body of CreateOAuth2Token.
+pub(super) fn tokens(tokens: &Tokens) -> Value {
+    let mut body = json!({
+        "accessToken": {
+            "accessKeyId": tokens.access_key_id,
+            "secretAccessKey": tokens.secret_access_key.expose_str(),
+            "sessionToken": tokens.session_token.expose_str(),
+        },
+        "tokenType": "aws_sigv4",
+        "expiresIn": tokens.expires_in,
+        "refreshToken": tokens.refresh_token.expose_str(),
+    });
+    if let (Some(members), Some(id)) = (body.as_object_mut(), &tokens.id_token) {
+        members.insert("idToken".into(), id.expose_str().into());
+    }
+    body
+}
+
+/// An error of CreateOAuth2Token: status, type and body.
+pub(super) fn refused(error: &Error) -> (StatusCode, &'static str, Value) {
+    let (status, kind, code) = match error.code {
+        code @ ("TOKEN_EXPIRED" | "AUTHCODE_EXPIRED" | "INSUFFICIENT_PERMISSIONS") => {
+            (StatusCode::BAD_REQUEST, "AccessDeniedException", code)
+        }
+        "Throttling" => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsError", "rate_exceeded"),
+        "InternalFailure" | "ServiceUnavailable" => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException", "server_error")
+        }
+        _ => (StatusCode::BAD_REQUEST, "ValidationException", "INVALID_REQUEST"),
+    };
+    (status, kind, json!({"error": code, "message": error.message}))
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, IN_QUERY).to_string()
+}

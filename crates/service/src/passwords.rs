@@ -1,0 +1,82 @@
+//! Hashing of passwords, which takes a processor for a while on purpose: aside, in a short line. Who signs in comes here as
+//! well as who changes a password, so that neither can keep a machine busy.
+
+use std::net::IpAddr;
+
+use daypass_authn::password::{PasswordHash, Salt};
+use daypass_model::{AccountId, Random, Secret};
+
+use crate::error::Error;
+use crate::line::{Lengths, Line, half_of_processors};
+
+/// Calls that hash or wait for it. A change of a password can take 25 hashes where many are remembered.
+const LENGTHS: Lengths = Lengths { of_account: 20, of_address: 5 };
+
+/// What passwords take of the house beyond their own calls.
+pub struct Passwords {
+    line: Line,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { line: Line::new(half_of_processors(), LENGTHS) }
+    }
+}
+
+impl Passwords {
+    /// A new hash of a password, for a call of this account that comes from there.
+    ///
+    /// # Errors
+    /// Throttling: too many wait already.
+    pub async fn hash(
+        &self,
+        account: AccountId,
+        address: Option<IpAddr>,
+        password: Secret,
+        random: &dyn Random,
+    ) -> Result<PasswordHash, Error> {
+        let salt = Salt::new(random);
+        let hashed = self.work(account, address, move || PasswordHash::of(&password, &salt)).await?;
+        hashed.map_err(|_| Error::internal("a password was not hashed"))
+    }
+
+    /// Whatever else takes hashes, in one turn.
+    ///
+    /// # Errors
+    /// Throttling: too many wait already.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        account: AccountId,
+        address: Option<IpAddr>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.line.run(account, address, work).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use daypass_model::SeededRandom;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn so_many_calls_of_an_account_wait_for_a_hash_and_no_more() {
+        let (passwords, random) = (Passwords::default(), SeededRandom::new(1));
+        let [one, other]: [AccountId; 2] = ["111122223333", "444455556666"].map(|id| id.parse().unwrap());
+        let from = |n: usize| Some(format!("203.0.113.{n}").parse().unwrap());
+        let hash = |account, n| Box::pin(passwords.hash(account, from(n), Secret::new("x"), &random));
+        let mut waiting: Vec<_> = (0..LENGTHS.of_account).map(|n| hash(one, n)).collect();
+        for call in &mut waiting {
+            assert!(matches!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+        }
+        let error = hash(one, 99).await.unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), ("Throttling", "Rate exceeded"));
+        hash(other, 99).await.unwrap();
+        for call in waiting {
+            call.await.unwrap();
+        }
+    }
+}
