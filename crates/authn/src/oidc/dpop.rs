@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::algorithm::Algorithm;
 use super::json;
-use super::key_set::KeySet;
+use super::key_set::PublicKey;
 
 /// Longest proof that is read, in bytes.
 const PROOF_BYTES_MAX: usize = 4096;
@@ -75,9 +75,10 @@ fn held(header: &Map<String, Value>, signed: &[u8], signature: &[u8]) -> Result<
     if key.contains_key("d") || curve != "P-256" || kind != "EC" {
         return Err(NoProof);
     }
-    let plain = serde_json::json!({"keys": [{"kty": kind, "crv": curve, "x": x, "y": y}]}).to_string();
-    let keys = KeySet::parse(plain.as_bytes()).map_err(|_| NoProof)?;
-    let key = keys.find(None).ok_or(NoProof)?;
+    // Of its members these alone count.
+    let plain = [("kty", kind), ("crv", curve), ("x", x), ("y", y)];
+    let plain = plain.map(|(name, value)| (name.to_owned(), Value::from(value))).into_iter().collect();
+    let key = PublicKey::read(&plain).ok_or(NoProof)?;
     if !key.holds(Algorithm::Es256, signed, signature) {
         return Err(NoProof);
     }

@@ -108,7 +108,7 @@ fn key_id(key: &Map<String, Value>) -> Option<Box<str>> {
 }
 
 impl PublicKey {
-    fn read(key: &Map<String, Value>) -> Option<PublicKey> {
+    pub(super) fn read(key: &Map<String, Value>) -> Option<PublicKey> {
         let text = |name: &str| key.get(name)?.as_str();
         if key.contains_key("key_ops") || key.get("use").is_some_and(|purpose| purpose == "enc") {
             return None;

@@ -2,9 +2,7 @@
 
 use daypass_service::Error;
 use daypass_service::doors::{Asked, LoginChoice, Tokens};
-use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Bytes;
+use http::StatusCode;
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -62,19 +60,6 @@ pub(super) fn code(state: &str, code: &str) -> Markup {
 /// Where the browser takes a code to.
 pub(super) fn callback(asked: &Asked, code: &str) -> String {
     format!("{}?code={code}&state={}", asked.redirect_uri, encoded(&asked.state))
-}
-
-/// Forms of a page that leads to a program of this machine may do so, which the policy of pages else forbids.
-pub(super) fn lead_back(response: &mut Response<Full<Bytes>>, redirect_uri: &str) {
-    let Some(own) = response.headers().get("content-security-policy").and_then(|policy| policy.to_str().ok())
-    else {
-        return;
-    };
-    let origin = redirect_uri.strip_suffix("/oauth/callback").unwrap_or_default();
-    let led = own.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
-    if let Ok(led) = HeaderValue::from_str(&led) {
-        response.headers_mut().insert("content-security-policy", led);
-    }
 }
 
 /// The body of CreateOAuth2Token.

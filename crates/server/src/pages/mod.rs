@@ -124,7 +124,7 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
         }
         Answer::ChooseSession { asked, sessions, path } => {
             let mut response = page(StatusCode::OK, authorize::choice(&asked, &sessions, path));
-            authorize::lead_back(&mut response, &asked.redirect_uri);
+            lead_back(&mut response, &asked.redirect_uri);
             response
         }
         Answer::Code { asked, code, is_elsewhere: true } => {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, LoginChoice, Whose};
 use super::console::{Visitor, login_sessions, visitor};
+use super::known;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -150,8 +151,7 @@ pub(super) fn own_urls(house: &House, request: &Request, path: &str) -> Vec<Stri
 
 /// The page that asks for which session.
 pub(super) fn choice(house: &House, op: &Operation, request: &Request) -> Result<Answer, Error> {
-    let form = request.params.as_ref().map_err(Clone::clone)?;
-    let asked = Asked::read(house, request, form)?;
+    let asked = Asked::read(house, request, known(request, &FIELDS)?)?;
     let sessions = login_sessions(request).into_iter().filter_map(|id| visitor(house, op, request, id).ok());
     let sessions: Vec<LoginChoice> = sessions.map(|visitor| choice_of(&visitor)).collect();
     Ok(Answer::ChooseSession { asked, sessions, path: PATH })
