@@ -190,6 +190,21 @@ def test_only_who_sits_before_the_browser_lets_a_program_in(server, visitor):
     assert visitor.get(program.address()).headers["Content-Security-Policy"].count("http://127.0.0.1:8765") == 1
 
 
+def test_the_role_needs_the_permission_that_awss_policy_gives(server, home, admin):
+    program = Program(server)
+    role = home.role(trust(home.root_arn), prefix="local")
+    visitor = Visitor(server)
+    given = admin.sts.assume_role(RoleArn=role["Arn"], RoleSessionName="ada")["Credentials"]
+    visitor.sign_in(Keys.of(given))
+    assert let_in(visitor, program).status == 403
+    policy = "arn:aws:iam::aws:policy/SignInLocalDevelopmentAccess"
+    home.iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn=policy)
+    tokens = program.tokens(code_of(let_in(visitor, program), program))
+    home.iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=policy)
+    denied = ("AccessDeniedException", "INSUFFICIENT_PERMISSIONS")
+    assert why(program.refreshed, tokens["refreshToken"]) == denied
+
+
 def test_a_code_for_another_machine_is_shown(server, visitor):
     program = Program(server, CROSS_DEVICE, f"{server.endpoint}/v1/sessions/confirmation")
     shown = let_in(visitor, program)

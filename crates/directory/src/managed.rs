@@ -47,7 +47,7 @@ macro_rules! aws_policy {
 
 /// In order of name.
 #[rustfmt::skip]
-pub static AWS_POLICIES: [AwsPolicy; 7] = [
+pub static AWS_POLICIES: [AwsPolicy; 8] = [
     aws_policy!("AdministratorAccess", "ANPADAYPASSADMINISTRA", "v1", "2015-02-06T18:39:46Z",
         "Allows every action of every service."),
     aws_policy!("AmazonS3FullAccess", "ANPADAYPASSS3FULLACCE", "v2", "2015-02-06T18:40:58Z",
@@ -62,6 +62,8 @@ pub static AWS_POLICIES: [AwsPolicy; 7] = [
         "Allows every action of every service, except managing users, the organization and the account."),
     aws_policy!("ReadOnlyAccess", "ANPADAYPASSREADONLYAC", "v182", "2015-02-06T18:39:48Z",
         "Allows reading configuration, metadata and stored data of common services; no secrets and no messages."),
+    aws_policy!("SignInLocalDevelopmentAccess", "ANPADAYPASSSIGNINLOCA", "v3", "2025-11-19T18:34:09Z",
+        "Allows `aws login`: programs get credentials of a session of the console."),
 ];
 
 /// Compiled once, on first use; the test below shows that every document compiles.

@@ -47,7 +47,7 @@ pub(super) fn choice(asked: &Asked, sessions: &[LoginChoice], path: &str) -> Mar
 /// What somebody carries to the other machine: code and state, as that program reads them.
 pub(super) fn code(state: &str, code: &str) -> Markup {
     let title = "Your code";
-    let text = data_encoding::BASE64.encode(format!("code={code}&state={}", encoded(state)).as_bytes());
+    let text = data_encoding::BASE64.encode(format!("state={}&code={code}", encoded(state)).as_bytes());
     message(
         title,
         &html! {
@@ -83,9 +83,10 @@ pub(super) fn tokens(tokens: &Tokens) -> Value {
 /// An error of CreateOAuth2Token: status, type and body.
 pub(super) fn refused(error: &Error) -> (StatusCode, &'static str, Value) {
     let (status, kind, code) = match error.code {
-        code @ ("TOKEN_EXPIRED" | "AUTHCODE_EXPIRED" | "INSUFFICIENT_PERMISSIONS") => {
-            (StatusCode::BAD_REQUEST, "AccessDeniedException", code)
+        code @ ("TOKEN_EXPIRED" | "AUTHCODE_EXPIRED") => {
+            (StatusCode::UNAUTHORIZED, "AccessDeniedException", code)
         }
+        code @ "INSUFFICIENT_PERMISSIONS" => (StatusCode::FORBIDDEN, "AccessDeniedException", code),
         "Throttling" => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsError", "rate_exceeded"),
         "InternalFailure" | "ServiceUnavailable" => {
             (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException", "server_error")

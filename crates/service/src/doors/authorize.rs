@@ -202,7 +202,10 @@ pub(super) fn give(
 
 /// That the principal may let programs in.
 pub(super) fn allowed(op: &Operation, scope: &Scope, action: &str, client_id: &str) -> Result<(), Error> {
-    let check = scope.check(action, client_id);
+    let place = if is_elsewhere(client_id) { "remote" } else { "localhost" };
+    let account = scope.account().id();
+    let check =
+        scope.check(action, format!("arn:aws:signin:us-east-1:{account}:oauth2/public-client/{place}"));
     authorize(op, scope, &Checks::one(check), ())?;
     Ok(())
 }
