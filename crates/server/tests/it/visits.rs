@@ -120,15 +120,18 @@ fn a_cookie_is_secure_wherever_there_is_tls() {
         let (server, root) = start(&dir, args);
         let head = signed_in(&root, fields);
         assert!(head.starts_with("http/1.1 302 ") && head.contains("\nlocation: /console/s/"), "{head}");
-        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
-        let parts: Vec<&str> = cookie.split("; ").collect();
-        let (name, value) = parts[0].split_once('=').unwrap();
+        let cookies = head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+        let cookies: Vec<Vec<&str>> = cookies.map(|cookie| cookie.split("; ").collect()).collect();
+        let (name, value) = cookies[0][0].split_once('=').unwrap();
         let id = name.strip_prefix("daypass-").unwrap();
         assert_eq!(value.len(), 43);
-        let path = format!("path=/console/s/{id}/");
-        let mut wanted = vec![path.as_str(), "httponly", "samesite=strict"];
-        wanted.extend(secure.then_some("secure"));
-        assert_eq!(&parts[1..], wanted, "{args:?} {fields}");
+        let own = format!("path=/console/s/{id}/");
+        let wanted = [own.as_str(), "path=/v1/authorize"].map(|path| {
+            let mut wanted = vec![cookies[0][0], path, "httponly", "samesite=strict"];
+            wanted.extend(secure.then_some("secure"));
+            wanted
+        });
+        assert_eq!(cookies, wanted, "{args:?} {fields}");
         server.stop();
     }
 }

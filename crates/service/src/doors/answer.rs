@@ -32,7 +32,7 @@ pub enum Answer {
     /// A program asks for one of the browser's sessions.
     ChooseSession {
         /// What it asks for.
-        asked: Asked,
+        asked: Box<Asked>,
         /// The sessions.
         sessions: Vec<LoginChoice>,
         /// Where the choice is sent.
@@ -41,7 +41,7 @@ pub enum Answer {
     /// The code that the program waits for.
     Code {
         /// What it asked for.
-        asked: Asked,
+        asked: Box<Asked>,
         /// The code.
         code: Secret,
         /// Whether it is to be pasted on another machine.

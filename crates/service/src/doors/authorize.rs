@@ -154,7 +154,7 @@ pub(super) fn choice(house: &House, op: &Operation, request: &Request) -> Result
     let asked = Asked::read(house, request, known(request, &FIELDS)?)?;
     let sessions = login_sessions(request).into_iter().filter_map(|id| visitor(house, op, request, id).ok());
     let sessions: Vec<LoginChoice> = sessions.map(|visitor| choice_of(&visitor)).collect();
-    Ok(Answer::ChooseSession { asked, sessions, path: PATH })
+    Ok(Answer::ChooseSession { asked: Box::new(asked), sessions, path: PATH })
 }
 
 fn choice_of(visitor: &Visitor) -> LoginChoice {
@@ -197,7 +197,7 @@ pub(super) fn give(
     let keyring = visitor.scope.view().keyring();
     let sealed = keyring.seal_message(Purpose::AuthorizationCode, b"", &text, house.directory.random());
     let code = sealed.map_err(|_| Error::internal("a code is too long"))?;
-    Ok(Answer::Code { asked, code: daypass_model::Secret::new(code), is_elsewhere })
+    Ok(Answer::Code { asked: Box::new(asked), code: daypass_model::Secret::new(code), is_elsewhere })
 }
 
 /// That the principal may let programs in.
