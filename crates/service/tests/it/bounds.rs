@@ -152,7 +152,7 @@ async fn an_access_key_id_has_sixteen_letters_at_least() {
 #[tokio::test]
 async fn awss_policies_have_the_versions_and_dates_of_awss() {
     let (house, _) = start().await;
-    // Seconds since 1970 of what GetPolicy answers there: all of 2015-02-06, from 18:39:46Z to 18:40:59Z.
+    // Seconds since 1970 of what GetPolicy answers there: 2015-02-06, from 18:39:46Z to 18:40:59Z, and 2025-11-19, 18:34:09Z.
     let policies = [
         ("AdministratorAccess", "v1", 1_423_247_986),
         ("PowerUserAccess", "v12", 1_423_247_987),
@@ -161,6 +161,7 @@ async fn awss_policies_have_the_versions_and_dates_of_awss() {
         ("IAMReadOnlyAccess", "v4", 1_423_248_039),
         ("AmazonS3FullAccess", "v2", 1_423_248_058),
         ("AmazonS3ReadOnlyAccess", "v3", 1_423_248_059),
+        ("SignInLocalDevelopmentAccess", "v3", 1_763_577_249),
     ];
     for (name, version, created) in policies {
         let arn = format!("arn:aws:iam::aws:policy/{name}");
