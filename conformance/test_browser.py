@@ -55,9 +55,11 @@ def test_link_in_the_address_bar_leads_to_the_session_at_once(browser, link):
     assert answer["troubles"] == []
     assert seen["addresses"] == [seen["url"]] and SESSION_PATH.search(seen["url"])
     nothing_to_take(seen)
-    [cookie] = answer["cookies"]
-    assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Strict", -1)
-    assert seen["url"] == browser.address(cookie["path"])
+    # One for its own pages, and one for the page where programs ask.
+    paths = {cookie["path"] for cookie in answer["cookies"]}
+    assert {browser.address(path) for path in paths} == {seen["url"], browser.address("/v1/authorize")}
+    for cookie in answer["cookies"]:
+        assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Strict", -1)
 
 
 def test_two_identities_in_two_tabs_at_once(browser, link, house):
