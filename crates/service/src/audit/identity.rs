@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use daypass_directory::{self as directory, Identity, Principal, Session, Vouched};
+use daypass_directory::{self as directory, Identity, Principal, Session, User, Vouched};
 use daypass_model::{AccessKeyId, AccountId, cut, rfc3339_seconds};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,7 +16,8 @@ const TEXT_MAX: usize = 1024;
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserIdentity<'a> {
     r#type: &'static str,
-    principal_id: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,6 +31,20 @@ pub(super) struct UserIdentity<'a> {
     identity_provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_context: Option<SessionContext<'a>>,
+}
+
+/// Who somebody says they are, at the door where people sign in.
+pub(crate) struct SigningIn {
+    pub(super) account: AccountId,
+    /// The user's id and name, if there is such a user.
+    user: Option<(String, String)>,
+}
+
+impl SigningIn {
+    pub(crate) fn of(account: AccountId, user: Option<&User>) -> Self {
+        let user = user.map(|user| (user.record.id.to_string(), user.record.name.clone()));
+        Self { account, user }
+    }
 }
 
 /// Present with temporary credentials.
@@ -86,7 +101,7 @@ impl<'a> UserIdentity<'a> {
         let session = principal.session.as_deref();
         Self {
             r#type: principal.identity_type(),
-            principal_id: Cow::Borrowed(&principal.user_id),
+            principal_id: Some(Cow::Borrowed(&principal.user_id)),
             arn: Some(&principal.arn),
             account_id: Some(principal.account),
             access_key_id: principal.access_key_id.as_ref().map(AccessKeyId::as_str),
@@ -96,11 +111,26 @@ impl<'a> UserIdentity<'a> {
         }
     }
 
+    /// Whoever says that they are a user. A name that no user has is not repeated: people type passwords there ("AWS Management
+    /// Console sign-in events" in the CloudTrail User Guide).
+    pub(super) fn signing_in(who: &'a SigningIn) -> Self {
+        Self {
+            r#type: "IAMUser",
+            principal_id: who.user.as_ref().map(|(id, _)| Cow::Borrowed(id.as_str())),
+            arn: None,
+            account_id: Some(who.account),
+            access_key_id: Some(""),
+            user_name: Some(who.user.as_ref().map_or("HIDDEN_DUE_TO_SECURITY_REASONS", |(_, name)| name)),
+            identity_provider: None,
+            session_context: None,
+        }
+    }
+
     /// The caller, as another account sees it.
     pub(super) fn from_elsewhere(principal: &'a Principal) -> Self {
         Self {
             r#type: "AWSAccount",
-            principal_id: Cow::Borrowed(&principal.user_id),
+            principal_id: Some(Cow::Borrowed(&principal.user_id)),
             arn: None,
             account_id: Some(principal.account),
             access_key_id: None,
@@ -126,7 +156,7 @@ impl<'a> UserIdentity<'a> {
         };
         Self {
             r#type: principal.identity_type(),
-            principal_id: Cow::Owned(principal_id),
+            principal_id: Some(Cow::Owned(principal_id)),
             arn: None,
             account_id: None,
             access_key_id: None,

@@ -29,7 +29,7 @@ pub(super) trait Listed: Kind {
     /// All of an account, by name.
     fn all<'v>(account: &AccountView<'v>) -> impl Iterator<Item = &'v Arc<Self::Entity>>;
     /// As the list shows it.
-    fn shape(view: &View, entity: &Self::Entity) -> Self::Shape;
+    fn shape(view: &View, account: &AccountView<'_>, entity: &Self::Entity) -> Self::Shape;
     /// What it takes in the answer at most, where that is worth counting.
     fn size_max(_: &Self::Entity) -> usize {
         0
@@ -85,7 +85,7 @@ impl<K: Listed> Action for List<K> {
         let found = found.map(|(record, entity)| (fold_name(record.name()), entity));
         let page = page_of_size(house, call.scope(), &selection, found, |entity| K::size_max(entity))?;
         // Only what is shown is worth shaping: a role's trust policy is read back for it.
-        Ok(Output(page.map(|entity| K::shape(call.view(), entity))))
+        Ok(Output(page.map(|entity| K::shape(call.view(), &account, entity))))
     }
 }
 
@@ -98,8 +98,8 @@ impl Listed for User {
         account.users()
     }
 
-    fn shape(_: &View, user: &directory::User) -> UserShape {
-        UserShape::listed(&user.arn, &user.record)
+    fn shape(_: &View, account: &AccountView<'_>, user: &directory::User) -> UserShape {
+        UserShape::listed(&user.arn, &user.record).with_password_of(account, user)
     }
 }
 
@@ -112,7 +112,7 @@ impl Listed for Group {
         account.groups()
     }
 
-    fn shape(_: &View, group: &directory::Group) -> GroupShape {
+    fn shape(_: &View, _: &AccountView<'_>, group: &directory::Group) -> GroupShape {
         GroupShape::of(&group.arn, &group.record)
     }
 }
@@ -126,7 +126,7 @@ impl Listed for Role {
         account.roles()
     }
 
-    fn shape(view: &View, role: &directory::Role) -> RoleShape {
+    fn shape(view: &View, _: &AccountView<'_>, role: &directory::Role) -> RoleShape {
         RoleShape::listed(view, &role.arn, &role.record)
     }
 
