@@ -1,7 +1,9 @@
 //! The pages of `/signin`: account, user and password; the code of a device; another password.
 
 use daypass_model::Secret;
-use daypass_service::doors::{SIGN_IN_CHANGE_PATH, SIGN_IN_CODE_PATH, SIGN_IN_PATH, SignInPage, SignInStep};
+use daypass_service::doors::{
+    SIGN_IN_CHANGE_PATH, SIGN_IN_CODE_PATH, SIGN_IN_PATH, SIGN_IN_ROOT_PATH, SignInPage, SignInStep,
+};
 use maud::{Markup, html};
 
 use super::layout::layout;
@@ -20,6 +22,7 @@ pub(super) fn page(page: &SignInPage) -> Markup {
             problem,
             &code(progress, devices),
         ),
+        SignInStep::Root => form("Sign in as root", SIGN_IN_ROOT_PATH, &page.code, problem, &root()),
         SignInStep::Change { progress, user } => {
             form("Choose a new password", SIGN_IN_CHANGE_PATH, &page.code, problem, &change(progress, user))
         }
@@ -80,6 +83,16 @@ fn code(progress: &Secret, devices: &[String]) -> Markup {
         input id="mfacode" name="mfacode" inputmode="numeric" autocomplete="one-time-code" required maxlength="9" autofocus;
         button type="submit" { "Go on" }
         p { a href=(SIGN_IN_PATH) { "Begin again" } }
+    }
+}
+
+fn root() -> Markup {
+    html! {
+        p { "Whoever runs this server makes a code for you: " code { "daypass account sign-in" } "." }
+        label for="rootcode" { "Code" }
+        input id="rootcode" name="rootcode" type="password" autocomplete="off" required autofocus;
+        button type="submit" { "Sign in" }
+        p { a href=(SIGN_IN_PATH) { "Sign in as a user" } }
     }
 }
 

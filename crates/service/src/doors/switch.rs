@@ -9,10 +9,9 @@ use daypass_model::limits::CHAINED_SESSION_SECONDS_MAX;
 use daypass_model::{Arn, SessionId, cut};
 use serde::Deserialize;
 
-use super::TRIES_MAX;
 use super::answer::{Answer, RoleForm, Whose};
 use super::ask::ask_aws;
-use super::begin::{Beginning, begin};
+use super::begin::{Beginning, begin_surely};
 use super::console::{Visitor, visitor};
 use crate::audit::Event;
 use crate::error::Error;
@@ -95,16 +94,8 @@ pub(super) async fn switch(
         destination: None,
         profile: None,
     };
-    let mut begun = begin(house, op, view, event, beginning.clone()).await;
-    for _ in 1..TRIES_MAX {
-        if !begun.as_ref().is_err_and(Error::is_conflict) {
-            break;
-        }
-        // The role was assumed, once; only the page has to begin.
-        let _turn = house.directory.turn(beginning.claims.account).await;
-        begun = begin(house, op, house.directory.snapshot(), event, beginning.clone()).await;
-    }
-    begun
+    // The role was assumed, once; only the page has to begin.
+    begin_surely(house, op, view, event, beginning).await
 }
 
 /// What AssumeRole answers, as far as a page goes on with it.

@@ -33,6 +33,7 @@ pub(in crate::doors) async fn change(
         return Ok(over(browser, ""));
     };
     let Progress { proven, number, until } = progress;
+    let (user, profile) = proven.user.as_ref().ok_or_else(|| Error::internal("root has no password"))?;
     let who = proven.who();
     event.named("PasswordUpdated");
     event.principal(&who);
@@ -43,7 +44,7 @@ pub(in crate::doors) async fn change(
     }
     let account = proven.scope.account();
     let new = Secret::new(text("password"));
-    let record = match replaced_password(house, op, &account, &proven.user, &proven.profile, new).await {
+    let record = match replaced_password(house, op, &account, user, profile, new).await {
         Ok(record) => record,
         Err(error) if matches!(error.code, "PasswordPolicyViolation" | "Throttling") => {
             return ask(browser, Problem { says: error.message.clone(), error });
@@ -75,6 +76,6 @@ fn lacks_code(proven: &Proven) -> bool {
 }
 
 fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem) -> Answer {
-    let user = proven.user.record.name.clone();
+    let user = proven.scope.principal().user_name().unwrap_or_default().to_owned();
     page(browser, SignInStep::Change { progress: Secret::new(progress), user }, Some(problem))
 }

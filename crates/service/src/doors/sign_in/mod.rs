@@ -11,13 +11,17 @@ mod browser;
 mod change;
 mod code;
 mod enter;
+pub(super) mod oidc;
 mod password;
 mod progress;
+mod root;
 
 pub(super) use browser::{Browser, COOKIE};
 pub(super) use change::change;
 pub(super) use code::code;
 pub(super) use password::sign_in;
+pub use root::{ROOT_CODE_SECONDS, root_code};
+pub(super) use root::{root, root_form};
 
 use daypass_directory::Operation;
 
@@ -32,6 +36,7 @@ pub(super) const PATH: &str = "/signin";
 const OF_ACCOUNT: &str = "/signin/";
 pub(super) const CODE_PATH: &str = "/signin/step/code";
 pub(super) const CHANGE_PATH: &str = "/signin/step/password";
+pub(super) const ROOT_PATH: &str = "/signin/step/root";
 /// Longest name of an account: an alias has 63 characters.
 const ACCOUNT_BYTES_MAX: usize = 64;
 
@@ -45,7 +50,14 @@ pub(super) fn door(path: &str) -> Option<Door> {
         PATH => Some(Door::SignIn),
         CODE_PATH => Some(Door::SignInCode),
         CHANGE_PATH => Some(Door::SignInChange),
+        ROOT_PATH => Some(Door::SignInRoot),
         _ => {
+            match oidc::name_of(path).map(|(_, rest)| rest) {
+                Some("") => return Some(Door::Oidc),
+                Some("callback") => return Some(Door::OidcBack),
+                Some("role") => return Some(Door::OidcRole),
+                Some(_) | None => {}
+            }
             let account = path.strip_prefix(OF_ACCOUNT)?;
             (account.is_empty() || is_account(account)).then_some(Door::SignIn)
         }
