@@ -11,9 +11,9 @@ use super::layout::layout;
 pub(super) fn page(page: &SignInPage) -> Markup {
     let problem = page.problem.as_ref().map(|problem| problem.says.as_str());
     match &page.step {
-        SignInStep::Password { account, user, back } => {
-            let back = back.as_deref();
-            form("Sign in", SIGN_IN_PATH, &page.code, problem, &password(account, user, back))
+        SignInStep::Password { account, user, back, providers } => {
+            let fields = password(account, user, back.as_deref(), providers);
+            form("Sign in", SIGN_IN_PATH, &page.code, problem, &fields)
         }
         SignInStep::Code { progress, devices } => form(
             "Multi-factor authentication",
@@ -48,7 +48,7 @@ fn form(title: &str, path: &str, code: &str, problem: Option<&str>, fields: &Mar
 }
 
 /// The first field that is empty is where the keyboard is.
-fn password(account: &str, user: &str, back: Option<&str>) -> Markup {
+fn password(account: &str, user: &str, back: Option<&str>, providers: &[(String, String)]) -> Markup {
     html! {
         @if let Some(back) = back {
             p { "A program waits for you to sign in. It asks once more afterwards." }
@@ -64,6 +64,9 @@ fn password(account: &str, user: &str, back: Option<&str>) -> Markup {
         input id="password" name="password" type="password" autocomplete="current-password" required
             maxlength="128" autofocus[!account.is_empty() && !user.is_empty()];
         button type="submit" { "Sign in" }
+        @for (name, path) in providers {
+            p { a href=(path) { "Sign in with " (name) } }
+        }
     }
 }
 

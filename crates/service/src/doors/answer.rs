@@ -136,6 +136,8 @@ pub enum SignInStep {
         user: String,
         /// Where the way leads afterwards: a path of ours.
         back: Option<String>,
+        /// Identity providers that people of the account sign in at instead, and where that begins.
+        providers: Vec<(String, String)>,
     },
     /// The code of an MFA device.
     Code {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::answer::{Answer, RoleForm, Whose};
 use super::ask::ask_aws;
 use super::begin::{Beginning, begin_surely};
-use super::console::{Visitor, visitor};
+use super::console::{Visitor, sender, visitor};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -49,12 +49,10 @@ pub(super) async fn switch(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match visitor(house, op, request, id) {
-        Ok(visitor) => visitor,
-        Err(answer) => return Ok(answer),
+    let (visitor, form) = match sender(house, op, request, (id, SWITCH, &["account", "role"]), event) {
+        Ok(sent) => sent,
+        Err(early) => return early,
     };
-    event.principal(visitor.scope.principal());
-    let form = visitor.sent(request, SWITCH, &["account", "role"])?;
     let text = |name| form.text(name).unwrap_or_default().trim();
     let arn = role_arn(text("account"), text("role"));
     event.tells("SwitchFrom", visitor.scope.principal().arn.as_str());

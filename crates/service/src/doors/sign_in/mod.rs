@@ -28,6 +28,7 @@ use daypass_directory::Operation;
 use super::answer::{Answer, Problem, SignInPage, SignInStep};
 use super::{Door, destination, known};
 use crate::error::Error;
+use crate::federation::query;
 use crate::house::House;
 use crate::request::Request;
 
@@ -81,7 +82,21 @@ pub(super) fn form(house: &House, request: &Request) -> Result<Answer, Error> {
     let account = request.http.path.strip_prefix(OF_ACCOUNT).filter(|account| is_account(account));
     let account = account.unwrap_or_default();
     let back = form.text("back").and_then(destination::way_back);
-    Ok(asking(Browser::of(house, request), account, "", back, None))
+    let providers = providers(house, account, back.as_deref());
+    let (account, user) = (account.to_owned(), String::new());
+    Ok(page(Browser::of(house, request), SignInStep::Password { account, user, back, providers }, None))
+}
+
+/// Other ways into the account that the address names: names of providers, and where each leads.
+fn providers(house: &House, account: &str, back: Option<&str>) -> Vec<(String, String)> {
+    let view = house.directory.snapshot();
+    let id = account.parse().ok().or_else(|| view.account_of_alias(&account.to_ascii_lowercase()));
+    let of_account = house.settings.sign_in.providers.iter().filter(|provider| Some(provider.account) == id);
+    let path = |name: &str| match back {
+        Some(back) => format!("{}?{}", oidc::path_of(name), query(&[("back", back)])),
+        None => oidc::path_of(name),
+    };
+    of_account.map(|provider| (provider.name.clone(), path(&provider.name))).collect()
 }
 
 /// The form, with what was typed the last time and what was wrong with it.
@@ -92,7 +107,8 @@ fn asking(
     back: Option<String>,
     problem: Option<Problem>,
 ) -> Answer {
-    let step = SignInStep::Password { account: account.to_owned(), user: user.to_owned(), back };
+    let providers = Vec::new();
+    let step = SignInStep::Password { account: account.to_owned(), user: user.to_owned(), back, providers };
     page(browser, step, problem)
 }
 

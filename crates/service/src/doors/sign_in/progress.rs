@@ -116,6 +116,19 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// Whether one of the tries that this step has is left. INVARIANT (tries-first).
+    pub(super) async fn has_try(&self, house: &House, op: &Operation, max: u32) -> Result<bool, Error> {
+        for n in 0..max {
+            let step = format!("try-{n}");
+            if house.directory.spend_sign_in_step(op, self.number, &step, self.until).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl SealedUser {
     /// The user, whose password is the one that was proven.
     fn still(&self, scope: &Scope) -> Option<(Arc<User>, Arc<LoginProfile>)> {

@@ -275,7 +275,7 @@ async fn the_trust_policy_decides() {
     let world = World::new().await;
     for change in
         [&(|claims: &mut Value| claims["sub"] = "mallory".into()) as &dyn Fn(&mut Value), &|claims| {
-            claims["https://aws.amazon.com/tags"] = json!({"principal_tags": {"team": ["x"]}})
+            claims["https://aws.amazon.com/tags"] = json!({"principal_tags": {"team": ["x"]}});
         }]
     {
         let error = world.sign_in(change).await.unwrap_err();
