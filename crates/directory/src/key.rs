@@ -27,6 +27,8 @@
 //! /<account>/revoked-session/<session id>     SessionRevocationRecord
 //! /<account>/console-session/<session id>     ConsoleSessionRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
+//! /<account>/instance/<i-…>                   InstanceRecord
+//! /<account>/task/<uuid>                      TaskRecord
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -283,6 +285,30 @@ pub fn console_sessions(account: AccountId) -> String {
     format!("/{account}/console-session/")
 }
 
+/// A machine.
+#[must_use]
+pub fn instance(account: AccountId, id: &str) -> String {
+    format!("{}{id}", instances(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn instances(account: AccountId) -> String {
+    format!("/{account}/instance/")
+}
+
+/// A task.
+#[must_use]
+pub fn task(account: AccountId, id: &str) -> String {
+    format!("{}{id}", tasks(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn tasks(account: AccountId) -> String {
+    format!("/{account}/task/")
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -302,6 +328,8 @@ pub(crate) enum Named<'a> {
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
     ConsoleSession(AccountId, &'a str),
+    Instance(AccountId, &'a str),
+    Task(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -350,6 +378,8 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
+        Some(("instance", id)) => Named::Instance(account, id),
+        Some(("task", id)) => Named::Task(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == ACCOUNT_ALIAS => Named::AccountAlias(account),
@@ -405,6 +435,9 @@ mod tests {
         assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
         assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
         assert_eq!(parse(&console_session(a, session)), Named::ConsoleSession(a, text));
+        assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
+        assert_eq!(parse(&task(a, text)), Named::Task(a, text));
+        assert!(!may_hold_sealed(&instance(a, "i-0a")));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));

@@ -20,6 +20,7 @@ mod error;
 mod grounds;
 pub mod key;
 mod last_used;
+mod machine;
 pub mod managed;
 mod master;
 mod mfa;
@@ -49,6 +50,7 @@ pub use entity::{
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
+pub use machine::{Instance, Task, instance_arn};
 pub use mfa::NotProven;
 pub use principal::{
     AHEAD_SECONDS_MAX, Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn,

@@ -22,6 +22,7 @@ use crate::entity::{
     AccountAlias, Compiler, OidcProvider, PasswordPolicy, SamlProvider, Unreadable, WebIdentityIssuer,
 };
 use crate::key::{self, Named};
+use crate::machine::{Instance, Task};
 use crate::master::MasterKeys;
 use crate::record::{AccessKeyPointer, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord};
 use crate::revocation::{Revoked, SessionRules};
@@ -346,6 +347,14 @@ impl View {
                 let kept = Arc::new(ConsoleSession { record: read(record)?, revision });
                 self.edit(id, |account| account.console_sessions.insert_mut(session, kept));
             }
+            Named::Instance(id, name) => {
+                let instance = Instance::of(id, read(record)?, revision);
+                self.edit(id, |account| account.instances.insert_mut(name.to_owned(), Arc::new(instance)));
+            }
+            Named::Task(id, name) => {
+                let task = Task { record: read(record)?, revision };
+                self.edit(id, |account| account.tasks.insert_mut(name.to_owned(), Arc::new(task)));
+            }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -456,6 +465,10 @@ impl View {
                     self.edit(account, |account| _ = account.console_sessions.remove_mut::<SessionId>(&id));
                 }
             }
+            Named::Instance(account, id) => {
+                self.edit(account, |account| _ = account.instances.remove_mut(id));
+            }
+            Named::Task(account, id) => self.edit(account, |account| _ = account.tasks.remove_mut(id)),
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
     }

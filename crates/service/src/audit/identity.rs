@@ -48,6 +48,9 @@ struct SessionContext<'a> {
     attributes: Attributes,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<&'a str>,
+    /// By which version of instance metadata the machine that it was issued to tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ec2_role_delivery: Option<&'a str>,
 }
 
 /// By whose token a session was had; nothing where it was not.
@@ -173,8 +176,14 @@ impl<'a> SessionContext<'a> {
             web_id_federation_data: is_role.then(|| WebIdFederationData::of(&claims.federation)),
             attributes: Attributes { creation_date: rfc3339_seconds(created), mfa_authenticated },
             source_identity: claims.source_identity.as_deref(),
+            ec2_role_delivery: kept(&claims.federation, "ec2:RoleDelivery"),
         }
     }
+}
+
+/// The value of a context key that stays with a session.
+fn kept<'a>(kept: &'a [(String, Vec<String>)], key: &str) -> Option<&'a str> {
+    kept.iter().find(|(name, _)| name == key).and_then(|(_, values)| values.first()).map(String::as_str)
 }
 
 impl<'a> WebIdFederationData<'a> {
