@@ -16,7 +16,8 @@ const TEXT_MAX: usize = 1024;
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserIdentity<'a> {
     r#type: &'static str,
-    principal_id: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,6 +29,9 @@ pub(super) struct UserIdentity<'a> {
     /// Who vouches for a caller without credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_provider: Option<&'a str>,
+    /// The service that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoked_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_context: Option<SessionContext<'a>>,
 }
@@ -81,17 +85,21 @@ impl<'a> UserIdentity<'a> {
     /// The caller, as its own account sees it.
     pub(super) fn of(principal: &'a Principal) -> Self {
         if let Some(vouched) = principal.vouched() {
-            return Self::vouched(principal, vouched);
+            return match vouched.service_name() {
+                Some(name) => Self::service(principal, name),
+                None => Self::vouched(principal, vouched),
+            };
         }
         let session = principal.session.as_deref();
         Self {
             r#type: principal.identity_type(),
-            principal_id: Cow::Borrowed(&principal.user_id),
+            principal_id: Some(Cow::Borrowed(&principal.user_id)),
             arn: Some(&principal.arn),
             account_id: Some(principal.account),
             access_key_id: principal.access_key_id.as_ref().map(AccessKeyId::as_str),
             user_name: principal.user_name(),
             identity_provider: None,
+            invoked_by: None,
             session_context: session.map(|session| SessionContext::of(principal, session)),
         }
     }
@@ -100,12 +108,28 @@ impl<'a> UserIdentity<'a> {
     pub(super) fn from_elsewhere(principal: &'a Principal) -> Self {
         Self {
             r#type: "AWSAccount",
-            principal_id: Cow::Borrowed(&principal.user_id),
+            principal_id: Some(Cow::Borrowed(&principal.user_id)),
             arn: None,
             account_id: Some(principal.account),
             access_key_id: None,
             user_name: None,
             identity_provider: None,
+            invoked_by: None,
+            session_context: None,
+        }
+    }
+
+    /// A service, of no account.
+    fn service(principal: &'a Principal, name: &'a str) -> Self {
+        Self {
+            r#type: principal.identity_type(),
+            principal_id: None,
+            arn: None,
+            account_id: None,
+            access_key_id: None,
+            user_name: None,
+            identity_provider: None,
+            invoked_by: Some(name),
             session_context: None,
         }
     }
@@ -126,12 +150,13 @@ impl<'a> UserIdentity<'a> {
         };
         Self {
             r#type: principal.identity_type(),
-            principal_id: Cow::Owned(principal_id),
+            principal_id: Some(Cow::Owned(principal_id)),
             arn: None,
             account_id: None,
             access_key_id: None,
             user_name: Some(cut(subject, TEXT_MAX)),
             identity_provider: Some(provider),
+            invoked_by: None,
             session_context: None,
         }
     }
