@@ -3,6 +3,7 @@
 mod daypass;
 mod iam;
 mod paging;
+mod pass_role;
 mod principals;
 pub(crate) mod sts;
 
