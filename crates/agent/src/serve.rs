@@ -72,11 +72,11 @@ impl Agent {
         self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
-    /// Join if need be, and answer until `stop` completes.
+    /// Join if need be, and answer until `stop` completes; `ready` is called once the machine has joined.
     ///
     /// # Errors
     /// The machine may not join.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Trouble> {
+    pub async fn run(self, stop: impl Future<Output = ()>, ready: impl FnOnce()) -> Result<(), Trouble> {
         let mut tasks = JoinSet::new();
         let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         for listener in self.listeners {
@@ -88,6 +88,7 @@ impl Agent {
             joined = self.machine.join(&self.settings) => joined?,
             () = &mut stop => return Ok(()),
         }
+        ready();
         tasks.spawn(tend(self.machine));
         stop.await;
         tasks.shutdown().await;

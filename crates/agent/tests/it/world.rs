@@ -84,7 +84,7 @@ impl Machine {
         let world = World { clock: clock.clone(), random: Arc::new(SystemRandom) };
         let agent = Agent::listen(settings, world).await.unwrap();
         let address = agent.addresses()[0];
-        let running = tokio::spawn(agent.run(std::future::pending()));
+        let running = tokio::spawn(agent.run(std::future::pending(), || {}));
         Self { clock, stub, scratch, address, running }
     }
 

@@ -57,7 +57,10 @@ impl Action for RegisterInstance {
         let check = scope.check(Self::NAME, arn.as_str()).with("ec2:InstanceProfile", profile_arn);
         let checks = Checks::one(check);
         match profile.and_then(|profile| role_of(&account, profile)) {
-            Some(role) => checks.and(pass_role::of_role(scope, role, PassedTo::Ec2, &arn)),
+            Some(role) => {
+                let passed = pass_role::of_role(scope, role, PassedTo::Ec2);
+                checks.and(passed.with("iam:AssociatedResourceArn", arn))
+            }
             None => checks,
         }
     }
@@ -79,8 +82,7 @@ impl Action for RegisterInstance {
         if account.instance(&id).is_some() {
             return Err(Error::already_exists(format!("Instance with id {id} already exists.")));
         }
-        let region = input.region.clone().filter(|region| !region.is_empty());
-        let region = region.unwrap_or_else(|| region_of(op));
+        let region = input.region.clone().unwrap_or_else(|| region_of(op));
         let (join, secret) = join_secret(op, house, input.join_secret_seconds);
         let expires = join.expires;
         let mut change = call.change(op);

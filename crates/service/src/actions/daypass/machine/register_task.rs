@@ -43,7 +43,8 @@ impl Action for RegisterTask {
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let arn = arn_of(scope, &input.instance_id);
-        let passed = pass_role::by_arn(scope, &input.role_arn, PassedTo::EcsTasks, &arn);
+        let passed = pass_role::by_arn(scope, &input.role_arn, PassedTo::EcsTasks)
+            .with("iam:AssociatedResourceArn", arn.as_str());
         Checks::one(scope.check(Self::NAME, arn)).and(passed)
     }
 

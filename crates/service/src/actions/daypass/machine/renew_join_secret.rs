@@ -36,7 +36,10 @@ impl Action for RenewJoinSecret {
         let checks =
             Checks::one(check.with_some("ec2:InstanceProfile", profile.map(|found| found.arn.clone())));
         match profile.and_then(|profile| role_of(&account, profile)) {
-            Some(role) => checks.and(pass_role::of_role(scope, role, PassedTo::Ec2, &arn)),
+            Some(role) => {
+                let passed = pass_role::of_role(scope, role, PassedTo::Ec2);
+                checks.and(passed.with("iam:AssociatedResourceArn", arn))
+            }
             None => checks,
         }
     }
