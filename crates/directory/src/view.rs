@@ -19,8 +19,8 @@ use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
 use crate::console::ConsoleSession;
 use crate::entity::{
-    AccountAlias, Compiler, InstanceProfile, OidcProvider, PasswordPolicy, SamlProvider, Unreadable,
-    WebIdentityIssuer,
+    AccountAlias, Compiler, InstanceProfile, LoginProfile, OidcProvider, PasswordPolicy, SamlProvider,
+    Unreadable, User, WebIdentityIssuer,
 };
 use crate::key::{self, Named};
 use crate::machine::{Instance, Task};
@@ -246,6 +246,19 @@ impl View {
     #[must_use]
     pub fn account_of_alias(&self, alias: &str) -> Option<AccountId> {
         self.aliases.get(alias).copied().filter(|account| self.is_account(*account))
+    }
+
+    /// The user of this name in an account, and its password. May lead into any account because whoever signs in has none
+    /// before; nothing comes of it that the password does not open.
+    #[must_use]
+    pub fn user_signing_in(
+        &self,
+        account: AccountId,
+        name: &str,
+    ) -> Option<(&Arc<User>, Option<&Arc<LoginProfile>>)> {
+        let account = self.account(account)?;
+        let user = account.user(name)?;
+        Some((user, account.login_profile(&user.record.id)))
     }
 
     /// Whether an account, open or closed, is called so. May lead into any account because an alias is one account's only: AWS

@@ -1,5 +1,12 @@
 //! An agent over real sockets, against a server of the test's own.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod credentials;
 mod detours;
 mod joining;
