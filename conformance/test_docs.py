@@ -1,5 +1,5 @@
 """docs/tools.md, typed as it stands there: each block of commands prints the block of text that follows it. And every
-page's blocks of commands can be pasted."""
+page's blocks of commands can be pasted, and its links lead somewhere."""
 
 import os
 import re
@@ -28,11 +28,8 @@ def test_the_page_works_as_it_is_written(script, printed, tmp_path):
     assert done.stdout == printed
 
 
-PAGES = [
-    page
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md"))
-    if "```sh" in page.read_text(encoding="utf-8")
-]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")]
+WITH_COMMANDS = [page for page in PAGES if "```sh" in page.read_text(encoding="utf-8")]
 
 
 def unpasteable(script):
@@ -41,7 +38,7 @@ def unpasteable(script):
     return [line for line in script.splitlines() if re.search(r"`|(^|\s)#|\$\w+:[a-zA-Z]", line)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_can_be_pasted_into_any_shell(page):
     scripts = re.findall(r"```(?:sh|bash|shell|console)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     assert scripts and [line for script in scripts for line in unpasteable(script)] == []
@@ -52,3 +49,15 @@ def test_what_a_prompt_reads_otherwise_is_found():
     for line in ("ls  # here", "# all", "\t# all", "export A=`b`", "echo arn:aws:iam::$ACCOUNT:role/x"):
         assert unpasteable(f"true\n{line}\n") == [line]
     assert unpasteable("echo ${A##*/} a#b 'x'$ACCOUNT':role'\n") == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    """To files that are there, and headings that they have, as GitHub makes anchors of them."""
+    for target, anchor in re.findall(r"\]\(([^)#\s:]*)(?:#([\w-]+))?\)", page.read_text(encoding="utf-8")):
+        other = (page.parent / target).resolve() if target else page
+        assert other.exists(), f"{page.name}: {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{page.name}: {target}#{anchor}"

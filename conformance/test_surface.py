@@ -26,6 +26,8 @@ CreateUser GetUser UpdateUser DeleteUser ListUsers TagUser UntagUser ListUserTag
 CreateGroup GetGroup UpdateGroup DeleteGroup ListGroups AddUserToGroup RemoveUserFromGroup ListGroupsForUser
 CreateRole GetRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole ListRoles
 TagRole UntagRole ListRoleTags
+CreateInstanceProfile GetInstanceProfile DeleteInstanceProfile ListInstanceProfiles ListInstanceProfilesForRole
+AddRoleToInstanceProfile RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile ListInstanceProfileTags
 PutUserPermissionsBoundary DeleteUserPermissionsBoundary PutRolePermissionsBoundary DeleteRolePermissionsBoundary
 CreatePolicy GetPolicy DeletePolicy ListPolicies CreatePolicyVersion GetPolicyVersion ListPolicyVersions
 SetDefaultPolicyVersion DeletePolicyVersion TagPolicy UntagPolicy ListPolicyTags ListEntitiesForPolicy
@@ -51,7 +53,16 @@ DAYPASS = """
 CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderSettings PutOpenIDConnectProviderSettings GetResourcePolicy ListResourcePolicies PutResourcePolicy
 GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
 """
-HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
+# Certificates instead of keys: test_roles_anywhere.py calls these.
+ANYWHERE = """
+ListTrustAnchors
+"""
+HERE = {
+    "sts": set(STS.split()),
+    "iam": set(IAM.split()),
+    "daypass": set(DAYPASS.split()),
+    "rolesanywhere": set(ANYWHERE.split()),
+}
 
 
 @functools.cache

@@ -91,7 +91,7 @@ impl<I> Authorized<I> {
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.sentence())]
 pub struct Denied {
-    /// ARN of the caller; none of whoever a provider vouches for.
+    /// ARN of the caller; none of whoever is vouched for.
     pub principal: Option<String>,
     /// The action that was refused.
     pub action: String,
@@ -378,6 +378,9 @@ fn as_policy_principal(principal: &Principal) -> daypass_policy::Principal<'_> {
             role_id: Some(role.record.id.as_str()),
             service_linked: is_service_linked(&role.record.path),
         },
+        Identity::Vouched(vouched) if vouched.service_name().is_some() => {
+            P::Service { name: &vouched.provider }
+        }
         Identity::Vouched(vouched) => {
             P::Provider { account: vouched.is_registered.then_some(account), name: &vouched.provider }
         }

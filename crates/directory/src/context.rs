@@ -123,11 +123,23 @@ fn of_nobody(context: &mut Context) {
     context.insert("aws:PrincipalIsAWSService", "false");
 }
 
+/// A service is of no account and has no id.
+fn of_service(context: &mut Context, name: &str) {
+    context.insert("aws:PrincipalIsAWSService", "true");
+    context.insert("aws:PrincipalServiceName", name.to_owned());
+    context.insert_list("aws:PrincipalServiceNamesList", vec![name.to_owned()]);
+}
+
 /// What policies may ask about the principal itself.
 fn of_principal(context: &mut Context, principal: &Principal, now: Timestamp) {
     match principal.vouched() {
         // It has no ARN of its own yet, as recorded.
-        Some(vouched) => add(context, &vouched.keys),
+        Some(vouched) => {
+            add(context, &vouched.keys);
+            if let Some(name) = vouched.service_name() {
+                return of_service(context, name);
+            }
+        }
         None => context.insert("aws:PrincipalArn", principal.principal_arn().to_owned()),
     }
     context.insert("aws:PrincipalAccount", principal.account.to_string());
@@ -163,11 +175,14 @@ fn of_principal(context: &mut Context, principal: &Principal, now: Timestamp) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    #[test]
-    fn what_is_known_is_not_replaced_by_what_a_check_adds() {
-        let op = Operation {
+    use super::*;
+    use crate::principal::Identity;
+    use crate::vouched::Vouched;
+
+    fn op() -> Operation {
+        Operation {
             request_id: String::new(),
             now: "2026-01-15T12:00:00Z".parse().unwrap(),
             source_ip: None,
@@ -176,7 +191,12 @@ mod tests {
             user_agent: None,
             referer: None,
             spent: SpentByCall::default(),
-        };
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_not_replaced_by_what_a_check_adds() {
+        let op = op();
         let said = ["AWS:PrincipalType", "aws:CurrentTime", "aws:resourceaccount", "s3:prefix"];
         let added = said.map(|key| (key.to_owned(), Value::from("said")));
         let context = context(&op, None, false, "111122223333".parse().unwrap(), &added);
@@ -187,6 +207,35 @@ mod tests {
             ("s3:prefix", "said"),
         ] {
             assert_eq!(context.get(key).unwrap(), [value]);
+        }
+    }
+
+    #[test]
+    fn a_service_has_a_name_and_no_account() {
+        let account: AccountId = "111122223333".parse().unwrap();
+        let source =
+            ("aws:SourceArn".to_owned(), Value::from("arn:aws:ec2:us-east-1:111122223333:instance/i-1"));
+        let service = Vouched { keys: vec![source], ..Vouched::service("ec2.amazonaws.com") };
+        let principal = Principal {
+            account,
+            identity: Identity::Vouched(Arc::new(service)),
+            session: None,
+            access_key_id: None,
+            arn: "ec2.amazonaws.com".into(),
+            user_id: "ec2.amazonaws.com".into(),
+        };
+        let context = context(&op(), Some(&principal), false, account, &[]);
+        for (key, value) in [
+            ("aws:PrincipalIsAWSService", "true"),
+            ("aws:PrincipalServiceName", "ec2.amazonaws.com"),
+            ("aws:PrincipalServiceNamesList", "ec2.amazonaws.com"),
+            ("aws:SourceArn", "arn:aws:ec2:us-east-1:111122223333:instance/i-1"),
+            ("aws:ResourceAccount", "111122223333"),
+        ] {
+            assert_eq!(context.get(key).unwrap(), [value], "{key}");
+        }
+        for key in ["aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:userid"] {
+            assert!(context.get(key).is_none(), "{key}");
         }
     }
 }

@@ -17,6 +17,8 @@
 //! /<account>/bounded/<ANPA…>/<entity id>      Pointer: the policy is the entity's boundary
 //! /<account>/oidc-provider/<AOIP…>            OidcProviderRecord; its name is its URL without the scheme
 //! /<account>/saml-provider/<ASSP…>            SamlProviderRecord
+//! /<account>/instance-profile/<AIPA…>         InstanceProfileRecord
+//! /<account>/profiled/<AROA…>/<AIPA…>         Pointer: the role is in the instance profile
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/login-profile/<AIDA…>            LoginProfileRecord
 //! /<account>/password-policy                  PasswordPolicyRecord
@@ -27,6 +29,8 @@
 //! /<account>/revoked-session/<session id>     SessionRevocationRecord
 //! /<account>/console-session/<session id>     ConsoleSessionRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
+//! /<account>/instance/<i-…>                   InstanceRecord
+//! /<account>/task/<uuid>                      TaskRecord
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -124,6 +128,18 @@ pub fn bounded(account: AccountId, policy: &UniqueId, entity: &UniqueId) -> Stri
 #[must_use]
 pub fn boundaries(account: AccountId, policy: &UniqueId) -> String {
     format!("/{account}/bounded/{policy}/")
+}
+
+/// One instance profile that a role is in.
+#[must_use]
+pub fn profiled(account: AccountId, role: &UniqueId, profile: &UniqueId) -> String {
+    format!("{}{profile}", profiles_of(account, role))
+}
+
+/// All instance profiles that a role is in.
+#[must_use]
+pub fn profiles_of(account: AccountId, role: &UniqueId) -> String {
+    format!("/{account}/profiled/{role}/")
 }
 
 /// One assignment of an MFA device.
@@ -293,6 +309,30 @@ pub fn console_sessions(account: AccountId) -> String {
     format!("/{account}/console-session/")
 }
 
+/// A machine.
+#[must_use]
+pub fn instance(account: AccountId, id: &str) -> String {
+    format!("{}{id}", instances(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn instances(account: AccountId) -> String {
+    format!("/{account}/instance/")
+}
+
+/// A task.
+#[must_use]
+pub fn task(account: AccountId, id: &str) -> String {
+    format!("{}{id}", tasks(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn tasks(account: AccountId) -> String {
+    format!("/{account}/task/")
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -312,6 +352,8 @@ pub(crate) enum Named<'a> {
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
     ConsoleSession(AccountId, &'a str),
+    Instance(AccountId, &'a str),
+    Task(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -354,12 +396,15 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("mfa", id)) => Named::Entity(account, EntityKind::MfaDevice, id),
         Some(("oidc-provider", id)) => Named::Entity(account, EntityKind::OidcProvider, id),
         Some(("saml-provider", id)) => Named::Entity(account, EntityKind::SamlProvider, id),
+        Some(("instance-profile", id)) => Named::Entity(account, EntityKind::InstanceProfile, id),
         Some(("login-profile", user)) => Named::LoginProfile(account, user),
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
+        Some(("instance", id)) => Named::Instance(account, id),
+        Some(("task", id)) => Named::Task(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == ACCOUNT_ALIAS => Named::AccountAlias(account),
@@ -407,6 +452,9 @@ mod tests {
         let provider = entity(a, EntityKind::SamlProvider, &id);
         assert_eq!(parse(&provider), Named::Entity(a, EntityKind::SamlProvider, "AIDAX"));
         assert!(may_hold_sealed(&provider));
+        let profile = entity(a, EntityKind::InstanceProfile, &id);
+        assert_eq!(parse(&profile), Named::Entity(a, EntityKind::InstanceProfile, "AIDAX"));
+        assert!(!may_hold_sealed(&profile));
         let hash = "65a4e6d30daef29d41a98cd4f7fe2697519e8c840b91bed53c3b24dd35d62aa3";
         assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, hash));
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
@@ -415,6 +463,9 @@ mod tests {
         assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
         assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
         assert_eq!(parse(&console_session(a, session)), Named::ConsoleSession(a, text));
+        assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
+        assert_eq!(parse(&task(a, text)), Named::Task(a, text));
+        assert!(!may_hold_sealed(&instance(a, "i-0a")));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));
@@ -432,6 +483,7 @@ mod tests {
             name(a, EntityKind::OidcProvider, "issuer.example/a/b"),
             assigned(a, &KeyOwner::Root, &id),
             member(a, &id, &id),
+            profiled(a, &id, &id),
             MASTER_KEY_CHECK.into(),
             MASTER_KEY_PREVIOUS.into(),
             "/x/y".into(),

@@ -20,6 +20,7 @@ mod error;
 mod grounds;
 pub mod key;
 mod last_used;
+mod machine;
 pub mod managed;
 mod master;
 mod mfa;
@@ -45,11 +46,13 @@ pub use directory::{
 };
 pub use documents::document_of;
 pub use entity::{
-    AccessKey, AccountAlias, AccountEntity, Group, LoginProfile, ManagedPolicy, MfaDevice, NamedPolicy,
-    OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, Unreadable, User, WebIdentityIssuer,
+    AccessKey, AccountAlias, AccountEntity, Group, InstanceProfile, LoginProfile, ManagedPolicy, MfaDevice,
+    NamedPolicy, OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, Unreadable, User,
+    WebIdentityIssuer,
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
+pub use machine::{Instance, Task, instance_arn};
 pub use mfa::NotProven;
 pub use principal::{
     AHEAD_SECONDS_MAX, Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn,

@@ -41,7 +41,7 @@ pub enum Identity {
     Role(Arc<Role>),
     /// A session of GetFederationToken.
     Federated(Issuer),
-    /// Nobody of this house: an identity provider vouches for it.
+    /// Nobody of this house, for whom an identity provider vouches; or a service.
     Vouched(Arc<Vouched>),
 }
 
@@ -179,6 +179,7 @@ impl Principal {
             Identity::Vouched(vouched) => match &vouched.by {
                 VouchedBy::WebIdentity => "WebIdentityUser",
                 VouchedBy::Saml(_) => "SAMLUser",
+                VouchedBy::Service => "AWSService",
             },
         }
     }
@@ -210,7 +211,7 @@ impl Principal {
         }
     }
 
-    /// What the provider says that vouches for it.
+    /// What is said of it, where it is vouched for.
     #[must_use]
     pub fn vouched(&self) -> Option<&Vouched> {
         match &self.identity {

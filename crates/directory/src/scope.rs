@@ -7,7 +7,8 @@
 //! [`saml_providers_of_entity`](View::saml_providers_of_entity), [`saml_provider_by_uuid`](View::saml_provider_by_uuid),
 //! [`console_session`](View::console_session), [`account_of_key`](View::account_of_key), [`is_revoked`](View::is_revoked),
 //! [`has_principal`](View::has_principal), [`is_web_identity_issuer`](View::is_web_identity_issuer),
-//! [`account_of_alias`](View::account_of_alias), [`user_signing_in`](View::user_signing_in) and [`is_alias_taken`](View::is_alias_taken). A request that CheckRequest
+//! [`account_of_alias`](View::account_of_alias), [`user_signing_in`](View::user_signing_in), [`is_alias_taken`](View::is_alias_taken) and
+//! [`instance`](View::instance). A request that CheckRequest
 //! verifies brings a caller of its own, of whatever account: that principal is seen, and what
 //! [`decide`](crate::decide) says of it.
 

@@ -19,12 +19,15 @@ use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
 use crate::console::ConsoleSession;
 use crate::entity::{
-    AccountAlias, Compiler, LoginProfile, OidcProvider, PasswordPolicy, SamlProvider, Unreadable, User,
-    WebIdentityIssuer,
+    AccountAlias, Compiler, InstanceProfile, LoginProfile, OidcProvider, PasswordPolicy, SamlProvider,
+    Unreadable, User, WebIdentityIssuer,
 };
 use crate::key::{self, Named};
+use crate::machine::{Instance, Task};
 use crate::master::MasterKeys;
-use crate::record::{AccessKeyPointer, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord};
+use crate::record::{
+    AccessKeyPointer, InstanceProfileRecord, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord,
+};
 use crate::revocation::{Revoked, SessionRules};
 
 /// An immutable picture of everything known, at one revision of the store.
@@ -360,6 +363,14 @@ impl View {
                 let kept = Arc::new(ConsoleSession { record: read(record)?, revision });
                 self.edit(id, |account| account.console_sessions.insert_mut(session, kept));
             }
+            Named::Instance(id, name) => {
+                let instance = Instance::of(id, read(record)?, revision);
+                self.edit(id, |account| account.instances.insert_mut(name.to_owned(), Arc::new(instance)));
+            }
+            Named::Task(id, name) => {
+                let task = Task { record: read(record)?, revision };
+                self.edit(id, |account| account.tasks.insert_mut(name.to_owned(), Arc::new(task)));
+            }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -410,6 +421,11 @@ impl View {
             EntityKind::MfaDevice => {
                 let device = compiler.mfa_device(id, read(record)?, revision)?;
                 self.edit(id, |account| account.put_mfa_device(device));
+            }
+            EntityKind::InstanceProfile => {
+                let record: InstanceProfileRecord = read(record)?;
+                let profile = InstanceProfile { account: id, arn: record.arn(id), record, revision };
+                self.edit(id, |account| account.put_instance_profile(profile));
             }
             EntityKind::OidcProvider => {
                 let record: OidcProviderRecord = read(record)?;
@@ -470,6 +486,10 @@ impl View {
                     self.edit(account, |account| _ = account.console_sessions.remove_mut::<SessionId>(&id));
                 }
             }
+            Named::Instance(account, id) => {
+                self.edit(account, |account| _ = account.instances.remove_mut(id));
+            }
+            Named::Task(account, id) => self.edit(account, |account| _ = account.tasks.remove_mut(id)),
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
     }

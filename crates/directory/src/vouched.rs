@@ -1,4 +1,5 @@
-//! Somebody without credentials for whom an identity provider vouches, by a token or an assertion that was verified.
+//! Somebody without credentials for whom an identity provider vouches, by a token or an assertion that was verified; and a
+//! service, which its own name vouches for.
 //!
 //! It asks for a role once, and is nobody before and after: what it becomes is a session of that role.
 
@@ -7,13 +8,15 @@ use daypass_model::{AccountId, Tag};
 use crate::context::Value;
 use crate::credential::{Caller, Proof};
 
-/// By what a provider vouches.
+/// By what somebody is vouched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VouchedBy {
     /// A token: AssumeRoleWithWebIdentity.
     WebIdentity,
     /// An assertion: AssumeRoleWithSAML.
     Saml(Assertion),
+    /// This house itself: a service asks, of its own or one that the operator registered.
+    Service,
 }
 
 /// What only an assertion says.
@@ -50,18 +53,19 @@ pub struct TokenNames {
     pub issued_at: Option<i64>,
 }
 
-/// Whom a provider vouches for, and what it says of them.
+/// Whom a provider vouches for, and what it says of them; or which service asks, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vouched {
     /// By what.
     pub by: VouchedBy,
-    /// The provider, as trust policies name it: its ARN, or the bare name of one that is built in.
+    /// The provider, as trust policies name it: its ARN, or the bare name of one that is built in. Of a service its name,
+    /// `ec2.amazonaws.com`.
     pub provider: String,
     /// Whether the account registered the provider; built-in ones belong to nobody.
     pub is_registered: bool,
-    /// Who it is, in the provider's words.
+    /// Who it is, in the provider's words; of a service nothing.
     pub subject: String,
-    /// For whom the provider said so.
+    /// For whom the provider said so; of a service nothing.
     pub audience: String,
     /// What tells its token from others.
     pub token: TokenNames,
@@ -83,13 +87,38 @@ impl Vouched {
     pub fn assertion(&self) -> Option<&Assertion> {
         match &self.by {
             VouchedBy::Saml(assertion) => Some(assertion),
-            VouchedBy::WebIdentity => None,
+            VouchedBy::WebIdentity | VouchedBy::Service => None,
         }
+    }
+
+    /// A service that asks for a role, with nothing said beside its name. What policies may ask (`aws:SourceArn`), what stays
+    /// with the session, its tags and its source identity are the caller's to add, who must know each to be so.
+    #[must_use]
+    pub fn service(name: &str) -> Self {
+        Self {
+            by: VouchedBy::Service,
+            provider: name.to_owned(),
+            is_registered: false,
+            subject: String::new(),
+            audience: String::new(),
+            token: TokenNames::default(),
+            keys: Vec::new(),
+            kept: Vec::new(),
+            tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            source_identity: None,
+        }
+    }
+
+    /// The name of the service that asks, if one does.
+    #[must_use]
+    pub fn service_name(&self) -> Option<&str> {
+        matches!(self.by, VouchedBy::Service).then_some(self.provider.as_str())
     }
 }
 
 impl Caller {
-    /// Whoever a provider vouches for, who asks for a role of this account.
+    /// Whoever is vouched for, and asks for a role of this account.
     #[must_use]
     pub fn vouched(account: AccountId, vouched: Vouched) -> Self {
         Self { access_key_id: None, account, proof: Proof::Vouched(vouched.into()) }

@@ -71,6 +71,8 @@ pub const USERS_PER_ACCOUNT_MAX: usize = 5000;
 pub const GROUPS_PER_ACCOUNT_MAX: usize = 300;
 /// `RolesPerAccount`.
 pub const ROLES_PER_ACCOUNT_MAX: usize = 1000;
+/// Instance profiles in an account.
+pub const INSTANCE_PROFILES_PER_ACCOUNT_MAX: usize = 1000;
 /// `PoliciesPerAccount`: customer managed policies.
 pub const POLICIES_PER_ACCOUNT_MAX: usize = 1500;
 /// Resource policies kept for services behind daypass, in one account.
@@ -86,6 +88,11 @@ pub const CONSOLE_SESSIONS_PER_ACCOUNT_MAX: usize = 10_000;
 /// Of those, sessions of one principal: a user, a federated user, or a role session name of a role. The next one ends the
 /// oldest. Ours.
 pub const CONSOLE_SESSIONS_PER_OWNER_MAX: usize = 20;
+
+/// Machines of an account (`daypass:RegisterInstance`). Ours.
+pub const INSTANCES_PER_ACCOUNT_MAX: usize = 5000;
+/// Tasks of one machine (`daypass:RegisterTask`). Ours.
+pub const TASKS_PER_INSTANCE_MAX: usize = 200;
 
 /// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;

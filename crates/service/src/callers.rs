@@ -22,7 +22,7 @@ pub enum Callers {
     UsersAndRoles,
     /// Everyone but sessions of GetFederationToken and GetSessionToken: the rest of STS.
     NoDerivedSessions,
-    /// Nobody with credentials: whoever an identity provider vouches for.
+    /// Nobody with credentials: whoever is vouched for.
     Vouched,
     /// IAM: whoever is signed in to the console; else no federated sessions, and sessions of GetSessionToken only if MFA was
     /// given for them.

@@ -29,6 +29,9 @@ pub(super) struct UserIdentity<'a> {
     /// Who vouches for a caller without credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_provider: Option<&'a str>,
+    /// The service that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoked_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_context: Option<SessionContext<'a>>,
 }
@@ -59,6 +62,9 @@ struct SessionContext<'a> {
     attributes: Attributes,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<&'a str>,
+    /// By which version of instance metadata the machine that it was issued to tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ec2_role_delivery: Option<&'a str>,
 }
 
 /// By whose token a session was had; nothing where it was not.
@@ -96,7 +102,10 @@ impl<'a> UserIdentity<'a> {
     /// The caller, as its own account sees it.
     pub(super) fn of(principal: &'a Principal) -> Self {
         if let Some(vouched) = principal.vouched() {
-            return Self::vouched(principal, vouched);
+            return match vouched.service_name() {
+                Some(name) => Self::service(principal, name),
+                None => Self::vouched(principal, vouched),
+            };
         }
         let session = principal.session.as_deref();
         Self {
@@ -107,6 +116,7 @@ impl<'a> UserIdentity<'a> {
             access_key_id: principal.access_key_id.as_ref().map(AccessKeyId::as_str),
             user_name: principal.user_name(),
             identity_provider: None,
+            invoked_by: None,
             session_context: session.map(|session| SessionContext::of(principal, session)),
         }
     }
@@ -122,6 +132,7 @@ impl<'a> UserIdentity<'a> {
             access_key_id: Some(""),
             user_name: Some(who.user.as_ref().map_or("HIDDEN_DUE_TO_SECURITY_REASONS", |(_, name)| name)),
             identity_provider: None,
+            invoked_by: None,
             session_context: None,
         }
     }
@@ -136,6 +147,22 @@ impl<'a> UserIdentity<'a> {
             access_key_id: None,
             user_name: None,
             identity_provider: None,
+            invoked_by: None,
+            session_context: None,
+        }
+    }
+
+    /// A service, of no account.
+    fn service(principal: &'a Principal, name: &'a str) -> Self {
+        Self {
+            r#type: principal.identity_type(),
+            principal_id: None,
+            arn: None,
+            account_id: None,
+            access_key_id: None,
+            user_name: None,
+            identity_provider: None,
+            invoked_by: Some(name),
             session_context: None,
         }
     }
@@ -162,6 +189,7 @@ impl<'a> UserIdentity<'a> {
             access_key_id: None,
             user_name: Some(cut(subject, TEXT_MAX)),
             identity_provider: Some(provider),
+            invoked_by: None,
             session_context: None,
         }
     }
@@ -178,8 +206,14 @@ impl<'a> SessionContext<'a> {
             web_id_federation_data: is_role.then(|| WebIdFederationData::of(&claims.federation)),
             attributes: Attributes { creation_date: rfc3339_seconds(created), mfa_authenticated },
             source_identity: claims.source_identity.as_deref(),
+            ec2_role_delivery: kept(&claims.federation, "ec2:RoleDelivery"),
         }
     }
+}
+
+/// The value of a context key that stays with a session.
+fn kept<'a>(kept: &'a [(String, Vec<String>)], key: &str) -> Option<&'a str> {
+    kept.iter().find(|(name, _)| name == key).and_then(|(_, values)| values.first()).map(String::as_str)
 }
 
 impl<'a> WebIdFederationData<'a> {

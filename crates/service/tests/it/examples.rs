@@ -13,7 +13,7 @@ use crate::world::World;
 
 /// Parameters that work.
 pub(crate) struct Example {
-    /// `sts`, `iam` or `daypass`.
+    /// `sts`, `iam`, `daypass` or `rolesanywhere`.
     pub(crate) service: &'static str,
     /// The operation.
     pub(crate) action: &'static str,
@@ -101,6 +101,10 @@ const fn daypass(action: &'static str, shown: &'static str, given: Given) -> Exa
     Example { service: "daypass", action, shown, given }
 }
 
+const fn anywhere(action: &'static str, shown: &'static str, body: &'static str) -> Example {
+    Example { service: "rolesanywhere", action, shown, given: Json(body) }
+}
+
 /// Every action, in the order of the action table.
 #[rustfmt::skip]
 pub(crate) static EXAMPLES: &[Example] = &[
@@ -123,6 +127,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
         ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
     ]),
     iam("AddClientIDToOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("ClientID", "tool")]),
+    iam("AddRoleToInstanceProfile", "instance profile Bare", &[("InstanceProfileName", "Bare"), ("RoleName", "Build")]),
     iam("AddUserToGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Plain")]),
     iam("AttachGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyArn", LIMIT)]),
     iam("AttachRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyArn", LIMIT)]),
@@ -131,6 +136,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("CreateAccessKey", "user Alice", &[("UserName", "Alice")]),
     iam("CreateAccountAlias", "*", &[("AccountAlias", "fresh-corp")]),
     iam("CreateGroup", arn!("iam", "group/new/Fresh"), &[("GroupName", "Fresh"), ("Path", "/new/")]),
+    iam("CreateInstanceProfile", arn!("iam", "instance-profile/new/Fresh"), &[("InstanceProfileName", "Fresh"), ("Path", "/new/"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("CreateLoginProfile", "user Doomed", &[("UserName", "Doomed"), ("Password", OTHER_PASSWORD), ("PasswordResetRequired", "true")]),
     iam("CreateOpenIDConnectProvider", arn!("iam", "oidc-provider/fresh.example.com/id/1"), &[
         ("Url", "https://fresh.example.com/id/1"), ("ClientIDList.member.1", "app"), ("ThumbprintList.member.1", THUMBPRINT), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
@@ -160,6 +166,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("DeleteAccountPasswordPolicy", "*", &[]),
     iam("DeleteGroup", "group Empty", &[("GroupName", "Empty")]),
     iam("DeleteGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("DeleteInstanceProfile", "instance profile Bare", &[("InstanceProfileName", "Bare")]),
     iam("DeleteLoginProfile", "user Alice", &[("UserName", "Alice")]),
     iam("DeleteOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
     iam("DeletePolicy", arn!("iam", "policy/team/Spare"), &[("PolicyArn", SPARE)]),
@@ -186,6 +193,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("GetContextKeysForPrincipalPolicy", arn!("iam", "user/div/Alice"), &[("PolicySourceArn", arn!("iam", "user/div/Alice"))]),
     iam("GetGroup", "group Crew", &[("GroupName", "Crew")]),
     iam("GetGroupPolicy", "group Crew", &[("GroupName", "Crew"), ("PolicyName", "own")]),
+    iam("GetInstanceProfile", "instance profile Web", &[("InstanceProfileName", "Web")]),
     iam("GetLoginProfile", "user Alice", &[("UserName", "Alice")]),
     iam("GetMFADevice", "user Alice", &[("UserName", "Alice"), ("SerialNumber", PHONE)]),
     iam("GetOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
@@ -206,6 +214,9 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("ListGroupPolicies", "group Crew", &[("GroupName", "Crew")]),
     iam("ListGroups", arn!("iam", "group/"), &[]),
     iam("ListGroupsForUser", "user Alice", &[("UserName", "Alice")]),
+    iam("ListInstanceProfileTags", "instance profile Web", &[("InstanceProfileName", "Web")]),
+    iam("ListInstanceProfiles", arn!("iam", "instance-profile/"), &[]),
+    iam("ListInstanceProfilesForRole", "role Build", &[("RoleName", "Build")]),
     iam("ListMFADeviceTags", PHONE, &[("SerialNumber", PHONE)]),
     iam("ListMFADevices", "user Alice", &[("UserName", "Alice")]),
     iam("ListOpenIDConnectProviderTags", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER)]),
@@ -228,6 +239,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("PutUserPermissionsBoundary", "user Alice", &[("UserName", "Alice"), ("PermissionsBoundary", READ_ONLY)]),
     iam("PutUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "new"), ("PolicyDocument", WRITE_SHELF)]),
     iam("RemoveClientIDFromOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("ClientID", "app")]),
+    iam("RemoveRoleFromInstanceProfile", "instance profile Web", &[("InstanceProfileName", "Web"), ("RoleName", "Build")]),
     iam("RemoveUserFromGroup", "group Crew", &[("GroupName", "Crew"), ("UserName", "Alice")]),
     iam("ResyncMFADevice", "user Alice", &[
         ("UserName", "Alice"), ("SerialNumber", PHONE), ("AuthenticationCode1", "{phone-code-1}"), ("AuthenticationCode2", "{phone-code-2}"),
@@ -235,12 +247,14 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("SetDefaultPolicyVersion", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("VersionId", "v2")]),
     iam("SimulateCustomPolicy", "*", &[("PolicyInputList.member.1", READ_SHELF), ("ActionNames.member.1", "s3:GetObject"), ("ResourceArns.member.1", "arn:aws:s3:::shelf/a")]),
     iam("SimulatePrincipalPolicy", arn!("iam", "user/div/Alice"), &[("PolicySourceArn", arn!("iam", "user/div/Alice")), ("ActionNames.member.1", "s3:GetObject"), ("ResourceArns.member.1", "arn:aws:s3:::shelf/a")]),
+    iam("TagInstanceProfile", "instance profile Web", &[("InstanceProfileName", "Web"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagMFADevice", PHONE, &[("SerialNumber", PHONE), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagRole", "role Build", &[("RoleName", "Build"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
     iam("TagUser", "user Alice", &[("UserName", "Alice"), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1")]),
+    iam("UntagInstanceProfile", "instance profile Web", &[("InstanceProfileName", "Web"), ("TagKeys.member.1", "Team")]),
     iam("UntagMFADevice", PHONE, &[("SerialNumber", PHONE), ("TagKeys.member.1", "Team")]),
     iam("UntagOpenIDConnectProvider", PROVIDER, &[("OpenIDConnectProviderArn", PROVIDER), ("TagKeys.member.1", "Team")]),
     iam("UntagPolicy", arn!("iam", "policy/team/Tool"), &[("PolicyArn", TOOL), ("TagKeys.member.1", "Team")]),
@@ -280,6 +294,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("ValidatePolicy", "*", Json(
         r#"{"PolicyKind":"inline","PolicyDocument":"{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}"}"#,
     )),
+    anywhere("ListTrustAnchors", "*", "{}"),
 ];
 
 impl Example {

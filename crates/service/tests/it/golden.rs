@@ -55,7 +55,9 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
         text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || more.contains(&b))
     };
     match word {
-        "AIDA" | "AROA" | "AGPA" | "ANPA" => text.len() == 21 && text.starts_with(word) && all(text, b""),
+        "AIDA" | "AROA" | "AGPA" | "ANPA" | "AIPA" => {
+            text.len() == 21 && text.starts_with(word) && all(text, b"")
+        }
         "AKIA" | "ASIA" => {
             text.len() == 20
                 && text.starts_with(word)
@@ -129,7 +131,7 @@ fn every_golden_answer_names_its_source_and_belongs_to_an_action() {
         let source = golden["source"].as_str().unwrap();
         assert!(source.contains(example.action), "{source}");
     }
-    let files = ["sts", "iam", "daypass"].map(|service| {
+    let files = ["sts", "iam", "daypass", "rolesanywhere"].map(|service| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(service);
         std::fs::read_dir(folder).unwrap().count()
     });

@@ -172,6 +172,29 @@ async fn a_session_ends_in_the_second_that_was_named() {
 }
 
 #[tokio::test]
+async fn what_a_session_made_stays_when_it_is_over() {
+    let (house, ada) = start().await;
+    let session = assumed(&house, &ada, "Crew", &[("DurationSeconds", "900")]).await;
+    house.call(&session, "iam", "CreateUser", &[("UserName", "Grace")]).await.unwrap();
+    let made = house.call(&session, "iam", "CreateAccessKey", &[("UserName", "Grace")]).await.unwrap();
+    house.clock.advance(900);
+    assert_eq!(told(who_is(&house, &session).await).0, "ExpiredToken");
+    let grace = who_is(&house, &Keys::of(&made["AccessKey"])).await.unwrap();
+    assert_eq!(grace["Arn"], format!("arn:aws:iam::{ACCOUNT}:user/Grace"));
+}
+
+#[tokio::test]
+async fn issuing_leaves_nothing_in_the_store() {
+    let (house, ada) = start().await;
+    let before = house.stored().await;
+    let session = assumed(&house, &ada, "Crew", &[]).await;
+    house.call(&ada, "sts", "GetSessionToken", &[]).await.unwrap();
+    house.call(&ada, "sts", "GetFederationToken", &[("Name", "Jill")]).await.unwrap();
+    who_is(&house, &session).await.unwrap();
+    assert!(house.stored().await == before);
+}
+
+#[tokio::test]
 async fn a_worker_renews_itself_for_ever_and_its_token_keeps_the_first_session_and_the_newest() {
     let (house, ada) = start().await;
     let opened = |keys: &Keys| {

@@ -61,14 +61,14 @@ pub(super) struct Output {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct AssumedRoleUser {
+pub(crate) struct AssumedRoleUser {
     assumed_role_id: String,
     arn: String,
 }
 
 impl AssumedRoleUser {
     /// A session of a role.
-    pub(super) fn of(role: &Role, session: &str) -> Self {
+    pub(crate) fn of(role: &Role, session: &str) -> Self {
         let (id, name) = (&role.record.id, &role.record.name);
         let arn = daypass_directory::assumed_role_arn(role.account, name, session);
         Self { assumed_role_id: format!("{id}:{session}"), arn }

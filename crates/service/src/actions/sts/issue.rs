@@ -15,7 +15,7 @@ use crate::sessions::SessionEntry;
 /// `Credentials` of an answer.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Credentials {
+pub(crate) struct Credentials {
     access_key_id: String,
     #[serde(serialize_with = "exposed")]
     secret_access_key: Secret,
@@ -25,22 +25,22 @@ pub(super) struct Credentials {
 }
 
 /// Credentials and what the answer tells of their token.
-pub(super) struct Issued {
-    pub(super) credentials: Credentials,
-    pub(super) packed_policy_size: u32,
-    pub(super) session_token_size: usize,
-    pub(super) session_token_utilization: u32,
+pub(crate) struct Issued {
+    pub(crate) credentials: Credentials,
+    pub(crate) packed_policy_size: u32,
+    pub(crate) session_token_size: usize,
+    pub(crate) session_token_utilization: u32,
 }
 
 /// A managed session policy, `PolicyArns.member.N.arn`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PolicyDescriptor {
-    pub(super) arn: Option<String>,
+pub(crate) struct PolicyDescriptor {
+    pub(crate) arn: Option<String>,
 }
 
 /// Seal the claims and derive the secret that goes with them.
-pub(super) fn issue<I>(
+pub(crate) fn issue<I>(
     op: &Operation,
     house: &House,
     call: &Authorized<I>,

@@ -1,6 +1,6 @@
 //! The AWS Security Token Service, API version 2011-06-15.
 
-mod assume_role;
+pub(crate) mod assume_role;
 mod assume_role_with_saml;
 mod assume_role_with_web_identity;
 mod claims;
@@ -11,7 +11,7 @@ mod get_federation_token;
 mod get_scoped_credentials;
 mod get_session_token;
 mod get_web_identity_token;
-mod issue;
+pub(crate) mod issue;
 mod mfa;
 mod not_enabled;
 pub(crate) mod vouched;

@@ -1,4 +1,5 @@
-//! What AssumeRoleWithWebIdentity and AssumeRoleWithSAML have alike: a role for somebody whom a provider vouches for.
+//! What AssumeRoleWithWebIdentity, AssumeRoleWithSAML and services that ask for a role have alike: a role for somebody who is
+//! vouched for.
 
 use std::sync::Arc;
 
@@ -54,19 +55,19 @@ pub(crate) enum Lifetime {
     OfRole(Option<i64>),
     /// As many seconds as the role allows.
     AllOfRole,
-    /// So many seconds, whatever the role says of calls: a session of the console.
-    OfConsole(i64),
+    /// So many seconds, whatever the role says of calls: a session of the console, or of a machine.
+    Exactly(i64),
 }
 
 /// What a call asks of its session.
 pub(crate) struct Asked<'a> {
-    pub(super) role_arn: &'a str,
-    pub(super) session_name: &'a str,
-    pub(super) policy: Option<&'a String>,
-    pub(super) policy_arns: &'a [PolicyDescriptor],
-    pub(super) lifetime: Lifetime,
+    pub(crate) role_arn: &'a str,
+    pub(crate) session_name: &'a str,
+    pub(crate) policy: Option<&'a String>,
+    pub(crate) policy_arns: &'a [PolicyDescriptor],
+    pub(crate) lifetime: Lifetime,
     /// When the session ends at the latest, in Unix seconds.
-    pub(super) ends_by: Option<i64>,
+    pub(crate) ends_by: Option<i64>,
 }
 
 impl<'a> Asked<'a> {
@@ -83,7 +84,7 @@ impl<'a> Asked<'a> {
         seconds: i64,
         ends_by: Option<i64>,
     ) -> Self {
-        let lifetime = Lifetime::OfConsole(seconds);
+        let lifetime = Lifetime::Exactly(seconds);
         Self { role_arn, session_name, policy: None, policy_arns: &[], lifetime, ends_by }
     }
 }
@@ -93,7 +94,7 @@ pub(crate) struct Granted<'v> {
     pub(crate) role: &'v Arc<Role>,
     pub(crate) claims: SessionClaims,
     /// Whether session policies or tags take room in its token.
-    pub(super) is_packed: bool,
+    pub(crate) is_packed: bool,
 }
 
 /// The claims of the session of a call that was authorized.
@@ -112,7 +113,7 @@ pub(crate) fn grant<'v, I>(
     let seconds = match asked.lifetime {
         Lifetime::OfRole(seconds) => claims::seconds_of_role(seconds, role)?,
         Lifetime::AllOfRole => role.record.session_duration_max,
-        Lifetime::OfConsole(seconds) => seconds,
+        Lifetime::Exactly(seconds) => seconds,
     };
     check_passed(vouched)?;
     let layer: Option<SessionLayer> =
