@@ -52,6 +52,8 @@ EnableOutboundWebIdentityFederation DisableOutboundWebIdentityFederation GetOutb
 DAYPASS = """
 CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderSettings PutOpenIDConnectProviderSettings GetResourcePolicy ListResourcePolicies PutResourcePolicy
 GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
+RegisterInstance ListInstances RenewJoinSecret DeregisterInstance RegisterTask ListTasks DeregisterTask
+JoinInstance GetInstanceMetadata GetInstanceCredentials GetTaskCredentials
 """
 HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
 
