@@ -55,7 +55,16 @@ GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
 RegisterInstance ListInstances RenewJoinSecret DeregisterInstance RegisterTask ListTasks DeregisterTask
 JoinInstance GetInstanceMetadata GetInstanceCredentials GetTaskCredentials
 """
-HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
+# Certificates instead of keys: test_roles_anywhere.py calls these.
+ANYWHERE = """
+ListTrustAnchors
+"""
+HERE = {
+    "sts": set(STS.split()),
+    "iam": set(IAM.split()),
+    "daypass": set(DAYPASS.split()),
+    "rolesanywhere": set(ANYWHERE.split()),
+}
 
 
 @functools.cache

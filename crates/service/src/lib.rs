@@ -24,6 +24,7 @@ pub mod params;
 mod passwords;
 mod pipeline;
 mod request;
+pub mod rest;
 pub mod sessions;
 pub mod shapes;
 mod why;

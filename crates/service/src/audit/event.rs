@@ -19,7 +19,7 @@ use crate::action::Row;
 use crate::error::Error;
 use crate::house::House;
 use crate::request::{NAME_MAX, Reply, Request};
-use crate::shapes;
+use crate::{rest, shapes};
 
 /// Longest line: a larger event says that its parts were left out.
 const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -456,10 +456,11 @@ fn looks_like_a_key_id(text: &str) -> bool {
 }
 
 /// CloudTrail prints the model's name of an error where the wire has its code.
-fn error_code<'a>(service: &str, code: &'a str) -> &'a str {
+fn error_code(service: &str, code: &'static str) -> &'static str {
     if code == "AccessDenied" {
         return code;
     }
+    let code = rest::code(service, code);
     shapes::service(service).and_then(|service| service.error(code)).map_or(code, |error| error.name)
 }
 
