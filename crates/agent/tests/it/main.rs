@@ -5,7 +5,6 @@
     clippy::indexing_slicing,
     reason = "helpers of tests fail by panicking"
 )]
-
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
