@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::credentials::Credentials;
+use crate::pod;
 use crate::shelf::{Fetched, Shelf, Shown};
 use crate::state::{Joined, State, read_private};
 use crate::upstream::{CallError, Upstream};
@@ -141,8 +142,9 @@ impl Machine {
                         "this machine may not join as {instance}: {code}: {message}. If the secret was never used here, somebody else has used it: deregister the instance or renew its secret (daypass:RenewJoinSecret), which ends what that machine got, and look in the audit for JoinInstance"
                     )));
                 }
-                Err(CallError::Away(why)) => {
+                Err(away) => {
                     if !told {
+                        let why = away.to_string();
                         tracing::warn!(why, "the server does not answer: waiting to join");
                         told = true;
                     }
@@ -201,6 +203,23 @@ impl Machine {
         self.taken(&answer)
     }
 
+    /// The role of a pod's service account, asked for with the role of this machine.
+    pub(crate) async fn of_pod(
+        self: &Arc<Self>,
+        cluster: &str,
+        token: &str,
+    ) -> Result<Fetched<Credentials>, CallError> {
+        let Shown::Good(facts, _) = self.facts().await else { return Err(no_node_role()) };
+        let Shown::Good(node, _) = self.credentials(Delivery::Version2).await else {
+            return Err(no_node_role());
+        };
+        let answer = pod::ask(&self.upstream, &node, &facts.region, cluster, token, self.world.clock.now());
+        let answer = answer.await?;
+        let value = Credentials::of_pod(&answer, self.world.now()).ok_or_else(not_understood)?;
+        let refresh_at = value.refresh_at(&self.world);
+        Ok(Fetched { value, refresh_at })
+    }
+
     fn shelf(&self, delivery: Delivery) -> &Arc<Shelf<Credentials>> {
         match delivery {
             Delivery::Version1 => &self.version_1,
@@ -256,6 +275,10 @@ impl Facts {
             profile: profile.map(|(arn, id)| Profile { arn, id, role: text("RoleName") }),
         })
     }
+}
+
+fn no_node_role() -> CallError {
+    CallError::Away("this machine has no credentials of its own, with which a pod's are asked for".into())
 }
 
 fn not_understood() -> CallError {
