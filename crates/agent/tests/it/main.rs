@@ -6,6 +6,13 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod credentials;
 mod detours;
 mod joining;
