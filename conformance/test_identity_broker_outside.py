@@ -20,6 +20,7 @@ from support.server import clean_environment
 from support.slapd import EXAMPLE
 from support.trap import Trap, raw
 
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -209,6 +210,7 @@ def test_what_is_no_request_is_not_sent_back_and_has_the_rules_of_every_page(com
 @pytest.mark.parametrize("username", [".", "..", "...", "\u2024", "\u2025", "\u2026"])
 def test_a_name_that_is_a_path_is_nobody(company, username):
     """`{name}` becomes a part of objects' names, and who reads these as a path is elsewhere with it. Some are dots in another form."""
+    assert part("directory").canonical_name(username) is None
     company.directory.change(person(username, ["authors"])[1])
     assert company.guest().sign_in(username).status == 401
     assert credentials(company, username)[0] == 401
@@ -228,7 +230,7 @@ def test_a_password_goes_past_the_proxy_of_the_environment(company, trap, tmp_pa
     assert done.returncode == 0 and trap.seen == [], done.stderr
 
 
-def test_credentials_on_their_way_to_a_link_do_so_too(server, trap, monkeypatch):
+def test_credentials_do_so_too_as_they_come_and_on_their_way_to_a_link(server, trap, monkeypatch):
     for known, value in trap.environment.items():
         monkeypatch.setenv(known, value)
     monkeypatch.syspath_prepend(str(EXAMPLE))
@@ -237,4 +239,9 @@ def test_credentials_on_their_way_to_a_link_do_so_too(server, trap, monkeypatch)
     given = {"AccessKeyId": "ASIAQQQQQQQQQQQQQQQQ", "SecretAccessKey": "x" * 40, "SessionToken": "x"}
     with pytest.raises(issue.Refused, match="getSigninToken 400"):
         issuer.link(given, server.endpoint, "https://broker.example.com/", "/console/")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAQQQQQQQQQQQQQQQQ")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x" * 40)
+    mapping = part("mapping").Mapping({"seconds": 900, "groups": [{"group": "cn=a", "policy": [READ]}]})
+    with pytest.raises(issue.Refused, match="InvalidClientTokenId"):
+        issue.Issuer(mapping, server.endpoint).credentials("ada", ["cn=a"], "")
     assert trap.seen == []

@@ -10,6 +10,7 @@ import re
 import secrets
 import subprocess
 import sys
+import threading
 import types
 
 import botocore.exceptions
@@ -284,6 +285,23 @@ def test_passwords_and_keys_go_past_the_proxy_of_the_environment(tvm, trap, monk
     phone.register()
     phone.register_user("adam", PASSWORD)
     assert trap.seen == [] and tvm.devices.hash_of("adam") == salted("adam", PASSWORD)
+
+
+def test_keys_that_the_machine_gets_do_so_too(server, owner, trap, tmp_path):
+    """Before it listens it asks daypass who it is."""
+    command = [sys.executable, str(EXAMPLE / "machine.py"), "--bucket", "b", "--host", HOST, "--listen", "127.0.0.1:0"]
+    held = {"AWS_ENDPOINT_URL_STS": server.endpoint, "AWS_ACCESS_KEY_ID": owner.keys.id, "AWS_SECRET_ACCESS_KEY": owner.keys.secret}
+    given = {"env": {**clean_environment(), **trap.environment, **held}, "cwd": tmp_path, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **given)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
+    finally:
+        watchdog.cancel()
+        process.terminate()
+        process.communicate(timeout=30)
+    assert trap.seen == []
 
 
 @pytest.mark.parametrize("url", ["http://tvm.invalid", "http://192.0.2.1:7780", "http://localhost.invalid", "ftp://127.0.0.1", "127.0.0.1:7780"])

@@ -29,11 +29,13 @@ class Issuer:
     def __init__(self, mapping, endpoint):
         self._mapping = mapping
         self._federation = f"{endpoint.rstrip('/')}/federation"
-        config = botocore.config.Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 2})
+        # What is not sealed by TLS goes to no proxy of the environment: secret keys come and go.
+        plain = endpoint.startswith("http:")
+        known = {"connect_timeout": SECONDS, "read_timeout": SECONDS, "retries": {"total_max_attempts": 2}}
+        config = botocore.config.Config(**known, proxies={} if plain else None)
         self._sts = boto3.client("sts", endpoint_url=endpoint, region_name=os.environ.get("AWS_REGION", "us-east-1"), config=config)
         trusted = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
-        # What is not sealed by TLS goes to no proxy of the environment.
-        past = [urllib.request.ProxyHandler({})] if endpoint.startswith("http:") else []
+        past = [urllib.request.ProxyHandler({})] if plain else []
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=trusted), *past)
 
     def credentials(self, name, groups, title):

@@ -93,16 +93,16 @@ class Devices:
     def spend(self, mark, until, now):
         """Whether this is the first time; it is remembered until its time is over."""
         with self._change() as base:
-            base.execute("DELETE FROM spent WHERE until < ?", (now,))
+            forget(base, now)
             return base.execute("INSERT OR IGNORE INTO spent VALUES (?, ?)", (mark, until)).rowcount == 1
 
     def reserve(self, uid, now):
         """A place for one more session of the device, or None if all are taken. It is taken before daypass is asked: requests
         come side by side."""
         with self._change() as base:
+            forget(base, now)
             taken = 0
             for table in ("issued", "reserved"):
-                base.execute(f"DELETE FROM {table} WHERE until < ?", (now,))
                 taken += base.execute(f"SELECT count(*) FROM {table} WHERE uid = ?", (uid,)).fetchone()[0]
             if taken >= SESSIONS_MAX:
                 return None
@@ -120,8 +120,6 @@ class Devices:
 
         INVARIANT: whoever revokes a device finds all its sessions here, or comes first and this is False."""
         with self._change() as base:
-            for table in ("issued", "spent"):
-                base.execute(f"DELETE FROM {table} WHERE until < ?", (now,))
             base.execute("DELETE FROM reserved WHERE place = ?", (place,))
             still = "SELECT 1 FROM devices WHERE uid = ? AND key = ? AND NOT revoked"
             if not base.execute(still, (uid, device.key)).fetchall():
@@ -136,6 +134,12 @@ class Devices:
                 return None
             rows = base.execute("SELECT access_key_id, issuer FROM issued WHERE uid = ? AND until > ?", (uid, now)).fetchall()
         return [Issued(*row) for row in rows]
+
+
+def forget(base, now):
+    """What is over."""
+    for table in ("spent", "issued", "reserved"):
+        base.execute(f"DELETE FROM {table} WHERE until < ?", (now,))
 
 
 def room(base, table, most):

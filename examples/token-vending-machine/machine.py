@@ -20,6 +20,7 @@ import urllib.parse
 
 import boto3
 import botocore.exceptions
+from botocore.config import Config
 
 from devices import Devices, Full
 from vending import Answer, Asked, Machine, Refused
@@ -173,9 +174,11 @@ def main():
         sys.exit("keys and passwords go over TLS: --tls-cert and --tls-key, or --behind-tls-proxy")
     if given.behind_tls_proxy and not given.proxy:
         sys.exit("behind a proxy everybody has its address, and one guesser shuts all out: name it with --proxy")
+    # The answers are keys. Where they come without TLS, no proxy of the environment gets to read them.
+    plain = os.environ.get("AWS_ENDPOINT_URL_STS", "").startswith("http:")
     machine = Machine(
         Devices(given.data),
-        boto3.client("sts", region_name=os.environ.get("AWS_REGION", "us-east-1")),
+        boto3.client("sts", region_name=os.environ.get("AWS_REGION", "us-east-1"), config=Config(proxies={} if plain else None)),
         pathlib.Path(given.policy).read_text(encoding="utf-8"),
         bucket=given.bucket,
         application=given.app,
