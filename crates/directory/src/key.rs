@@ -184,6 +184,16 @@ pub(crate) fn password_try(user: &UniqueId, window: i64, n: u32) -> String {
     format!("password-try/{user}/{window}/{n}")
 }
 
+/// The fact that somebody tried to sign in for the n-th time in a window of time; `whose` says which tries these are.
+pub(crate) fn sign_in_try(whose: &str, window: i64, n: u32) -> String {
+    format!("sign-in-try/{}/{window}/{n}", HEXLOWER.encode(&Sha256::digest(whose)))
+}
+
+/// The fact that a sign-in in progress, by its number, came so far.
+pub(crate) fn sign_in_step(number: u64, step: &str) -> String {
+    format!("sign-in-step/{number:016x}/{step}")
+}
+
 /// What passwords of an account must be like.
 #[must_use]
 pub fn password_policy(account: AccountId) -> String {

@@ -443,6 +443,10 @@ pub struct LoginProfileRecord {
     /// Unix seconds: when somebody last signed in with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used: Option<i64>,
+    /// SHA-256 of the secrets of browsers that somebody signed in with it from, in hexadecimal digits, the latest last. They
+    /// have tries of their own, which nobody else can use up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub browsers: Vec<String>,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -115,13 +115,13 @@ impl Stub {
         let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
         let action = target.strip_prefix("Daypass_20261101.").unwrap().to_owned();
         let body = request.into_body().collect().await.unwrap().to_bytes();
-        let (status, answer) = self.say(&action, serde_json::from_slice(&body).unwrap());
+        let (status, answer) = self.say(&action, &serde_json::from_slice(&body).unwrap());
         let mut response = Response::new(Full::new(answer.to_string().into()));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         response
     }
 
-    fn say(&self, action: &str, params: Value) -> (u16, Value) {
+    fn say(&self, action: &str, params: &Value) -> (u16, Value) {
         let mut state = self.state.lock().unwrap();
         state.asked.push((action.to_owned(), params.clone()));
         if let Some(trouble) = &state.trouble {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use daypass_directory::{self as directory, Identity, Principal, Session, Vouched};
+use daypass_directory::{self as directory, Identity, Principal, Session, User, Vouched};
 use daypass_model::{AccessKeyId, AccountId, cut, rfc3339_seconds};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -34,6 +34,20 @@ pub(super) struct UserIdentity<'a> {
     invoked_by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_context: Option<SessionContext<'a>>,
+}
+
+/// Who somebody says they are, at the door where people sign in.
+pub(crate) struct SigningIn {
+    pub(super) account: AccountId,
+    /// The user's id and name, if there is such a user.
+    user: Option<(String, String)>,
+}
+
+impl SigningIn {
+    pub(crate) fn of(account: AccountId, user: Option<&User>) -> Self {
+        let user = user.map(|user| (user.record.id.to_string(), user.record.name.clone()));
+        Self { account, user }
+    }
 }
 
 /// Present with temporary credentials.
@@ -104,6 +118,22 @@ impl<'a> UserIdentity<'a> {
             identity_provider: None,
             invoked_by: None,
             session_context: session.map(|session| SessionContext::of(principal, session)),
+        }
+    }
+
+    /// Whoever says that they are a user. A name that no user has is not repeated: people type passwords there ("AWS Management
+    /// Console sign-in events" in the CloudTrail User Guide).
+    pub(super) fn signing_in(who: &'a SigningIn) -> Self {
+        Self {
+            r#type: "IAMUser",
+            principal_id: who.user.as_ref().map(|(id, _)| Cow::Borrowed(id.as_str())),
+            arn: None,
+            account_id: Some(who.account),
+            access_key_id: Some(""),
+            user_name: Some(who.user.as_ref().map_or("HIDDEN_DUE_TO_SECURITY_REASONS", |(_, name)| name)),
+            identity_provider: None,
+            invoked_by: None,
+            session_context: None,
         }
     }
 
