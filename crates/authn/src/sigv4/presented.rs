@@ -10,6 +10,7 @@ use data_encoding::BASE64;
 use daypass_model::limits::REQUEST_HEAD_BYTES_MAX;
 use sha2::{Digest, Sha256};
 
+use super::by_certificate::CertificateProof;
 use super::form::{decode, is_form, raw_pairs};
 use super::proof::{Place, Proof, Scope};
 use super::region_set::RegionSet;
@@ -26,6 +27,34 @@ pub enum Presented {
     SigV4(Box<Proof>),
     /// A well-formed Signature Version 2. [`presented`] never gives it.
     Version2(Box<Version2>),
+    /// A well-formed signature by the key of a certificate. Only [`presented_by_certificate`] gives it.
+    Certificate(Box<CertificateProof>),
+}
+
+/// The same for an operation that is called by certificate and in no other way: `Nothing`, or a
+/// [`Certificate`](Presented::Certificate).
+///
+/// # Errors
+/// Anything of a credential that is not exactly that.
+pub fn presented_by_certificate(request: &HttpRequest) -> Result<Presented, AuthError> {
+    if request.head_size() > REQUEST_HEAD_BYTES_MAX {
+        return Err(AuthError::HeadTooLarge);
+    }
+    let fields = Fields::of(request)?;
+    let query = QueryParts::of(request.query.as_bytes())?;
+    let elsewhere = query.any() || query.version_2 || form_holds_credential(request)?;
+    match fields.authorization {
+        Some(authorization) => {
+            if elsewhere || fields.token.is_some() {
+                return Err(AuthError::TwoCredentials);
+            }
+            fields.refuse_repeated()?;
+            let proof = CertificateProof::read(request, authorization, &fields)?;
+            Ok(Presented::Certificate(Box::new(proof)))
+        }
+        None if elsewhere || fields.token.is_some() => Err(AuthError::ByCertificateOnly),
+        None => Ok(Presented::Nothing),
+    }
 }
 
 impl Presented {
@@ -33,7 +62,7 @@ impl Presented {
     #[must_use]
     pub fn credential(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Certificate(_) => None,
             Self::SigV4(proof) => Some((&proof.access_key_id, proof.session_token.as_deref())),
             Self::Version2(proof) => Some((&proof.access_key_id, proof.session_token.as_deref())),
         }
@@ -43,7 +72,7 @@ impl Presented {
     #[must_use]
     pub fn version(&self) -> Option<&'static str> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Certificate(_) => None,
             Self::SigV4(proof) => Some(proof.algorithm.version()),
             Self::Version2(_) => Some("SigV2"),
         }
@@ -172,8 +201,17 @@ fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthE
     let syntax = || AuthError::AuthorizationSyntax { hash: hash_of(authorization) };
     let text = std::str::from_utf8(authorization).map_err(|_| syntax())?.trim();
     let (algorithm, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
-    let algorithm = algorithm_of(algorithm)?;
+    from_rest_of_header(algorithm_of(algorithm)?, authorization, rest, fields)
+}
 
+/// What stands behind the name of the algorithm.
+pub(super) fn from_rest_of_header(
+    algorithm: Algorithm,
+    authorization: &[u8],
+    rest: &str,
+    fields: &Fields<'_>,
+) -> Result<Proof, AuthError> {
+    let syntax = || AuthError::AuthorizationSyntax { hash: hash_of(authorization) };
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
     for part in rest.trim().split(',').filter(|_| !rest.trim().is_empty()) {
         let (key, value) = part.trim().split_once('=').ok_or_else(syntax)?;
