@@ -154,6 +154,22 @@ def groups(walk, user):
     return renamed
 
 
+def instance_profiles(walk, role):
+    profile = name("cli")
+    tags = [{"Key": "Team", "Value": "cli"}]
+    walk("iam", "CreateInstanceProfile", InstanceProfileName=profile, Path="/cli/")
+    walk("iam", "TagInstanceProfile", InstanceProfileName=profile, Tags=tags)
+    assert walk("iam", "ListInstanceProfileTags", InstanceProfileName=profile)["Tags"] == tags
+    walk("iam", "UntagInstanceProfile", InstanceProfileName=profile, TagKeys=["Team"])
+    walk("iam", "AddRoleToInstanceProfile", InstanceProfileName=profile, RoleName=role)
+    found = walk("iam", "GetInstanceProfile", InstanceProfileName=profile)["InstanceProfile"]
+    assert [row["RoleName"] for row in found["Roles"]] == [role] and found["Tags"] == []
+    listed = walk("iam", "ListInstanceProfilesForRole", RoleName=role)["InstanceProfiles"]
+    assert listed == walk("iam", "ListInstanceProfiles", PathPrefix="/cli/")["InstanceProfiles"]
+    walk("iam", "RemoveRoleFromInstanceProfile", InstanceProfileName=profile, RoleName=role)
+    walk("iam", "DeleteInstanceProfile", InstanceProfileName=profile)
+
+
 def roles(walk, home):
     role = name("cli")
     walk("iam", "CreateRole", RoleName=role, Path="/cli/", AssumeRolePolicyDocument=trust(home.root_arn))
@@ -265,6 +281,7 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     passwords(walk, user)
     group = groups(walk, user)
     role = roles(walk, home)
+    instance_profiles(walk, role)
     providers(walk)
     saml_providers(walk)
     arn = managed(walk)

@@ -27,6 +27,10 @@ class Place:
             self.iam.create_policy(PolicyName=known, Path=self.path, PolicyDocument=allow("s3:*"))
         self.arns = {row["Arn"] for row in self.iam.list_policies(PathPrefix=self.path)["Policies"]}
         self.user, self.group, self.role = self.names[0], self.names[1], self.names[2]
+        self.profile = self.names[0]
+        for known in self.names:
+            self.iam.create_instance_profile(InstanceProfileName=known, Path=self.path, Tags=TAGS)
+            self.iam.add_role_to_instance_profile(InstanceProfileName=known, RoleName=self.role)
         self.iam.tag_user(UserName=self.user, Tags=TAGS)
         self.iam.tag_role(RoleName=self.role, Tags=TAGS)
         phones = [Phone.made(self.iam, Path=self.path) for _ in range(5)]
@@ -75,6 +79,9 @@ LISTS = [
     ("list_policies", lambda p: {"PathPrefix": p.path}, "Policies", "PolicyName", 5),
     ("list_user_tags", lambda p: {"UserName": p.user}, "Tags", "Key", 5),
     ("list_role_tags", lambda p: {"RoleName": p.role}, "Tags", "Key", 5),
+    ("list_instance_profiles", lambda p: {"PathPrefix": p.path}, "InstanceProfiles", "InstanceProfileName", 5),
+    ("list_instance_profiles_for_role", lambda p: {"RoleName": p.role}, "InstanceProfiles", "InstanceProfileName", 5),
+    ("list_instance_profile_tags", lambda p: {"InstanceProfileName": p.profile}, "Tags", "Key", 5),
     ("list_mfa_device_tags", lambda p: {"SerialNumber": p.serial}, "Tags", "Key", 5),
     ("list_open_id_connect_provider_tags", lambda p: {"OpenIDConnectProviderArn": p.provider}, "Tags", "Key", 5),
     ("list_saml_provider_tags", lambda p: {"SAMLProviderArn": p.saml_provider}, "Tags", "Key", 5),

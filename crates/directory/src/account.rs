@@ -8,8 +8,8 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use crate::change::Entity as _;
 use crate::console::ConsoleSessions;
 use crate::entity::{
-    AccountAlias, AccountEntity, Group, LoginProfile, ManagedPolicy, MfaDevice, OidcProvider, PasswordPolicy,
-    ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
+    AccountAlias, AccountEntity, Group, InstanceProfile, LoginProfile, ManagedPolicy, MfaDevice,
+    OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
 };
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
@@ -25,11 +25,13 @@ pub(crate) struct Account {
     pub(crate) mfa_devices: HashTrieMapSync<UniqueId, Arc<MfaDevice>>,
     pub(crate) oidc_providers: HashTrieMapSync<UniqueId, Arc<OidcProvider>>,
     pub(crate) saml_providers: HashTrieMapSync<UniqueId, Arc<SamlProvider>>,
+    pub(crate) instance_profiles: HashTrieMapSync<UniqueId, Arc<InstanceProfile>>,
     /// Lower-case name → id, in order, one map per kind.
     pub(crate) user_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) group_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) role_names: RedBlackTreeMapSync<String, UniqueId>,
     pub(crate) policy_names: RedBlackTreeMapSync<String, UniqueId>,
+    pub(crate) instance_profile_names: RedBlackTreeMapSync<String, UniqueId>,
     /// The same by path and name.
     pub(crate) mfa_device_names: RedBlackTreeMapSync<String, UniqueId>,
     /// The same by URL.
@@ -37,6 +39,8 @@ pub(crate) struct Account {
     pub(crate) saml_provider_names: RedBlackTreeMapSync<String, UniqueId>,
     /// (owner, MFA device)
     pub(crate) assigned: RedBlackTreeSetSync<(KeyOwner, UniqueId)>,
+    /// (role, instance profile)
+    pub(crate) profiled: RedBlackTreeSetSync<(UniqueId, UniqueId)>,
     /// (group, user)
     pub(crate) members: RedBlackTreeSetSync<(UniqueId, UniqueId)>,
     /// (policy ARN, entity): who a managed policy, of AWS or of the account, is attached to.
@@ -94,6 +98,16 @@ impl Account {
         let id = policy.record.id.clone();
         self.policy_names.insert_mut(fold_name(&policy.record.name), id.clone());
         self.policies.insert_mut(id, Arc::new(policy));
+    }
+
+    pub(crate) fn put_instance_profile(&mut self, profile: InstanceProfile) {
+        let id = profile.record.id.clone();
+        self.delete(EntityKind::InstanceProfile, &id);
+        self.instance_profile_names.insert_mut(fold_name(&profile.record.name), id.clone());
+        if let Some(role) = &profile.record.role {
+            self.profiled.insert_mut((role.clone(), id.clone()));
+        }
+        self.instance_profiles.insert_mut(id, Arc::new(profile));
     }
 
     pub(crate) fn put_mfa_device(&mut self, device: MfaDevice) {
@@ -176,6 +190,15 @@ impl Account {
                 self.mfa_device_names.remove_mut(&fold_name(&device.record.claim()));
                 if let Some(owner) = &device.record.owner {
                     self.assigned.remove_mut(&(owner.clone(), id.clone()));
+                }
+                return;
+            }
+            EntityKind::InstanceProfile => {
+                let Some(profile) = self.instance_profiles.get(id).cloned() else { return };
+                self.instance_profiles.remove_mut(id);
+                self.instance_profile_names.remove_mut(&fold_name(&profile.record.name));
+                if let Some(role) = &profile.record.role {
+                    self.profiled.remove_mut(&(role.clone(), id.clone()));
                 }
                 return;
             }

@@ -9,8 +9,8 @@ use daypass_policy::Named;
 
 use crate::account::Account;
 use crate::entity::{
-    AccountAlias, AccountEntity, Group, LoginProfile, ManagedPolicy, MfaDevice, NamedPolicy, OidcProvider,
-    PasswordPolicy, ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
+    AccountAlias, AccountEntity, Group, InstanceProfile, LoginProfile, ManagedPolicy, MfaDevice, NamedPolicy,
+    OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
 };
 use crate::managed;
 use crate::record::KeyOwner;
@@ -112,6 +112,47 @@ impl<'v> AccountView<'v> {
     #[must_use]
     pub fn role_by_id(&self, id: &UniqueId) -> Option<&'v Arc<Role>> {
         self.account.roles.get(id)
+    }
+
+    /// An instance profile by name, ignoring case.
+    #[must_use]
+    pub fn instance_profile(&self, name: &str) -> Option<&'v Arc<InstanceProfile>> {
+        self.account.instance_profiles.get(self.account.instance_profile_names.get(&fold_name(name))?)
+    }
+
+    /// An instance profile by its exact ARN.
+    #[must_use]
+    pub fn instance_profile_at(&self, arn: &str) -> Option<&'v Arc<InstanceProfile>> {
+        self.instance_profile(arn.rsplit('/').next()?).filter(|profile| profile.arn == arn)
+    }
+
+    /// An instance profile by unique id.
+    #[must_use]
+    pub fn instance_profile_by_id(&self, id: &UniqueId) -> Option<&'v Arc<InstanceProfile>> {
+        self.account.instance_profiles.get(id)
+    }
+
+    /// All instance profiles, by name.
+    pub fn instance_profiles(&self) -> impl Iterator<Item = &'v Arc<InstanceProfile>> + use<'v> {
+        let account = self.account;
+        account.instance_profile_names.values().filter_map(|id| account.instance_profiles.get(id))
+    }
+
+    /// How many instance profiles there are.
+    #[must_use]
+    pub fn instance_profile_count(&self) -> usize {
+        self.account.instance_profiles.size()
+    }
+
+    /// The instance profiles that a role is in, in no particular order.
+    pub fn profiles_of_role(
+        &self,
+        role: &UniqueId,
+    ) -> impl Iterator<Item = &'v Arc<InstanceProfile>> + use<'v> {
+        let (account, role) = (self.account, role.clone());
+        let from = (role.clone(), UniqueId::from(String::new()));
+        let links = account.profiled.range(from..).take_while(move |(of, _)| *of == role);
+        links.filter_map(|(_, profile)| account.instance_profiles.get(profile))
     }
 
     /// A customer managed policy by name, ignoring case.

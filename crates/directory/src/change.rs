@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::key;
 use crate::record::{
-    GroupRecord, MfaDeviceRecord, OidcProviderRecord, Pointer, PolicyRecord, RoleRecord, SamlProviderRecord,
-    Unknown, UserRecord, Written,
+    GroupRecord, InstanceProfileRecord, MfaDeviceRecord, OidcProviderRecord, Pointer, PolicyRecord,
+    RoleRecord, SamlProviderRecord, Unknown, UserRecord, Written,
 };
 use crate::view::View;
 
@@ -195,6 +195,7 @@ entity!(UserRecord, User);
 entity!(GroupRecord, Group);
 entity!(RoleRecord, Role);
 entity!(PolicyRecord, Policy);
+entity!(InstanceProfileRecord, InstanceProfile);
 entity!(
     MfaDeviceRecord,
     MfaDevice,

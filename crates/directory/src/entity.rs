@@ -16,10 +16,10 @@ use crate::change::Entity;
 use crate::key;
 use crate::master::MasterKeys;
 use crate::record::{
-    AccessKeyRecord, AccountAliasRecord, AccountRecord, GroupRecord, InlinePolicy, LoginProfileRecord,
-    MfaDeviceRecord, OidcProviderRecord, PasswordPolicyRecord, PolicyRecord, ResourcePolicyRecord,
-    RoleRecord, SamlPrivateKeyRecord, SamlProviderRecord, UserRecord, WebIdentityIssuerRecord,
-    WebIdentityKeysRecord,
+    AccessKeyRecord, AccountAliasRecord, AccountRecord, GroupRecord, InlinePolicy, InstanceProfileRecord,
+    LoginProfileRecord, MfaDeviceRecord, OidcProviderRecord, PasswordPolicyRecord, PolicyRecord,
+    ResourcePolicyRecord, RoleRecord, SamlPrivateKeyRecord, SamlProviderRecord, UserRecord,
+    WebIdentityIssuerRecord, WebIdentityKeysRecord,
 };
 
 /// A policy and what it is called in decisions, where no two that take part in one have the same name: the ARN of a
@@ -176,6 +176,19 @@ impl SamlProvider {
     pub fn private_keys(&self) -> impl Iterator<Item = (&str, &DecryptionKey)> {
         self.record.private_keys.iter().rev().map(|key| key.id.as_str()).zip(self.keys.iter())
     }
+}
+
+/// The role that programs on a machine get, under a name that machines are given.
+#[derive(Debug)]
+pub struct InstanceProfile {
+    /// The account it is in.
+    pub account: AccountId,
+    /// As stored.
+    pub record: InstanceProfileRecord,
+    /// When the record was last written.
+    pub revision: Revision,
+    /// `arn:aws:iam::<account>:instance-profile<path><name>`
+    pub arn: String,
 }
 
 /// As whom an account's tokens are issued.

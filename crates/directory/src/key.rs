@@ -17,6 +17,8 @@
 //! /<account>/bounded/<ANPA…>/<entity id>      Pointer: the policy is the entity's boundary
 //! /<account>/oidc-provider/<AOIP…>            OidcProviderRecord; its name is its URL without the scheme
 //! /<account>/saml-provider/<ASSP…>            SamlProviderRecord
+//! /<account>/instance-profile/<AIPA…>         InstanceProfileRecord
+//! /<account>/profiled/<AROA…>/<AIPA…>         Pointer: the role is in the instance profile
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/login-profile/<AIDA…>            LoginProfileRecord
 //! /<account>/password-policy                  PasswordPolicyRecord
@@ -124,6 +126,18 @@ pub fn bounded(account: AccountId, policy: &UniqueId, entity: &UniqueId) -> Stri
 #[must_use]
 pub fn boundaries(account: AccountId, policy: &UniqueId) -> String {
     format!("/{account}/bounded/{policy}/")
+}
+
+/// One instance profile that a role is in.
+#[must_use]
+pub fn profiled(account: AccountId, role: &UniqueId, profile: &UniqueId) -> String {
+    format!("{}{profile}", profiles_of(account, role))
+}
+
+/// All instance profiles that a role is in.
+#[must_use]
+pub fn profiles_of(account: AccountId, role: &UniqueId) -> String {
+    format!("/{account}/profiled/{role}/")
 }
 
 /// One assignment of an MFA device.
@@ -344,6 +358,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("mfa", id)) => Named::Entity(account, EntityKind::MfaDevice, id),
         Some(("oidc-provider", id)) => Named::Entity(account, EntityKind::OidcProvider, id),
         Some(("saml-provider", id)) => Named::Entity(account, EntityKind::SamlProvider, id),
+        Some(("instance-profile", id)) => Named::Entity(account, EntityKind::InstanceProfile, id),
         Some(("login-profile", user)) => Named::LoginProfile(account, user),
         Some(("resource-policy", hash)) => Named::ResourcePolicy(account, hash),
         Some(("used", id)) => Named::Used(account, id),
@@ -397,6 +412,9 @@ mod tests {
         let provider = entity(a, EntityKind::SamlProvider, &id);
         assert_eq!(parse(&provider), Named::Entity(a, EntityKind::SamlProvider, "AIDAX"));
         assert!(may_hold_sealed(&provider));
+        let profile = entity(a, EntityKind::InstanceProfile, &id);
+        assert_eq!(parse(&profile), Named::Entity(a, EntityKind::InstanceProfile, "AIDAX"));
+        assert!(!may_hold_sealed(&profile));
         let hash = "65a4e6d30daef29d41a98cd4f7fe2697519e8c840b91bed53c3b24dd35d62aa3";
         assert_eq!(parse(&resource_policy(a, "arn:aws:s3:::b/c")), Named::ResourcePolicy(a, hash));
         assert_eq!(parse(&used(a, "AKIAX")), Named::Used(a, "AKIAX"));
@@ -422,6 +440,7 @@ mod tests {
             name(a, EntityKind::OidcProvider, "issuer.example/a/b"),
             assigned(a, &KeyOwner::Root, &id),
             member(a, &id, &id),
+            profiled(a, &id, &id),
             MASTER_KEY_CHECK.into(),
             MASTER_KEY_PREVIOUS.into(),
             "/x/y".into(),

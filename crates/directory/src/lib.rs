@@ -44,8 +44,9 @@ pub use directory::{
 };
 pub use documents::document_of;
 pub use entity::{
-    AccessKey, AccountAlias, AccountEntity, Group, LoginProfile, ManagedPolicy, MfaDevice, NamedPolicy,
-    OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, Unreadable, User, WebIdentityIssuer,
+    AccessKey, AccountAlias, AccountEntity, Group, InstanceProfile, LoginProfile, ManagedPolicy, MfaDevice,
+    NamedPolicy, OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, Unreadable, User,
+    WebIdentityIssuer,
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};

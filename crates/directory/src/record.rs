@@ -137,6 +137,31 @@ pub struct GroupRecord {
     pub unknown: Unknown,
 }
 
+/// `/<account>/instance-profile/<id>`: the role that programs on a machine get.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InstanceProfileRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// `AIPA…`
+    pub id: UniqueId,
+    /// The name as it was given.
+    pub name: String,
+    /// `/` or `/…/`
+    pub path: String,
+    /// Unix seconds.
+    pub created: i64,
+    /// Id of its role, of the same account. There is never more than one.
+    #[serde(default)]
+    pub role: Option<UniqueId>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: TagSet,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// `/<account>/role/<id>`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RoleRecord {

@@ -19,11 +19,14 @@ use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
 use crate::console::ConsoleSession;
 use crate::entity::{
-    AccountAlias, Compiler, OidcProvider, PasswordPolicy, SamlProvider, Unreadable, WebIdentityIssuer,
+    AccountAlias, Compiler, InstanceProfile, OidcProvider, PasswordPolicy, SamlProvider, Unreadable,
+    WebIdentityIssuer,
 };
 use crate::key::{self, Named};
 use crate::master::MasterKeys;
-use crate::record::{AccessKeyPointer, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord};
+use crate::record::{
+    AccessKeyPointer, InstanceProfileRecord, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord,
+};
 use crate::revocation::{Revoked, SessionRules};
 
 /// An immutable picture of everything known, at one revision of the store.
@@ -396,6 +399,11 @@ impl View {
             EntityKind::MfaDevice => {
                 let device = compiler.mfa_device(id, read(record)?, revision)?;
                 self.edit(id, |account| account.put_mfa_device(device));
+            }
+            EntityKind::InstanceProfile => {
+                let record: InstanceProfileRecord = read(record)?;
+                let profile = InstanceProfile { account: id, arn: record.arn(id), record, revision };
+                self.edit(id, |account| account.put_instance_profile(profile));
             }
             EntityKind::OidcProvider => {
                 let record: OidcProviderRecord = read(record)?;

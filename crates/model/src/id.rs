@@ -28,6 +28,8 @@ pub enum EntityKind {
     OidcProvider,
     /// `ASSP…`, a SAML provider. Ours, too; AWS shows ids of another form, which are made of these.
     SamlProvider,
+    /// `AIPA…`, an instance profile
+    InstanceProfile,
 }
 
 impl EntityKind {
@@ -42,6 +44,7 @@ impl EntityKind {
             Self::MfaDevice => "AMFA",
             Self::OidcProvider => "AOIP",
             Self::SamlProvider => "ASSP",
+            Self::InstanceProfile => "AIPA",
         }
     }
 
@@ -56,6 +59,7 @@ impl EntityKind {
             Self::MfaDevice => "mfa",
             Self::OidcProvider => "oidc-provider",
             Self::SamlProvider => "saml-provider",
+            Self::InstanceProfile => "instance-profile",
         }
     }
 }

@@ -71,6 +71,8 @@ pub const USERS_PER_ACCOUNT_MAX: usize = 5000;
 pub const GROUPS_PER_ACCOUNT_MAX: usize = 300;
 /// `RolesPerAccount`.
 pub const ROLES_PER_ACCOUNT_MAX: usize = 1000;
+/// Instance profiles in an account.
+pub const INSTANCE_PROFILES_PER_ACCOUNT_MAX: usize = 1000;
 /// `PoliciesPerAccount`: customer managed policies.
 pub const POLICIES_PER_ACCOUNT_MAX: usize = 1500;
 /// Resource policies kept for services behind daypass, in one account.

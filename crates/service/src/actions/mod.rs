@@ -3,6 +3,7 @@
 mod daypass;
 mod iam;
 mod paging;
+mod pass_role;
 mod principals;
 mod rolesanywhere;
 pub(crate) mod sts;

@@ -206,6 +206,7 @@ fn without_ids(answer: Value) -> Value {
                 "GroupId",
                 "RoleId",
                 "PolicyId",
+                "InstanceProfileId",
                 "AccessKeyId",
                 "SecretAccessKey",
                 "SessionToken",

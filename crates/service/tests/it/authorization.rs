@@ -66,6 +66,7 @@ fn known(kind: &str, name: &str) -> String {
         ("user", "Alice" | "Doomed") => "/div/",
         ("group", _) => "/staff/",
         ("role", "Build" | "Doomed") => "/ci/",
+        ("instance-profile", "Web" | "Bare") => "/fleet/",
         _ => "/",
     };
     format!("arn:aws:iam::{ACCOUNT}:{kind}{path}{name}")
@@ -77,6 +78,7 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
         "user" => "UserName",
         "group" => "GroupName",
         "role" => "RoleName",
+        "instance-profile" => "InstanceProfileName",
         "mfa" => "VirtualMFADeviceName",
         _ => "PolicyName",
     };
@@ -98,14 +100,16 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
         "saml-provider" => param(pairs, "SAMLProviderArn").unwrap().into(),
         "mfa" if action != "iam:CreateVirtualMFADevice" => param(pairs, "SerialNumber").unwrap().into(),
         "role" if action == "sts:AssumeRole" => param(pairs, "RoleArn").unwrap().into(),
-        kind @ ("user" | "group" | "role" | "policy" | "mfa") => match param(pairs, member(kind)) {
-            Some(name) if is_creation(action) => {
-                format!("arn:aws:iam::{ACCOUNT}:{kind}{}{name}", param(pairs, "Path").unwrap_or("/"))
+        kind @ ("user" | "group" | "role" | "policy" | "instance-profile" | "mfa") => {
+            match param(pairs, member(kind)) {
+                Some(name) if is_creation(action) => {
+                    format!("arn:aws:iam::{ACCOUNT}:{kind}{}{name}", param(pairs, "Path").unwrap_or("/"))
+                }
+                Some(name) => known(kind, name),
+                // GetAccessKeyLastUsed: the key's owner.
+                None => known(kind, "Alice"),
             }
-            Some(name) => known(kind, name),
-            // GetAccessKeyLastUsed: the key's owner.
-            None => known(kind, "Alice"),
-        },
+        }
         collection => {
             let kind = collection.trim_start_matches("* (").trim_end_matches("/)");
             format!("arn:aws:iam::{ACCOUNT}:{kind}{}", param(pairs, "PathPrefix").unwrap_or("/"))
@@ -115,6 +119,7 @@ fn expected_resource(line: &Line, action: &str, pairs: &[(String, String)]) -> S
 
 fn is_creation(action: &str) -> bool {
     let creations = [
+        "iam:CreateInstanceProfile",
         "iam:CreateUser",
         "iam:CreateGroup",
         "iam:CreateRole",
@@ -162,14 +167,25 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
     }
     // The caller has no tags.
     let exists = !is_creation(action) && action != "iam:ChangePassword";
-    if exists && ["user", "role", "policy", "mfa", "oidc-provider", "saml-provider"].contains(&line.resource)
-    {
+    let tagged = ["user", "role", "policy", "instance-profile", "mfa", "oidc-provider", "saml-provider"];
+    if exists && tagged.contains(&line.resource) {
         put("aws:ResourceTag/Team", one("red"));
     }
     if exists && ["user", "role"].contains(&line.resource) {
         put("iam:ResourceTag/Team", one("red"));
     }
     keys
+}
+
+/// What iam:PassRole sees of a tagged role that goes to machines.
+fn passed_to_machines() -> BTreeMap<String, Value> {
+    let keys = [
+        ("iam:PassedToService", "ec2.amazonaws.com".to_owned()),
+        ("iam:AssociatedResourceArn", format!("arn:aws:ec2:*:{ACCOUNT}:instance/*")),
+        ("aws:ResourceTag/Team", "red".to_owned()),
+        ("iam:ResourceTag/Team", "red".to_owned()),
+    ];
+    keys.into_iter().map(|(key, value)| (key.to_owned(), Value::One(value))).collect()
 }
 
 fn keys_of(check: &Check) -> BTreeMap<String, Value> {
@@ -221,6 +237,10 @@ async fn every_check_is_what_the_reference_says() {
         for also in &line.also {
             match also.strip_prefix('+') {
                 Some(second) => expected.push((second.to_owned(), resource.clone(), keys.clone())),
+                None if *also == "PassRole" => {
+                    let role = known("role", param(&pairs, "RoleName").unwrap());
+                    expected.push(("iam:PassRole".to_owned(), role, passed_to_machines()));
+                }
                 None => {
                     let kind = line.resource;
                     let name =
@@ -263,7 +283,7 @@ async fn a_second_permission_is_asked_for_only_where_the_call_needs_it() {
 }
 
 /// Names of existing entities, as parameters.
-const NAMES: [&str; 3] = ["UserName", "GroupName", "RoleName"];
+const NAMES: [&str; 4] = ["UserName", "GroupName", "RoleName", "InstanceProfileName"];
 
 /// Every Query example about an existing entity, with another name for it.
 fn renamed(world: &World, rename: impl Fn(&str) -> String) -> Vec<(&'static Example, Pairs)> {

@@ -55,7 +55,9 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
         text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || more.contains(&b))
     };
     match word {
-        "AIDA" | "AROA" | "AGPA" | "ANPA" => text.len() == 21 && text.starts_with(word) && all(text, b""),
+        "AIDA" | "AROA" | "AGPA" | "ANPA" | "AIPA" => {
+            text.len() == 21 && text.starts_with(word) && all(text, b"")
+        }
         "AKIA" | "ASIA" => {
             text.len() == 20
                 && text.starts_with(word)

@@ -34,6 +34,7 @@ mod iam_policies;
 mod iam_roles;
 mod iam_tags;
 mod identity;
+mod instance_profiles;
 mod last_used;
 mod log;
 mod login_profiles;

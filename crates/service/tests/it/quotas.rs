@@ -65,6 +65,18 @@ async fn an_account_has_five_thousand_users() {
 }
 
 #[tokio::test]
+async fn an_account_has_a_thousand_instance_profiles() {
+    let house = TestHouse::new().await;
+    let named = |name: &'static str| [("InstanceProfileName", name)];
+    fill(&house, "CreateInstanceProfile", &named(FIRST), "/InstanceProfile/InstanceProfileId", 999).await;
+    house.root("iam", "CreateInstanceProfile", &named("last")).await;
+    let full = refusal("LimitExceeded", "Cannot exceed quota for InstanceProfilesPerAccount: 1000");
+    assert_eq!(refused(&house, "CreateInstanceProfile", &named("more")).await, full);
+    house.root("iam", "DeleteInstanceProfile", &named("last")).await;
+    house.root("iam", "CreateInstanceProfile", &named("more")).await;
+}
+
+#[tokio::test]
 async fn an_account_has_as_many_mfa_devices_as_users() {
     let house = TestHouse::new().await;
     let (_, before) = house.stored().await;

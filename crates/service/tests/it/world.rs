@@ -53,6 +53,7 @@ impl World {
         let mut filled = vec![("{alice-key}", users_and_groups(&house).await)];
         filled.extend(mfa_devices(&house).await);
         roles(&house).await;
+        instance_profiles(&house).await;
         let provider = [
             ("Url", "https://oidc.example.com/team"),
             ("ClientIDList.member.1", "app"),
@@ -210,6 +211,16 @@ impl World {
         let http = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test");
         asking(&self.house.signed(&self.admin, "s3", http))
     }
+}
+
+/// One with a role, one without.
+async fn instance_profiles(house: &TestHouse) {
+    for name in ["Web", "Bare"] {
+        let profile = [("InstanceProfileName", name), ("Path", "/fleet/")];
+        house.root("iam", "CreateInstanceProfile", &[&profile[..], &TEAM].concat()).await;
+    }
+    let role = [("InstanceProfileName", "Web"), ("RoleName", "Build")];
+    house.root("iam", "AddRoleToInstanceProfile", &role).await;
 }
 
 /// An authorization message of this account, as short as one can be.

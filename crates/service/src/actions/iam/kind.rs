@@ -1,4 +1,4 @@
-//! What users, groups, roles, customer managed policies, MFA devices and identity providers have alike, so that an action on several of them
+//! What users, groups, roles, customer managed policies, instance profiles, MFA devices and identity providers have alike, so that an action on several of them
 //! is written once.
 //!
 //! A kind says how a call names its entities, what a call on one is authorised on, and where its record is.
@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use daypass_directory::record::{
-    GroupRecord, MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord,
-    UserRecord,
+    GroupRecord, InstanceProfileRecord, MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord,
+    SamlProviderRecord, UserRecord,
 };
 use daypass_directory::{self as directory, AccountView, AnyPolicy, Check, Scope};
 use daypass_store::Revision;
@@ -41,6 +41,8 @@ pub(super) struct Group;
 pub(super) struct Role;
 /// Customer managed policies.
 pub(super) struct Policy;
+/// Instance profiles.
+pub(super) struct InstanceProfile;
 /// Virtual MFA devices.
 pub(super) struct MfaDevice;
 /// OpenID Connect providers.
@@ -120,6 +122,23 @@ impl Kind for Policy {
 
     fn record(policy: &directory::ManagedPolicy) -> (&PolicyRecord, Revision) {
         (&policy.record, policy.revision)
+    }
+}
+
+impl Kind for InstanceProfile {
+    type Entity = directory::InstanceProfile;
+    type Record = InstanceProfileRecord;
+
+    fn check(action: &str, scope: &Scope, name: &str) -> Check {
+        target::instance_profile(action, scope, name)
+    }
+
+    fn find<'v>(account: &AccountView<'v>, name: &str) -> Result<&'v Arc<directory::InstanceProfile>, Error> {
+        target::find_instance_profile(account, name)
+    }
+
+    fn record(profile: &directory::InstanceProfile) -> (&InstanceProfileRecord, Revision) {
+        (&profile.record, profile.revision)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `iam:ListUsers`, `iam:ListGroups`, `iam:ListRoles`: under a path, by name.
+//! `iam:ListUsers`, `iam:ListGroups`, `iam:ListRoles`, `iam:ListInstanceProfiles`: under a path, by name.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::action::Action;
-use crate::actions::iam::kind::{Group, Kind, Role, User};
+use crate::actions::iam::instance_profile::InstanceProfileShape;
+use crate::actions::iam::kind::{Group, InstanceProfile, Kind, Role, User};
 use crate::actions::iam::shape::{GroupShape, RoleShape, UserShape};
 use crate::actions::iam::target;
 use crate::actions::paging::{Page, Selection, page_of_size};
@@ -29,9 +30,9 @@ pub(super) trait Listed: Kind {
     /// All of an account, by name.
     fn all<'v>(account: &AccountView<'v>) -> impl Iterator<Item = &'v Arc<Self::Entity>>;
     /// As the list shows it.
-    fn shape(view: &View, entity: &Self::Entity) -> Self::Shape;
+    fn shape(view: &View, account: &AccountView<'_>, entity: &Self::Entity) -> Self::Shape;
     /// What it takes in the answer at most, where that is worth counting.
-    fn size_max(_: &Self::Entity) -> usize {
+    fn size_max(_: &AccountView<'_>, _: &Self::Entity) -> usize {
         0
     }
 }
@@ -83,9 +84,10 @@ impl<K: Listed> Action for List<K> {
         let found = K::all(&account).map(|entity| (K::record(entity).0, entity));
         let found = found.filter(|(record, _)| record.path().starts_with(prefix));
         let found = found.map(|(record, entity)| (fold_name(record.name()), entity));
-        let page = page_of_size(house, call.scope(), &selection, found, |entity| K::size_max(entity))?;
+        let page =
+            page_of_size(house, call.scope(), &selection, found, |entity| K::size_max(&account, entity))?;
         // Only what is shown is worth shaping: a role's trust policy is read back for it.
-        Ok(Output(page.map(|entity| K::shape(call.view(), entity))))
+        Ok(Output(page.map(|entity| K::shape(call.view(), &account, entity))))
     }
 }
 
@@ -98,7 +100,7 @@ impl Listed for User {
         account.users()
     }
 
-    fn shape(_: &View, user: &directory::User) -> UserShape {
+    fn shape(_: &View, _: &AccountView<'_>, user: &directory::User) -> UserShape {
         UserShape::listed(&user.arn, &user.record)
     }
 }
@@ -112,7 +114,7 @@ impl Listed for Group {
         account.groups()
     }
 
-    fn shape(_: &View, group: &directory::Group) -> GroupShape {
+    fn shape(_: &View, _: &AccountView<'_>, group: &directory::Group) -> GroupShape {
         GroupShape::of(&group.arn, &group.record)
     }
 }
@@ -126,11 +128,29 @@ impl Listed for Role {
         account.roles()
     }
 
-    fn shape(view: &View, role: &directory::Role) -> RoleShape {
+    fn shape(view: &View, _: &AccountView<'_>, role: &directory::Role) -> RoleShape {
         RoleShape::listed(view, &role.arn, &role.record)
     }
 
-    fn size_max(role: &directory::Role) -> usize {
+    fn size_max(_: &AccountView<'_>, role: &directory::Role) -> usize {
         RoleShape::size_max(role)
+    }
+}
+
+impl Listed for InstanceProfile {
+    const LIST: &'static str = "iam:ListInstanceProfiles";
+    const MEMBER: &'static str = "InstanceProfiles";
+    type Shape = InstanceProfileShape;
+
+    fn all<'v>(account: &AccountView<'v>) -> impl Iterator<Item = &'v Arc<directory::InstanceProfile>> {
+        account.instance_profiles()
+    }
+
+    fn shape(view: &View, account: &AccountView<'_>, profile: &directory::InstanceProfile) -> Self::Shape {
+        InstanceProfileShape::listed(view, account, profile)
+    }
+
+    fn size_max(account: &AccountView<'_>, profile: &directory::InstanceProfile) -> usize {
+        InstanceProfileShape::size_max(account, profile)
     }
 }

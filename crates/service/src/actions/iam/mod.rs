@@ -10,6 +10,7 @@ mod boundary;
 mod group;
 mod holder;
 mod inline;
+mod instance_profile;
 mod kind;
 mod list;
 mod mfa;
@@ -34,6 +35,7 @@ pub(super) use target::{find_oidc_provider, oidc_provider as oidc_provider_check
 
 /// The table of IAM.
 pub(super) static ROWS: &[Row] = &[
+    Row::of::<instance_profile::AddRoleToInstanceProfile>(),
     Row::of::<group::AddUserToGroup>(),
     Row::of::<oidc::AddClientId>(),
     Row::of::<attached::AttachPolicy<kind::Group>>(),
@@ -43,6 +45,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<access_key::CreateAccessKey>(),
     Row::of::<alias::CreateAccountAlias>(),
     Row::of::<group::CreateGroup>(),
+    Row::of::<instance_profile::CreateInstanceProfile>(),
     Row::of::<password::CreateLoginProfile>(),
     Row::of::<oidc::CreateOidcProvider>(),
     Row::of::<policy::CreatePolicy>(),
@@ -57,6 +60,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<password_policy::DeletePasswordPolicy>(),
     Row::of::<group::DeleteGroup>(),
     Row::of::<inline::DeleteInlinePolicy<kind::Group>>(),
+    Row::of::<instance_profile::DeleteInstanceProfile>(),
     Row::of::<password::DeleteLoginProfile>(),
     Row::of::<oidc::DeleteOidcProvider>(),
     Row::of::<policy::DeletePolicy>(),
@@ -81,6 +85,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<simulate::GetContextKeysForPrincipalPolicy>(),
     Row::of::<group::GetGroup>(),
     Row::of::<inline::GetInlinePolicy<kind::Group>>(),
+    Row::of::<instance_profile::GetInstanceProfile>(),
     Row::of::<password::GetLoginProfile>(),
     Row::of::<mfa::GetMfaDevice>(),
     Row::of::<oidc::GetOidcProvider>(),
@@ -101,6 +106,9 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<inline::ListInlinePolicies<kind::Group>>(),
     Row::of::<list::List<kind::Group>>(),
     Row::of::<group::ListGroupsForUser>(),
+    Row::of::<tags::ListTags<kind::InstanceProfile>>(),
+    Row::of::<list::List<kind::InstanceProfile>>(),
+    Row::of::<instance_profile::ListInstanceProfilesForRole>(),
     Row::of::<tags::ListTags<kind::MfaDevice>>(),
     Row::of::<mfa::ListMfaDevices>(),
     Row::of::<tags::ListTags<kind::OidcProvider>>(),
@@ -123,17 +131,20 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<boundary::PutPermissionsBoundary<kind::User>>(),
     Row::of::<inline::PutInlinePolicy<kind::User>>(),
     Row::of::<oidc::RemoveClientId>(),
+    Row::of::<instance_profile::RemoveRoleFromInstanceProfile>(),
     Row::of::<group::RemoveUserFromGroup>(),
     Row::of::<mfa::ResyncMfaDevice>(),
     Row::of::<policy::SetDefaultPolicyVersion>(),
     Row::of::<simulate::SimulateCustomPolicy>(),
     Row::of::<simulate::SimulatePrincipalPolicy>(),
+    Row::of::<tags::Tag<kind::InstanceProfile>>(),
     Row::of::<tags::Tag<kind::MfaDevice>>(),
     Row::of::<tags::Tag<kind::OidcProvider>>(),
     Row::of::<tags::Tag<kind::Policy>>(),
     Row::of::<tags::Tag<kind::Role>>(),
     Row::of::<tags::Tag<kind::SamlProvider>>(),
     Row::of::<tags::Tag<kind::User>>(),
+    Row::of::<tags::Untag<kind::InstanceProfile>>(),
     Row::of::<tags::Untag<kind::MfaDevice>>(),
     Row::of::<tags::Untag<kind::OidcProvider>>(),
     Row::of::<tags::Untag<kind::Policy>>(),

@@ -174,6 +174,11 @@ impl RoleShape {
         }
     }
 
+    /// As it stands in an instance profile: description and session duration are not shown there.
+    pub(super) fn nested(view: &View, role: &Role) -> Self {
+        Self { description: None, max_session_duration: None, ..Self::listed(view, &role.arn, &role.record) }
+    }
+
     /// What a role takes in a list at most: encoded, a character of the trust policy is up to three.
     pub(super) fn size_max(role: &Role) -> usize {
         3 * role.record.trust.len() + role.record.description.as_ref().map_or(0, String::len)

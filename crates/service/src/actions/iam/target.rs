@@ -5,7 +5,8 @@
 //! Service Authorization Reference.
 
 use daypass_directory::{
-    AccountView, AnyPolicy, Check, Checks, Group, MfaDevice, OidcProvider, Role, SamlProvider, Scope, User,
+    AccountView, AnyPolicy, Check, Checks, Group, InstanceProfile, MfaDevice, OidcProvider, Role,
+    SamlProvider, Scope, User,
 };
 use daypass_model::{Arn, EntityKind, TagSet, entity_arn};
 
@@ -37,6 +38,18 @@ pub(super) fn role(action: &str, scope: &Scope, name: &str) -> Check {
     let check = scope.check(action, arn).shown(format!("role {name}"));
     match found {
         Some(role) => tagged(check, &role.record.tags, true),
+        None => check,
+    }
+}
+
+/// A check on an existing instance profile.
+pub(super) fn instance_profile(action: &str, scope: &Scope, name: &str) -> Check {
+    let found = scope.account().instance_profile(name);
+    let kind = EntityKind::InstanceProfile;
+    let arn = found.map_or_else(|| missing(scope, kind, name), |profile| profile.arn.clone());
+    let check = scope.check(action, arn).shown(format!("instance profile {name}"));
+    match found {
+        Some(profile) => tagged(check, &profile.record.tags, false),
         None => check,
     }
 }
@@ -149,6 +162,16 @@ pub(super) fn find_group<'v>(
     account
         .group(name)
         .ok_or_else(|| Error::no_such_entity(format!("The group with name {name} cannot be found.")))
+}
+
+/// The instance profile of this name, or AWS's sentence.
+pub(super) fn find_instance_profile<'v>(
+    account: &AccountView<'v>,
+    name: &str,
+) -> Result<&'v std::sync::Arc<InstanceProfile>, Error> {
+    account
+        .instance_profile(name)
+        .ok_or_else(|| Error::no_such_entity(format!("Instance Profile {name} cannot be found.")))
 }
 
 /// The MFA device with this serial number, or AWS's sentence.

@@ -1,6 +1,6 @@
-//! `iam:DeleteRole`: only a role without policies. Its sessions end with it.
+//! `iam:DeleteRole`: only a role without policies, and in no instance profile. Its sessions end with it.
 
-use daypass_directory::{Authorized, Checks, Operation, Scope};
+use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use serde::Deserialize;
 
 use crate::action::Action;
@@ -35,14 +35,19 @@ impl Action for DeleteRole {
         rules::modifiable(role)?;
         let record = &role.record;
         let first = [
+            (
+                account.profiles_of_role(&record.id).next().is_none(),
+                "remove roles from instance profile first.",
+            ),
             (record.inline.is_empty(), "delete policies first."),
             (record.attached.is_empty(), "detach all policies first."),
         ];
         if let Some((_, what)) = first.iter().find(|(done, _)| !done) {
             return Err(Error::delete_conflict(&format!("Cannot delete entity, must {what}")));
         }
-        // Everything a role has is in its own record: a policy that comes meanwhile changes it and wins.
         let mut change = call.change(op);
+        // Policies are in the record: one that comes meanwhile changes it and wins; so does an instance profile, by its link.
+        change.quiet(key::profiles_of(account.id(), &record.id));
         if let Some(arn) = &record.boundary {
             rules::unlink(&mut change, rules::Link::Boundary, &account, arn, &record.id);
         }

@@ -1,4 +1,4 @@
-//! Tags of users, roles, customer managed policies, MFA devices and identity providers. Groups have none.
+//! Tags of users, roles, customer managed policies, instance profiles, MFA devices and identity providers. Groups have none.
 //!
 //! Users and roles hold one tag for a key whatever its case. AWS tells the keys of policies and devices apart by case, but
 //! conditions do not ("Tagging IAM resources" and `aws:ResourceTag` in the IAM User Guide): of `Env` and `env`
@@ -13,12 +13,15 @@ pub(super) use tag::Tag;
 pub(super) use untag::Untag;
 
 use daypass_directory::record::{
-    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord, UserRecord,
+    InstanceProfileRecord, MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord,
+    UserRecord,
 };
 use daypass_directory::{AccountView, AnyPolicy, Check, Checks};
 use daypass_model::TagSet;
 
-use crate::actions::iam::kind::{Kind, MfaDevice, OidcProvider, Policy, Role, SamlProvider, User};
+use crate::actions::iam::kind::{
+    InstanceProfile, Kind, MfaDevice, OidcProvider, Policy, Role, SamlProvider, User,
+};
 use crate::actions::iam::target;
 use crate::error::Error;
 
@@ -99,6 +102,21 @@ impl Taggable for Policy {
 
     fn writing(check: Check) -> Checks {
         target::writing(check)
+    }
+}
+
+impl Taggable for InstanceProfile {
+    const TAG: &'static str = "iam:TagInstanceProfile";
+    const UNTAG: &'static str = "iam:UntagInstanceProfile";
+    const LIST: &'static str = "iam:ListInstanceProfileTags";
+    const KEYS_IGNORE_CASE: bool = false;
+
+    fn tags(record: &mut InstanceProfileRecord) -> &mut TagSet {
+        &mut record.tags
+    }
+
+    fn find_tags<'v>(account: &AccountView<'v>, name: &str) -> Result<(&'v str, &'v TagSet), Error> {
+        Self::find(account, name).map(|profile| (profile.record.id.as_str(), &profile.record.tags))
     }
 }
 

@@ -24,6 +24,7 @@ pub(in crate::actions::iam) struct Input {
         rename = "UserName",
         alias = "RoleName",
         alias = "PolicyArn",
+        alias = "InstanceProfileName",
         alias = "SerialNumber",
         alias = "OpenIDConnectProviderArn",
         alias = "SAMLProviderArn"

@@ -1,0 +1,76 @@
+//! `iam:PassRole`: the permission to hand a role to a service, which then acts with it for others. There is no
+//! operation of this name; whoever takes a role for a machine or a profile asks this of its caller.
+//!
+//! Without it, whoever may start a machine could give it any role of the account, and would have what the role may.
+//! A role is passed inside its own account only, and service-linked roles to nobody. Source: "Grant a user permissions to pass a
+//! role to an AWS service", IAM User Guide.
+
+use std::sync::Arc;
+
+use daypass_directory::{AccountView, Check, Role, Scope};
+use daypass_model::{Arn, EntityKind, entity_arn};
+
+/// A service that takes roles, as `iam:PassedToService` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::actions) enum PassedTo {
+    /// Machines.
+    Ec2,
+}
+
+impl PassedTo {
+    /// Its service principal.
+    pub(in crate::actions) const fn name(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2.amazonaws.com",
+        }
+    }
+
+    /// What in the account the role may be associated with, `iam:AssociatedResourceArn`.
+    fn associated(self, scope: &Scope) -> String {
+        let account = scope.account().id();
+        match self {
+            Self::Ec2 => format!("arn:aws:ec2:*:{account}:instance/*"),
+        }
+    }
+}
+
+/// The check on passing the role of this name, of the caller's account. One that is missing is asked about as `/<name>`.
+pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Check {
+    match scope.account().role(name) {
+        Some(role) => of_role(scope, role, to),
+        None => asked(scope, entity_arn(scope.account().id(), EntityKind::Role, "/", name), to),
+    }
+}
+
+/// The check on passing the role of this ARN. Another account's is asked about as another account's: nobody may.
+#[expect(dead_code, reason = "what takes a role by ARN comes next")]
+pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Check {
+    if let Some(role) = find(&scope.account(), arn) {
+        return of_role(scope, role, to);
+    }
+    let owner = arn.parse::<Arn>().ok().and_then(|arn| arn.account_id());
+    Check { owner: owner.unwrap_or_else(|| scope.account().id()), ..asked(scope, arn, to) }
+}
+
+/// The role of the account that an ARN names to the letter: after the check, whoever passes it.
+pub(in crate::actions) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
+    let parsed: Arn = arn.parse().ok()?;
+    let name = parsed.resource_parts().filter(|(kind, _)| *kind == "role")?.1.rsplit('/').next()?;
+    account.role(name).filter(|role| role.arn == arn)
+}
+
+/// Its tags are there for conditions, though AWS advises against them here: a Deny by tag holds.
+fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
+    let check = asked(scope, &*role.arn, to);
+    role.record.tags.iter().fold(check, |check, tag| {
+        let (key, value) = (&tag.key, tag.value.as_str());
+        check.with(format!("aws:ResourceTag/{key}"), value).with(format!("iam:ResourceTag/{key}"), value)
+    })
+}
+
+fn asked(scope: &Scope, arn: impl Into<String>, to: PassedTo) -> Check {
+    scope
+        .check("iam:PassRole", arn)
+        .with("iam:PassedToService", to.name())
+        .with("iam:AssociatedResourceArn", to.associated(scope))
+}
