@@ -28,6 +28,10 @@
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
 //! /<account>/revoked-session/<session id>     SessionRevocationRecord
 //! /<account>/console-session/<session id>     ConsoleSessionRecord
+//! /<account>/trust-anchor/<uuid>              TrustAnchorRecord
+//! /<account>/anywhere-profile/<uuid>          ProfileRecord
+//! /<account>/crl/<uuid>                       CrlRecord
+//! /<account>/x509-subject/<uuid>              SubjectRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! ```
 //!
@@ -48,6 +52,7 @@ use data_encoding::HEXLOWER;
 use daypass_model::{AccessKeyId, AccountId, EntityKind, SessionId, UniqueId, fold_name};
 use sha2::{Digest, Sha256};
 
+use crate::anywhere::AnywhereKind;
 use crate::record::KeyOwner;
 
 /// The keyring.
@@ -297,6 +302,18 @@ pub fn console_sessions(account: AccountId) -> String {
     format!("/{account}/console-session/")
 }
 
+/// A record of Roles Anywhere, by its UUID.
+#[must_use]
+pub fn anywhere(account: AccountId, kind: AnywhereKind, id: &str) -> String {
+    format!("/{account}/{}/{id}", kind.key_word())
+}
+
+/// All of one kind in an account, for guarding their quota.
+#[must_use]
+pub fn all_anywhere(account: AccountId, kind: AnywhereKind) -> String {
+    format!("/{account}/{}/", kind.key_word())
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -316,6 +333,8 @@ pub(crate) enum Named<'a> {
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
     ConsoleSession(AccountId, &'a str),
+    /// By the UUID.
+    Anywhere(AccountId, AnywhereKind, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -349,6 +368,10 @@ pub(crate) fn may_hold_sealed(key: &str) -> bool {
     )
 }
 
+fn of_anywhere(word: &str) -> Option<AnywhereKind> {
+    AnywhereKind::ALL.into_iter().find(|kind| kind.key_word() == word)
+}
+
 fn in_account(account: AccountId, rest: &str) -> Named<'_> {
     match rest.split_once('/') {
         Some(("user", id)) => Named::Entity(account, EntityKind::User, id),
@@ -365,6 +388,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
+        Some((word, id)) if let Some(kind) = of_anywhere(word) => Named::Anywhere(account, kind, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == ACCOUNT_ALIAS => Named::AccountAlias(account),
@@ -423,6 +447,11 @@ mod tests {
         assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
         assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
         assert_eq!(parse(&console_session(a, session)), Named::ConsoleSession(a, text));
+        for kind in AnywhereKind::ALL {
+            let place = anywhere(a, kind, "0f7a");
+            assert_eq!(parse(&place), Named::Anywhere(a, kind, "0f7a"));
+            assert!(place.starts_with(&all_anywhere(a, kind)) && !may_hold_sealed(&place));
+        }
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));

@@ -349,6 +349,11 @@ impl View {
                 let kept = Arc::new(ConsoleSession { record: read(record)?, revision });
                 self.edit(id, |account| account.console_sessions.insert_mut(session, kept));
             }
+            Named::Anywhere(id, kind, _) => {
+                let mut outcome = Ok(());
+                self.edit(id, |account| outcome = account.anywhere.put(id, kind, record));
+                outcome?;
+            }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -464,6 +469,9 @@ impl View {
                     self.edit(account, |account| _ = account.console_sessions.remove_mut::<SessionId>(&id));
                 }
             }
+            Named::Anywhere(account, kind, id) => {
+                self.edit(account, |account| account.anywhere.delete(kind, id));
+            }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
     }
@@ -480,7 +488,7 @@ pub(crate) fn read<T: DeserializeOwned>(record: &Record) -> Result<T, Unreadable
     serde_json::from_slice(&record.value).map_err(|error| unreadable(record, &error))
 }
 
-fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
+pub(crate) fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
     Unreadable { key: record.key.to_string(), why: why.to_string() }
 }
 

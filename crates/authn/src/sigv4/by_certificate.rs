@@ -17,7 +17,9 @@ use jiff::Timestamp;
 
 use super::canonical::{Form, canonical_request, string_to_sign_as};
 use super::presented::{Fields, from_rest_of_header};
-use super::verify::{PayloadHash, check_scope, check_time, compare_with_body, payload_hash, refuse_unsigned_fields};
+use super::verify::{
+    PayloadHash, check_scope, check_time, compare_with_body, payload_hash, refuse_unsigned_fields,
+};
 use super::{Algorithm, AuthError, HttpRequest, Proof, Rules};
 use crate::x509::{CHAIN_MAX, Certificate, Scheme};
 

@@ -195,7 +195,11 @@ pub fn verify<K: Borrow<VerifyingKey>>(
 
 /// INVARIANT (signed-fields): no `x-amz-*` field that the signature does not cover ever reaches an action,
 /// except the session token, which proves itself.
-pub(super) fn refuse_unsigned_fields(request: &HttpRequest, proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
+pub(super) fn refuse_unsigned_fields(
+    request: &HttpRequest,
+    proof: &Proof,
+    rules: &Rules<'_>,
+) -> Result<(), AuthError> {
     match unsigned_field(request, proof, rules.tolerated_unsigned) {
         None => Ok(()),
         Some(_) => Err(match rules.payload {

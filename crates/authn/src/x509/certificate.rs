@@ -184,7 +184,8 @@ impl Certificate {
         };
         let first = |at: usize, kind: &str| values.iter().position(|(known, _)| known == kind) == Some(at);
         let all = values.iter().enumerate();
-        all.filter(move |(at, (kind, _))| first(*at, kind)).map(|(_, (kind, text))| (kind.as_str(), text.as_str()))
+        all.filter(move |(at, (kind, _))| first(*at, kind))
+            .map(|(_, (kind, text))| (kind.as_str(), text.as_str()))
     }
 
     /// Subject or issuer as people read it.

@@ -55,7 +55,8 @@ impl Crl {
             let tbs = SliceReader::new(inside(der)?).ok()?.tlv_bytes().ok()?;
             let mut fields = SliceReader::new(inside(tbs)?).ok()?;
             // version, signature, issuer
-            let (_, _, issuer) = (fields.tlv_bytes().ok()?, fields.tlv_bytes().ok()?, fields.tlv_bytes().ok()?);
+            let (_, _, issuer) =
+                (fields.tlv_bytes().ok()?, fields.tlv_bytes().ok()?, fields.tlv_bytes().ok()?);
             Some((tbs.to_vec(), issuer.to_vec()))
         };
         let (tbs, issuer) = raw().ok_or(BadCrl::Form)?;
@@ -72,7 +73,8 @@ impl Crl {
             issuer,
             revoked: entries.iter().filter_map(|entry| serial(entry.serial_number.as_bytes())).collect(),
             tbs,
-            algorithm: SignatureAlgorithm::of(&read.signature_algorithm).map_err(|_| BadCrl::WeakSignature)?,
+            algorithm: SignatureAlgorithm::of(&read.signature_algorithm)
+                .map_err(|_| BadCrl::WeakSignature)?,
             signature: read.signature.as_bytes().ok_or(BadCrl::Form)?.to_vec(),
             next_update: list.next_update.map(seconds),
         })

@@ -22,7 +22,7 @@ pub fn find(service: &str, action: &str) -> Option<&'static Row> {
         "sts" => (sts::ROWS, sts::NOT_ENABLED),
         "iam" => (iam::ROWS, &[]),
         "daypass" => (daypass::ROWS, &[]),
-        "rolesanywhere" => (rolesanywhere::ROWS, &[]),
+        "rolesanywhere" => (rolesanywhere::ROWS, rolesanywhere::NOT_ENABLED),
         _ => (&[], &[]),
     };
     rows.iter().chain(more).find(|row| row.name.1 == action)

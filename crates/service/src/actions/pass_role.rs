@@ -15,13 +15,19 @@ use daypass_model::{Arn, EntityKind, entity_arn};
 pub(in crate::actions) enum PassedTo {
     /// Machines.
     Ec2,
+    /// Holders of certificates, by a profile.
+    RolesAnywhere,
 }
+
+/// The service principal of Roles Anywhere.
+pub(in crate::actions) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
 
 impl PassedTo {
     /// Its service principal.
     pub(in crate::actions) const fn name(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2.amazonaws.com",
+            Self::RolesAnywhere => ROLES_ANYWHERE,
         }
     }
 
@@ -30,6 +36,7 @@ impl PassedTo {
         let account = scope.account().id();
         match self {
             Self::Ec2 => format!("arn:aws:ec2:*:{account}:instance/*"),
+            Self::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
         }
     }
 }
@@ -43,7 +50,6 @@ pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Ch
 }
 
 /// The check on passing the role of this ARN. Another account's is asked about as another account's: nobody may.
-#[expect(dead_code, reason = "what takes a role by ARN comes next")]
 pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Check {
     if let Some(role) = find(&scope.account(), arn) {
         return of_role(scope, role, to);

@@ -12,6 +12,7 @@
 
 mod aliases;
 mod answers;
+mod anywhere_machine;
 mod attacks;
 mod audit;
 mod authorization;
