@@ -54,6 +54,7 @@ mod race;
 mod resource_policies;
 mod revocation;
 mod revoked;
+mod roles_anywhere;
 mod roles_untold;
 mod saml;
 mod saml_encrypted;
