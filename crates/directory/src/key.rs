@@ -33,6 +33,8 @@
 //! /<account>/crl/<uuid>                       CrlRecord
 //! /<account>/x509-subject/<uuid>              SubjectRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
+//! /<account>/instance/<i-…>                   InstanceRecord
+//! /<account>/task/<uuid>                      TaskRecord
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -187,6 +189,16 @@ pub(crate) fn password_try(user: &UniqueId, window: i64, n: u32) -> String {
     format!("password-try/{user}/{window}/{n}")
 }
 
+/// The fact that somebody tried to sign in for the n-th time in a window of time; `whose` says which tries these are.
+pub(crate) fn sign_in_try(whose: &str, window: i64, n: u32) -> String {
+    format!("sign-in-try/{}/{window}/{n}", HEXLOWER.encode(&Sha256::digest(whose)))
+}
+
+/// The fact that a sign-in in progress, by its number, came so far.
+pub(crate) fn sign_in_step(number: u64, step: &str) -> String {
+    format!("sign-in-step/{number:016x}/{step}")
+}
+
 /// What passwords of an account must be like.
 #[must_use]
 pub fn password_policy(account: AccountId) -> String {
@@ -314,6 +326,30 @@ pub fn all_anywhere(account: AccountId, kind: AnywhereKind) -> String {
     format!("/{account}/{}/", kind.key_word())
 }
 
+/// A machine.
+#[must_use]
+pub fn instance(account: AccountId, id: &str) -> String {
+    format!("{}{id}", instances(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn instances(account: AccountId) -> String {
+    format!("/{account}/instance/")
+}
+
+/// A task.
+#[must_use]
+pub fn task(account: AccountId, id: &str) -> String {
+    format!("{}{id}", tasks(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn tasks(account: AccountId) -> String {
+    format!("/{account}/task/")
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -335,6 +371,8 @@ pub(crate) enum Named<'a> {
     ConsoleSession(AccountId, &'a str),
     /// By the UUID.
     Anywhere(AccountId, AnywhereKind, &'a str),
+    Instance(AccountId, &'a str),
+    Task(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -389,6 +427,8 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
         Some((word, id)) if let Some(kind) = of_anywhere(word) => Named::Anywhere(account, kind, id),
+        Some(("instance", id)) => Named::Instance(account, id),
+        Some(("task", id)) => Named::Task(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == ACCOUNT_ALIAS => Named::AccountAlias(account),
@@ -452,6 +492,9 @@ mod tests {
             assert_eq!(parse(&place), Named::Anywhere(a, kind, "0f7a"));
             assert!(place.starts_with(&all_anywhere(a, kind)) && !may_hold_sealed(&place));
         }
+        assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
+        assert_eq!(parse(&task(a, text)), Named::Task(a, text));
+        assert!(!may_hold_sealed(&instance(a, "i-0a")));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));

@@ -83,10 +83,22 @@ pub trait Unsigned: Action {
     fn vouch(
         op: &Operation,
         house: &House,
-        request: &Request,
-        presented: &Presented,
         input: &Self::Input,
     ) -> impl Future<Output = Result<(Arc<View>, Caller), Error>> + Send;
+
+    /// The same where what vouches is in the request and not among its parameters.
+    ///
+    /// # Errors
+    /// As there.
+    fn vouch_by_request(
+        op: &Operation,
+        house: &House,
+        _: &Request,
+        _: &Presented,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<(Arc<View>, Caller), Error>> + Send {
+        Self::vouch(op, house, input)
+    }
 }
 
 /// One step of the pipeline, boxed so that the table holds every action alike.
@@ -193,7 +205,7 @@ fn vouch<'a, A: Unsigned>(
 ) -> Step<'a, (Arc<View>, Caller)> {
     Box::pin(async move {
         let input = A::parse(params)?;
-        A::vouch(op, house, request, presented, &input).await
+        A::vouch_by_request(op, house, request, presented, &input).await
     })
 }
 

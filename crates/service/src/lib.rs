@@ -18,6 +18,7 @@ mod house;
 mod known;
 mod line;
 mod lineage;
+mod machine;
 mod network;
 pub mod params;
 mod passwords;

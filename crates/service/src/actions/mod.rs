@@ -1,7 +1,7 @@
 //! The action table: everything daypass can be asked, one file each.
 
 mod daypass;
-mod iam;
+pub(crate) mod iam;
 mod paging;
 mod pass_role;
 mod principals;

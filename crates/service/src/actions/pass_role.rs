@@ -17,6 +17,8 @@ pub(in crate::actions) enum PassedTo {
     Ec2,
     /// Holders of certificates, by a profile.
     RolesAnywhere,
+    /// Tasks on machines.
+    EcsTasks,
 }
 
 /// The service principal of Roles Anywhere.
@@ -28,6 +30,7 @@ impl PassedTo {
         match self {
             Self::Ec2 => "ec2.amazonaws.com",
             Self::RolesAnywhere => ROLES_ANYWHERE,
+            Self::EcsTasks => "ecs-tasks.amazonaws.com",
         }
     }
 
@@ -35,7 +38,7 @@ impl PassedTo {
     fn associated(self, scope: &Scope) -> String {
         let account = scope.account().id();
         match self {
-            Self::Ec2 => format!("arn:aws:ec2:*:{account}:instance/*"),
+            Self::Ec2 | Self::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
             Self::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
         }
     }
@@ -65,8 +68,16 @@ pub(in crate::actions) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Opti
     account.role(name).filter(|role| role.arn == arn)
 }
 
+/// The same check where it is known with what the role will be associated.
+pub(in crate::actions) fn for_one(mut check: Check, associated: &str) -> Check {
+    check.keys.retain(|(key, _)| key != ASSOCIATED);
+    check.with(ASSOCIATED, associated)
+}
+
+const ASSOCIATED: &str = "iam:AssociatedResourceArn";
+
 /// Its tags are there for conditions, though AWS advises against them here: a Deny by tag holds.
-fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
+pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
     let check = asked(scope, &*role.arn, to);
     role.record.tags.iter().fold(check, |check, tag| {
         let (key, value) = (&tag.key, tag.value.as_str());
@@ -78,5 +89,5 @@ fn asked(scope: &Scope, arn: impl Into<String>, to: PassedTo) -> Check {
     scope
         .check("iam:PassRole", arn)
         .with("iam:PassedToService", to.name())
-        .with("iam:AssociatedResourceArn", to.associated(scope))
+        .with(ASSOCIATED, to.associated(scope))
 }

@@ -13,22 +13,26 @@ mod destination;
 mod federation;
 mod saml;
 mod sessions;
+mod sign_in;
 mod switch;
 mod token;
 
 pub use answer::{
-    Answer, CommandLine, Listed, ListedRequester, LoginChoice, RoleChoice, RoleForm, SessionList,
-    SessionSearch, SessionShown, Step, Tokens, Whose, YourSession,
+    Answer, CommandLine, Listed, ListedRequester, LoginChoice, Problem, RoleChoice, RoleField, RoleForm,
+    SessionList, SessionSearch, SessionShown, SignInPage, SignInStep, Step, Tokens, Whose, YourSession,
 };
 pub use authorize::Asked;
+use console::cookie_of;
 use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
 use daypass_model::SessionId;
 pub use destination::{BadDestination, ConsoleDestination};
+pub use sign_in::{ROOT_CODE_SECONDS, root_code};
 use tracing::Instrument as _;
 
 use crate::audit::Event;
 use crate::error::Error;
+use crate::federation::SignInProvider;
 use crate::house::House;
 use crate::params::Params;
 use crate::request::{Reply, Request};
@@ -40,6 +44,8 @@ pub struct SignIn {
     pub links_again: bool,
     /// Where else than to the console a sign-in may lead.
     pub destinations: Vec<ConsoleDestination>,
+    /// Identity providers that people sign in at.
+    pub providers: Vec<SignInProvider>,
 }
 
 /// A door, by its path.
@@ -55,6 +61,20 @@ pub enum Door {
     Authorize,
     /// `/v1/token`
     Token,
+    /// `/signin`, and `/signin/<account or alias>`
+    SignIn,
+    /// `/signin/step/code`
+    SignInCode,
+    /// `/signin/step/password`
+    SignInChange,
+    /// `/signin/step/root`
+    SignInRoot,
+    /// `/signin/oidc/<name>`
+    Oidc,
+    /// `/signin/oidc/<name>/callback`
+    OidcBack,
+    /// `/signin/oidc/<name>/role`
+    OidcRole,
     /// `/console/`: nobody is known here.
     Lobby,
     /// `/console/s/<session id>/…`
@@ -95,6 +115,7 @@ impl Door {
             saml::METADATA_PATH | "/static/saml-metadata.xml" => return Some(Self::SamlMetadata),
             "/console" | "/console/" => return Some(Self::Lobby),
             _ if path.starts_with(saml::OF_PROVIDER) => return Some(Self::Saml),
+            _ if path.starts_with(sign_in::PATH) => return sign_in::door(path),
             _ => {}
         }
         let (id, place) = path.strip_prefix(SESSIONS)?.split_once('/')?;
@@ -125,6 +146,13 @@ impl Door {
             | Self::SamlMetadata
             | Self::Authorize
             | Self::Token
+            | Self::SignIn
+            | Self::SignInCode
+            | Self::SignInChange
+            | Self::SignInRoot
+            | Self::Oidc
+            | Self::OidcBack
+            | Self::OidcRole
             | Self::Lobby => None,
         }
     }
@@ -138,6 +166,17 @@ pub fn session_path(id: SessionId) -> String {
 
 /// The path of the cookie by which a browser tells which sessions it has, where a program asks.
 pub const AUTHORIZE_PATH: &str = authorize::PATH;
+
+/// The path of the cookie of a browser that signs in, and of its first page.
+pub const SIGN_IN_PATH: &str = sign_in::PATH;
+/// Where the code of a device goes.
+pub const SIGN_IN_CODE_PATH: &str = sign_in::CODE_PATH;
+/// Where another password goes.
+pub const SIGN_IN_CHANGE_PATH: &str = sign_in::CHANGE_PATH;
+/// Where root signs in.
+pub const SIGN_IN_ROOT_PATH: &str = sign_in::ROOT_PATH;
+/// The name of that cookie.
+pub const BROWSER_COOKIE: &str = sign_in::COOKIE;
 
 /// The name of a session's cookie.
 #[must_use]
@@ -171,6 +210,18 @@ enum Wish {
     AskAuthorize,
     Authorize,
     Token,
+    /// The form of an account's user.
+    SignInForm,
+    SignIn,
+    SignInCode,
+    SignInChange,
+    /// The form of a code for root.
+    RootForm,
+    Root,
+    /// The way to an identity provider, and back.
+    Oidc,
+    OidcBack,
+    OidcRole,
     Page(SessionId),
     /// The form.
     AnotherRole(SessionId),
@@ -205,6 +256,9 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         Wish::Lobby => return Ok(Answer::NotSignedIn),
         Wish::Page(id) => return console::page(house, op, request, id).await,
         Wish::SamlMetadata => return saml::metadata(house),
+        Wish::SignInForm => return sign_in::form(house, request),
+        Wish::RootForm => return Ok(sign_in::root_form(house, request)),
+        Wish::Oidc => return sign_in::oidc::begin(house, op, request).await,
         Wish::AskAuthorize => return authorize::choice(house, op, request),
         Wish::AnotherRole(id) => return switch::form(house, op, request, id).await,
         // Calls of the API, each with its own event.
@@ -217,6 +271,12 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         | Wish::SigninToken
         | Wish::Login
         | Wish::Saml
+        | Wish::SignIn
+        | Wish::SignInCode
+        | Wish::SignInChange
+        | Wish::Root
+        | Wish::OidcBack
+        | Wish::OidcRole
         | Wish::Credentials(_)
         | Wish::SignOut(_) => {}
     }
@@ -224,8 +284,8 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
     let mut outcome = act(house, op, wish, request, &mut event).await;
     for _ in 1..TRIES_MAX {
         match &outcome {
-            // What it asked of other actions would be done once more.
-            Err(error) if error.is_conflict() && !matches!(wish, Wish::SwitchRole(_)) => {
+            // What it asked of other actions, or of a provider, would be done once more.
+            Err(error) if error.is_conflict() && !wish.is_once() => {
                 outcome = act(house, op, wish, request, &mut event).await;
             }
             _ => break,
@@ -236,6 +296,10 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         Ok(
             Answer::ChooseRole { .. } | Answer::ComeAgain { .. } | Answer::NotSignedIn | Answer::Ended { .. },
         ) => event.finish_quietly(),
+        Ok(Answer::SignIn(page)) if let Some(problem) = &page.problem => {
+            _ = event.finish(Err(problem.error.clone())).await;
+            Ok(Box::new(()) as Reply)
+        }
         Ok(Answer::AnotherRole(form)) if form.problem.is_some() => {
             let problem = form.problem.as_deref().unwrap_or_default();
             _ = event.finish(Err(Error::access_denied(problem))).await;
@@ -260,12 +324,21 @@ async fn act(
         Wish::Credentials(id) => console::credentials(house, op, request, id, event).await,
         Wish::SignOut(id) => console::sign_out(house, op, request, id, event).await,
         Wish::Saml => saml::sign_in(house, op, request, event).await,
+        Wish::SignIn => sign_in::sign_in(house, op, request, event).await,
+        Wish::SignInCode => sign_in::code(house, op, request, event).await,
+        Wish::SignInChange => sign_in::change(house, op, request, event).await,
+        Wish::Root => sign_in::root(house, op, request, event).await,
+        Wish::OidcBack => sign_in::oidc::come_back(house, op, request, event).await,
+        Wish::OidcRole => sign_in::oidc::choose(house, op, request, event).await,
         Wish::Authorize => authorize::give(house, op, request, event),
         Wish::Token => token::tokens(house, op, request, event).await,
         Wish::SwitchRole(id) => switch::switch(house, op, request, id, event).await,
         Wish::Page(_)
         | Wish::Lobby
         | Wish::SamlMetadata
+        | Wish::SignInForm
+        | Wish::RootForm
+        | Wish::Oidc
         | Wish::AskAuthorize
         | Wish::AnotherRole(_)
         | Wish::Sessions(_)
@@ -306,6 +379,16 @@ impl Wish {
             Door::Authorize if is_post => Ok(Self::Authorize),
             Door::Authorize => Ok(Self::AskAuthorize),
             Door::Token => Ok(Self::Token),
+            Door::SignIn if is_post => Ok(Self::SignIn),
+            Door::SignInCode if is_post => Ok(Self::SignInCode),
+            Door::SignInChange if is_post => Ok(Self::SignInChange),
+            Door::SignInRoot if is_post => Ok(Self::Root),
+            Door::Oidc => Ok(Self::Oidc),
+            Door::OidcBack => Ok(Self::OidcBack),
+            Door::OidcRole if is_post => Ok(Self::OidcRole),
+            Door::OidcRole => Ok(Self::Lobby),
+            Door::SignInRoot => Ok(Self::RootForm),
+            Door::SignIn | Door::SignInCode | Door::SignInChange => Ok(Self::SignInForm),
             Door::Session(id, Place::Page) => Ok(Self::Page(id)),
             Door::Session(id, Place::Credentials) if is_post => Ok(Self::Credentials(id)),
             Door::Session(id, Place::SignOut) if is_post => Ok(Self::SignOut(id)),
@@ -321,11 +404,19 @@ impl Wish {
         }
     }
 
+    /// Whether what it does cannot be done once more when a commit was in another's way.
+    const fn is_once(self) -> bool {
+        matches!(self, Self::SwitchRole(_) | Self::OidcBack | Self::OidcRole)
+    }
+
     /// The name of its event.
     const fn name(self) -> &'static str {
         match self {
             Self::SigninToken => "GetSigninToken",
-            Self::Login | Self::Saml => "ConsoleLogin",
+            Self::Login | Self::Saml | Self::SignIn | Self::SignInCode | Self::Root => "ConsoleLogin",
+            Self::OidcBack | Self::OidcRole => "ConsoleLogin",
+            Self::SignInForm | Self::RootForm | Self::Oidc => "ConsoleSignIn",
+            Self::SignInChange => "PasswordUpdated",
             Self::SamlMetadata => "SamlMetadata",
             Self::Credentials(_) => "GetConsoleCredentials",
             Self::SignOut(_) => "ConsoleLogout",

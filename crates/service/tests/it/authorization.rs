@@ -161,6 +161,7 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
             }
             "sts:IdentityTokenScope" => put(key, Value::Many(vec!["read".into()])),
             "sts:TransitiveTagKeys" => put(key, Value::Many(vec!["Cost".into()])),
+            "InstanceProfile" => put("ec2:InstanceProfile", one(&known("instance-profile", "Web"))),
             "RequestHost" => put("daypass:RequestHost", one("store.test")),
             "SigningService" => put("daypass:SigningService", one("s3")),
             _ if key.starts_with("sts:") => put(key, given(key.trim_start_matches("sts:"))),
@@ -246,7 +247,17 @@ async fn every_check_is_what_the_reference_says() {
                 Some(second) => expected.push((second.to_owned(), resource.clone(), keys.clone())),
                 None if *also == "PassRole" => {
                     let role = known("role", param(&pairs, "RoleName").unwrap_or("Build"));
-                    expected.push(("iam:PassRole".to_owned(), role, passed_to_machines(example)));
+                    let mut passed = passed_to_machines(example);
+                    let mut put = |key: &str, value: &str| {
+                        passed.insert(key.to_owned(), Value::One(value.to_owned()));
+                    };
+                    if example.service == "daypass" {
+                        put("iam:AssociatedResourceArn", &resource);
+                    }
+                    if example.action == "RegisterTask" {
+                        put("iam:PassedToService", "ecs-tasks.amazonaws.com");
+                    }
+                    expected.push(("iam:PassRole".to_owned(), role, passed));
                 }
                 None => {
                     let kind = line.resource;

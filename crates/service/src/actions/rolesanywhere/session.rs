@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use daypass_authn::sigv4::Presented;
+use daypass_authn::sigv4::{AuthError, Presented};
 use daypass_directory::{Authorized, Caller, Checks, Operation, Scope, View};
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +142,11 @@ impl Action for CreateSession {
 impl Unsigned for CreateSession {
     const BY_CERTIFICATE: bool = true;
 
-    async fn vouch(
+    async fn vouch(_: &Operation, _: &House, _: &Input) -> Result<(Arc<View>, Caller), Error> {
+        Err(AuthError::MissingAuthenticationToken.into())
+    }
+
+    async fn vouch_by_request(
         op: &Operation,
         house: &House,
         request: &Request,

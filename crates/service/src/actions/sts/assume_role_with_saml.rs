@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use daypass_authn::sigv4::Presented;
 use daypass_directory::{Assertion, Authorized, Caller, Checks, Operation, Scope, View, Vouched};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +18,6 @@ use crate::error::Error;
 use crate::federation;
 use crate::house::House;
 use crate::params::Params;
-use crate::request::Request;
 
 pub(super) struct AssumeRoleWithSaml;
 
@@ -121,13 +119,7 @@ fn vouching(call: &Authorized<Input>) -> Result<(&Vouched, &Assertion), Error> {
 }
 
 impl Unsigned for AssumeRoleWithSaml {
-    async fn vouch(
-        op: &Operation,
-        house: &House,
-        _: &Request,
-        _: &Presented,
-        input: &Input,
-    ) -> Result<(Arc<View>, Caller), Error> {
+    async fn vouch(op: &Operation, house: &House, input: &Input) -> Result<(Arc<View>, Caller), Error> {
         let response = federation::Response {
             role_arn: Some(&input.role_arn),
             provider_arn: &input.principal_arn,

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use daypass_authn::sigv4::Presented;
 use daypass_directory::{Authorized, Caller, Checks, Operation, Scope, View};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +19,6 @@ use crate::error::Error;
 use crate::federation;
 use crate::house::House;
 use crate::params::Params;
-use crate::request::Request;
 
 pub(super) struct AssumeRoleWithWebIdentity;
 
@@ -107,13 +105,7 @@ impl Action for AssumeRoleWithWebIdentity {
 }
 
 impl Unsigned for AssumeRoleWithWebIdentity {
-    async fn vouch(
-        op: &Operation,
-        house: &House,
-        _: &Request,
-        _: &Presented,
-        input: &Input,
-    ) -> Result<(Arc<View>, Caller), Error> {
+    async fn vouch(op: &Operation, house: &House, input: &Input) -> Result<(Arc<View>, Caller), Error> {
         let call = federation::Presented { role_arn: &input.role_arn, token: &input.web_identity_token };
         match &input.provider_id {
             Some(id) => federation::vouch_by_access_token(op, house, id, &call).await,

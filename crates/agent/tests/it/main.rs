@@ -1,0 +1,21 @@
+//! An agent over real sockets, against a server of the test's own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod credentials;
+mod detours;
+mod joining;
+mod metadata;
+mod stub;
+mod tasks;
+mod world;
