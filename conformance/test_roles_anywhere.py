@@ -4,20 +4,19 @@ Sources: IAM Roles Anywhere User Guide, "The IAM Roles Anywhere trust model", "T
 process"; the IAM Roles Anywhere API Reference; RFC 5280.
 """
 
-import configparser
+import base64
+import datetime
 import json
-import os
 import subprocess
 import sys
 
-import boto3
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from support import anywhere, cli
 from support.anywhere import Call, authority, elliptic, rsa_key
-from support.client import Account, allow, deny, name, policy, refused, statement, this_second
+from support.client import allow, name, policy, refused, statement, this_second
 from support.secrets import hold
 from support.server import Keys
 
@@ -210,8 +209,6 @@ def test_duration_is_cut_to_what_profile_and_role_allow(home):
     site = Site(home, durationSeconds=7200)
 
     def lasts(body):
-        import datetime
-
         end = body["credentialSet"][0]["credentials"]["expiration"]
         return datetime.datetime.fromisoformat(end.replace("Z", "+00:00")).timestamp() - this_second()
 
@@ -343,8 +340,6 @@ def test_weak_digests_are_refused(site):
     der = host.der
     assert der.count(sha256) == 2
     call = site.call(host)
-    import base64
-
     # Lengths change by one in both places; what is left is no certificate, and refused.
     call.headers["x-amz-x509"] = base64.b64encode(der.replace(sha256, sha1)).decode()
     denied(call.sign(), "X-Amz-X509", "ValidationException")
@@ -406,8 +401,6 @@ def test_signature_must_be_the_keys(site):
     denied(site.call(host).sign(digest=hashes.SHA384()), match)
     # Another certificate than the one that was signed, of the same number and even of the same key.
     serial = host.certificate.serial_number
-    import base64
-
     for twin in (site.root.issue(("CN", "admin"), serial=serial), site.root.issue(("CN", "admin"), serial=serial, key=host.key)):
         call = site.call(host).sign()
         call.headers["x-amz-x509"] = base64.b64encode(twin.der).decode()
@@ -456,8 +449,6 @@ def test_signature_covers_the_request(site):
 
 
 def test_signature_is_good_for_fifteen_minutes(site):
-    import datetime
-
     host, minutes = site.root.issue(), lambda n: anywhere.now() + datetime.timedelta(minutes=n)
     denied(site.call(host, time=minutes(-16)).sign(), "Signature expired")
     denied(site.call(host, time=minutes(16)).sign(), "Signature not yet current")
@@ -491,8 +482,6 @@ def test_other_credentials_open_nothing(site, server):
 
 def test_certificates_in_headers_must_be_certificates(site):
     host = site.root.issue()
-    import base64
-
     der = host.der
     for wrong in (
         "!",
@@ -753,7 +742,6 @@ def test_command_line_and_a_credential_process_work_unchanged(home, server, site
     listed = aws("rolesanywhere", "list-trust-anchors")["trustAnchors"]
     assert anchor["trustAnchorArn"] in [row["trustAnchorArn"] for row in listed]
     host = site.root.issue(("CN", "cli"))
-    from cryptography.hazmat.primitives import serialization
 
     certificate, key = tmp_path / "host.pem", tmp_path / "host.key"
     certificate.write_text(host.pem)

@@ -1,4 +1,5 @@
 //! The names of records in the store. One place, so that a guard and a write cannot disagree.
+//! LONG: one list of names.
 //!
 //! ```text
 //! /account/<account>                          AccountRecord

@@ -13,10 +13,11 @@
 use std::fmt;
 
 use data_encoding::{BASE64, HEXLOWER};
+use daypass_model::limits::REQUEST_HEAD_BYTES_MAX;
 use jiff::Timestamp;
 
 use super::canonical::{Form, canonical_request, string_to_sign_as};
-use super::presented::{Fields, from_rest_of_header};
+use super::presented::{Fields, Presented, QueryParts, form_holds_credential, from_rest_of_header};
 use super::verify::{
     PayloadHash, check_scope, check_time, compare_with_body, payload_hash, refuse_unsigned_fields,
 };
@@ -31,6 +32,32 @@ pub const X509_CHAIN: &str = "x-amz-x509-chain";
 /// The names of the algorithms. AWS has `AWS4-X509-MLDSA` too, which nothing here verifies.
 const ALGORITHMS: [(&str, Scheme); 2] =
     [("AWS4-X509-RSA-SHA256", Scheme::Rsa), ("AWS4-X509-ECDSA-SHA256", Scheme::Ecdsa)];
+
+/// Find the credential of a request to an operation that is called by certificate and in no other way: `Nothing`, or a
+/// [`Certificate`](Presented::Certificate).
+///
+/// # Errors
+/// Anything of a credential that is not exactly that.
+pub fn presented_by_certificate(request: &HttpRequest) -> Result<Presented, AuthError> {
+    if request.head_size() > REQUEST_HEAD_BYTES_MAX {
+        return Err(AuthError::HeadTooLarge);
+    }
+    let fields = Fields::of(request)?;
+    let query = QueryParts::of(request.query.as_bytes())?;
+    let elsewhere = query.any() || query.version_2 || form_holds_credential(request)?;
+    match fields.authorization {
+        Some(authorization) => {
+            if elsewhere || fields.token.is_some() {
+                return Err(AuthError::TwoCredentials);
+            }
+            fields.refuse_repeated()?;
+            let proof = CertificateProof::read(request, authorization, &fields)?;
+            Ok(Presented::Certificate(Box::new(proof)))
+        }
+        None if elsewhere || fields.token.is_some() => Err(AuthError::ByCertificateOnly),
+        None => Ok(Presented::Nothing),
+    }
+}
 
 /// A well-formed but unverified claim: "the key of this certificate signed this request".
 #[derive(Clone)]

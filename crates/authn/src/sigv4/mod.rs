@@ -33,14 +33,12 @@ mod verify;
 mod version_2;
 
 pub use algorithm::Algorithm;
-pub use by_certificate::{CertificateProof, X509, X509_CHAIN};
+pub use by_certificate::{CertificateProof, X509, X509_CHAIN, presented_by_certificate};
 pub use error::AuthError;
 pub use explain::{Explained, TextDifference, explain, first_difference};
 pub use form::is_form;
 pub use key::{SigningKey, SigningKeyCache, VerifyingKey};
-pub use presented::{
-    PRESIGNED_PARAMETERS, Presented, presented, presented_by_certificate, presented_or_version_2,
-};
+pub use presented::{PRESIGNED_PARAMETERS, Presented, presented, presented_or_version_2};
 pub use proof::{Place, Proof, Scope};
 pub use request::HttpRequest;
 pub use rules::{BodyHash, PathRule, PayloadRule, PresignedLifetime, Rules, ServiceRule, is_s3_family};

@@ -27,34 +27,8 @@ pub enum Presented {
     SigV4(Box<Proof>),
     /// A well-formed Signature Version 2. [`presented`] never gives it.
     Version2(Box<Version2>),
-    /// A well-formed signature by the key of a certificate. Only [`presented_by_certificate`] gives it.
+    /// A well-formed signature by the key of a certificate. Only [`presented_by_certificate`](super::presented_by_certificate) gives it.
     Certificate(Box<CertificateProof>),
-}
-
-/// The same for an operation that is called by certificate and in no other way: `Nothing`, or a
-/// [`Certificate`](Presented::Certificate).
-///
-/// # Errors
-/// Anything of a credential that is not exactly that.
-pub fn presented_by_certificate(request: &HttpRequest) -> Result<Presented, AuthError> {
-    if request.head_size() > REQUEST_HEAD_BYTES_MAX {
-        return Err(AuthError::HeadTooLarge);
-    }
-    let fields = Fields::of(request)?;
-    let query = QueryParts::of(request.query.as_bytes())?;
-    let elsewhere = query.any() || query.version_2 || form_holds_credential(request)?;
-    match fields.authorization {
-        Some(authorization) => {
-            if elsewhere || fields.token.is_some() {
-                return Err(AuthError::TwoCredentials);
-            }
-            fields.refuse_repeated()?;
-            let proof = CertificateProof::read(request, authorization, &fields)?;
-            Ok(Presented::Certificate(Box::new(proof)))
-        }
-        None if elsewhere || fields.token.is_some() => Err(AuthError::ByCertificateOnly),
-        None => Ok(Presented::Nothing),
-    }
 }
 
 impl Presented {
@@ -283,7 +257,7 @@ pub const PRESIGNED_PARAMETERS: [&str; 9] = [
 
 /// The authentication parameters of the query.
 #[derive(Default)]
-struct QueryParts<'r> {
+pub(super) struct QueryParts<'r> {
     algorithm: Option<Cow<'r, [u8]>>,
     credential: Option<Cow<'r, [u8]>>,
     date: Option<Cow<'r, [u8]>>,
@@ -294,11 +268,11 @@ struct QueryParts<'r> {
     payload_hash: Option<Cow<'r, [u8]>>,
     region_set: Option<Cow<'r, [u8]>>,
     s3_session: bool,
-    version_2: bool,
+    pub(super) version_2: bool,
 }
 
 impl<'r> QueryParts<'r> {
-    fn of(query: &'r [u8]) -> Result<Self, AuthError> {
+    pub(super) fn of(query: &'r [u8]) -> Result<Self, AuthError> {
         let mut parts = Self::default();
         for (name, value) in raw_pairs(query) {
             let name = decode(name);
@@ -336,7 +310,7 @@ impl<'r> QueryParts<'r> {
     }
 
     /// Whether any part of a credential is there. A payload hash alone is none.
-    fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         self.algorithm.is_some()
             || self.credential.is_some()
             || self.date.is_some()
@@ -499,7 +473,7 @@ fn is_version_2(name: &[u8]) -> bool {
 
 /// Signature Version 2 puts its parameters into a form body; Version 4 never does. The body of a call that
 /// names its operation in `X-Amz-Target` is JSON.
-fn form_holds_credential(request: &HttpRequest) -> Result<bool, AuthError> {
+pub(super) fn form_holds_credential(request: &HttpRequest) -> Result<bool, AuthError> {
     let content_type = request.header("content-type").unwrap_or_default();
     if !is_form(content_type) || request.header("x-amz-target").is_some() {
         return Ok(false);

@@ -10,6 +10,8 @@ pub(crate) mod sts;
 
 use crate::action::Row;
 
+pub(crate) use pass_role::{ROLES_ANYWHERE, find as passed_role};
+
 /// Every action there is.
 pub fn all() -> impl Iterator<Item = &'static Row> {
     [sts::ROWS, iam::ROWS, daypass::ROWS, rolesanywhere::ROWS].into_iter().flatten()

@@ -22,7 +22,7 @@ pub(in crate::actions) enum PassedTo {
 }
 
 /// The service principal of Roles Anywhere.
-pub(in crate::actions) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
+pub(crate) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
 
 impl PassedTo {
     /// Its service principal.
@@ -62,7 +62,7 @@ pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Chec
 }
 
 /// The role of the account that an ARN names to the letter: after the check, whoever passes it.
-pub(in crate::actions) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
+pub(crate) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
     let parsed: Arn = arn.parse().ok()?;
     let name = parsed.resource_parts().filter(|(kind, _)| *kind == "role")?.1.rsplit('/').next()?;
     account.role(name).filter(|role| role.arn == arn)

@@ -19,7 +19,6 @@ mod tags;
 mod target;
 mod toggle;
 mod trust_anchor;
-mod vouch;
 
 use crate::action::Row;
 use delete::Delete;

@@ -9,18 +9,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daypass_authn::sigv4::{AuthError, Presented};
-use daypass_directory::{Authorized, Caller, Checks, Operation, Scope, View};
+use daypass_directory::anywhere::record::ProfileRecord;
+use daypass_directory::{AccountView, Authorized, Caller, Checks, Operation, Scope, View};
 use serde::{Deserialize, Serialize};
 
 use super::shape::Moment;
 use super::subject;
-use super::vouch::{self, Claim};
 use crate::action::{Action, Unsigned};
+use crate::actions::pass_role;
 use crate::actions::sts::issue::{self, PolicyDescriptor};
 use crate::actions::sts::vouched::{self, Asked, Lifetime};
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
+use crate::federation::{Asked as AskedByCertificate, claim_of, vouch_by_certificate};
 use crate::house::House;
 use crate::request::Request;
 
@@ -29,13 +31,13 @@ pub(super) struct CreateSession;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Input {
-    pub(super) profile_arn: String,
-    pub(super) role_arn: String,
-    pub(super) trust_anchor_arn: String,
-    pub(super) duration_seconds: Option<i64>,
-    pub(super) role_session_name: Option<String>,
+    profile_arn: String,
+    role_arn: String,
+    trust_anchor_arn: String,
+    duration_seconds: Option<i64>,
+    role_session_name: Option<String>,
     #[serde(default)]
-    pub(super) instance_properties: BTreeMap<String, String>,
+    instance_properties: BTreeMap<String, String>,
     /// Old helpers send it, and AWS does not look at it.
     #[serde(rename = "sessionName")]
     _session_name: Option<String>,
@@ -87,19 +89,19 @@ impl Action for CreateSession {
     type Output = Output;
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
-        let name = Claim::of(scope).map_or("", |claim| claim.session_name.as_str());
+        let name = claim_of(scope).map_or("", |claim| claim.session_name.as_str());
         vouched::checks("sts:AssumeRole", scope, &input.role_arn, name)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (input, account) = (call.input(), call.account());
         let nobody = || Error::internal("nobody vouches for the caller");
-        let claim = Claim::of(call.scope()).ok_or_else(nobody)?.clone();
+        let claim = claim_of(call.scope()).ok_or_else(nobody)?.clone();
         let profile = account.anywhere_profile(&claim.profile).ok_or_else(nobody)?;
         let policy_arns = &profile.record.managed_policies;
         let policy_arns: Vec<_> =
             policy_arns.iter().map(|arn| PolicyDescriptor { arn: Some(arn.clone()) }).collect();
-        let seconds = vouch::seconds(&account, &profile.record, input);
+        let seconds = seconds(&account, &profile.record, input);
         let asked = Asked {
             role_arn: &input.role_arn,
             session_name: &claim.session_name,
@@ -139,6 +141,13 @@ impl Action for CreateSession {
     }
 }
 
+/// For how long: what is asked for, or else what the profile says; the profile's and the role's bounds cut it short.
+fn seconds(account: &AccountView<'_>, profile: &ProfileRecord, input: &Input) -> i64 {
+    let asked = input.duration_seconds.unwrap_or(profile.duration).min(profile.duration);
+    let role = pass_role::find(account, &input.role_arn);
+    role.map_or(asked, |role| asked.min(role.record.session_duration_max))
+}
+
 impl Unsigned for CreateSession {
     const BY_CERTIFICATE: bool = true;
 
@@ -153,6 +162,13 @@ impl Unsigned for CreateSession {
         presented: &Presented,
         input: &Input,
     ) -> Result<(Arc<View>, Caller), Error> {
-        vouch::vouch(op, house, request, presented, input)
+        let asked = AskedByCertificate {
+            profile_arn: &input.profile_arn,
+            role_arn: &input.role_arn,
+            trust_anchor_arn: &input.trust_anchor_arn,
+            role_session_name: input.role_session_name.as_deref(),
+            has_instance_properties: !input.instance_properties.is_empty(),
+        };
+        vouch_by_certificate(op, house, request, presented, &asked)
     }
 }

@@ -11,33 +11,41 @@ use std::sync::Arc;
 
 use daypass_authn::sigv4::{AuthError, Presented, Rules};
 use daypass_authn::x509::{self, Certificate, FIELDS, Field, Untrusted};
-use daypass_directory::anywhere::record::{MappingRecord, ProfileRecord};
+use daypass_directory::anywhere::record::MappingRecord;
 use daypass_directory::anywhere::{AnywhereKind, ByCertificate, Profile, TrustAnchor};
 use daypass_directory::{AccountView, Caller, Operation, Scope, Value, View, Vouched};
 use daypass_model::{Arn, Tag, is_source_identity};
 
-use super::session::Input;
-use crate::actions::pass_role::{self, ROLES_ANYWHERE};
+use crate::actions::{ROLES_ANYWHERE, passed_role};
 use crate::authenticate::signed_for_us;
 use crate::error::{Error, ProviderAsked};
 use crate::house::House;
 use crate::request::Request;
 
-/// What a call by certificate is about, once it was vouched for.
-pub(super) struct Claim;
-
-impl Claim {
-    pub(super) fn of(scope: &Scope) -> Option<&ByCertificate> {
-        scope.principal().vouched()?.by_certificate.as_ref()
-    }
+/// What a call by certificate asks for.
+pub(crate) struct Asked<'a> {
+    pub(crate) profile_arn: &'a str,
+    pub(crate) role_arn: &'a str,
+    pub(crate) trust_anchor_arn: &'a str,
+    pub(crate) role_session_name: Option<&'a str>,
+    pub(crate) has_instance_properties: bool,
 }
 
-pub(super) fn vouch(
+/// What a call by certificate is about, once it was vouched for.
+pub(crate) fn claim_of(scope: &Scope) -> Option<&ByCertificate> {
+    scope.principal().vouched()?.by_certificate.as_ref()
+}
+
+/// Verify a request that the key of a certificate signed, and follow the certificate to the trust anchor that it names.
+///
+/// # Errors
+/// AccessDenied, NoSuchEntity, ValidationError.
+pub(crate) fn vouch_by_certificate(
     op: &Operation,
     house: &House,
     request: &Request,
     presented: &Presented,
-    input: &Input,
+    asked: &Asked<'_>,
 ) -> Result<(Arc<View>, Caller), Error> {
     let Presented::Certificate(proof) = presented else {
         return Err(AuthError::MissingAuthenticationToken.into());
@@ -49,12 +57,12 @@ pub(super) fn vouch(
     proof.verify(&request.http, &rules, op.now).map_err(denied)?;
 
     let view = house.directory.snapshot();
-    let arn: Arn = input.trust_anchor_arn.parse().map_err(|_| not_found("Trust anchor"))?;
+    let arn: Arn = asked.trust_anchor_arn.parse().map_err(|_| not_found("Trust anchor"))?;
     let (account, anchor) = view.trust_anchor(&arn).ok_or_else(|| not_found("Trust anchor"))?;
-    let asked = || ProviderAsked { name: anchor.arn.clone(), account: Some(account.id()) };
-    let vouched = Call { op, input, account, anchor, certificate: &proof.certificate }
+    let provider = || ProviderAsked { name: anchor.arn.clone(), account: Some(account.id()) };
+    let vouched = Call { op, asked, account, anchor, certificate: &proof.certificate }
         .vouched(&proof.chain, proof.region())
-        .map_err(|error| error.of_provider(asked()))?;
+        .map_err(|error| error.of_provider(provider()))?;
     let caller = Caller::vouched(account.id(), vouched);
     Ok((view, caller))
 }
@@ -63,16 +71,9 @@ fn not_found(what: &str) -> Error {
     Error::no_such_entity(format!("{what} not found."))
 }
 
-/// For how long: what is asked for, or else what the profile says; the profile's and the role's bounds cut it short.
-pub(super) fn seconds(account: &AccountView<'_>, profile: &ProfileRecord, input: &Input) -> i64 {
-    let asked = input.duration_seconds.unwrap_or(profile.duration).min(profile.duration);
-    let role = pass_role::find(account, &input.role_arn);
-    role.map_or(asked, |role| asked.min(role.record.session_duration_max))
-}
-
 struct Call<'a> {
     op: &'a Operation,
-    input: &'a Input,
+    asked: &'a Asked<'a>,
     account: AccountView<'a>,
     anchor: &'a Arc<TrustAnchor>,
     certificate: &'a Certificate,
@@ -80,7 +81,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn vouched(&self, chain: &[Certificate], region: &str) -> Result<Vouched, Error> {
-        let Self { op, input, account, anchor, certificate } = self;
+        let Self { op, asked, account, anchor, certificate } = self;
         let path = x509::path(certificate, chain, &anchor.read, op.now).map_err(|why| {
             tracing::debug!(%why, "a certificate was refused");
             Error::access_denied(match why {
@@ -104,14 +105,14 @@ impl Call<'_> {
         if account.crls().any(|crl| revoked(&crl)) {
             return Err(Error::access_denied("Certificate revoked."));
         }
-        if input.role_session_name.is_some() && !profile.record.accept_role_session_name {
+        if asked.role_session_name.is_some() && !profile.record.accept_role_session_name {
             return Err(Error::access_denied("Not authorized to set roleSessionName."));
         }
-        if profile.record.require_instance_properties && input.instance_properties.is_empty() {
+        if profile.record.require_instance_properties && !asked.has_instance_properties {
             return Err(Error::access_denied("The profile requires instance properties."));
         }
         let tags = tags(certificate, &profile.record.mappings);
-        let session_name = input.role_session_name.clone().unwrap_or_else(|| certificate.serial_hex());
+        let session_name = asked.role_session_name.map_or_else(|| certificate.serial_hex(), str::to_owned);
         let common_name = certificate.values(Field::Subject).find(|(kind, _)| *kind == "CN");
         let source_identity = common_name.map(|(_, name)| format!("CN={name}"));
         if source_identity.as_ref().is_some_and(|name| !is_source_identity(name)) {
@@ -134,13 +135,13 @@ impl Call<'_> {
 
     /// The profile that the call names, of the anchor's account and no other.
     fn profile(&self) -> Result<&Arc<Profile>, Error> {
-        let arn: Option<Arn> = self.input.profile_arn.parse().ok();
+        let arn: Option<Arn> = self.asked.profile_arn.parse().ok();
         let id = arn
             .as_ref()
             .and_then(Arn::resource_parts)
             .filter(|(kind, _)| *kind == AnywhereKind::Profile.word());
         let profile = id.and_then(|(_, id)| self.account.anywhere_profile(id));
-        profile.filter(|profile| profile.arn == self.input.profile_arn).ok_or_else(|| not_found("Profile"))
+        profile.filter(|profile| profile.arn == self.asked.profile_arn).ok_or_else(|| not_found("Profile"))
     }
 
     fn check_profile(&self, profile: &Profile, region: &str) -> Result<(), Error> {
@@ -152,10 +153,10 @@ impl Call<'_> {
             return Err(Error::access_denied("The profile is disabled."));
         }
         // The very role that was passed to the profile, and not another one of its name.
-        let role = pass_role::find(&self.account, &self.input.role_arn);
-        let is_listed = |id| record.roles.iter().any(|role| role.arn == self.input.role_arn && role.id == id);
+        let role = passed_role(&self.account, self.asked.role_arn);
+        let is_listed = |id| record.roles.iter().any(|role| role.arn == self.asked.role_arn && role.id == id);
         if !role.is_some_and(|role| is_listed(role.record.id.clone())) {
-            let message = format!("Unable to assume role for {}", self.input.role_arn);
+            let message = format!("Unable to assume role for {}", self.asked.role_arn);
             return Err(Error::access_denied(message));
         }
         Ok(())
