@@ -83,13 +83,15 @@ fn remember(
 ) {
     record.last_seen = now;
     let (serial, issuer) = (certificate.serial_decimal(), certificate.shown(Field::Issuer));
+    let same = record.credentials.iter().find(|one| one.serial == serial && one.issuer == issuer);
+    let unknown = same.map_or_else(Unknown::new, |one| one.unknown.clone());
     record.credentials.retain(|one| one.serial != serial || one.issuer != issuer);
     let credential = SubjectCredentialRecord {
         seen: now,
         serial,
         issuer,
         certificate: BASE64.encode(certificate.der()),
-        unknown: Unknown::new(),
+        unknown,
     };
     record.credentials.insert(0, credential);
     record.credentials.truncate(REMEMBERED_MAX);

@@ -52,7 +52,7 @@ impl Action for CreateProfile {
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Self::Output, Error> {
         let (input, account) = (call.input(), call.account());
-        let roles = limits::roles(&account, &input.role_arns)?;
+        let roles = limits::roles(&account, &input.role_arns, &[])?;
         limits::check_policies(&account, input.session_policy.as_ref(), &input.managed_policy_arns)?;
         let tags = rules::tags(&rules::given(&input.tags))?;
         rules::room("profiles", account.anywhere_profiles().count(), rules::PROFILES_MAX)?;

@@ -23,19 +23,28 @@ pub(super) fn passing(checks: Checks, scope: &Scope, role_arns: &[String]) -> Ch
     checks
 }
 
-/// The roles that ARNs name, each once.
+/// The roles that ARNs name, each once; those that are `known` stay as they are.
 ///
 /// # Errors
 /// ValidationException.
-pub(super) fn roles(account: &AccountView<'_>, arns: &[String]) -> Result<Vec<ProfileRoleRecord>, Error> {
+pub(super) fn roles(
+    account: &AccountView<'_>,
+    arns: &[String],
+    known: &[ProfileRoleRecord],
+) -> Result<Vec<ProfileRoleRecord>, Error> {
     let mut roles: Vec<ProfileRoleRecord> = Vec::new();
     for arn in arns {
         let role = pass_role::find(account, arn);
         let role =
             role.ok_or_else(|| Error::validation(format!("There is no role {arn} in this account.")))?;
-        if roles.iter().all(|known| known.id != role.record.id) {
+        if roles.iter().all(|before| before.id != role.record.id) {
             let (arn, id) = (arn.clone(), role.record.id.clone());
-            roles.push(ProfileRoleRecord { arn, id, unknown: Unknown::new() });
+            let same = known.iter().find(|known| known.id == id && known.arn == arn);
+            roles.push(same.cloned().unwrap_or_else(|| ProfileRoleRecord {
+                arn,
+                id,
+                unknown: Unknown::new(),
+            }));
         }
     }
     Ok(roles)

@@ -65,8 +65,9 @@ impl Action for PutAttributeMapping {
         }
         let field = input.certificate_field.clone();
         rewrite(op, house, &call, &input.profile_id, |record| {
+            let same = record.mappings.iter().find(|mapping| mapping.field == field);
+            let unknown = same.map_or_else(Unknown::new, |mapping| mapping.unknown.clone());
             record.mappings.retain(|mapping| mapping.field != field);
-            let unknown = Unknown::new();
             record.mappings.push(MappingRecord {
                 field: field.clone(),
                 specifiers: specifiers.clone(),

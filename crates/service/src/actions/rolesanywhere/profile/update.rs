@@ -46,7 +46,7 @@ impl Action for UpdateProfile {
             record.common.name.clone_from(name);
         }
         if let Some(arns) = &input.role_arns {
-            record.roles = limits::roles(&account, arns)?;
+            record.roles = limits::roles(&account, arns, &record.roles)?;
         }
         if let Some(arns) = &input.managed_policy_arns {
             record.managed_policies.clone_from(arns);
