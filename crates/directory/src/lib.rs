@@ -42,8 +42,8 @@ pub use console::ConsoleSession;
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{
-    AssertionUse, Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, SignInTry, SpentByCall,
-    is_of_master,
+    AssertionUse, Directory, Hashed, MasterNotRotated, NotClosed, NotRotated, Rotation, SignInTry,
+    SpentByCall, is_of_master,
 };
 pub use documents::document_of;
 pub use entity::{

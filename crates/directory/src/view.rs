@@ -24,7 +24,6 @@ use crate::entity::{
     AccountAlias, Compiler, InstanceProfile, OidcProvider, PasswordPolicy, Unreadable, WebIdentityIssuer,
 };
 use crate::key::{self, Named};
-use crate::machine::{Instance, Task};
 use crate::master::MasterKeys;
 use crate::record::{
     AccessKeyPointer, InstanceProfileRecord, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord,
@@ -231,14 +230,7 @@ impl View {
                 self.edit(id, |account| outcome = account.anywhere.put(id, kind, record));
                 outcome?;
             }
-            Named::Instance(id, name) => {
-                let instance = Instance::of(id, read(record)?, revision);
-                self.edit(id, |account| account.instances.insert_mut(name.to_owned(), Arc::new(instance)));
-            }
-            Named::Task(id, name) => {
-                let task = Task { record: read(record)?, revision };
-                self.edit(id, |account| account.tasks.insert_mut(name.to_owned(), Arc::new(task)));
-            }
+            Named::Instance(..) | Named::Task(..) => self.put_machine(record)?,
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -357,15 +349,12 @@ impl View {
             Named::Anywhere(account, kind, id) => {
                 self.edit(account, |account| account.anywhere.delete(kind, id));
             }
-            Named::Instance(account, id) => {
-                self.edit(account, |account| _ = account.instances.remove_mut(id));
-            }
-            Named::Task(account, id) => self.edit(account, |account| _ = account.tasks.remove_mut(id)),
+            Named::Instance(..) | Named::Task(..) => self.delete_machine(key),
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
     }
 
-    fn edit(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+    pub(crate) fn edit(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
         let mut account = self.accounts.get(&id).map(|account| Account::clone(account)).unwrap_or_default();
         change(&mut account);
         self.accounts.insert_mut(id, Arc::new(account));

@@ -16,6 +16,7 @@ mod credentials;
 mod detours;
 mod joining;
 mod metadata;
+mod pods;
 mod stub;
 mod tasks;
 mod world;
