@@ -199,7 +199,7 @@ impl MachinePublicKey {
 
 impl MachineProof {
     /// For how long a proof may be brought, in seconds: so long its id is to be remembered.
-    pub const SECONDS: i64 = 2 * LEEWAY_SECONDS;
+    pub const SECONDS: i64 = 2 * LEEWAY_SECONDS + 1;
 
     /// Verify that a proof is this key's and made for this call, at `now` (Unix seconds). For which server it was made, the
     /// caller has to look at.

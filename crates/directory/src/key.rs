@@ -248,6 +248,11 @@ pub(crate) fn sign_in_code(id: SessionId, number: u64) -> String {
     format!("sign-in-code/{id}/{number:016x}")
 }
 
+/// The fact that an instance of the account has, or had, this id.
+pub(crate) fn instance_id(account: AccountId, id: &str) -> String {
+    format!("instance-id/{account}/{id}")
+}
+
 /// The fact that a proof of possession of a key was used. Its id is whoever's who made it.
 pub(crate) fn proof(thumbprint: &str, id: &str) -> String {
     format!("proof/{thumbprint}/{}", HEXLOWER.encode(&Sha256::digest(id)))

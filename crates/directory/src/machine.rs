@@ -15,7 +15,7 @@ use crate::change::Change;
 use crate::entity::Unreadable;
 use crate::key::{self, Named};
 use crate::record::{InstanceRecord, TaskRecord};
-use crate::revocation::{NotRevoked, Revocation};
+use crate::revocation::NotRevoked;
 use crate::view::{View, read};
 
 /// A machine, as its record was at this revision.
@@ -134,7 +134,14 @@ impl<'v> AccountView<'v> {
         sessions: SessionId,
         now: i64,
     ) -> Result<(), NotRevoked> {
-        self.revoke(change, &Revocation::Session { id: sessions, issued_too: true }, now)
+        self.revoke_below(change, sessions, now)
+    }
+
+    /// Whether the sessions of a machine or a task descend from this one, which nobody holds. Others will, so that to revoke it
+    /// would help for a while only.
+    pub(crate) fn is_of_machine(&self, sessions: SessionId) -> bool {
+        self.instances().any(|instance| instance.record.sessions == sessions)
+            || self.tasks().any(|task| task.record.sessions == sessions)
     }
 
     /// Add the removal of a task to a change of this account.

@@ -162,6 +162,11 @@ pub enum NotRevoked {
     /// As many as an account may have; those of sessions that are over do not count.
     #[error("there are {0} revocations already; revoke principals instead of sessions")]
     TooMany(usize),
+    /// Those of a machine or a task descend from it, and others will.
+    #[error(
+        "that is the place that the sessions of an instance or a task come from: deregister it, or renew the instance's join secret"
+    )]
+    OfMachine,
 }
 
 impl AccountView<'_> {
@@ -178,8 +183,21 @@ impl AccountView<'_> {
         Ok(())
     }
 
+    /// The same of the session from which those of a machine or a task descend, at its end.
+    pub(crate) fn revoke_below(
+        &self,
+        change: &mut Change,
+        id: SessionId,
+        now: i64,
+    ) -> Result<(), NotRevoked> {
+        self.revoke_session(By::Account, change, id, true, now)?;
+        self.sweep(change, now);
+        Ok(())
+    }
+
     fn revoke_as(&self, by: By, change: &mut Change, what: &Revocation, now: i64) -> Result<(), NotRevoked> {
         match what {
+            Revocation::Session { id, .. } if self.is_of_machine(*id) => Err(NotRevoked::OfMachine),
             Revocation::Session { id, issued_too } => self.revoke_session(by, change, *id, *issued_too, now),
             Revocation::Principal { id, before } => self.revoke_principal(by, change, id, *before, now),
         }

@@ -32,6 +32,7 @@ pub struct Scope {
     account: Arc<Account>,
     principal: Arc<Principal>,
     mfa_given: bool,
+    region: Arc<str>,
 }
 
 impl Scope {
@@ -42,7 +43,19 @@ impl Scope {
     pub fn resolve(view: Arc<View>, caller: Caller, now: Timestamp) -> Result<Self, NoPrincipal> {
         let principal = Arc::new(Principal::resolve(&view, caller, now)?);
         let account = view.open_account(principal.account).ok_or(NoPrincipal::Gone)?.clone();
-        Ok(Self { view, account, principal, mfa_given: false })
+        Ok(Self { view, account, principal, mfa_given: false, region: Arc::from("") })
+    }
+
+    /// The same for a call that was signed for a region.
+    #[must_use]
+    pub fn in_region(self, region: &str) -> Self {
+        Self { region: Arc::from(region), ..self }
+    }
+
+    /// The region that the call was signed for; empty where no signature says so.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
     }
 
     /// Who calls.

@@ -27,6 +27,8 @@ pub(crate) struct ProviderAsked {
     pub(crate) name: String,
     /// Whose it is; a built-in one is nobody's.
     pub(crate) account: Option<AccountId>,
+    /// Whether whoever was refused had what only one should have: its line is not rationed.
+    pub(crate) is_alarm: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -78,8 +78,7 @@ pub(crate) async fn by_secret(
                     source_ip = op.source_ip.map(tracing::field::display),
                     "a join secret was used twice, by two machines"
                 );
-                let message = "The join secret was used before, by another machine.";
-                Err(Error::new(INVALID, message))
+                Err(Error::new(INVALID, STOLEN))
             }
             None if join.expires <= op.now.as_second() => Err(no_secret()),
             None => Ok(()),
@@ -108,6 +107,7 @@ pub(crate) fn caller(instance: &Instance, vouched: Vouched) -> Caller {
 }
 
 const INVALID: &str = "InvalidIdentityToken";
+const STOLEN: &str = "The join secret was used before, by another machine.";
 
 fn find(house: &House, arn: &str) -> Result<(Arc<View>, Arc<Instance>), Error> {
     let view = house.directory.snapshot();
@@ -143,7 +143,8 @@ async fn verify(
 }
 
 fn told_of(instance: &Instance, error: Error) -> Error {
-    error.of_provider(ProviderAsked { name: instance.arn.clone(), account: Some(instance.account) })
+    let is_alarm = error.message == STOLEN;
+    error.of_provider(ProviderAsked { name: instance.arn.clone(), account: Some(instance.account), is_alarm })
 }
 
 /// The same whether there is such an instance or not.

@@ -86,7 +86,7 @@ async fn steps(
         }
     };
     // INVARIANT (one-snapshot): from here on nobody asks for another view.
-    let scope = Scope::resolve(view, caller, op.now)?;
+    let scope = Scope::resolve(view, caller, op.now)?.in_region(&op.region);
     in_scope(house, op, request, row, scope, event).await
 }
 

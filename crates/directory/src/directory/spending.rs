@@ -119,6 +119,19 @@ impl Directory {
         in_time(self.spend(op, key::sign_in_code(id, number), expires_at)).await
     }
 
+    /// Whether this call is the first to give this id to an instance of the account. It is never given again.
+    ///
+    /// # Errors
+    /// The store did not say.
+    pub async fn spend_instance_id(
+        &self,
+        op: &Operation,
+        account: AccountId,
+        id: &str,
+    ) -> Result<bool, NotCommitted> {
+        in_time(self.spend(op, key::instance_id(account, id), i64::MAX)).await
+    }
+
     /// Whether this call is the first to bring a proof of possession of a key.
     ///
     /// # Errors

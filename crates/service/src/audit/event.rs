@@ -182,6 +182,7 @@ impl<'a> Event<'a> {
         let provider = outcome.err().and_then(Error::provider);
         let not_logged = match (&self.principal, provider, &self.signing_in) {
             (Some(_), ..) => 0,
+            (None, Some(provider), _) if provider.is_alarm => 0,
             (None, Some(provider), _) => audit.not_vouched.take(&provider.name, self.op.source_ip, now)?,
             (None, None, Some(who)) => {
                 audit.not_signed_in.take(who.account.as_str(), self.op.source_ip, now)?

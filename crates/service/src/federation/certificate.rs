@@ -59,7 +59,8 @@ pub(crate) fn vouch_by_certificate(
     let view = house.directory.snapshot();
     let arn: Arn = asked.trust_anchor_arn.parse().map_err(|_| not_found("Trust anchor"))?;
     let (account, anchor) = view.trust_anchor(&arn).ok_or_else(|| not_found("Trust anchor"))?;
-    let provider = || ProviderAsked { name: anchor.arn.clone(), account: Some(account.id()) };
+    let provider =
+        || ProviderAsked { name: anchor.arn.clone(), account: Some(account.id()), is_alarm: false };
     let vouched = Call { op, asked, account, anchor, certificate: &proof.certificate }
         .vouched(&proof.chain, proof.region())
         .map_err(|error| error.of_provider(provider()))?;

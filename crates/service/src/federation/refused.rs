@@ -48,5 +48,5 @@ pub(super) fn refused(
             "an identity provider does not vouch for a caller"
         );
     }
-    error.of_provider(ProviderAsked { name: asked.name.to_owned(), account: asked.account })
+    error.of_provider(ProviderAsked { name: asked.name.to_owned(), account: asked.account, is_alarm: false })
 }

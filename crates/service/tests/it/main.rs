@@ -40,6 +40,7 @@ mod last_used;
 mod log;
 mod login_profiles;
 mod machines;
+mod machines_attacks;
 mod matrix;
 mod mfa;
 mod mfa_devices;

@@ -99,6 +99,7 @@ impl From<NotRevoked> for Error {
     fn from(cause: NotRevoked) -> Self {
         match cause {
             NotRevoked::Elsewhere => Self::no_such_entity("This account has no such session."),
+            NotRevoked::OfMachine => Self::validation(cause.to_string()),
             NotRevoked::TooMany(_) => {
                 Self::limit_exceeded(format!("Cannot exceed quota for Revocations: {cause}"))
             }

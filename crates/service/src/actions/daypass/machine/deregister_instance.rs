@@ -42,7 +42,8 @@ impl Action for DeregisterInstance {
         for task in account.tasks().filter(|task| task.record.instance == instance.record.id) {
             account.remove_task(&mut change, task);
         }
-        // A task that is registered meanwhile finds its instance changed.
+        // A task that is registered meanwhile finds its instance changed; one that was is looked for again.
+        change.quiet(key::tasks(account.id()));
         let place = key::instance(account.id(), &instance.record.id);
         change.unchanged(place.clone(), instance.revision);
         change.delete(place);

@@ -50,8 +50,8 @@ impl Action for RegisterInstance {
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let account = scope.account();
         // The id may be drawn only later: then it is asked for any, as where machines are started on AWS.
-        let region = input.region.as_deref().unwrap_or("*");
-        let arn = instance_arn(account.id(), region, input.instance_id.as_deref().unwrap_or("*"));
+        let region = input.region.clone().unwrap_or_else(|| region_of(scope));
+        let arn = instance_arn(account.id(), &region, input.instance_id.as_deref().unwrap_or("*"));
         let profile = input.profile(&account);
         let profile_arn = profile.map_or_else(|| input.named(scope), |profile| profile.arn.clone());
         let check = scope.check(Self::NAME, arn.as_str()).with("ec2:InstanceProfile", profile_arn);
@@ -82,7 +82,11 @@ impl Action for RegisterInstance {
         if account.instance(&id).is_some() {
             return Err(Error::already_exists(format!("Instance with id {id} already exists.")));
         }
-        let region = input.region.clone().unwrap_or_else(|| region_of(op));
+        let region = input.region.clone().unwrap_or_else(|| region_of(call.scope()));
+        // An id is one machine's for ever: policies may name it.
+        if !house.directory.spend_instance_id(op, account.id(), &id).await? {
+            return Err(Error::already_exists(format!("Instance with id {id} was there before.")));
+        }
         let (join, secret) = join_secret(op, house, input.join_secret_seconds);
         let expires = join.expires;
         let mut change = call.change(op);
@@ -142,9 +146,9 @@ fn instance_id(random: &dyn Random) -> String {
 }
 
 /// The region that a request was signed for.
-fn region_of(op: &Operation) -> String {
-    let is_region = |region: &&String| {
+fn region_of(scope: &Scope) -> String {
+    let is_region = |region: &&str| {
         !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    Some(&op.region).filter(is_region).map_or_else(|| "us-east-1".to_owned(), |region| region.to_lowercase())
+    Some(scope.region()).filter(is_region).map_or_else(|| "us-east-1".to_owned(), str::to_lowercase)
 }

@@ -13,6 +13,10 @@ use crate::house::House;
 /// from instance metadata"; Amazon ECS Developer Guide, "Task IAM role".
 const SECONDS: i64 = 21_600;
 
+/// When the sessions above end, which nobody holds: they stay in the token of whatever descends from them, however long the chain,
+/// or the end of a task would not reach it (INVARIANT (living-ancestors)). A number that takes five bytes, in the year 2106.
+const NEVER: i64 = u32::MAX as i64;
+
 /// A session, as agents are told of it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -40,7 +44,7 @@ pub(super) fn give<I>(
     };
     let mut claims = vouched::grant(op, house, call, &asked)?.claims;
     claims.ancestry = above.to_vec();
-    claims.ancestry_ends = vec![claims.expires_at; above.len()];
+    claims.ancestry_ends = vec![NEVER; above.len()];
     let issued = issue::issue(op, house, call, &claims, None)?;
     Ok(Given { role_arn: role_arn.to_owned(), credentials: issued.credentials })
 }
