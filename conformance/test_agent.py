@@ -307,6 +307,24 @@ def test_the_agent_says_how_it_is(machine):
     assert "secret" not in done.stdout.lower() and machine.document()["Token"] not in done.stdout
 
 
+def test_the_server_is_asked_over_tls_and_believed_by_its_certificate(secure, authority, tmp_path, monkeypatch):
+    ca = str(authority / "ca.pem")
+    monkeypatch.setenv("AWS_CA_BUNDLE", ca)
+    home = Account(House(secure), secure.root_keys())
+    machine = Machine(home, secure, tmp_path / "machine", "--ca-bundle", ca)
+    told = who("boto3", settings(secure, AWS_EC2_METADATA_SERVICE_ENDPOINT=machine.agent.url, AWS_CA_BUNDLE=ca))
+    assert told["Arn"] == machine.arn(), told
+    machine.agent.stop()
+    # The same machine, but nobody vouches for the server.
+    machine.agent = Agent(secure, tmp_path / "machine", machine.instance)
+    _, token = machine.ask("/latest/api/token", "PUT", **{SECONDS: "60"})
+    assert machine.ask(CREDENTIALS, **{TOKEN: token}) == (503, "")
+    status, text = machine.ask("/healthz")
+    assert (status, json.loads(text)["status"]) == (503, "the server does not answer")
+    assert "invalid peer certificate" in machine.agent.said()
+    assert machine.agent.stop() == 0
+
+
 # --- attacks ----------------------------------------------------------------------------------------------
 
 

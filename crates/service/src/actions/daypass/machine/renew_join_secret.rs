@@ -1,6 +1,7 @@
 //! `daypass:RenewJoinSecret`: another machine may take the place of the one that joined. Whoever asks could join a machine of its
 //! own, so it must be allowed to pass the role.
 
+use daypass_directory::record::JoinSecretRecord;
 use daypass_directory::{Authorized, Checks, Operation, Scope, key};
 use daypass_model::SessionId;
 use serde::Deserialize;
@@ -60,7 +61,7 @@ impl Action for RenewJoinSecret {
             account.end_sessions_below(&mut change, record.sessions, op.now.as_second())?;
             record.sessions = SessionId::generate(account.id(), house.directory.random());
         }
-        record.join = join;
+        record.join = JoinSecretRecord { unknown: record.join.unknown, ..join };
         record.written = change.written();
         let place = key::instance(account.id(), &record.id);
         change.unchanged(place.clone(), instance.revision);
