@@ -7,6 +7,7 @@
 
 mod account;
 mod account_view;
+pub mod anywhere;
 mod authorize;
 mod change;
 mod check;

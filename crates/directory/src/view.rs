@@ -225,6 +225,11 @@ impl View {
                 let kept = Arc::new(ConsoleSession { record: read(record)?, revision });
                 self.edit(id, |account| account.console_sessions.insert_mut(session, kept));
             }
+            Named::Anywhere(id, kind, _) => {
+                let mut outcome = Ok(());
+                self.edit(id, |account| outcome = account.anywhere.put(id, kind, record));
+                outcome?;
+            }
             Named::Instance(..) | Named::Task(..) => self.put_machine(record)?,
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
@@ -341,6 +346,9 @@ impl View {
                     self.edit(account, |account| _ = account.console_sessions.remove_mut::<SessionId>(&id));
                 }
             }
+            Named::Anywhere(account, kind, id) => {
+                self.edit(account, |account| account.anywhere.delete(kind, id));
+            }
             Named::Instance(..) | Named::Task(..) => self.delete_machine(key),
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
@@ -358,7 +366,7 @@ pub(crate) fn read<T: DeserializeOwned>(record: &Record) -> Result<T, Unreadable
     serde_json::from_slice(&record.value).map_err(|error| unreadable(record, &error))
 }
 
-fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
+pub(crate) fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
     Unreadable { key: record.key.to_string(), why: why.to_string() }
 }
 
