@@ -3,6 +3,7 @@
 //! Sources: "How IAM users sign in to AWS" in the AWS Sign-In User Guide; "AWS Management Console sign-in events" in the CloudTrail
 //! User Guide.
 
+use daypass_service::Settings;
 use daypass_service::doors::SignInStep;
 
 use super::visitor::*;
@@ -259,6 +260,10 @@ async fn a_user_who_is_signed_in_switches_to_a_role() {
         ("scope", "openid"),
         ("redirect_uri", "http://127.0.0.1:1234/oauth/callback"),
     ];
+    let house = house.with_settings(Settings {
+        public_authority: Some("https://daypass.test".parse().unwrap()),
+        ..Settings::default()
+    });
     let answer = house.visit("GET", "/v1/authorize", "", &headers, &way).await.unwrap();
     let Answer::ChooseSession { sessions, .. } = answer else { panic!("{answer:?}") };
     assert_eq!(sessions[0].whose.arn, "arn:aws:iam::111122223333:user/Ada");
