@@ -59,7 +59,7 @@ class Keys:
 class Server:
     """One `daypass serve` on free ports of the loopback interface."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, environment=None):
         self.data = folder / "data"
         self.lines = []
         self.log, self.printed = folder / "stderr", folder / "stdout"
@@ -71,7 +71,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
-            env=clean_environment(),
+            env={**clean_environment(), **(environment or {})},
         )
         watchdog = threading.Timer(START_SECONDS, self.process.kill)
         watchdog.start()

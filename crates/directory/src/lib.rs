@@ -7,6 +7,7 @@
 
 mod account;
 mod account_view;
+mod alias;
 mod authorize;
 mod change;
 mod check;
@@ -27,6 +28,7 @@ mod principal;
 pub mod record;
 mod revocation;
 mod scope;
+mod service_role;
 mod session;
 mod turns;
 mod view;

@@ -28,19 +28,20 @@ use crate::record::{
     AccessKeyPointer, InstanceProfileRecord, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord,
 };
 use crate::revocation::{Revoked, SessionRules};
+use crate::service_role::ServiceRoleDeletions;
 
 /// An immutable picture of everything known, at one revision of the store.
 #[derive(Clone)]
 pub struct View {
     revision: Revision,
-    accounts: HashTrieMapSync<AccountId, Arc<Account>>,
+    pub(crate) accounts: HashTrieMapSync<AccountId, Arc<Account>>,
     key_owners: HashTrieMapSync<AccessKeyId, AccessKeyPointer>,
     /// The account of every user and role, by its unique id.
     homes: HashTrieMapSync<UniqueId, AccountId>,
     /// The account of every issuer of tokens, by its UUID.
     web_identity_issuers: HashTrieMapSync<String, AccountId>,
     /// The account of every alias, those of closed accounts too.
-    aliases: HashTrieMapSync<String, AccountId>,
+    pub(crate) aliases: HashTrieMapSync<String, AccountId>,
     keyring: Arc<Keyring>,
     web_identity_keys: Option<Arc<IssuerKeys>>,
     session_rules: SessionRules,
@@ -240,21 +241,6 @@ impl View {
         self.web_identity_issuers.get(uuid).is_some_and(|account| self.is_account(*account))
     }
 
-    /// The account that is called so. May lead into any account because whoever signs in says by it which one is meant, and
-    /// has none before; nothing comes of it that a password of that account does not open.
-    #[must_use]
-    pub fn account_of_alias(&self, alias: &str) -> Option<AccountId> {
-        self.aliases.get(alias).copied().filter(|account| self.is_account(*account))
-    }
-
-    /// Whether an account, open or closed, is called so. May lead into any account because an alias is one account's only: AWS
-    /// too tells whoever wants one that it is somebody's. Those of closed accounts stay taken, or others could stand where
-    /// people look for them.
-    #[must_use]
-    pub fn is_alias_taken(&self, alias: &str) -> bool {
-        self.aliases.contains_key(alias)
-    }
-
     /// Whether there is such an account: a policy that lets one in is refused for one that is nobody's, as on AWS.
     /// Account numbers are no secret.
     #[must_use]
@@ -331,6 +317,10 @@ impl View {
                 let policy = Arc::new(PasswordPolicy { record: read(record)?, revision });
                 self.edit(id, |account| account.password_policy = Some(policy));
             }
+            Named::ServiceRoleDeletions(id) => {
+                let done = Arc::new(ServiceRoleDeletions { record: read(record)?, revision });
+                self.edit(id, |account| account.service_role_deletions = Some(done));
+            }
             Named::AccountAlias(id) => self.put_alias(id, AccountAlias { record: read(record)?, revision }),
             Named::RevokedSession(id, session) => {
                 let session = session.parse();
@@ -352,21 +342,6 @@ impl View {
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
-    }
-
-    fn put_alias(&mut self, id: AccountId, alias: AccountAlias) {
-        self.delete_alias(id);
-        self.aliases.insert_mut(alias.record.alias.clone(), id);
-        self.edit(id, |account| account.alias = Some(Arc::new(alias)));
-    }
-
-    fn delete_alias(&mut self, id: AccountId) {
-        let Some(alias) = self.accounts.get(&id).and_then(|account| account.alias.clone()) else { return };
-        // Somebody else may be called so since.
-        if self.aliases.get(&alias.record.alias) == Some(&id) {
-            self.aliases.remove_mut(&alias.record.alias);
-        }
-        self.edit(id, |account| account.alias = None);
     }
 
     fn put_entity(
@@ -450,6 +425,9 @@ impl View {
                 self.edit(account, |account| _ = account.login_profiles.remove_mut(&user));
             }
             Named::PasswordPolicy(account) => self.edit(account, |account| account.password_policy = None),
+            Named::ServiceRoleDeletions(account) => {
+                self.edit(account, |account| account.service_role_deletions = None);
+            }
             Named::AccountAlias(account) => self.delete_alias(account),
             Named::RevokedSession(account, id) => {
                 if let Ok(id) = id.parse() {
@@ -468,7 +446,7 @@ impl View {
         }
     }
 
-    fn edit(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+    pub(crate) fn edit(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
         let mut account = self.accounts.get(&id).map(|account| Account::clone(account)).unwrap_or_default();
         change(&mut account);
         self.accounts.insert_mut(id, Arc::new(account));

@@ -5,6 +5,7 @@ mod iam;
 mod paging;
 mod pass_role;
 mod principals;
+mod service_role;
 pub(crate) mod sts;
 
 use crate::action::Row;

@@ -11,6 +11,7 @@ mod answer;
 mod event;
 mod identity;
 mod ration;
+mod record;
 mod refused;
 mod said;
 mod traits;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::answers::ALLOW_ALL;
 use crate::examples::{
     ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, READ_SHELF,
-    THUMBPRINT, TOOL, TRUST, WRITE_SHELF,
+    THUMBPRINT, TOOL, TRUST, TRUST_SERVICE, WRITE_SHELF,
 };
 use crate::oidc_issuer::Key;
 use crate::phone::Phone;
@@ -54,6 +54,7 @@ impl World {
         filled.extend(mfa_devices(&house).await);
         roles(&house).await;
         instance_profiles(&house).await;
+        filled.push(("{deletion-task}", service_linked_roles(&house).await));
         let provider = [
             ("Url", "https://oidc.example.com/team"),
             ("ClientIDList.member.1", "app"),
@@ -213,6 +214,16 @@ impl World {
     }
 }
 
+/// One, and the task by which another was deleted.
+async fn service_linked_roles(house: &TestHouse) -> String {
+    for service in ["batch.amazonaws.com", "backup.amazonaws.com"] {
+        house.root("iam", "CreateServiceLinkedRole", &[("AWSServiceName", service)]).await;
+    }
+    let deleted =
+        house.root("iam", "DeleteServiceLinkedRole", &[("RoleName", "AWSServiceRoleForBackup")]).await;
+    deleted["DeletionTaskId"].as_str().unwrap().to_owned()
+}
+
 /// One with a role, one without.
 async fn instance_profiles(house: &TestHouse) {
     for name in ["Web", "Bare"] {
@@ -366,6 +377,8 @@ async fn roles(house: &TestHouse) {
     for role in ["Plain", "Power"] {
         house.root("iam", "CreateRole", &[("RoleName", role), ("AssumeRolePolicyDocument", TRUST)]).await;
     }
+    let of_service = [("RoleName", "Nightly"), ("AssumeRolePolicyDocument", TRUST_SERVICE)];
+    house.root("iam", "CreateRole", &of_service).await;
     let own = [("RoleName", "Build"), ("PolicyName", "own"), ("PolicyDocument", READ_SHELF)];
     house.root("iam", "PutRolePolicy", &own).await;
     house.root("iam", "AttachRolePolicy", &[("RoleName", "Build"), ("PolicyArn", TOOL)]).await;
