@@ -54,7 +54,16 @@ DAYPASS = """
 AssumeRoleForService CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderSettings PutOpenIDConnectProviderSettings GetResourcePolicy ListResourcePolicies PutResourcePolicy
 GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
 """
-HERE = {"sts": set(STS.split()), "iam": set(IAM.split()), "daypass": set(DAYPASS.split())}
+# Certificates instead of keys: test_roles_anywhere.py calls these.
+ANYWHERE = """
+ListTrustAnchors
+"""
+HERE = {
+    "sts": set(STS.split()),
+    "iam": set(IAM.split()),
+    "daypass": set(DAYPASS.split()),
+    "rolesanywhere": set(ANYWHERE.split()),
+}
 
 
 @functools.cache

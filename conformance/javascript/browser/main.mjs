@@ -15,6 +15,7 @@ import * as departure from "./scenarios/departure.mjs";
 import * as keyboard from "./scenarios/keyboard.mjs";
 import * as roles from "./scenarios/roles.mjs";
 import * as sessions from "./scenarios/sessions.mjs";
+import * as signin from "./scenarios/signin.mjs";
 import * as strangers from "./scenarios/strangers.mjs";
 
 const SCENARIOS = {
@@ -26,6 +27,7 @@ const SCENARIOS = {
   ...keyboard,
   ...roles,
   ...sessions,
+  ...signin,
   ...strangers,
 };
 

@@ -10,7 +10,9 @@
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use data_encoding::HEXLOWER;
 use daypass_model::{Random, Secret};
+use sha2::{Digest as _, Sha256};
 
 /// Memory of one hash.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -78,6 +80,12 @@ impl PasswordHash {
         &self.0
     }
 
+    /// By which the same hash is known again: its SHA-256 in hexadecimal digits. Whoever has it can guess as by the hash.
+    #[must_use]
+    pub fn fingerprint(&self) -> Secret {
+        Secret::new(HEXLOWER.encode(&Sha256::digest(self.0.expose())))
+    }
+
     /// Whether this is the password that the hash was made of, in constant time.
     #[must_use]
     pub fn matches(&self, password: &Secret) -> bool {
@@ -129,7 +137,7 @@ mod tests {
         let mut tag = [0; 32];
         argon2.hash_password_into(&[1; 32], &[2; 16], &mut tag).unwrap();
         let expected = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659";
-        assert_eq!(data_encoding::HEXLOWER.encode(&tag), expected);
+        assert_eq!(HEXLOWER.encode(&tag), expected);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod first_records;
 mod master_rotation;
 mod rotation;
 mod sealing;
+mod sign_in;
 mod spending;
 mod web_identity;
 
@@ -39,6 +40,7 @@ pub use closing::NotClosed;
 pub use first_records::is_of_master;
 pub use master_rotation::MasterNotRotated;
 pub use rotation::{NotRotated, Rotation};
+pub use sign_in::SignInTry;
 pub(crate) use spending::in_time;
 pub use spending::{AssertionUse, SpentByCall};
 

@@ -1,5 +1,7 @@
 //! The names of records in the store. One place, so that a guard and a write cannot disagree.
 //!
+//! LONG: one list of names.
+//!
 //! ```text
 //! /account/<account>                          AccountRecord
 //! /access-key/<AKIA…>                         AccessKeyPointer
@@ -30,6 +32,8 @@
 //! /<account>/revoked-session/<session id>     SessionRevocationRecord
 //! /<account>/console-session/<session id>     ConsoleSessionRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
+//! /<account>/instance/<i-…>                   InstanceRecord
+//! /<account>/task/<uuid>                      TaskRecord
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -183,6 +187,16 @@ pub(crate) fn password_try(user: &UniqueId, window: i64, n: u32) -> String {
     format!("password-try/{user}/{window}/{n}")
 }
 
+/// The fact that somebody tried to sign in for the n-th time in a window of time; `whose` says which tries these are.
+pub(crate) fn sign_in_try(whose: &str, window: i64, n: u32) -> String {
+    format!("sign-in-try/{}/{window}/{n}", HEXLOWER.encode(&Sha256::digest(whose)))
+}
+
+/// The fact that a sign-in in progress, by its number, came so far.
+pub(crate) fn sign_in_step(number: u64, step: &str) -> String {
+    format!("sign-in-step/{number:016x}/{step}")
+}
+
 /// What passwords of an account must be like.
 #[must_use]
 pub fn password_policy(account: AccountId) -> String {
@@ -306,6 +320,30 @@ pub fn console_sessions(account: AccountId) -> String {
     format!("/{account}/console-session/")
 }
 
+/// A machine.
+#[must_use]
+pub fn instance(account: AccountId, id: &str) -> String {
+    format!("{}{id}", instances(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn instances(account: AccountId) -> String {
+    format!("/{account}/instance/")
+}
+
+/// A task.
+#[must_use]
+pub fn task(account: AccountId, id: &str) -> String {
+    format!("{}{id}", tasks(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn tasks(account: AccountId) -> String {
+    format!("/{account}/task/")
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -326,6 +364,8 @@ pub(crate) enum Named<'a> {
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
     ConsoleSession(AccountId, &'a str),
+    Instance(AccountId, &'a str),
+    Task(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -375,6 +415,8 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
+        Some(("instance", id)) => Named::Instance(account, id),
+        Some(("task", id)) => Named::Task(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == SERVICE_ROLE_DELETIONS => Named::ServiceRoleDeletions(account),
@@ -434,6 +476,9 @@ mod tests {
         assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
         assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
         assert_eq!(parse(&console_session(a, session)), Named::ConsoleSession(a, text));
+        assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
+        assert_eq!(parse(&task(a, text)), Named::Task(a, text));
+        assert!(!may_hold_sealed(&instance(a, "i-0a")));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));

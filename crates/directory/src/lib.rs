@@ -21,6 +21,7 @@ mod error;
 mod grounds;
 pub mod key;
 mod last_used;
+mod machine;
 pub mod managed;
 mod master;
 mod mfa;
@@ -42,7 +43,8 @@ pub use console::ConsoleSession;
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{
-    AssertionUse, Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, SpentByCall, is_of_master,
+    AssertionUse, Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, SignInTry, SpentByCall,
+    is_of_master,
 };
 pub use documents::document_of;
 pub use entity::{
@@ -52,6 +54,7 @@ pub use entity::{
 };
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
+pub use machine::{Instance, Task, instance_arn};
 pub use mfa::NotProven;
 pub use principal::{
     AHEAD_SECONDS_MAX, Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn,

@@ -19,10 +19,11 @@ use crate::account_view::{AccountView, TrustingRole};
 use crate::change::Entity as _;
 use crate::console::ConsoleSession;
 use crate::entity::{
-    AccountAlias, Compiler, InstanceProfile, OidcProvider, PasswordPolicy, SamlProvider, Unreadable,
-    WebIdentityIssuer,
+    AccountAlias, Compiler, InstanceProfile, LoginProfile, OidcProvider, PasswordPolicy, SamlProvider,
+    Unreadable, User, WebIdentityIssuer,
 };
 use crate::key::{self, Named};
+use crate::machine::{Instance, Task};
 use crate::master::MasterKeys;
 use crate::record::{
     AccessKeyPointer, InstanceProfileRecord, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord,
@@ -241,6 +242,19 @@ impl View {
         self.web_identity_issuers.get(uuid).is_some_and(|account| self.is_account(*account))
     }
 
+    /// The user of this name in an account, and its password. May lead into any account because whoever signs in has none
+    /// before; nothing comes of it that the password does not open.
+    #[must_use]
+    pub fn user_signing_in(
+        &self,
+        account: AccountId,
+        name: &str,
+    ) -> Option<(&Arc<User>, Option<&Arc<LoginProfile>>)> {
+        let account = self.account(account)?;
+        let user = account.user(name)?;
+        Some((user, account.login_profile(&user.record.id)))
+    }
+
     /// Whether there is such an account: a policy that lets one in is refused for one that is nobody's, as on AWS.
     /// Account numbers are no secret.
     #[must_use]
@@ -338,6 +352,14 @@ impl View {
                 let session = session.map_err(|_| unreadable(record, "its key names no session"))?;
                 let kept = Arc::new(ConsoleSession { record: read(record)?, revision });
                 self.edit(id, |account| account.console_sessions.insert_mut(session, kept));
+            }
+            Named::Instance(id, name) => {
+                let instance = Instance::of(id, read(record)?, revision);
+                self.edit(id, |account| account.instances.insert_mut(name.to_owned(), Arc::new(instance)));
+            }
+            Named::Task(id, name) => {
+                let task = Task { record: read(record)?, revision };
+                self.edit(id, |account| account.tasks.insert_mut(name.to_owned(), Arc::new(task)));
             }
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
@@ -442,6 +464,10 @@ impl View {
                     self.edit(account, |account| _ = account.console_sessions.remove_mut::<SessionId>(&id));
                 }
             }
+            Named::Instance(account, id) => {
+                self.edit(account, |account| _ = account.instances.remove_mut(id));
+            }
+            Named::Task(account, id) => self.edit(account, |account| _ = account.tasks.remove_mut(id)),
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
     }

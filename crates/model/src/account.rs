@@ -15,6 +15,9 @@ pub struct AccountId([u8; 12]);
 pub struct InvalidAccountId;
 
 impl AccountId {
+    /// All zeros: what stands for accounts that are none.
+    pub const ZERO: Self = Self([b'0'; 12]);
+
     /// The account with this number; `None` above 999,999,999,999.
     #[must_use]
     pub fn from_number(number: u64) -> Option<Self> {

@@ -95,6 +95,11 @@ pub const CONSOLE_SESSIONS_PER_ACCOUNT_MAX: usize = 10_000;
 /// oldest. Ours.
 pub const CONSOLE_SESSIONS_PER_OWNER_MAX: usize = 20;
 
+/// Machines of an account (`daypass:RegisterInstance`). Ours.
+pub const INSTANCES_PER_ACCOUNT_MAX: usize = 5000;
+/// Tasks of one machine (`daypass:RegisterTask`). Ours.
+pub const TASKS_PER_INSTANCE_MAX: usize = 200;
+
 /// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Request line and headers, in bytes.

@@ -24,7 +24,8 @@ pub enum Callers {
     NoDerivedSessions,
     /// Nobody with credentials: whoever is vouched for.
     Vouched,
-    /// IAM: no federated sessions but those of the console; sessions of GetSessionToken only if MFA was given for them.
+    /// IAM: whoever is signed in to the console; else no federated sessions, and sessions of GetSessionToken only if MFA was
+    /// given for them.
     Iam,
 }
 
@@ -60,7 +61,7 @@ impl Callers {
             Self::Iam => match session {
                 None | Some(Role) => None,
                 Some(User | Root) if principal.has_mfa() => None,
-                Some(Federated | FederatedByRoot) if principal.is_in_console() => None,
+                Some(_) if principal.is_in_console() => None,
                 Some(User | Root | Federated | FederatedByRoot) => Some(Error::invalid_client_token()),
             },
         };

@@ -19,6 +19,7 @@ use crate::passwords::Passwords;
 use crate::request::Request;
 use crate::services::Services;
 use crate::sessions::SessionLog;
+use crate::shapes;
 
 /// One running daypass, without its sockets.
 pub struct House {
@@ -158,6 +159,12 @@ impl House {
     pub(crate) fn find(&self, request: &Request) -> Result<&'static Row, Error> {
         let row = actions::find(request.service, &request.action);
         row.filter(|_| self.settings.offers(request)).ok_or_else(|| {
+            if shapes::service(request.service).is_some_and(|service| service.rest) {
+                return Error::new(
+                    "InvalidAction",
+                    "The method and path are those of no operation of this service.",
+                );
+            }
             let version = request.version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
             // AWS's word for a missing version is recorded; the one for a missing action is made after it.
             let action = if request.action.is_empty() { "NO_ACTION_SPECIFIED" } else { &request.action };

@@ -12,6 +12,7 @@ mod build;
 mod json;
 mod log;
 mod read;
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -116,6 +117,20 @@ impl Params {
         Ok(Self { root: json::root(body)?, format: Format::Json })
     }
 
+    /// From a request whose method and path told `operation`: the parts of the path that are parameters, the decoded
+    /// pairs of its query, and the body, which may be empty. Wherever a parameter stands, it stands there once.
+    ///
+    /// # Errors
+    /// As of [`from_json`](Self::from_json); a name in two places, a name in the query that belongs into the body.
+    pub fn from_rest(
+        operation: &'static Operation,
+        labels: Vec<(&'static str, String)>,
+        query: Vec<(String, String)>,
+        body: &[u8],
+    ) -> Result<Self, ParamsError> {
+        Ok(Self { root: rest::root(operation, labels, query, body)?, format: Format::Json })
+    }
+
     /// The text of a top-level parameter, before any validation: for proofs of identity that are
     /// parameters, such as `WebIdentityToken`.
     #[must_use]
@@ -173,6 +188,9 @@ pub enum ParamsError {
     /// Nested too deeply.
     #[error("a parameter is nested too deeply")]
     TooDeep,
+    /// A name in the query of an operation that has no such parameter there.
+    #[error("the query has no parameter `{0}`")]
+    NotInQuery(String),
     /// A body that is not JSON as this API takes it.
     #[error("the body could not be read as JSON: {0}")]
     Json(String),

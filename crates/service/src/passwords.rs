@@ -2,6 +2,7 @@
 //! well as who changes a password, so that neither can keep a machine busy.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use daypass_authn::password::{PasswordHash, Salt};
 use daypass_model::{AccountId, Random, Secret};
@@ -15,11 +16,12 @@ const LENGTHS: Lengths = Lengths { of_account: 20, of_address: 5 };
 /// What passwords take of the house beyond their own calls.
 pub struct Passwords {
     line: Line,
+    turns: AtomicU64,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { line: Line::new(half_of_processors(), LENGTHS) }
+        Self { line: Line::new(half_of_processors(), LENGTHS), turns: AtomicU64::new(0) }
     }
 }
 
@@ -50,7 +52,14 @@ impl Passwords {
         address: Option<IpAddr>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
+        self.turns.fetch_add(1, Ordering::Relaxed);
         self.line.run(account, address, work).await
+    }
+
+    /// How often somebody asked for work: by the time of an answer nobody hears what was wrong, and by this a test.
+    #[must_use]
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
     }
 }
 

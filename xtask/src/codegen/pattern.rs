@@ -1,6 +1,6 @@
 //! From the patterns of the models to the data that `service`'s shapes match with.
 //!
-//! The models write Java regular expressions. Those they use are classes, groups, alternatives,
+//! The models write Java regular expressions. Those they use are classes, any character, groups, alternatives,
 //! repetition and one negative look-ahead of a class; anything else is an error here, so that it
 //! is noticed when a model is updated and not when a request comes. `\w` and `\d` are ASCII, as in Java.
 
@@ -149,6 +149,20 @@ impl Class {
         Ok(Self { ranges: merged, words })
     }
 
+    /// Every character that is not in it. Surrogates are no characters.
+    fn inverted(self) -> Result<Self> {
+        ensure!(!self.words, "all but letters, separators and numbers");
+        let mut next = 0;
+        let mut ranges = Vec::new();
+        for (first, last) in self.ranges.into_iter().chain([(0x11_0000, 0x11_0000)]) {
+            let gap = (next, first.saturating_sub(1));
+            ranges.extend([(gap.0, gap.1.min(0xd7ff)), (gap.0.max(0xe000), gap.1)]);
+            next = last + 1;
+        }
+        ranges.retain(|(first, last)| first <= last);
+        Self::of(ranges, false)
+    }
+
     fn source(&self) -> Result<String> {
         let mut ascii: u128 = 0;
         let mut above = Vec::new();
@@ -230,12 +244,17 @@ impl Parser {
                 Ok(node)
             }
             '[' => self.class(),
+            // No line terminator (java.util.regex.Pattern).
+            '.' => {
+                let ends = vec![(0x0a, 0x0a), (0x0d, 0x0d), (0x85, 0x85), (0x2028, 0x2029)];
+                Ok(Node::Class(Class::of(ends, false)?.inverted()?))
+            }
             '\\' => match self.escape()? {
                 Escape::One(c) => Ok(Node::Class(Class::of(vec![(c, c)], false)?)),
                 Escape::Many(ranges) => Ok(Node::Class(Class::of(ranges, false)?)),
                 Escape::Words(_) => bail!("a category outside a class"),
             },
-            c @ ('.' | '^' | '$' | '*' | '+' | '?' | '{' | '}' | ']') => bail!("`{c}` is not expected here"),
+            c @ ('^' | '$' | '*' | '+' | '?' | '{' | '}' | ']') => bail!("`{c}` is not expected here"),
             c => Ok(Node::Class(Class::of(vec![(u32::from(c), u32::from(c))], false)?)),
         }
     }
@@ -260,10 +279,10 @@ impl Parser {
     fn class(&mut self) -> Result<Node> {
         let mut ranges = Vec::new();
         let mut categories = String::new();
+        let others = self.rest.next_if_eq(&'^').is_some();
         loop {
             let first = match self.rest.next().context("a class without end")? {
                 ']' => break,
-                '^' if ranges.is_empty() => bail!("a class of what is not in it"),
                 '[' => bail!("a class within a class"),
                 '&' if self.rest.peek() == Some(&'&') => bail!("what two classes share"),
                 '\\' => match self.escape()? {
@@ -282,7 +301,8 @@ impl Parser {
             ranges.push((first, self.range_end(first)?));
         }
         ensure!(matches!(categories.as_str(), "" | "LZN"), "the categories {categories}");
-        Ok(Node::Class(Class::of(ranges, !categories.is_empty())?))
+        let class = Class::of(ranges, !categories.is_empty())?;
+        Ok(Node::Class(if others { class.inverted()? } else { class }))
     }
 
     /// The last character of a range that begins with `first`; `first` itself when no range follows.
@@ -362,7 +382,8 @@ mod tests {
 
     #[test]
     fn what_the_matcher_does_not_know_is_an_error() {
-        for text in ["a.b", "[^a]", "(?:a)", "a**", r"\s", r"[\p{Lu}]+", "(a", "a)", "[a-z&&[^b]]", "(?!ab)"]
+        for text in
+            [r"[^\p{L}\p{Z}\p{N}]", "(?:a)", "a**", r"\s", r"[\p{Lu}]+", "(a", "a)", "[a-z&&[^b]]", "(?!ab)"]
         {
             assert!(compiled(text).is_err(), "{text}");
         }

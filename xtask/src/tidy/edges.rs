@@ -26,9 +26,11 @@ const ROOMS: &[Room] = &[
         may_use: &["directory", "authn", "policy", "store", "model"],
         must_not_use: WIRE,
     },
+    // A client of the API, as anybody's: it knows nothing behind it.
+    Room { name: "agent", may_use: &["authn", "model"], must_not_use: &["rusqlite", "clap"] },
     Room {
         name: "server",
-        may_use: &["service", "directory", "authn", "policy", "store", "model"],
+        may_use: &["agent", "service", "directory", "authn", "policy", "store", "model"],
         must_not_use: &["rusqlite"],
     },
 ];

@@ -35,10 +35,10 @@ const outline = () => ({
 });
 
 /** The page: an address, or a form that another site sends; another `place` of the session that is begun there; what is typed
-    and pressed, and the heading that this leads to. `spoiled` forms have another
+    and pressed, or the button that sends it, and the heading that this leads to. `spoiled` forms have another
     code; with `alert`, the page says what was wrong. */
 async function reach(visit, page, given) {
-  const { address, sent, place, typed = {}, presses = [], heading, spoiled, held, alert } = given;
+  const { address, sent, place, typed = {}, presses = [], sends, heading, spoiled, held, alert } = given;
   // The page that goes on by itself, kept from that.
   if (held) await page.route(/\?again$/, (route) => route.fulfill({ status: 204 }));
   if (sent) {
@@ -51,6 +51,7 @@ async function reach(visit, page, given) {
   if (place) await page.goto(new URL(place, page.url()).href);
   for (const [label, words] of Object.entries(typed)) await page.getByLabel(label).fill(words);
   if (spoiled) await page.locator("input[name=code]").evaluateAll((codes) => codes.forEach((code) => (code.value = "spoiled")));
+  if (sends) await page.getByRole("button", { name: sends, exact: true }).click();
   for (const name of presses) await page.getByText(name, { exact: true }).click();
   if (alert) await page.getByRole("alert").waitFor();
   if (heading) await told(page, heading);

@@ -33,15 +33,18 @@ pub enum Purpose {
     AuthorizationCode,
     /// What such a program gets new credentials by.
     RefreshToken,
+    /// How far somebody is with signing in: between the right password and the session.
+    SignInProgress,
 }
 
 impl Purpose {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::SignInToken,
         Self::AuthorizationMessage,
         Self::PaginationMarker,
         Self::AuthorizationCode,
         Self::RefreshToken,
+        Self::SignInProgress,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -51,6 +54,7 @@ impl Purpose {
             Self::PaginationMarker => b"pagination marker v1",
             Self::AuthorizationCode => b"authorization code v1",
             Self::RefreshToken => b"refresh token v1",
+            Self::SignInProgress => b"sign-in progress v1",
         }
     }
 }
@@ -319,13 +323,14 @@ impl Entry {
     }
 
     fn messages(&self, purpose: Purpose) -> &Aead {
-        let [sign_in, authorization, marker, code, refresh] = &self.messages;
+        let [sign_in, authorization, marker, code, refresh, progress] = &self.messages;
         match purpose {
             Purpose::SignInToken => sign_in,
             Purpose::AuthorizationMessage => authorization,
             Purpose::PaginationMarker => marker,
             Purpose::AuthorizationCode => code,
             Purpose::RefreshToken => refresh,
+            Purpose::SignInProgress => progress,
         }
     }
 }

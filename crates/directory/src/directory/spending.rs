@@ -16,7 +16,7 @@ use crate::key;
 const SPENDING_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Tries of a device's codes, or of a user's password, in one window of time, right or wrong.
-const TRIES_MAX: u32 = 9;
+pub(super) const TRIES_MAX: u32 = 9;
 /// Length of that window. It turns by the clock, not with the first try.
 const TRIES_WINDOW_SECONDS: i64 = 180;
 
@@ -106,8 +106,8 @@ impl Directory {
         in_time(self.spend(op, key::proof(thumbprint, id), expires_at)).await
     }
 
-    /// Spend one of the tries of a user's password that are left: `false` when there is none. INVARIANT (tries-first): before
-    /// the password is looked at, by whichever door it comes.
+    /// Spend one of the tries of a user's password that are left to calls with the user's keys: `false` when there is none.
+    /// Whoever signs in has tries of their own (`sign_in.rs`). INVARIANT (tries-first): before the password is looked at.
     ///
     /// # Errors
     /// The store did not say.
@@ -121,10 +121,20 @@ impl Directory {
         op: &Operation,
         fact: impl Fn(i64, u32) -> String,
     ) -> Result<bool, NotCommitted> {
+        self.spend_one_of(op, TRIES_MAX, fact).await
+    }
+
+    /// The same where there are `many` in a window.
+    pub(super) async fn spend_one_of(
+        &self,
+        op: &Operation,
+        many: u32,
+        fact: impl Fn(i64, u32) -> String,
+    ) -> Result<bool, NotCommitted> {
         let window = op.now.as_second().div_euclid(TRIES_WINDOW_SECONDS);
         // A window longer than it counts: a store that heard of a later time has not forgotten it.
         let expires_at = window.saturating_add(2).saturating_mul(TRIES_WINDOW_SECONDS);
-        for n in 0..TRIES_MAX {
+        for n in 0..many {
             if self.spend(op, fact(window, n), expires_at).await? {
                 return Ok(true);
             }

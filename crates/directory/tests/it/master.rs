@@ -100,6 +100,7 @@ async fn passwords(node: &Directory, user: &UniqueId) -> Vec<Secret> {
         reset_required: false,
         earlier: Vec::new(),
         last_used: None,
+        browsers: Vec::new(),
         unknown: Unknown::new(),
     };
     let mut change = Change::new("r", &node.snapshot());

@@ -2,7 +2,9 @@
 
 mod account;
 mod actions;
+mod agent;
 mod backup;
+mod creds;
 mod demo;
 mod doctor;
 mod input;
@@ -53,6 +55,10 @@ enum Command {
     Sessions(sessions::SessionsArgs),
     /// Look into session tokens, while the server runs
     Token(token::TokenArgs),
+    /// Give the programs of this machine credentials: instance metadata and container credentials
+    Agent(Box<agent::AgentArgs>),
+    /// Print credentials of this machine, or of a role for a web identity token, for credential_process
+    Creds(Box<creds::CredsArgs>),
     /// Copy the store to a file, while the server runs
     Backup(backup::BackupArgs),
     /// Make the store of a new data directory from a backup, while no server runs on it
@@ -102,6 +108,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Keys(args)) => in_runtime(keys::run(args)),
         Some(Command::Sessions(args)) => in_runtime(sessions::run(args)),
         Some(Command::Token(args)) => in_runtime(token::run(args)),
+        Some(Command::Agent(args)) => with_code_in_runtime(agent::run(*args)),
+        Some(Command::Creds(args)) => in_runtime(creds::run(*args)),
         Some(Command::Backup(args)) => in_runtime(backup::run(args)),
         Some(Command::Restore(args)) => in_runtime(restore::run(args)),
         Some(Command::Doctor(args)) => doctor::run(*args),
@@ -126,9 +134,15 @@ fn run_server(args: ServeArgs) -> Result<ExitCode, Failure> {
 }
 
 fn in_runtime(future: impl Future<Output = Result<(), Failure>>) -> Result<ExitCode, Failure> {
+    with_code_in_runtime(async { future.await.map(|()| ExitCode::SUCCESS) })
+}
+
+fn with_code_in_runtime(
+    future: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("the runtime cannot start: {error}")))?;
-    runtime.block_on(future).map(|()| ExitCode::SUCCESS)
+    runtime.block_on(future)
 }
 
 /// It may repeat what somebody else said.

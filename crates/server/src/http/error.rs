@@ -1,17 +1,39 @@
-//! Which HTTP status goes with which error code: what the public models declare, and for the rest one table.
+//! Which HTTP status goes with which error code: what the public models declare, and for the rest two tables.
 
-use daypass_service::shapes::SERVICES;
+use daypass_service::shapes::{self, SERVICES};
 use http::StatusCode;
 
-/// The status that AWS's clients expect with `code`. A code has one status, whichever service answers it.
-pub(super) fn status(code: &str) -> StatusCode {
-    declared(code).unwrap_or_else(|| undeclared(code))
+/// The status that AWS's clients expect with `code` from this service. Services that speak REST have words and numbers of
+/// their own; among the others a code has one status, whichever of them answers it.
+pub(super) fn status(service: &str, code: &str) -> StatusCode {
+    match shapes::service(service).filter(|service| service.rest) {
+        Some(service) => {
+            let declared = service.error(code).and_then(|error| StatusCode::from_u16(error.status).ok());
+            declared.unwrap_or_else(|| undeclared_by_rest(code))
+        }
+        None => declared(code).unwrap_or_else(|| undeclared(code)),
+    }
 }
 
-/// From the models of our services.
+/// From the models of our other services.
 fn declared(code: &str) -> Option<StatusCode> {
-    let error = SERVICES.iter().find_map(|service| service.error(code))?;
+    let error = SERVICES.iter().filter(|service| !service.rest).find_map(|service| service.error(code))?;
     StatusCode::from_u16(error.status).ok()
+}
+
+/// What AWS's JSON services have in common: "Common errors" in their API references.
+fn undeclared_by_rest(code: &str) -> StatusCode {
+    match code {
+        "AccessDeniedException"
+        | "ExpiredTokenException"
+        | "IncompleteSignatureException"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "UnrecognizedClientException" => StatusCode::FORBIDDEN,
+        "UnknownOperationException" => StatusCode::NOT_FOUND,
+        "ServiceUnavailableException" => StatusCode::SERVICE_UNAVAILABLE,
+        other => undeclared(other),
+    }
 }
 
 /// What AWS's services have in common: "Common Error Types" in the API references of STS and IAM.
@@ -40,7 +62,8 @@ mod tests {
     fn every_declared_error_has_the_status_of_its_model() {
         for service in SERVICES {
             for error in service.errors {
-                assert_eq!(status(error.code).as_u16(), error.status, "{} {}", service.name, error.code);
+                let found = status(service.name, error.code).as_u16();
+                assert_eq!(found, error.status, "{} {}", service.name, error.code);
             }
         }
         for (code, wanted) in [
@@ -49,7 +72,7 @@ mod tests {
             ("PolicyEvaluation", 500),
             ("NameConflict", 409),
         ] {
-            assert_eq!(status(code).as_u16(), wanted, "{code}");
+            assert_eq!(status("iam", code).as_u16(), wanted, "{code}");
         }
     }
 
@@ -62,7 +85,7 @@ mod tests {
                 let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
                 for error in golden["errors"].as_array().unwrap() {
                     let code = error["code"].as_str().unwrap();
-                    assert_eq!(error["status"], status(code).as_u16(), "{error}");
+                    assert_eq!(error["status"], status(service.name, code).as_u16(), "{error}");
                 }
             }
         }
@@ -100,9 +123,12 @@ mod tests {
             (Error::internal("a test"), 500),
             (Error::unavailable(""), 503),
         ] {
-            assert_eq!(status(error.code).as_u16(), wanted, "{}", error.code);
+            assert_eq!(status("", error.code).as_u16(), wanted, "{}", error.code);
+            let code = daypass_service::rest::code("rolesanywhere", error.code);
+            let of_rest = if matches!(wanted, 409) { 400 } else { wanted };
+            assert!(code == error.code || status("rolesanywhere", code).as_u16() == of_rest, "{code}");
         }
         let head_too_large = daypass_authn::sigv4::AuthError::HeadTooLarge.code();
-        assert_eq!(status(head_too_large), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(status("", head_too_large), StatusCode::PAYLOAD_TOO_LARGE);
     }
 }

@@ -7,9 +7,9 @@ use daypass_model::Random;
 use daypass_model::limits::{REQUEST_FACT_BYTES_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_HEADERS_MAX};
 use daypass_service::params::Params;
 use daypass_service::{Error, Request};
-use http::header::{HOST, REFERER, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{AUTHORIZATION, HOST, REFERER, TRANSFER_ENCODING, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use hyper::body::Incoming;
 
 use super::body::Bodies;
@@ -17,6 +17,7 @@ use super::connection::Api;
 use super::converse::Unread;
 use super::forwarded::{self, Origin, Peer};
 use crate::wire::query;
+use crate::wire::rest::{self, Route};
 
 /// A request that never became a call.
 pub(super) struct Refusal {
@@ -165,10 +166,36 @@ struct Named {
 
 fn call(head: &Parts, http: &HttpRequest) -> Result<Named, Error> {
     let target = head.headers.get(TARGET).map(|value| value.to_str().unwrap_or_default());
-    match target {
-        Some(target) => json_call(target, http),
-        None => query_call(http),
+    match (target, route(&head.method, &head.uri, &head.headers)) {
+        (Some(target), _) => json_call(target, http),
+        (None, Some(route)) => rest_call(route, http),
+        (None, None) => query_call(http),
     }
+}
+
+/// Where a request leads that is for a service which speaks REST.
+pub(super) fn route(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Route> {
+    if headers.contains_key(TARGET) {
+        return None;
+    }
+    let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    rest::route(method.as_str(), uri.path(), uri.query().unwrap_or_default(), authorization)
+}
+
+/// REST and JSON: method and path have named the operation; parameters are in the path, the query and the body.
+fn rest_call(route: Route, http: &HttpRequest) -> Result<Named, Error> {
+    let service = route.service();
+    let Route::To(operation, labels) = route else {
+        let params = Err(Error::new("InvalidAction", ""));
+        return Ok(Named { service, action: String::new(), version: None, params });
+    };
+    let params = query::pairs("GET", &http.query, b"", b"")
+        .map_err(|error| Error::new(error.code(), error.to_string()))
+        .and_then(|pairs| {
+            Params::from_rest(operation, labels, pairs, &http.body)
+                .map_err(|error| Error::new(error.code(), error.to_string()))
+        });
+    Ok(Named { service, action: operation.name.to_owned(), version: None, params })
 }
 
 /// What a browser asks: an address, or a form.

@@ -1,7 +1,7 @@
 //! What `aws login` meets: the page that asks for which session, the code for another machine, and the answers to programs.
 
 use daypass_service::Error;
-use daypass_service::doors::{Asked, LoginChoice, Tokens};
+use daypass_service::doors::{Asked, LoginChoice, SIGN_IN_PATH, Tokens};
 use http::StatusCode;
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,7 +19,9 @@ pub(super) fn choice(asked: &Asked, sessions: &[LoginChoice], path: &str) -> Mar
         title,
         &html! {
             @if sessions.is_empty() {
-                p { "This browser is signed in nowhere here. Sign in as you do otherwise, and load this page again." }
+                p { "This browser is signed in nowhere here." }
+                p { a class="button" href=(sign_in(asked, path)) { "Sign in with a password" } }
+                p { "Or sign in as you do otherwise, and load this page again." }
             } @else {
                 p {
                     "A program asks for credentials in your name: " code { "aws login" } ", or one that says it is. "
@@ -39,9 +41,16 @@ pub(super) fn choice(asked: &Asked, sessions: &[LoginChoice], path: &str) -> Mar
                         button type="submit" { "Continue as " (session.whose.arn) }
                     }
                 }
+                p { a href=(sign_in(asked, path)) { "Sign in as somebody else" } }
             }
         },
     )
+}
+
+/// The form of a sign-in that comes back here.
+fn sign_in(asked: &Asked, path: &str) -> String {
+    let fields = asked.fields().map(|(name, value)| format!("{name}={}", encoded(value)));
+    format!("{SIGN_IN_PATH}?back={}", encoded(&format!("{path}?{}", fields.join("&"))))
 }
 
 /// What somebody carries to the other machine: code and state, as that program reads them.

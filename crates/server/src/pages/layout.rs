@@ -1,6 +1,6 @@
 //! What all pages have around them, and the small things that several of them say.
 
-use daypass_service::doors::{Whose, session_path};
+use daypass_service::doors::{SIGN_IN_PATH, Whose, session_path};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
@@ -78,11 +78,21 @@ pub(super) fn message(title: &str, says: &Markup) -> Markup {
 pub(super) fn sign_in_again(issuer: Option<&str>) -> Markup {
     html! {
         @match issuer {
+            Some(path) if is_sign_in(path) => p { a href=(path) { "Sign in again" } "." },
             Some(url) if is_web(url) => p { "Sign in again at " a href=(url) rel="noreferrer" { (url) } "." },
             Some(name) => p { "Sign in again with " strong { (name) } "." },
-            None => p { "Sign in again where you came from." },
+            None => {
+                p { "Sign in again where you came from." }
+                p { a href=(SIGN_IN_PATH) { "Sign in with a password" } }
+            }
         }
     }
+}
+
+/// Whether it is a form of ours: `/signin/<account or alias>`.
+pub(super) fn is_sign_in(path: &str) -> bool {
+    let account = path.strip_prefix(SIGN_IN_PATH).and_then(|rest| rest.strip_prefix('/'));
+    account.is_some_and(|account| account.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
 }
 
 pub(super) fn is_web(url: &str) -> bool {

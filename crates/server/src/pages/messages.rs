@@ -2,7 +2,7 @@
 
 use daypass_model::SessionId;
 use daypass_service::Error;
-use daypass_service::doors::session_path;
+use daypass_service::doors::{SIGN_IN_PATH, session_path};
 use maud::{Markup, html};
 
 use super::layout::{layout, message, sign_in_again};
@@ -28,7 +28,8 @@ pub(super) fn not_signed_in() -> Markup {
         "You are not signed in",
         &html! {
             p { "This browser has no session here, or does not keep its cookies." }
-            p { "Follow the sign-in link of your company, or make one: " code { "getSigninToken" } " turns temporary credentials into a link." }
+            p { a href=(SIGN_IN_PATH) { "Sign in with a password" } }
+            p { "Or follow the sign-in link of your company, or make one: " code { "getSigninToken" } " turns temporary credentials into a link." }
         },
     )
 }

@@ -10,6 +10,7 @@ mod messages;
 mod saml_metadata;
 mod session;
 mod sessions;
+mod sign_in;
 mod switch;
 
 use std::sync::LazyLock;
@@ -17,7 +18,9 @@ use std::sync::LazyLock;
 use daypass_authn::browser::BrowserSecret;
 use daypass_model::SessionId;
 use daypass_service::Error;
-use daypass_service::doors::{AUTHORIZE_PATH, Answer, Visited, cookie_name, session_path};
+use daypass_service::doors::{
+    AUTHORIZE_PATH, Answer, BROWSER_COOKIE, SIGN_IN_PATH, SignInPage, Visited, cookie_name, session_path,
+};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -36,6 +39,9 @@ const FILES: [(&str, &str, &str); 2] = [
 static TAGS: LazyLock<[String; 2]> = LazyLock::new(|| {
     FILES.map(|(_, _, text)| format!("\"{}\"", data_encoding::HEXLOWER.encode(&Sha256::digest(text))))
 });
+
+/// For how long a browser is known, in seconds: browsers keep no cookie for longer (RFC 6265bis, section 5.5).
+const BROWSER_SECONDS: i64 = 400 * 86_400;
 
 /// What every page comes with: it loads its style and nothing else, sends its forms here and nowhere else, stands in no
 /// other page, and is kept by nobody.
@@ -111,14 +117,18 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
             let body = serde_json::json!({ "SigninToken": token.expose_str() }).to_string();
             with_headers(StatusCode::OK, Bytes::from(body), "application/json")
         }
-        Answer::Entered { id, secret } => {
+        Answer::Entered { id, secret, browser, back } => {
             let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
-            insert(&mut response, LOCATION, &session_path(id));
+            insert(&mut response, LOCATION, &back.unwrap_or_else(|| session_path(id)));
             for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
                 append(&mut response, SET_COOKIE, &cookie(id, path, &secret, over_tls));
             }
+            if let Some(secret) = browser {
+                append(&mut response, SET_COOKIE, &browser_cookie(&secret, over_tls));
+            }
             response
         }
+        Answer::SignIn(shown) => sign_in(&shown, over_tls),
         Answer::ChooseRole { accounts, response, relay_state, path } => {
             page(StatusCode::OK, choice::page(&accounts, &response, relay_state.as_deref(), &path))
         }
@@ -179,6 +189,26 @@ fn cookie(id: SessionId, path: &str, secret: &BrowserSecret, over_tls: bool) -> 
     format!("{name}={}; Path={path}; HttpOnly; SameSite=Strict{secure}", value.expose_str())
 }
 
+/// Here a browser is known again that somebody signed in from, for as long as browsers keep anything. It comes from links elsewhere
+/// as well, and with no form of another site.
+fn browser_cookie(secret: &BrowserSecret, over_tls: bool) -> String {
+    let secure = if over_tls { "; Secure" } else { "" };
+    let value = secret.cookie();
+    let value = value.expose_str();
+    format!(
+        "{BROWSER_COOKIE}={value}; Path={SIGN_IN_PATH}; Max-Age={BROWSER_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+    )
+}
+
+fn sign_in(shown: &SignInPage, over_tls: bool) -> Response<Full<Bytes>> {
+    let status = shown.problem.as_ref().map_or(StatusCode::OK, |problem| status(&problem.error));
+    let mut response = page(status, sign_in::page(shown));
+    if let Some(secret) = &shown.browser {
+        append(&mut response, SET_COOKIE, &browser_cookie(secret, over_tls));
+    }
+    response
+}
+
 fn page(status: StatusCode, page: Markup) -> Response<Full<Bytes>> {
     with_headers(status, Bytes::from(page.into_string()), "text/html; charset=utf-8")
 }
@@ -225,6 +255,7 @@ fn name_request(response: &mut Response<Full<Bytes>>, request_id: &str) {
 fn status(error: &Error) -> StatusCode {
     match error.code {
         "AccessDenied" => StatusCode::FORBIDDEN,
+        "Throttling" => StatusCode::TOO_MANY_REQUESTS,
         "InternalFailure" => StatusCode::INTERNAL_SERVER_ERROR,
         "ServiceUnavailable" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,

@@ -3,7 +3,7 @@
 use daypass_service::doors::{CommandLine, Whose, YourSession, session_path};
 use maud::{Markup, html};
 
-use super::layout::{duration, is_web, moment, within};
+use super::layout::{duration, is_sign_in, is_web, moment, within};
 
 pub(super) fn page(session: &YourSession, given: Option<&CommandLine>) -> Markup {
     let title = format!("{} · Your session", session.name);
@@ -128,7 +128,7 @@ fn facts(session: &YourSession) -> Markup {
                 }
                 @if let Some(issuer) = &session.issuer {
                     dt { "Signed in at" }
-                    dd { @if is_web(issuer) { a href=(issuer) rel="noreferrer" { (issuer) } } @else { (issuer) } }
+                    dd { @if is_web(issuer) || is_sign_in(issuer) { a href=(issuer) rel="noreferrer" { (issuer) } } @else { (issuer) } }
                 }
                 dt { "Session" } dd { code { (session.id) } }
             }

@@ -53,6 +53,12 @@ pub fn error(code: &str, message: &str) -> Vec<u8> {
     json!({ "__type": code, "message": message }).to_string().into_bytes()
 }
 
+/// An error of a service that speaks REST; its code is in a header.
+#[must_use]
+pub fn rest_error(message: &str) -> Vec<u8> {
+    json!({ "message": message }).to_string().into_bytes()
+}
+
 /// Without the members that are absent.
 fn present(value: Value) -> Value {
     match value {

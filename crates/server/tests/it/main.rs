@@ -31,6 +31,7 @@ mod proxy;
 mod published;
 mod recovery;
 mod refused;
+mod rest;
 mod restore;
 mod secrets;
 mod sentences;

@@ -90,14 +90,24 @@ impl Running {
         self.raw(&self.sign(keys, request, form))
     }
 
-    pub fn sign(&self, keys: &Keys, mut request: HttpRequest, form: SignatureForm) -> HttpRequest {
+    pub fn sign(&self, keys: &Keys, request: HttpRequest, form: SignatureForm) -> HttpRequest {
+        self.sign_for("sts", keys, request, form)
+    }
+
+    pub fn sign_for(
+        &self,
+        service: &str,
+        keys: &Keys,
+        mut request: HttpRequest,
+        form: SignatureForm,
+    ) -> HttpRequest {
         let secret = Secret::new(keys.secret.as_str());
         let credentials = Credentials {
             access_key_id: &keys.id,
             secret_access_key: &secret,
             session_token: keys.token.as_deref(),
         };
-        sign(&mut request, &credentials, "us-east-1", "sts", form, self.clock.now()).unwrap();
+        sign(&mut request, &credentials, "us-east-1", service, form, self.clock.now()).unwrap();
         request
     }
 

@@ -1,10 +1,11 @@
 //! The action table: everything daypass can be asked, one file each.
 
 mod daypass;
-mod iam;
+pub(crate) mod iam;
 mod paging;
 mod pass_role;
 mod principals;
+mod rolesanywhere;
 mod service_role;
 pub(crate) mod sts;
 
@@ -12,7 +13,7 @@ use crate::action::Row;
 
 /// Every action there is.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    [sts::ROWS, iam::ROWS, daypass::ROWS].into_iter().flatten()
+    [sts::ROWS, iam::ROWS, daypass::ROWS, rolesanywhere::ROWS].into_iter().flatten()
 }
 
 /// The row of an action; names are case-sensitive. Of STS also those that no account has enabled.
@@ -22,6 +23,7 @@ pub fn find(service: &str, action: &str) -> Option<&'static Row> {
         "sts" => (sts::ROWS, sts::NOT_ENABLED),
         "iam" => (iam::ROWS, &[]),
         "daypass" => (daypass::ROWS, &[]),
+        "rolesanywhere" => (rolesanywhere::ROWS, &[]),
         _ => (&[], &[]),
     };
     rows.iter().chain(more).find(|row| row.name.1 == action)

@@ -15,6 +15,8 @@ use daypass_model::{Arn, EntityKind, entity_arn};
 pub(in crate::actions) enum PassedTo {
     /// Machines.
     Ec2,
+    /// Tasks on machines.
+    EcsTasks,
 }
 
 impl PassedTo {
@@ -22,6 +24,7 @@ impl PassedTo {
     pub(in crate::actions) const fn name(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2.amazonaws.com",
+            Self::EcsTasks => "ecs-tasks.amazonaws.com",
         }
     }
 
@@ -29,7 +32,7 @@ impl PassedTo {
     fn associated(self, scope: &Scope) -> String {
         let account = scope.account().id();
         match self {
-            Self::Ec2 => format!("arn:aws:ec2:*:{account}:instance/*"),
+            Self::Ec2 | Self::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
         }
     }
 }
@@ -43,7 +46,6 @@ pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Ch
 }
 
 /// The check on passing the role of this ARN. Another account's is asked about as another account's: nobody may.
-#[expect(dead_code, reason = "what takes a role by ARN comes next")]
 pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Check {
     if let Some(role) = find(&scope.account(), arn) {
         return of_role(scope, role, to);
@@ -60,7 +62,7 @@ pub(in crate::actions) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Opti
 }
 
 /// Its tags are there for conditions, though AWS advises against them here: a Deny by tag holds.
-fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
+pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
     let check = asked(scope, &*role.arn, to);
     role.record.tags.iter().fold(check, |check, tag| {
         let (key, value) = (&tag.key, tag.value.as_str());

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::NOT_LOGGED;
 use super::answer::response_elements;
-use super::identity::UserIdentity;
+use super::identity::{SigningIn, UserIdentity};
+use super::long::omit_long;
 use super::record::{Origin, Record, Resource};
 use super::said::{names_of_token, said_by_assertion, vouched_by};
 use super::traits::AuditTraits;
@@ -18,7 +19,7 @@ use crate::action::Row;
 use crate::error::Error;
 use crate::house::House;
 use crate::request::{NAME_MAX, Reply, Request};
-use crate::shapes;
+use crate::{rest, shapes};
 
 /// Longest line: a larger event says that its parts were left out.
 const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -39,6 +40,7 @@ pub(crate) struct Event<'a> {
     request: &'a Request,
     row: Option<&'static Row>,
     door: Option<VisitEvent>,
+    signing_in: Option<SigningIn>,
     presented: Option<&'a Presented>,
     principal: Option<Arc<Principal>>,
     reserved: usize,
@@ -53,6 +55,7 @@ impl<'a> Event<'a> {
             request,
             row: None,
             door: None,
+            signing_in: None,
             presented: None,
             principal: None,
             reserved: 0,
@@ -77,6 +80,18 @@ impl<'a> Event<'a> {
         if let Some(door) = &mut self.door {
             door.tells(name, value.into());
         }
+    }
+
+    /// What the event of a visit is about, now that it shows.
+    pub(crate) fn named(&mut self, name: &'static str) {
+        if let Some(door) = &mut self.door {
+            door.named(name);
+        }
+    }
+
+    /// Who somebody says they are, which nothing has proven yet.
+    pub(crate) fn signing_in(&mut self, who: SigningIn) {
+        self.signing_in = Some(who);
     }
 
     /// The credential in the request, which proves nothing yet.
@@ -157,10 +172,13 @@ impl<'a> Event<'a> {
         self.reserved = 0;
         let (audit, now) = (&self.house.audit, self.house.now().as_second());
         let provider = outcome.err().and_then(Error::provider);
-        let not_logged = match (&self.principal, provider) {
-            (Some(_), _) => 0,
-            (None, Some(provider)) => audit.not_vouched.take(&provider.name, self.op.source_ip, now)?,
-            (None, None) => audit.unproven.take(now)?,
+        let not_logged = match (&self.principal, provider, &self.signing_in) {
+            (Some(_), ..) => 0,
+            (None, Some(provider), _) => audit.not_vouched.take(&provider.name, self.op.source_ip, now)?,
+            (None, None, Some(who)) => {
+                audit.not_signed_in.take(who.account.as_str(), self.op.source_ip, now)?
+            }
+            (None, None, None) => audit.unproven.take(now)?,
         };
         Some(self.lines(outcome, not_logged))
     }
@@ -172,7 +190,8 @@ impl<'a> Event<'a> {
             let told = record.additional_event_data.take().filter(|_| self.door.is_some());
             record.additional_event_data = merged(told, self.unproven(not_logged, outcome.err()));
         }
-        record.user_identity = self.principal.as_deref().map(UserIdentity::of);
+        let unproven = self.signing_in.as_ref().map(UserIdentity::signing_in);
+        record.user_identity = self.principal.as_deref().map(UserIdentity::of).or(unproven);
         let other = self.hearing().filter(|_| outcome.is_ok());
         record.shared_event_id = other.map(|_| self.uuid());
         let mut lines = String::with_capacity(1024);
@@ -211,7 +230,10 @@ impl<'a> Event<'a> {
             },
             source_ip_address: op.source_ip.map(Origin::Address),
             user_agent: op.user_agent.as_deref().map(|agent| cut(agent, TEXT_MAX)),
-            error_code: error.map(|error| error_code(request.service, error.code)),
+            // A sign-in that failed has a message and no code.
+            error_code: error
+                .filter(|_| self.signing_in.is_none())
+                .map(|error| error_code(request.service, error.code)),
             error_message: error
                 .filter(|error| self.may_be_repeated(error))
                 .map(|error| cut(&error.message, TEXT_MAX)),
@@ -238,7 +260,8 @@ impl<'a> Event<'a> {
                 .map(|_| "true"),
             recipient_account_id: self
                 .account()
-                .or(error.and_then(Error::provider).and_then(|asked| asked.account)),
+                .or(error.and_then(Error::provider).and_then(|asked| asked.account))
+                .or(self.signing_in.as_ref().map(|who| who.account)),
             event_category: "Management",
         }
     }
@@ -375,23 +398,6 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Leave out the members that are long: whose they are and what they are called is told all the same.
-fn omit_long(members: &mut Value, bytes_max: usize) {
-    for member in members.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
-        let size = member.to_string().len();
-        if size > bytes_max {
-            let omitted = || json!({"omitted": true, "reason": "too large", "originalSize": size});
-            *member = without_white_space(member, bytes_max).unwrap_or_else(omitted);
-        }
-    }
-}
-
-/// A document that is long because of what it is padded with, without that.
-fn without_white_space(member: &Value, bytes_max: usize) -> Option<Value> {
-    let document: Value = serde_json::from_str(member.as_str()?).ok()?;
-    Some(Value::from(document.to_string())).filter(|document| document.to_string().len() <= bytes_max)
-}
-
 impl Drop for Event<'_> {
     /// A call that panicked has an event too, and gives its room back.
     fn drop(&mut self) {
@@ -410,10 +416,11 @@ fn looks_like_a_key_id(text: &str) -> bool {
 }
 
 /// CloudTrail prints the model's name of an error where the wire has its code.
-fn error_code<'a>(service: &str, code: &'a str) -> &'a str {
+fn error_code(service: &str, code: &'static str) -> &'static str {
     if code == "AccessDenied" {
         return code;
     }
+    let code = rest::code(service, code);
     shapes::service(service).and_then(|service| service.error(code)).map_or(code, |error| error.name)
 }
 
@@ -427,18 +434,4 @@ fn hide(logged: &mut Value, pointer: &str) {
 
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_long_members_a_padded_document_is_kept_without_its_padding() {
-        let padded = format!("{{\"a\":{}1}}", "\n".repeat(500));
-        let mut members = json!({"userName": "Ann", "policyDocument": padded, "other": "x".repeat(500)});
-        omit_long(&mut members, 100);
-        let omitted = json!({"omitted": true, "reason": "too large", "originalSize": 502});
-        assert_eq!(members, json!({"userName": "Ann", "policyDocument": r#"{"a":1}"#, "other": omitted}));
-    }
 }

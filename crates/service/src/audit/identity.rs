@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use daypass_directory::{self as directory, Identity, Principal, Session, Vouched};
+use daypass_directory::{self as directory, Identity, Principal, Session, User, Vouched};
 use daypass_model::{AccessKeyId, AccountId, cut, rfc3339_seconds};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -36,6 +36,20 @@ pub(super) struct UserIdentity<'a> {
     session_context: Option<SessionContext<'a>>,
 }
 
+/// Who somebody says they are, at the door where people sign in.
+pub(crate) struct SigningIn {
+    pub(super) account: AccountId,
+    /// The user's id and name, if there is such a user.
+    user: Option<(String, String)>,
+}
+
+impl SigningIn {
+    pub(crate) fn of(account: AccountId, user: Option<&User>) -> Self {
+        let user = user.map(|user| (user.record.id.to_string(), user.record.name.clone()));
+        Self { account, user }
+    }
+}
+
 /// Present with temporary credentials.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,6 +62,9 @@ struct SessionContext<'a> {
     attributes: Attributes,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<&'a str>,
+    /// By which version of instance metadata the machine that it was issued to tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ec2_role_delivery: Option<&'a str>,
 }
 
 /// By whose token a session was had; nothing where it was not.
@@ -101,6 +118,22 @@ impl<'a> UserIdentity<'a> {
             identity_provider: None,
             invoked_by: None,
             session_context: session.map(|session| SessionContext::of(principal, session)),
+        }
+    }
+
+    /// Whoever says that they are a user. A name that no user has is not repeated: people type passwords there ("AWS Management
+    /// Console sign-in events" in the CloudTrail User Guide).
+    pub(super) fn signing_in(who: &'a SigningIn) -> Self {
+        Self {
+            r#type: "IAMUser",
+            principal_id: who.user.as_ref().map(|(id, _)| Cow::Borrowed(id.as_str())),
+            arn: None,
+            account_id: Some(who.account),
+            access_key_id: Some(""),
+            user_name: Some(who.user.as_ref().map_or("HIDDEN_DUE_TO_SECURITY_REASONS", |(_, name)| name)),
+            identity_provider: None,
+            invoked_by: None,
+            session_context: None,
         }
     }
 
@@ -173,8 +206,14 @@ impl<'a> SessionContext<'a> {
             web_id_federation_data: is_role.then(|| WebIdFederationData::of(&claims.federation)),
             attributes: Attributes { creation_date: rfc3339_seconds(created), mfa_authenticated },
             source_identity: claims.source_identity.as_deref(),
+            ec2_role_delivery: kept(&claims.federation, "ec2:RoleDelivery"),
         }
     }
+}
+
+/// The value of a context key that stays with a session.
+fn kept<'a>(kept: &'a [(String, Vec<String>)], key: &str) -> Option<&'a str> {
+    kept.iter().find(|(name, _)| name == key).and_then(|(_, values)| values.first()).map(String::as_str)
 }
 
 impl<'a> WebIdFederationData<'a> {

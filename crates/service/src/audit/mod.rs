@@ -10,6 +10,7 @@
 mod answer;
 mod event;
 mod identity;
+mod long;
 mod ration;
 mod record;
 mod refused;
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 use crate::error::Error;
 
 pub(crate) use event::Event;
+pub(crate) use identity::SigningIn;
 pub(crate) use ration::{Ration, Rations};
 pub use refused::{Refused, refused};
 pub use traits::AuditTraits;
@@ -73,6 +75,8 @@ pub struct Audit {
     unproven: Ration,
     /// Of those whom a provider that is known does not vouch for.
     not_vouched: Rations,
+    /// Of those who did not prove that they are a user of an account.
+    not_signed_in: Rations,
 }
 
 impl Audit {
@@ -87,6 +91,7 @@ impl Audit {
             not_vouched: Rations::new(
                 "too many calls that no identity provider vouches for: the audit counts some of them",
             ),
+            not_signed_in: Rations::new("too many sign-ins that failed: the audit counts some of them"),
         }
     }
 
@@ -122,7 +127,7 @@ impl Audit {
     /// The end of the house. Calls of nobody that we know which have no line are counted in the next one that has,
     /// and after the end there is none: so many get a line of their own.
     pub fn end(&self, id: &str, now: Timestamp) {
-        let not_logged = self.unproven.rest() + self.not_vouched.rest();
+        let not_logged = self.unproven.rest() + self.not_vouched.rest() + self.not_signed_in.rest();
         if not_logged == 0 {
             return;
         }

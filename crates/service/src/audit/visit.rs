@@ -20,6 +20,10 @@ impl VisitEvent {
         self.name
     }
 
+    pub(super) fn named(&mut self, name: &'static str) {
+        self.name = name;
+    }
+
     pub(super) fn tells(&mut self, name: &'static str, value: Value) {
         self.data.insert(name.to_owned(), value);
     }
@@ -34,7 +38,7 @@ impl VisitEvent {
         let mfa = if principal.is_some_and(Principal::has_mfa) { "Yes" } else { "No" };
         let mut data = self.data.clone();
         data.insert("MobileVersion".into(), "No".into());
-        data.insert("MFAUsed".into(), mfa.into());
+        data.entry("MFAUsed").or_insert_with(|| mfa.into());
         Value::Object(data)
     }
 }

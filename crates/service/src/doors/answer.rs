@@ -5,6 +5,7 @@ use daypass_model::{AccountId, Secret, SessionId, Tag};
 use serde::Deserialize;
 
 use super::authorize::Asked;
+use crate::error::Error;
 
 /// See the module.
 #[derive(Debug)]
@@ -17,7 +18,13 @@ pub enum Answer {
         id: SessionId,
         /// What its cookie holds.
         secret: BrowserSecret,
+        /// What the cookie of the sign-in's own pages holds from now on, if they were what led here.
+        browser: Option<BrowserSecret>,
+        /// Where the browser goes instead: a path of ours.
+        back: Option<String>,
     },
+    /// A page of signing in.
+    SignIn(Box<SignInPage>),
     /// Several roles may be meant.
     ChooseRole {
         /// By account.
@@ -82,6 +89,71 @@ pub enum Answer {
         /// Where its holder signs in again.
         issuer: Option<String>,
     },
+}
+
+/// A page of signing in: a step, and what was wrong with what was sent before.
+#[derive(Debug)]
+pub struct SignInPage {
+    /// The step.
+    pub step: SignInStep,
+    /// The code of its form.
+    pub code: String,
+    /// What the browser's cookie holds from now on, if it held nothing.
+    pub browser: Option<BrowserSecret>,
+    /// What was wrong.
+    pub problem: Option<Problem>,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub enum SignInStep {
+    /// Account, user and password.
+    Password {
+        /// The account's number or alias, as far as it is known.
+        account: String,
+        /// The user's name, as it was typed the last time.
+        user: String,
+        /// Where the way leads afterwards: a path of ours.
+        back: Option<String>,
+    },
+    /// The code of an MFA device.
+    Code {
+        /// What was proven so far.
+        progress: Secret,
+        /// The serial numbers of the user's devices.
+        devices: Vec<String>,
+    },
+    /// Another password.
+    Change {
+        /// What was proven so far.
+        progress: Secret,
+        /// The user's name.
+        user: String,
+    },
+}
+
+impl SignInStep {
+    pub(super) const PASSWORD: &str = "sign-in";
+    pub(super) const CODE: &str = "sign-in-code";
+    pub(super) const CHANGE: &str = "sign-in-change";
+
+    /// What its form is called, in its code.
+    pub(super) fn form(&self) -> &'static str {
+        match self {
+            Self::Password { .. } => Self::PASSWORD,
+            Self::Code { .. } => Self::CODE,
+            Self::Change { .. } => Self::CHANGE,
+        }
+    }
+}
+
+/// What was wrong.
+#[derive(Debug)]
+pub struct Problem {
+    /// What the page says of it.
+    pub says: String,
+    /// What the event says.
+    pub error: Error,
 }
 
 /// The form of another role.

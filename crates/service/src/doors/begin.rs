@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use daypass_authn::browser::BrowserSecret;
 use daypass_authn::token::{SealError, Sealed, SessionClaims};
-use daypass_directory::record::{ConsoleSessionRecord, Unknown};
+use daypass_directory::record::{ConsoleSessionRecord, LoginProfileRecord, Unknown};
 use daypass_directory::{Checks, Operation, Principal, Scope, View, authorize};
 use daypass_model::{AccessKeyId, AccessKeyKind};
+use daypass_store::Revision;
 
 use super::answer::Answer;
+use crate::actions::iam::password_policy_stands;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -25,6 +27,19 @@ pub(super) struct Beginning<'a> {
     pub(super) issuer: Option<String>,
     /// Where the way was to lead, if elsewhere.
     pub(super) destination: Option<String>,
+    /// What is kept of the password that it was had by.
+    pub(super) profile: Option<Profile>,
+}
+
+/// The record of a password that somebody signs in with, as it is to be.
+#[derive(Clone)]
+pub(super) struct Profile {
+    pub(super) place: String,
+    /// The revision of the one that was proven, which must stand.
+    pub(super) revision: Revision,
+    pub(super) record: LoginProfileRecord,
+    /// Whether the password is another.
+    pub(super) is_new_password: bool,
 }
 
 /// Write the session down, if its principal is one in this view.
@@ -35,7 +50,7 @@ pub(super) async fn begin(
     event: &mut Event<'_>,
     beginning: Beginning<'_>,
 ) -> Result<Answer, Error> {
-    let Beginning { claims, asked_by, issuer, destination } = beginning;
+    let Beginning { claims, asked_by, issuer, destination, profile } = beginning;
     let scope = scope_of(house, op, view, &claims)?;
     event.principal(scope.principal());
     event.reserve()?;
@@ -58,10 +73,18 @@ pub(super) async fn begin(
         unknown: Unknown::new(),
     };
     call.account().begin_console_session(&mut change, claims.session_id, &record);
+    if let Some(Profile { place, revision, record, is_new_password }) = profile {
+        let record = LoginProfileRecord { written: change.written(), ..record };
+        change.unchanged(place.clone(), revision);
+        change.put(place, &record);
+        if is_new_password {
+            password_policy_stands(&mut change, &call.account());
+        }
+    }
     house.directory.commit(change).await?;
     let asked_by = asked_by.unwrap_or(scope.principal());
     house.session_log.keep(SessionEntry::of(op, asked_by, &claims, &access_key_id, Some("Console")));
-    Ok(Answer::Entered { id: claims.session_id, secret })
+    Ok(Answer::Entered { id: claims.session_id, secret, browser: None, back: None })
 }
 
 /// Whose sessions make room for one another: those of one session name of one principal. Whoever may choose the name of
@@ -72,7 +95,12 @@ fn owner(claims: &SessionClaims) -> String {
 }
 
 /// Who the session is today, as its token would say it at any door.
-fn scope_of(house: &House, op: &Operation, view: Arc<View>, claims: &SessionClaims) -> Result<Scope, Error> {
+pub(super) fn scope_of(
+    house: &House,
+    op: &Operation,
+    view: Arc<View>,
+    claims: &SessionClaims,
+) -> Result<Scope, Error> {
     let (access_key_id, sealed) = seal(house, &view, claims)?;
     let credential = house.directory.credential(&view, access_key_id.as_str(), Some(&sealed.token))?;
     Ok(Scope::resolve(view, credential.caller, op.now)?)

@@ -43,7 +43,7 @@ pub(super) fn visitor(
     id: SessionId,
 ) -> Result<Visitor, Answer> {
     let view = house.directory.snapshot();
-    let Some(secret) = cookie(request, id) else {
+    let Some(secret) = cookie_of(request, &cookie_name(id)) else {
         // From a link elsewhere a browser brings no cookie of the kind that other sites cannot make it bring.
         let came_again = request.http.query.contains("again");
         return Err(if came_again { Answer::NotSignedIn } else { Answer::ComeAgain { id } });
@@ -58,9 +58,8 @@ pub(super) fn visitor(
     Ok(Visitor { id, scope, session, kept, secret })
 }
 
-/// The secret in the session's cookie. Two of one name are somebody's trick.
-fn cookie(request: &Request, id: SessionId) -> Option<BrowserSecret> {
-    let name = cookie_name(id);
+/// The secret in a cookie. Two of one name are somebody's trick.
+pub(super) fn cookie_of(request: &Request, name: &str) -> Option<BrowserSecret> {
     let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
     let texts = headers.filter_map(|(_, value)| std::str::from_utf8(value).ok());
     let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));

@@ -71,6 +71,12 @@ pub(super) fn read(house: &House, request: &Request, text: &str) -> Result<Optio
     Err(refused())
 }
 
+/// Where somebody was on their way to who has to sign in first: the page where programs ask, and nothing else.
+pub(super) fn way_back(text: &str) -> Option<String> {
+    let (path, _) = plain(text)?.split_once('?')?;
+    (path == super::AUTHORIZE_PATH).then(|| text.to_owned())
+}
+
 /// `Issuer`: any text, for the eyes of whoever signs in.
 ///
 /// # Errors

@@ -192,6 +192,7 @@ pub(super) async fn login(
         asked_by: Some(&asked_by),
         issuer: issuer.filter(|issuer| !issuer.is_empty()),
         destination: destination.flatten(),
+        profile: None,
     };
     begin(house, op, view, event, beginning).await
 }

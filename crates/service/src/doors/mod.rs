@@ -13,14 +13,16 @@ mod destination;
 mod federation;
 mod saml;
 mod sessions;
+mod sign_in;
 mod switch;
 mod token;
 
 pub use answer::{
-    Answer, CommandLine, Listed, ListedRequester, LoginChoice, RoleChoice, RoleForm, SessionList,
-    SessionSearch, SessionShown, Step, Tokens, Whose, YourSession,
+    Answer, CommandLine, Listed, ListedRequester, LoginChoice, Problem, RoleChoice, RoleForm, SessionList,
+    SessionSearch, SessionShown, SignInPage, SignInStep, Step, Tokens, Whose, YourSession,
 };
 pub use authorize::Asked;
+use console::cookie_of;
 use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
 use daypass_model::SessionId;
@@ -55,6 +57,12 @@ pub enum Door {
     Authorize,
     /// `/v1/token`
     Token,
+    /// `/signin`, and `/signin/<account or alias>`
+    SignIn,
+    /// `/signin/step/code`
+    SignInCode,
+    /// `/signin/step/password`
+    SignInChange,
     /// `/console/`: nobody is known here.
     Lobby,
     /// `/console/s/<session id>/…`
@@ -95,6 +103,7 @@ impl Door {
             saml::METADATA_PATH | "/static/saml-metadata.xml" => return Some(Self::SamlMetadata),
             "/console" | "/console/" => return Some(Self::Lobby),
             _ if path.starts_with(saml::OF_PROVIDER) => return Some(Self::Saml),
+            _ if path.starts_with(sign_in::PATH) => return sign_in::door(path),
             _ => {}
         }
         let (id, place) = path.strip_prefix(SESSIONS)?.split_once('/')?;
@@ -125,6 +134,9 @@ impl Door {
             | Self::SamlMetadata
             | Self::Authorize
             | Self::Token
+            | Self::SignIn
+            | Self::SignInCode
+            | Self::SignInChange
             | Self::Lobby => None,
         }
     }
@@ -138,6 +150,15 @@ pub fn session_path(id: SessionId) -> String {
 
 /// The path of the cookie by which a browser tells which sessions it has, where a program asks.
 pub const AUTHORIZE_PATH: &str = authorize::PATH;
+
+/// The path of the cookie of a browser that signs in, and of its first page.
+pub const SIGN_IN_PATH: &str = sign_in::PATH;
+/// Where the code of a device goes.
+pub const SIGN_IN_CODE_PATH: &str = sign_in::CODE_PATH;
+/// Where another password goes.
+pub const SIGN_IN_CHANGE_PATH: &str = sign_in::CHANGE_PATH;
+/// The name of that cookie.
+pub const BROWSER_COOKIE: &str = sign_in::COOKIE;
 
 /// The name of a session's cookie.
 #[must_use]
@@ -171,6 +192,11 @@ enum Wish {
     AskAuthorize,
     Authorize,
     Token,
+    /// The form of an account's user.
+    SignInForm,
+    SignIn,
+    SignInCode,
+    SignInChange,
     Page(SessionId),
     /// The form.
     AnotherRole(SessionId),
@@ -205,6 +231,7 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         Wish::Lobby => return Ok(Answer::NotSignedIn),
         Wish::Page(id) => return console::page(house, op, request, id).await,
         Wish::SamlMetadata => return saml::metadata(house),
+        Wish::SignInForm => return sign_in::form(house, request),
         Wish::AskAuthorize => return authorize::choice(house, op, request),
         Wish::AnotherRole(id) => return switch::form(house, op, request, id).await,
         // Calls of the API, each with its own event.
@@ -217,6 +244,9 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         | Wish::SigninToken
         | Wish::Login
         | Wish::Saml
+        | Wish::SignIn
+        | Wish::SignInCode
+        | Wish::SignInChange
         | Wish::Credentials(_)
         | Wish::SignOut(_) => {}
     }
@@ -236,6 +266,10 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         Ok(
             Answer::ChooseRole { .. } | Answer::ComeAgain { .. } | Answer::NotSignedIn | Answer::Ended { .. },
         ) => event.finish_quietly(),
+        Ok(Answer::SignIn(page)) if let Some(problem) = &page.problem => {
+            _ = event.finish(Err(problem.error.clone())).await;
+            Ok(Box::new(()) as Reply)
+        }
         Ok(Answer::AnotherRole(form)) if form.problem.is_some() => {
             let problem = form.problem.as_deref().unwrap_or_default();
             _ = event.finish(Err(Error::access_denied(problem))).await;
@@ -260,12 +294,16 @@ async fn act(
         Wish::Credentials(id) => console::credentials(house, op, request, id, event).await,
         Wish::SignOut(id) => console::sign_out(house, op, request, id, event).await,
         Wish::Saml => saml::sign_in(house, op, request, event).await,
+        Wish::SignIn => sign_in::sign_in(house, op, request, event).await,
+        Wish::SignInCode => sign_in::code(house, op, request, event).await,
+        Wish::SignInChange => sign_in::change(house, op, request, event).await,
         Wish::Authorize => authorize::give(house, op, request, event),
         Wish::Token => token::tokens(house, op, request, event).await,
         Wish::SwitchRole(id) => switch::switch(house, op, request, id, event).await,
         Wish::Page(_)
         | Wish::Lobby
         | Wish::SamlMetadata
+        | Wish::SignInForm
         | Wish::AskAuthorize
         | Wish::AnotherRole(_)
         | Wish::Sessions(_)
@@ -306,6 +344,10 @@ impl Wish {
             Door::Authorize if is_post => Ok(Self::Authorize),
             Door::Authorize => Ok(Self::AskAuthorize),
             Door::Token => Ok(Self::Token),
+            Door::SignIn if is_post => Ok(Self::SignIn),
+            Door::SignInCode if is_post => Ok(Self::SignInCode),
+            Door::SignInChange if is_post => Ok(Self::SignInChange),
+            Door::SignIn | Door::SignInCode | Door::SignInChange => Ok(Self::SignInForm),
             Door::Session(id, Place::Page) => Ok(Self::Page(id)),
             Door::Session(id, Place::Credentials) if is_post => Ok(Self::Credentials(id)),
             Door::Session(id, Place::SignOut) if is_post => Ok(Self::SignOut(id)),
@@ -325,7 +367,9 @@ impl Wish {
     const fn name(self) -> &'static str {
         match self {
             Self::SigninToken => "GetSigninToken",
-            Self::Login | Self::Saml => "ConsoleLogin",
+            Self::Login | Self::Saml | Self::SignIn | Self::SignInCode => "ConsoleLogin",
+            Self::SignInForm => "ConsoleSignIn",
+            Self::SignInChange => "PasswordUpdated",
             Self::SamlMetadata => "SamlMetadata",
             Self::Credentials(_) => "GetConsoleCredentials",
             Self::SignOut(_) => "ConsoleLogout",

@@ -219,8 +219,13 @@ async fn enter(
     // What is no place of ours is the provider's own word for something, and leads to the console.
     let destination =
         form.relay_state.and_then(|state| destination::read(house, request, state).ok().flatten());
-    let beginning =
-        Beginning { claims: granted.claims, asked_by: Some(call.principal()), issuer: None, destination };
+    let beginning = Beginning {
+        claims: granted.claims,
+        asked_by: Some(call.principal()),
+        issuer: None,
+        destination,
+        profile: None,
+    };
     begin(house, op, offered.view.clone(), event, beginning).await
 }
 

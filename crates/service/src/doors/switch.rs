@@ -93,6 +93,7 @@ pub(super) async fn switch(
         asked_by: Some(role.principal()),
         issuer: visitor.kept.record.issuer.clone(),
         destination: None,
+        profile: None,
     };
     let mut begun = begin(house, op, view, event, beginning.clone()).await;
     for _ in 1..TRIES_MAX {

@@ -1,8 +1,8 @@
 //! The public API models as data: which operations exist, what their parameters are, and which
 //! limits those have.
 //!
-//! The tables are generated (`cargo xtask codegen`) from `api/input-shapes.json` for STS and IAM and
-//! from `api/daypass/2026-11-01/service-2.json` for daypass's own API. [`validate`] is the only
+//! The tables are generated (`cargo xtask codegen`) from `api/input-shapes.json` for STS and IAM, from
+//! `api/rest-shapes.json` for services whose operations are told by method and path, and from `api/daypass/2026-11-01/service-2.json` for daypass's own API. [`validate`] is the only
 //! reader of the limits. This module knows nothing of requests, callers or permissions.
 
 mod letters;
@@ -19,12 +19,14 @@ pub(crate) use validate::{check, lower_first};
 /// One of the APIs that daypass serves.
 #[derive(Debug)]
 pub struct Service {
-    /// The signing name: `sts`, `iam` or `daypass`.
+    /// The signing name: `sts`, `iam`, `daypass`, `rolesanywhere`.
     pub name: &'static str,
     /// What clients send as `Version`.
     pub version: &'static str,
     /// The XML namespace of its answers; empty for an API that speaks JSON only.
     pub namespace: &'static str,
+    /// Its operations are told by method and path ([`Http`]), and its errors by the header `x-amzn-errortype`.
+    pub rest: bool,
     /// The errors its model declares.
     pub errors: &'static [ErrorShape],
 }
@@ -62,6 +64,22 @@ pub struct Operation {
     pub wrap: Option<&'static str>,
     /// It is called without a signature.
     pub unsigned: bool,
+    /// Its request, where method and path tell it.
+    pub http: Option<Http>,
+}
+
+/// The request of an operation that is told by method and path (the `restJson1` protocol of Smithy). Members of the
+/// input that are neither in the path nor in the query are in the body.
+#[derive(Debug)]
+pub struct Http {
+    /// `POST`
+    pub method: &'static str,
+    /// `/profile/{profileId}`: what stands in braces is a member of the input.
+    pub path: &'static str,
+    /// The status of a good answer.
+    pub status: u16,
+    /// Members of the input that are parameters of the query.
+    pub query: &'static [&'static str],
 }
 
 /// The operation of a service (by signing name) that clients call by this name.
@@ -166,6 +184,8 @@ mod tests {
     fn every_operation_of_the_public_models_is_found_by_name() {
         let count = |name| OPERATIONS.iter().filter(|row| row.service.name == name).count();
         assert_eq!((count("sts"), count("iam"), count("daypass")), (12, 181, 13));
+        // The public model has no CreateSession.
+        assert_eq!(count("rolesanywhere"), 30 + 1);
         for row in OPERATIONS {
             assert!(std::ptr::eq(operation(row.service.name, row.name).unwrap(), row), "{}", row.name);
         }
@@ -182,7 +202,7 @@ mod tests {
     #[test]
     fn only_the_calls_that_bring_their_own_proof_are_unsigned() {
         let unsigned: Vec<_> = OPERATIONS.iter().filter(|row| row.unsigned).map(|row| row.name).collect();
-        assert_eq!(unsigned, ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]);
+        assert_eq!(unsigned, ["CreateSession", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]);
     }
 
     #[test]

@@ -2,219 +2,261 @@
 //! LONG: generated. Every operation of the public models, their inputs and limits.
 
 use super::pattern::{Class, Matcher, Pattern, Step};
-use super::{Bounds, ErrorShape, Kind, Member, Operation, Service, Shape, Structure, Text};
+use super::{Bounds, ErrorShape, Http, Kind, Member, Operation, Service, Shape, Structure, Text};
 
 /// The services whose models are here, by name.
-pub static SERVICES: &[&Service] = &[&DAYPASS, &IAM, &STS];
+pub static SERVICES: &[&Service] = &[&DAYPASS, &IAM, &ROLESANYWHERE, &STS];
 
 /// Every operation of every model, ordered by service and name.
 pub static OPERATIONS: &[Operation] = &[
-    Operation { service: &DAYPASS, name: "AssumeRoleForService", input: &DAYPASS_ASSUME_ROLE_FOR_SERVICE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "CheckRequest", input: &DAYPASS_CHECK_REQUEST_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "DeleteResourcePolicy", input: &DAYPASS_DELETE_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "ExplainRequest", input: &DAYPASS_EXPLAIN_REQUEST_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "GetOpenIDConnectProviderSettings", input: &DAYPASS_GET_OPEN_IDCONNECT_PROVIDER_SETTINGS_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "GetResourcePolicy", input: &DAYPASS_GET_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "GetSessionChain", input: &DAYPASS_GET_SESSION_CHAIN_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "ListResourcePolicies", input: &DAYPASS_LIST_RESOURCE_POLICIES_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "ListSessions", input: &DAYPASS_LIST_SESSIONS_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "PutOpenIDConnectProviderSettings", input: &DAYPASS_PUT_OPEN_IDCONNECT_PROVIDER_SETTINGS_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "PutResourcePolicy", input: &DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "RevokeSession", input: &DAYPASS_REVOKE_SESSION_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &DAYPASS, name: "ValidatePolicy", input: &DAYPASS_VALIDATE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AcceptDelegationRequest", input: &IAM_ACCEPT_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AcquireRole", input: &IAM_ACQUIRE_ROLE_REQUEST_M, wrap: Some("AcquireRoleResult"), unsigned: false },
-    Operation { service: &IAM, name: "AddClientIDToOpenIDConnectProvider", input: &IAM_ADD_CLIENT_IDTO_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AddRoleToInstanceProfile", input: &IAM_ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AddUserToGroup", input: &IAM_ADD_USER_TO_GROUP_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AssociateDelegationRequest", input: &IAM_ASSOCIATE_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AttachGroupPolicy", input: &IAM_ATTACH_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AttachRolePolicy", input: &IAM_ATTACH_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "AttachUserPolicy", input: &IAM_ATTACH_USER_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "ChangePassword", input: &IAM_CHANGE_PASSWORD_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "CreateAccessKey", input: &IAM_CREATE_ACCESS_KEY_REQUEST_M, wrap: Some("CreateAccessKeyResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateAccountAlias", input: &IAM_CREATE_ACCOUNT_ALIAS_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "CreateDelegationRequest", input: &IAM_CREATE_DELEGATION_REQUEST_REQUEST_M, wrap: Some("CreateDelegationRequestResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateGroup", input: &IAM_CREATE_GROUP_REQUEST_M, wrap: Some("CreateGroupResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateInstanceProfile", input: &IAM_CREATE_INSTANCE_PROFILE_REQUEST_M, wrap: Some("CreateInstanceProfileResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateLoginProfile", input: &IAM_CREATE_LOGIN_PROFILE_REQUEST_M, wrap: Some("CreateLoginProfileResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateOpenIDConnectProvider", input: &IAM_CREATE_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: Some("CreateOpenIDConnectProviderResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreatePolicy", input: &IAM_CREATE_POLICY_REQUEST_M, wrap: Some("CreatePolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreatePolicyVersion", input: &IAM_CREATE_POLICY_VERSION_REQUEST_M, wrap: Some("CreatePolicyVersionResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateRole", input: &IAM_CREATE_ROLE_REQUEST_M, wrap: Some("CreateRoleResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateSAMLProvider", input: &IAM_CREATE_SAMLPROVIDER_REQUEST_M, wrap: Some("CreateSAMLProviderResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateServiceLinkedRole", input: &IAM_CREATE_SERVICE_LINKED_ROLE_REQUEST_M, wrap: Some("CreateServiceLinkedRoleResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateServiceSpecificCredential", input: &IAM_CREATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: Some("CreateServiceSpecificCredentialResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateUser", input: &IAM_CREATE_USER_REQUEST_M, wrap: Some("CreateUserResult"), unsigned: false },
-    Operation { service: &IAM, name: "CreateVirtualMFADevice", input: &IAM_CREATE_VIRTUAL_MFADEVICE_REQUEST_M, wrap: Some("CreateVirtualMFADeviceResult"), unsigned: false },
-    Operation { service: &IAM, name: "DeactivateMFADevice", input: &IAM_DEACTIVATE_MFADEVICE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteAccessKey", input: &IAM_DELETE_ACCESS_KEY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteAccountAlias", input: &IAM_DELETE_ACCOUNT_ALIAS_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteAccountPasswordPolicy", input: &NOTHING, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteGroup", input: &IAM_DELETE_GROUP_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteGroupPolicy", input: &IAM_DELETE_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteInstanceProfile", input: &IAM_DELETE_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteLoginProfile", input: &IAM_DELETE_LOGIN_PROFILE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteOpenIDConnectProvider", input: &IAM_DELETE_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeletePolicy", input: &IAM_DELETE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeletePolicyVersion", input: &IAM_DELETE_POLICY_VERSION_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteRole", input: &IAM_DELETE_ROLE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteRolePermissionsBoundary", input: &IAM_DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteRolePolicy", input: &IAM_DELETE_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteSAMLProvider", input: &IAM_DELETE_SAMLPROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteSSHPublicKey", input: &IAM_DELETE_SSHPUBLIC_KEY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteServerCertificate", input: &IAM_DELETE_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteServiceLinkedRole", input: &IAM_DELETE_SERVICE_LINKED_ROLE_REQUEST_M, wrap: Some("DeleteServiceLinkedRoleResult"), unsigned: false },
-    Operation { service: &IAM, name: "DeleteServiceSpecificCredential", input: &IAM_DELETE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteSigningCertificate", input: &IAM_DELETE_SIGNING_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteUser", input: &IAM_DELETE_USER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteUserPermissionsBoundary", input: &IAM_DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteUserPolicy", input: &IAM_DELETE_USER_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DeleteVirtualMFADevice", input: &IAM_DELETE_VIRTUAL_MFADEVICE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DetachGroupPolicy", input: &IAM_DETACH_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DetachRolePolicy", input: &IAM_DETACH_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DetachUserPolicy", input: &IAM_DETACH_USER_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "DisableOrganizationsRootCredentialsManagement", input: &IAM_DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST_M, wrap: Some("DisableOrganizationsRootCredentialsManagementResult"), unsigned: false },
-    Operation { service: &IAM, name: "DisableOrganizationsRootSessions", input: &IAM_DISABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST_M, wrap: Some("DisableOrganizationsRootSessionsResult"), unsigned: false },
-    Operation { service: &IAM, name: "DisableOutboundWebIdentityFederation", input: &NOTHING, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "EnableMFADevice", input: &IAM_ENABLE_MFADEVICE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "EnableOrganizationsRootCredentialsManagement", input: &IAM_ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST_M, wrap: Some("EnableOrganizationsRootCredentialsManagementResult"), unsigned: false },
-    Operation { service: &IAM, name: "EnableOrganizationsRootSessions", input: &IAM_ENABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST_M, wrap: Some("EnableOrganizationsRootSessionsResult"), unsigned: false },
-    Operation { service: &IAM, name: "EnableOutboundWebIdentityFederation", input: &NOTHING, wrap: Some("EnableOutboundWebIdentityFederationResult"), unsigned: false },
-    Operation { service: &IAM, name: "GenerateCredentialReport", input: &NOTHING, wrap: Some("GenerateCredentialReportResult"), unsigned: false },
-    Operation { service: &IAM, name: "GenerateOrganizationsAccessReport", input: &IAM_GENERATE_ORGANIZATIONS_ACCESS_REPORT_REQUEST_M, wrap: Some("GenerateOrganizationsAccessReportResult"), unsigned: false },
-    Operation { service: &IAM, name: "GenerateServiceLastAccessedDetails", input: &IAM_GENERATE_SERVICE_LAST_ACCESSED_DETAILS_REQUEST_M, wrap: Some("GenerateServiceLastAccessedDetailsResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetAccessKeyLastUsed", input: &IAM_GET_ACCESS_KEY_LAST_USED_REQUEST_M, wrap: Some("GetAccessKeyLastUsedResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetAccountAuthorizationDetails", input: &IAM_GET_ACCOUNT_AUTHORIZATION_DETAILS_REQUEST_M, wrap: Some("GetAccountAuthorizationDetailsResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetAccountPasswordPolicy", input: &NOTHING, wrap: Some("GetAccountPasswordPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetAccountProperties", input: &IAM_GET_ACCOUNT_PROPERTIES_REQUEST_M, wrap: Some("GetAccountPropertiesResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetAccountSummary", input: &NOTHING, wrap: Some("GetAccountSummaryResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetContextKeysForCustomPolicy", input: &IAM_GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY_REQUEST_M, wrap: Some("GetContextKeysForCustomPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetContextKeysForPrincipalPolicy", input: &IAM_GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY_REQUEST_M, wrap: Some("GetContextKeysForPrincipalPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetCredentialReport", input: &NOTHING, wrap: Some("GetCredentialReportResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetDelegationRequest", input: &IAM_GET_DELEGATION_REQUEST_REQUEST_M, wrap: Some("GetDelegationRequestResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetGroup", input: &IAM_GET_GROUP_REQUEST_M, wrap: Some("GetGroupResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetGroupPolicy", input: &IAM_GET_GROUP_POLICY_REQUEST_M, wrap: Some("GetGroupPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetHumanReadableSummary", input: &IAM_GET_HUMAN_READABLE_SUMMARY_REQUEST_M, wrap: Some("GetHumanReadableSummaryResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetInstanceProfile", input: &IAM_GET_INSTANCE_PROFILE_REQUEST_M, wrap: Some("GetInstanceProfileResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetLoginProfile", input: &IAM_GET_LOGIN_PROFILE_REQUEST_M, wrap: Some("GetLoginProfileResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetMFADevice", input: &IAM_GET_MFADEVICE_REQUEST_M, wrap: Some("GetMFADeviceResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetOpenIDConnectProvider", input: &IAM_GET_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: Some("GetOpenIDConnectProviderResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetOrganizationsAccessReport", input: &IAM_GET_ORGANIZATIONS_ACCESS_REPORT_REQUEST_M, wrap: Some("GetOrganizationsAccessReportResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetOutboundWebIdentityFederationInfo", input: &NOTHING, wrap: Some("GetOutboundWebIdentityFederationInfoResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetPolicy", input: &IAM_GET_POLICY_REQUEST_M, wrap: Some("GetPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetPolicyVersion", input: &IAM_GET_POLICY_VERSION_REQUEST_M, wrap: Some("GetPolicyVersionResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetRole", input: &IAM_GET_ROLE_REQUEST_M, wrap: Some("GetRoleResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetRolePolicy", input: &IAM_GET_ROLE_POLICY_REQUEST_M, wrap: Some("GetRolePolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetRoleTemplateVersion", input: &IAM_GET_ROLE_TEMPLATE_VERSION_REQUEST_M, wrap: Some("GetRoleTemplateVersionResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetSAMLProvider", input: &IAM_GET_SAMLPROVIDER_REQUEST_M, wrap: Some("GetSAMLProviderResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetSSHPublicKey", input: &IAM_GET_SSHPUBLIC_KEY_REQUEST_M, wrap: Some("GetSSHPublicKeyResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetServerCertificate", input: &IAM_GET_SERVER_CERTIFICATE_REQUEST_M, wrap: Some("GetServerCertificateResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetServiceLastAccessedDetails", input: &IAM_GET_SERVICE_LAST_ACCESSED_DETAILS_REQUEST_M, wrap: Some("GetServiceLastAccessedDetailsResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetServiceLastAccessedDetailsWithEntities", input: &IAM_GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_REQUEST_M, wrap: Some("GetServiceLastAccessedDetailsWithEntitiesResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetServiceLinkedRoleDeletionStatus", input: &IAM_GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST_M, wrap: Some("GetServiceLinkedRoleDeletionStatusResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetUser", input: &IAM_GET_USER_REQUEST_M, wrap: Some("GetUserResult"), unsigned: false },
-    Operation { service: &IAM, name: "GetUserPolicy", input: &IAM_GET_USER_POLICY_REQUEST_M, wrap: Some("GetUserPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListAccessKeys", input: &IAM_LIST_ACCESS_KEYS_REQUEST_M, wrap: Some("ListAccessKeysResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListAccountAliases", input: &IAM_LIST_ACCOUNT_ALIASES_REQUEST_M, wrap: Some("ListAccountAliasesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListAttachedGroupPolicies", input: &IAM_LIST_ATTACHED_GROUP_POLICIES_REQUEST_M, wrap: Some("ListAttachedGroupPoliciesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListAttachedRolePolicies", input: &IAM_LIST_ATTACHED_ROLE_POLICIES_REQUEST_M, wrap: Some("ListAttachedRolePoliciesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListAttachedUserPolicies", input: &IAM_LIST_ATTACHED_USER_POLICIES_REQUEST_M, wrap: Some("ListAttachedUserPoliciesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListDelegationRequests", input: &IAM_LIST_DELEGATION_REQUESTS_REQUEST_M, wrap: Some("ListDelegationRequestsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListEntitiesForPolicy", input: &IAM_LIST_ENTITIES_FOR_POLICY_REQUEST_M, wrap: Some("ListEntitiesForPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListGroupPolicies", input: &IAM_LIST_GROUP_POLICIES_REQUEST_M, wrap: Some("ListGroupPoliciesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListGroups", input: &IAM_LIST_GROUPS_REQUEST_M, wrap: Some("ListGroupsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListGroupsForUser", input: &IAM_LIST_GROUPS_FOR_USER_REQUEST_M, wrap: Some("ListGroupsForUserResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListInstanceProfileTags", input: &IAM_LIST_INSTANCE_PROFILE_TAGS_REQUEST_M, wrap: Some("ListInstanceProfileTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListInstanceProfiles", input: &IAM_LIST_INSTANCE_PROFILES_REQUEST_M, wrap: Some("ListInstanceProfilesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListInstanceProfilesForRole", input: &IAM_LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST_M, wrap: Some("ListInstanceProfilesForRoleResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListMFADeviceTags", input: &IAM_LIST_MFADEVICE_TAGS_REQUEST_M, wrap: Some("ListMFADeviceTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListMFADevices", input: &IAM_LIST_MFADEVICES_REQUEST_M, wrap: Some("ListMFADevicesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListOpenIDConnectProviderTags", input: &IAM_LIST_OPEN_IDCONNECT_PROVIDER_TAGS_REQUEST_M, wrap: Some("ListOpenIDConnectProviderTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListOpenIDConnectProviders", input: &IAM_LIST_OPEN_IDCONNECT_PROVIDERS_REQUEST_M, wrap: Some("ListOpenIDConnectProvidersResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListOrganizationsFeatures", input: &IAM_LIST_ORGANIZATIONS_FEATURES_REQUEST_M, wrap: Some("ListOrganizationsFeaturesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListPolicies", input: &IAM_LIST_POLICIES_REQUEST_M, wrap: Some("ListPoliciesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListPoliciesGrantingServiceAccess", input: &IAM_LIST_POLICIES_GRANTING_SERVICE_ACCESS_REQUEST_M, wrap: Some("ListPoliciesGrantingServiceAccessResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListPolicyTags", input: &IAM_LIST_POLICY_TAGS_REQUEST_M, wrap: Some("ListPolicyTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListPolicyVersions", input: &IAM_LIST_POLICY_VERSIONS_REQUEST_M, wrap: Some("ListPolicyVersionsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListRolePolicies", input: &IAM_LIST_ROLE_POLICIES_REQUEST_M, wrap: Some("ListRolePoliciesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListRoleTags", input: &IAM_LIST_ROLE_TAGS_REQUEST_M, wrap: Some("ListRoleTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListRoles", input: &IAM_LIST_ROLES_REQUEST_M, wrap: Some("ListRolesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListSAMLProviderTags", input: &IAM_LIST_SAMLPROVIDER_TAGS_REQUEST_M, wrap: Some("ListSAMLProviderTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListSAMLProviders", input: &IAM_LIST_SAMLPROVIDERS_REQUEST_M, wrap: Some("ListSAMLProvidersResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListSSHPublicKeys", input: &IAM_LIST_SSHPUBLIC_KEYS_REQUEST_M, wrap: Some("ListSSHPublicKeysResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListServerCertificateTags", input: &IAM_LIST_SERVER_CERTIFICATE_TAGS_REQUEST_M, wrap: Some("ListServerCertificateTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListServerCertificates", input: &IAM_LIST_SERVER_CERTIFICATES_REQUEST_M, wrap: Some("ListServerCertificatesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListServiceSpecificCredentials", input: &IAM_LIST_SERVICE_SPECIFIC_CREDENTIALS_REQUEST_M, wrap: Some("ListServiceSpecificCredentialsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListSigningCertificates", input: &IAM_LIST_SIGNING_CERTIFICATES_REQUEST_M, wrap: Some("ListSigningCertificatesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListUserPolicies", input: &IAM_LIST_USER_POLICIES_REQUEST_M, wrap: Some("ListUserPoliciesResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListUserTags", input: &IAM_LIST_USER_TAGS_REQUEST_M, wrap: Some("ListUserTagsResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListUsers", input: &IAM_LIST_USERS_REQUEST_M, wrap: Some("ListUsersResult"), unsigned: false },
-    Operation { service: &IAM, name: "ListVirtualMFADevices", input: &IAM_LIST_VIRTUAL_MFADEVICES_REQUEST_M, wrap: Some("ListVirtualMFADevicesResult"), unsigned: false },
-    Operation { service: &IAM, name: "PutAccountProperties", input: &IAM_PUT_ACCOUNT_PROPERTIES_REQUEST_M, wrap: Some("PutAccountPropertiesResult"), unsigned: false },
-    Operation { service: &IAM, name: "PutGroupPolicy", input: &IAM_PUT_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "PutRolePermissionsBoundary", input: &IAM_PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "PutRolePolicy", input: &IAM_PUT_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "PutUserPermissionsBoundary", input: &IAM_PUT_USER_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "PutUserPolicy", input: &IAM_PUT_USER_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "RejectDelegationRequest", input: &IAM_REJECT_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "RemoveClientIDFromOpenIDConnectProvider", input: &IAM_REMOVE_CLIENT_IDFROM_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "RemoveRoleFromInstanceProfile", input: &IAM_REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "RemoveUserFromGroup", input: &IAM_REMOVE_USER_FROM_GROUP_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "ResetServiceSpecificCredential", input: &IAM_RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: Some("ResetServiceSpecificCredentialResult"), unsigned: false },
-    Operation { service: &IAM, name: "ResyncMFADevice", input: &IAM_RESYNC_MFADEVICE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "SendDelegationToken", input: &IAM_SEND_DELEGATION_TOKEN_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "SetDefaultPolicyVersion", input: &IAM_SET_DEFAULT_POLICY_VERSION_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "SetSecurityTokenServicePreferences", input: &IAM_SET_SECURITY_TOKEN_SERVICE_PREFERENCES_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "SimulateCustomPolicy", input: &IAM_SIMULATE_CUSTOM_POLICY_REQUEST_M, wrap: Some("SimulateCustomPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "SimulatePrincipalPolicy", input: &IAM_SIMULATE_PRINCIPAL_POLICY_REQUEST_M, wrap: Some("SimulatePrincipalPolicyResult"), unsigned: false },
-    Operation { service: &IAM, name: "TagInstanceProfile", input: &IAM_TAG_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "TagMFADevice", input: &IAM_TAG_MFADEVICE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "TagOpenIDConnectProvider", input: &IAM_TAG_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "TagPolicy", input: &IAM_TAG_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "TagRole", input: &IAM_TAG_ROLE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "TagSAMLProvider", input: &IAM_TAG_SAMLPROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "TagServerCertificate", input: &IAM_TAG_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "TagUser", input: &IAM_TAG_USER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagInstanceProfile", input: &IAM_UNTAG_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagMFADevice", input: &IAM_UNTAG_MFADEVICE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagOpenIDConnectProvider", input: &IAM_UNTAG_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagPolicy", input: &IAM_UNTAG_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagRole", input: &IAM_UNTAG_ROLE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagSAMLProvider", input: &IAM_UNTAG_SAMLPROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagServerCertificate", input: &IAM_UNTAG_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UntagUser", input: &IAM_UNTAG_USER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateAccessKey", input: &IAM_UPDATE_ACCESS_KEY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateAccountPasswordPolicy", input: &IAM_UPDATE_ACCOUNT_PASSWORD_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateAssumeRolePolicy", input: &IAM_UPDATE_ASSUME_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateDelegationRequest", input: &IAM_UPDATE_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateGroup", input: &IAM_UPDATE_GROUP_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateLoginProfile", input: &IAM_UPDATE_LOGIN_PROFILE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateOpenIDConnectProvider", input: &IAM_UPDATE_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateOpenIDConnectProviderThumbprint", input: &IAM_UPDATE_OPEN_IDCONNECT_PROVIDER_THUMBPRINT_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateRole", input: &IAM_UPDATE_ROLE_REQUEST_M, wrap: Some("UpdateRoleResult"), unsigned: false },
-    Operation { service: &IAM, name: "UpdateRoleDescription", input: &IAM_UPDATE_ROLE_DESCRIPTION_REQUEST_M, wrap: Some("UpdateRoleDescriptionResult"), unsigned: false },
-    Operation { service: &IAM, name: "UpdateSAMLProvider", input: &IAM_UPDATE_SAMLPROVIDER_REQUEST_M, wrap: Some("UpdateSAMLProviderResult"), unsigned: false },
-    Operation { service: &IAM, name: "UpdateSSHPublicKey", input: &IAM_UPDATE_SSHPUBLIC_KEY_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateServerCertificate", input: &IAM_UPDATE_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateServiceSpecificCredential", input: &IAM_UPDATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateSigningCertificate", input: &IAM_UPDATE_SIGNING_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UpdateUser", input: &IAM_UPDATE_USER_REQUEST_M, wrap: None, unsigned: false },
-    Operation { service: &IAM, name: "UploadSSHPublicKey", input: &IAM_UPLOAD_SSHPUBLIC_KEY_REQUEST_M, wrap: Some("UploadSSHPublicKeyResult"), unsigned: false },
-    Operation { service: &IAM, name: "UploadServerCertificate", input: &IAM_UPLOAD_SERVER_CERTIFICATE_REQUEST_M, wrap: Some("UploadServerCertificateResult"), unsigned: false },
-    Operation { service: &IAM, name: "UploadSigningCertificate", input: &IAM_UPLOAD_SIGNING_CERTIFICATE_REQUEST_M, wrap: Some("UploadSigningCertificateResult"), unsigned: false },
-    Operation { service: &STS, name: "AssumeRole", input: &STS_ASSUME_ROLE_REQUEST_M, wrap: Some("AssumeRoleResult"), unsigned: false },
-    Operation { service: &STS, name: "AssumeRoleWithSAML", input: &STS_ASSUME_ROLE_WITH_SAMLREQUEST_M, wrap: Some("AssumeRoleWithSAMLResult"), unsigned: true },
-    Operation { service: &STS, name: "AssumeRoleWithWebIdentity", input: &STS_ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST_M, wrap: Some("AssumeRoleWithWebIdentityResult"), unsigned: true },
-    Operation { service: &STS, name: "AssumeRoot", input: &STS_ASSUME_ROOT_REQUEST_M, wrap: Some("AssumeRootResult"), unsigned: false },
-    Operation { service: &STS, name: "DecodeAuthorizationMessage", input: &STS_DECODE_AUTHORIZATION_MESSAGE_REQUEST_M, wrap: Some("DecodeAuthorizationMessageResult"), unsigned: false },
-    Operation { service: &STS, name: "GetAccessKeyInfo", input: &STS_GET_ACCESS_KEY_INFO_REQUEST_M, wrap: Some("GetAccessKeyInfoResult"), unsigned: false },
-    Operation { service: &STS, name: "GetCallerIdentity", input: &STS_GET_CALLER_IDENTITY_REQUEST_M, wrap: Some("GetCallerIdentityResult"), unsigned: false },
-    Operation { service: &STS, name: "GetDelegatedAccessToken", input: &STS_GET_DELEGATED_ACCESS_TOKEN_REQUEST_M, wrap: Some("GetDelegatedAccessTokenResult"), unsigned: false },
-    Operation { service: &STS, name: "GetFederationToken", input: &STS_GET_FEDERATION_TOKEN_REQUEST_M, wrap: Some("GetFederationTokenResult"), unsigned: false },
-    Operation { service: &STS, name: "GetScopedCredentials", input: &STS_GET_SCOPED_CREDENTIALS_REQUEST_M, wrap: Some("GetScopedCredentialsResult"), unsigned: false },
-    Operation { service: &STS, name: "GetSessionToken", input: &STS_GET_SESSION_TOKEN_REQUEST_M, wrap: Some("GetSessionTokenResult"), unsigned: false },
-    Operation { service: &STS, name: "GetWebIdentityToken", input: &STS_GET_WEB_IDENTITY_TOKEN_REQUEST_M, wrap: Some("GetWebIdentityTokenResult"), unsigned: false },
+    Operation { service: &DAYPASS, name: "AssumeRoleForService", input: &DAYPASS_ASSUME_ROLE_FOR_SERVICE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "CheckRequest", input: &DAYPASS_CHECK_REQUEST_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "DeleteResourcePolicy", input: &DAYPASS_DELETE_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "DeregisterInstance", input: &DAYPASS_DEREGISTER_INSTANCE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "DeregisterTask", input: &DAYPASS_DEREGISTER_TASK_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "ExplainRequest", input: &DAYPASS_EXPLAIN_REQUEST_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "GetInstanceCredentials", input: &DAYPASS_GET_INSTANCE_CREDENTIALS_REQUEST_M, wrap: None, unsigned: true, http: None },
+    Operation { service: &DAYPASS, name: "GetInstanceMetadata", input: &DAYPASS_GET_INSTANCE_METADATA_REQUEST_M, wrap: None, unsigned: true, http: None },
+    Operation { service: &DAYPASS, name: "GetOpenIDConnectProviderSettings", input: &DAYPASS_GET_OPEN_IDCONNECT_PROVIDER_SETTINGS_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "GetResourcePolicy", input: &DAYPASS_GET_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "GetSessionChain", input: &DAYPASS_GET_SESSION_CHAIN_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "GetTaskCredentials", input: &DAYPASS_GET_TASK_CREDENTIALS_REQUEST_M, wrap: None, unsigned: true, http: None },
+    Operation { service: &DAYPASS, name: "JoinInstance", input: &DAYPASS_JOIN_INSTANCE_REQUEST_M, wrap: None, unsigned: true, http: None },
+    Operation { service: &DAYPASS, name: "ListInstances", input: &DAYPASS_LIST_INSTANCES_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "ListResourcePolicies", input: &DAYPASS_LIST_RESOURCE_POLICIES_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "ListSessions", input: &DAYPASS_LIST_SESSIONS_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "ListTasks", input: &DAYPASS_LIST_TASKS_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "PutOpenIDConnectProviderSettings", input: &DAYPASS_PUT_OPEN_IDCONNECT_PROVIDER_SETTINGS_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "PutResourcePolicy", input: &DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "RegisterInstance", input: &DAYPASS_REGISTER_INSTANCE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "RegisterTask", input: &DAYPASS_REGISTER_TASK_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "RenewJoinSecret", input: &DAYPASS_RENEW_JOIN_SECRET_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "RevokeSession", input: &DAYPASS_REVOKE_SESSION_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &DAYPASS, name: "ValidatePolicy", input: &DAYPASS_VALIDATE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AcceptDelegationRequest", input: &IAM_ACCEPT_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AcquireRole", input: &IAM_ACQUIRE_ROLE_REQUEST_M, wrap: Some("AcquireRoleResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "AddClientIDToOpenIDConnectProvider", input: &IAM_ADD_CLIENT_IDTO_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AddRoleToInstanceProfile", input: &IAM_ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AddUserToGroup", input: &IAM_ADD_USER_TO_GROUP_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AssociateDelegationRequest", input: &IAM_ASSOCIATE_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AttachGroupPolicy", input: &IAM_ATTACH_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AttachRolePolicy", input: &IAM_ATTACH_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "AttachUserPolicy", input: &IAM_ATTACH_USER_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "ChangePassword", input: &IAM_CHANGE_PASSWORD_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateAccessKey", input: &IAM_CREATE_ACCESS_KEY_REQUEST_M, wrap: Some("CreateAccessKeyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateAccountAlias", input: &IAM_CREATE_ACCOUNT_ALIAS_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateDelegationRequest", input: &IAM_CREATE_DELEGATION_REQUEST_REQUEST_M, wrap: Some("CreateDelegationRequestResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateGroup", input: &IAM_CREATE_GROUP_REQUEST_M, wrap: Some("CreateGroupResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateInstanceProfile", input: &IAM_CREATE_INSTANCE_PROFILE_REQUEST_M, wrap: Some("CreateInstanceProfileResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateLoginProfile", input: &IAM_CREATE_LOGIN_PROFILE_REQUEST_M, wrap: Some("CreateLoginProfileResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateOpenIDConnectProvider", input: &IAM_CREATE_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: Some("CreateOpenIDConnectProviderResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreatePolicy", input: &IAM_CREATE_POLICY_REQUEST_M, wrap: Some("CreatePolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreatePolicyVersion", input: &IAM_CREATE_POLICY_VERSION_REQUEST_M, wrap: Some("CreatePolicyVersionResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateRole", input: &IAM_CREATE_ROLE_REQUEST_M, wrap: Some("CreateRoleResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateSAMLProvider", input: &IAM_CREATE_SAMLPROVIDER_REQUEST_M, wrap: Some("CreateSAMLProviderResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateServiceLinkedRole", input: &IAM_CREATE_SERVICE_LINKED_ROLE_REQUEST_M, wrap: Some("CreateServiceLinkedRoleResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateServiceSpecificCredential", input: &IAM_CREATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: Some("CreateServiceSpecificCredentialResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateUser", input: &IAM_CREATE_USER_REQUEST_M, wrap: Some("CreateUserResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "CreateVirtualMFADevice", input: &IAM_CREATE_VIRTUAL_MFADEVICE_REQUEST_M, wrap: Some("CreateVirtualMFADeviceResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeactivateMFADevice", input: &IAM_DEACTIVATE_MFADEVICE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteAccessKey", input: &IAM_DELETE_ACCESS_KEY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteAccountAlias", input: &IAM_DELETE_ACCOUNT_ALIAS_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteAccountPasswordPolicy", input: &NOTHING, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteGroup", input: &IAM_DELETE_GROUP_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteGroupPolicy", input: &IAM_DELETE_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteInstanceProfile", input: &IAM_DELETE_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteLoginProfile", input: &IAM_DELETE_LOGIN_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteOpenIDConnectProvider", input: &IAM_DELETE_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeletePolicy", input: &IAM_DELETE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeletePolicyVersion", input: &IAM_DELETE_POLICY_VERSION_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteRole", input: &IAM_DELETE_ROLE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteRolePermissionsBoundary", input: &IAM_DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteRolePolicy", input: &IAM_DELETE_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteSAMLProvider", input: &IAM_DELETE_SAMLPROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteSSHPublicKey", input: &IAM_DELETE_SSHPUBLIC_KEY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteServerCertificate", input: &IAM_DELETE_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteServiceLinkedRole", input: &IAM_DELETE_SERVICE_LINKED_ROLE_REQUEST_M, wrap: Some("DeleteServiceLinkedRoleResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteServiceSpecificCredential", input: &IAM_DELETE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteSigningCertificate", input: &IAM_DELETE_SIGNING_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteUser", input: &IAM_DELETE_USER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteUserPermissionsBoundary", input: &IAM_DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteUserPolicy", input: &IAM_DELETE_USER_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DeleteVirtualMFADevice", input: &IAM_DELETE_VIRTUAL_MFADEVICE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DetachGroupPolicy", input: &IAM_DETACH_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DetachRolePolicy", input: &IAM_DETACH_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DetachUserPolicy", input: &IAM_DETACH_USER_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "DisableOrganizationsRootCredentialsManagement", input: &IAM_DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST_M, wrap: Some("DisableOrganizationsRootCredentialsManagementResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "DisableOrganizationsRootSessions", input: &IAM_DISABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST_M, wrap: Some("DisableOrganizationsRootSessionsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "DisableOutboundWebIdentityFederation", input: &NOTHING, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "EnableMFADevice", input: &IAM_ENABLE_MFADEVICE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "EnableOrganizationsRootCredentialsManagement", input: &IAM_ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST_M, wrap: Some("EnableOrganizationsRootCredentialsManagementResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "EnableOrganizationsRootSessions", input: &IAM_ENABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST_M, wrap: Some("EnableOrganizationsRootSessionsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "EnableOutboundWebIdentityFederation", input: &NOTHING, wrap: Some("EnableOutboundWebIdentityFederationResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GenerateCredentialReport", input: &NOTHING, wrap: Some("GenerateCredentialReportResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GenerateOrganizationsAccessReport", input: &IAM_GENERATE_ORGANIZATIONS_ACCESS_REPORT_REQUEST_M, wrap: Some("GenerateOrganizationsAccessReportResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GenerateServiceLastAccessedDetails", input: &IAM_GENERATE_SERVICE_LAST_ACCESSED_DETAILS_REQUEST_M, wrap: Some("GenerateServiceLastAccessedDetailsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetAccessKeyLastUsed", input: &IAM_GET_ACCESS_KEY_LAST_USED_REQUEST_M, wrap: Some("GetAccessKeyLastUsedResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetAccountAuthorizationDetails", input: &IAM_GET_ACCOUNT_AUTHORIZATION_DETAILS_REQUEST_M, wrap: Some("GetAccountAuthorizationDetailsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetAccountPasswordPolicy", input: &NOTHING, wrap: Some("GetAccountPasswordPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetAccountProperties", input: &IAM_GET_ACCOUNT_PROPERTIES_REQUEST_M, wrap: Some("GetAccountPropertiesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetAccountSummary", input: &NOTHING, wrap: Some("GetAccountSummaryResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetContextKeysForCustomPolicy", input: &IAM_GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY_REQUEST_M, wrap: Some("GetContextKeysForCustomPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetContextKeysForPrincipalPolicy", input: &IAM_GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY_REQUEST_M, wrap: Some("GetContextKeysForPrincipalPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetCredentialReport", input: &NOTHING, wrap: Some("GetCredentialReportResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetDelegationRequest", input: &IAM_GET_DELEGATION_REQUEST_REQUEST_M, wrap: Some("GetDelegationRequestResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetGroup", input: &IAM_GET_GROUP_REQUEST_M, wrap: Some("GetGroupResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetGroupPolicy", input: &IAM_GET_GROUP_POLICY_REQUEST_M, wrap: Some("GetGroupPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetHumanReadableSummary", input: &IAM_GET_HUMAN_READABLE_SUMMARY_REQUEST_M, wrap: Some("GetHumanReadableSummaryResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetInstanceProfile", input: &IAM_GET_INSTANCE_PROFILE_REQUEST_M, wrap: Some("GetInstanceProfileResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetLoginProfile", input: &IAM_GET_LOGIN_PROFILE_REQUEST_M, wrap: Some("GetLoginProfileResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetMFADevice", input: &IAM_GET_MFADEVICE_REQUEST_M, wrap: Some("GetMFADeviceResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetOpenIDConnectProvider", input: &IAM_GET_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: Some("GetOpenIDConnectProviderResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetOrganizationsAccessReport", input: &IAM_GET_ORGANIZATIONS_ACCESS_REPORT_REQUEST_M, wrap: Some("GetOrganizationsAccessReportResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetOutboundWebIdentityFederationInfo", input: &NOTHING, wrap: Some("GetOutboundWebIdentityFederationInfoResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetPolicy", input: &IAM_GET_POLICY_REQUEST_M, wrap: Some("GetPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetPolicyVersion", input: &IAM_GET_POLICY_VERSION_REQUEST_M, wrap: Some("GetPolicyVersionResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetRole", input: &IAM_GET_ROLE_REQUEST_M, wrap: Some("GetRoleResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetRolePolicy", input: &IAM_GET_ROLE_POLICY_REQUEST_M, wrap: Some("GetRolePolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetRoleTemplateVersion", input: &IAM_GET_ROLE_TEMPLATE_VERSION_REQUEST_M, wrap: Some("GetRoleTemplateVersionResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetSAMLProvider", input: &IAM_GET_SAMLPROVIDER_REQUEST_M, wrap: Some("GetSAMLProviderResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetSSHPublicKey", input: &IAM_GET_SSHPUBLIC_KEY_REQUEST_M, wrap: Some("GetSSHPublicKeyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetServerCertificate", input: &IAM_GET_SERVER_CERTIFICATE_REQUEST_M, wrap: Some("GetServerCertificateResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetServiceLastAccessedDetails", input: &IAM_GET_SERVICE_LAST_ACCESSED_DETAILS_REQUEST_M, wrap: Some("GetServiceLastAccessedDetailsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetServiceLastAccessedDetailsWithEntities", input: &IAM_GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_REQUEST_M, wrap: Some("GetServiceLastAccessedDetailsWithEntitiesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetServiceLinkedRoleDeletionStatus", input: &IAM_GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST_M, wrap: Some("GetServiceLinkedRoleDeletionStatusResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetUser", input: &IAM_GET_USER_REQUEST_M, wrap: Some("GetUserResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "GetUserPolicy", input: &IAM_GET_USER_POLICY_REQUEST_M, wrap: Some("GetUserPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListAccessKeys", input: &IAM_LIST_ACCESS_KEYS_REQUEST_M, wrap: Some("ListAccessKeysResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListAccountAliases", input: &IAM_LIST_ACCOUNT_ALIASES_REQUEST_M, wrap: Some("ListAccountAliasesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListAttachedGroupPolicies", input: &IAM_LIST_ATTACHED_GROUP_POLICIES_REQUEST_M, wrap: Some("ListAttachedGroupPoliciesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListAttachedRolePolicies", input: &IAM_LIST_ATTACHED_ROLE_POLICIES_REQUEST_M, wrap: Some("ListAttachedRolePoliciesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListAttachedUserPolicies", input: &IAM_LIST_ATTACHED_USER_POLICIES_REQUEST_M, wrap: Some("ListAttachedUserPoliciesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListDelegationRequests", input: &IAM_LIST_DELEGATION_REQUESTS_REQUEST_M, wrap: Some("ListDelegationRequestsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListEntitiesForPolicy", input: &IAM_LIST_ENTITIES_FOR_POLICY_REQUEST_M, wrap: Some("ListEntitiesForPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListGroupPolicies", input: &IAM_LIST_GROUP_POLICIES_REQUEST_M, wrap: Some("ListGroupPoliciesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListGroups", input: &IAM_LIST_GROUPS_REQUEST_M, wrap: Some("ListGroupsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListGroupsForUser", input: &IAM_LIST_GROUPS_FOR_USER_REQUEST_M, wrap: Some("ListGroupsForUserResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListInstanceProfileTags", input: &IAM_LIST_INSTANCE_PROFILE_TAGS_REQUEST_M, wrap: Some("ListInstanceProfileTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListInstanceProfiles", input: &IAM_LIST_INSTANCE_PROFILES_REQUEST_M, wrap: Some("ListInstanceProfilesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListInstanceProfilesForRole", input: &IAM_LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST_M, wrap: Some("ListInstanceProfilesForRoleResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListMFADeviceTags", input: &IAM_LIST_MFADEVICE_TAGS_REQUEST_M, wrap: Some("ListMFADeviceTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListMFADevices", input: &IAM_LIST_MFADEVICES_REQUEST_M, wrap: Some("ListMFADevicesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListOpenIDConnectProviderTags", input: &IAM_LIST_OPEN_IDCONNECT_PROVIDER_TAGS_REQUEST_M, wrap: Some("ListOpenIDConnectProviderTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListOpenIDConnectProviders", input: &IAM_LIST_OPEN_IDCONNECT_PROVIDERS_REQUEST_M, wrap: Some("ListOpenIDConnectProvidersResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListOrganizationsFeatures", input: &IAM_LIST_ORGANIZATIONS_FEATURES_REQUEST_M, wrap: Some("ListOrganizationsFeaturesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListPolicies", input: &IAM_LIST_POLICIES_REQUEST_M, wrap: Some("ListPoliciesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListPoliciesGrantingServiceAccess", input: &IAM_LIST_POLICIES_GRANTING_SERVICE_ACCESS_REQUEST_M, wrap: Some("ListPoliciesGrantingServiceAccessResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListPolicyTags", input: &IAM_LIST_POLICY_TAGS_REQUEST_M, wrap: Some("ListPolicyTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListPolicyVersions", input: &IAM_LIST_POLICY_VERSIONS_REQUEST_M, wrap: Some("ListPolicyVersionsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListRolePolicies", input: &IAM_LIST_ROLE_POLICIES_REQUEST_M, wrap: Some("ListRolePoliciesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListRoleTags", input: &IAM_LIST_ROLE_TAGS_REQUEST_M, wrap: Some("ListRoleTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListRoles", input: &IAM_LIST_ROLES_REQUEST_M, wrap: Some("ListRolesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListSAMLProviderTags", input: &IAM_LIST_SAMLPROVIDER_TAGS_REQUEST_M, wrap: Some("ListSAMLProviderTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListSAMLProviders", input: &IAM_LIST_SAMLPROVIDERS_REQUEST_M, wrap: Some("ListSAMLProvidersResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListSSHPublicKeys", input: &IAM_LIST_SSHPUBLIC_KEYS_REQUEST_M, wrap: Some("ListSSHPublicKeysResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListServerCertificateTags", input: &IAM_LIST_SERVER_CERTIFICATE_TAGS_REQUEST_M, wrap: Some("ListServerCertificateTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListServerCertificates", input: &IAM_LIST_SERVER_CERTIFICATES_REQUEST_M, wrap: Some("ListServerCertificatesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListServiceSpecificCredentials", input: &IAM_LIST_SERVICE_SPECIFIC_CREDENTIALS_REQUEST_M, wrap: Some("ListServiceSpecificCredentialsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListSigningCertificates", input: &IAM_LIST_SIGNING_CERTIFICATES_REQUEST_M, wrap: Some("ListSigningCertificatesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListUserPolicies", input: &IAM_LIST_USER_POLICIES_REQUEST_M, wrap: Some("ListUserPoliciesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListUserTags", input: &IAM_LIST_USER_TAGS_REQUEST_M, wrap: Some("ListUserTagsResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListUsers", input: &IAM_LIST_USERS_REQUEST_M, wrap: Some("ListUsersResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ListVirtualMFADevices", input: &IAM_LIST_VIRTUAL_MFADEVICES_REQUEST_M, wrap: Some("ListVirtualMFADevicesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "PutAccountProperties", input: &IAM_PUT_ACCOUNT_PROPERTIES_REQUEST_M, wrap: Some("PutAccountPropertiesResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "PutGroupPolicy", input: &IAM_PUT_GROUP_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "PutRolePermissionsBoundary", input: &IAM_PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "PutRolePolicy", input: &IAM_PUT_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "PutUserPermissionsBoundary", input: &IAM_PUT_USER_PERMISSIONS_BOUNDARY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "PutUserPolicy", input: &IAM_PUT_USER_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "RejectDelegationRequest", input: &IAM_REJECT_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "RemoveClientIDFromOpenIDConnectProvider", input: &IAM_REMOVE_CLIENT_IDFROM_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "RemoveRoleFromInstanceProfile", input: &IAM_REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "RemoveUserFromGroup", input: &IAM_REMOVE_USER_FROM_GROUP_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "ResetServiceSpecificCredential", input: &IAM_RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: Some("ResetServiceSpecificCredentialResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "ResyncMFADevice", input: &IAM_RESYNC_MFADEVICE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "SendDelegationToken", input: &IAM_SEND_DELEGATION_TOKEN_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "SetDefaultPolicyVersion", input: &IAM_SET_DEFAULT_POLICY_VERSION_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "SetSecurityTokenServicePreferences", input: &IAM_SET_SECURITY_TOKEN_SERVICE_PREFERENCES_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "SimulateCustomPolicy", input: &IAM_SIMULATE_CUSTOM_POLICY_REQUEST_M, wrap: Some("SimulateCustomPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "SimulatePrincipalPolicy", input: &IAM_SIMULATE_PRINCIPAL_POLICY_REQUEST_M, wrap: Some("SimulatePrincipalPolicyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagInstanceProfile", input: &IAM_TAG_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagMFADevice", input: &IAM_TAG_MFADEVICE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagOpenIDConnectProvider", input: &IAM_TAG_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagPolicy", input: &IAM_TAG_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagRole", input: &IAM_TAG_ROLE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagSAMLProvider", input: &IAM_TAG_SAMLPROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagServerCertificate", input: &IAM_TAG_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "TagUser", input: &IAM_TAG_USER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagInstanceProfile", input: &IAM_UNTAG_INSTANCE_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagMFADevice", input: &IAM_UNTAG_MFADEVICE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagOpenIDConnectProvider", input: &IAM_UNTAG_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagPolicy", input: &IAM_UNTAG_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagRole", input: &IAM_UNTAG_ROLE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagSAMLProvider", input: &IAM_UNTAG_SAMLPROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagServerCertificate", input: &IAM_UNTAG_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UntagUser", input: &IAM_UNTAG_USER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateAccessKey", input: &IAM_UPDATE_ACCESS_KEY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateAccountPasswordPolicy", input: &IAM_UPDATE_ACCOUNT_PASSWORD_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateAssumeRolePolicy", input: &IAM_UPDATE_ASSUME_ROLE_POLICY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateDelegationRequest", input: &IAM_UPDATE_DELEGATION_REQUEST_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateGroup", input: &IAM_UPDATE_GROUP_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateLoginProfile", input: &IAM_UPDATE_LOGIN_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateOpenIDConnectProvider", input: &IAM_UPDATE_OPEN_IDCONNECT_PROVIDER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateOpenIDConnectProviderThumbprint", input: &IAM_UPDATE_OPEN_IDCONNECT_PROVIDER_THUMBPRINT_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateRole", input: &IAM_UPDATE_ROLE_REQUEST_M, wrap: Some("UpdateRoleResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateRoleDescription", input: &IAM_UPDATE_ROLE_DESCRIPTION_REQUEST_M, wrap: Some("UpdateRoleDescriptionResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateSAMLProvider", input: &IAM_UPDATE_SAMLPROVIDER_REQUEST_M, wrap: Some("UpdateSAMLProviderResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateSSHPublicKey", input: &IAM_UPDATE_SSHPUBLIC_KEY_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateServerCertificate", input: &IAM_UPDATE_SERVER_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateServiceSpecificCredential", input: &IAM_UPDATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateSigningCertificate", input: &IAM_UPDATE_SIGNING_CERTIFICATE_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UpdateUser", input: &IAM_UPDATE_USER_REQUEST_M, wrap: None, unsigned: false, http: None },
+    Operation { service: &IAM, name: "UploadSSHPublicKey", input: &IAM_UPLOAD_SSHPUBLIC_KEY_REQUEST_M, wrap: Some("UploadSSHPublicKeyResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "UploadServerCertificate", input: &IAM_UPLOAD_SERVER_CERTIFICATE_REQUEST_M, wrap: Some("UploadServerCertificateResult"), unsigned: false, http: None },
+    Operation { service: &IAM, name: "UploadSigningCertificate", input: &IAM_UPLOAD_SIGNING_CERTIFICATE_REQUEST_M, wrap: Some("UploadSigningCertificateResult"), unsigned: false, http: None },
+    Operation { service: &ROLESANYWHERE, name: "CreateProfile", input: &ROLESANYWHERE_CREATE_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/profiles", status: 201, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "CreateSession", input: &ROLESANYWHERE_CREATE_SESSION_REQUEST_M, wrap: None, unsigned: true, http: Some(Http { method: "POST", path: "/sessions", status: 201, query: &["profileArn", "roleArn", "trustAnchorArn"] }) },
+    Operation { service: &ROLESANYWHERE, name: "CreateTrustAnchor", input: &ROLESANYWHERE_CREATE_TRUST_ANCHOR_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/trustanchors", status: 201, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "DeleteAttributeMapping", input: &ROLESANYWHERE_DELETE_ATTRIBUTE_MAPPING_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "DELETE", path: "/profiles/{profileId}/mappings", status: 200, query: &["certificateField", "specifiers"] }) },
+    Operation { service: &ROLESANYWHERE, name: "DeleteCrl", input: &ROLESANYWHERE_SCALAR_CRL_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "DELETE", path: "/crl/{crlId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "DeleteProfile", input: &ROLESANYWHERE_SCALAR_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "DELETE", path: "/profile/{profileId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "DeleteTrustAnchor", input: &ROLESANYWHERE_SCALAR_TRUST_ANCHOR_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "DELETE", path: "/trustanchor/{trustAnchorId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "DisableCrl", input: &ROLESANYWHERE_SCALAR_CRL_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/crl/{crlId}/disable", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "DisableProfile", input: &ROLESANYWHERE_SCALAR_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/profile/{profileId}/disable", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "DisableTrustAnchor", input: &ROLESANYWHERE_SCALAR_TRUST_ANCHOR_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/trustanchor/{trustAnchorId}/disable", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "EnableCrl", input: &ROLESANYWHERE_SCALAR_CRL_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/crl/{crlId}/enable", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "EnableProfile", input: &ROLESANYWHERE_SCALAR_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/profile/{profileId}/enable", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "EnableTrustAnchor", input: &ROLESANYWHERE_SCALAR_TRUST_ANCHOR_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/trustanchor/{trustAnchorId}/enable", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "GetCrl", input: &ROLESANYWHERE_SCALAR_CRL_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/crl/{crlId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "GetProfile", input: &ROLESANYWHERE_SCALAR_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/profile/{profileId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "GetSubject", input: &ROLESANYWHERE_SCALAR_SUBJECT_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/subject/{subjectId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "GetTrustAnchor", input: &ROLESANYWHERE_SCALAR_TRUST_ANCHOR_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/trustanchor/{trustAnchorId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "ImportCrl", input: &ROLESANYWHERE_IMPORT_CRL_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/crls", status: 201, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "ListCrls", input: &ROLESANYWHERE_LIST_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/crls", status: 200, query: &["nextToken", "pageSize"] }) },
+    Operation { service: &ROLESANYWHERE, name: "ListProfiles", input: &ROLESANYWHERE_LIST_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/profiles", status: 200, query: &["nextToken", "pageSize"] }) },
+    Operation { service: &ROLESANYWHERE, name: "ListSubjects", input: &ROLESANYWHERE_LIST_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/subjects", status: 200, query: &["nextToken", "pageSize"] }) },
+    Operation { service: &ROLESANYWHERE, name: "ListTagsForResource", input: &ROLESANYWHERE_LIST_TAGS_FOR_RESOURCE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/ListTagsForResource", status: 200, query: &["resourceArn"] }) },
+    Operation { service: &ROLESANYWHERE, name: "ListTrustAnchors", input: &ROLESANYWHERE_LIST_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "GET", path: "/trustanchors", status: 200, query: &["nextToken", "pageSize"] }) },
+    Operation { service: &ROLESANYWHERE, name: "PutAttributeMapping", input: &ROLESANYWHERE_PUT_ATTRIBUTE_MAPPING_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "PUT", path: "/profiles/{profileId}/mappings", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "PutNotificationSettings", input: &ROLESANYWHERE_PUT_NOTIFICATION_SETTINGS_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "PATCH", path: "/put-notifications-settings", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "ResetNotificationSettings", input: &ROLESANYWHERE_RESET_NOTIFICATION_SETTINGS_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "PATCH", path: "/reset-notifications-settings", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "TagResource", input: &ROLESANYWHERE_TAG_RESOURCE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/TagResource", status: 201, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "UntagResource", input: &ROLESANYWHERE_UNTAG_RESOURCE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "POST", path: "/UntagResource", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "UpdateCrl", input: &ROLESANYWHERE_UPDATE_CRL_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "PATCH", path: "/crl/{crlId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "UpdateProfile", input: &ROLESANYWHERE_UPDATE_PROFILE_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "PATCH", path: "/profile/{profileId}", status: 200, query: &[] }) },
+    Operation { service: &ROLESANYWHERE, name: "UpdateTrustAnchor", input: &ROLESANYWHERE_UPDATE_TRUST_ANCHOR_REQUEST_M, wrap: None, unsigned: false, http: Some(Http { method: "PATCH", path: "/trustanchor/{trustAnchorId}", status: 200, query: &[] }) },
+    Operation { service: &STS, name: "AssumeRole", input: &STS_ASSUME_ROLE_REQUEST_M, wrap: Some("AssumeRoleResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "AssumeRoleWithSAML", input: &STS_ASSUME_ROLE_WITH_SAMLREQUEST_M, wrap: Some("AssumeRoleWithSAMLResult"), unsigned: true, http: None },
+    Operation { service: &STS, name: "AssumeRoleWithWebIdentity", input: &STS_ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST_M, wrap: Some("AssumeRoleWithWebIdentityResult"), unsigned: true, http: None },
+    Operation { service: &STS, name: "AssumeRoot", input: &STS_ASSUME_ROOT_REQUEST_M, wrap: Some("AssumeRootResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "DecodeAuthorizationMessage", input: &STS_DECODE_AUTHORIZATION_MESSAGE_REQUEST_M, wrap: Some("DecodeAuthorizationMessageResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "GetAccessKeyInfo", input: &STS_GET_ACCESS_KEY_INFO_REQUEST_M, wrap: Some("GetAccessKeyInfoResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "GetCallerIdentity", input: &STS_GET_CALLER_IDENTITY_REQUEST_M, wrap: Some("GetCallerIdentityResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "GetDelegatedAccessToken", input: &STS_GET_DELEGATED_ACCESS_TOKEN_REQUEST_M, wrap: Some("GetDelegatedAccessTokenResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "GetFederationToken", input: &STS_GET_FEDERATION_TOKEN_REQUEST_M, wrap: Some("GetFederationTokenResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "GetScopedCredentials", input: &STS_GET_SCOPED_CREDENTIALS_REQUEST_M, wrap: Some("GetScopedCredentialsResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "GetSessionToken", input: &STS_GET_SESSION_TOKEN_REQUEST_M, wrap: Some("GetSessionTokenResult"), unsigned: false, http: None },
+    Operation { service: &STS, name: "GetWebIdentityToken", input: &STS_GET_WEB_IDENTITY_TOKEN_REQUEST_M, wrap: Some("GetWebIdentityTokenResult"), unsigned: false, http: None },
 ];
 
 static NOTHING: Structure = Structure { members: &[], union: false };
@@ -225,84 +267,116 @@ static C2: Class = Class { ascii: 0x00000000000000000400000000000000, above: &[]
 static C3: Class = Class { ascii: 0x0000007e0000000003ff000000000000, above: &[], words: false };
 static C4: Class = Class { ascii: 0x07fffffe87ffffff27fff80000000000, above: &[], words: false };
 static C5: Class = Class { ascii: 0x57ffffffc7fffffe03ff6cfa00000000, above: &[], words: false };
-static C6: Class = Class { ascii: 0xffffffffffffffffffffffff00000000, above: &[('\u{80}', '\u{ff}')], words: false };
-static C7: Class = Class { ascii: 0x0000000007fffffe0000000000000000, above: &[], words: false };
-static C8: Class = Class { ascii: 0xffffffffffffffffffffffff00002600, above: &[('\u{80}', '\u{ff}')], words: false };
-static C9: Class = Class { ascii: 0x7fffffffffffffffffffffff00002600, above: &[('\u{85}', '\u{85}'), ('\u{a0}', '\u{d7ff}'), ('\u{e000}', '\u{fffd}')], words: false };
-static C10: Class = Class { ascii: 0x07fffffe87ffffff23ff780000000000, above: &[], words: false };
-static C11: Class = Class { ascii: 0x000000000000000003ff000000000000, above: &[], words: false };
-static C12: Class = Class { ascii: 0x07fffffe87ffffff27ffe80100000000, above: &[], words: true };
-static C13: Class = Class { ascii: 0x07fffffe0000000003ff000000000000, above: &[], words: false };
-static C14: Class = Class { ascii: 0x00000000000000000000200000000000, above: &[], words: false };
-static C15: Class = Class { ascii: 0x07fffffe07fffffe0000000000000000, above: &[], words: false };
-static C16: Class = Class { ascii: 0x07fffffe87fffffe03ffa00000000000, above: &[], words: false };
-static C17: Class = Class { ascii: 0x7fffffffffffffffffffffff00002600, above: &[('\u{a1}', '\u{ff}')], words: false };
-static C18: Class = Class { ascii: 0x07fffffe87fffffe03ff200000000000, above: &[], words: false };
-static C19: Class = Class { ascii: 0x07fffffe87fffffe07ff600000000000, above: &[], words: false };
-static C20: Class = Class { ascii: 0x00008000000000000000000000000000, above: &[], words: false };
-static C21: Class = Class { ascii: 0x00000000000000000000800000000000, above: &[], words: false };
-static C22: Class = Class { ascii: 0x00040000000000000000000000000000, above: &[], words: false };
-static C23: Class = Class { ascii: 0x07fffffe0000000003ffa00000000000, above: &[], words: false };
-static C24: Class = Class { ascii: 0x00010000000000000000000000000000, above: &[], words: false };
-static C25: Class = Class { ascii: 0xfffffffffffffffffffffffe00000000, above: &[], words: false };
-static C26: Class = Class { ascii: 0x7ffffffffffffffffffffffe00000000, above: &[], words: false };
-static C27: Class = Class { ascii: 0x7fffffffffffffffffffffff00000000, above: &[], words: false };
-static C28: Class = Class { ascii: 0x00400000000000000000000000000000, above: &[], words: false };
-static C29: Class = Class { ascii: 0x000000000000000003fe000000000000, above: &[], words: false };
-static C30: Class = Class { ascii: 0x00000000000000000000400000000000, above: &[], words: false };
-static C31: Class = Class { ascii: 0x07fffffe07fffffe03ff200000000000, above: &[], words: false };
-static C32: Class = Class { ascii: 0x0000000007fffffe03ff000000000000, above: &[], words: false };
-static C33: Class = Class { ascii: 0x00000100000000000000000000000000, above: &[], words: false };
-static C34: Class = Class { ascii: 0x00100000000000000000000000000000, above: &[], words: false };
-static C35: Class = Class { ascii: 0x00080000000000000000000000000000, above: &[], words: false };
-static C36: Class = Class { ascii: 0x07fffffe87fffffe03ffe00000000000, above: &[], words: false };
-static C37: Class = Class { ascii: 0x00000000000000008000000000000000, above: &[], words: false };
-static C38: Class = Class { ascii: 0x07fffffe87fffffe23ff604000000000, above: &[], words: false };
-static C39: Class = Class { ascii: 0x00000000000000000000000800000000, above: &[], words: false };
-static C40: Class = Class { ascii: 0x7fffffffefffffffffffeffa00000000, above: &[], words: false };
-static C41: Class = Class { ascii: 0x00000000000000000000000100000000, above: &[], words: false };
+static C6: Class = Class { ascii: 0x00000200000000000000000000000000, above: &[], words: false };
+static C7: Class = Class { ascii: 0x00000000000000000000200000000000, above: &[], words: false };
+static C8: Class = Class { ascii: 0x07fffffe87ffffff23ff780000000000, above: &[], words: false };
+static C9: Class = Class { ascii: 0x07fffffe87fffffe03ff200000000000, above: &[], words: false };
+static C10: Class = Class { ascii: 0xffffffffffffffffffffffff00000000, above: &[('\u{80}', '\u{ff}')], words: false };
+static C11: Class = Class { ascii: 0x0000000007fffffe0000000000000000, above: &[], words: false };
+static C12: Class = Class { ascii: 0x07fffffe0000000003ff200000000000, above: &[], words: false };
+static C13: Class = Class { ascii: 0xffffffffffffffffffffffff00002600, above: &[('\u{80}', '\u{ff}')], words: false };
+static C14: Class = Class { ascii: 0x7fffffffffffffffffffffff00002600, above: &[('\u{85}', '\u{85}'), ('\u{a0}', '\u{d7ff}'), ('\u{e000}', '\u{fffd}')], words: false };
+static C15: Class = Class { ascii: 0x000000000000000003ff000000000000, above: &[], words: false };
+static C16: Class = Class { ascii: 0x07fffffe87ffffff27ffe80100000000, above: &[], words: true };
+static C17: Class = Class { ascii: 0x07fffffe0000000003ff000000000000, above: &[], words: false };
+static C18: Class = Class { ascii: 0x07fffffe07fffffe0000000000000000, above: &[], words: false };
+static C19: Class = Class { ascii: 0x07fffffe87fffffe03ffa00000000000, above: &[], words: false };
+static C20: Class = Class { ascii: 0x7fffffffffffffffffffffff00002600, above: &[('\u{a1}', '\u{ff}')], words: false };
+static C21: Class = Class { ascii: 0x07fffffe87fffffe07ff600000000000, above: &[], words: false };
+static C22: Class = Class { ascii: 0x00008000000000000000000000000000, above: &[], words: false };
+static C23: Class = Class { ascii: 0x00000000000000000000800000000000, above: &[], words: false };
+static C24: Class = Class { ascii: 0x00040000000000000000000000000000, above: &[], words: false };
+static C25: Class = Class { ascii: 0x07fffffe0000000003ffa00000000000, above: &[], words: false };
+static C26: Class = Class { ascii: 0x00010000000000000000000000000000, above: &[], words: false };
+static C27: Class = Class { ascii: 0xfffffffffffffffffffffffe00000000, above: &[], words: false };
+static C28: Class = Class { ascii: 0x7ffffffffffffffffffffffe00000000, above: &[], words: false };
+static C29: Class = Class { ascii: 0x7fffffffffffffffffffffff00000000, above: &[], words: false };
+static C30: Class = Class { ascii: 0x00400000000000000000000000000000, above: &[], words: false };
+static C31: Class = Class { ascii: 0x000000000000000003fe000000000000, above: &[], words: false };
+static C32: Class = Class { ascii: 0x00000000000000000000400000000000, above: &[], words: false };
+static C33: Class = Class { ascii: 0x07fffffe07fffffe03ff200000000000, above: &[], words: false };
+static C34: Class = Class { ascii: 0x0000000007fffffe03ff000000000000, above: &[], words: false };
+static C35: Class = Class { ascii: 0x00000100000000000000000000000000, above: &[], words: false };
+static C36: Class = Class { ascii: 0x00100000000000000000000000000000, above: &[], words: false };
+static C37: Class = Class { ascii: 0x00080000000000000000000000000000, above: &[], words: false };
+static C38: Class = Class { ascii: 0x07fffffe87fffffe03ffe00000000000, above: &[], words: false };
+static C39: Class = Class { ascii: 0x00000000000000008000000000000000, above: &[], words: false };
+static C40: Class = Class { ascii: 0x07fffffe87fffffe23ff604000000000, above: &[], words: false };
+static C41: Class = Class { ascii: 0x00000000000000000000000800000000, above: &[], words: false };
+static C42: Class = Class { ascii: 0x00000002000000000000000000000000, above: &[], words: false };
+static C43: Class = Class { ascii: 0x00004000000000000000000000000000, above: &[], words: false };
+static C44: Class = Class { ascii: 0x00800000000000000000000000000000, above: &[], words: false };
+static C45: Class = Class { ascii: 0xfffffffffffffffffbffffffffffffff, above: &[('\u{80}', '\u{d7ff}'), ('\u{e000}', '\u{10ffff}')], words: false };
+static C46: Class = Class { ascii: 0x00001000000000000000000000000000, above: &[], words: false };
+static C47: Class = Class { ascii: 0x00000020000000000000000000000000, above: &[], words: false };
+static C48: Class = Class { ascii: 0x02000000000000000000000000000000, above: &[], words: false };
+static C49: Class = Class { ascii: 0xffffffffffffffffffffffffffffdbff, above: &[('\u{80}', '\u{84}'), ('\u{86}', '\u{2027}'), ('\u{202a}', '\u{d7ff}'), ('\u{e000}', '\u{10ffff}')], words: false };
+static C50: Class = Class { ascii: 0x00000008000000000000000000000000, above: &[], words: false };
+static C51: Class = Class { ascii: 0x00000040000000000000000000000000, above: &[], words: false };
+static C52: Class = Class { ascii: 0x07fffffe87fffffe03ff200100000000, above: &[], words: false };
+static C53: Class = Class { ascii: 0x00002000000000000000000000000000, above: &[], words: false };
+static C54: Class = Class { ascii: 0x07fffffe87ffffff27ffe80100000000, above: &[], words: false };
+static C55: Class = Class { ascii: 0x00200000000000000000000000000000, above: &[], words: false };
+static C56: Class = Class { ascii: 0x7fffffffefffffffffffeffa00000000, above: &[], words: false };
+static C57: Class = Class { ascii: 0x00000000000000000000000100000000, above: &[], words: false };
 static P0: Pattern = Pattern { text: "[\\w]*", matcher: Matcher::Star(&C0) };
 static P1: Pattern = Pattern { text: "[\\w.-]+:[\\w.-]+", matcher: Matcher::Program(&[Step::Take(&C1), Step::Split(2, 4), Step::Take(&C1), Step::Jump(1), Step::Take(&C2), Step::Take(&C1), Step::Split(7, 9), Step::Take(&C1), Step::Jump(6), Step::Accept]) };
 static P2: Pattern = Pattern { text: "[0-9a-f]+", matcher: Matcher::Plus(&C3) };
 static P3: Pattern = Pattern { text: "[\\w+=/:,.@-]+", matcher: Matcher::Plus(&C4) };
 static P4: Pattern = Pattern { text: "[\\w+=,.@:\\/-]*", matcher: Matcher::Star(&C4) };
 static P5: Pattern = Pattern { text: "[!#$%&'*+.^_`|~0-9A-Za-z-]+", matcher: Matcher::Plus(&C5) };
-static P6: Pattern = Pattern { text: "[\\u0020-\\u00FF]+", matcher: Matcher::Plus(&C6) };
-static P7: Pattern = Pattern { text: "[A-Z]+", matcher: Matcher::Plus(&C7) };
-static P8: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", matcher: Matcher::Plus(&C8) };
-static P9: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", matcher: Matcher::Plus(&C9) };
-static P10: Pattern = Pattern { text: "[\\w+=,.@-]*", matcher: Matcher::Star(&C10) };
-static P11: Pattern = Pattern { text: "[\\w+=,.@-]+", matcher: Matcher::Plus(&C10) };
-static P12: Pattern = Pattern { text: "[\\d]*", matcher: Matcher::Star(&C11) };
-static P13: Pattern = Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", matcher: Matcher::Plus(&C12) };
-static P14: Pattern = Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", matcher: Matcher::Star(&C12) };
-static P15: Pattern = Pattern { text: "[\\w._-]+", matcher: Matcher::Plus(&C1) };
-static P16: Pattern = Pattern { text: "[\\w]+", matcher: Matcher::Plus(&C0) };
-static P17: Pattern = Pattern { text: "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", matcher: Matcher::Program(&[Step::Take(&C13), Step::Split(2, 4), Step::Take(&C13), Step::Jump(6), Step::Take(&C14), Step::NotNext(&C14), Step::Split(7, 366), Step::Split(8, 10), Step::Take(&C13), Step::Jump(12), Step::Take(&C14), Step::NotNext(&C14), Step::Split(13, 366), Step::Split(14, 16), Step::Take(&C13), Step::Jump(18), Step::Take(&C14), Step::NotNext(&C14), Step::Split(19, 366), Step::Split(20, 22), Step::Take(&C13), Step::Jump(24), Step::Take(&C14), Step::NotNext(&C14), Step::Split(25, 366), Step::Split(26, 28), Step::Take(&C13), Step::Jump(30), Step::Take(&C14), Step::NotNext(&C14), Step::Split(31, 366), Step::Split(32, 34), Step::Take(&C13), Step::Jump(36), Step::Take(&C14), Step::NotNext(&C14), Step::Split(37, 366), Step::Split(38, 40), Step::Take(&C13), Step::Jump(42), Step::Take(&C14), Step::NotNext(&C14), Step::Split(43, 366), Step::Split(44, 46), Step::Take(&C13), Step::Jump(48), Step::Take(&C14), Step::NotNext(&C14), Step::Split(49, 366), Step::Split(50, 52), Step::Take(&C13), Step::Jump(54), Step::Take(&C14), Step::NotNext(&C14), Step::Split(55, 366), Step::Split(56, 58), Step::Take(&C13), Step::Jump(60), Step::Take(&C14), Step::NotNext(&C14), Step::Split(61, 366), Step::Split(62, 64), Step::Take(&C13), Step::Jump(66), Step::Take(&C14), Step::NotNext(&C14), Step::Split(67, 366), Step::Split(68, 70), Step::Take(&C13), Step::Jump(72), Step::Take(&C14), Step::NotNext(&C14), Step::Split(73, 366), Step::Split(74, 76), Step::Take(&C13), Step::Jump(78), Step::Take(&C14), Step::NotNext(&C14), Step::Split(79, 366), Step::Split(80, 82), Step::Take(&C13), Step::Jump(84), Step::Take(&C14), Step::NotNext(&C14), Step::Split(85, 366), Step::Split(86, 88), Step::Take(&C13), Step::Jump(90), Step::Take(&C14), Step::NotNext(&C14), Step::Split(91, 366), Step::Split(92, 94), Step::Take(&C13), Step::Jump(96), Step::Take(&C14), Step::NotNext(&C14), Step::Split(97, 366), Step::Split(98, 100), Step::Take(&C13), Step::Jump(102), Step::Take(&C14), Step::NotNext(&C14), Step::Split(103, 366), Step::Split(104, 106), Step::Take(&C13), Step::Jump(108), Step::Take(&C14), Step::NotNext(&C14), Step::Split(109, 366), Step::Split(110, 112), Step::Take(&C13), Step::Jump(114), Step::Take(&C14), Step::NotNext(&C14), Step::Split(115, 366), Step::Split(116, 118), Step::Take(&C13), Step::Jump(120), Step::Take(&C14), Step::NotNext(&C14), Step::Split(121, 366), Step::Split(122, 124), Step::Take(&C13), Step::Jump(126), Step::Take(&C14), Step::NotNext(&C14), Step::Split(127, 366), Step::Split(128, 130), Step::Take(&C13), Step::Jump(132), Step::Take(&C14), Step::NotNext(&C14), Step::Split(133, 366), Step::Split(134, 136), Step::Take(&C13), Step::Jump(138), Step::Take(&C14), Step::NotNext(&C14), Step::Split(139, 366), Step::Split(140, 142), Step::Take(&C13), Step::Jump(144), Step::Take(&C14), Step::NotNext(&C14), Step::Split(145, 366), Step::Split(146, 148), Step::Take(&C13), Step::Jump(150), Step::Take(&C14), Step::NotNext(&C14), Step::Split(151, 366), Step::Split(152, 154), Step::Take(&C13), Step::Jump(156), Step::Take(&C14), Step::NotNext(&C14), Step::Split(157, 366), Step::Split(158, 160), Step::Take(&C13), Step::Jump(162), Step::Take(&C14), Step::NotNext(&C14), Step::Split(163, 366), Step::Split(164, 166), Step::Take(&C13), Step::Jump(168), Step::Take(&C14), Step::NotNext(&C14), Step::Split(169, 366), Step::Split(170, 172), Step::Take(&C13), Step::Jump(174), Step::Take(&C14), Step::NotNext(&C14), Step::Split(175, 366), Step::Split(176, 178), Step::Take(&C13), Step::Jump(180), Step::Take(&C14), Step::NotNext(&C14), Step::Split(181, 366), Step::Split(182, 184), Step::Take(&C13), Step::Jump(186), Step::Take(&C14), Step::NotNext(&C14), Step::Split(187, 366), Step::Split(188, 190), Step::Take(&C13), Step::Jump(192), Step::Take(&C14), Step::NotNext(&C14), Step::Split(193, 366), Step::Split(194, 196), Step::Take(&C13), Step::Jump(198), Step::Take(&C14), Step::NotNext(&C14), Step::Split(199, 366), Step::Split(200, 202), Step::Take(&C13), Step::Jump(204), Step::Take(&C14), Step::NotNext(&C14), Step::Split(205, 366), Step::Split(206, 208), Step::Take(&C13), Step::Jump(210), Step::Take(&C14), Step::NotNext(&C14), Step::Split(211, 366), Step::Split(212, 214), Step::Take(&C13), Step::Jump(216), Step::Take(&C14), Step::NotNext(&C14), Step::Split(217, 366), Step::Split(218, 220), Step::Take(&C13), Step::Jump(222), Step::Take(&C14), Step::NotNext(&C14), Step::Split(223, 366), Step::Split(224, 226), Step::Take(&C13), Step::Jump(228), Step::Take(&C14), Step::NotNext(&C14), Step::Split(229, 366), Step::Split(230, 232), Step::Take(&C13), Step::Jump(234), Step::Take(&C14), Step::NotNext(&C14), Step::Split(235, 366), Step::Split(236, 238), Step::Take(&C13), Step::Jump(240), Step::Take(&C14), Step::NotNext(&C14), Step::Split(241, 366), Step::Split(242, 244), Step::Take(&C13), Step::Jump(246), Step::Take(&C14), Step::NotNext(&C14), Step::Split(247, 366), Step::Split(248, 250), Step::Take(&C13), Step::Jump(252), Step::Take(&C14), Step::NotNext(&C14), Step::Split(253, 366), Step::Split(254, 256), Step::Take(&C13), Step::Jump(258), Step::Take(&C14), Step::NotNext(&C14), Step::Split(259, 366), Step::Split(260, 262), Step::Take(&C13), Step::Jump(264), Step::Take(&C14), Step::NotNext(&C14), Step::Split(265, 366), Step::Split(266, 268), Step::Take(&C13), Step::Jump(270), Step::Take(&C14), Step::NotNext(&C14), Step::Split(271, 366), Step::Split(272, 274), Step::Take(&C13), Step::Jump(276), Step::Take(&C14), Step::NotNext(&C14), Step::Split(277, 366), Step::Split(278, 280), Step::Take(&C13), Step::Jump(282), Step::Take(&C14), Step::NotNext(&C14), Step::Split(283, 366), Step::Split(284, 286), Step::Take(&C13), Step::Jump(288), Step::Take(&C14), Step::NotNext(&C14), Step::Split(289, 366), Step::Split(290, 292), Step::Take(&C13), Step::Jump(294), Step::Take(&C14), Step::NotNext(&C14), Step::Split(295, 366), Step::Split(296, 298), Step::Take(&C13), Step::Jump(300), Step::Take(&C14), Step::NotNext(&C14), Step::Split(301, 366), Step::Split(302, 304), Step::Take(&C13), Step::Jump(306), Step::Take(&C14), Step::NotNext(&C14), Step::Split(307, 366), Step::Split(308, 310), Step::Take(&C13), Step::Jump(312), Step::Take(&C14), Step::NotNext(&C14), Step::Split(313, 366), Step::Split(314, 316), Step::Take(&C13), Step::Jump(318), Step::Take(&C14), Step::NotNext(&C14), Step::Split(319, 366), Step::Split(320, 322), Step::Take(&C13), Step::Jump(324), Step::Take(&C14), Step::NotNext(&C14), Step::Split(325, 366), Step::Split(326, 328), Step::Take(&C13), Step::Jump(330), Step::Take(&C14), Step::NotNext(&C14), Step::Split(331, 366), Step::Split(332, 334), Step::Take(&C13), Step::Jump(336), Step::Take(&C14), Step::NotNext(&C14), Step::Split(337, 366), Step::Split(338, 340), Step::Take(&C13), Step::Jump(342), Step::Take(&C14), Step::NotNext(&C14), Step::Split(343, 366), Step::Split(344, 346), Step::Take(&C13), Step::Jump(348), Step::Take(&C14), Step::NotNext(&C14), Step::Split(349, 366), Step::Split(350, 352), Step::Take(&C13), Step::Jump(354), Step::Take(&C14), Step::NotNext(&C14), Step::Split(355, 366), Step::Split(356, 358), Step::Take(&C13), Step::Jump(360), Step::Take(&C14), Step::NotNext(&C14), Step::Split(361, 366), Step::Split(362, 364), Step::Take(&C13), Step::Jump(366), Step::Take(&C14), Step::NotNext(&C14), Step::Take(&C13), Step::Accept]) };
-static P18: Pattern = Pattern { text: "\\d{12}", matcher: Matcher::Program(&[Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Take(&C11), Step::Accept]) };
-static P19: Pattern = Pattern { text: "^[A-Za-z][A-Za-z0-9/_-]*$", matcher: Matcher::Program(&[Step::Take(&C15), Step::Split(2, 4), Step::Take(&C16), Step::Jump(1), Step::Accept]) };
-static P20: Pattern = Pattern { text: "[\\d]+", matcher: Matcher::Plus(&C11) };
-static P21: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", matcher: Matcher::Star(&C17) };
-static P22: Pattern = Pattern { text: "[\\w-]+", matcher: Matcher::Plus(&C18) };
-static P23: Pattern = Pattern { text: "^[a-zA-Z0-9:_.-]+$", matcher: Matcher::Plus(&C19) };
-static P24: Pattern = Pattern { text: "^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*", matcher: Matcher::Program(&[Step::Take(&C20), Step::Take(&C14), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Split(13, 56), Step::Take(&C13), Step::Split(15, 56), Step::Take(&C13), Step::Split(17, 56), Step::Take(&C13), Step::Split(19, 56), Step::Take(&C13), Step::Split(21, 56), Step::Take(&C13), Step::Split(23, 56), Step::Take(&C13), Step::Split(25, 56), Step::Take(&C13), Step::Split(27, 56), Step::Take(&C13), Step::Split(29, 56), Step::Take(&C13), Step::Split(31, 56), Step::Take(&C13), Step::Split(33, 56), Step::Take(&C13), Step::Split(35, 56), Step::Take(&C13), Step::Split(37, 56), Step::Take(&C13), Step::Split(39, 56), Step::Take(&C13), Step::Split(41, 56), Step::Take(&C13), Step::Split(43, 56), Step::Take(&C13), Step::Split(45, 56), Step::Take(&C13), Step::Split(47, 56), Step::Take(&C13), Step::Split(49, 56), Step::Take(&C13), Step::Split(51, 56), Step::Take(&C13), Step::Split(53, 56), Step::Take(&C13), Step::Split(55, 56), Step::Take(&C13), Step::Take(&C21), Step::Take(&C22), Step::Take(&C14), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Take(&C13), Step::Split(64, 119), Step::Take(&C13), Step::Split(66, 119), Step::Take(&C13), Step::Split(68, 119), Step::Take(&C13), Step::Split(70, 119), Step::Take(&C13), Step::Split(72, 119), Step::Take(&C13), Step::Split(74, 119), Step::Take(&C13), Step::Split(76, 119), Step::Take(&C13), Step::Split(78, 119), Step::Take(&C13), Step::Split(80, 119), Step::Take(&C13), Step::Split(82, 119), Step::Take(&C13), Step::Split(84, 119), Step::Take(&C13), Step::Split(86, 119), Step::Take(&C13), Step::Split(88, 119), Step::Take(&C13), Step::Split(90, 119), Step::Take(&C13), Step::Split(92, 119), Step::Take(&C13), Step::Split(94, 119), Step::Take(&C13), Step::Split(96, 119), Step::Take(&C13), Step::Split(98, 119), Step::Take(&C13), Step::Split(100, 119), Step::Take(&C13), Step::Split(102, 119), Step::Take(&C13), Step::Split(104, 119), Step::Take(&C13), Step::Split(106, 119), Step::Take(&C13), Step::Split(108, 119), Step::Take(&C13), Step::Split(110, 119), Step::Take(&C13), Step::Split(112, 119), Step::Take(&C13), Step::Split(114, 119), Step::Take(&C13), Step::Split(116, 119), Step::Take(&C13), Step::Split(118, 119), Step::Take(&C13), Step::Split(120, 122), Step::Take(&C23), Step::Jump(119), Step::Accept]) };
-static P25: Pattern = Pattern { text: "^p-[0-9a-zA-Z_]{8,128}$", matcher: Matcher::Program(&[Step::Take(&C24), Step::Take(&C14), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Split(11, 250), Step::Take(&C0), Step::Split(13, 250), Step::Take(&C0), Step::Split(15, 250), Step::Take(&C0), Step::Split(17, 250), Step::Take(&C0), Step::Split(19, 250), Step::Take(&C0), Step::Split(21, 250), Step::Take(&C0), Step::Split(23, 250), Step::Take(&C0), Step::Split(25, 250), Step::Take(&C0), Step::Split(27, 250), Step::Take(&C0), Step::Split(29, 250), Step::Take(&C0), Step::Split(31, 250), Step::Take(&C0), Step::Split(33, 250), Step::Take(&C0), Step::Split(35, 250), Step::Take(&C0), Step::Split(37, 250), Step::Take(&C0), Step::Split(39, 250), Step::Take(&C0), Step::Split(41, 250), Step::Take(&C0), Step::Split(43, 250), Step::Take(&C0), Step::Split(45, 250), Step::Take(&C0), Step::Split(47, 250), Step::Take(&C0), Step::Split(49, 250), Step::Take(&C0), Step::Split(51, 250), Step::Take(&C0), Step::Split(53, 250), Step::Take(&C0), Step::Split(55, 250), Step::Take(&C0), Step::Split(57, 250), Step::Take(&C0), Step::Split(59, 250), Step::Take(&C0), Step::Split(61, 250), Step::Take(&C0), Step::Split(63, 250), Step::Take(&C0), Step::Split(65, 250), Step::Take(&C0), Step::Split(67, 250), Step::Take(&C0), Step::Split(69, 250), Step::Take(&C0), Step::Split(71, 250), Step::Take(&C0), Step::Split(73, 250), Step::Take(&C0), Step::Split(75, 250), Step::Take(&C0), Step::Split(77, 250), Step::Take(&C0), Step::Split(79, 250), Step::Take(&C0), Step::Split(81, 250), Step::Take(&C0), Step::Split(83, 250), Step::Take(&C0), Step::Split(85, 250), Step::Take(&C0), Step::Split(87, 250), Step::Take(&C0), Step::Split(89, 250), Step::Take(&C0), Step::Split(91, 250), Step::Take(&C0), Step::Split(93, 250), Step::Take(&C0), Step::Split(95, 250), Step::Take(&C0), Step::Split(97, 250), Step::Take(&C0), Step::Split(99, 250), Step::Take(&C0), Step::Split(101, 250), Step::Take(&C0), Step::Split(103, 250), Step::Take(&C0), Step::Split(105, 250), Step::Take(&C0), Step::Split(107, 250), Step::Take(&C0), Step::Split(109, 250), Step::Take(&C0), Step::Split(111, 250), Step::Take(&C0), Step::Split(113, 250), Step::Take(&C0), Step::Split(115, 250), Step::Take(&C0), Step::Split(117, 250), Step::Take(&C0), Step::Split(119, 250), Step::Take(&C0), Step::Split(121, 250), Step::Take(&C0), Step::Split(123, 250), Step::Take(&C0), Step::Split(125, 250), Step::Take(&C0), Step::Split(127, 250), Step::Take(&C0), Step::Split(129, 250), Step::Take(&C0), Step::Split(131, 250), Step::Take(&C0), Step::Split(133, 250), Step::Take(&C0), Step::Split(135, 250), Step::Take(&C0), Step::Split(137, 250), Step::Take(&C0), Step::Split(139, 250), Step::Take(&C0), Step::Split(141, 250), Step::Take(&C0), Step::Split(143, 250), Step::Take(&C0), Step::Split(145, 250), Step::Take(&C0), Step::Split(147, 250), Step::Take(&C0), Step::Split(149, 250), Step::Take(&C0), Step::Split(151, 250), Step::Take(&C0), Step::Split(153, 250), Step::Take(&C0), Step::Split(155, 250), Step::Take(&C0), Step::Split(157, 250), Step::Take(&C0), Step::Split(159, 250), Step::Take(&C0), Step::Split(161, 250), Step::Take(&C0), Step::Split(163, 250), Step::Take(&C0), Step::Split(165, 250), Step::Take(&C0), Step::Split(167, 250), Step::Take(&C0), Step::Split(169, 250), Step::Take(&C0), Step::Split(171, 250), Step::Take(&C0), Step::Split(173, 250), Step::Take(&C0), Step::Split(175, 250), Step::Take(&C0), Step::Split(177, 250), Step::Take(&C0), Step::Split(179, 250), Step::Take(&C0), Step::Split(181, 250), Step::Take(&C0), Step::Split(183, 250), Step::Take(&C0), Step::Split(185, 250), Step::Take(&C0), Step::Split(187, 250), Step::Take(&C0), Step::Split(189, 250), Step::Take(&C0), Step::Split(191, 250), Step::Take(&C0), Step::Split(193, 250), Step::Take(&C0), Step::Split(195, 250), Step::Take(&C0), Step::Split(197, 250), Step::Take(&C0), Step::Split(199, 250), Step::Take(&C0), Step::Split(201, 250), Step::Take(&C0), Step::Split(203, 250), Step::Take(&C0), Step::Split(205, 250), Step::Take(&C0), Step::Split(207, 250), Step::Take(&C0), Step::Split(209, 250), Step::Take(&C0), Step::Split(211, 250), Step::Take(&C0), Step::Split(213, 250), Step::Take(&C0), Step::Split(215, 250), Step::Take(&C0), Step::Split(217, 250), Step::Take(&C0), Step::Split(219, 250), Step::Take(&C0), Step::Split(221, 250), Step::Take(&C0), Step::Split(223, 250), Step::Take(&C0), Step::Split(225, 250), Step::Take(&C0), Step::Split(227, 250), Step::Take(&C0), Step::Split(229, 250), Step::Take(&C0), Step::Split(231, 250), Step::Take(&C0), Step::Split(233, 250), Step::Take(&C0), Step::Split(235, 250), Step::Take(&C0), Step::Split(237, 250), Step::Take(&C0), Step::Split(239, 250), Step::Take(&C0), Step::Split(241, 250), Step::Take(&C0), Step::Split(243, 250), Step::Take(&C0), Step::Split(245, 250), Step::Take(&C0), Step::Split(247, 250), Step::Take(&C0), Step::Split(249, 250), Step::Take(&C0), Step::Accept]) };
-static P26: Pattern = Pattern { text: "^[a-zA-Z0-9:/+=,.@_-]+$", matcher: Matcher::Plus(&C4) };
-static P27: Pattern = Pattern { text: "\\u002F[\\u0021-\\u007F]*", matcher: Matcher::Program(&[Step::Take(&C21), Step::Split(2, 4), Step::Take(&C25), Step::Jump(1), Step::Accept]) };
-static P28: Pattern = Pattern { text: "(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)", matcher: Matcher::Program(&[Step::Split(1, 3), Step::Take(&C21), Step::Jump(9), Step::Take(&C21), Step::Take(&C26), Step::Split(6, 8), Step::Take(&C26), Step::Jump(5), Step::Take(&C21), Step::Accept]) };
-static P29: Pattern = Pattern { text: "[ -~]+", matcher: Matcher::Plus(&C27) };
-static P30: Pattern = Pattern { text: "((/[A-Za-z0-9\\.,\\+@=_-]+)*)/", matcher: Matcher::Program(&[Step::Split(1, 7), Step::Take(&C21), Step::Take(&C10), Step::Split(4, 6), Step::Take(&C10), Step::Jump(3), Step::Jump(0), Step::Take(&C21), Step::Accept]) };
-static P31: Pattern = Pattern { text: "v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?", matcher: Matcher::Program(&[Step::Take(&C28), Step::Take(&C29), Step::Split(3, 5), Step::Take(&C11), Step::Jump(2), Step::Split(6, 10), Step::Take(&C30), Step::Split(8, 10), Step::Take(&C31), Step::Jump(7), Step::Accept]) };
-static P32: Pattern = Pattern { text: "[A-Z0-9]+", matcher: Matcher::Plus(&C32) };
-static P33: Pattern = Pattern { text: "^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$", matcher: Matcher::Program(&[Step::Take(&C33), Step::Take(&C34), Step::Take(&C34), Step::Take(&C24), Step::Split(5, 6), Step::Take(&C35), Step::Take(&C2), Step::Take(&C21), Step::Take(&C21), Step::Split(10, 12), Step::Take(&C36), Step::Jump(9), Step::Split(13, 17), Step::Take(&C37), Step::Split(15, 17), Step::Take(&C38), Step::Jump(14), Step::Split(18, 22), Step::Take(&C39), Step::Split(20, 22), Step::Take(&C36), Step::Jump(19), Step::Accept]) };
-static P34: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+", matcher: Matcher::Plus(&C17) };
-static P35: Pattern = Pattern { text: "[\\w-]*", matcher: Matcher::Star(&C18) };
-static P36: Pattern = Pattern { text: "[\\w+=/:,.@-]*", matcher: Matcher::Star(&C4) };
-static P37: Pattern = Pattern { text: "[\\x21\\x23-\\x2B\\x2D-\\x5B\\x5D-\\x7E]+( [\\x21\\x23-\\x2B\\x2D-\\x5B\\x5D-\\x7E]+)*", matcher: Matcher::Program(&[Step::Take(&C40), Step::Split(2, 4), Step::Take(&C40), Step::Jump(1), Step::Split(5, 11), Step::Take(&C41), Step::Take(&C40), Step::Split(8, 10), Step::Take(&C40), Step::Jump(7), Step::Jump(4), Step::Accept]) };
+static P6: Pattern = Pattern { text: "i-([0-9a-f]{8}|[0-9a-f]{17})", matcher: Matcher::Program(&[Step::Take(&C6), Step::Take(&C7), Step::Split(3, 12), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Jump(29), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Accept]) };
+static P7: Pattern = Pattern { text: "[\\w+=,.@-]+", matcher: Matcher::Plus(&C8) };
+static P8: Pattern = Pattern { text: "[A-Za-z0-9_-]+", matcher: Matcher::Plus(&C9) };
+static P9: Pattern = Pattern { text: "[A-Za-z0-9._-]+", matcher: Matcher::Plus(&C1) };
+static P10: Pattern = Pattern { text: "[\\u0020-\\u00FF]+", matcher: Matcher::Plus(&C10) };
+static P11: Pattern = Pattern { text: "[A-Z]+", matcher: Matcher::Plus(&C11) };
+static P12: Pattern = Pattern { text: "[a-z0-9-]+", matcher: Matcher::Plus(&C12) };
+static P13: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", matcher: Matcher::Plus(&C13) };
+static P14: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", matcher: Matcher::Plus(&C14) };
+static P15: Pattern = Pattern { text: "[\\w+=,.@-]*", matcher: Matcher::Star(&C8) };
+static P16: Pattern = Pattern { text: "[\\d]*", matcher: Matcher::Star(&C15) };
+static P17: Pattern = Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", matcher: Matcher::Plus(&C16) };
+static P18: Pattern = Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", matcher: Matcher::Star(&C16) };
+static P19: Pattern = Pattern { text: "[\\w._-]+", matcher: Matcher::Plus(&C1) };
+static P20: Pattern = Pattern { text: "[\\w]+", matcher: Matcher::Plus(&C0) };
+static P21: Pattern = Pattern { text: "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", matcher: Matcher::Program(&[Step::Take(&C17), Step::Split(2, 4), Step::Take(&C17), Step::Jump(6), Step::Take(&C7), Step::NotNext(&C7), Step::Split(7, 366), Step::Split(8, 10), Step::Take(&C17), Step::Jump(12), Step::Take(&C7), Step::NotNext(&C7), Step::Split(13, 366), Step::Split(14, 16), Step::Take(&C17), Step::Jump(18), Step::Take(&C7), Step::NotNext(&C7), Step::Split(19, 366), Step::Split(20, 22), Step::Take(&C17), Step::Jump(24), Step::Take(&C7), Step::NotNext(&C7), Step::Split(25, 366), Step::Split(26, 28), Step::Take(&C17), Step::Jump(30), Step::Take(&C7), Step::NotNext(&C7), Step::Split(31, 366), Step::Split(32, 34), Step::Take(&C17), Step::Jump(36), Step::Take(&C7), Step::NotNext(&C7), Step::Split(37, 366), Step::Split(38, 40), Step::Take(&C17), Step::Jump(42), Step::Take(&C7), Step::NotNext(&C7), Step::Split(43, 366), Step::Split(44, 46), Step::Take(&C17), Step::Jump(48), Step::Take(&C7), Step::NotNext(&C7), Step::Split(49, 366), Step::Split(50, 52), Step::Take(&C17), Step::Jump(54), Step::Take(&C7), Step::NotNext(&C7), Step::Split(55, 366), Step::Split(56, 58), Step::Take(&C17), Step::Jump(60), Step::Take(&C7), Step::NotNext(&C7), Step::Split(61, 366), Step::Split(62, 64), Step::Take(&C17), Step::Jump(66), Step::Take(&C7), Step::NotNext(&C7), Step::Split(67, 366), Step::Split(68, 70), Step::Take(&C17), Step::Jump(72), Step::Take(&C7), Step::NotNext(&C7), Step::Split(73, 366), Step::Split(74, 76), Step::Take(&C17), Step::Jump(78), Step::Take(&C7), Step::NotNext(&C7), Step::Split(79, 366), Step::Split(80, 82), Step::Take(&C17), Step::Jump(84), Step::Take(&C7), Step::NotNext(&C7), Step::Split(85, 366), Step::Split(86, 88), Step::Take(&C17), Step::Jump(90), Step::Take(&C7), Step::NotNext(&C7), Step::Split(91, 366), Step::Split(92, 94), Step::Take(&C17), Step::Jump(96), Step::Take(&C7), Step::NotNext(&C7), Step::Split(97, 366), Step::Split(98, 100), Step::Take(&C17), Step::Jump(102), Step::Take(&C7), Step::NotNext(&C7), Step::Split(103, 366), Step::Split(104, 106), Step::Take(&C17), Step::Jump(108), Step::Take(&C7), Step::NotNext(&C7), Step::Split(109, 366), Step::Split(110, 112), Step::Take(&C17), Step::Jump(114), Step::Take(&C7), Step::NotNext(&C7), Step::Split(115, 366), Step::Split(116, 118), Step::Take(&C17), Step::Jump(120), Step::Take(&C7), Step::NotNext(&C7), Step::Split(121, 366), Step::Split(122, 124), Step::Take(&C17), Step::Jump(126), Step::Take(&C7), Step::NotNext(&C7), Step::Split(127, 366), Step::Split(128, 130), Step::Take(&C17), Step::Jump(132), Step::Take(&C7), Step::NotNext(&C7), Step::Split(133, 366), Step::Split(134, 136), Step::Take(&C17), Step::Jump(138), Step::Take(&C7), Step::NotNext(&C7), Step::Split(139, 366), Step::Split(140, 142), Step::Take(&C17), Step::Jump(144), Step::Take(&C7), Step::NotNext(&C7), Step::Split(145, 366), Step::Split(146, 148), Step::Take(&C17), Step::Jump(150), Step::Take(&C7), Step::NotNext(&C7), Step::Split(151, 366), Step::Split(152, 154), Step::Take(&C17), Step::Jump(156), Step::Take(&C7), Step::NotNext(&C7), Step::Split(157, 366), Step::Split(158, 160), Step::Take(&C17), Step::Jump(162), Step::Take(&C7), Step::NotNext(&C7), Step::Split(163, 366), Step::Split(164, 166), Step::Take(&C17), Step::Jump(168), Step::Take(&C7), Step::NotNext(&C7), Step::Split(169, 366), Step::Split(170, 172), Step::Take(&C17), Step::Jump(174), Step::Take(&C7), Step::NotNext(&C7), Step::Split(175, 366), Step::Split(176, 178), Step::Take(&C17), Step::Jump(180), Step::Take(&C7), Step::NotNext(&C7), Step::Split(181, 366), Step::Split(182, 184), Step::Take(&C17), Step::Jump(186), Step::Take(&C7), Step::NotNext(&C7), Step::Split(187, 366), Step::Split(188, 190), Step::Take(&C17), Step::Jump(192), Step::Take(&C7), Step::NotNext(&C7), Step::Split(193, 366), Step::Split(194, 196), Step::Take(&C17), Step::Jump(198), Step::Take(&C7), Step::NotNext(&C7), Step::Split(199, 366), Step::Split(200, 202), Step::Take(&C17), Step::Jump(204), Step::Take(&C7), Step::NotNext(&C7), Step::Split(205, 366), Step::Split(206, 208), Step::Take(&C17), Step::Jump(210), Step::Take(&C7), Step::NotNext(&C7), Step::Split(211, 366), Step::Split(212, 214), Step::Take(&C17), Step::Jump(216), Step::Take(&C7), Step::NotNext(&C7), Step::Split(217, 366), Step::Split(218, 220), Step::Take(&C17), Step::Jump(222), Step::Take(&C7), Step::NotNext(&C7), Step::Split(223, 366), Step::Split(224, 226), Step::Take(&C17), Step::Jump(228), Step::Take(&C7), Step::NotNext(&C7), Step::Split(229, 366), Step::Split(230, 232), Step::Take(&C17), Step::Jump(234), Step::Take(&C7), Step::NotNext(&C7), Step::Split(235, 366), Step::Split(236, 238), Step::Take(&C17), Step::Jump(240), Step::Take(&C7), Step::NotNext(&C7), Step::Split(241, 366), Step::Split(242, 244), Step::Take(&C17), Step::Jump(246), Step::Take(&C7), Step::NotNext(&C7), Step::Split(247, 366), Step::Split(248, 250), Step::Take(&C17), Step::Jump(252), Step::Take(&C7), Step::NotNext(&C7), Step::Split(253, 366), Step::Split(254, 256), Step::Take(&C17), Step::Jump(258), Step::Take(&C7), Step::NotNext(&C7), Step::Split(259, 366), Step::Split(260, 262), Step::Take(&C17), Step::Jump(264), Step::Take(&C7), Step::NotNext(&C7), Step::Split(265, 366), Step::Split(266, 268), Step::Take(&C17), Step::Jump(270), Step::Take(&C7), Step::NotNext(&C7), Step::Split(271, 366), Step::Split(272, 274), Step::Take(&C17), Step::Jump(276), Step::Take(&C7), Step::NotNext(&C7), Step::Split(277, 366), Step::Split(278, 280), Step::Take(&C17), Step::Jump(282), Step::Take(&C7), Step::NotNext(&C7), Step::Split(283, 366), Step::Split(284, 286), Step::Take(&C17), Step::Jump(288), Step::Take(&C7), Step::NotNext(&C7), Step::Split(289, 366), Step::Split(290, 292), Step::Take(&C17), Step::Jump(294), Step::Take(&C7), Step::NotNext(&C7), Step::Split(295, 366), Step::Split(296, 298), Step::Take(&C17), Step::Jump(300), Step::Take(&C7), Step::NotNext(&C7), Step::Split(301, 366), Step::Split(302, 304), Step::Take(&C17), Step::Jump(306), Step::Take(&C7), Step::NotNext(&C7), Step::Split(307, 366), Step::Split(308, 310), Step::Take(&C17), Step::Jump(312), Step::Take(&C7), Step::NotNext(&C7), Step::Split(313, 366), Step::Split(314, 316), Step::Take(&C17), Step::Jump(318), Step::Take(&C7), Step::NotNext(&C7), Step::Split(319, 366), Step::Split(320, 322), Step::Take(&C17), Step::Jump(324), Step::Take(&C7), Step::NotNext(&C7), Step::Split(325, 366), Step::Split(326, 328), Step::Take(&C17), Step::Jump(330), Step::Take(&C7), Step::NotNext(&C7), Step::Split(331, 366), Step::Split(332, 334), Step::Take(&C17), Step::Jump(336), Step::Take(&C7), Step::NotNext(&C7), Step::Split(337, 366), Step::Split(338, 340), Step::Take(&C17), Step::Jump(342), Step::Take(&C7), Step::NotNext(&C7), Step::Split(343, 366), Step::Split(344, 346), Step::Take(&C17), Step::Jump(348), Step::Take(&C7), Step::NotNext(&C7), Step::Split(349, 366), Step::Split(350, 352), Step::Take(&C17), Step::Jump(354), Step::Take(&C7), Step::NotNext(&C7), Step::Split(355, 366), Step::Split(356, 358), Step::Take(&C17), Step::Jump(360), Step::Take(&C7), Step::NotNext(&C7), Step::Split(361, 366), Step::Split(362, 364), Step::Take(&C17), Step::Jump(366), Step::Take(&C7), Step::NotNext(&C7), Step::Take(&C17), Step::Accept]) };
+static P22: Pattern = Pattern { text: "\\d{12}", matcher: Matcher::Program(&[Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Take(&C15), Step::Accept]) };
+static P23: Pattern = Pattern { text: "^[A-Za-z][A-Za-z0-9/_-]*$", matcher: Matcher::Program(&[Step::Take(&C18), Step::Split(2, 4), Step::Take(&C19), Step::Jump(1), Step::Accept]) };
+static P24: Pattern = Pattern { text: "[\\d]+", matcher: Matcher::Plus(&C15) };
+static P25: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", matcher: Matcher::Star(&C20) };
+static P26: Pattern = Pattern { text: "[\\w-]+", matcher: Matcher::Plus(&C9) };
+static P27: Pattern = Pattern { text: "^[a-zA-Z0-9:_.-]+$", matcher: Matcher::Plus(&C21) };
+static P28: Pattern = Pattern { text: "^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*", matcher: Matcher::Program(&[Step::Take(&C22), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Split(13, 56), Step::Take(&C17), Step::Split(15, 56), Step::Take(&C17), Step::Split(17, 56), Step::Take(&C17), Step::Split(19, 56), Step::Take(&C17), Step::Split(21, 56), Step::Take(&C17), Step::Split(23, 56), Step::Take(&C17), Step::Split(25, 56), Step::Take(&C17), Step::Split(27, 56), Step::Take(&C17), Step::Split(29, 56), Step::Take(&C17), Step::Split(31, 56), Step::Take(&C17), Step::Split(33, 56), Step::Take(&C17), Step::Split(35, 56), Step::Take(&C17), Step::Split(37, 56), Step::Take(&C17), Step::Split(39, 56), Step::Take(&C17), Step::Split(41, 56), Step::Take(&C17), Step::Split(43, 56), Step::Take(&C17), Step::Split(45, 56), Step::Take(&C17), Step::Split(47, 56), Step::Take(&C17), Step::Split(49, 56), Step::Take(&C17), Step::Split(51, 56), Step::Take(&C17), Step::Split(53, 56), Step::Take(&C17), Step::Split(55, 56), Step::Take(&C17), Step::Take(&C23), Step::Take(&C24), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Split(64, 119), Step::Take(&C17), Step::Split(66, 119), Step::Take(&C17), Step::Split(68, 119), Step::Take(&C17), Step::Split(70, 119), Step::Take(&C17), Step::Split(72, 119), Step::Take(&C17), Step::Split(74, 119), Step::Take(&C17), Step::Split(76, 119), Step::Take(&C17), Step::Split(78, 119), Step::Take(&C17), Step::Split(80, 119), Step::Take(&C17), Step::Split(82, 119), Step::Take(&C17), Step::Split(84, 119), Step::Take(&C17), Step::Split(86, 119), Step::Take(&C17), Step::Split(88, 119), Step::Take(&C17), Step::Split(90, 119), Step::Take(&C17), Step::Split(92, 119), Step::Take(&C17), Step::Split(94, 119), Step::Take(&C17), Step::Split(96, 119), Step::Take(&C17), Step::Split(98, 119), Step::Take(&C17), Step::Split(100, 119), Step::Take(&C17), Step::Split(102, 119), Step::Take(&C17), Step::Split(104, 119), Step::Take(&C17), Step::Split(106, 119), Step::Take(&C17), Step::Split(108, 119), Step::Take(&C17), Step::Split(110, 119), Step::Take(&C17), Step::Split(112, 119), Step::Take(&C17), Step::Split(114, 119), Step::Take(&C17), Step::Split(116, 119), Step::Take(&C17), Step::Split(118, 119), Step::Take(&C17), Step::Split(120, 122), Step::Take(&C25), Step::Jump(119), Step::Accept]) };
+static P29: Pattern = Pattern { text: "^p-[0-9a-zA-Z_]{8,128}$", matcher: Matcher::Program(&[Step::Take(&C26), Step::Take(&C7), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Take(&C0), Step::Split(11, 250), Step::Take(&C0), Step::Split(13, 250), Step::Take(&C0), Step::Split(15, 250), Step::Take(&C0), Step::Split(17, 250), Step::Take(&C0), Step::Split(19, 250), Step::Take(&C0), Step::Split(21, 250), Step::Take(&C0), Step::Split(23, 250), Step::Take(&C0), Step::Split(25, 250), Step::Take(&C0), Step::Split(27, 250), Step::Take(&C0), Step::Split(29, 250), Step::Take(&C0), Step::Split(31, 250), Step::Take(&C0), Step::Split(33, 250), Step::Take(&C0), Step::Split(35, 250), Step::Take(&C0), Step::Split(37, 250), Step::Take(&C0), Step::Split(39, 250), Step::Take(&C0), Step::Split(41, 250), Step::Take(&C0), Step::Split(43, 250), Step::Take(&C0), Step::Split(45, 250), Step::Take(&C0), Step::Split(47, 250), Step::Take(&C0), Step::Split(49, 250), Step::Take(&C0), Step::Split(51, 250), Step::Take(&C0), Step::Split(53, 250), Step::Take(&C0), Step::Split(55, 250), Step::Take(&C0), Step::Split(57, 250), Step::Take(&C0), Step::Split(59, 250), Step::Take(&C0), Step::Split(61, 250), Step::Take(&C0), Step::Split(63, 250), Step::Take(&C0), Step::Split(65, 250), Step::Take(&C0), Step::Split(67, 250), Step::Take(&C0), Step::Split(69, 250), Step::Take(&C0), Step::Split(71, 250), Step::Take(&C0), Step::Split(73, 250), Step::Take(&C0), Step::Split(75, 250), Step::Take(&C0), Step::Split(77, 250), Step::Take(&C0), Step::Split(79, 250), Step::Take(&C0), Step::Split(81, 250), Step::Take(&C0), Step::Split(83, 250), Step::Take(&C0), Step::Split(85, 250), Step::Take(&C0), Step::Split(87, 250), Step::Take(&C0), Step::Split(89, 250), Step::Take(&C0), Step::Split(91, 250), Step::Take(&C0), Step::Split(93, 250), Step::Take(&C0), Step::Split(95, 250), Step::Take(&C0), Step::Split(97, 250), Step::Take(&C0), Step::Split(99, 250), Step::Take(&C0), Step::Split(101, 250), Step::Take(&C0), Step::Split(103, 250), Step::Take(&C0), Step::Split(105, 250), Step::Take(&C0), Step::Split(107, 250), Step::Take(&C0), Step::Split(109, 250), Step::Take(&C0), Step::Split(111, 250), Step::Take(&C0), Step::Split(113, 250), Step::Take(&C0), Step::Split(115, 250), Step::Take(&C0), Step::Split(117, 250), Step::Take(&C0), Step::Split(119, 250), Step::Take(&C0), Step::Split(121, 250), Step::Take(&C0), Step::Split(123, 250), Step::Take(&C0), Step::Split(125, 250), Step::Take(&C0), Step::Split(127, 250), Step::Take(&C0), Step::Split(129, 250), Step::Take(&C0), Step::Split(131, 250), Step::Take(&C0), Step::Split(133, 250), Step::Take(&C0), Step::Split(135, 250), Step::Take(&C0), Step::Split(137, 250), Step::Take(&C0), Step::Split(139, 250), Step::Take(&C0), Step::Split(141, 250), Step::Take(&C0), Step::Split(143, 250), Step::Take(&C0), Step::Split(145, 250), Step::Take(&C0), Step::Split(147, 250), Step::Take(&C0), Step::Split(149, 250), Step::Take(&C0), Step::Split(151, 250), Step::Take(&C0), Step::Split(153, 250), Step::Take(&C0), Step::Split(155, 250), Step::Take(&C0), Step::Split(157, 250), Step::Take(&C0), Step::Split(159, 250), Step::Take(&C0), Step::Split(161, 250), Step::Take(&C0), Step::Split(163, 250), Step::Take(&C0), Step::Split(165, 250), Step::Take(&C0), Step::Split(167, 250), Step::Take(&C0), Step::Split(169, 250), Step::Take(&C0), Step::Split(171, 250), Step::Take(&C0), Step::Split(173, 250), Step::Take(&C0), Step::Split(175, 250), Step::Take(&C0), Step::Split(177, 250), Step::Take(&C0), Step::Split(179, 250), Step::Take(&C0), Step::Split(181, 250), Step::Take(&C0), Step::Split(183, 250), Step::Take(&C0), Step::Split(185, 250), Step::Take(&C0), Step::Split(187, 250), Step::Take(&C0), Step::Split(189, 250), Step::Take(&C0), Step::Split(191, 250), Step::Take(&C0), Step::Split(193, 250), Step::Take(&C0), Step::Split(195, 250), Step::Take(&C0), Step::Split(197, 250), Step::Take(&C0), Step::Split(199, 250), Step::Take(&C0), Step::Split(201, 250), Step::Take(&C0), Step::Split(203, 250), Step::Take(&C0), Step::Split(205, 250), Step::Take(&C0), Step::Split(207, 250), Step::Take(&C0), Step::Split(209, 250), Step::Take(&C0), Step::Split(211, 250), Step::Take(&C0), Step::Split(213, 250), Step::Take(&C0), Step::Split(215, 250), Step::Take(&C0), Step::Split(217, 250), Step::Take(&C0), Step::Split(219, 250), Step::Take(&C0), Step::Split(221, 250), Step::Take(&C0), Step::Split(223, 250), Step::Take(&C0), Step::Split(225, 250), Step::Take(&C0), Step::Split(227, 250), Step::Take(&C0), Step::Split(229, 250), Step::Take(&C0), Step::Split(231, 250), Step::Take(&C0), Step::Split(233, 250), Step::Take(&C0), Step::Split(235, 250), Step::Take(&C0), Step::Split(237, 250), Step::Take(&C0), Step::Split(239, 250), Step::Take(&C0), Step::Split(241, 250), Step::Take(&C0), Step::Split(243, 250), Step::Take(&C0), Step::Split(245, 250), Step::Take(&C0), Step::Split(247, 250), Step::Take(&C0), Step::Split(249, 250), Step::Take(&C0), Step::Accept]) };
+static P30: Pattern = Pattern { text: "^[a-zA-Z0-9:/+=,.@_-]+$", matcher: Matcher::Plus(&C4) };
+static P31: Pattern = Pattern { text: "\\u002F[\\u0021-\\u007F]*", matcher: Matcher::Program(&[Step::Take(&C23), Step::Split(2, 4), Step::Take(&C27), Step::Jump(1), Step::Accept]) };
+static P32: Pattern = Pattern { text: "(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)", matcher: Matcher::Program(&[Step::Split(1, 3), Step::Take(&C23), Step::Jump(9), Step::Take(&C23), Step::Take(&C28), Step::Split(6, 8), Step::Take(&C28), Step::Jump(5), Step::Take(&C23), Step::Accept]) };
+static P33: Pattern = Pattern { text: "[ -~]+", matcher: Matcher::Plus(&C29) };
+static P34: Pattern = Pattern { text: "((/[A-Za-z0-9\\.,\\+@=_-]+)*)/", matcher: Matcher::Program(&[Step::Split(1, 7), Step::Take(&C23), Step::Take(&C8), Step::Split(4, 6), Step::Take(&C8), Step::Jump(3), Step::Jump(0), Step::Take(&C23), Step::Accept]) };
+static P35: Pattern = Pattern { text: "v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?", matcher: Matcher::Program(&[Step::Take(&C30), Step::Take(&C31), Step::Split(3, 5), Step::Take(&C15), Step::Jump(2), Step::Split(6, 10), Step::Take(&C32), Step::Split(8, 10), Step::Take(&C33), Step::Jump(7), Step::Accept]) };
+static P36: Pattern = Pattern { text: "[A-Z0-9]+", matcher: Matcher::Plus(&C34) };
+static P37: Pattern = Pattern { text: "^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$", matcher: Matcher::Program(&[Step::Take(&C35), Step::Take(&C36), Step::Take(&C36), Step::Take(&C26), Step::Split(5, 6), Step::Take(&C37), Step::Take(&C2), Step::Take(&C23), Step::Take(&C23), Step::Split(10, 12), Step::Take(&C38), Step::Jump(9), Step::Split(13, 17), Step::Take(&C39), Step::Split(15, 17), Step::Take(&C40), Step::Jump(14), Step::Split(18, 22), Step::Take(&C41), Step::Split(20, 22), Step::Take(&C38), Step::Jump(19), Step::Accept]) };
+static P38: Pattern = Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+", matcher: Matcher::Plus(&C20) };
+static P39: Pattern = Pattern { text: "[\\w-]*", matcher: Matcher::Star(&C9) };
+static P40: Pattern = Pattern { text: "([a-f0-9]{8}-([a-z0-9]{4}-){3}[a-z0-9]{12}|arn:aws(-[^:]+)?:rolesanywhere(:.*){2}:(crl|alias/crl)/.*)", matcher: Matcher::Program(&[Step::Split(1, 38), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Jump(92), Step::Take(&C42), Step::Take(&C24), Step::Take(&C43), Step::Take(&C2), Step::Take(&C42), Step::Take(&C44), Step::Take(&C37), Step::Split(46, 51), Step::Take(&C7), Step::Take(&C45), Step::Split(49, 51), Step::Take(&C45), Step::Jump(48), Step::Take(&C2), Step::Take(&C24), Step::Take(&C22), Step::Take(&C46), Step::Take(&C47), Step::Take(&C37), Step::Take(&C42), Step::Take(&C43), Step::Take(&C48), Step::Take(&C44), Step::Take(&C35), Step::Take(&C47), Step::Take(&C24), Step::Take(&C47), Step::Take(&C2), Step::Split(67, 69), Step::Take(&C49), Step::Jump(66), Step::Take(&C2), Step::Split(71, 73), Step::Take(&C49), Step::Jump(70), Step::Take(&C2), Step::Split(75, 79), Step::Take(&C50), Step::Take(&C24), Step::Take(&C46), Step::Jump(88), Step::Take(&C42), Step::Take(&C46), Step::Take(&C6), Step::Take(&C42), Step::Take(&C37), Step::Take(&C23), Step::Take(&C50), Step::Take(&C24), Step::Take(&C46), Step::Take(&C23), Step::Split(90, 92), Step::Take(&C49), Step::Jump(89), Step::Accept]) };
+static P41: Pattern = Pattern { text: "([a-f0-9]{8}-([a-z0-9]{4}-){3}[a-z0-9]{12}|arn:aws(-[^:]+)?:rolesanywhere(:.*){2}:(profile|alias/profile)/.*)", matcher: Matcher::Program(&[Step::Split(1, 38), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Jump(100), Step::Take(&C42), Step::Take(&C24), Step::Take(&C43), Step::Take(&C2), Step::Take(&C42), Step::Take(&C44), Step::Take(&C37), Step::Split(46, 51), Step::Take(&C7), Step::Take(&C45), Step::Split(49, 51), Step::Take(&C45), Step::Jump(48), Step::Take(&C2), Step::Take(&C24), Step::Take(&C22), Step::Take(&C46), Step::Take(&C47), Step::Take(&C37), Step::Take(&C42), Step::Take(&C43), Step::Take(&C48), Step::Take(&C44), Step::Take(&C35), Step::Take(&C47), Step::Take(&C24), Step::Take(&C47), Step::Take(&C2), Step::Split(67, 69), Step::Take(&C49), Step::Jump(66), Step::Take(&C2), Step::Split(71, 73), Step::Take(&C49), Step::Jump(70), Step::Take(&C2), Step::Split(75, 83), Step::Take(&C26), Step::Take(&C24), Step::Take(&C22), Step::Take(&C51), Step::Take(&C6), Step::Take(&C46), Step::Take(&C47), Step::Jump(96), Step::Take(&C42), Step::Take(&C46), Step::Take(&C6), Step::Take(&C42), Step::Take(&C37), Step::Take(&C23), Step::Take(&C26), Step::Take(&C24), Step::Take(&C22), Step::Take(&C51), Step::Take(&C6), Step::Take(&C46), Step::Take(&C47), Step::Take(&C23), Step::Split(98, 100), Step::Take(&C49), Step::Jump(97), Step::Accept]) };
+static P42: Pattern = Pattern { text: "arn:aws(-[^:]+)?:rolesanywhere(:.*){2}(:profile.*|:alias/profile/.*)", matcher: Matcher::Program(&[Step::Take(&C42), Step::Take(&C24), Step::Take(&C43), Step::Take(&C2), Step::Take(&C42), Step::Take(&C44), Step::Take(&C37), Step::Split(8, 13), Step::Take(&C7), Step::Take(&C45), Step::Split(11, 13), Step::Take(&C45), Step::Jump(10), Step::Take(&C2), Step::Take(&C24), Step::Take(&C22), Step::Take(&C46), Step::Take(&C47), Step::Take(&C37), Step::Take(&C42), Step::Take(&C43), Step::Take(&C48), Step::Take(&C44), Step::Take(&C35), Step::Take(&C47), Step::Take(&C24), Step::Take(&C47), Step::Take(&C2), Step::Split(29, 31), Step::Take(&C49), Step::Jump(28), Step::Take(&C2), Step::Split(33, 35), Step::Take(&C49), Step::Jump(32), Step::Split(36, 48), Step::Take(&C2), Step::Take(&C26), Step::Take(&C24), Step::Take(&C22), Step::Take(&C51), Step::Take(&C6), Step::Take(&C46), Step::Take(&C47), Step::Split(45, 47), Step::Take(&C49), Step::Jump(44), Step::Jump(66), Step::Take(&C2), Step::Take(&C42), Step::Take(&C46), Step::Take(&C6), Step::Take(&C42), Step::Take(&C37), Step::Take(&C23), Step::Take(&C26), Step::Take(&C24), Step::Take(&C22), Step::Take(&C51), Step::Take(&C6), Step::Take(&C46), Step::Take(&C47), Step::Take(&C23), Step::Split(64, 66), Step::Take(&C49), Step::Jump(63), Step::Accept]) };
+static P43: Pattern = Pattern { text: "[ a-zA-Z0-9-_]*", matcher: Matcher::Star(&C52) };
+static P44: Pattern = Pattern { text: "arn:aws(-[^:]+)?:iam(:.*){2}(:role.*)", matcher: Matcher::Program(&[Step::Take(&C42), Step::Take(&C24), Step::Take(&C43), Step::Take(&C2), Step::Take(&C42), Step::Take(&C44), Step::Take(&C37), Step::Split(8, 13), Step::Take(&C7), Step::Take(&C45), Step::Split(11, 13), Step::Take(&C45), Step::Jump(10), Step::Take(&C2), Step::Take(&C6), Step::Take(&C42), Step::Take(&C53), Step::Take(&C2), Step::Split(19, 21), Step::Take(&C49), Step::Jump(18), Step::Take(&C2), Step::Split(23, 25), Step::Take(&C49), Step::Jump(22), Step::Take(&C2), Step::Take(&C24), Step::Take(&C22), Step::Take(&C46), Step::Take(&C47), Step::Split(31, 33), Step::Take(&C49), Step::Jump(30), Step::Accept]) };
+static P45: Pattern = Pattern { text: "[ a-zA-Z0-9_.:/=+@-]*", matcher: Matcher::Star(&C54) };
+static P46: Pattern = Pattern { text: "([a-f0-9]{8}-([a-z0-9]{4}-){3}[a-z0-9]{12}|arn:aws(-[^:]+)?:rolesanywhere(:.*){2}:(trust-anchor|alias/trust-anchor)/.*)", matcher: Matcher::Program(&[Step::Split(1, 38), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Jump(110), Step::Take(&C42), Step::Take(&C24), Step::Take(&C43), Step::Take(&C2), Step::Take(&C42), Step::Take(&C44), Step::Take(&C37), Step::Split(46, 51), Step::Take(&C7), Step::Take(&C45), Step::Split(49, 51), Step::Take(&C45), Step::Jump(48), Step::Take(&C2), Step::Take(&C24), Step::Take(&C22), Step::Take(&C46), Step::Take(&C47), Step::Take(&C37), Step::Take(&C42), Step::Take(&C43), Step::Take(&C48), Step::Take(&C44), Step::Take(&C35), Step::Take(&C47), Step::Take(&C24), Step::Take(&C47), Step::Take(&C2), Step::Split(67, 69), Step::Take(&C49), Step::Jump(66), Step::Take(&C2), Step::Split(71, 73), Step::Take(&C49), Step::Jump(70), Step::Take(&C2), Step::Split(75, 88), Step::Take(&C36), Step::Take(&C24), Step::Take(&C55), Step::Take(&C37), Step::Take(&C36), Step::Take(&C7), Step::Take(&C42), Step::Take(&C43), Step::Take(&C50), Step::Take(&C35), Step::Take(&C22), Step::Take(&C24), Step::Jump(106), Step::Take(&C42), Step::Take(&C46), Step::Take(&C6), Step::Take(&C42), Step::Take(&C37), Step::Take(&C23), Step::Take(&C36), Step::Take(&C24), Step::Take(&C55), Step::Take(&C37), Step::Take(&C36), Step::Take(&C7), Step::Take(&C42), Step::Take(&C43), Step::Take(&C50), Step::Take(&C35), Step::Take(&C22), Step::Take(&C24), Step::Take(&C23), Step::Split(108, 110), Step::Take(&C49), Step::Jump(107), Step::Accept]) };
+static P47: Pattern = Pattern { text: "arn:aws(-[^:]+)?:rolesanywhere(:.*){2}(:trust-anchor.*|:alias/trust-anchor/.*)", matcher: Matcher::Program(&[Step::Take(&C42), Step::Take(&C24), Step::Take(&C43), Step::Take(&C2), Step::Take(&C42), Step::Take(&C44), Step::Take(&C37), Step::Split(8, 13), Step::Take(&C7), Step::Take(&C45), Step::Split(11, 13), Step::Take(&C45), Step::Jump(10), Step::Take(&C2), Step::Take(&C24), Step::Take(&C22), Step::Take(&C46), Step::Take(&C47), Step::Take(&C37), Step::Take(&C42), Step::Take(&C43), Step::Take(&C48), Step::Take(&C44), Step::Take(&C35), Step::Take(&C47), Step::Take(&C24), Step::Take(&C47), Step::Take(&C2), Step::Split(29, 31), Step::Take(&C49), Step::Jump(28), Step::Take(&C2), Step::Split(33, 35), Step::Take(&C49), Step::Jump(32), Step::Split(36, 53), Step::Take(&C2), Step::Take(&C36), Step::Take(&C24), Step::Take(&C55), Step::Take(&C37), Step::Take(&C36), Step::Take(&C7), Step::Take(&C42), Step::Take(&C43), Step::Take(&C50), Step::Take(&C35), Step::Take(&C22), Step::Take(&C24), Step::Split(50, 52), Step::Take(&C49), Step::Jump(49), Step::Jump(76), Step::Take(&C2), Step::Take(&C42), Step::Take(&C46), Step::Take(&C6), Step::Take(&C42), Step::Take(&C37), Step::Take(&C23), Step::Take(&C36), Step::Take(&C24), Step::Take(&C55), Step::Take(&C37), Step::Take(&C36), Step::Take(&C7), Step::Take(&C42), Step::Take(&C43), Step::Take(&C50), Step::Take(&C35), Step::Take(&C22), Step::Take(&C24), Step::Take(&C23), Step::Split(74, 76), Step::Take(&C49), Step::Jump(73), Step::Accept]) };
+static P48: Pattern = Pattern { text: ".*[a-f0-9]{8}-([a-z0-9]{4}-){3}[a-z0-9]{12}.*", matcher: Matcher::Program(&[Step::Split(1, 3), Step::Take(&C49), Step::Jump(0), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C3), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C7), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Take(&C17), Step::Split(40, 42), Step::Take(&C49), Step::Jump(39), Step::Accept]) };
+static P49: Pattern = Pattern { text: "[\\w+=/:,.@-]*", matcher: Matcher::Star(&C4) };
+static P50: Pattern = Pattern { text: "[\\x21\\x23-\\x2B\\x2D-\\x5B\\x5D-\\x7E]+( [\\x21\\x23-\\x2B\\x2D-\\x5B\\x5D-\\x7E]+)*", matcher: Matcher::Program(&[Step::Take(&C56), Step::Split(2, 4), Step::Take(&C56), Step::Jump(1), Step::Split(5, 11), Step::Take(&C57), Step::Take(&C56), Step::Split(8, 10), Step::Take(&C56), Step::Jump(7), Step::Jump(4), Step::Accept]) };
 
-static DAYPASS: Service = Service { name: "daypass", version: "2026-11-01", namespace: "", errors: &[
+static DAYPASS: Service = Service { name: "daypass", version: "2026-11-01", namespace: "", rest: false, errors: &[
     ErrorShape { name: "AccessDeniedException", code: "AccessDenied", status: 403 },
     ErrorShape { name: "ConcurrentModificationException", code: "ConcurrentModification", status: 409 },
+    ErrorShape { name: "EntityAlreadyExistsException", code: "EntityAlreadyExists", status: 409 },
+    ErrorShape { name: "ExpiredTokenException", code: "ExpiredTokenException", status: 400 },
+    ErrorShape { name: "InvalidIdentityTokenException", code: "InvalidIdentityToken", status: 400 },
     ErrorShape { name: "InvalidParameterValueException", code: "InvalidParameterValue", status: 400 },
     ErrorShape { name: "LimitExceededException", code: "LimitExceeded", status: 409 },
     ErrorShape { name: "MalformedPolicyDocumentException", code: "MalformedPolicyDocument", status: 400 },
@@ -344,12 +418,27 @@ static DAYPASS_CONTEXT_VALUE_TYPE: Shape = Shape { name: "ContextValueType", sen
 static DAYPASS_DELETE_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "ResourceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
 ] };
+static DAYPASS_DEREGISTER_INSTANCE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceId", required: true, shape: &DAYPASS_INSTANCE_ID_TYPE },
+] };
+static DAYPASS_DEREGISTER_TASK_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "TaskId", required: true, shape: &DAYPASS_TASK_ID_TYPE },
+] };
 static DAYPASS_EXPLAIN_REQUEST_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "RequestId", required: true, shape: &DAYPASS_REQUEST_ID_TYPE },
 ] };
 static DAYPASS_EXTERNAL_ID_TYPE: Shape = Shape { name: "ExternalIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(1224)), pattern: Some(&P4), values: &[] }) };
 static DAYPASS_FURTHER_ALGORITHM_LIST_TYPE: Shape = Shape { name: "FurtherAlgorithmListType", sensitive: false, kind: Kind::List(&DAYPASS_FURTHER_ALGORITHM_TYPE, Bounds(None, Some(4))) };
 static DAYPASS_FURTHER_ALGORITHM_TYPE: Shape = Shape { name: "FurtherAlgorithmType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["PS256", "PS384", "PS512", "EdDSA"] }) };
+static DAYPASS_GET_INSTANCE_CREDENTIALS_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
+    Member { name: "RoleDelivery", required: true, shape: &DAYPASS_ROLE_DELIVERY_TYPE },
+    Member { name: "Proof", required: true, shape: &DAYPASS_MACHINE_PROOF_TYPE },
+] };
+static DAYPASS_GET_INSTANCE_METADATA_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
+    Member { name: "Proof", required: true, shape: &DAYPASS_MACHINE_PROOF_TYPE },
+] };
 static DAYPASS_GET_OPEN_IDCONNECT_PROVIDER_SETTINGS_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "OpenIDConnectProviderArn", required: true, shape: &DAYPASS_PROVIDER_ARN_TYPE },
 ] };
@@ -361,6 +450,12 @@ static DAYPASS_GET_SESSION_CHAIN_REQUEST_M: Structure = Structure { union: false
     Member { name: "Marker", required: false, shape: &DAYPASS_MARKER_TYPE },
     Member { name: "MaxItems", required: false, shape: &DAYPASS_MAX_ITEMS_TYPE },
 ] };
+static DAYPASS_GET_TASK_CREDENTIALS_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
+    Member { name: "TaskId", required: true, shape: &DAYPASS_TASK_ID_TYPE },
+    Member { name: "AuthorizationToken", required: true, shape: &DAYPASS_JOIN_SECRET_TYPE },
+    Member { name: "Proof", required: true, shape: &DAYPASS_MACHINE_PROOF_TYPE },
+] };
 static DAYPASS_HEADER_M: Structure = Structure { union: false, members: &[
     Member { name: "Name", required: true, shape: &DAYPASS_HEADER_NAME_TYPE },
     Member { name: "Value", required: true, shape: &DAYPASS_HEADER_VALUE_TYPE },
@@ -369,6 +464,20 @@ static DAYPASS_HEADER: Shape = Shape { name: "Header", sensitive: false, kind: K
 static DAYPASS_HEADER_LIST_TYPE: Shape = Shape { name: "HeaderListType", sensitive: false, kind: Kind::List(&DAYPASS_HEADER, Bounds(None, Some(100))) };
 static DAYPASS_HEADER_NAME_TYPE: Shape = Shape { name: "HeaderNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(256)), pattern: Some(&P5), values: &[] }) };
 static DAYPASS_HEADER_VALUE_TYPE: Shape = Shape { name: "HeaderValueType", sensitive: true, kind: Kind::String(Text { length: Bounds(None, Some(65536)), pattern: None, values: &[] }) };
+static DAYPASS_INSTANCE_ID_TYPE: Shape = Shape { name: "InstanceIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(10), Some(19)), pattern: Some(&P6), values: &[] }) };
+static DAYPASS_INSTANCE_PROFILE_NAME_TYPE: Shape = Shape { name: "InstanceProfileNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
+static DAYPASS_JOIN_INSTANCE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
+    Member { name: "PublicKey", required: true, shape: &DAYPASS_MACHINE_PUBLIC_KEY_TYPE },
+    Member { name: "JoinSecret", required: true, shape: &DAYPASS_JOIN_SECRET_TYPE },
+    Member { name: "Proof", required: true, shape: &DAYPASS_MACHINE_PROOF_TYPE },
+] };
+static DAYPASS_JOIN_SECRET_SECONDS_TYPE: Shape = Shape { name: "JoinSecretSecondsType", sensitive: false, kind: Kind::Integer(Bounds(Some(60), Some(86400))) };
+static DAYPASS_JOIN_SECRET_TYPE: Shape = Shape { name: "JoinSecretType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(43), Some(43)), pattern: Some(&P8), values: &[] }) };
+static DAYPASS_LIST_INSTANCES_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "Marker", required: false, shape: &DAYPASS_MARKER_TYPE },
+    Member { name: "MaxItems", required: false, shape: &DAYPASS_MAX_ITEMS_TYPE },
+] };
 static DAYPASS_LIST_RESOURCE_POLICIES_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "Marker", required: false, shape: &DAYPASS_MARKER_TYPE },
     Member { name: "MaxItems", required: false, shape: &DAYPASS_MAX_ITEMS_TYPE },
@@ -383,9 +492,16 @@ static DAYPASS_LIST_SESSIONS_REQUEST_M: Structure = Structure { union: false, me
     Member { name: "Marker", required: false, shape: &DAYPASS_MARKER_TYPE },
     Member { name: "MaxItems", required: false, shape: &DAYPASS_MAX_ITEMS_TYPE },
 ] };
-static DAYPASS_MARKER_TYPE: Shape = Shape { name: "MarkerType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(4096)), pattern: Some(&P6), values: &[] }) };
+static DAYPASS_LIST_TASKS_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceId", required: false, shape: &DAYPASS_INSTANCE_ID_TYPE },
+    Member { name: "Marker", required: false, shape: &DAYPASS_MARKER_TYPE },
+    Member { name: "MaxItems", required: false, shape: &DAYPASS_MAX_ITEMS_TYPE },
+] };
+static DAYPASS_MACHINE_PROOF_TYPE: Shape = Shape { name: "MachineProofType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(2048)), pattern: Some(&P9), values: &[] }) };
+static DAYPASS_MACHINE_PUBLIC_KEY_TYPE: Shape = Shape { name: "MachinePublicKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(87), Some(87)), pattern: Some(&P8), values: &[] }) };
+static DAYPASS_MARKER_TYPE: Shape = Shape { name: "MarkerType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(4096)), pattern: Some(&P10), values: &[] }) };
 static DAYPASS_MAX_ITEMS_TYPE: Shape = Shape { name: "MaxItemsType", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(1000))) };
-static DAYPASS_METHOD_TYPE: Shape = Shape { name: "MethodType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(32)), pattern: Some(&P7), values: &[] }) };
+static DAYPASS_METHOD_TYPE: Shape = Shape { name: "MethodType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(32)), pattern: Some(&P11), values: &[] }) };
 static DAYPASS_POLICY_DESCRIPTOR_LIST_TYPE: Shape = Shape { name: "PolicyDescriptorListType", sensitive: false, kind: Kind::List(&DAYPASS_POLICY_DESCRIPTOR_TYPE, Bounds(None, None)) };
 static DAYPASS_POLICY_DESCRIPTOR_TYPE_M: Structure = Structure { union: false, members: &[
     Member { name: "arn", required: false, shape: &DAYPASS_ROLE_ARN_TYPE },
@@ -403,23 +519,40 @@ static DAYPASS_PUT_RESOURCE_POLICY_REQUEST_M: Structure = Structure { union: fal
     Member { name: "ResourceArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
     Member { name: "Policy", required: true, shape: &DAYPASS_RESOURCE_POLICY_TYPE },
 ] };
+static DAYPASS_REGION_TYPE: Shape = Shape { name: "RegionType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P12), values: &[] }) };
+static DAYPASS_REGISTER_INSTANCE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceProfileName", required: false, shape: &DAYPASS_INSTANCE_PROFILE_NAME_TYPE },
+    Member { name: "InstanceProfileArn", required: false, shape: &DAYPASS_RESOURCE_ARN_TYPE },
+    Member { name: "InstanceId", required: false, shape: &DAYPASS_INSTANCE_ID_TYPE },
+    Member { name: "Region", required: false, shape: &DAYPASS_REGION_TYPE },
+    Member { name: "JoinSecretSeconds", required: false, shape: &DAYPASS_JOIN_SECRET_SECONDS_TYPE },
+] };
+static DAYPASS_REGISTER_TASK_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceId", required: true, shape: &DAYPASS_INSTANCE_ID_TYPE },
+    Member { name: "RoleArn", required: true, shape: &DAYPASS_RESOURCE_ARN_TYPE },
+] };
+static DAYPASS_RENEW_JOIN_SECRET_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "InstanceId", required: true, shape: &DAYPASS_INSTANCE_ID_TYPE },
+    Member { name: "JoinSecretSeconds", required: false, shape: &DAYPASS_JOIN_SECRET_SECONDS_TYPE },
+] };
 static DAYPASS_REQUEST_ID_TYPE: Shape = Shape { name: "RequestIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: None, values: &[] }) };
 static DAYPASS_RESOURCE_ARN_TYPE: Shape = Shape { name: "ResourceArnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(2048)), pattern: None, values: &[] }) };
-static DAYPASS_RESOURCE_POLICY_TYPE: Shape = Shape { name: "ResourcePolicyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(20480)), pattern: Some(&P8), values: &[] }) };
+static DAYPASS_RESOURCE_POLICY_TYPE: Shape = Shape { name: "ResourcePolicyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(20480)), pattern: Some(&P13), values: &[] }) };
 static DAYPASS_REVOKE_SESSION_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "SessionId", required: false, shape: &DAYPASS_SESSION_ID_TYPE },
     Member { name: "IncludeIssued", required: false, shape: &DAYPASS_BOOLEAN_TYPE },
     Member { name: "PrincipalArn", required: false, shape: &DAYPASS_RESOURCE_ARN_TYPE },
     Member { name: "IssuedBefore", required: false, shape: &DAYPASS_TIMESTAMP_TYPE },
 ] };
-static DAYPASS_ROLE_ARN_TYPE: Shape = Shape { name: "RoleArnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: Some(&P9), values: &[] }) };
+static DAYPASS_ROLE_ARN_TYPE: Shape = Shape { name: "RoleArnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: Some(&P14), values: &[] }) };
+static DAYPASS_ROLE_DELIVERY_TYPE: Shape = Shape { name: "RoleDeliveryType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["1.0", "2.0"] }) };
 static DAYPASS_ROLE_DURATION_SECONDS_TYPE: Shape = Shape { name: "RoleDurationSecondsType", sensitive: false, kind: Kind::Integer(Bounds(Some(900), Some(43200))) };
-static DAYPASS_ROLE_SESSION_NAME_TYPE: Shape = Shape { name: "RoleSessionNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(64)), pattern: Some(&P10), values: &[] }) };
-static DAYPASS_SERVICE_NAME_TYPE: Shape = Shape { name: "ServiceNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P11), values: &[] }) };
+static DAYPASS_ROLE_SESSION_NAME_TYPE: Shape = Shape { name: "RoleSessionNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(64)), pattern: Some(&P15), values: &[] }) };
+static DAYPASS_SERVICE_NAME_TYPE: Shape = Shape { name: "ServiceNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
 static DAYPASS_SESSION_ID_TYPE: Shape = Shape { name: "SessionIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(32), Some(32)), pattern: Some(&P2), values: &[] }) };
-static DAYPASS_SESSION_NAME_PREFIX_TYPE: Shape = Shape { name: "SessionNamePrefixType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(256)), pattern: Some(&P10), values: &[] }) };
-static DAYPASS_SESSION_NAME_TYPE: Shape = Shape { name: "SessionNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(256)), pattern: Some(&P10), values: &[] }) };
-static DAYPASS_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "SessionPolicyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), None), pattern: Some(&P8), values: &[] }) };
+static DAYPASS_SESSION_NAME_PREFIX_TYPE: Shape = Shape { name: "SessionNamePrefixType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(256)), pattern: Some(&P15), values: &[] }) };
+static DAYPASS_SESSION_NAME_TYPE: Shape = Shape { name: "SessionNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(256)), pattern: Some(&P15), values: &[] }) };
+static DAYPASS_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "SessionPolicyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), None), pattern: Some(&P13), values: &[] }) };
 static DAYPASS_SIGNED_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "Method", required: true, shape: &DAYPASS_METHOD_TYPE },
     Member { name: "Url", required: true, shape: &DAYPASS_URL_TYPE },
@@ -427,18 +560,19 @@ static DAYPASS_SIGNED_REQUEST_M: Structure = Structure { union: false, members: 
     Member { name: "BodySha256", required: false, shape: &DAYPASS_BODY_SHA256TYPE },
 ] };
 static DAYPASS_SIGNED_REQUEST: Shape = Shape { name: "SignedRequest", sensitive: false, kind: Kind::Structure(&DAYPASS_SIGNED_REQUEST_M) };
-static DAYPASS_SOURCE_ACCOUNT_TYPE: Shape = Shape { name: "SourceAccountType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(12), Some(12)), pattern: Some(&P12), values: &[] }) };
+static DAYPASS_SOURCE_ACCOUNT_TYPE: Shape = Shape { name: "SourceAccountType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(12), Some(12)), pattern: Some(&P16), values: &[] }) };
 static DAYPASS_SOURCE_ARN_TYPE: Shape = Shape { name: "SourceArnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(2048)), pattern: None, values: &[] }) };
-static DAYPASS_SOURCE_IDENTITY_TYPE: Shape = Shape { name: "SourceIdentityType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(256)), pattern: Some(&P10), values: &[] }) };
+static DAYPASS_SOURCE_IDENTITY_TYPE: Shape = Shape { name: "SourceIdentityType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(256)), pattern: Some(&P15), values: &[] }) };
 static DAYPASS_TAG_M: Structure = Structure { union: false, members: &[
     Member { name: "Key", required: true, shape: &DAYPASS_TAG_KEY_TYPE },
     Member { name: "Value", required: true, shape: &DAYPASS_TAG_VALUE_TYPE },
 ] };
 static DAYPASS_TAG: Shape = Shape { name: "Tag", sensitive: false, kind: Kind::Structure(&DAYPASS_TAG_M) };
 static DAYPASS_TAG_KEY_LIST_TYPE: Shape = Shape { name: "TagKeyListType", sensitive: false, kind: Kind::List(&DAYPASS_TAG_KEY_TYPE, Bounds(None, Some(50))) };
-static DAYPASS_TAG_KEY_TYPE: Shape = Shape { name: "TagKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P13), values: &[] }) };
+static DAYPASS_TAG_KEY_TYPE: Shape = Shape { name: "TagKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P17), values: &[] }) };
 static DAYPASS_TAG_LIST_TYPE: Shape = Shape { name: "TagListType", sensitive: false, kind: Kind::List(&DAYPASS_TAG, Bounds(None, Some(50))) };
-static DAYPASS_TAG_VALUE_TYPE: Shape = Shape { name: "TagValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: Some(&P14), values: &[] }) };
+static DAYPASS_TAG_VALUE_TYPE: Shape = Shape { name: "TagValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: Some(&P18), values: &[] }) };
+static DAYPASS_TASK_ID_TYPE: Shape = Shape { name: "TaskIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(32), Some(32)), pattern: Some(&P2), values: &[] }) };
 static DAYPASS_TIMESTAMP_TYPE: Shape = Shape { name: "TimestampType", sensitive: false, kind: Kind::Timestamp };
 static DAYPASS_URL_TYPE: Shape = Shape { name: "UrlType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(65536)), pattern: None, values: &[] }) };
 static DAYPASS_VALIDATE_POLICY_REQUEST_M: Structure = Structure { union: false, members: &[
@@ -446,7 +580,7 @@ static DAYPASS_VALIDATE_POLICY_REQUEST_M: Structure = Structure { union: false, 
     Member { name: "PolicyKind", required: true, shape: &DAYPASS_POLICY_KIND_TYPE },
 ] };
 
-static IAM: Service = Service { name: "iam", version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", errors: &[
+static IAM: Service = Service { name: "iam", version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", rest: false, errors: &[
     ErrorShape { name: "AccountNotManagementOrDelegatedAdministratorException", code: "AccountNotManagementOrDelegatedAdministratorException", status: 400 },
     ErrorShape { name: "CallerIsNotManagementAccountException", code: "CallerIsNotManagementAccountException", status: 400 },
     ErrorShape { name: "ConcurrentModificationException", code: "ConcurrentModification", status: 409 },
@@ -524,7 +658,7 @@ static IAM_ATTACH_USER_POLICY_REQUEST_M: Structure = Structure { union: false, m
     Member { name: "UserName", required: true, shape: &IAM_USER_NAME_TYPE },
     Member { name: "PolicyArn", required: true, shape: &IAM_ARN_TYPE },
 ] };
-static IAM_ATTACHMENT_NAME: Shape = Shape { name: "AttachmentName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P11), values: &[] }) };
+static IAM_ATTACHMENT_NAME: Shape = Shape { name: "AttachmentName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
 static IAM_ATTACHMENT_TYPE: Shape = Shape { name: "AttachmentType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["user", "group", "role"] }) };
 static IAM_CHANGE_PASSWORD_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "OldPassword", required: true, shape: &IAM_PASSWORD_TYPE },
@@ -1136,7 +1270,7 @@ static IAM_RESYNC_MFADEVICE_REQUEST_M: Structure = Structure { union: false, mem
     Member { name: "AuthenticationCode2", required: true, shape: &IAM_AUTHENTICATION_CODE_TYPE },
 ] };
 static IAM_SAMLMETADATA_DOCUMENT_TYPE: Shape = Shape { name: "SAMLMetadataDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1000), Some(10000000)), pattern: None, values: &[] }) };
-static IAM_SAMLPROVIDER_NAME_TYPE: Shape = Shape { name: "SAMLProviderNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P15), values: &[] }) };
+static IAM_SAMLPROVIDER_NAME_TYPE: Shape = Shape { name: "SAMLProviderNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P19), values: &[] }) };
 static IAM_SEND_DELEGATION_TOKEN_REQUEST_M: Structure = Structure { union: false, members: &[
     Member { name: "DelegationRequestId", required: true, shape: &IAM_DELEGATION_REQUEST_ID_TYPE },
 ] };
@@ -1356,99 +1490,297 @@ static IAM_UPLOAD_SIGNING_CERTIFICATE_REQUEST_M: Structure = Structure { union: 
     Member { name: "UserName", required: false, shape: &IAM_EXISTING_USER_NAME_TYPE },
     Member { name: "CertificateBody", required: true, shape: &IAM_CERTIFICATE_BODY_TYPE },
 ] };
-static IAM_ACCESS_KEY_ID_TYPE: Shape = Shape { name: "accessKeyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(16), Some(128)), pattern: Some(&P16), values: &[] }) };
-static IAM_ACCOUNT_ALIAS_TYPE: Shape = Shape { name: "accountAliasType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(3), Some(63)), pattern: Some(&P17), values: &[] }) };
-static IAM_ACCOUNT_ID_TYPE: Shape = Shape { name: "accountIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P18), values: &[] }) };
+static IAM_ACCESS_KEY_ID_TYPE: Shape = Shape { name: "accessKeyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(16), Some(128)), pattern: Some(&P20), values: &[] }) };
+static IAM_ACCOUNT_ALIAS_TYPE: Shape = Shape { name: "accountAliasType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(3), Some(63)), pattern: Some(&P21), values: &[] }) };
+static IAM_ACCOUNT_ID_TYPE: Shape = Shape { name: "accountIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P22), values: &[] }) };
 static IAM_ACCOUNT_PROPERTIES_MAP_TYPE: Shape = Shape { name: "accountPropertiesMapType", sensitive: false, kind: Kind::Map(&IAM_ACCOUNT_PROPERTY_KEY_TYPE, &IAM_ACCOUNT_PROPERTY_VALUE_TYPE, Bounds(None, None)) };
-static IAM_ACCOUNT_PROPERTY_KEY_TYPE: Shape = Shape { name: "accountPropertyKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(50)), pattern: Some(&P19), values: &[] }) };
+static IAM_ACCOUNT_PROPERTY_KEY_TYPE: Shape = Shape { name: "accountPropertyKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(50)), pattern: Some(&P23), values: &[] }) };
 static IAM_ACCOUNT_PROPERTY_VALUE_TYPE: Shape = Shape { name: "accountPropertyValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1024)), pattern: None, values: &[] }) };
 static IAM_ALL_USERS: Shape = Shape { name: "allUsers", sensitive: false, kind: Kind::Boolean };
 static IAM_ARN_TYPE: Shape = Shape { name: "arnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: None, values: &[] }) };
 static IAM_ASSERTION_ENCRYPTION_MODE_TYPE: Shape = Shape { name: "assertionEncryptionModeType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["Required", "Allowed"] }) };
 static IAM_ASSIGNMENT_STATUS_TYPE: Shape = Shape { name: "assignmentStatusType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["Assigned", "Unassigned", "Any"] }) };
-static IAM_AUTHENTICATION_CODE_TYPE: Shape = Shape { name: "authenticationCodeType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(6), Some(6)), pattern: Some(&P20), values: &[] }) };
+static IAM_AUTHENTICATION_CODE_TYPE: Shape = Shape { name: "authenticationCodeType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(6), Some(6)), pattern: Some(&P24), values: &[] }) };
 static IAM_BOOLEAN_OBJECT_TYPE: Shape = Shape { name: "booleanObjectType", sensitive: false, kind: Kind::Boolean };
 static IAM_BOOLEAN_TYPE: Shape = Shape { name: "booleanType", sensitive: false, kind: Kind::Boolean };
-static IAM_CERTIFICATE_BODY_TYPE: Shape = Shape { name: "certificateBodyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(16384)), pattern: Some(&P8), values: &[] }) };
-static IAM_CERTIFICATE_CHAIN_TYPE: Shape = Shape { name: "certificateChainType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(2097152)), pattern: Some(&P8), values: &[] }) };
-static IAM_CERTIFICATE_ID_TYPE: Shape = Shape { name: "certificateIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(24), Some(128)), pattern: Some(&P16), values: &[] }) };
+static IAM_CERTIFICATE_BODY_TYPE: Shape = Shape { name: "certificateBodyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(16384)), pattern: Some(&P13), values: &[] }) };
+static IAM_CERTIFICATE_CHAIN_TYPE: Shape = Shape { name: "certificateChainType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(2097152)), pattern: Some(&P13), values: &[] }) };
+static IAM_CERTIFICATE_ID_TYPE: Shape = Shape { name: "certificateIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(24), Some(128)), pattern: Some(&P20), values: &[] }) };
 static IAM_CLIENT_IDLIST_TYPE: Shape = Shape { name: "clientIDListType", sensitive: false, kind: Kind::List(&IAM_CLIENT_IDTYPE, Bounds(None, None)) };
 static IAM_CLIENT_IDTYPE: Shape = Shape { name: "clientIDType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(255)), pattern: None, values: &[] }) };
 static IAM_CONTEXT_PROVIDER_SOURCE_KEY_TYPE: Shape = Shape { name: "contextProviderSourceKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: None, values: &[] }) };
 static IAM_CONTEXT_PROVIDER_TARGET_KEY_TYPE: Shape = Shape { name: "contextProviderTargetKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: None, values: &[] }) };
 static IAM_CREDENTIAL_AGE_DAYS: Shape = Shape { name: "credentialAgeDays", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(36600))) };
-static IAM_CUSTOM_SUFFIX_TYPE: Shape = Shape { name: "customSuffixType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P11), values: &[] }) };
-static IAM_DELEGATION_REQUEST_DESCRIPTION_TYPE: Shape = Shape { name: "delegationRequestDescriptionType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(1000)), pattern: Some(&P21), values: &[] }) };
-static IAM_DELEGATION_REQUEST_ID_TYPE: Shape = Shape { name: "delegationRequestIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(16), Some(128)), pattern: Some(&P22), values: &[] }) };
+static IAM_CUSTOM_SUFFIX_TYPE: Shape = Shape { name: "customSuffixType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P7), values: &[] }) };
+static IAM_DELEGATION_REQUEST_DESCRIPTION_TYPE: Shape = Shape { name: "delegationRequestDescriptionType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(1000)), pattern: Some(&P25), values: &[] }) };
+static IAM_DELEGATION_REQUEST_ID_TYPE: Shape = Shape { name: "delegationRequestIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(16), Some(128)), pattern: Some(&P26), values: &[] }) };
 static IAM_ENCODING_TYPE: Shape = Shape { name: "encodingType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["SSH", "PEM"] }) };
 static IAM_ENTITY_LIST_TYPE: Shape = Shape { name: "entityListType", sensitive: false, kind: Kind::List(&IAM_ENTITY_TYPE, Bounds(None, None)) };
-static IAM_EXISTING_USER_NAME_TYPE: Shape = Shape { name: "existingUserNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P11), values: &[] }) };
+static IAM_EXISTING_USER_NAME_TYPE: Shape = Shape { name: "existingUserNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
 static IAM_GLOBAL_ENDPOINT_TOKEN_VERSION: Shape = Shape { name: "globalEndpointTokenVersion", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["v1Token", "v2Token"] }) };
-static IAM_GROUP_NAME_TYPE: Shape = Shape { name: "groupNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P11), values: &[] }) };
+static IAM_GROUP_NAME_TYPE: Shape = Shape { name: "groupNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
 static IAM_IDENTITY_CENTER_INSTANCE_ARN_TYPE: Shape = Shape { name: "identityCenterInstanceArnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1224)), pattern: None, values: &[] }) };
-static IAM_INSTANCE_PROFILE_NAME_TYPE: Shape = Shape { name: "instanceProfileNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P11), values: &[] }) };
+static IAM_INSTANCE_PROFILE_NAME_TYPE: Shape = Shape { name: "instanceProfileNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
 static IAM_INTEGER_TYPE: Shape = Shape { name: "integerType", sensitive: false, kind: Kind::Integer(Bounds(None, None)) };
 static IAM_JOB_IDTYPE: Shape = Shape { name: "jobIDType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(36), Some(36)), pattern: None, values: &[] }) };
 static IAM_KEY_DEFINITION_LIST_TYPE: Shape = Shape { name: "keyDefinitionListType", sensitive: false, kind: Kind::List(&IAM_CONTEXT_PROVIDER_KEY_DEFINITION, Bounds(Some(0), Some(10))) };
 static IAM_LOCALE_TYPE: Shape = Shape { name: "localeType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(12)), pattern: None, values: &[] }) };
 static IAM_MAP_STRING_REPLACEMENT_VALUE_ENTRY: Shape = Shape { name: "mapStringReplacementValueEntry", sensitive: false, kind: Kind::Map(&IAM_STRING_TYPE, &IAM_REPLACEMENT_VALUE_ENTRY, Bounds(None, Some(30))) };
-static IAM_MARKER_TYPE: Shape = Shape { name: "markerType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(320)), pattern: Some(&P6), values: &[] }) };
+static IAM_MARKER_TYPE: Shape = Shape { name: "markerType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(320)), pattern: Some(&P10), values: &[] }) };
 static IAM_MAX_ITEMS_TYPE: Shape = Shape { name: "maxItemsType", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(1000))) };
 static IAM_MAX_PASSWORD_AGE_TYPE: Shape = Shape { name: "maxPasswordAgeType", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(1095))) };
 static IAM_MAX_SIGNIN_SESSION_DURATION_TYPE: Shape = Shape { name: "maxSigninSessionDurationType", sensitive: false, kind: Kind::Integer(Bounds(Some(3600), Some(7776000))) };
 static IAM_MINIMUM_PASSWORD_LENGTH_TYPE: Shape = Shape { name: "minimumPasswordLengthType", sensitive: false, kind: Kind::Integer(Bounds(Some(6), Some(128))) };
 static IAM_MINOR_VERSION_TYPE: Shape = Shape { name: "minorVersionType", sensitive: false, kind: Kind::Integer(Bounds(None, None)) };
-static IAM_NOTES_TYPE: Shape = Shape { name: "notesType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(500)), pattern: Some(&P21), values: &[] }) };
-static IAM_NOTIFICATION_CHANNEL_TYPE: Shape = Shape { name: "notificationChannelType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(400)), pattern: Some(&P23), values: &[] }) };
-static IAM_ORGANIZATIONS_ENTITY_PATH_TYPE: Shape = Shape { name: "organizationsEntityPathType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(19), Some(427)), pattern: Some(&P24), values: &[] }) };
-static IAM_ORGANIZATIONS_POLICY_ID_TYPE: Shape = Shape { name: "organizationsPolicyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P25), values: &[] }) };
-static IAM_OWNER_ID_TYPE: Shape = Shape { name: "ownerIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: Some(&P26), values: &[] }) };
+static IAM_NOTES_TYPE: Shape = Shape { name: "notesType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(500)), pattern: Some(&P25), values: &[] }) };
+static IAM_NOTIFICATION_CHANNEL_TYPE: Shape = Shape { name: "notificationChannelType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(400)), pattern: Some(&P27), values: &[] }) };
+static IAM_ORGANIZATIONS_ENTITY_PATH_TYPE: Shape = Shape { name: "organizationsEntityPathType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(19), Some(427)), pattern: Some(&P28), values: &[] }) };
+static IAM_ORGANIZATIONS_POLICY_ID_TYPE: Shape = Shape { name: "organizationsPolicyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P29), values: &[] }) };
+static IAM_OWNER_ID_TYPE: Shape = Shape { name: "ownerIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: Some(&P30), values: &[] }) };
 static IAM_PASSWORD_REUSE_PREVENTION_TYPE: Shape = Shape { name: "passwordReusePreventionType", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(24))) };
-static IAM_PASSWORD_TYPE: Shape = Shape { name: "passwordType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P8), values: &[] }) };
-static IAM_PATH_PREFIX_TYPE: Shape = Shape { name: "pathPrefixType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(512)), pattern: Some(&P27), values: &[] }) };
-static IAM_PATH_TYPE: Shape = Shape { name: "pathType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(512)), pattern: Some(&P28), values: &[] }) };
+static IAM_PASSWORD_TYPE: Shape = Shape { name: "passwordType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P13), values: &[] }) };
+static IAM_PATH_PREFIX_TYPE: Shape = Shape { name: "pathPrefixType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(512)), pattern: Some(&P31), values: &[] }) };
+static IAM_PATH_TYPE: Shape = Shape { name: "pathType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(512)), pattern: Some(&P32), values: &[] }) };
 static IAM_POLICY_DESCRIPTION_TYPE: Shape = Shape { name: "policyDescriptionType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(1000)), pattern: None, values: &[] }) };
-static IAM_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "policyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(131072)), pattern: Some(&P8), values: &[] }) };
-static IAM_POLICY_NAME_TYPE: Shape = Shape { name: "policyNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P11), values: &[] }) };
+static IAM_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "policyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(131072)), pattern: Some(&P13), values: &[] }) };
+static IAM_POLICY_NAME_TYPE: Shape = Shape { name: "policyNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
 static IAM_POLICY_PARAMETER_LIST_TYPE: Shape = Shape { name: "policyParameterListType", sensitive: false, kind: Kind::List(&IAM_POLICY_PARAMETER, Bounds(None, Some(50))) };
-static IAM_POLICY_PARAMETER_NAME_TYPE: Shape = Shape { name: "policyParameterNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(5), Some(256)), pattern: Some(&P29), values: &[] }) };
-static IAM_POLICY_PARAMETER_VALUE_TYPE: Shape = Shape { name: "policyParameterValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P29), values: &[] }) };
+static IAM_POLICY_PARAMETER_NAME_TYPE: Shape = Shape { name: "policyParameterNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(5), Some(256)), pattern: Some(&P33), values: &[] }) };
+static IAM_POLICY_PARAMETER_VALUE_TYPE: Shape = Shape { name: "policyParameterValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P33), values: &[] }) };
 static IAM_POLICY_PARAMETER_VALUES_LIST_TYPE: Shape = Shape { name: "policyParameterValuesListType", sensitive: false, kind: Kind::List(&IAM_POLICY_PARAMETER_VALUE_TYPE, Bounds(None, None)) };
-static IAM_POLICY_PATH_TYPE: Shape = Shape { name: "policyPathType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(512)), pattern: Some(&P30), values: &[] }) };
+static IAM_POLICY_PATH_TYPE: Shape = Shape { name: "policyPathType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(512)), pattern: Some(&P34), values: &[] }) };
 static IAM_POLICY_SCOPE_TYPE: Shape = Shape { name: "policyScopeType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["All", "AWS", "Local"] }) };
-static IAM_POLICY_VERSION_ID_TYPE: Shape = Shape { name: "policyVersionIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P31), values: &[] }) };
-static IAM_PRIVATE_KEY_ID_TYPE: Shape = Shape { name: "privateKeyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(22), Some(64)), pattern: Some(&P32), values: &[] }) };
-static IAM_PRIVATE_KEY_TYPE: Shape = Shape { name: "privateKeyType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(16384)), pattern: Some(&P8), values: &[] }) };
-static IAM_PUBLIC_KEY_ID_TYPE: Shape = Shape { name: "publicKeyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(128)), pattern: Some(&P16), values: &[] }) };
-static IAM_PUBLIC_KEY_MATERIAL_TYPE: Shape = Shape { name: "publicKeyMaterialType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(16384)), pattern: Some(&P8), values: &[] }) };
-static IAM_REDIRECT_URL_TYPE: Shape = Shape { name: "redirectUrlType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(255)), pattern: Some(&P33), values: &[] }) };
+static IAM_POLICY_VERSION_ID_TYPE: Shape = Shape { name: "policyVersionIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: Some(&P35), values: &[] }) };
+static IAM_PRIVATE_KEY_ID_TYPE: Shape = Shape { name: "privateKeyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(22), Some(64)), pattern: Some(&P36), values: &[] }) };
+static IAM_PRIVATE_KEY_TYPE: Shape = Shape { name: "privateKeyType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(16384)), pattern: Some(&P13), values: &[] }) };
+static IAM_PUBLIC_KEY_ID_TYPE: Shape = Shape { name: "publicKeyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(128)), pattern: Some(&P20), values: &[] }) };
+static IAM_PUBLIC_KEY_MATERIAL_TYPE: Shape = Shape { name: "publicKeyMaterialType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(16384)), pattern: Some(&P13), values: &[] }) };
+static IAM_REDIRECT_URL_TYPE: Shape = Shape { name: "redirectUrlType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(255)), pattern: Some(&P37), values: &[] }) };
 static IAM_REPLACEMENT_VALUE_LIST_TYPE: Shape = Shape { name: "replacementValueListType", sensitive: false, kind: Kind::List(&IAM_STRING_TYPE, Bounds(Some(1), Some(20))) };
-static IAM_REQUEST_MESSAGE_TYPE: Shape = Shape { name: "requestMessageType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(200)), pattern: Some(&P21), values: &[] }) };
-static IAM_REQUESTOR_WORKFLOW_ID_TYPE: Shape = Shape { name: "requestorWorkflowIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(5), Some(400)), pattern: Some(&P34), values: &[] }) };
-static IAM_ROLE_DESCRIPTION_TYPE: Shape = Shape { name: "roleDescriptionType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(1000)), pattern: Some(&P21), values: &[] }) };
+static IAM_REQUEST_MESSAGE_TYPE: Shape = Shape { name: "requestMessageType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(200)), pattern: Some(&P25), values: &[] }) };
+static IAM_REQUESTOR_WORKFLOW_ID_TYPE: Shape = Shape { name: "requestorWorkflowIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(5), Some(400)), pattern: Some(&P38), values: &[] }) };
+static IAM_ROLE_DESCRIPTION_TYPE: Shape = Shape { name: "roleDescriptionType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, Some(1000)), pattern: Some(&P25), values: &[] }) };
 static IAM_ROLE_MAX_SESSION_DURATION_TYPE: Shape = Shape { name: "roleMaxSessionDurationType", sensitive: false, kind: Kind::Integer(Bounds(Some(3600), Some(43200))) };
-static IAM_ROLE_NAME_TYPE: Shape = Shape { name: "roleNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P11), values: &[] }) };
+static IAM_ROLE_NAME_TYPE: Shape = Shape { name: "roleNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P7), values: &[] }) };
 static IAM_SERIAL_NUMBER_TYPE: Shape = Shape { name: "serialNumberType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(9), Some(256)), pattern: Some(&P3), values: &[] }) };
-static IAM_SERVER_CERTIFICATE_NAME_TYPE: Shape = Shape { name: "serverCertificateNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P11), values: &[] }) };
+static IAM_SERVER_CERTIFICATE_NAME_TYPE: Shape = Shape { name: "serverCertificateNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P7), values: &[] }) };
 static IAM_SERVICE_NAME: Shape = Shape { name: "serviceName", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &[] }) };
 static IAM_SERVICE_NAMESPACE_LIST_TYPE: Shape = Shape { name: "serviceNamespaceListType", sensitive: false, kind: Kind::List(&IAM_SERVICE_NAMESPACE_TYPE, Bounds(Some(1), Some(200))) };
-static IAM_SERVICE_NAMESPACE_TYPE: Shape = Shape { name: "serviceNamespaceType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P35), values: &[] }) };
-static IAM_SERVICE_SPECIFIC_CREDENTIAL_ID: Shape = Shape { name: "serviceSpecificCredentialId", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(128)), pattern: Some(&P16), values: &[] }) };
+static IAM_SERVICE_NAMESPACE_TYPE: Shape = Shape { name: "serviceNamespaceType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P39), values: &[] }) };
+static IAM_SERVICE_SPECIFIC_CREDENTIAL_ID: Shape = Shape { name: "serviceSpecificCredentialId", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(128)), pattern: Some(&P20), values: &[] }) };
 static IAM_SESSION_DURATION_TYPE: Shape = Shape { name: "sessionDurationType", sensitive: false, kind: Kind::Integer(Bounds(Some(300), Some(43200))) };
 static IAM_SORT_KEY_TYPE: Shape = Shape { name: "sortKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["SERVICE_NAMESPACE_ASCENDING", "SERVICE_NAMESPACE_DESCENDING", "LAST_AUTHENTICATED_TIME_ASCENDING", "LAST_AUTHENTICATED_TIME_DESCENDING"] }) };
 static IAM_STATUS_TYPE: Shape = Shape { name: "statusType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["Active", "Inactive", "Expired"] }) };
 static IAM_STRING_TYPE: Shape = Shape { name: "stringType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &[] }) };
 static IAM_SUBJECT_TYPE_VALUE_TYPE: Shape = Shape { name: "subjectTypeValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(128)), pattern: None, values: &[] }) };
 static IAM_TAG_KEY_LIST_TYPE: Shape = Shape { name: "tagKeyListType", sensitive: false, kind: Kind::List(&IAM_TAG_KEY_TYPE, Bounds(None, Some(50))) };
-static IAM_TAG_KEY_TYPE: Shape = Shape { name: "tagKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P13), values: &[] }) };
+static IAM_TAG_KEY_TYPE: Shape = Shape { name: "tagKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P17), values: &[] }) };
 static IAM_TAG_LIST_TYPE: Shape = Shape { name: "tagListType", sensitive: false, kind: Kind::List(&IAM_TAG, Bounds(None, Some(50))) };
-static IAM_TAG_VALUE_TYPE: Shape = Shape { name: "tagValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: Some(&P14), values: &[] }) };
+static IAM_TAG_VALUE_TYPE: Shape = Shape { name: "tagValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: Some(&P18), values: &[] }) };
 static IAM_THUMBPRINT_LIST_TYPE: Shape = Shape { name: "thumbprintListType", sensitive: false, kind: Kind::List(&IAM_THUMBPRINT_TYPE, Bounds(None, None)) };
 static IAM_THUMBPRINT_TYPE: Shape = Shape { name: "thumbprintType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(40), Some(40)), pattern: None, values: &[] }) };
-static IAM_USER_NAME_TYPE: Shape = Shape { name: "userNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P11), values: &[] }) };
-static IAM_VIRTUAL_MFADEVICE_NAME: Shape = Shape { name: "virtualMFADeviceName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), None), pattern: Some(&P11), values: &[] }) };
+static IAM_USER_NAME_TYPE: Shape = Shape { name: "userNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(64)), pattern: Some(&P7), values: &[] }) };
+static IAM_VIRTUAL_MFADEVICE_NAME: Shape = Shape { name: "virtualMFADeviceName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), None), pattern: Some(&P7), values: &[] }) };
 
-static STS: Service = Service { name: "sts", version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", errors: &[
+static ROLESANYWHERE: Service = Service { name: "rolesanywhere", version: "2018-05-10", namespace: "", rest: true, errors: &[
+    ErrorShape { name: "AccessDeniedException", code: "AccessDeniedException", status: 403 },
+    ErrorShape { name: "ResourceNotFoundException", code: "ResourceNotFoundException", status: 404 },
+    ErrorShape { name: "ServiceUnavailableException", code: "ServiceUnavailableException", status: 503 },
+    ErrorShape { name: "TooManyTagsException", code: "TooManyTagsException", status: 400 },
+    ErrorShape { name: "ValidationException", code: "ValidationException", status: 400 },
+] };
+static ROLESANYWHERE_ALIAS_NAME: Shape = Shape { name: "AliasName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_AMAZON_RESOURCE_NAME: Shape = Shape { name: "AmazonResourceName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1011)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_BOOLEAN: Shape = Shape { name: "Boolean", sensitive: false, kind: Kind::Boolean };
+static ROLESANYWHERE_CERTIFICATE_FIELD: Shape = Shape { name: "CertificateField", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["x509Subject", "x509Issuer", "x509SAN"] }) };
+static ROLESANYWHERE_CREATE_PROFILE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "name", required: true, shape: &ROLESANYWHERE_RESOURCE_NAME },
+    Member { name: "requireInstanceProperties", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "sessionPolicy", required: false, shape: &ROLESANYWHERE_STRING },
+    Member { name: "roleArns", required: true, shape: &ROLESANYWHERE_ROLE_ARN_LIST },
+    Member { name: "managedPolicyArns", required: false, shape: &ROLESANYWHERE_MANAGED_POLICY_LIST },
+    Member { name: "durationSeconds", required: false, shape: &ROLESANYWHERE_CREATE_PROFILE_REQUEST_DURATION_SECONDS_INTEGER },
+    Member { name: "enabled", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "tags", required: false, shape: &ROLESANYWHERE_TAG_LIST },
+    Member { name: "acceptRoleSessionName", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "aliasName", required: false, shape: &ROLESANYWHERE_ALIAS_NAME },
+    Member { name: "tipConfiguration", required: false, shape: &ROLESANYWHERE_TIP_CONFIGURATION },
+] };
+static ROLESANYWHERE_CREATE_PROFILE_REQUEST_DURATION_SECONDS_INTEGER: Shape = Shape { name: "CreateProfileRequestDurationSecondsInteger", sensitive: false, kind: Kind::Integer(Bounds(Some(900), Some(43200))) };
+static ROLESANYWHERE_CREATE_SESSION_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "durationSeconds", required: false, shape: &ROLESANYWHERE_CREATE_SESSION_REQUEST_DURATION_SECONDS_INTEGER },
+    Member { name: "instanceProperties", required: false, shape: &ROLESANYWHERE_INSTANCE_PROPERTY_MAP },
+    Member { name: "profileArn", required: true, shape: &ROLESANYWHERE_PROFILE_IDENTIFIER_ARN },
+    Member { name: "roleArn", required: true, shape: &ROLESANYWHERE_ROLE_ARN },
+    Member { name: "roleSessionName", required: false, shape: &ROLESANYWHERE_ROLE_SESSION_NAME },
+    Member { name: "sessionName", required: false, shape: &ROLESANYWHERE_STRING },
+    Member { name: "trustAnchorArn", required: true, shape: &ROLESANYWHERE_TRUST_ANCHOR_IDENTIFIER_ARN },
+] };
+static ROLESANYWHERE_CREATE_SESSION_REQUEST_DURATION_SECONDS_INTEGER: Shape = Shape { name: "CreateSessionRequestDurationSecondsInteger", sensitive: false, kind: Kind::Integer(Bounds(Some(900), Some(43200))) };
+static ROLESANYWHERE_CREATE_TRUST_ANCHOR_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "name", required: true, shape: &ROLESANYWHERE_RESOURCE_NAME },
+    Member { name: "source", required: true, shape: &ROLESANYWHERE_SOURCE },
+    Member { name: "enabled", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "crlDpRevocationEnabled", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "tags", required: false, shape: &ROLESANYWHERE_TAG_LIST },
+    Member { name: "notificationSettings", required: false, shape: &ROLESANYWHERE_NOTIFICATION_SETTINGS },
+    Member { name: "aliasName", required: false, shape: &ROLESANYWHERE_ALIAS_NAME },
+] };
+static ROLESANYWHERE_CRL_IDENTIFIER: Shape = Shape { name: "CrlIdentifier", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1011)), pattern: Some(&P40), values: &[] }) };
+static ROLESANYWHERE_DELETE_ATTRIBUTE_MAPPING_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "profileId", required: true, shape: &ROLESANYWHERE_PROFILE_IDENTIFIER },
+    Member { name: "certificateField", required: true, shape: &ROLESANYWHERE_CERTIFICATE_FIELD },
+    Member { name: "specifiers", required: false, shape: &ROLESANYWHERE_SPECIFIER_LIST },
+] };
+static ROLESANYWHERE_IMPORT_CRL_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "name", required: true, shape: &ROLESANYWHERE_RESOURCE_NAME },
+    Member { name: "crlData", required: true, shape: &ROLESANYWHERE_IMPORT_CRL_REQUEST_CRL_DATA_BLOB },
+    Member { name: "enabled", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "tags", required: false, shape: &ROLESANYWHERE_TAG_LIST },
+    Member { name: "trustAnchorArn", required: true, shape: &ROLESANYWHERE_TRUST_ANCHOR_IDENTIFIER_ARN },
+    Member { name: "aliasName", required: false, shape: &ROLESANYWHERE_ALIAS_NAME },
+] };
+static ROLESANYWHERE_IMPORT_CRL_REQUEST_CRL_DATA_BLOB: Shape = Shape { name: "ImportCrlRequestCrlDataBlob", sensitive: false, kind: Kind::Blob(Bounds(Some(1), Some(300000))) };
+static ROLESANYWHERE_INSTANCE_PROPERTY_MAP: Shape = Shape { name: "InstancePropertyMap", sensitive: false, kind: Kind::Map(&ROLESANYWHERE_INSTANCE_PROPERTY_MAP_KEY_STRING, &ROLESANYWHERE_INSTANCE_PROPERTY_MAP_VALUE_STRING, Bounds(Some(0), Some(50))) };
+static ROLESANYWHERE_INSTANCE_PROPERTY_MAP_KEY_STRING: Shape = Shape { name: "InstancePropertyMapKeyString", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(200)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_INSTANCE_PROPERTY_MAP_VALUE_STRING: Shape = Shape { name: "InstancePropertyMapValueString", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(200)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_INTEGER: Shape = Shape { name: "Integer", sensitive: false, kind: Kind::Integer(Bounds(None, None)) };
+static ROLESANYWHERE_LIST_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "nextToken", required: false, shape: &ROLESANYWHERE_LIST_REQUEST_NEXT_TOKEN_STRING },
+    Member { name: "pageSize", required: false, shape: &ROLESANYWHERE_INTEGER },
+] };
+static ROLESANYWHERE_LIST_REQUEST_NEXT_TOKEN_STRING: Shape = Shape { name: "ListRequestNextTokenString", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(10000)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_LIST_TAGS_FOR_RESOURCE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "resourceArn", required: true, shape: &ROLESANYWHERE_AMAZON_RESOURCE_NAME },
+] };
+static ROLESANYWHERE_MANAGED_POLICY_LIST: Shape = Shape { name: "ManagedPolicyList", sensitive: false, kind: Kind::List(&ROLESANYWHERE_MANAGED_POLICY_LIST_MEMBER_STRING, Bounds(Some(0), Some(50))) };
+static ROLESANYWHERE_MANAGED_POLICY_LIST_MEMBER_STRING: Shape = Shape { name: "ManagedPolicyListMemberString", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(200)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_MAPPING_RULE_M: Structure = Structure { union: false, members: &[
+    Member { name: "specifier", required: true, shape: &ROLESANYWHERE_MAPPING_RULE_SPECIFIER_STRING },
+] };
+static ROLESANYWHERE_MAPPING_RULE: Shape = Shape { name: "MappingRule", sensitive: false, kind: Kind::Structure(&ROLESANYWHERE_MAPPING_RULE_M) };
+static ROLESANYWHERE_MAPPING_RULE_SPECIFIER_STRING: Shape = Shape { name: "MappingRuleSpecifierString", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(60)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_MAPPING_RULES: Shape = Shape { name: "MappingRules", sensitive: false, kind: Kind::List(&ROLESANYWHERE_MAPPING_RULE, Bounds(None, None)) };
+static ROLESANYWHERE_NOTIFICATION_CHANNEL: Shape = Shape { name: "NotificationChannel", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["ALL"] }) };
+static ROLESANYWHERE_NOTIFICATION_EVENT: Shape = Shape { name: "NotificationEvent", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["CA_CERTIFICATE_EXPIRY", "END_ENTITY_CERTIFICATE_EXPIRY"] }) };
+static ROLESANYWHERE_NOTIFICATION_SETTING_M: Structure = Structure { union: false, members: &[
+    Member { name: "enabled", required: true, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "event", required: true, shape: &ROLESANYWHERE_NOTIFICATION_EVENT },
+    Member { name: "threshold", required: false, shape: &ROLESANYWHERE_NOTIFICATION_SETTING_THRESHOLD_INTEGER },
+    Member { name: "channel", required: false, shape: &ROLESANYWHERE_NOTIFICATION_CHANNEL },
+] };
+static ROLESANYWHERE_NOTIFICATION_SETTING: Shape = Shape { name: "NotificationSetting", sensitive: false, kind: Kind::Structure(&ROLESANYWHERE_NOTIFICATION_SETTING_M) };
+static ROLESANYWHERE_NOTIFICATION_SETTING_KEY_M: Structure = Structure { union: false, members: &[
+    Member { name: "event", required: true, shape: &ROLESANYWHERE_NOTIFICATION_EVENT },
+    Member { name: "channel", required: false, shape: &ROLESANYWHERE_NOTIFICATION_CHANNEL },
+] };
+static ROLESANYWHERE_NOTIFICATION_SETTING_KEY: Shape = Shape { name: "NotificationSettingKey", sensitive: false, kind: Kind::Structure(&ROLESANYWHERE_NOTIFICATION_SETTING_KEY_M) };
+static ROLESANYWHERE_NOTIFICATION_SETTING_KEYS: Shape = Shape { name: "NotificationSettingKeys", sensitive: false, kind: Kind::List(&ROLESANYWHERE_NOTIFICATION_SETTING_KEY, Bounds(Some(0), Some(50))) };
+static ROLESANYWHERE_NOTIFICATION_SETTING_THRESHOLD_INTEGER: Shape = Shape { name: "NotificationSettingThresholdInteger", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(360))) };
+static ROLESANYWHERE_NOTIFICATION_SETTINGS: Shape = Shape { name: "NotificationSettings", sensitive: false, kind: Kind::List(&ROLESANYWHERE_NOTIFICATION_SETTING, Bounds(Some(0), Some(50))) };
+static ROLESANYWHERE_PROFILE_IDENTIFIER: Shape = Shape { name: "ProfileIdentifier", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1011)), pattern: Some(&P41), values: &[] }) };
+static ROLESANYWHERE_PROFILE_IDENTIFIER_ARN: Shape = Shape { name: "ProfileIdentifierArn", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1011)), pattern: Some(&P42), values: &[] }) };
+static ROLESANYWHERE_PUT_ATTRIBUTE_MAPPING_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "profileId", required: true, shape: &ROLESANYWHERE_PROFILE_IDENTIFIER },
+    Member { name: "certificateField", required: true, shape: &ROLESANYWHERE_CERTIFICATE_FIELD },
+    Member { name: "mappingRules", required: true, shape: &ROLESANYWHERE_MAPPING_RULES },
+] };
+static ROLESANYWHERE_PUT_NOTIFICATION_SETTINGS_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "trustAnchorId", required: true, shape: &ROLESANYWHERE_UUID },
+    Member { name: "notificationSettings", required: true, shape: &ROLESANYWHERE_NOTIFICATION_SETTINGS },
+] };
+static ROLESANYWHERE_RESET_NOTIFICATION_SETTINGS_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "trustAnchorId", required: true, shape: &ROLESANYWHERE_UUID },
+    Member { name: "notificationSettingKeys", required: true, shape: &ROLESANYWHERE_NOTIFICATION_SETTING_KEYS },
+] };
+static ROLESANYWHERE_RESOURCE_NAME: Shape = Shape { name: "ResourceName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(255)), pattern: Some(&P43), values: &[] }) };
+static ROLESANYWHERE_ROLE_ARN: Shape = Shape { name: "RoleArn", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1011)), pattern: Some(&P44), values: &[] }) };
+static ROLESANYWHERE_ROLE_ARN_LIST: Shape = Shape { name: "RoleArnList", sensitive: false, kind: Kind::List(&ROLESANYWHERE_ROLE_ARN, Bounds(Some(0), Some(250))) };
+static ROLESANYWHERE_ROLE_SESSION_NAME: Shape = Shape { name: "RoleSessionName", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(64)), pattern: Some(&P15), values: &[] }) };
+static ROLESANYWHERE_SCALAR_CRL_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "crlId", required: true, shape: &ROLESANYWHERE_CRL_IDENTIFIER },
+] };
+static ROLESANYWHERE_SCALAR_PROFILE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "profileId", required: true, shape: &ROLESANYWHERE_PROFILE_IDENTIFIER },
+] };
+static ROLESANYWHERE_SCALAR_SUBJECT_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "subjectId", required: true, shape: &ROLESANYWHERE_UUID },
+] };
+static ROLESANYWHERE_SCALAR_TRUST_ANCHOR_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "trustAnchorId", required: true, shape: &ROLESANYWHERE_TRUST_ANCHOR_IDENTIFIER },
+] };
+static ROLESANYWHERE_SOURCE_M: Structure = Structure { union: false, members: &[
+    Member { name: "sourceType", required: false, shape: &ROLESANYWHERE_TRUST_ANCHOR_TYPE },
+    Member { name: "sourceData", required: false, shape: &ROLESANYWHERE_SOURCE_DATA },
+] };
+static ROLESANYWHERE_SOURCE: Shape = Shape { name: "Source", sensitive: false, kind: Kind::Structure(&ROLESANYWHERE_SOURCE_M) };
+static ROLESANYWHERE_SOURCE_DATA_M: Structure = Structure { union: true, members: &[
+    Member { name: "x509CertificateData", required: false, shape: &ROLESANYWHERE_SOURCE_DATA_X509CERTIFICATE_DATA_STRING },
+    Member { name: "acmPcaArn", required: false, shape: &ROLESANYWHERE_STRING },
+] };
+static ROLESANYWHERE_SOURCE_DATA: Shape = Shape { name: "SourceData", sensitive: false, kind: Kind::Structure(&ROLESANYWHERE_SOURCE_DATA_M) };
+static ROLESANYWHERE_SOURCE_DATA_X509CERTIFICATE_DATA_STRING: Shape = Shape { name: "SourceDataX509CertificateDataString", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(204800)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_SPECIFIER_LIST: Shape = Shape { name: "SpecifierList", sensitive: false, kind: Kind::List(&ROLESANYWHERE_STRING, Bounds(None, None)) };
+static ROLESANYWHERE_STRING: Shape = Shape { name: "String", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &[] }) };
+static ROLESANYWHERE_TAG_M: Structure = Structure { union: false, members: &[
+    Member { name: "key", required: true, shape: &ROLESANYWHERE_TAG_KEY },
+    Member { name: "value", required: true, shape: &ROLESANYWHERE_TAG_VALUE },
+] };
+static ROLESANYWHERE_TAG: Shape = Shape { name: "Tag", sensitive: false, kind: Kind::Structure(&ROLESANYWHERE_TAG_M) };
+static ROLESANYWHERE_TAG_KEY: Shape = Shape { name: "TagKey", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P45), values: &[] }) };
+static ROLESANYWHERE_TAG_KEY_LIST: Shape = Shape { name: "TagKeyList", sensitive: false, kind: Kind::List(&ROLESANYWHERE_TAG_KEY, Bounds(Some(0), Some(200))) };
+static ROLESANYWHERE_TAG_LIST: Shape = Shape { name: "TagList", sensitive: false, kind: Kind::List(&ROLESANYWHERE_TAG, Bounds(Some(0), Some(200))) };
+static ROLESANYWHERE_TAG_RESOURCE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "resourceArn", required: true, shape: &ROLESANYWHERE_AMAZON_RESOURCE_NAME },
+    Member { name: "tags", required: true, shape: &ROLESANYWHERE_TAG_LIST },
+] };
+static ROLESANYWHERE_TAG_VALUE: Shape = Shape { name: "TagValue", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: Some(&P45), values: &[] }) };
+static ROLESANYWHERE_TIP_CONFIGURATION_M: Structure = Structure { union: false, members: &[
+    Member { name: "status", required: true, shape: &ROLESANYWHERE_TIP_STATUS },
+    Member { name: "subjectType", required: false, shape: &ROLESANYWHERE_TIP_SUBJECT_TYPE },
+    Member { name: "subjectSource", required: false, shape: &ROLESANYWHERE_TIP_SUBJECT_SOURCE },
+] };
+static ROLESANYWHERE_TIP_CONFIGURATION: Shape = Shape { name: "TipConfiguration", sensitive: false, kind: Kind::Structure(&ROLESANYWHERE_TIP_CONFIGURATION_M) };
+static ROLESANYWHERE_TIP_STATUS: Shape = Shape { name: "TipStatus", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["ENABLED", "DISABLED"] }) };
+static ROLESANYWHERE_TIP_SUBJECT_SOURCE: Shape = Shape { name: "TipSubjectSource", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["x509SAN/URI", "x509Subject/CN"] }) };
+static ROLESANYWHERE_TIP_SUBJECT_TYPE: Shape = Shape { name: "TipSubjectType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["user", "workload"] }) };
+static ROLESANYWHERE_TRUST_ANCHOR_IDENTIFIER: Shape = Shape { name: "TrustAnchorIdentifier", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1011)), pattern: Some(&P46), values: &[] }) };
+static ROLESANYWHERE_TRUST_ANCHOR_IDENTIFIER_ARN: Shape = Shape { name: "TrustAnchorIdentifierArn", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1011)), pattern: Some(&P47), values: &[] }) };
+static ROLESANYWHERE_TRUST_ANCHOR_TYPE: Shape = Shape { name: "TrustAnchorType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["AWS_ACM_PCA", "CERTIFICATE_BUNDLE", "SELF_SIGNED_REPOSITORY"] }) };
+static ROLESANYWHERE_UNTAG_RESOURCE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "resourceArn", required: true, shape: &ROLESANYWHERE_AMAZON_RESOURCE_NAME },
+    Member { name: "tagKeys", required: true, shape: &ROLESANYWHERE_TAG_KEY_LIST },
+] };
+static ROLESANYWHERE_UPDATE_CRL_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "crlId", required: true, shape: &ROLESANYWHERE_CRL_IDENTIFIER },
+    Member { name: "name", required: false, shape: &ROLESANYWHERE_RESOURCE_NAME },
+    Member { name: "crlData", required: false, shape: &ROLESANYWHERE_UPDATE_CRL_REQUEST_CRL_DATA_BLOB },
+    Member { name: "aliasName", required: false, shape: &ROLESANYWHERE_ALIAS_NAME },
+] };
+static ROLESANYWHERE_UPDATE_CRL_REQUEST_CRL_DATA_BLOB: Shape = Shape { name: "UpdateCrlRequestCrlDataBlob", sensitive: false, kind: Kind::Blob(Bounds(Some(1), Some(300000))) };
+static ROLESANYWHERE_UPDATE_PROFILE_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "profileId", required: true, shape: &ROLESANYWHERE_PROFILE_IDENTIFIER },
+    Member { name: "name", required: false, shape: &ROLESANYWHERE_RESOURCE_NAME },
+    Member { name: "sessionPolicy", required: false, shape: &ROLESANYWHERE_UPDATE_PROFILE_REQUEST_SESSION_POLICY_STRING },
+    Member { name: "roleArns", required: false, shape: &ROLESANYWHERE_ROLE_ARN_LIST },
+    Member { name: "managedPolicyArns", required: false, shape: &ROLESANYWHERE_MANAGED_POLICY_LIST },
+    Member { name: "durationSeconds", required: false, shape: &ROLESANYWHERE_UPDATE_PROFILE_REQUEST_DURATION_SECONDS_INTEGER },
+    Member { name: "acceptRoleSessionName", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "aliasName", required: false, shape: &ROLESANYWHERE_ALIAS_NAME },
+    Member { name: "tipConfiguration", required: false, shape: &ROLESANYWHERE_TIP_CONFIGURATION },
+] };
+static ROLESANYWHERE_UPDATE_PROFILE_REQUEST_DURATION_SECONDS_INTEGER: Shape = Shape { name: "UpdateProfileRequestDurationSecondsInteger", sensitive: false, kind: Kind::Integer(Bounds(Some(900), Some(43200))) };
+static ROLESANYWHERE_UPDATE_PROFILE_REQUEST_SESSION_POLICY_STRING: Shape = Shape { name: "UpdateProfileRequestSessionPolicyString", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(100000)), pattern: None, values: &[] }) };
+static ROLESANYWHERE_UPDATE_TRUST_ANCHOR_REQUEST_M: Structure = Structure { union: false, members: &[
+    Member { name: "trustAnchorId", required: true, shape: &ROLESANYWHERE_TRUST_ANCHOR_IDENTIFIER },
+    Member { name: "name", required: false, shape: &ROLESANYWHERE_RESOURCE_NAME },
+    Member { name: "source", required: false, shape: &ROLESANYWHERE_SOURCE },
+    Member { name: "crlDpRevocationEnabled", required: false, shape: &ROLESANYWHERE_BOOLEAN },
+    Member { name: "aliasName", required: false, shape: &ROLESANYWHERE_ALIAS_NAME },
+] };
+static ROLESANYWHERE_UUID: Shape = Shape { name: "Uuid", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(36), Some(36)), pattern: Some(&P48), values: &[] }) };
+
+static STS: Service = Service { name: "sts", version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", rest: false, errors: &[
     ErrorShape { name: "ExpiredTokenException", code: "ExpiredTokenException", status: 400 },
     ErrorShape { name: "ExpiredTradeInTokenException", code: "ExpiredTradeInTokenException", status: 400 },
     ErrorShape { name: "IDPCommunicationErrorException", code: "IDPCommunicationError", status: 400 },
@@ -1563,7 +1895,7 @@ static STS_TAG_M: Structure = Structure { union: false, members: &[
 static STS_TAG: Shape = Shape { name: "Tag", sensitive: false, kind: Kind::Structure(&STS_TAG_M) };
 static STS_TARGET_PRINCIPAL_TYPE: Shape = Shape { name: "TargetPrincipalType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(12), Some(2048)), pattern: None, values: &[] }) };
 static STS_ACCESS_KEY_ID_TYPE: Shape = Shape { name: "accessKeyIdType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(16), Some(128)), pattern: Some(&P0), values: &[] }) };
-static STS_ARN_TYPE: Shape = Shape { name: "arnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: Some(&P9), values: &[] }) };
+static STS_ARN_TYPE: Shape = Shape { name: "arnType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(20), Some(2048)), pattern: Some(&P14), values: &[] }) };
 static STS_CLIENT_TOKEN_TYPE: Shape = Shape { name: "clientTokenType", sensitive: true, kind: Kind::String(Text { length: Bounds(Some(4), Some(20000)), pattern: None, values: &[] }) };
 static STS_CONTEXT_ASSERTION_TYPE: Shape = Shape { name: "contextAssertionType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(4), Some(3072)), pattern: None, values: &[] }) };
 static STS_DURATION_SECONDS_TYPE: Shape = Shape { name: "durationSecondsType", sensitive: false, kind: Kind::Integer(Bounds(Some(900), Some(129600))) };
@@ -1573,24 +1905,24 @@ static STS_JWT_ALGORITHM_TYPE: Shape = Shape { name: "jwtAlgorithmType", sensiti
 static STS_MINIMUM_SESSION_TOKEN_SIZE_TYPE: Shape = Shape { name: "minimumSessionTokenSizeType", sensitive: false, kind: Kind::Integer(Bounds(Some(0), Some(4096))) };
 static STS_POLICY_DESCRIPTOR_LIST_TYPE: Shape = Shape { name: "policyDescriptorListType", sensitive: false, kind: Kind::List(&STS_POLICY_DESCRIPTOR_TYPE, Bounds(None, None)) };
 static STS_ROLE_DURATION_SECONDS_TYPE: Shape = Shape { name: "roleDurationSecondsType", sensitive: false, kind: Kind::Integer(Bounds(Some(900), Some(43200))) };
-static STS_ROLE_SESSION_NAME_TYPE: Shape = Shape { name: "roleSessionNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(64)), pattern: Some(&P10), values: &[] }) };
+static STS_ROLE_SESSION_NAME_TYPE: Shape = Shape { name: "roleSessionNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(64)), pattern: Some(&P15), values: &[] }) };
 static STS_SCOPED_CREDENTIAL_DURATION_SECONDS_TYPE: Shape = Shape { name: "scopedCredentialDurationSecondsType", sensitive: false, kind: Kind::Integer(Bounds(Some(1), Some(129600))) };
-static STS_SCOPED_SESSION_DESCRIPTION_TYPE: Shape = Shape { name: "scopedSessionDescriptionType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(256)), pattern: Some(&P21), values: &[] }) };
-static STS_SERIAL_NUMBER_TYPE: Shape = Shape { name: "serialNumberType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(9), Some(256)), pattern: Some(&P36), values: &[] }) };
-static STS_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "sessionPolicyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(2048)), pattern: Some(&P8), values: &[] }) };
-static STS_SOURCE_IDENTITY_TYPE: Shape = Shape { name: "sourceIdentityType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(256)), pattern: Some(&P10), values: &[] }) };
+static STS_SCOPED_SESSION_DESCRIPTION_TYPE: Shape = Shape { name: "scopedSessionDescriptionType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(256)), pattern: Some(&P25), values: &[] }) };
+static STS_SERIAL_NUMBER_TYPE: Shape = Shape { name: "serialNumberType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(9), Some(256)), pattern: Some(&P49), values: &[] }) };
+static STS_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "sessionPolicyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(2048)), pattern: Some(&P13), values: &[] }) };
+static STS_SOURCE_IDENTITY_TYPE: Shape = Shape { name: "sourceIdentityType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(256)), pattern: Some(&P15), values: &[] }) };
 static STS_TAG_KEY_LIST_TYPE: Shape = Shape { name: "tagKeyListType", sensitive: false, kind: Kind::List(&STS_TAG_KEY_TYPE, Bounds(None, Some(50))) };
-static STS_TAG_KEY_TYPE: Shape = Shape { name: "tagKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P13), values: &[] }) };
+static STS_TAG_KEY_TYPE: Shape = Shape { name: "tagKeyType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(128)), pattern: Some(&P17), values: &[] }) };
 static STS_TAG_LIST_TYPE: Shape = Shape { name: "tagListType", sensitive: false, kind: Kind::List(&STS_TAG, Bounds(None, Some(50))) };
-static STS_TAG_VALUE_TYPE: Shape = Shape { name: "tagValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: Some(&P14), values: &[] }) };
-static STS_TOKEN_CODE_TYPE: Shape = Shape { name: "tokenCodeType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(6), Some(6)), pattern: Some(&P12), values: &[] }) };
+static STS_TAG_VALUE_TYPE: Shape = Shape { name: "tagValueType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(0), Some(256)), pattern: Some(&P18), values: &[] }) };
+static STS_TOKEN_CODE_TYPE: Shape = Shape { name: "tokenCodeType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(6), Some(6)), pattern: Some(&P16), values: &[] }) };
 static STS_TRADE_IN_TOKEN_TYPE: Shape = Shape { name: "tradeInTokenType", sensitive: true, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &[] }) };
-static STS_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "unrestrictedSessionPolicyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), None), pattern: Some(&P8), values: &[] }) };
+static STS_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Shape = Shape { name: "unrestrictedSessionPolicyDocumentType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), None), pattern: Some(&P13), values: &[] }) };
 static STS_URL_TYPE: Shape = Shape { name: "urlType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(4), Some(2048)), pattern: None, values: &[] }) };
-static STS_USER_NAME_TYPE: Shape = Shape { name: "userNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(32)), pattern: Some(&P10), values: &[] }) };
+static STS_USER_NAME_TYPE: Shape = Shape { name: "userNameType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(2), Some(32)), pattern: Some(&P15), values: &[] }) };
 static STS_WEB_IDENTITY_TOKEN_AUDIENCE_LIST_TYPE: Shape = Shape { name: "webIdentityTokenAudienceListType", sensitive: false, kind: Kind::List(&STS_WEB_IDENTITY_TOKEN_AUDIENCE_STRING_TYPE, Bounds(Some(1), Some(10))) };
 static STS_WEB_IDENTITY_TOKEN_AUDIENCE_STRING_TYPE: Shape = Shape { name: "webIdentityTokenAudienceStringType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(1000)), pattern: None, values: &[] }) };
 static STS_WEB_IDENTITY_TOKEN_DURATION_SECONDS_TYPE: Shape = Shape { name: "webIdentityTokenDurationSecondsType", sensitive: false, kind: Kind::Integer(Bounds(Some(60), Some(3600))) };
-static STS_WEB_IDENTITY_TOKEN_SCOPE_TYPE: Shape = Shape { name: "webIdentityTokenScopeType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(256)), pattern: Some(&P37), values: &[] }) };
+static STS_WEB_IDENTITY_TOKEN_SCOPE_TYPE: Shape = Shape { name: "webIdentityTokenScopeType", sensitive: false, kind: Kind::String(Text { length: Bounds(Some(1), Some(256)), pattern: Some(&P50), values: &[] }) };
 static STS_WEB_IDENTITY_TOKEN_SUBJECT_MODE_TYPE: Shape = Shape { name: "webIdentityTokenSubjectModeType", sensitive: false, kind: Kind::String(Text { length: Bounds(None, None), pattern: None, values: &["AWSIdentity", "OriginIdentity"] }) };
 

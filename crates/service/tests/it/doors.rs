@@ -15,6 +15,11 @@ mod destinations;
 mod federation;
 mod saml;
 mod sessions;
+mod sign_in;
+mod sign_in_attacks;
+mod sign_in_steps;
+mod sign_in_tries;
+mod visitor;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/Desk";
 const ALLOW_ALL: &str =
@@ -70,6 +75,19 @@ impl TestHouse {
         headers: &[(&str, &str)],
         form: &[(&str, &str)],
     ) -> Result<Answer, Error> {
+        self.visit_from("192.0.2.10", method, path, query, headers, form).await
+    }
+
+    /// The same from an address.
+    async fn visit_from(
+        &self,
+        address: &str,
+        method: &str,
+        path: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+        form: &[(&str, &str)],
+    ) -> Result<Answer, Error> {
         let target = format!("{path}?{query}");
         let mut http = HttpRequest::new(method, &target, "").with_header("host", "daypass.test");
         for (name, value) in headers {
@@ -78,7 +96,7 @@ impl TestHouse {
         let pairs = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let request = Request {
             id: "00000000-0000-4000-9000-000000000001".into(),
-            source_ip: Some("192.0.2.10".parse().unwrap()),
+            source_ip: Some(address.parse().unwrap()),
             secure: Some(true),
             http,
             service: "signin",
@@ -108,7 +126,7 @@ impl TestHouse {
         let mut form = vec![("Action", "login"), ("SigninToken", token)];
         form.extend(more);
         match self.federation(&form).await? {
-            Answer::Entered { id, secret } => Ok(Browser { id, secret }),
+            Answer::Entered { id, secret, .. } => Ok(Browser { id, secret }),
             other => panic!("{other:?}"),
         }
     }

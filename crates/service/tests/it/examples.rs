@@ -13,7 +13,7 @@ use crate::world::World;
 
 /// Parameters that work.
 pub(crate) struct Example {
-    /// `sts`, `iam` or `daypass`.
+    /// `sts`, `iam`, `daypass` or `rolesanywhere`.
     pub(crate) service: &'static str,
     /// The operation.
     pub(crate) action: &'static str,
@@ -101,6 +101,10 @@ const fn sts(
 
 const fn daypass(action: &'static str, shown: &'static str, given: Given) -> Example {
     Example { service: "daypass", action, shown, given }
+}
+
+const fn anywhere(action: &'static str, shown: &'static str, body: &'static str) -> Example {
+    Example { service: "rolesanywhere", action, shown, given: Json(body) }
 }
 
 /// Every action, in the order of the action table.
@@ -302,6 +306,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("ValidatePolicy", "*", Json(
         r#"{"PolicyKind":"inline","PolicyDocument":"{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}"}"#,
     )),
+    anywhere("ListTrustAnchors", "*", "{}"),
 ];
 
 impl Example {

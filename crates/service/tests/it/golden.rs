@@ -134,7 +134,7 @@ fn every_golden_answer_names_its_source_and_belongs_to_an_action() {
         let source = golden["source"].as_str().unwrap();
         assert!(source.contains(example.action), "{source}");
     }
-    let files = ["sts", "iam", "daypass"].map(|service| {
+    let files = ["sts", "iam", "daypass", "rolesanywhere"].map(|service| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(service);
         std::fs::read_dir(folder).unwrap().count()
     });

@@ -357,8 +357,9 @@ async fn both_accounts_hear_of_it_and_the_roles_account_that_the_service_came() 
 #[tokio::test]
 async fn in_one_account_the_service_has_an_event_of_its_own_all_the_same() {
     let scene = Scene::new(&trusting(SCHEDULER, "")).await;
-    let role = [("RoleName", "Here"), ("AssumeRolePolicyDocument", &trusting(SCHEDULER, ""))];
-    scene.house.root("iam", "CreateRole", &role.map(|(name, value)| (name, &*value))).await;
+    let trust = trusting(SCHEDULER, "");
+    let role = [("RoleName", "Here"), ("AssumeRolePolicyDocument", trust.as_str())];
+    scene.house.root("iam", "CreateRole", &role).await;
     let before = scene.house.audit.lock().unwrap().len();
     scene.ask(json!({"RoleArn": format!("arn:aws:iam::{ACCOUNT}:role/Here")})).await.unwrap();
     let events: Vec<Value> = scene.house.audit.lock().unwrap().iter().skip(before).cloned().collect();

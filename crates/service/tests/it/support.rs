@@ -246,6 +246,19 @@ impl TestHouse {
         self.send(who, "daypass", action, "2026-11-01", params).await
     }
 
+    /// Call an operation of a service that speaks REST, with everything in the body.
+    pub async fn call_rest(
+        &self,
+        who: &Keys,
+        service: &'static str,
+        action: &str,
+        body: &Value,
+    ) -> Result<Value, Error> {
+        let params = Params::from_json(body.to_string().as_bytes())
+            .map_err(|error| Error::new(error.code(), error.to_string()));
+        self.send(who, service, action, "", params).await
+    }
+
     /// The same as root, where it must succeed.
     pub async fn root(&self, service: &'static str, action: &str, params: &[(&str, &str)]) -> Value {
         let answer = self.call(&self.root, service, action, params).await;

@@ -100,8 +100,8 @@ impl Listed for User {
         account.users()
     }
 
-    fn shape(_: &View, _: &AccountView<'_>, user: &directory::User) -> UserShape {
-        UserShape::listed(&user.arn, &user.record)
+    fn shape(_: &View, account: &AccountView<'_>, user: &directory::User) -> UserShape {
+        UserShape::listed(&user.arn, &user.record).with_password_of(account, user)
     }
 }
 

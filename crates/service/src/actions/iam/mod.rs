@@ -32,6 +32,7 @@ mod user;
 use crate::action::Row;
 
 /// What calls of daypass's own API on a provider are authorised on, and which provider they mean.
+pub(crate) use password::{password_policy_stands, replaced_password};
 pub(super) use target::{find_oidc_provider, oidc_provider as oidc_provider_check};
 
 /// The table of IAM.

@@ -5,7 +5,7 @@
 //! wrote, and nothing that happened to it since.
 
 use daypass_directory::record::{AccessKeyRecord, GroupRecord, RoleRecord, UserRecord};
-use daypass_directory::{AccountView, AnyPolicy, Role, View};
+use daypass_directory::{AccountView, AnyPolicy, Role, User, View};
 use daypass_model::{Tag, TagSet};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub(super) struct UserShape {
     user_id: String,
     arn: String,
     create_date: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_last_used: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions_boundary: Option<BoundaryShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +68,7 @@ impl UserShape {
             user_id: user.id.to_string(),
             arn: arn.to_owned(),
             create_date: Time(user.created),
+            password_last_used: None,
             permissions_boundary: None,
             tags: None,
         }
@@ -78,6 +81,15 @@ impl UserShape {
             tags: some_tags(&user.tags),
             ..Self::listed(arn, user)
         }
+    }
+}
+
+impl UserShape {
+    /// The same with the user's last sign-in, which GetUser and ListUsers alone tell of.
+    pub(super) fn with_password_of(self, account: &AccountView<'_>, user: &User) -> Self {
+        let profile = account.login_profile(&user.record.id);
+        let password_last_used = profile.and_then(|profile| profile.record.last_used).map(Time);
+        Self { password_last_used, ..self }
     }
 }
 

@@ -24,7 +24,7 @@ async fn bring(house: &TestHouse, xml: &str, more: &[(&str, &str)]) -> Result<An
 
 async fn enter(house: &TestHouse, xml: &str, more: &[(&str, &str)]) -> Browser {
     match bring(house, xml, more).await.unwrap() {
-        Answer::Entered { id, secret } => Browser { id, secret },
+        Answer::Entered { id, secret, .. } => Browser { id, secret },
         other => panic!("{other:?}"),
     }
 }

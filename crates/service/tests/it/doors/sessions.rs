@@ -213,7 +213,8 @@ async fn another_role_opens_in_a_session_of_its_own() {
         house.enter(&desk(&house, &[("SourceIdentity", "ada"), ("DurationSeconds", "1800")]).await).await;
     house.clock.advance(60);
     for role in ["watch/Night", "arn:aws:iam::111122223333:role/watch/Night"] {
-        let Answer::Entered { id, secret } = switch(&house, &browser, "111122223333", role).await.unwrap()
+        let Answer::Entered { id, secret, .. } =
+            switch(&house, &browser, "111122223333", role).await.unwrap()
         else {
             panic!("{role}")
         };

@@ -1,7 +1,7 @@
 //! `iam:ChangePassword`: a user changes its own password, by the old one.
 //!
 //! Whoever has a user's access key could guess its password here. So a try is spent in the store before the old password is
-//! looked at, of the same tries that every other door to the password takes from.
+//! looked at.
 
 use daypass_authn::password::{PasswordHash, Salt};
 use daypass_directory::{Authorized, Checks, LoginProfile, Operation, Scope, key};

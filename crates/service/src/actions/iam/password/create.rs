@@ -67,6 +67,7 @@ impl Action for CreateLoginProfile {
             reset_required: input.password_reset_required,
             earlier: Vec::new(),
             last_used: None,
+            browsers: Vec::new(),
             unknown: Unknown::new(),
         };
         let place = key::login_profile(account.id(), id);

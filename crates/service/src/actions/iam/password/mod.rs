@@ -5,6 +5,7 @@ mod change;
 mod create;
 mod delete;
 mod get;
+mod replace;
 mod rules;
 mod update;
 
@@ -12,6 +13,8 @@ pub(super) use change::ChangePassword;
 pub(super) use create::CreateLoginProfile;
 pub(super) use delete::DeleteLoginProfile;
 pub(super) use get::GetLoginProfile;
+pub(crate) use replace::replaced_password;
+pub(crate) use rules::stand as password_policy_stands;
 pub(super) use update::UpdateLoginProfile;
 
 use std::sync::Arc;

@@ -96,7 +96,7 @@ pub(super) fn reused() -> Error {
 }
 
 /// The policy that a password was held to must still be the account's when the password is written.
-pub(super) fn stand(change: &mut Change, account: &AccountView<'_>) {
+pub(crate) fn stand(change: &mut Change, account: &AccountView<'_>) {
     let place = key::password_policy(account.id());
     match account.password_policy() {
         Some(policy) => change.unchanged(place, policy.revision),

@@ -53,6 +53,8 @@ impl Action for GetUser {
         }
         let name = rules::named_user(call.input().user_name.as_deref(), who)?;
         let user = target::find_user(&account, name)?;
-        Ok(Output { user: Shown::User(UserShape::whole(&user.arn, &user.record)) })
+        Ok(Output {
+            user: Shown::User(UserShape::whole(&user.arn, &user.record).with_password_of(&account, user)),
+        })
     }
 }

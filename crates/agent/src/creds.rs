@@ -1,0 +1,168 @@
+//! What `daypass creds` prints for `credential_process`: the role of this machine from its agent, or a role for a web identity
+//! token in a file.
+//!
+//! Source: AWS SDKs and Tools Reference Guide, "Process credential provider".
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use daypass_model::Authority;
+use http::Method;
+use rustls::RootCertStore;
+use serde_json::{Value, json};
+
+use crate::Trouble;
+use crate::gate::KNOWN;
+use crate::upstream::{Answered, CallError, Upstream};
+
+/// Longest file with a token, in bytes: as long as a token may be.
+const TOKEN_BYTES_MAX: u64 = 20_000;
+/// How long a session token of instance metadata is wanted for, in seconds.
+const TOKEN_SECONDS: &str = "60";
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// A role for a web identity token.
+#[derive(Debug, Clone)]
+pub struct ByWebIdentity<'a> {
+    /// The server's URL.
+    pub server: &'a str,
+    /// Who vouches for its certificate.
+    pub roots: RootCertStore,
+    /// ARN of the role.
+    pub role_arn: &'a str,
+    /// The file with the token, read at every call.
+    pub token_file: &'a Path,
+    /// Name of the session.
+    pub session_name: &'a str,
+    /// For how long, in seconds; none: what is usual.
+    pub seconds: Option<u32>,
+}
+
+/// The document for credentials of this machine's role, from the agent at this URL.
+///
+/// # Errors
+/// What to do about it.
+pub async fn of_machine(agent: &str) -> Result<Value, Trouble> {
+    let authority: Authority = agent.parse().map_err(|error| Trouble::new(format!("{agent}: {error}")))?;
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    // What gives credentials to whoever asks is on this machine.
+    if !authority.is_loopback() && !host.parse().is_ok_and(|address| KNOWN.contains(&address)) {
+        return Err(Trouble::new(format!("{agent}: no address at which an agent of this machine listens")));
+    }
+    let upstream = Upstream::of_this_machine(authority);
+    let failed = |error: CallError| Trouble::new(format!("the agent does not answer: {error}"));
+    let put = [("x-aws-ec2-metadata-token-ttl-seconds", TOKEN_SECONDS)];
+    let token = upstream.send(Method::PUT, "/latest/api/token", &put, Bytes::new()).await.map_err(failed)?;
+    let token = text(&token, "a session token")?;
+    let with = [("x-aws-ec2-metadata-token", token.as_str())];
+    let get = |path: String| {
+        let upstream = &upstream;
+        async move { upstream.send(Method::GET, &path, &with, Bytes::new()).await.map_err(failed) }
+    };
+    let folder = "/latest/meta-data/iam/security-credentials/";
+    let role = text(&get(folder.to_owned()).await?, "a role (has the instance a profile with one?)")?;
+    let document = text(&get(format!("{folder}{role}")).await?, "credentials")?;
+    let document: Value = serde_json::from_str(&document)
+        .map_err(|_| Trouble::new("the agent answers what is no document of credentials"))?;
+    if document.get("Code").and_then(Value::as_str) != Some("Success") {
+        let said = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        return Err(Trouble::new(format!("{}: {}", said("Code"), said("Message"))));
+    }
+    let member = |name: &str| document.get(name).cloned().unwrap_or(Value::Null);
+    Ok(json!({
+        "Version": 1,
+        "AccessKeyId": member("AccessKeyId"),
+        "SecretAccessKey": member("SecretAccessKey"),
+        "SessionToken": member("Token"),
+        "Expiration": member("Expiration"),
+    }))
+}
+
+/// The document for credentials of a role, by the token in a file.
+///
+/// # Errors
+/// What to do about it.
+pub async fn by_web_identity(asked: &ByWebIdentity<'_>) -> Result<Value, Trouble> {
+    let upstream = Upstream::new(asked.server, asked.roots.clone())?;
+    let token = token_in(asked.token_file)?;
+    let mut form = String::from("Action=AssumeRoleWithWebIdentity&Version=2011-06-15");
+    let mut add = |name: &str, value: &str| {
+        form.push_str(&format!("&{name}="));
+        for byte in value.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => form.push(byte.into()),
+                _ => form.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    };
+    add("RoleArn", asked.role_arn);
+    add("RoleSessionName", asked.session_name);
+    add("WebIdentityToken", token.trim());
+    if let Some(seconds) = asked.seconds {
+        add("DurationSeconds", &seconds.to_string());
+    }
+    let answered =
+        upstream.send(Method::POST, "/", &[FORM, ("accept", "application/json")], form.into()).await;
+    let answered = answered.map_err(|error| Trouble::new(format!("the server does not answer: {error}")))?;
+    let body: Value = serde_json::from_slice(&answered.body)
+        .map_err(|_| Trouble::new(format!("no answer of daypass (HTTP {})", answered.status)))?;
+    let at = |path: &str| body.pointer(path).and_then(Value::as_str);
+    if answered.status != 200 {
+        let (code, message) =
+            (at("/Error/Code").unwrap_or_default(), at("/Error/Message").unwrap_or_default());
+        return Err(Trouble::new(format!("{code}: {message}")));
+    }
+    let result = "/AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult";
+    let credential = |name: &str| at(&format!("{result}/Credentials/{name}"));
+    let expires = body.pointer(&format!("{result}/Credentials/Expiration")).and_then(Value::as_i64);
+    let account = asked.role_arn.split(':').nth(4);
+    Ok(json!({
+        "Version": 1,
+        "AccessKeyId": credential("AccessKeyId"),
+        "SecretAccessKey": credential("SecretAccessKey"),
+        "SessionToken": credential("SessionToken"),
+        "Expiration": expires.map(crate::credentials::time),
+        "AccountId": account,
+    }))
+}
+
+/// How an agent is: its answer, and whether that is good.
+///
+/// # Errors
+/// It does not answer.
+pub async fn health(agent: SocketAddr) -> Result<(bool, String), Trouble> {
+    let url = format!("http://{agent}");
+    let authority: Authority = url.parse().map_err(|error| Trouble::new(format!("{url}: {error}")))?;
+    let upstream = Upstream::of_this_machine(authority);
+    let asked = tokio::time::timeout(
+        Duration::from_secs(10),
+        upstream.send(Method::GET, "/healthz", &[], Bytes::new()),
+    );
+    let answered = asked.await.map_err(|_| Trouble::new(format!("{url}: no answer in time")))?;
+    let answered = answered.map_err(|error| Trouble::new(error.to_string()))?;
+    Ok((answered.status == 200, String::from_utf8_lossy(&answered.body).into_owned()))
+}
+
+fn text(answered: &Answered, what: &str) -> Result<String, Trouble> {
+    let text = std::str::from_utf8(&answered.body).unwrap_or_default().trim();
+    if answered.status == 200 && !text.is_empty() {
+        return Ok(text.to_owned());
+    }
+    Err(Trouble::new(format!("the agent has not {what}: HTTP {} {text}", answered.status)))
+}
+
+fn token_in(path: &Path) -> Result<String, Trouble> {
+    use std::io::Read as _;
+    let failed = |error: std::io::Error| {
+        Trouble::new(format!("--web-identity-token-file {}: {error}", path.display()))
+    };
+    let mut token = String::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(TOKEN_BYTES_MAX + 1).read_to_string(&mut token).map_err(failed)?;
+    if token.len() as u64 > TOKEN_BYTES_MAX {
+        return Err(failed(std::io::Error::other("it is too long")));
+    }
+    Ok(token)
+}

@@ -1,0 +1,46 @@
+//! How the agent is, for whoever is on call: nothing secret, and 503 where programs get nothing.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::answer::{Answer, json};
+use crate::credentials::time;
+use crate::machine::Machine;
+use crate::shelf::Shown;
+
+/// `GET /healthz`
+pub(crate) async fn health(machine: &std::sync::Arc<Machine>) -> Answer {
+    if !machine.has_joined() {
+        return json(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "waiting to join"}));
+    }
+    let facts = match machine.facts().await {
+        Shown::Good(facts, away) => {
+            let away = away.map(time);
+            let role = facts.profile.as_ref().and_then(|profile| profile.role.clone());
+            json!({"instance": facts.instance_id, "role": role, "server_away_since": away})
+        }
+        Shown::Refused(refusal) => {
+            let told = json!({"status": "refused", "code": refusal.code, "message": refusal.message});
+            return json(StatusCode::SERVICE_UNAVAILABLE, &told);
+        }
+        Shown::Nothing => {
+            return json(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "the server does not answer"}));
+        }
+    };
+    let (status, credentials) = match machine.at_hand() {
+        Shown::Good(credentials, away) => {
+            let is_over = credentials.expires_at <= machine.world.now();
+            let status = if is_over { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+            let expires = time(credentials.expires_at);
+            (status, json!({"expires": expires, "expired": is_over, "server_away_since": away.map(time)}))
+        }
+        Shown::Refused(refusal) => {
+            let told = json!({"refused": refusal.code, "message": refusal.message});
+            (StatusCode::SERVICE_UNAVAILABLE, told)
+        }
+        // A machine without a profile, or one that nobody has asked yet.
+        Shown::Nothing => (StatusCode::OK, json!(null)),
+    };
+    let word = if status == StatusCode::OK { "ok" } else { "failing" };
+    json(status, &json!({"status": word, "machine": facts, "credentials": credentials}))
+}

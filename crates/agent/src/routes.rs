@@ -1,0 +1,53 @@
+//! Which endpoint a request is for. What came by a detour is refused before anything else of it is looked at.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+use crate::answer::{Answer, text};
+use crate::container::Tasks;
+use crate::gate;
+use crate::health::health;
+use crate::imds::Metadata;
+
+/// Everything that is answered.
+pub(crate) struct Endpoints {
+    pub(crate) metadata: Metadata,
+    pub(crate) tasks: Tasks,
+}
+
+impl Endpoints {
+    /// Answer a request that came to this address.
+    pub(crate) async fn answer(self: Arc<Self>, head: Parts, local: SocketAddr) -> Answer {
+        if let Some(refused) = gate::refusal(&head, local) {
+            let (method, path) = (&head.method, head.uri.path());
+            tracing::debug!(%method, path, "a request that came by a detour was refused");
+            return refused;
+        }
+        let path = head.uri.path();
+        // Nobody's SDK asks with one, and what is not looked at must not seem to be.
+        if head.uri.query().is_some() {
+            return text(StatusCode::NOT_FOUND, "");
+        }
+        match head.method {
+            Method::PUT => self.metadata.put(path, &head.headers),
+            Method::GET | Method::HEAD => self.get(path, &head).await,
+            _ => text(StatusCode::METHOD_NOT_ALLOWED, ""),
+        }
+    }
+
+    async fn get(&self, path: &str, head: &Parts) -> Answer {
+        if path == "/healthz" {
+            return health(&self.metadata.machine).await;
+        }
+        if path == "/latest" || path.starts_with("/latest/") {
+            return self.metadata.get(path, &head.headers).await;
+        }
+        match path.strip_prefix("/v2/credentials/") {
+            Some(task) => self.tasks.get(task, &head.headers).await,
+            None => text(StatusCode::NOT_FOUND, ""),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! An agent over real sockets, against a server of the test's own.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod credentials;
+mod detours;
+mod joining;
+mod metadata;
+mod stub;
+mod tasks;
+mod world;

@@ -1,0 +1,193 @@
+//! A daypass that says what a test wants it to, and holds every proof against the key that joined.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use daypass_authn::machine::{MachineProof, MachinePublicKey, Purpose};
+use daypass_model::Clock;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::world::INSTANCE;
+
+/// What the server holds, and what it was asked.
+pub(crate) struct Stub {
+    pub(crate) address: SocketAddr,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    key: Option<MachinePublicKey>,
+    secret: String,
+    role: Option<String>,
+    seconds: i64,
+    /// What it says to everything instead.
+    trouble: Option<(u16, Value)>,
+    /// What it says to those who want credentials instead.
+    refusal: Option<(u16, Value)>,
+    asked: Vec<(String, Value)>,
+    given: u32,
+}
+
+impl Stub {
+    pub(crate) async fn start(clock: Arc<dyn Clock>, secret: &str) -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let state = State {
+            key: None,
+            secret: secret.into(),
+            role: Some("Worker".into()),
+            seconds: 21_600,
+            trouble: None,
+            refusal: None,
+            asked: Vec::new(),
+            given: 0,
+        };
+        let stub = Arc::new(Self { address: listener.local_addr().unwrap(), clock, state: state.into() });
+        let serving = stub.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let stub = serving.clone();
+                let service = service_fn(move |request| {
+                    let stub = stub.clone();
+                    async move { Ok::<_, Infallible>(stub.answer(request).await) }
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        stub
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The actions that were called, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.state.lock().unwrap().asked.iter().map(|(action, _)| action.clone()).collect()
+    }
+
+    pub(crate) fn params_of_last(&self, action: &str) -> Value {
+        let state = self.state.lock().unwrap();
+        state.asked.iter().rev().find(|(called, _)| called == action).unwrap().1.clone()
+    }
+
+    pub(crate) fn role_is(&self, role: Option<&str>) {
+        self.state.lock().unwrap().role = role.map(str::to_owned);
+    }
+
+    pub(crate) fn credentials_live(&self, seconds: i64) {
+        self.state.lock().unwrap().seconds = seconds;
+    }
+
+    /// To everything it says 503 from now on, or does not.
+    pub(crate) fn is_away(&self, away: bool) {
+        let told = json!({"__type": "ServiceUnavailable", "message": ""});
+        self.state.lock().unwrap().trouble = away.then_some((503, told));
+    }
+
+    /// To those who want credentials it says this.
+    pub(crate) fn refuses(&self, code: Option<&str>) {
+        let told = |code: &str| (403, json!({"__type": code, "message": "no"}));
+        self.state.lock().unwrap().refusal = code.map(told);
+    }
+
+    pub(crate) fn forgets_the_machine(&self) {
+        self.state.lock().unwrap().key = None;
+    }
+
+    pub(crate) fn secret_is(&self, secret: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.secret = secret.into();
+        state.key = None;
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
+        let action = target.strip_prefix("Daypass_20261101.").unwrap().to_owned();
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let (status, answer) = self.say(&action, &serde_json::from_slice(&body).unwrap());
+        let mut response = Response::new(Full::new(answer.to_string().into()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        response
+    }
+
+    fn say(&self, action: &str, params: &Value) -> (u16, Value) {
+        let mut state = self.state.lock().unwrap();
+        state.asked.push((action.to_owned(), params.clone()));
+        if let Some(trouble) = &state.trouble {
+            return trouble.clone();
+        }
+        let invalid = (400, json!({"__type": "InvalidIdentityToken", "message": "not this machine"}));
+        let text = |name: &str| params[name].as_str().unwrap_or_default();
+        let names: &[&str] = match action {
+            "JoinInstance" => &["PublicKey", "JoinSecret"],
+            "GetInstanceCredentials" => &["RoleDelivery"],
+            "GetTaskCredentials" => &["TaskId", "AuthorizationToken"],
+            _ => &[],
+        };
+        let of_proof: Vec<(&str, &str)> = names.iter().map(|name| (*name, text(name))).collect();
+        let joins = action == "JoinInstance";
+        let key = if joins { MachinePublicKey::parse(text("PublicKey")) } else { state.key.clone() };
+        let Some(key) = key else { return invalid };
+        let purpose = Purpose { instance: INSTANCE, action, params: &of_proof };
+        let now = self.clock.now().as_second();
+        let proof = MachineProof::verify(text("Proof"), &key, &purpose, now);
+        if proof.map(|proof| proof.server) != Ok(self.url()) || text("InstanceArn") != INSTANCE {
+            return invalid;
+        }
+        match action {
+            "JoinInstance" => {
+                let is_another = state.key.as_ref().is_some_and(|known| *known != key);
+                if text("JoinSecret") != state.secret || is_another {
+                    return invalid;
+                }
+                state.key = Some(key);
+                (200, json!({}))
+            }
+            "GetInstanceMetadata" => (200, facts(state.role.as_deref())),
+            "GetTaskCredentials" if text("AuthorizationToken") != "task-token" => {
+                (403, json!({"__type": "AccessDenied", "message": "not the token"}))
+            }
+            _ => match &state.refusal {
+                Some(refusal) => refusal.clone(),
+                None => {
+                    state.given += 1;
+                    (200, given(&state, now))
+                }
+            },
+        }
+    }
+}
+
+fn facts(role: Option<&str>) -> Value {
+    json!({
+        "InstanceId": "i-0123456789abcdef0",
+        "AccountId": "111122223333",
+        "Region": "eu-central-1",
+        "InstanceProfileArn": "arn:aws:iam::111122223333:instance-profile/Fleet",
+        "InstanceProfileId": "AIPAIOSFODNN7EXAMPLE1",
+        "RoleName": role,
+    })
+}
+
+fn given(state: &State, now: i64) -> Value {
+    json!({
+        "RoleArn": format!("arn:aws:iam::111122223333:role/fleet/{}", state.role.as_deref().unwrap_or("Task")),
+        "Credentials": {
+            "AccessKeyId": format!("ASIAEXAMPLE{:09}", state.given),
+            "SecretAccessKey": "secret",
+            "SessionToken": "token",
+            "Expiration": now + state.seconds,
+        },
+    })
+}

@@ -1,0 +1,108 @@
+//! `daypass agent`: credentials for the programs of this machine (`docs/machines.md`).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use daypass_agent::{Agent, Settings, Trouble, World, creds};
+use daypass_authn::SystemRandom;
+use daypass_model::SystemClock;
+
+use crate::config::LogFormat;
+use crate::failure::Failure;
+use crate::signals::{heard, told_to_stop};
+use crate::terminal::say;
+use crate::{outbound, telemetry};
+
+/// The address that the agent listens at, unless others are named.
+const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
+
+#[derive(Debug, Args)]
+pub(super) struct AgentArgs {
+    /// The server's URL; https, or http on this machine
+    #[arg(long, value_name = "URL", required_unless_present = "check")]
+    server: Option<String>,
+    /// Directory for the machine's key, which only this user may read
+    #[arg(long, value_name = "DIR", default_value = "daypass-agent")]
+    state: PathBuf,
+    /// ARN of the instance that this machine is to be, as daypass:RegisterInstance answered it
+    #[arg(long, value_name = "ARN")]
+    instance: Option<String>,
+    /// File with the join secret, which only this user may read
+    #[arg(long, value_name = "FILE")]
+    join_secret_file: Option<PathBuf>,
+    /// Address to listen at; may be repeated [default: 127.0.0.1:1338]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
+    /// Whether instance metadata is told with a session token only (version 2), or without one, too
+    #[arg(long, value_name = "MODE", default_value = "required")]
+    http_tokens: HttpTokens,
+    /// Hops that an answer with a session token may go; containers with a network of their own need 2
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    hop_limit: u8,
+    /// Certificates in PEM that vouch for the server [default: those of this machine]
+    #[arg(long, value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+    /// What is logged: levels, and targets with levels
+    #[arg(long, value_name = "LEVELS", default_value = "info")]
+    log: String,
+    /// As what the log is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// Ask the agent that runs here how it is, instead; exit 1 if programs get nothing
+    #[arg(long)]
+    check: bool,
+}
+
+/// `HttpTokens` of EC2's metadata options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HttpTokens {
+    Optional,
+    Required,
+}
+
+pub(super) async fn run(args: AgentArgs) -> Result<ExitCode, Failure> {
+    let listen = if args.listen.is_empty() { vec![LISTEN_DEFAULT] } else { args.listen };
+    if args.check {
+        return check(&listen).await;
+    }
+    telemetry::start(&args.log, args.log_format)?;
+    let settings = Settings {
+        listen,
+        allow_version_1: args.http_tokens == HttpTokens::Optional,
+        hop_limit: args.hop_limit,
+        server: args.server.unwrap_or_default(),
+        roots: outbound::roots(args.ca_bundle.as_deref())?,
+        state: args.state,
+        instance: args.instance,
+        join_secret: args.join_secret_file,
+    };
+    let world = World { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
+    let heard = heard()?;
+    let agent = Agent::listen(settings, world).await.map_err(failure)?;
+    for address in agent.addresses() {
+        say(&format!("listening http://{address}\n"));
+    }
+    let stop = told_to_stop(heard.to_stop, 1);
+    agent.run(stop, || say("ready\n")).await.map_err(failure)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn check(listen: &[SocketAddr]) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
+    for address in listen {
+        let (is_good, said) = creds::health(*address).await.map_err(failure)?;
+        say(&format!("{said}\n"));
+        if !is_good {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err calls it")]
+pub(super) fn failure(trouble: Trouble) -> Failure {
+    Failure::new(trouble.to_string())
+}

@@ -1,0 +1,80 @@
+//! Another password, for whoever has proven the one that must not stay. No policy is asked: the account wants it changed.
+
+use daypass_directory::Operation;
+use daypass_model::Secret;
+
+use super::enter::enter;
+use super::progress::{Progress, Proven, Stage};
+use super::{Browser, ours, over, page};
+use crate::actions::iam::replaced_password;
+use crate::audit::Event;
+use crate::doors::answer::{Answer, Problem, SignInStep};
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+const FIELDS: [&str; 3] = ["progress", "password", "again"];
+const DIFFER: &str = "The two passwords differ. Type the new one twice.";
+
+/// The last step: the new password, and the session.
+pub(in crate::doors) async fn change(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let browser = match ours(house, op, request, SignInStep::CHANGE, &FIELDS) {
+        Ok(browser) => browser,
+        Err(answer) => return Ok(answer),
+    };
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let text = |name| form.text(name).unwrap_or_default();
+    let Some(progress) = Progress::open(house, op, &browser, Stage::Change, text("progress")) else {
+        return Ok(over(browser, ""));
+    };
+    let Progress { proven, number, until } = progress;
+    let who = proven.who();
+    event.named("PasswordUpdated");
+    event.principal(&who);
+    let ask = |browser, problem| Ok(ask_again(browser, text("progress"), &proven, problem));
+    if text("password") != text("again") {
+        let error = Error::validation(DIFFER);
+        return ask(browser, Problem { says: DIFFER.to_owned(), error });
+    }
+    let account = proven.scope.account();
+    let new = Secret::new(text("password"));
+    let record = match replaced_password(house, op, &account, &proven.user, &proven.profile, new).await {
+        Ok(record) => record,
+        Err(error) if matches!(error.code, "PasswordPolicyViolation" | "Throttling") => {
+            return ask(browser, Problem { says: error.message.clone(), error });
+        }
+        Err(error) => return Err(error),
+    };
+    // A device that somebody else has set up meanwhile is asked for as well.
+    let is_done = house.directory.spend_sign_in_step(op, number, "done", until).await?;
+    if !is_done || lacks_code(&proven) {
+        return Ok(over(browser, proven.account().as_str()));
+    }
+    let mut updated = Event::of_visit(house, op, request, "PasswordUpdated");
+    updated.principal(&who);
+    updated.reserve()?;
+    event.named("ConsoleLogin");
+    let entered = enter(house, op, &browser, proven, event, Some(record)).await;
+    match &entered {
+        Ok(_) => drop(updated.finish(Ok(Box::new(()))).await?),
+        // What comes of it is told once it is known.
+        Err(error) if error.is_conflict() => drop(updated.finish_quietly()?),
+        Err(error) => _ = updated.finish(Err(error.clone())).await,
+    }
+    entered
+}
+
+/// Whether there is a device, and no code of one was given.
+fn lacks_code(proven: &Proven) -> bool {
+    proven.mfa.is_none() && !proven.devices().is_empty()
+}
+
+fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem) -> Answer {
+    let user = proven.user.record.name.clone();
+    page(browser, SignInStep::Change { progress: Secret::new(progress), user }, Some(problem))
+}

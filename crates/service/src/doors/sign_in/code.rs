@@ -1,0 +1,81 @@
+//! The one-time code of a device, after the password. Its tries and its one use are those of calls (`directory/src/mfa.rs`).
+
+use daypass_directory::{NotProven, Operation};
+use daypass_model::Secret;
+
+use super::progress::{Mfa, Progress, Proven, Stage, go_on};
+use super::{Browser, failed, ours, over, page, too_many};
+use crate::audit::Event;
+use crate::doors::answer::{Answer, Problem, SignInStep};
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+const FIELDS: [&str; 3] = ["progress", "device", "mfacode"];
+/// Codes that may be tried after one password.
+const TRIES_MAX: u32 = 5;
+const WRONG: &str = "The MFA code is not right. Wait for the next one, and try again.";
+
+/// The second step.
+pub(in crate::doors) async fn code(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let browser = match ours(house, op, request, SignInStep::CODE, &FIELDS) {
+        Ok(browser) => browser,
+        Err(answer) => return Ok(answer),
+    };
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let text = |name| form.text(name).unwrap_or_default().trim();
+    let Some(progress) = Progress::open(house, op, &browser, Stage::Password, text("progress")) else {
+        return Ok(over(browser, ""));
+    };
+    let Progress { mut proven, number, until } = progress;
+    event.principal(&proven.who());
+    event.tells("MFAUsed", "Yes");
+    let ask = |browser, problem| Ok(ask_again(browser, text("progress"), &proven, problem));
+    let Some(device) = device(&proven, text("device")) else { return ask(browser, wrong()) };
+    event.tells("MFAIdentifier", device.as_str());
+    if !has_try(house, op, number, until).await? {
+        return Ok(over(browser, proven.account().as_str()));
+    }
+    // People see a code in two halves.
+    let code: String = text("mfacode").split_whitespace().collect();
+    match proven.scope.clone().prove_mfa(&house.directory, op, Some(&device), Some(&code)).await {
+        Ok(_) => {}
+        Err(NotProven::NotSpent(error)) => return Err(error.into()),
+        Err(NotProven::Unable) => return ask(browser, too_many()),
+        Err(NotProven::WrongCode | NotProven::Half) => return ask(browser, wrong()),
+    }
+    if !house.directory.spend_sign_in_step(op, number, "done", until).await? {
+        return Ok(over(browser, proven.account().as_str()));
+    }
+    proven.mfa = Some(Mfa { device, at: op.now.as_second() });
+    go_on(house, op, browser, Stage::Change, proven, event).await
+}
+
+/// The device that is meant: one of the user's.
+fn device(proven: &Proven, named: &str) -> Option<String> {
+    proven.devices().into_iter().find(|device| device == named)
+}
+
+/// Whether one of the codes that this password may be followed by is left. INVARIANT (tries-first).
+async fn has_try(house: &House, op: &Operation, number: u64, until: i64) -> Result<bool, Error> {
+    for n in 0..TRIES_MAX {
+        if house.directory.spend_sign_in_step(op, number, &format!("try-{n}"), until).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem) -> Answer {
+    let step = SignInStep::Code { progress: Secret::new(progress), devices: proven.devices() };
+    page(browser, step, Some(problem))
+}
+
+fn wrong() -> Problem {
+    Problem { says: WRONG.to_owned(), error: failed() }
+}

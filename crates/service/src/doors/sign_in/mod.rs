@@ -1,0 +1,135 @@
+//! `/signin`: people with an IAM user's password sign in to the console.
+//!
+//! Step one takes account, user and password; whoever has an MFA device is asked for its code next, and whose password is to be
+//! changed for another. Between the steps nothing is kept here: what was proven is in a sealed text of the page
+//! (`progress.rs`), good for minutes, in this browser (`browser.rs`), and once. The session begins after the last step.
+//!
+//! Source: IAM User Guide, "How IAM users sign in to AWS", "Using MFA devices with your IAM sign-in page" and "Set an account
+//! password policy for IAM users".
+
+mod browser;
+mod change;
+mod code;
+mod enter;
+mod password;
+mod progress;
+
+pub(super) use browser::{Browser, COOKIE};
+pub(super) use change::change;
+pub(super) use code::code;
+pub(super) use password::sign_in;
+
+use daypass_directory::Operation;
+
+use super::answer::{Answer, Problem, SignInPage, SignInStep};
+use super::{Door, destination, known};
+use crate::error::Error;
+use crate::house::House;
+use crate::request::Request;
+
+pub(super) const PATH: &str = "/signin";
+/// Below it are an account's own addresses: no alias has a slash, so the steps have one.
+const OF_ACCOUNT: &str = "/signin/";
+pub(super) const CODE_PATH: &str = "/signin/step/code";
+pub(super) const CHANGE_PATH: &str = "/signin/step/password";
+/// Longest name of an account: an alias has 63 characters.
+const ACCOUNT_BYTES_MAX: usize = 64;
+
+/// AWS's one sentence for whatever is wrong.
+const INCORRECT: &str = "Your authentication information is incorrect. Please try again.";
+const TOO_MANY: &str = "There were too many attempts. Wait three minutes, and try again.";
+
+/// The door that a path below `/signin` leads to.
+pub(super) fn door(path: &str) -> Option<Door> {
+    match path {
+        PATH => Some(Door::SignIn),
+        CODE_PATH => Some(Door::SignInCode),
+        CHANGE_PATH => Some(Door::SignInChange),
+        _ => {
+            let account = path.strip_prefix(OF_ACCOUNT)?;
+            (account.is_empty() || is_account(account)).then_some(Door::SignIn)
+        }
+    }
+}
+
+/// Whether the text could be an account's number or alias.
+fn is_account(text: &str) -> bool {
+    (1..ACCOUNT_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The address of an account's form.
+pub(super) fn path_of(account: &str) -> String {
+    format!("{OF_ACCOUNT}{account}")
+}
+
+/// The form.
+pub(super) fn form(house: &House, request: &Request) -> Result<Answer, Error> {
+    let form = known(request, &["back"])?;
+    let account = request.http.path.strip_prefix(OF_ACCOUNT).filter(|account| is_account(account));
+    let account = account.unwrap_or_default();
+    let back = form.text("back").and_then(destination::way_back);
+    Ok(asking(Browser::of(house, request), account, "", back, None))
+}
+
+/// The form, with what was typed the last time and what was wrong with it.
+fn asking(
+    browser: Browser,
+    account: &str,
+    user: &str,
+    back: Option<String>,
+    problem: Option<Problem>,
+) -> Answer {
+    let step = SignInStep::Password { account: account.to_owned(), user: user.to_owned(), back };
+    page(browser, step, problem)
+}
+
+fn page(browser: Browser, step: SignInStep, problem: Option<Problem>) -> Answer {
+    let code = browser.secret.form_code(step.form());
+    let browser = browser.is_new.then_some(browser.secret);
+    Answer::SignIn(Box::new(SignInPage { step, code, browser, problem }))
+}
+
+/// For whoever brings what counts no more.
+fn over(browser: Browser, account: &str) -> Answer {
+    let says = "That took too long, or was done before. Please sign in again.";
+    again(browser, account, says, Error::access_denied("The sign-in in progress is over."))
+}
+
+/// The form once more, for whoever has to begin again.
+fn again(browser: Browser, account: &str, says: &str, error: Error) -> Answer {
+    asking(browser, account, "", None, Some(Problem { says: says.to_owned(), error }))
+}
+
+/// What the event of a failure tells ("AWS Management Console sign-in events" in the CloudTrail User Guide).
+fn failed() -> Error {
+    Error::access_denied("Failed authentication")
+}
+
+/// What somebody is told who has no tries left, and the event with them.
+fn too_many() -> Problem {
+    Problem { says: TOO_MANY.to_owned(), error: Error::new("Throttling", "Rate exceeded") }
+}
+
+/// That a form came from a page of ours in this browser: nobody signs somebody else's browser in (login CSRF).
+///
+/// # Errors
+/// The form once more, which now has what it takes.
+fn ours(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    form: &str,
+    fields: &[&str],
+) -> Result<Browser, Answer> {
+    let browser = Browser::of(house, request);
+    let names = [&["code"], fields].concat();
+    let is_known = known(request, &names).is_ok() && request.http.query.is_empty();
+    let code = request.params.as_ref().ok().and_then(|form| form.text("code")).unwrap_or_default();
+    if is_known && browser.sent(request, form, code) {
+        return Ok(browser);
+    }
+    tracing::debug!(request_id = op.request_id.as_str(), is_known, "a form of the sign-in is not ours");
+    let says = "The page was open for too long, or your browser keeps no cookies. Please try again.";
+    Err(again(browser, "", says, Error::access_denied("The form is not one of this browser's pages.")))
+}

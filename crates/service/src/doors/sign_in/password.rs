@@ -1,0 +1,153 @@
+//! Account, user and password. Whatever is wrong, the answer is one, and takes one comparison of a password.
+
+use std::sync::Arc;
+
+use daypass_authn::password::matches_nobody;
+use daypass_directory::record::LoginProfileRecord;
+use daypass_directory::{LoginProfile, Operation, PasswordPolicy, SignInTry, User, View};
+use daypass_model::{AccountId, Secret};
+
+use super::enter::claims;
+use super::progress::{Proven, Stage, go_on};
+use super::{Browser, INCORRECT, asking, failed, ours, too_many};
+use crate::audit::{Event, SigningIn};
+use crate::doors::answer::{Answer, Problem, SignInStep};
+use crate::doors::begin::scope_of;
+use crate::doors::destination;
+use crate::error::Error;
+use crate::house::House;
+use crate::network::network;
+use crate::request::Request;
+
+const FIELDS: [&str; 4] = ["account", "username", "password", "back"];
+/// Longest name that is looked for, in bytes: a user's has 64 characters.
+const NAME_BYTES_MAX: usize = 256;
+const SECONDS_OF_DAY: i64 = 86_400;
+/// For whoever knows the password, and nobody else.
+const EXPIRED: &str = "Your password has expired. Ask your administrator for a new one.";
+
+/// What was typed.
+struct Typed<'f> {
+    account: &'f str,
+    user: &'f str,
+    password: Secret,
+    back: Option<String>,
+}
+
+/// Whom it means.
+struct Meant {
+    account: AccountId,
+    user: Option<(Arc<User>, Option<Arc<LoginProfile>>)>,
+}
+
+/// The first step.
+pub(in crate::doors) async fn sign_in(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let browser = match ours(house, op, request, SignInStep::PASSWORD, &FIELDS) {
+        Ok(browser) => browser,
+        Err(answer) => return Ok(answer),
+    };
+    let typed = Typed::of(request)?;
+    let view = house.directory.snapshot();
+    let meant = meant(&view, &typed);
+    if let Some(meant) = &meant {
+        event.signing_in(SigningIn::of(meant.account, meant.user.as_ref().map(|(user, _)| &**user)));
+    }
+    let refused =
+        |browser, problem| Ok(asking(browser, typed.account, typed.user, typed.back.clone(), Some(problem)));
+    if !house.directory.spend_sign_in_try(op, typed.as_try(op, meant.as_ref(), &browser)).await? {
+        return refused(browser, too_many());
+    }
+    let profile = meant.as_ref().and_then(|meant| meant.user.as_ref()?.1.clone());
+    match is_right(house, op, meant.as_ref(), profile, typed.password.clone()).await {
+        Ok(true) => {}
+        Ok(false) => return refused(browser, incorrect(meant.as_ref())),
+        Err(error) if error.code == "Throttling" => return refused(browser, too_many()),
+        Err(error) => return Err(error),
+    }
+    let Some(Meant { account, user: Some((user, Some(profile))) }) = meant else {
+        return Err(Error::internal("nobody's password was right"));
+    };
+    let claims = claims(house, op, account, (&user.record.id, &user.arn), None)?;
+    let scope = scope_of(house, op, view, &claims)?;
+    let policy = scope.account().password_policy().cloned();
+    let is_expired = is_expired(&profile.record, policy.as_deref(), op.now.as_second());
+    if is_expired && policy.is_some_and(|policy| policy.record.hard_expiry) {
+        return refused(browser, Problem { says: EXPIRED.into(), error: failed() });
+    }
+    let must_change = is_expired || profile.record.reset_required;
+    let proven = Proven { scope, user, profile, must_change, mfa: None, back: typed.back };
+    go_on(house, op, browser, Stage::Password, proven, event).await
+}
+
+/// Whether the password has lived as long as the account lets it.
+fn is_expired(profile: &LoginProfileRecord, policy: Option<&PasswordPolicy>, now: i64) -> bool {
+    let days = policy.and_then(|policy| policy.record.days_max);
+    days.is_some_and(|days| now >= profile.changed.saturating_add(i64::from(days) * SECONDS_OF_DAY))
+}
+
+/// Whether the password is that user's. For nobody it takes as long.
+async fn is_right(
+    house: &House,
+    op: &Operation,
+    meant: Option<&Meant>,
+    profile: Option<Arc<LoginProfile>>,
+    password: Secret,
+) -> Result<bool, Error> {
+    // Accounts that are none wait for each other, and for nobody else.
+    let account = meant.map_or(AccountId::ZERO, |meant| meant.account);
+    let compare = move || match profile {
+        Some(profile) => profile.hash.matches(&password),
+        None => matches_nobody(&password),
+    };
+    house.passwords.work(account, op.source_ip, compare).await
+}
+
+/// The account and the user, as far as there are such.
+fn meant(view: &View, typed: &Typed<'_>) -> Option<Meant> {
+    let number = typed.account.parse().ok().filter(|id| view.is_account(*id));
+    let account = number.or_else(|| view.account_of_alias(&typed.account.to_ascii_lowercase()))?;
+    let found = view.user_signing_in(account, typed.user);
+    Some(Meant { account, user: found.map(|(user, profile)| (user.clone(), profile.cloned())) })
+}
+
+/// What somebody is told, and what the event tells: of a name that is nobody's nothing, since people type passwords there.
+fn incorrect(meant: Option<&Meant>) -> Problem {
+    let is_user = meant.is_some_and(|meant| meant.user.is_some());
+    let error = match is_user {
+        true => failed(),
+        false => Error::access_denied("No username found in supplied account"),
+    };
+    Problem { says: INCORRECT.to_owned(), error }
+}
+
+impl<'f> Typed<'f> {
+    fn of(request: &'f Request) -> Result<Self, Error> {
+        let form = request.params.as_ref().map_err(Clone::clone)?;
+        let text = |name| form.text(name).unwrap_or_default();
+        let name = |name| Some(text(name).trim()).filter(|text: &&str| text.len() <= NAME_BYTES_MAX);
+        Ok(Self {
+            account: name("account").unwrap_or_default(),
+            user: name("username").unwrap_or_default(),
+            password: Secret::new(text("password")),
+            back: destination::way_back(text("back")),
+        })
+    }
+
+    /// Whose tries they are: of the account's number, whatever it was called. A browser is known where the user has signed in
+    /// from it.
+    fn as_try<'t>(&'t self, op: &Operation, meant: Option<&'t Meant>, browser: &Browser) -> SignInTry<'t> {
+        let profile = meant.and_then(|meant| meant.user.as_ref()?.1.as_deref());
+        let known = profile.map_or(&[][..], |profile| &profile.record.browsers);
+        SignInTry {
+            account: meant.map_or(self.account, |meant| meant.account.as_str()),
+            user: self.user,
+            network: network(op.source_ip),
+            browser: known.iter().find(|hash| browser.secret.has_hash(hash)).map(String::as_str),
+        }
+    }
+}

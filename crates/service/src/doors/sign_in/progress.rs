@@ -1,0 +1,187 @@
+//! What was proven so far, and the next step.
+//!
+//! Between two steps it is a sealed text in the page, that counts in the browser that it was made for, for ten minutes, and once:
+//! its number is spent when a step succeeds. The password must be the one that was proven, still.
+
+use std::sync::Arc;
+
+use daypass_authn::token::Purpose;
+use daypass_directory::record::KeyOwner;
+use daypass_directory::{LoginProfile, Operation, Principal, Scope, User};
+use daypass_model::{AccountId, Secret, UniqueId};
+use serde::{Deserialize, Serialize};
+
+use super::enter::{claims, enter};
+use super::{Browser, page};
+use crate::audit::Event;
+use crate::doors::answer::{Answer, SignInStep};
+use crate::doors::begin::scope_of;
+use crate::error::Error;
+use crate::house::House;
+
+/// For how long a step may take, in seconds.
+const STEP_SECONDS: i64 = 600;
+
+/// Who has proven what.
+pub(super) struct Proven {
+    /// The user, without a session yet.
+    pub(super) scope: Scope,
+    pub(super) user: Arc<User>,
+    pub(super) profile: Arc<LoginProfile>,
+    /// Whether another password must be chosen.
+    pub(super) must_change: bool,
+    /// The device whose code was given.
+    pub(super) mfa: Option<Mfa>,
+    /// Where the way leads afterwards.
+    pub(super) back: Option<String>,
+}
+
+/// A device whose code was given.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Mfa {
+    /// Its serial number.
+    pub(super) device: String,
+    /// When, in Unix seconds.
+    pub(super) at: i64,
+}
+
+/// The step that was done last.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// The password was right, and a code is asked for.
+    Password,
+    /// That was right too, or there is no device; the password must be another.
+    Change,
+}
+
+/// What the page has of it, sealed.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    account: AccountId,
+    user: UniqueId,
+    arn: String,
+    /// By which the hash of the password is known again.
+    password: String,
+    stage: Stage,
+    must_change: bool,
+    mfa: Option<Mfa>,
+    back: Option<String>,
+    /// When, in Unix seconds.
+    at: i64,
+    number: u64,
+}
+
+/// A sealed text, opened.
+pub(super) struct Progress {
+    pub(super) proven: Proven,
+    /// What tells it from others.
+    pub(super) number: u64,
+    /// Until when it counts, in Unix seconds.
+    pub(super) until: i64,
+}
+
+impl Progress {
+    /// What the page brings back; `None` if it counts no more.
+    pub(super) fn open(
+        house: &House,
+        op: &Operation,
+        browser: &Browser,
+        stage: Stage,
+        text: &str,
+    ) -> Option<Self> {
+        let view = house.directory.snapshot();
+        let context = browser.secret.hash();
+        let text = view.keyring().open_message(Purpose::SignInProgress, context.as_bytes(), text).ok()?;
+        let sealed: Sealed = serde_json::from_slice(&text).ok()?;
+        let until = sealed.at + STEP_SECONDS;
+        let claims = claims(house, op, sealed.account, (&sealed.user, &sealed.arn), None).ok()?;
+        let scope = scope_of(house, op, view, &claims).ok()?;
+        let user = scope.principal().user()?.clone();
+        let profile = scope.account().login_profile(&sealed.user)?.clone();
+        let is_same = fingerprint(&profile) == sealed.password && sealed.stage == stage;
+        if !is_same || op.now.as_second() >= until {
+            return None;
+        }
+        let Sealed { must_change, mfa, back, number, .. } = sealed;
+        let proven = Proven { scope, user, profile, must_change, mfa, back };
+        Some(Self { proven, number, until })
+    }
+}
+
+impl Proven {
+    pub(super) fn account(&self) -> AccountId {
+        self.scope.principal().account
+    }
+
+    /// The user, as an event tells of it that has no session yet.
+    pub(super) fn who(&self) -> Arc<Principal> {
+        let principal = Principal::clone(self.scope.principal());
+        Arc::new(Principal { session: None, access_key_id: None, ..principal })
+    }
+
+    /// The serial numbers of the user's devices.
+    pub(super) fn devices(&self) -> Vec<String> {
+        let owner = KeyOwner::User(self.user.record.id.clone());
+        self.scope.account().mfa_devices_of(&owner).map(|device| device.arn.clone()).collect()
+    }
+}
+
+/// The next step after one that was done: a code, another password, or the session.
+pub(super) async fn go_on(
+    house: &House,
+    op: &Operation,
+    browser: Browser,
+    done: Stage,
+    proven: Proven,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let devices = proven.devices();
+    if done == Stage::Password && proven.mfa.is_none() && !devices.is_empty() {
+        event.principal(&proven.who());
+        event.named("CheckMfa");
+        event.tells("MfaType", if devices.len() > 1 { "Multiple MFA Devices" } else { "Virtual MFA" });
+        let progress = seal(house, op, &browser, Stage::Password, &proven)?;
+        return Ok(page(browser, SignInStep::Code { progress, devices }, None));
+    }
+    if proven.must_change {
+        event.principal(&proven.who());
+        event.named("CheckPassword");
+        event.tells("PasswordChangeRequired", "Yes");
+        let progress = seal(house, op, &browser, Stage::Change, &proven)?;
+        let user = proven.user.record.name.clone();
+        return Ok(page(browser, SignInStep::Change { progress, user }, None));
+    }
+    enter(house, op, &browser, proven, event, None).await
+}
+
+fn seal(
+    house: &House,
+    op: &Operation,
+    browser: &Browser,
+    stage: Stage,
+    proven: &Proven,
+) -> Result<Secret, Error> {
+    let mut number = [0; 8];
+    house.directory.random().fill(&mut number);
+    let sealed = Sealed {
+        account: proven.account(),
+        user: proven.user.record.id.clone(),
+        arn: proven.user.arn.clone(),
+        password: fingerprint(&proven.profile),
+        stage,
+        must_change: proven.must_change,
+        mfa: proven.mfa.clone(),
+        back: proven.back.clone(),
+        at: op.now.as_second(),
+        number: u64::from_be_bytes(number),
+    };
+    let text = serde_json::to_vec(&sealed).map_err(|_| Error::internal("a step could not be written"))?;
+    let (keyring, random, context) =
+        (proven.scope.view().keyring(), house.directory.random(), browser.secret.hash());
+    let sealed = keyring.seal_message(Purpose::SignInProgress, context.as_bytes(), &text, random);
+    sealed.map(Secret::new).map_err(|_| Error::internal("a step is too long"))
+}
+
+fn fingerprint(profile: &LoginProfile) -> String {
+    profile.hash.fingerprint().expose_str().to_owned()
+}

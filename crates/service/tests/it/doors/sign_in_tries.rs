@@ -1,0 +1,141 @@
+//! Guessers are slow, and keep nobody out who knows the password.
+//!
+//! Source: OWASP, "Authentication Cheat Sheet" and "Slow Down Online Guessing Attacks with Device Cookies".
+
+use super::visitor::*;
+use super::*;
+use crate::support::ACCOUNT;
+
+const TOO_MANY: &str = "There were too many attempts. Wait three minutes, and try again.";
+
+/// How many guesses of so many were looked at.
+async fn guesses(house: &TestHouse, person: &mut Person, user: &str, many: usize) -> usize {
+    let mut looked_at = 0;
+    for _ in 0..many {
+        match told(person.sign_in(house, ACCOUNT, user, "wrong").await).as_str() {
+            INCORRECT => looked_at += 1,
+            TOO_MANY => {}
+            other => panic!("{other}"),
+        }
+    }
+    looked_at
+}
+
+#[tokio::test]
+async fn one_guesser_gets_six_tries_in_three_minutes_and_others_get_in() {
+    let house = with_ada().await;
+    let mut guesser = Person::at("203.0.113.7");
+    assert_eq!(guesses(&house, &mut guesser, "Ada", 20).await, 6);
+    assert_eq!(told(guesser.ada(&house, PASSWORD).await), TOO_MANY, "not even with the right one");
+    let event = house.last_event();
+    assert_eq!(event["responseElements"], json!({"ConsoleLogin": "Failure"}));
+    assert_eq!(guesses(&house, &mut Person::at("203.0.113.7"), "Ada", 3).await, 0, "another browser there");
+    entered(Person::at("192.0.2.1").ada(&house, PASSWORD).await);
+    house.clock.advance(180);
+    entered(guesser.ada(&house, PASSWORD).await);
+}
+
+/// Whoever has one address of a network of IPv6 has them all.
+#[tokio::test]
+async fn a_network_is_one_guesser() {
+    let house = with_ada().await;
+    let mut all = 0;
+    for n in 1..20 {
+        all += guesses(&house, &mut Person::at(&format!("2001:db8:7:7::{n}")), "Ada", 1).await;
+    }
+    assert_eq!(all, 6);
+}
+
+/// Neither refusals nor their number tell whether there is such a user or account.
+#[tokio::test]
+async fn tries_are_of_names_whether_there_is_such_a_user_or_not() {
+    let house = with_ada().await;
+    house.root("iam", "CreateAccountAlias", &[("AccountAlias", "northwind")]).await;
+    let mut guesser = Person::at("203.0.113.7");
+    assert_eq!(guesses(&house, &mut guesser, "nobody", 20).await, 6);
+    // One user has one name, however it is written.
+    let mut spelled = 0;
+    for (account, user) in [(ACCOUNT, "ada"), ("northwind", "ADA"), ("NORTHWIND", "Ada"), (ACCOUNT, " Ada ")]
+    {
+        for _ in 0..3 {
+            let says = told(guesser.sign_in(&house, account, user, "wrong").await);
+            spelled += usize::from(says == INCORRECT);
+        }
+    }
+    assert_eq!(spelled, 6);
+}
+
+#[tokio::test]
+async fn many_guessers_together_have_a_bound_and_never_keep_out_a_browser_that_is_known() {
+    let house = with_ada().await;
+    let mut ada = Person::at("192.0.2.1");
+    entered(ada.ada(&house, PASSWORD).await);
+    house.clock.advance(180);
+    let mut looked_at = 0;
+    for n in 0..100 {
+        looked_at += guesses(&house, &mut Person::at(&format!("203.0.113.{n}")), "Ada", 2).await;
+    }
+    assert_eq!(looked_at, 8 * 12, "shelves, and the tries of each");
+    assert_eq!(told(Person::at("192.0.2.99").ada(&house, PASSWORD).await), TOO_MANY, "a browser like theirs");
+    entered(ada.ada(&house, PASSWORD).await);
+    // From wherever; and her tries are hers.
+    ada.address = "203.0.113.50".into();
+    assert_eq!(guesses(&house, &mut ada, "Ada", 3).await, 3);
+    entered(ada.ada(&house, PASSWORD).await);
+    // With three more minutes everybody has new ones.
+    house.clock.advance(180);
+    entered(Person::at("192.0.2.99").ada(&house, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn a_known_browser_has_nine_tries_of_the_user_that_it_is_known_of() {
+    let house = with_ada().await;
+    with_password(&house, "Bo", &[]).await;
+    let mut ada = Person::at("192.0.2.1");
+    entered(ada.ada(&house, PASSWORD).await);
+    house.clock.advance(180);
+    assert_eq!(guesses(&house, &mut ada, "Ada", 20).await, 9);
+    assert_eq!(guesses(&house, &mut ada, "Bo", 20).await, 6, "of others it is like any");
+    // It stays known when an administrator sets another password.
+    house.clock.advance(180);
+    house.root("iam", "UpdateLoginProfile", &[("UserName", "Ada"), ("Password", "Another-Horse-8")]).await;
+    assert_eq!(guesses(&house, &mut ada, "Ada", 20).await, 9);
+}
+
+#[tokio::test]
+async fn the_ten_latest_browsers_are_known() {
+    let house = with_ada().await;
+    let mut people = Vec::new();
+    for n in 0..11 {
+        let mut person = Person::at(&format!("192.0.2.{n}"));
+        entered(person.ada(&house, PASSWORD).await);
+        people.push(person);
+    }
+    house.clock.advance(180);
+    assert_eq!(guesses(&house, &mut people[0], "Ada", 12).await, 6);
+    assert_eq!(guesses(&house, &mut people[1], "Ada", 12).await, 9);
+}
+
+/// One password tried with every user.
+#[tokio::test]
+async fn an_address_has_tries_over_all_users_together() {
+    let house = with_ada().await;
+    let mut sprayer = Person::at("203.0.113.7");
+    let mut looked_at = 0;
+    for n in 0..220 {
+        looked_at += guesses(&house, &mut sprayer, &format!("user{n}"), 1).await;
+    }
+    assert!((130..=160).contains(&looked_at), "{looked_at}: at most twenty of each of eight shelves");
+    entered(Person::at("192.0.2.1").ada(&house, PASSWORD).await);
+}
+
+/// A guesser with the user's access key has other tries.
+#[tokio::test]
+async fn guesses_in_calls_and_guesses_here_do_not_use_each_other_up() {
+    let house = with_ada().await;
+    let key = house.root("iam", "CreateAccessKey", &[("UserName", "Ada")]).await;
+    let keys = Keys::of(&key["AccessKey"]);
+    assert_eq!(guesses(&house, &mut Person::at("192.0.2.10"), "Ada", 20).await, 6);
+    let change = [("OldPassword", PASSWORD), ("NewPassword", "Another-Horse-8")];
+    house.call(&keys, "iam", "ChangePassword", &change).await.unwrap();
+}
