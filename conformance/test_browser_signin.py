@@ -9,7 +9,8 @@ import pytest
 
 from support.browser import nothing_to_take, seen_by_eye
 from support.client import ALLOW_ALL
-from support.person import INCORRECT, Person, new_password
+from support.login import Program
+from support.person import INCORRECT, ROOT, Person, new_password, root_code
 from support.phone import Phone
 
 PASSWORD, CODE, CHANGE = "Sign in", "Multi-factor authentication", "Choose a new password"
@@ -65,6 +66,25 @@ def test_back_from_the_session_shows_no_password(browser, person):
     seen = browser.play("signInAndBack", address=address(person, path), typed=typed)
     assert person.user.arn in seen["session"]["text"]
     assert seen["password"] == ""
+
+
+def test_root_signs_in_by_keyboard_alone(browser, server, home):
+    steps = [{"heading": "Sign in as root", "typed": [root_code(server, home.id)]}]
+    answer = browser.ask("signIn", address=f"{server.endpoint}{ROOT}", steps=steps)
+    assert answer["troubles"] == []
+    seen, last = answer["seen"]["seen"], answer["seen"]["last"]
+    assert [seen_by_eye(page["stops"]) for page in seen] == [["Code"]]
+    assert "Root user" in last["text"]
+    nothing_to_take(last)
+    assert browser.look("signin-root", address=f"{server.endpoint}{ROOT}", heading="Sign in as root") == ("header", "main")
+
+
+def test_program_that_waits_leads_to_the_form_and_back(browser, person):
+    way = f"{person.server.endpoint}{Program(person.server).address()}"
+    typed = {ACCOUNT: person.user.account.id, USER: person.user.name, SECRET: person.password}
+    seen = browser.play("signInOnTheWay", address=way, typed=typed)
+    assert seen["heading"] == "Let a program in" and f"Continue as {person.user.arn}" in seen["text"]
+    assert seen["url"] == way
 
 
 def test_pages_are_readable_for_everybody(browser, person):

@@ -176,8 +176,22 @@ def instance_profiles(walk, role):
     assert [row["RoleName"] for row in found["Roles"]] == [role] and found["Tags"] == []
     listed = walk("iam", "ListInstanceProfilesForRole", RoleName=role)["InstanceProfiles"]
     assert listed == walk("iam", "ListInstanceProfiles", PathPrefix="/cli/")["InstanceProfiles"]
+    machines(walk, profile, found["Roles"][0]["Arn"])
     walk("iam", "RemoveRoleFromInstanceProfile", InstanceProfileName=profile, RoleName=role)
     walk("iam", "DeleteInstanceProfile", InstanceProfileName=profile)
+
+
+def machines(walk, profile, role_arn):
+    made = walk("daypass", "RegisterInstance", InstanceProfileName=profile, Region="eu-central-1")
+    instance = made["InstanceId"]
+    listed = [row for row in walk("daypass", "ListInstances")["Instances"] if row["InstanceId"] == instance]
+    assert listed[0]["InstanceArn"] == made["InstanceArn"] and "JoinedDate" not in listed[0]
+    assert walk("daypass", "RenewJoinSecret", InstanceId=instance)["JoinSecret"] != made["JoinSecret"]
+    task = walk("daypass", "RegisterTask", InstanceId=instance, RoleArn=role_arn)
+    assert task["RelativeUri"] == f"/v2/credentials/{task['TaskId']}"
+    assert [row["RoleArn"] for row in walk("daypass", "ListTasks", InstanceId=instance)["Tasks"]] == [role_arn]
+    walk("daypass", "DeregisterTask", TaskId=task["TaskId"])
+    walk("daypass", "DeregisterInstance", InstanceId=instance)
 
 
 def roles(walk, home):
@@ -308,6 +322,9 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     here.remove(("sts", "GetScopedCredentials"))
     # It needs a provider that answers: test_web_identity.py.
     here.remove(("sts", "AssumeRoleWithWebIdentity"))
+    # An agent calls these: test_agent.py.
+    of_agents = ("JoinInstance", "GetInstanceMetadata", "GetInstanceCredentials", "GetTaskCredentials")
+    here -= {("daypass", known) for known in of_agents}
     # And this one that signs: test_saml.py.
     here.remove(("sts", "AssumeRoleWithSAML"))
     # They need a server with a public URL: test_outbound.py.

@@ -4,6 +4,7 @@ AWS source: AWS Sign-In API Reference, CreateOAuth2Token; RFC 7636 (PKCE); RFC 9
 """
 
 import base64
+import http.client
 import json
 import urllib.parse
 
@@ -12,7 +13,7 @@ import botocore.session
 import pytest
 
 from support.client import ALLOW_ALL, trust
-from support.login import CROSS_DEVICE, Program
+from support.login import CROSS_DEVICE, SAME_DEVICE, Program
 from support.secrets import hold
 from support.server import Keys
 from support.visitor import Visitor
@@ -203,6 +204,22 @@ def test_the_role_needs_the_permission_that_awss_policy_gives(server, home, admi
     home.iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=policy)
     denied = ("AccessDeniedException", "INSUFFICIENT_PERMISSIONS")
     assert why(program.refreshed, tokens["refreshToken"]) == denied
+    # The program is told less than the account.
+    lines = [line for path in server.audits() for line in path.read_text().splitlines() if role["RoleName"] in line]
+    told = [event for event in map(json.loads, lines) if event["eventName"] == "CreateOAuth2Token"][-1]
+    assert told["responseElements"] == {"CreateOAuth2Token": "Failure"}
+    assert "is not authorized to perform: signin:CreateOAuth2Token on resource:" in told["errorMessage"]
+
+
+def test_a_parameter_of_the_address_is_refused_by_name(server):
+    body = json.dumps({"clientId": SAME_DEVICE, "grantType": "refresh_token", "refreshToken": "x"})
+    connection = http.client.HTTPConnection(server.host, timeout=30)
+    connection.request("POST", "/v1/token?DurationSeconds=1&x=y", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    refused = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, refused["error"]) == (400, "INVALID_REQUEST")
+    assert refused["message"] == "The parameter DurationSeconds of the address is not known."
 
 
 def test_a_code_for_another_machine_is_shown(server, visitor):

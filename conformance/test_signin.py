@@ -12,7 +12,7 @@ import pytest
 
 from support.client import ALLOW_ALL, Account, name
 from support.login import Program
-from support.person import CHANGE, CODE, FORM, INCORRECT, Person, new_password
+from support.person import CHANGE, CODE, FORM, INCORRECT, ROOT, Person, new_password, root_code
 from support.phone import Phone
 from support.visitor import Visitor
 
@@ -185,3 +185,27 @@ def test_page_of_an_ended_session_leads_to_the_form(person):
     assert f'href="/signin/{person.user.account.id}"' in out.text
     assert 'href="/signin"' in person.visitor.get("/console/").text
     assert OVER not in out.text
+
+
+def test_root_signs_in_by_a_code_of_the_host_once(server, house):
+    account = Account(house, server.create_account())
+    code = root_code(server, account.id)
+    visitor = Visitor(server)
+    form = visitor.get(ROOT).forms()[ROOT]
+    wrong = visitor.post(ROOT, {**form, "rootcode": code[:-1]})
+    assert wrong.status == 403 and "The code is not valid" in wrong.text
+    entered = visitor.post(ROOT, {**form, "rootcode": code})
+    assert entered.status == 302, entered.text
+    page = visitor.get(entered.location)
+    assert "Root user" in page.text and f"arn:aws:iam::{account.id}:root" in page.text
+    form = visitor.get(ROOT).forms()[ROOT]
+    assert visitor.post(ROOT, {**form, "rootcode": code}).status == 403
+    lines = [line for path in server.audits() for line in path.read_text().splitlines() if account.id in line]
+    told = [json.loads(line) for line in lines]
+    assert [event["eventName"] for event in told if event["eventName"] in ("AccountSignIn", "ConsoleLogin")] == [
+        "AccountSignIn",
+        "ConsoleLogin",
+    ]
+    assert told[-1]["userIdentity"]["type"] == "Root"
+    unknown = server.run("account", "sign-in", "--account-id", "999999999999")
+    assert unknown.returncode != 0 and "there is no account 999999999999" in unknown.stderr

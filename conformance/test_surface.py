@@ -53,6 +53,8 @@ EnableOutboundWebIdentityFederation DisableOutboundWebIdentityFederation GetOutb
 DAYPASS = """
 AssumeRoleForService CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderSettings PutOpenIDConnectProviderSettings GetResourcePolicy ListResourcePolicies PutResourcePolicy
 GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
+RegisterInstance ListInstances RenewJoinSecret DeregisterInstance RegisterTask ListTasks DeregisterTask
+JoinInstance GetInstanceMetadata GetInstanceCredentials GetTaskCredentials
 """
 # Certificates instead of keys: test_roles_anywhere.py calls these.
 ANYWHERE = """

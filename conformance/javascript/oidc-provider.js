@@ -39,7 +39,7 @@ async function signIn(provider, request, response) {
 
 async function agree({ oidc }) {
   const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
-  grant.addOIDCScope("openid");
+  grant.addOIDCScope("openid email");
   await grant.save();
   return grant;
 }
@@ -50,11 +50,14 @@ const settings = (client_secret) => ({
       client_id: "app",
       client_secret,
       grant_types: ["client_credentials", "authorization_code"],
-      redirect_uris: ["https://app.example.test/back"],
+      redirect_uris: ["https://app.example.test/back", "https://daypass.example.test/signin/oidc/northwind/callback"],
     },
   ],
   jwks: { keys: Object.keys(KINDS).map(key) },
-  findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+  findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, email: `${sub}@example.test`, email_verified: true }) }),
+  claims: { openid: ["sub"], email: ["email", "email_verified"] },
+  // In ID tokens too.
+  conformIdTokenClaims: false,
   loadExistingGrant: agree,
   interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
   cookies: { keys: [randomBytes(16).toString("hex")] },

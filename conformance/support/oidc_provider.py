@@ -78,6 +78,13 @@ class OidcProvider:
             code = urllib.parse.parse_qs(urllib.parse.urlsplit(answer.headers["Location"]).query)["code"]
         return self._token(grant_type="authorization_code", code=code[0], redirect_uri=back)["id_token"]
 
+    def signs_in(self, address, name, back):
+        """Where the browser of somebody is sent back to, whom an application sent to this address of the provider."""
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), UntilThere(back))
+        browser.addheaders = []
+        with browser.open(f"{address}&{urllib.parse.urlencode({'login_hint': name})}", timeout=30) as answer:
+            return answer.headers["Location"]
+
     def stop(self):
         """Ends it at once; nobody answers at its address then."""
         self.process.kill()

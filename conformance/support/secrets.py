@@ -8,7 +8,7 @@ import base64
 import re
 import urllib.parse
 
-NAMES = ("SecretAccessKey", "SessionToken", "Base32StringSeed", "WebIdentityToken")
+NAMES = ("SecretAccessKey", "SessionToken", "Base32StringSeed", "WebIdentityToken", "JoinSecret", "AuthorizationToken")
 IN_TEXT = re.compile(rf"(?:<|\")(?:{'|'.join(NAMES)})(?:>|\"\s*:\s*\")([^<\"]+)")
 SIGNATURE = re.compile(r"Signature=([0-9a-f]{64,144})\b")
 # What a secret has to have at least, and how much of it is looked up. Every form of a secret has a window of

@@ -7,10 +7,18 @@ import boto3
 import botocore.exceptions
 
 SESSION = boto3.Session()
-STS = SESSION.client("sts")
+
+
+def who(found={}):
+    """By a client that is made once. botocore looks for credentials when it makes one."""
+    sts = found.setdefault("sts", None) or SESSION.client("sts")
+    found["sts"] = sts
+    return {"Arn": sts.get_caller_identity()["Arn"], "Key": SESSION.get_credentials().get_frozen_credentials().access_key}
+
+
 for _ in sys.stdin:
     try:
-        told = {"Arn": STS.get_caller_identity()["Arn"], "Key": SESSION.get_credentials().get_frozen_credentials().access_key}
+        told = who()
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
         told = {"Error": str(error)}
     print(json.dumps(told), flush=True)

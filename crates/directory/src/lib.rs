@@ -7,7 +7,6 @@
 
 mod account;
 mod account_view;
-mod alias;
 mod authorize;
 mod change;
 mod check;

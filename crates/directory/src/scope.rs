@@ -1,7 +1,7 @@
 //! What an action sees of all that is known: its caller, and the caller's own account.
 //!
 //! INVARIANT (account-isolation): an action gets a [`Scope`], and a scope opens one account, that of the verified
-//! caller it was made for. What leads out of it are sixteen doors of the [`View`], each with its reason there:
+//! caller it was made for. What leads out of it are seventeen doors of the [`View`], each with its reason there:
 //! [`trusting_role`](View::trusting_role), [`id_of`](View::id_of), [`arn_of`](View::arn_of),
 //! [`is_account`](View::is_account), [`oidc_provider_of`](View::oidc_provider_of), [`saml_provider`](View::saml_provider),
 //! [`saml_providers_of_entity`](View::saml_providers_of_entity), [`saml_provider_by_uuid`](View::saml_provider_by_uuid),

@@ -7,6 +7,7 @@ mod listeners;
 mod outbound;
 mod region;
 mod saml;
+mod sign_in;
 mod values;
 mod variables;
 
@@ -149,6 +150,9 @@ pub struct ServeArgs {
     /// Place beside the console that a sign-in may lead to, with everything below it; may be repeated [default: none]
     #[arg(long, env = "DAYPASS_CONSOLE_DESTINATION", value_delimiter = ',', value_name = "URL")]
     pub console_destination: Vec<String>,
+    /// Identity provider that people sign in at: a name, the ARN, a client id, and the file of its secret; may be repeated
+    #[arg(long, env = "DAYPASS_SIGN_IN_PROVIDER", value_delimiter = ',', value_name = "WORDS")]
+    pub sign_in_provider: Vec<String>,
     /// What to log: error, warn, info, debug, trace, or target=level,… [default: info]
     #[arg(long, env = "DAYPASS_LOG", value_name = "LEVELS")]
     pub log: Option<String>,
@@ -248,6 +252,8 @@ pub(crate) struct ConfigFile {
     sign_in_links_again: Option<bool>,
     #[serde(default)]
     console_destination: Vec<String>,
+    #[serde(default)]
+    sign_in_provider: Vec<String>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -423,6 +429,7 @@ impl Config {
             sign_in: SignIn {
                 links_again: args.sign_in_links_again.or(file.sign_in_links_again).unwrap_or(false),
                 destinations: destinations(&either(args.console_destination, file.console_destination))?,
+                providers: sign_in::providers(&either(args.sign_in_provider, file.sign_in_provider))?,
             },
             outbound,
             ca_bundle: args.ca_bundle.or(file.ca_bundle),

@@ -2,7 +2,8 @@
 //!
 //! One JSON object per line in each direction. It makes, lists and closes accounts, gives an account's root a new key,
 //! rotates the keyring and the master key, lists and ends sessions, says what a token says and makes backups, all while the server runs; it
-//! never answers with key material (a root key goes to a file beside it). Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
+//! never answers with key material (a root key goes to a file beside it), and with no other secret than the code of a sign-in,
+//! which is good once and for ten minutes. Only the server's own user, or root, may connect: the socket is 0600 in a 0700 directory, and the peer's
 //! uid is checked as well.
 
 mod messages;
@@ -16,8 +17,9 @@ use std::time::Duration;
 
 use daypass_authn::token::{KeyringKey, KeyringKeys};
 use daypass_directory::{NotCommitted, NotRotated, Rotation};
-use daypass_model::{AccountId, rfc3339_seconds};
+use daypass_model::{AccountId, Authority, rfc3339_seconds};
 use daypass_service::House;
+use daypass_service::doors::{ROOT_CODE_SECONDS, SIGN_IN_ROOT_PATH, root_code};
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -257,6 +259,7 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             drop(host.made.send(made));
             (told, Answer::RootKeyMade { access_key_id, credentials })
         }
+        Ask::AccountSignIn { account_id } => sign_in(house, &account_id)?,
         Ask::AccountClose { account_id, confirm } => {
             let told = closing::close(house, &account_id, confirm.as_deref(), id).await?;
             (told, Answer::AccountClosed { account_id })
@@ -295,6 +298,19 @@ async fn perform(host: &Host, ask: Ask, id: &str) -> Result<(String, Answer), Fa
             (format!("revision {revision}: {}", file.display()), Answer::BackedUp { revision })
         }
     })
+}
+
+/// A code for root of an account.
+fn sign_in(house: &House, account_id: &str) -> Result<(String, Answer), Failure> {
+    let id: AccountId =
+        account_id.parse().map_err(|error| Failure::new(format!("--account-id {account_id}: {error}")))?;
+    if !house.directory.snapshot().is_account(id) {
+        return Err(Failure::new(format!("there is no account {id}")));
+    }
+    let code = root_code(house, id).map_err(|error| Failure::new(error.to_string()))?;
+    let base = house.settings.public_authority.as_ref().map(Authority::url).unwrap_or_default();
+    let (address, code) = (format!("{base}{SIGN_IN_ROOT_PATH}"), Hidden(code.expose_str().to_owned()));
+    Ok((id.to_string(), Answer::SignInCode { address, code, minutes: ROOT_CODE_SECONDS / 60 }))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what is done with an error")]

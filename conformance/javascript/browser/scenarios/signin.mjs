@@ -48,3 +48,15 @@ export async function signInAndBack(visit, { address, typed }) {
   const password = await page.getByLabel("Password").inputValue();
   return { stops, session, password };
 }
+
+/** From the page where a program asks, to the form, and back to the page. */
+export async function signInOnTheWay(visit, { address, typed }) {
+  const page = await visit.tab();
+  await page.goto(address);
+  await page.getByRole("link", { name: "Sign in with a password" }).click();
+  await told(page, "Sign in");
+  for (const [label, text] of Object.entries(typed)) await page.getByLabel(label).fill(text);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: /^Continue as/ }).waitFor();
+  return { heading: await page.getByRole("heading", { level: 1 }).innerText(), ...(await sight(page)) };
+}

@@ -1,5 +1,10 @@
 //! An agent over real sockets, against a server of the test's own.
-
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,

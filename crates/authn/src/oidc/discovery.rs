@@ -41,3 +41,43 @@ impl Discovery {
         Ok(Discovery { key_set_url: key_set_url.to_owned() })
     }
 }
+
+/// The part that a client needs that signs people in by the authorization code flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInEndpoints {
+    /// `authorization_endpoint`: where browsers are sent.
+    pub authorization_url: String,
+    /// `token_endpoint`: where a code is exchanged.
+    pub token_url: String,
+    /// Whether a client's secret goes into the body of the exchange, for want of HTTP Basic (section 3,
+    /// `token_endpoint_auth_methods_supported`, whose default is Basic).
+    pub secret_in_body: bool,
+    /// Whether the provider names itself when it sends a browser back (RFC 9207, section 3).
+    pub names_itself: bool,
+}
+
+impl SignInEndpoints {
+    /// Read the document of an issuer.
+    ///
+    /// # Errors
+    /// [`NoDiscovery`].
+    pub fn parse(text: &[u8], issuer: &str) -> Result<Self, NoDiscovery> {
+        let document = Some(text).filter(|text| text.len() <= DISCOVERY_BYTES_MAX).and_then(json::object);
+        let document = document.ok_or(NoDiscovery::Form)?;
+        let text = |name: &str| document.get(name).and_then(Value::as_str).ok_or(NoDiscovery::Form);
+        if text("issuer")? != issuer {
+            return Err(NoDiscovery::Issuer);
+        }
+        let methods = document.get("token_endpoint_auth_methods_supported").and_then(Value::as_array);
+        let takes = |method: &str| {
+            methods.is_some_and(|methods| methods.iter().any(|known| known.as_str() == Some(method)))
+        };
+        let names_itself = document.get("authorization_response_iss_parameter_supported");
+        Ok(Self {
+            authorization_url: text("authorization_endpoint")?.to_owned(),
+            token_url: text("token_endpoint")?.to_owned(),
+            secret_in_body: takes("client_secret_post") && !takes("client_secret_basic"),
+            names_itself: names_itself == Some(&Value::Bool(true)),
+        })
+    }
+}

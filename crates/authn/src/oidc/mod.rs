@@ -22,7 +22,7 @@ mod token;
 pub use access_token::{ACCESS_TOKEN_INFO_BYTES_MAX, AccessTokenInfo, NoTokenInfo};
 pub use algorithm::Algorithm;
 pub use claims::{BadClaim, Claims, PassedTags};
-pub use discovery::{DISCOVERY_BYTES_MAX, Discovery, NoDiscovery};
+pub use discovery::{DISCOVERY_BYTES_MAX, Discovery, NoDiscovery, SignInEndpoints};
 pub use dpop::{Dpop, NoProof, challenge_of};
 pub use issuer_keys::{InvalidIssuerKeys, IssuerKey, IssuerKeys};
 pub use key_set::{KEY_SET_BYTES_MAX, KeySet, NoKeySet};

@@ -35,16 +35,25 @@ pub enum Purpose {
     RefreshToken,
     /// How far somebody is with signing in: between the right password and the session.
     SignInProgress,
+    /// The code that the host gives root.
+    RootSignIn,
+    /// What goes with a browser to an identity provider and comes back.
+    OidcState,
+    /// The token that it came back for, until a role is chosen.
+    OidcToken,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 9] = [
         Self::SignInToken,
         Self::AuthorizationMessage,
         Self::PaginationMarker,
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::SignInProgress,
+        Self::RootSignIn,
+        Self::OidcState,
+        Self::OidcToken,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -55,6 +64,9 @@ impl Purpose {
             Self::AuthorizationCode => b"authorization code v1",
             Self::RefreshToken => b"refresh token v1",
             Self::SignInProgress => b"sign-in progress v1",
+            Self::RootSignIn => b"root sign-in v1",
+            Self::OidcState => b"oidc state v1",
+            Self::OidcToken => b"oidc token v1",
         }
     }
 }
@@ -323,7 +335,7 @@ impl Entry {
     }
 
     fn messages(&self, purpose: Purpose) -> &Aead {
-        let [sign_in, authorization, marker, code, refresh, progress] = &self.messages;
+        let [sign_in, authorization, marker, code, refresh, progress, root, state, token] = &self.messages;
         match purpose {
             Purpose::SignInToken => sign_in,
             Purpose::AuthorizationMessage => authorization,
@@ -331,6 +343,9 @@ impl Entry {
             Purpose::AuthorizationCode => code,
             Purpose::RefreshToken => refresh,
             Purpose::SignInProgress => progress,
+            Purpose::RootSignIn => root,
+            Purpose::OidcState => state,
+            Purpose::OidcToken => token,
         }
     }
 }

@@ -7,6 +7,7 @@ use daypass_directory::record::{
     PolicyRecord, PrincipalRevocationRecord, ResourcePolicyRecord, RoleRecord, SamlProviderRecord,
     SessionRevocationRecord, UsedRecord, UserRecord, WebIdentityIssuerRecord, WebIdentityKeysRecord,
 };
+use daypass_directory::record::{InstanceRecord, TaskRecord};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -135,4 +136,21 @@ fn passwords_of_format_1_and_what_is_asked_of_them_are_read_and_rewritten_whole(
     assert!(!(policy.require_numbers || policy.require_lowercase || policy.hard_expiry));
     let alias: AccountAliasRecord = golden(include_str!("../golden/account-alias-v1.json"));
     assert_eq!((alias.alias.as_str(), alias.created), ("example-corp", 1_767_323_045));
+}
+
+#[test]
+fn a_machine_and_a_task_of_format_1_are_read_and_rewritten_whole() {
+    let instance: InstanceRecord = golden(include_str!("../golden/instance-v1.json"));
+    assert_eq!((instance.id.as_str(), instance.region.as_str()), ("i-0123456789abcdef0", "eu-central-1"));
+    assert_eq!((instance.profile.as_str(), instance.join.expires), ("AIPAJQABLZS4A3QDU576Q", 1_767_326_645));
+    assert_eq!(instance.sessions.to_string(), "1cbe991a14f0a1b2c3d4e5f60718293a");
+    let joined = instance.joined.unwrap();
+    assert_eq!((joined.public_key.len(), joined.at), (87, 1_767_323_100));
+    assert_eq!(joined.source_ip.unwrap().to_string(), "192.0.2.10");
+    let task: TaskRecord = golden(include_str!("../golden/task-v1.json"));
+    assert_eq!(
+        (task.instance.as_str(), task.role.as_str()),
+        ("i-0123456789abcdef0", "AROAJQABLZS4A3QDU576Q")
+    );
+    assert_eq!(task.token_hash.len(), 64);
 }

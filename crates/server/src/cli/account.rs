@@ -1,4 +1,4 @@
-//! `daypass account create|list|root-key|close`: through the operator's door of the running server.
+//! `daypass account create|list|root-key|sign-in|close`: through the operator's door of the running server.
 
 use clap::{Args, Subcommand};
 
@@ -35,6 +35,12 @@ enum AccountCommand {
         #[arg(long)]
         replace: bool,
     },
+    /// Print a code by which an account's root user signs in to the console: once, within ten minutes
+    SignIn {
+        /// The account
+        #[arg(long, value_name = "ID")]
+        account_id: String,
+    },
     /// End an account for good: its users, roles and sessions at once; its number is never given out again
     Close {
         /// The account
@@ -51,6 +57,7 @@ pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
         AccountCommand::Create { account_id } => Ask::AccountCreate { account_id },
         AccountCommand::List => Ask::AccountList,
         AccountCommand::RootKey { account_id, replace } => Ask::AccountRootKey { account_id, replace },
+        AccountCommand::SignIn { account_id } => Ask::AccountSignIn { account_id },
         AccountCommand::Close { account_id, confirm } => Ask::AccountClose { account_id, confirm },
     };
     match ask(&args.data.directory()?, &question).await? {
@@ -62,6 +69,11 @@ pub(super) async fn run(args: AccountArgs) -> Result<(), Failure> {
             show(&format!("access key   {access_key_id}\ncredentials  {}\n", credentials.display()));
             let file = shell_word(&credentials.to_string_lossy());
             show(&format!("export AWS_SHARED_CREDENTIALS_FILE={file}\n"));
+            Ok(())
+        }
+        Answer::SignInCode { address, code, minutes } => {
+            show(&format!("address      {address}\ncode         {}\n", code.0));
+            show(&format!("good once, for {minutes} minutes: whoever has it is root of the account\n"));
             Ok(())
         }
         Answer::AccountClosed { account_id } => {

@@ -44,7 +44,7 @@ pub(crate) use self::credentials::{is_as_written, key_in, write_credentials};
 pub(crate) use self::master_key::{
     KeySource, adopt_next, find_master_key, find_next_key, forget_next, read_master_key, write_next,
 };
-pub(crate) use self::private_file::{read_secret, read_secret_of};
+pub(crate) use self::private_file::{read_handed_secret, read_secret, read_secret_of};
 pub(crate) use self::regular::{Links, open_regular};
 
 /// Whether anything was in a data directory before.

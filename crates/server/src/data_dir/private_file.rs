@@ -33,7 +33,7 @@ pub(crate) fn read_secret_of(path: &Path, links: Links, bytes_max: u64) -> io::R
 }
 
 /// A secret that is handed over once, at a start: in a file, or through a pipe, whose other end is waited for.
-pub(super) fn read_handed_secret(path: &Path) -> io::Result<Secret> {
+pub(crate) fn read_handed_secret(path: &Path) -> io::Result<Secret> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());

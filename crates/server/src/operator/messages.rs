@@ -26,6 +26,11 @@ pub(crate) enum Ask {
         /// In the place of the ones it has, which end.
         replace: bool,
     },
+    /// Make a code by which an account's root user signs in to the console, once.
+    AccountSignIn {
+        /// Whose.
+        account_id: String,
+    },
     /// Close an account.
     AccountClose {
         /// Which.
@@ -75,6 +80,7 @@ impl Ask {
         match self {
             Self::AccountCreate { .. } => Some("AccountCreate"),
             Self::AccountRootKey { .. } => Some("AccountRootKey"),
+            Self::AccountSignIn { .. } => Some("AccountSignIn"),
             Self::AccountClose { .. } => Some("AccountClose"),
             Self::KeyRotate { .. } => Some("KeyRotate"),
             Self::MasterKeyRotate { .. } => Some("MasterKeyRotate"),
@@ -113,6 +119,15 @@ pub(crate) enum Answer {
         access_key_id: String,
         /// File with the key, in the form of an AWS credentials file.
         credentials: PathBuf,
+    },
+    /// The code was made.
+    SignInCode {
+        /// Where it is typed in, as far as the server knows how it is reached.
+        address: String,
+        /// It.
+        code: Hidden,
+        /// For how long it is good, in minutes.
+        minutes: i64,
     },
     /// The account is closed.
     AccountClosed {

@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_service::House;
-use daypass_service::federation::{Fetch, FetchError, Fetched, Fetching, Wanted, renew_keys};
-use http::header::{ACCEPT, CACHE_CONTROL, HOST, USER_AGENT};
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use daypass_service::federation::{Fetch, FetchError, Fetched, Fetching, Form, Wanted, renew_keys};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
@@ -122,12 +122,12 @@ async fn exchange(stream: Stream, url: &Url, wanted: &Wanted<'_>) -> Result<Fetc
         Some(query) => Cow::Owned(format!("{}?{}", url.path(), query.expose_str())),
         None => Cow::Borrowed(url.path()),
     };
-    let request = Request::get(&*target)
+    let request = Request::builder()
+        .uri(&*target)
         .header(HOST, url.host_and_port())
         .header(USER_AGENT, AGENT)
-        .header(ACCEPT, "application/json")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| failed(&error))?;
+        .header(ACCEPT, "application/json");
+    let request = with_form(request, wanted.form).map_err(|error| failed(&error))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
     // It ends with this call, whatever becomes of it.
@@ -142,6 +142,26 @@ async fn exchange(stream: Stream, url: &Url, wanted: &Wanted<'_>) -> Result<Fetc
     })?;
     drop(connection);
     Ok(Fetched { body: body.to_bytes().to_vec(), max_age })
+}
+
+/// A form makes a POST of it.
+fn with_form(
+    request: http::request::Builder,
+    form: Option<Form<'_>>,
+) -> Result<Request<Full<Bytes>>, http::Error> {
+    let Some(Form { body, authorization }) = form else {
+        return request.method(Method::GET).body(Full::default());
+    };
+    let request = request.method(Method::POST).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request = match authorization {
+        Some(secret) => {
+            let mut value = HeaderValue::from_bytes(secret.expose())?;
+            value.set_sensitive(true);
+            request.header(AUTHORIZATION, value)
+        }
+        None => request,
+    };
+    request.body(Full::from(body.expose().to_vec()))
 }
 
 struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);

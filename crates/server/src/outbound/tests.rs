@@ -94,6 +94,7 @@ async fn ask(
         .fetch(Wanted {
             url: &url,
             query: None,
+            form: None,
             bytes_max: 1000,
             insecure: Some(&url),
             thumbprints,
@@ -147,6 +148,7 @@ async fn a_query_is_asked_and_in_no_error() {
         let wanted = Wanted {
             url: &url,
             query: Some(&query),
+            form: None,
             bytes_max: 1000,
             insecure: Some(&url),
             thumbprints: &[],
@@ -196,6 +198,7 @@ async fn networks_that_only_this_machine_sees_are_asked_only_when_listed() {
             .fetch(Wanted {
                 url,
                 query: None,
+                form: None,
                 bytes_max: 10,
                 insecure: None,
                 thumbprints: &[],
@@ -240,7 +243,15 @@ async fn a_proxy_is_told_host_and_port_and_private_addresses_are_refused_before_
     let rules = OutboundRules { private_networks: Vec::new(), proxy: Some(address.to_string()) };
     let outbound = Outbound::new(rules, authority.roots());
     fn wanted(url: &str) -> Wanted<'_> {
-        Wanted { url, query: None, bytes_max: 10, insecure: None, thumbprints: &[], place: place() }
+        Wanted {
+            url,
+            query: None,
+            form: None,
+            bytes_max: 10,
+            insecure: None,
+            thumbprints: &[],
+            place: place(),
+        }
     }
     for host in [
         "127.0.0.1",
@@ -296,7 +307,8 @@ async fn a_look_up_keeps_its_place_until_it_is_at_its_end() {
     let place = Place::holding(Arc::new(Told(sender)));
     let url = "https://slow.example/";
     let fetching = tokio::spawn(async move {
-        let wanted = Wanted { url, query: None, bytes_max: 10, insecure: None, thumbprints: &[], place };
+        let wanted =
+            Wanted { url, query: None, form: None, bytes_max: 10, insecure: None, thumbprints: &[], place };
         outbound.fetch(wanted).await
     });
     tokio::task::spawn_blocking(|| BARRIER.wait()).await.unwrap();

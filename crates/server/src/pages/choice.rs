@@ -3,7 +3,7 @@
 //! Programs read this page, too (`saml2aws` and its kin): names of fields, classes and the place of things are those of AWS's.
 
 use daypass_model::{AccountId, Secret};
-use daypass_service::doors::RoleChoice;
+use daypass_service::doors::{RoleChoice, RoleField};
 use maud::{Markup, html};
 
 use super::layout::layout;
@@ -11,6 +11,7 @@ use super::layout::layout;
 pub(super) fn page(
     accounts: &[(AccountId, Vec<RoleChoice>)],
     response: &Secret,
+    field: &RoleField,
     relay_state: Option<&str>,
     path: &str,
 ) -> Markup {
@@ -23,7 +24,13 @@ pub(super) fn page(
             form id="saml_form" name="saml_form" class="card" method="post" action=(path) {
                 h1 { "Choose a role" }
                 p { "Your company offers you several. You can come back for another." }
-                input type="hidden" name="SAMLResponse" value=(response.expose_str());
+                @match field {
+                    RoleField::SamlResponse => input type="hidden" name="SAMLResponse" value=(response.expose_str());,
+                    RoleField::Token { code } => {
+                        input type="hidden" name="code" value=(code);
+                        input type="hidden" name="token" value=(response.expose_str());
+                    }
+                }
                 @if let Some(state) = relay_state {
                     input type="hidden" name="RelayState" value=(state);
                 }

@@ -129,8 +129,16 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
             response
         }
         Answer::SignIn(shown) => sign_in(&shown, over_tls),
-        Answer::ChooseRole { accounts, response, relay_state, path } => {
-            page(StatusCode::OK, choice::page(&accounts, &response, relay_state.as_deref(), &path))
+        Answer::ChooseRole { accounts, response, field, relay_state, path } => {
+            page(StatusCode::OK, choice::page(&accounts, &response, &field, relay_state.as_deref(), &path))
+        }
+        Answer::Leave { url, browser } => {
+            let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
+            insert(&mut response, LOCATION, &url);
+            if let Some(secret) = browser {
+                append(&mut response, SET_COOKIE, &browser_cookie(&secret, over_tls));
+            }
+            response
         }
         Answer::ChooseSession { asked, sessions, path } => {
             let mut response = page(StatusCode::OK, authorize::choice(&asked, &sessions, path));

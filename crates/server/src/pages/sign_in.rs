@@ -1,7 +1,9 @@
 //! The pages of `/signin`: account, user and password; the code of a device; another password.
 
 use daypass_model::Secret;
-use daypass_service::doors::{SIGN_IN_CHANGE_PATH, SIGN_IN_CODE_PATH, SIGN_IN_PATH, SignInPage, SignInStep};
+use daypass_service::doors::{
+    SIGN_IN_CHANGE_PATH, SIGN_IN_CODE_PATH, SIGN_IN_PATH, SIGN_IN_ROOT_PATH, SignInPage, SignInStep,
+};
 use maud::{Markup, html};
 
 use super::layout::layout;
@@ -9,9 +11,9 @@ use super::layout::layout;
 pub(super) fn page(page: &SignInPage) -> Markup {
     let problem = page.problem.as_ref().map(|problem| problem.says.as_str());
     match &page.step {
-        SignInStep::Password { account, user, back } => {
-            let back = back.as_deref();
-            form("Sign in", SIGN_IN_PATH, &page.code, problem, &password(account, user, back))
+        SignInStep::Password { account, user, back, providers } => {
+            let fields = password(account, user, back.as_deref(), providers);
+            form("Sign in", SIGN_IN_PATH, &page.code, problem, &fields)
         }
         SignInStep::Code { progress, devices } => form(
             "Multi-factor authentication",
@@ -20,6 +22,7 @@ pub(super) fn page(page: &SignInPage) -> Markup {
             problem,
             &code(progress, devices),
         ),
+        SignInStep::Root => form("Sign in as root", SIGN_IN_ROOT_PATH, &page.code, problem, &root()),
         SignInStep::Change { progress, user } => {
             form("Choose a new password", SIGN_IN_CHANGE_PATH, &page.code, problem, &change(progress, user))
         }
@@ -45,7 +48,7 @@ fn form(title: &str, path: &str, code: &str, problem: Option<&str>, fields: &Mar
 }
 
 /// The first field that is empty is where the keyboard is.
-fn password(account: &str, user: &str, back: Option<&str>) -> Markup {
+fn password(account: &str, user: &str, back: Option<&str>, providers: &[(String, String)]) -> Markup {
     html! {
         @if let Some(back) = back {
             p { "A program waits for you to sign in. It asks once more afterwards." }
@@ -61,6 +64,9 @@ fn password(account: &str, user: &str, back: Option<&str>) -> Markup {
         input id="password" name="password" type="password" autocomplete="current-password" required
             maxlength="128" autofocus[!account.is_empty() && !user.is_empty()];
         button type="submit" { "Sign in" }
+        @for (name, path) in providers {
+            p { a href=(path) { "Sign in with " (name) } }
+        }
     }
 }
 
@@ -80,6 +86,16 @@ fn code(progress: &Secret, devices: &[String]) -> Markup {
         input id="mfacode" name="mfacode" inputmode="numeric" autocomplete="one-time-code" required maxlength="9" autofocus;
         button type="submit" { "Go on" }
         p { a href=(SIGN_IN_PATH) { "Begin again" } }
+    }
+}
+
+fn root() -> Markup {
+    html! {
+        p { "Whoever runs this server makes a code for you: " code { "daypass account sign-in" } "." }
+        label for="rootcode" { "Code" }
+        input id="rootcode" name="rootcode" type="password" autocomplete="off" required autofocus;
+        button type="submit" { "Sign in" }
+        p { a href=(SIGN_IN_PATH) { "Sign in as a user" } }
     }
 }
 

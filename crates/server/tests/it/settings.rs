@@ -245,7 +245,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 34] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 35] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -293,6 +293,17 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 34] = [
         "console-destination",
         ["https://a/,https://b/x/", "https://c/"],
         ["['https://a/', 'https://b/x/']", "['https://c/']"],
+    ),
+    (
+        "sign-in-provider",
+        [
+            "a arn:aws:iam::111122223333:oidc-provider/x.example one,b arn:aws:iam::111122223333:oidc-provider/y.example two",
+            "c arn:aws:iam::111122223333:oidc-provider/z.example three",
+        ],
+        [
+            "['a arn:aws:iam::111122223333:oidc-provider/x.example one', 'b arn:aws:iam::111122223333:oidc-provider/y.example two']",
+            "['c arn:aws:iam::111122223333:oidc-provider/z.example three']",
+        ],
     ),
     ("log", ["warn", "debug"], ["'warn'", "'debug'"]),
     ("log-format", ["json", "text"], ["'json'", "'text'"]),

@@ -61,6 +61,14 @@ pub(in crate::actions) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Opti
     account.role(name).filter(|role| role.arn == arn)
 }
 
+/// The same check where it is known with what the role will be associated.
+pub(in crate::actions) fn for_one(mut check: Check, associated: &str) -> Check {
+    check.keys.retain(|(key, _)| key != ASSOCIATED);
+    check.with(ASSOCIATED, associated)
+}
+
+const ASSOCIATED: &str = "iam:AssociatedResourceArn";
+
 /// Its tags are there for conditions, though AWS advises against them here: a Deny by tag holds.
 pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
     let check = asked(scope, &*role.arn, to);
@@ -74,5 +82,5 @@ fn asked(scope: &Scope, arn: impl Into<String>, to: PassedTo) -> Check {
     scope
         .check("iam:PassRole", arn)
         .with("iam:PassedToService", to.name())
-        .with("iam:AssociatedResourceArn", to.associated(scope))
+        .with(ASSOCIATED, to.associated(scope))
 }

@@ -41,6 +41,7 @@ pub(crate) struct Event<'a> {
     row: Option<&'static Row>,
     door: Option<VisitEvent>,
     signing_in: Option<SigningIn>,
+    why: Option<String>,
     presented: Option<&'a Presented>,
     principal: Option<Arc<Principal>>,
     reserved: usize,
@@ -56,6 +57,7 @@ impl<'a> Event<'a> {
             row: None,
             door: None,
             signing_in: None,
+            why: None,
             presented: None,
             principal: None,
             reserved: 0,
@@ -87,6 +89,11 @@ impl<'a> Event<'a> {
         if let Some(door) = &mut self.door {
             door.named(name);
         }
+    }
+
+    /// Why it was refused, where whoever asked is told less.
+    pub(crate) fn why(&mut self, message: &str) {
+        self.why = Some(message.to_owned());
     }
 
     /// Who somebody says they are, which nothing has proven yet.
@@ -236,7 +243,7 @@ impl<'a> Event<'a> {
                 .map(|error| error_code(request.service, error.code)),
             error_message: error
                 .filter(|error| self.may_be_repeated(error))
-                .map(|error| cut(&error.message, TEXT_MAX)),
+                .map(|error| cut(self.why.as_ref().unwrap_or(&error.message), TEXT_MAX)),
             resources: if request_parameters.is_null() { Vec::new() } else { self.resources() },
             request_parameters,
             response_elements: match &self.door {

@@ -29,12 +29,21 @@ pub enum Answer {
     ChooseRole {
         /// By account.
         accounts: Vec<(AccountId, Vec<RoleChoice>)>,
-        /// What the choice is sent with again, as it came.
+        /// What the choice is sent with again.
         response: Secret,
+        /// What that is called.
+        field: RoleField,
         /// The same.
         relay_state: Option<String>,
         /// Where it is sent.
         path: String,
+    },
+    /// The browser goes to an identity provider.
+    Leave {
+        /// Where.
+        url: String,
+        /// What its cookie holds from now on, if it held nothing.
+        browser: Option<BrowserSecret>,
     },
     /// A program asks for one of the browser's sessions.
     ChooseSession {
@@ -91,6 +100,18 @@ pub enum Answer {
     },
 }
 
+/// What the choice of a role is sent with.
+#[derive(Debug)]
+pub enum RoleField {
+    /// A SAML response, as it came.
+    SamlResponse,
+    /// A token, sealed.
+    Token {
+        /// The code of the form.
+        code: String,
+    },
+}
+
 /// A page of signing in: a step, and what was wrong with what was sent before.
 #[derive(Debug)]
 pub struct SignInPage {
@@ -115,6 +136,8 @@ pub enum SignInStep {
         user: String,
         /// Where the way leads afterwards: a path of ours.
         back: Option<String>,
+        /// Identity providers that people of the account sign in at instead, and where that begins.
+        providers: Vec<(String, String)>,
     },
     /// The code of an MFA device.
     Code {
@@ -123,6 +146,8 @@ pub enum SignInStep {
         /// The serial numbers of the user's devices.
         devices: Vec<String>,
     },
+    /// The code that root was given on the host.
+    Root,
     /// Another password.
     Change {
         /// What was proven so far.
@@ -136,6 +161,7 @@ impl SignInStep {
     pub(super) const PASSWORD: &str = "sign-in";
     pub(super) const CODE: &str = "sign-in-code";
     pub(super) const CHANGE: &str = "sign-in-change";
+    pub(super) const ROOT: &str = "sign-in-root";
 
     /// What its form is called, in its code.
     pub(super) fn form(&self) -> &'static str {
@@ -143,6 +169,7 @@ impl SignInStep {
             Self::Password { .. } => Self::PASSWORD,
             Self::Code { .. } => Self::CODE,
             Self::Change { .. } => Self::CHANGE,
+            Self::Root => Self::ROOT,
         }
     }
 }

@@ -11,7 +11,7 @@ use daypass_model::SessionId;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, LoginChoice, Whose};
-use super::console::{Visitor, login_sessions, visitor};
+use super::console::{Visitor, login_sessions, sender, visitor};
 use super::known;
 use crate::audit::Event;
 use crate::error::Error;
@@ -173,12 +173,11 @@ pub(super) fn give(
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let id = form.text("session").and_then(|id| id.parse().ok());
     let id = id.ok_or_else(|| Error::validation("The form does not say which session is meant."))?;
-    let visitor = match visitor(house, op, request, id) {
-        Ok(visitor) => visitor,
-        Err(answer) => return Ok(answer),
+    let (visitor, form) = match sender(house, op, request, (id, FORM, &FIELDS), event) {
+        Ok(sent) => sent,
+        Err(early) => return early,
     };
-    event.principal(visitor.scope.principal());
-    let asked = Asked::read(house, request, visitor.sent(request, FORM, &FIELDS)?)?;
+    let asked = Asked::read(house, request, form)?;
     event.tells("clientId", asked.client_id.as_str());
     allowed(op, &visitor.scope, ACTION, &asked.client_id)?;
     event.reserve()?;

@@ -9,6 +9,7 @@ use daypass_directory::{Checks, Operation, Principal, Scope, View, authorize};
 use daypass_model::{AccessKeyId, AccessKeyKind};
 use daypass_store::Revision;
 
+use super::TRIES_MAX;
 use super::answer::Answer;
 use crate::actions::iam::password_policy_stands;
 use crate::audit::Event;
@@ -40,6 +41,25 @@ pub(super) struct Profile {
     pub(super) record: LoginProfileRecord,
     /// Whether the password is another.
     pub(super) is_new_password: bool,
+}
+
+/// The same where what came before cannot be done once more: as often as commits are in each other's way.
+pub(super) async fn begin_surely(
+    house: &House,
+    op: &Operation,
+    view: Arc<View>,
+    event: &mut Event<'_>,
+    beginning: Beginning<'_>,
+) -> Result<Answer, Error> {
+    let mut begun = begin(house, op, view, event, beginning.clone()).await;
+    for _ in 1..TRIES_MAX {
+        if !begun.as_ref().is_err_and(Error::is_conflict) {
+            break;
+        }
+        let _turn = house.directory.turn(beginning.claims.account).await;
+        begun = begin(house, op, house.directory.snapshot(), event, beginning.clone()).await;
+    }
+    begun
 }
 
 /// Write the session down, if its principal is one in this view.

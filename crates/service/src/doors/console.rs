@@ -58,6 +58,21 @@ pub(super) fn visitor(
     Ok(Visitor { id, scope, session, kept, secret })
 }
 
+/// The visitor who sent a form of the session's page, by its name and fields, and what is in it. The event knows of them from
+/// then on. Else what there is to say instead.
+pub(super) fn sender<'r>(
+    house: &House,
+    op: &Operation,
+    request: &'r Request,
+    (id, form, fields): (SessionId, &str, &[&str]),
+    event: &mut Event<'_>,
+) -> Result<(Visitor, &'r Params), Result<Answer, Error>> {
+    let visitor = visitor(house, op, request, id).map_err(Ok)?;
+    event.principal(visitor.scope.principal());
+    let params = visitor.sent(request, form, fields).map_err(Err)?;
+    Ok((visitor, params))
+}
+
 /// The secret in a cookie. Two of one name are somebody's trick.
 pub(super) fn cookie_of(request: &Request, name: &str) -> Option<BrowserSecret> {
     let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
@@ -98,12 +113,10 @@ pub(super) async fn credentials(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match visitor(house, op, request, id) {
-        Ok(visitor) => visitor,
-        Err(answer) => return Ok(answer),
+    let visitor = match sender(house, op, request, (id, CREDENTIALS, &[]), event) {
+        Ok((visitor, _)) => visitor,
+        Err(early) => return early,
     };
-    event.principal(visitor.scope.principal());
-    visitor.sent(request, CREDENTIALS, &[])?;
     event.reserve()?;
     let claims = &visitor.session.claims;
     // The time of issue stays: a revocation of the sessions before a moment means these with it.
@@ -132,13 +145,11 @@ pub(super) async fn sign_out(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match visitor(house, op, request, id) {
-        Ok(visitor) => visitor,
+    let visitor = match sender(house, op, request, (id, SIGN_OUT, &[]), event) {
+        Ok((visitor, _)) => visitor,
         // Signed out in another window, or over by now: that is what was wanted.
-        Err(answer) => return Ok(answer),
+        Err(early) => return early,
     };
-    event.principal(visitor.scope.principal());
-    visitor.sent(request, SIGN_OUT, &[])?;
     event.reserve()?;
     let call = authorize(op, &visitor.scope, &Checks::nothing_can_deny(), ())?;
     let mut change = call.change(op);

@@ -18,8 +18,8 @@ mod switch;
 mod token;
 
 pub use answer::{
-    Answer, CommandLine, Listed, ListedRequester, LoginChoice, Problem, RoleChoice, RoleForm, SessionList,
-    SessionSearch, SessionShown, SignInPage, SignInStep, Step, Tokens, Whose, YourSession,
+    Answer, CommandLine, Listed, ListedRequester, LoginChoice, Problem, RoleChoice, RoleField, RoleForm,
+    SessionList, SessionSearch, SessionShown, SignInPage, SignInStep, Step, Tokens, Whose, YourSession,
 };
 pub use authorize::Asked;
 use console::cookie_of;
@@ -27,10 +27,12 @@ use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
 use daypass_model::SessionId;
 pub use destination::{BadDestination, ConsoleDestination};
+pub use sign_in::{ROOT_CODE_SECONDS, root_code};
 use tracing::Instrument as _;
 
 use crate::audit::Event;
 use crate::error::Error;
+use crate::federation::SignInProvider;
 use crate::house::House;
 use crate::params::Params;
 use crate::request::{Reply, Request};
@@ -42,6 +44,8 @@ pub struct SignIn {
     pub links_again: bool,
     /// Where else than to the console a sign-in may lead.
     pub destinations: Vec<ConsoleDestination>,
+    /// Identity providers that people sign in at.
+    pub providers: Vec<SignInProvider>,
 }
 
 /// A door, by its path.
@@ -63,6 +67,14 @@ pub enum Door {
     SignInCode,
     /// `/signin/step/password`
     SignInChange,
+    /// `/signin/step/root`
+    SignInRoot,
+    /// `/signin/oidc/<name>`
+    Oidc,
+    /// `/signin/oidc/<name>/callback`
+    OidcBack,
+    /// `/signin/oidc/<name>/role`
+    OidcRole,
     /// `/console/`: nobody is known here.
     Lobby,
     /// `/console/s/<session id>/…`
@@ -137,6 +149,10 @@ impl Door {
             | Self::SignIn
             | Self::SignInCode
             | Self::SignInChange
+            | Self::SignInRoot
+            | Self::Oidc
+            | Self::OidcBack
+            | Self::OidcRole
             | Self::Lobby => None,
         }
     }
@@ -157,6 +173,8 @@ pub const SIGN_IN_PATH: &str = sign_in::PATH;
 pub const SIGN_IN_CODE_PATH: &str = sign_in::CODE_PATH;
 /// Where another password goes.
 pub const SIGN_IN_CHANGE_PATH: &str = sign_in::CHANGE_PATH;
+/// Where root signs in.
+pub const SIGN_IN_ROOT_PATH: &str = sign_in::ROOT_PATH;
 /// The name of that cookie.
 pub const BROWSER_COOKIE: &str = sign_in::COOKIE;
 
@@ -197,6 +215,13 @@ enum Wish {
     SignIn,
     SignInCode,
     SignInChange,
+    /// The form of a code for root.
+    RootForm,
+    Root,
+    /// The way to an identity provider, and back.
+    Oidc,
+    OidcBack,
+    OidcRole,
     Page(SessionId),
     /// The form.
     AnotherRole(SessionId),
@@ -232,6 +257,8 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         Wish::Page(id) => return console::page(house, op, request, id).await,
         Wish::SamlMetadata => return saml::metadata(house),
         Wish::SignInForm => return sign_in::form(house, request),
+        Wish::RootForm => return Ok(sign_in::root_form(house, request)),
+        Wish::Oidc => return sign_in::oidc::begin(house, op, request).await,
         Wish::AskAuthorize => return authorize::choice(house, op, request),
         Wish::AnotherRole(id) => return switch::form(house, op, request, id).await,
         // Calls of the API, each with its own event.
@@ -247,6 +274,9 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         | Wish::SignIn
         | Wish::SignInCode
         | Wish::SignInChange
+        | Wish::Root
+        | Wish::OidcBack
+        | Wish::OidcRole
         | Wish::Credentials(_)
         | Wish::SignOut(_) => {}
     }
@@ -254,8 +284,8 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
     let mut outcome = act(house, op, wish, request, &mut event).await;
     for _ in 1..TRIES_MAX {
         match &outcome {
-            // What it asked of other actions would be done once more.
-            Err(error) if error.is_conflict() && !matches!(wish, Wish::SwitchRole(_)) => {
+            // What it asked of other actions, or of a provider, would be done once more.
+            Err(error) if error.is_conflict() && !wish.is_once() => {
                 outcome = act(house, op, wish, request, &mut event).await;
             }
             _ => break,
@@ -297,6 +327,9 @@ async fn act(
         Wish::SignIn => sign_in::sign_in(house, op, request, event).await,
         Wish::SignInCode => sign_in::code(house, op, request, event).await,
         Wish::SignInChange => sign_in::change(house, op, request, event).await,
+        Wish::Root => sign_in::root(house, op, request, event).await,
+        Wish::OidcBack => sign_in::oidc::come_back(house, op, request, event).await,
+        Wish::OidcRole => sign_in::oidc::choose(house, op, request, event).await,
         Wish::Authorize => authorize::give(house, op, request, event),
         Wish::Token => token::tokens(house, op, request, event).await,
         Wish::SwitchRole(id) => switch::switch(house, op, request, id, event).await,
@@ -304,6 +337,8 @@ async fn act(
         | Wish::Lobby
         | Wish::SamlMetadata
         | Wish::SignInForm
+        | Wish::RootForm
+        | Wish::Oidc
         | Wish::AskAuthorize
         | Wish::AnotherRole(_)
         | Wish::Sessions(_)
@@ -347,6 +382,12 @@ impl Wish {
             Door::SignIn if is_post => Ok(Self::SignIn),
             Door::SignInCode if is_post => Ok(Self::SignInCode),
             Door::SignInChange if is_post => Ok(Self::SignInChange),
+            Door::SignInRoot if is_post => Ok(Self::Root),
+            Door::Oidc => Ok(Self::Oidc),
+            Door::OidcBack => Ok(Self::OidcBack),
+            Door::OidcRole if is_post => Ok(Self::OidcRole),
+            Door::OidcRole => Ok(Self::Lobby),
+            Door::SignInRoot => Ok(Self::RootForm),
             Door::SignIn | Door::SignInCode | Door::SignInChange => Ok(Self::SignInForm),
             Door::Session(id, Place::Page) => Ok(Self::Page(id)),
             Door::Session(id, Place::Credentials) if is_post => Ok(Self::Credentials(id)),
@@ -363,12 +404,18 @@ impl Wish {
         }
     }
 
+    /// Whether what it does cannot be done once more when a commit was in another's way.
+    const fn is_once(self) -> bool {
+        matches!(self, Self::SwitchRole(_) | Self::OidcBack | Self::OidcRole)
+    }
+
     /// The name of its event.
     const fn name(self) -> &'static str {
         match self {
             Self::SigninToken => "GetSigninToken",
-            Self::Login | Self::Saml | Self::SignIn | Self::SignInCode => "ConsoleLogin",
-            Self::SignInForm => "ConsoleSignIn",
+            Self::Login | Self::Saml | Self::SignIn | Self::SignInCode | Self::Root => "ConsoleLogin",
+            Self::OidcBack | Self::OidcRole => "ConsoleLogin",
+            Self::SignInForm | Self::RootForm | Self::Oidc => "ConsoleSignIn",
             Self::SignInChange => "PasswordUpdated",
             Self::SamlMetadata => "SamlMetadata",
             Self::Credentials(_) => "GetConsoleCredentials",

@@ -13,7 +13,7 @@ use daypass_directory::{Authorized, Caller, Operation, Scope, View, Vouched, aut
 use daypass_model::limits::ROLE_SESSION_SECONDS_DEFAULT;
 use daypass_model::{AccountId, Secret, cut};
 
-use super::answer::{Answer, RoleChoice};
+use super::answer::{Answer, RoleChoice, RoleField};
 use super::begin::{Beginning, begin};
 use super::destination;
 use crate::actions::sts::vouched::{self, Asked};
@@ -245,6 +245,7 @@ fn choice(pairs: impl Iterator<Item = RolePair>, form: &Form<'_>, path: &str) ->
     Answer::ChooseRole {
         accounts: accounts.into_iter().collect(),
         response: Secret::new(form.response),
+        field: RoleField::SamlResponse,
         relay_state: form.relay_state.map(str::to_owned),
         path: path.to_owned(),
     }

@@ -9,11 +9,10 @@ use daypass_model::limits::CHAINED_SESSION_SECONDS_MAX;
 use daypass_model::{Arn, SessionId, cut};
 use serde::Deserialize;
 
-use super::TRIES_MAX;
 use super::answer::{Answer, RoleForm, Whose};
 use super::ask::ask_aws;
-use super::begin::{Beginning, begin};
-use super::console::{Visitor, visitor};
+use super::begin::{Beginning, begin_surely};
+use super::console::{Visitor, sender, visitor};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -50,12 +49,10 @@ pub(super) async fn switch(
     id: SessionId,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let visitor = match visitor(house, op, request, id) {
-        Ok(visitor) => visitor,
-        Err(answer) => return Ok(answer),
+    let (visitor, form) = match sender(house, op, request, (id, SWITCH, &["account", "role"]), event) {
+        Ok(sent) => sent,
+        Err(early) => return early,
     };
-    event.principal(visitor.scope.principal());
-    let form = visitor.sent(request, SWITCH, &["account", "role"])?;
     let text = |name| form.text(name).unwrap_or_default().trim();
     let arn = role_arn(text("account"), text("role"));
     event.tells("SwitchFrom", visitor.scope.principal().arn.as_str());
@@ -95,16 +92,8 @@ pub(super) async fn switch(
         destination: None,
         profile: None,
     };
-    let mut begun = begin(house, op, view, event, beginning.clone()).await;
-    for _ in 1..TRIES_MAX {
-        if !begun.as_ref().is_err_and(Error::is_conflict) {
-            break;
-        }
-        // The role was assumed, once; only the page has to begin.
-        let _turn = house.directory.turn(beginning.claims.account).await;
-        begun = begin(house, op, house.directory.snapshot(), event, beginning.clone()).await;
-    }
-    begun
+    // The role was assumed, once; only the page has to begin.
+    begin_surely(house, op, view, event, beginning).await
 }
 
 /// What AssumeRole answers, as far as a page goes on with it.

@@ -15,6 +15,7 @@ use super::begin::seal;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
+use crate::params::echo_name;
 use crate::request::Request;
 
 pub(super) const PATH: &str = "/v1/token";
@@ -60,6 +61,7 @@ pub(super) async fn tokens(
     request: &Request,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
+    no_query(request)?;
     let body: Body = serde_json::from_slice(&request.http.body)
         .map_err(|_| not_in_order("The body is no JSON object of CreateOAuth2Token."))?;
     let proof = request.header("dpop").unwrap_or_default();
@@ -80,29 +82,56 @@ pub(super) async fn tokens(
     let scope = alive(house, op, session)?;
     event.principal(scope.principal());
     event.tells("clientId", body.client_id.as_str());
-    let no = |_| denied("INSUFFICIENT_PERMISSIONS", "The session may not let programs in.");
-    allowed(op, &scope, ACTION, &body.client_id).map_err(no)?;
+    let allowed = allowed(op, &scope, ACTION, &body.client_id);
+    allowed.map_err(|error| {
+        event.why(&error.message);
+        denied("INSUFFICIENT_PERMISSIONS", "The session may not let programs in.")
+    })?;
     event.reserve()?;
+    let refresh = Refresh { session, thumbprint: proof.thumbprint, client_id: body.client_id.clone() };
+    let mut tokens = sealed(house, op, &scope, &refresh, event)?;
+    if is_first {
+        tokens.id_token = Some(id_token(house, op, &scope, &body.client_id).await?);
+    }
+    Ok(Answer::Tokens(Box::new(tokens)))
+}
+
+/// A parameter that is not known could be what asks for something else.
+fn no_query(request: &Request) -> Result<(), Error> {
+    let name = request.http.query.split(['&', '=']).next().filter(|name| !name.is_empty());
+    match name {
+        Some(name) => {
+            Err(not_in_order(&format!("The parameter {} of the address is not known.", echo_name(name))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Credentials of the session for a quarter of an hour, and the refresh token for the next ones.
+fn sealed(
+    house: &House,
+    op: &Operation,
+    scope: &Scope,
+    refresh: &Refresh,
+    event: &mut Event<'_>,
+) -> Result<Tokens, Error> {
     let claims = scope.principal().session.as_deref().map(|session| &session.claims);
     let claims = claims.ok_or_else(|| Error::internal("a session of the console is none"))?;
     let expires_at = claims.expires_at.min(op.now.as_second() + CREDENTIALS_SECONDS);
     let claims = SessionClaims { expires_at, ..claims.clone() };
     let (access_key_id, sealed) = seal(house, scope.view(), &claims)?;
     event.tells("accessKeyId", access_key_id.as_str());
-    let refresh = Refresh { session, thumbprint: proof.thumbprint, client_id: body.client_id.clone() };
-    let refresh =
-        serde_json::to_vec(&refresh).map_err(|_| Error::internal("a token could not be written"))?;
+    let refresh = serde_json::to_vec(refresh).map_err(|_| Error::internal("a token could not be written"))?;
     let random = house.directory.random();
     let refresh = scope.view().keyring().seal_message(Purpose::RefreshToken, b"", &refresh, random);
-    let id_token = if is_first { Some(id_token(house, op, &scope, &body.client_id).await?) } else { None };
-    Ok(Answer::Tokens(Box::new(Tokens {
+    Ok(Tokens {
         access_key_id: access_key_id.to_string(),
         secret_access_key: sealed.secret_access_key,
         session_token: Secret::new(sealed.token),
         expires_in: expires_at - op.now.as_second(),
         refresh_token: Secret::new(refresh.map_err(|_| Error::internal("a token is too long"))?),
-        id_token,
-    })))
+        id_token: None,
+    })
 }
 
 /// The session of a code, which counts once and with the verifier of its challenge.

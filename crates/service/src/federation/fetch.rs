@@ -14,6 +14,8 @@ pub struct Wanted<'a> {
     pub url: &'a str,
     /// What goes behind the URL as its query and is in no error and no log: an access token stands in it.
     pub query: Option<&'a Secret>,
+    /// What is sent by POST, where it is not only read.
+    pub form: Option<Form<'a>>,
     /// Longest body that is read, in bytes.
     pub bytes_max: usize,
     /// The issuer that asks for it, where the operator lists that as insecure: plain HTTP, another port and an address of
@@ -23,6 +25,15 @@ pub struct Wanted<'a> {
     pub thumbprints: &'a [String],
     /// To be kept with whatever goes on for the fetch.
     pub place: Place,
+}
+
+/// A form, of which nothing is in an error or a log.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<'a> {
+    /// `application/x-www-form-urlencoded`
+    pub body: &'a Secret,
+    /// `Authorization`
+    pub authorization: Option<&'a Secret>,
 }
 
 /// A document.
@@ -59,7 +70,7 @@ pub enum FetchError {
 
 /// What fetches.
 pub trait Fetch: Send + Sync {
-    /// Fetch a document by GET.
+    /// Fetch a document: by GET, or by POST where there is a form.
     fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> Fetching<'a>;
 }
 

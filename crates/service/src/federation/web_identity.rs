@@ -104,7 +104,7 @@ pub(super) const DENIED: &str = "Not authorized to perform sts:AssumeRoleWithWeb
 
 /// Where a token may be from.
 #[derive(Clone, Copy)]
-enum Provider<'v> {
+pub(super) enum Provider<'v> {
     Registered(&'v OidcProvider),
     BuiltIn(BuiltIn),
 }
@@ -119,7 +119,7 @@ impl<'v> Provider<'v> {
     }
 
     /// Whether its tokens may be signed so.
-    fn takes(self, algorithm: Algorithm) -> bool {
+    pub(super) fn takes(self, algorithm: Algorithm) -> bool {
         let switched_on = match self {
             Provider::Registered(provider) => provider.record.algorithms.as_slice(),
             Provider::BuiltIn(_) => &[],
@@ -144,7 +144,7 @@ impl<'v> Provider<'v> {
     }
 
     /// Where its keys come from, if it is a provider of this account.
-    fn source(self, account: AccountId, house: &House) -> Source {
+    pub(super) fn source(self, account: AccountId, house: &House) -> Source {
         let issuers = &house.settings.issuers;
         match self {
             Provider::Registered(provider) => {
@@ -171,7 +171,7 @@ impl<'v> Provider<'v> {
         }
     }
 
-    fn vouched(self, token: &VerifiedToken, names_roles: bool) -> Result<Vouched, Error> {
+    pub(super) fn vouched(self, token: &VerifiedToken, names_roles: bool) -> Result<Vouched, Error> {
         let claims = token.claims();
         let set: &[String] = match self {
             Provider::Registered(provider) => &provider.record.condition_claims,

@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn every_operation_of_the_public_models_is_found_by_name() {
         let count = |name| OPERATIONS.iter().filter(|row| row.service.name == name).count();
-        assert_eq!((count("sts"), count("iam"), count("daypass")), (12, 181, 13));
+        assert_eq!((count("sts"), count("iam"), count("daypass")), (12, 181, 24));
         // The public model has no CreateSession.
         assert_eq!(count("rolesanywhere"), 30 + 1);
         for row in OPERATIONS {
@@ -202,7 +202,18 @@ mod tests {
     #[test]
     fn only_the_calls_that_bring_their_own_proof_are_unsigned() {
         let unsigned: Vec<_> = OPERATIONS.iter().filter(|row| row.unsigned).map(|row| row.name).collect();
-        assert_eq!(unsigned, ["CreateSession", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]);
+        assert_eq!(
+            unsigned,
+            [
+                "GetInstanceCredentials",
+                "GetInstanceMetadata",
+                "GetTaskCredentials",
+                "JoinInstance",
+                "CreateSession",
+                "AssumeRoleWithSAML",
+                "AssumeRoleWithWebIdentity"
+            ]
+        );
     }
 
     #[test]

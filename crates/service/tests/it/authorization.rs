@@ -159,6 +159,7 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
             }
             "sts:IdentityTokenScope" => put(key, Value::Many(vec!["read".into()])),
             "sts:TransitiveTagKeys" => put(key, Value::Many(vec!["Cost".into()])),
+            "InstanceProfile" => put("ec2:InstanceProfile", one(&known("instance-profile", "Web"))),
             "RequestHost" => put("daypass:RequestHost", one("store.test")),
             "SigningService" => put("daypass:SigningService", one("s3")),
             "RoleArn" => put("daypass:RoleArn", one("arn:aws:iam::111122223333:role/Nightly")),
@@ -247,8 +248,18 @@ async fn every_check_is_what_the_reference_says() {
             match also.strip_prefix('+') {
                 Some(second) => expected.push((second.to_owned(), resource.clone(), keys.clone())),
                 None if *also == "PassRole" => {
-                    let role = known("role", param(&pairs, "RoleName").unwrap());
-                    expected.push(("iam:PassRole".to_owned(), role, passed_to_machines()));
+                    let role = known("role", param(&pairs, "RoleName").unwrap_or("Build"));
+                    let mut passed = passed_to_machines();
+                    let mut put = |key: &str, value: &str| {
+                        passed.insert(key.to_owned(), Value::One(value.to_owned()));
+                    };
+                    if example.service == "daypass" {
+                        put("iam:AssociatedResourceArn", &resource);
+                    }
+                    if example.action == "RegisterTask" {
+                        put("iam:PassedToService", "ecs-tasks.amazonaws.com");
+                    }
+                    expected.push(("iam:PassRole".to_owned(), role, passed));
                 }
                 None => {
                     let kind = line.resource;

@@ -52,6 +52,8 @@ pub(crate) const SPARE_PHONE: &str = arn!("iam", "mfa/team/Spare");
 pub(crate) const PROVIDER: &str = arn!("iam", "oidc-provider/oidc.example.com/team");
 /// The SAML provider of the account.
 pub(crate) const SAML_PROVIDER: &str = arn!("iam", "saml-provider/Corp");
+/// The machine of the account, as which nobody joined.
+pub(crate) const INSTANCE: &str = "arn:aws:ec2:eu-central-1:111122223333:instance/i-0123456789abcdef0";
 /// The alias of the account.
 pub(crate) const ALIAS: &str = "example-corp";
 /// The password of Alice, of the caller and of the administrator.
@@ -288,20 +290,31 @@ pub(crate) static EXAMPLES: &[Example] = &[
     )),
     daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
+    daypass("DeregisterInstance", INSTANCE, Json(r#"{"InstanceId":"i-0123456789abcdef0"}"#)),
+    daypass("DeregisterTask", INSTANCE, Json(r#"{"TaskId":"{task}"}"#)),
     daypass("ExplainRequest", "*", Json(r#"{"RequestId":"{this-request}"}"#)),
     daypass("GetOpenIDConnectProviderSettings", PROVIDER, Json(
         r#"{"OpenIDConnectProviderArn":"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/team"}"#,
     )),
     daypass("GetResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("GetSessionChain", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}"}"#)),
+    daypass("ListInstances", "*", Json("{}")),
     daypass("ListResourcePolicies", "*", Json("{}")),
     daypass("ListSessions", "*", Json(r#"{"SessionName":"Night"}"#)),
+    daypass("ListTasks", "*", Json(r#"{"InstanceId":"i-0123456789abcdef0"}"#)),
     daypass("PutOpenIDConnectProviderSettings", PROVIDER, Json(
         r#"{"OpenIDConnectProviderArn":"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/team","Algorithms":["PS256"],"ConditionClaims":["groups"]}"#,
     )),
     daypass("PutResourcePolicy", arn!("sqs", "jobs"), Json(
         r#"{"ResourceArn":"arn:aws:sqs::111122223333:jobs","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"*\"}]}"}"#,
     )),
+    daypass("RegisterInstance", "arn:aws:ec2:eu-west-1:111122223333:instance/i-0a0b0c0d0e0f01234", Json(
+        r#"{"InstanceProfileName":"Web","InstanceId":"i-0a0b0c0d0e0f01234","Region":"eu-west-1","JoinSecretSeconds":600}"#,
+    )),
+    daypass("RegisterTask", INSTANCE, Json(
+        r#"{"InstanceId":"i-0123456789abcdef0","RoleArn":"arn:aws:iam::111122223333:role/ci/Build"}"#,
+    )),
+    daypass("RenewJoinSecret", INSTANCE, Json(r#"{"InstanceId":"i-0123456789abcdef0"}"#)),
     daypass("RevokeSession", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}","IncludeIssued":true}"#)),
     daypass("ValidatePolicy", "*", Json(
         r#"{"PolicyKind":"inline","PolicyDocument":"{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}"}"#,
@@ -365,6 +378,18 @@ impl Example {
 /// Actions that nobody signs. A signature beside them proves nothing, and does no harm.
 #[rustfmt::skip]
 pub(crate) static UNSIGNED: &[Example] = &[
+    daypass("GetInstanceCredentials", INSTANCE, Json(
+        r#"{"InstanceArn":"arn:aws:ec2:eu-central-1:111122223333:instance/i-0123456789abcdef0","RoleDelivery":"2.0","Proof":"none"}"#,
+    )),
+    daypass("GetInstanceMetadata", INSTANCE, Json(
+        r#"{"InstanceArn":"arn:aws:ec2:eu-central-1:111122223333:instance/i-0123456789abcdef0","Proof":"none"}"#,
+    )),
+    daypass("GetTaskCredentials", INSTANCE, Json(
+        r#"{"InstanceArn":"arn:aws:ec2:eu-central-1:111122223333:instance/i-0123456789abcdef0","TaskId":"{task}","AuthorizationToken":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","Proof":"none"}"#,
+    )),
+    daypass("JoinInstance", INSTANCE, Json(
+        r#"{"InstanceArn":"arn:aws:ec2:eu-central-1:111122223333:instance/i-0123456789abcdef0","PublicKey":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","JoinSecret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","Proof":"none"}"#,
+    )),
     sts("AssumeRoleWithSAML", arn!("iam", "role/Reader"), &[
         ("RoleArn", arn!("iam", "role/Reader")), ("PrincipalArn", SAML_PROVIDER), ("SAMLAssertion", "{assertion}"),
     ]),

@@ -86,6 +86,10 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
         "session" => {
             text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         }
+        "machine-secret" => {
+            text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        }
+        "task-uri" => text.strip_prefix("/v2/credentials/").is_some_and(|id| id.len() == 32),
         "hash" => text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
         "percent" => found.as_u64().is_some_and(|percent| (1..=100).contains(&percent)),
         "size" => found.as_u64().is_some_and(|size| (1..=4096).contains(&size)),

@@ -38,6 +38,7 @@ mod instance_profiles;
 mod last_used;
 mod log;
 mod login_profiles;
+mod machines;
 mod matrix;
 mod mfa;
 mod mfa_devices;

@@ -180,7 +180,7 @@ async fn who_may_everything_may_every_action() {
 async fn actions_that_only_read_write_nothing() {
     let world = World::new().await;
     let before = world.house.stored().await;
-    for row in daypass_service::actions::all().filter(|row| row.read_only) {
+    for row in daypass_service::actions::all().filter(|row| row.read_only && !row.is_unsigned()) {
         let example = Example::of(row.name.0, row.name.1);
         world.call(&world.admin, example).await.unwrap();
         assert!(world.house.stored().await == before, "{} wrote", example.permission());

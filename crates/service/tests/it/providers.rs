@@ -17,6 +17,8 @@ pub struct Providers(Arc<Mutex<World>>);
 struct World {
     answers: HashMap<String, Result<Fetched, FetchError>>,
     asked: Vec<String>,
+    /// Forms that were sent, and the `Authorization` beside each.
+    posted: Vec<(String, Option<String>)>,
     /// URLs that do not answer yet.
     held: HashSet<String>,
     go_on: Arc<Notify>,
@@ -78,6 +80,13 @@ impl Providers {
     }
 }
 
+impl Providers {
+    /// Every form that was sent since this was asked last, with the `Authorization` beside it.
+    pub fn posted(&self) -> Vec<(String, Option<String>)> {
+        std::mem::take(&mut self.0.lock().unwrap().posted)
+    }
+}
+
 impl Fetch for Providers {
     fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> Fetching<'a> {
         Box::pin(async move {
@@ -86,6 +95,10 @@ impl Fetch for Providers {
             let go_on = {
                 let mut world = self.0.lock().unwrap();
                 world.asked.push(asked.clone());
+                if let Some(form) = wanted.form {
+                    let authorization = form.authorization.map(|secret| secret.expose_str().to_owned());
+                    world.posted.push((form.body.expose_str().to_owned(), authorization));
+                }
                 world.go_on.clone()
             };
             while self.0.lock().unwrap().held.contains(wanted.url) {

@@ -55,6 +55,7 @@ impl World {
         roles(&house).await;
         instance_profiles(&house).await;
         filled.push(("{deletion-task}", service_linked_roles(&house).await));
+        filled.push(("{task}", machine(&house).await));
         let provider = [
             ("Url", "https://oidc.example.com/team"),
             ("ClientIDList.member.1", "app"),
@@ -232,6 +233,16 @@ async fn instance_profiles(house: &TestHouse) {
     }
     let role = [("InstanceProfileName", "Web"), ("RoleName", "Build")];
     house.root("iam", "AddRoleToInstanceProfile", &role).await;
+}
+
+/// A machine of the profile that has a role, and a task on it; the task's id.
+async fn machine(house: &TestHouse) -> String {
+    let id = "i-0123456789abcdef0";
+    let instance = json!({"InstanceProfileName": "Web", "InstanceId": id, "Region": "eu-central-1"});
+    house.call_json(&house.root, "RegisterInstance", &instance).await.unwrap();
+    let task = json!({"InstanceId": id, "RoleArn": format!("arn:aws:iam::{ACCOUNT}:role/ci/Build")});
+    let task = house.call_json(&house.root, "RegisterTask", &task).await.unwrap();
+    task["TaskId"].as_str().unwrap().to_owned()
 }
 
 /// An authorization message of this account, as short as one can be.

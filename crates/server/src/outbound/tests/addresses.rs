@@ -33,8 +33,15 @@ impl Inside {
 
 async fn ask(outbound: &Outbound, host: &str) -> Result<Fetched, FetchError> {
     let url = format!("https://{host}/keys");
-    let wanted =
-        Wanted { url: &url, query: None, bytes_max: 10, insecure: None, thumbprints: &[], place: place() };
+    let wanted = Wanted {
+        url: &url,
+        query: None,
+        form: None,
+        bytes_max: 10,
+        insecure: None,
+        thumbprints: &[],
+        place: place(),
+    };
     outbound.fetch(wanted).await
 }
 

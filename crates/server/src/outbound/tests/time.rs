@@ -45,6 +45,7 @@ fn fetching(outbound: Outbound, url: String) -> JoinHandle<(Result<Fetched, Fetc
         let wanted = Wanted {
             url: &url,
             query: None,
+            form: None,
             bytes_max: 1000,
             insecure: Some(&url),
             thumbprints: &[],

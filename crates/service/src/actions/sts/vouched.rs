@@ -55,6 +55,8 @@ pub(super) fn trusting_role<'v>(scope: &'v Scope, role_arn: &str) -> Option<Trus
 pub(crate) enum Lifetime {
     /// So many seconds, or as many as is usual; as many as the role allows at the most.
     OfRole(Option<i64>),
+    /// As many seconds as the role allows.
+    AllOfRole,
     /// So many seconds, whatever the role says of calls: a session of the console, or of a machine.
     Exactly(i64),
 }
@@ -71,6 +73,12 @@ pub(crate) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
+    /// A session of the console that is as long as the role allows.
+    pub(crate) fn as_long_as_allowed(role_arn: &'a str, session_name: &'a str) -> Self {
+        let (lifetime, ends_by) = (Lifetime::AllOfRole, None);
+        Self { role_arn, session_name, policy: None, policy_arns: &[], lifetime, ends_by }
+    }
+
     /// A session of the console, which nothing but the provider limits.
     pub(crate) fn of_console(
         role_arn: &'a str,
@@ -118,6 +126,7 @@ pub(crate) fn grant_through<'v, I>(
     let role = trusting.role;
     let seconds = match asked.lifetime {
         Lifetime::OfRole(seconds) => claims::seconds_of_role(seconds, role)?,
+        Lifetime::AllOfRole => role.record.session_duration_max,
         Lifetime::Exactly(seconds) => seconds,
     };
     check_passed(vouched)?;

@@ -14,6 +14,8 @@ use crate::house::House;
 use crate::request::Request;
 
 const FIELDS: [&str; 3] = ["progress", "password", "again"];
+/// Passwords that may be tried in the place of one: each is compared with those before.
+const TRIES_MAX: u32 = 10;
 const DIFFER: &str = "The two passwords differ. Type the new one twice.";
 
 /// The last step: the new password, and the session.
@@ -32,10 +34,15 @@ pub(in crate::doors) async fn change(
     let Some(progress) = Progress::open(house, op, &browser, Stage::Change, text("progress")) else {
         return Ok(over(browser, ""));
     };
+    let has_try = progress.has_try(house, op, TRIES_MAX).await?;
     let Progress { proven, number, until } = progress;
+    let (user, profile) = proven.user.as_ref().ok_or_else(|| Error::internal("root has no password"))?;
     let who = proven.who();
     event.named("PasswordUpdated");
     event.principal(&who);
+    if !has_try {
+        return Ok(over(browser, proven.account().as_str()));
+    }
     let ask = |browser, problem| Ok(ask_again(browser, text("progress"), &proven, problem));
     if text("password") != text("again") {
         let error = Error::validation(DIFFER);
@@ -43,7 +50,7 @@ pub(in crate::doors) async fn change(
     }
     let account = proven.scope.account();
     let new = Secret::new(text("password"));
-    let record = match replaced_password(house, op, &account, &proven.user, &proven.profile, new).await {
+    let record = match replaced_password(house, op, &account, user, profile, new).await {
         Ok(record) => record,
         Err(error) if matches!(error.code, "PasswordPolicyViolation" | "Throttling") => {
             return ask(browser, Problem { says: error.message.clone(), error });
@@ -75,6 +82,6 @@ fn lacks_code(proven: &Proven) -> bool {
 }
 
 fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem) -> Answer {
-    let user = proven.user.record.name.clone();
+    let user = proven.scope.principal().user_name().unwrap_or_default().to_owned();
     page(browser, SignInStep::Change { progress: Secret::new(progress), user }, Some(problem))
 }

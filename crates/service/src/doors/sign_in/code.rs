@@ -32,13 +32,14 @@ pub(in crate::doors) async fn code(
     let Some(progress) = Progress::open(house, op, &browser, Stage::Password, text("progress")) else {
         return Ok(over(browser, ""));
     };
+    let has_try = progress.has_try(house, op, TRIES_MAX).await?;
     let Progress { mut proven, number, until } = progress;
     event.principal(&proven.who());
     event.tells("MFAUsed", "Yes");
     let ask = |browser, problem| Ok(ask_again(browser, text("progress"), &proven, problem));
     let Some(device) = device(&proven, text("device")) else { return ask(browser, wrong()) };
     event.tells("MFAIdentifier", device.as_str());
-    if !has_try(house, op, number, until).await? {
+    if !has_try {
         return Ok(over(browser, proven.account().as_str()));
     }
     // People see a code in two halves.
@@ -59,16 +60,6 @@ pub(in crate::doors) async fn code(
 /// The device that is meant: one of the user's.
 fn device(proven: &Proven, named: &str) -> Option<String> {
     proven.devices().into_iter().find(|device| device == named)
-}
-
-/// Whether one of the codes that this password may be followed by is left. INVARIANT (tries-first).
-async fn has_try(house: &House, op: &Operation, number: u64, until: i64) -> Result<bool, Error> {
-    for n in 0..TRIES_MAX {
-        if house.directory.spend_sign_in_step(op, number, &format!("try-{n}"), until).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem) -> Answer {

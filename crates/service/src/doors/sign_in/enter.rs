@@ -1,9 +1,10 @@
-//! The session of the user itself: twelve hours, no session policies.
+//! The session of the user itself: twelve hours, no session policies. Root's lasts an hour, as its sessions of GetSessionToken do.
 
 use daypass_authn::browser::BrowserSecret;
 use daypass_authn::token::{SessionClaims, SessionKind};
 use daypass_directory::record::LoginProfileRecord;
 use daypass_directory::{Operation, key};
+use daypass_model::limits::ROOT_SESSION_SECONDS_MAX;
 use daypass_model::{AccountId, UniqueId};
 
 use super::progress::Proven;
@@ -17,7 +18,7 @@ use crate::house::House;
 use crate::lineage::{Lineage, lineage};
 
 /// How long it lasts (IAM User Guide: "an IAM user's console session expires after 12 hours").
-pub(super) const SESSION_SECONDS: i64 = 12 * 3600;
+const SESSION_SECONDS: i64 = 12 * 3600;
 /// Browsers of a user that have tries of their own: the latest.
 const BROWSERS_MAX: usize = 10;
 
@@ -30,7 +31,7 @@ pub(super) async fn enter(
     event: &mut Event<'_>,
     new_password: Option<LoginProfileRecord>,
 ) -> Result<Answer, Error> {
-    let user = (&proven.user.record.id, proven.user.arn.as_str());
+    let user = proven.user.as_ref().map(|(user, _)| (&user.record.id, user.arn.as_str()));
     let mfa_at = proven.mfa.as_ref().map(|mfa| mfa.at);
     let claims = claims(house, op, proven.account(), user, mfa_at)?;
     let to = proven.back.clone().unwrap_or_else(|| session_path(claims.session_id));
@@ -39,25 +40,13 @@ pub(super) async fn enter(
         event.tells("MFAIdentifier", mfa.device.as_str());
     }
     let secret = BrowserSecret::generate(house.directory.random());
-    let is_new_password = new_password.is_some();
-    let mut record = new_password.unwrap_or_else(|| proven.profile.record.clone());
-    record.last_used = Some(op.now.as_second());
-    record.browsers.retain(|hash| !browser.secret.has_hash(hash));
-    record.browsers.push(secret.hash());
-    let too_many = record.browsers.len().saturating_sub(BROWSERS_MAX);
-    record.browsers.drain(..too_many);
-    let profile = Profile {
-        place: key::login_profile(proven.account(), &proven.user.record.id),
-        revision: proven.profile.revision,
-        record,
-        is_new_password,
-    };
+    let profile = profile(op, browser, &secret, &proven, new_password);
     let beginning = Beginning {
         claims,
         asked_by: None,
-        issuer: Some(path_of(proven.account().as_str())),
+        issuer: proven.user.as_ref().map(|_| path_of(proven.account().as_str())),
         destination: None,
-        profile: Some(profile),
+        profile,
     };
     match begin(house, op, house.directory.snapshot(), event, beginning).await? {
         Answer::Entered { id, secret: of_session, .. } => {
@@ -67,27 +56,51 @@ pub(super) async fn enter(
     }
 }
 
-/// What a session of this user says that begins now: of its id and its ARN.
+/// The record of the user's password with this sign-in. Root has none.
+fn profile(
+    op: &Operation,
+    browser: &Browser,
+    secret: &BrowserSecret,
+    proven: &Proven,
+    new_password: Option<LoginProfileRecord>,
+) -> Option<Profile> {
+    let (user, profile) = proven.user.as_ref()?;
+    let is_new_password = new_password.is_some();
+    let mut record = new_password.unwrap_or_else(|| profile.record.clone());
+    record.last_used = Some(op.now.as_second());
+    record.browsers.retain(|hash| !browser.secret.has_hash(hash));
+    record.browsers.push(secret.hash());
+    let too_many = record.browsers.len().saturating_sub(BROWSERS_MAX);
+    record.browsers.drain(..too_many);
+    let place = key::login_profile(proven.account(), &user.record.id);
+    Some(Profile { place, revision: profile.revision, record, is_new_password })
+}
+
+/// What a session says that begins now: of the user with this id and ARN, or of root.
 pub(super) fn claims(
     house: &House,
     op: &Operation,
     account: AccountId,
-    (id, arn): (&UniqueId, &str),
+    user: Option<(&UniqueId, &str)>,
     mfa_at: Option<i64>,
 ) -> Result<SessionClaims, Error> {
     let Lineage { id: session_id, ancestry, ends } = lineage(op, house, account, None)?;
     let issued_at = op.now.as_second();
+    let (kind, principal_id, principal_arn, seconds) = match user {
+        Some((id, arn)) => (SessionKind::User, id.to_string(), arn.to_owned(), SESSION_SECONDS),
+        None => (SessionKind::Root, account.to_string(), account.root_arn(), ROOT_SESSION_SECONDS_MAX),
+    };
     Ok(SessionClaims {
         session_id,
         ancestry,
         ancestry_ends: ends,
-        kind: SessionKind::User,
+        kind,
         account,
-        principal_id: id.to_string(),
-        principal_arn: arn.to_owned(),
+        principal_id,
+        principal_arn,
         session_name: String::new(),
         issued_at,
-        expires_at: issued_at + SESSION_SECONDS,
+        expires_at: issued_at + seconds,
         layers: Vec::new(),
         tags: Vec::new(),
         transitive_tag_keys: Vec::new(),

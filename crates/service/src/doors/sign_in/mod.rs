@@ -11,19 +11,24 @@ mod browser;
 mod change;
 mod code;
 mod enter;
+pub(super) mod oidc;
 mod password;
 mod progress;
+mod root;
 
 pub(super) use browser::{Browser, COOKIE};
 pub(super) use change::change;
 pub(super) use code::code;
 pub(super) use password::sign_in;
+pub use root::{ROOT_CODE_SECONDS, root_code};
+pub(super) use root::{root, root_form};
 
 use daypass_directory::Operation;
 
 use super::answer::{Answer, Problem, SignInPage, SignInStep};
 use super::{Door, destination, known};
 use crate::error::Error;
+use crate::federation::query;
 use crate::house::House;
 use crate::request::Request;
 
@@ -32,6 +37,7 @@ pub(super) const PATH: &str = "/signin";
 const OF_ACCOUNT: &str = "/signin/";
 pub(super) const CODE_PATH: &str = "/signin/step/code";
 pub(super) const CHANGE_PATH: &str = "/signin/step/password";
+pub(super) const ROOT_PATH: &str = "/signin/step/root";
 /// Longest name of an account: an alias has 63 characters.
 const ACCOUNT_BYTES_MAX: usize = 64;
 
@@ -45,7 +51,14 @@ pub(super) fn door(path: &str) -> Option<Door> {
         PATH => Some(Door::SignIn),
         CODE_PATH => Some(Door::SignInCode),
         CHANGE_PATH => Some(Door::SignInChange),
+        ROOT_PATH => Some(Door::SignInRoot),
         _ => {
+            match oidc::name_of(path).map(|(_, rest)| rest) {
+                Some("") => return Some(Door::Oidc),
+                Some("callback") => return Some(Door::OidcBack),
+                Some("role") => return Some(Door::OidcRole),
+                Some(_) | None => {}
+            }
             let account = path.strip_prefix(OF_ACCOUNT)?;
             (account.is_empty() || is_account(account)).then_some(Door::SignIn)
         }
@@ -69,7 +82,21 @@ pub(super) fn form(house: &House, request: &Request) -> Result<Answer, Error> {
     let account = request.http.path.strip_prefix(OF_ACCOUNT).filter(|account| is_account(account));
     let account = account.unwrap_or_default();
     let back = form.text("back").and_then(destination::way_back);
-    Ok(asking(Browser::of(house, request), account, "", back, None))
+    let providers = providers(house, account, back.as_deref());
+    let (account, user) = (account.to_owned(), String::new());
+    Ok(page(Browser::of(house, request), SignInStep::Password { account, user, back, providers }, None))
+}
+
+/// Other ways into the account that the address names: names of providers, and where each leads.
+fn providers(house: &House, account: &str, back: Option<&str>) -> Vec<(String, String)> {
+    let view = house.directory.snapshot();
+    let id = account.parse().ok().or_else(|| view.account_of_alias(&account.to_ascii_lowercase()));
+    let of_account = house.settings.sign_in.providers.iter().filter(|provider| Some(provider.account) == id);
+    let path = |name: &str| match back {
+        Some(back) => format!("{}?{}", oidc::path_of(name), query(&[("back", back)])),
+        None => oidc::path_of(name),
+    };
+    of_account.map(|provider| (provider.name.clone(), path(&provider.name))).collect()
 }
 
 /// The form, with what was typed the last time and what was wrong with it.
@@ -80,7 +107,8 @@ fn asking(
     back: Option<String>,
     problem: Option<Problem>,
 ) -> Answer {
-    let step = SignInStep::Password { account: account.to_owned(), user: user.to_owned(), back };
+    let providers = Vec::new();
+    let step = SignInStep::Password { account: account.to_owned(), user: user.to_owned(), back, providers };
     page(browser, step, problem)
 }
 

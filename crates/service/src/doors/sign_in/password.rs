@@ -72,7 +72,7 @@ pub(in crate::doors) async fn sign_in(
     let Some(Meant { account, user: Some((user, Some(profile))) }) = meant else {
         return Err(Error::internal("nobody's password was right"));
     };
-    let claims = claims(house, op, account, (&user.record.id, &user.arn), None)?;
+    let claims = claims(house, op, account, Some((&user.record.id, &user.arn)), None)?;
     let scope = scope_of(house, op, view, &claims)?;
     let policy = scope.account().password_policy().cloned();
     let is_expired = is_expired(&profile.record, policy.as_deref(), op.now.as_second());
@@ -80,7 +80,7 @@ pub(in crate::doors) async fn sign_in(
         return refused(browser, Problem { says: EXPIRED.into(), error: failed() });
     }
     let must_change = is_expired || profile.record.reset_required;
-    let proven = Proven { scope, user, profile, must_change, mfa: None, back: typed.back };
+    let proven = Proven { scope, user: Some((user, profile)), must_change, mfa: None, back: typed.back };
     go_on(house, op, browser, Stage::Password, proven, event).await
 }
 

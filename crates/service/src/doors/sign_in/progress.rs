@@ -24,10 +24,10 @@ const STEP_SECONDS: i64 = 600;
 
 /// Who has proven what.
 pub(super) struct Proven {
-    /// The user, without a session yet.
+    /// Who it is, without a session yet.
     pub(super) scope: Scope,
-    pub(super) user: Arc<User>,
-    pub(super) profile: Arc<LoginProfile>,
+    /// The user, and what is kept of the password; none is root, who has no password.
+    pub(super) user: Option<(Arc<User>, Arc<LoginProfile>)>,
     /// Whether another password must be chosen.
     pub(super) must_change: bool,
     /// The device whose code was given.
@@ -58,10 +58,7 @@ pub(super) enum Stage {
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     account: AccountId,
-    user: UniqueId,
-    arn: String,
-    /// By which the hash of the password is known again.
-    password: String,
+    user: Option<SealedUser>,
     stage: Stage,
     must_change: bool,
     mfa: Option<Mfa>,
@@ -69,6 +66,15 @@ struct Sealed {
     /// When, in Unix seconds.
     at: i64,
     number: u64,
+}
+
+/// A user; none is root.
+#[derive(Serialize, Deserialize)]
+struct SealedUser {
+    id: UniqueId,
+    arn: String,
+    /// By which the hash of the password is known again.
+    password: String,
 }
 
 /// A sealed text, opened.
@@ -94,17 +100,41 @@ impl Progress {
         let text = view.keyring().open_message(Purpose::SignInProgress, context.as_bytes(), text).ok()?;
         let sealed: Sealed = serde_json::from_slice(&text).ok()?;
         let until = sealed.at + STEP_SECONDS;
-        let claims = claims(house, op, sealed.account, (&sealed.user, &sealed.arn), None).ok()?;
-        let scope = scope_of(house, op, view, &claims).ok()?;
-        let user = scope.principal().user()?.clone();
-        let profile = scope.account().login_profile(&sealed.user)?.clone();
-        let is_same = fingerprint(&profile) == sealed.password && sealed.stage == stage;
-        if !is_same || op.now.as_second() >= until {
+        if sealed.stage != stage || op.now.as_second() >= until {
             return None;
         }
+        let whom = sealed.user.as_ref().map(|user| (&user.id, user.arn.as_str()));
+        let claims = claims(house, op, sealed.account, whom, None).ok()?;
+        let scope = scope_of(house, op, view, &claims).ok()?;
+        let user = match sealed.user {
+            Some(user) => Some(user.still(&scope)?),
+            None => None,
+        };
         let Sealed { must_change, mfa, back, number, .. } = sealed;
-        let proven = Proven { scope, user, profile, must_change, mfa, back };
+        let proven = Proven { scope, user, must_change, mfa, back };
         Some(Self { proven, number, until })
+    }
+}
+
+impl Progress {
+    /// Whether one of the tries that this step has is left. INVARIANT (tries-first).
+    pub(super) async fn has_try(&self, house: &House, op: &Operation, max: u32) -> Result<bool, Error> {
+        for n in 0..max {
+            let step = format!("try-{n}");
+            if house.directory.spend_sign_in_step(op, self.number, &step, self.until).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl SealedUser {
+    /// The user, whose password is the one that was proven.
+    fn still(&self, scope: &Scope) -> Option<(Arc<User>, Arc<LoginProfile>)> {
+        let user = scope.principal().user()?.clone();
+        let profile = scope.account().login_profile(&self.id)?.clone();
+        (fingerprint(&profile) == self.password).then_some((user, profile))
     }
 }
 
@@ -113,16 +143,20 @@ impl Proven {
         self.scope.principal().account
     }
 
-    /// The user, as an event tells of it that has no session yet.
+    /// Who it is, as an event tells of it that has no session yet.
     pub(super) fn who(&self) -> Arc<Principal> {
         let principal = Principal::clone(self.scope.principal());
         Arc::new(Principal { session: None, access_key_id: None, ..principal })
     }
 
-    /// The serial numbers of the user's devices.
+    /// The serial numbers of the devices.
     pub(super) fn devices(&self) -> Vec<String> {
-        let owner = KeyOwner::User(self.user.record.id.clone());
-        self.scope.account().mfa_devices_of(&owner).map(|device| device.arn.clone()).collect()
+        let owner = KeyOwner::of(self.scope.principal());
+        let devices = |owner: &KeyOwner| {
+            let devices = self.scope.account().mfa_devices_of(owner).map(|device| device.arn.clone());
+            devices.collect()
+        };
+        owner.as_ref().map_or_else(Vec::new, devices)
     }
 }
 
@@ -148,7 +182,7 @@ pub(super) async fn go_on(
         event.named("CheckPassword");
         event.tells("PasswordChangeRequired", "Yes");
         let progress = seal(house, op, &browser, Stage::Change, &proven)?;
-        let user = proven.user.record.name.clone();
+        let user = proven.scope.principal().user_name().unwrap_or_default().to_owned();
         return Ok(page(browser, SignInStep::Change { progress, user }, None));
     }
     enter(house, op, &browser, proven, event, None).await
@@ -165,9 +199,11 @@ fn seal(
     house.directory.random().fill(&mut number);
     let sealed = Sealed {
         account: proven.account(),
-        user: proven.user.record.id.clone(),
-        arn: proven.user.arn.clone(),
-        password: fingerprint(&proven.profile),
+        user: proven.user.as_ref().map(|(user, profile)| SealedUser {
+            id: user.record.id.clone(),
+            arn: user.arn.clone(),
+            password: fingerprint(profile),
+        }),
         stage,
         must_change: proven.must_change,
         mfa: proven.mfa.clone(),

@@ -4,6 +4,7 @@
 //! at once, a few times a minute for each provider at the most, since anybody can send a token with a new key id. What was
 //! fetched is renewed in the background before its time is over, and goes on counting for a while when the provider does not answer.
 
+mod clients;
 mod entry;
 mod gate;
 mod shelf;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use daypass_authn::oidc::{DISCOVERY_BYTES_MAX, Discovery, KEY_SET_BYTES_MAX, KeySet};
 
 use super::fetch::{Fetch, FetchError, Fetching, Wanted};
+use clients::Clients;
 use entry::Entry;
 pub use entry::STALE_SECONDS_MAX;
 use gate::Gate;
@@ -36,6 +38,7 @@ pub struct ProviderKeys {
     shelf: Shelf,
     gate: Gate,
     unkept: Unkept,
+    clients: Clients,
 }
 
 struct Nobody;
@@ -57,7 +60,7 @@ impl ProviderKeys {
     #[must_use]
     pub fn with_fetches(fetch: Box<dyn Fetch>, fetches_max: usize) -> Self {
         let (gate, unkept) = (Gate::new(fetches_max), Unkept::new(fetches_max));
-        Self { fetch, shelf: Shelf::default(), gate, unkept }
+        Self { fetch, shelf: Shelf::default(), gate, unkept, clients: Clients::default() }
     }
 
     /// For a house that asks nobody: every token is refused for want of keys.
@@ -176,6 +179,7 @@ impl ProviderKeys {
         let wanted = |url, bytes_max| Wanted {
             url,
             query: None,
+            form: None,
             bytes_max,
             insecure: source.insecure.then_some(source.issuer.as_str()),
             thumbprints: &source.thumbprints,

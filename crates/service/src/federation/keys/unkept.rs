@@ -52,7 +52,7 @@ pub(in crate::federation) enum Told {
 /// The lines, and how it stands with whoever is asked.
 pub(super) struct Unkept {
     turns_max: usize,
-    lines: Mutex<BTreeMap<&'static str, Line>>,
+    lines: Mutex<BTreeMap<String, Line>>,
     failing: Mutex<BTreeMap<&'static str, Failing>>,
 }
 
@@ -74,7 +74,7 @@ struct Failing {
 /// The right to ask about one token, until it is dropped.
 pub(in crate::federation) struct Turn {
     _held: [OwnedSemaphorePermit; 3],
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl Unkept {
@@ -95,14 +95,10 @@ impl Unkept {
     }
 
     /// A place in the line, and a turn before long. An address has half of the turns at the most.
-    async fn turn(
-        &self,
-        provider: &'static str,
-        address: Option<IpAddr>,
-    ) -> Option<[OwnedSemaphorePermit; 3]> {
+    async fn turn(&self, provider: &str, address: Option<IpAddr>) -> Option<[OwnedSemaphorePermit; 3]> {
         let (in_line, of_address, turns) = {
             let mut lines = lock(&self.lines);
-            let line = lines.entry(provider).or_insert_with(|| Line {
+            let line = lines.entry(provider.to_owned()).or_insert_with(|| Line {
                 all: Arc::new(Semaphore::new(LINE_MAX)),
                 turns: Arc::new(Semaphore::new(self.turns_max)),
                 of_addresses: HashMap::new(),
@@ -135,7 +131,7 @@ impl ProviderKeys {
     /// [`NoKeys::Busy`].
     pub(in crate::federation) async fn turn_to_ask(
         &self,
-        provider: &'static str,
+        provider: &str,
         address: Option<IpAddr>,
     ) -> Result<Turn, NoKeys> {
         let held = self.unkept.turn(provider, address).await.ok_or(NoKeys::Busy)?;
@@ -156,6 +152,7 @@ impl ProviderKeys {
         let wanted = Wanted {
             url: endpoint.url,
             query: Some(query),
+            form: None,
             bytes_max: ACCESS_TOKEN_INFO_BYTES_MAX,
             insecure: endpoint.insecure,
             thumbprints: &[],

@@ -152,7 +152,7 @@ async fn the_form_knows_the_account_of_its_address_and_where_the_way_leads() {
     let house = with_ada().await;
     let mut person = Person::at("192.0.2.1");
     let account = async |person: &mut Person, path: &str| match person.page(&house, path, &[]).await.step {
-        SignInStep::Password { account, user, back: None } if user.is_empty() => account,
+        SignInStep::Password { account, user, back: None, .. } if user.is_empty() => account,
         other => panic!("{other:?}"),
     };
     for (path, expected) in [
@@ -232,4 +232,34 @@ async fn a_user_that_is_gone_or_whose_password_is_has_no_way_in() {
     house.root("iam", "DeleteUser", &[("UserName", "Ada")]).await;
     assert!(matches!(house.page(&browser).await, Answer::Ended { .. }), "and ends with the user");
     assert_eq!(told(Person::at("192.0.2.1").ada(&house, PASSWORD).await), INCORRECT);
+}
+
+/// "Switching to a role (console)": the session is called by the user's name.
+#[tokio::test]
+async fn a_user_who_is_signed_in_switches_to_a_role() {
+    let house = with_role().await;
+    with_password(&house, "Ada", &[]).await;
+    let browser = entered(Person::at("192.0.2.1").ada(&house, PASSWORD).await);
+    let path = format!("{}switch-role", session_path(browser.id));
+    let cookie = browser.cookie();
+    let headers = [("cookie", cookie.as_str())];
+    let Answer::AnotherRole(form) = house.visit("GET", &path, "", &headers, &[]).await.unwrap() else {
+        panic!("the form")
+    };
+    let fields = [("code", form.code.as_str()), ("account", ACCOUNT), ("role", "Desk")];
+    let role = entered(house.visit("POST", &path, "", &headers, &fields).await);
+    assert_eq!(house.your_session(&role).await.arn, "arn:aws:sts::111122223333:assumed-role/Desk/Ada");
+    // And is let in by `aws login`.
+    let way = [
+        ("response_type", "code"),
+        ("client_id", "arn:aws:signin:::devtools/same-device"),
+        ("state", "s"),
+        ("code_challenge", "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"),
+        ("code_challenge_method", "SHA-256"),
+        ("scope", "openid"),
+        ("redirect_uri", "http://127.0.0.1:1234/oauth/callback"),
+    ];
+    let answer = house.visit("GET", "/v1/authorize", "", &headers, &way).await.unwrap();
+    let Answer::ChooseSession { sessions, .. } = answer else { panic!("{answer:?}") };
+    assert_eq!(sessions[0].whose.arn, "arn:aws:iam::111122223333:user/Ada");
 }

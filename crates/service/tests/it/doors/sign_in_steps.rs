@@ -226,6 +226,22 @@ async fn a_password_that_must_be_changed_is_and_the_session_begins() {
     assert!(!events.contains(NEW) && !events.contains(PASSWORD));
 }
 
+/// Each comparison with the passwords before takes a processor, and tells whether it was one of them.
+#[tokio::test]
+async fn ten_passwords_can_be_tried_in_the_place_of_one() {
+    let house = TestHouse::new().await;
+    with_password(&house, "Ada", &[("PasswordResetRequired", "true")]).await;
+    let mut person = Person::at("192.0.2.1");
+    let page = next(&house, &mut person).await;
+    for _ in 0..10 {
+        let says = told(person.change(&house, &page, (PASSWORD, PASSWORD)).await);
+        assert_eq!(says, "Password should not be one of the passwords that were used before");
+    }
+    let turns = house.house.passwords.turns();
+    assert_eq!(told(person.change(&house, &page, (NEW, NEW)).await), OVER);
+    assert_eq!(house.house.passwords.turns(), turns);
+}
+
 #[tokio::test]
 async fn a_password_past_its_age_is_changed_by_the_accounts_rules() {
     let house = with_ada().await;

@@ -64,7 +64,9 @@ impl Person {
                     self.cookie = Some(secret.clone());
                 }
             }
-            Ok(Answer::Entered { browser: Some(secret), .. }) => self.cookie = Some(secret.clone()),
+            Ok(
+                Answer::Entered { browser: Some(secret), .. } | Answer::Leave { browser: Some(secret), .. },
+            ) => self.cookie = Some(secret.clone()),
             _ => {}
         }
         answer

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{arn_of, find};
 use crate::action::Action;
 use crate::actions::pass_role::{self, PassedTo};
+use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -38,13 +39,14 @@ impl Action for RegisterTask {
     const NAME: &'static str = "daypass:RegisterTask";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = false;
+    const AUDIT: AuditTraits = AuditTraits { role: Some("RoleArn"), ..AuditTraits::PLAIN };
     type Input = Input;
     type Output = Output;
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let arn = arn_of(scope, &input.instance_id);
-        let passed = pass_role::by_arn(scope, &input.role_arn, PassedTo::EcsTasks)
-            .with("iam:AssociatedResourceArn", arn.as_str());
+        let passed = pass_role::by_arn(scope, &input.role_arn, PassedTo::EcsTasks);
+        let passed = pass_role::for_one(passed, &arn);
         Checks::one(scope.check(Self::NAME, arn)).and(passed)
     }
 

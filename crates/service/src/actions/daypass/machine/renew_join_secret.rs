@@ -38,7 +38,7 @@ impl Action for RenewJoinSecret {
         match profile.and_then(|profile| role_of(&account, profile)) {
             Some(role) => {
                 let passed = pass_role::of_role(scope, role, PassedTo::Ec2);
-                checks.and(passed.with("iam:AssociatedResourceArn", arn))
+                checks.and(pass_role::for_one(passed, &arn))
             }
             None => checks,
         }

@@ -1,0 +1,159 @@
+//! The role: the only one that lets the bearer of the token in, or the one of several that is chosen.
+
+use daypass_authn::token::Purpose;
+use daypass_directory::{Authorized, Operation, Scope, authorize};
+use daypass_model::Secret;
+use serde::{Deserialize, Serialize};
+
+use super::{Browser, opened, over, path_of, provider, seal};
+use crate::actions::sts::vouched::{self, Asked};
+use crate::audit::Event;
+use crate::doors::answer::{Answer, RoleChoice, RoleField};
+use crate::doors::begin::{Beginning, begin_surely};
+use crate::doors::sign_in::ours;
+use crate::error::Error;
+use crate::federation::{SignInProvider, SignedIn};
+use crate::house::House;
+use crate::request::{Request, exposed, hidden};
+
+const NAME: &str = "sts:AssumeRoleWithWebIdentity";
+/// Roles that are asked whether they let somebody in, of those that name the provider.
+const ROLES_MAX: usize = 100;
+const FORM: &str = "sign-in-role";
+const FIELDS: [&str; 2] = ["token", "roleIndex"];
+
+/// Somebody who came back from the provider, and has no role yet.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Coming {
+    #[serde(serialize_with = "exposed", deserialize_with = "hidden")]
+    pub(super) token: Secret,
+    pub(super) nonce: String,
+    pub(super) back: Option<String>,
+    pub(super) number: u64,
+    /// Until when, in Unix seconds.
+    pub(super) until: i64,
+}
+
+/// A role that lets them in.
+struct Offered {
+    arn: String,
+    name: String,
+    call: Authorized<()>,
+}
+
+/// The session, or the page that asks for which role.
+pub(super) async fn offer(
+    house: &House,
+    op: &Operation,
+    provider: &SignInProvider,
+    browser: Browser,
+    coming: Coming,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
+    let mut offered = offered(op, &who, None, event)?;
+    match (offered.pop(), offered.is_empty()) {
+        (Some(only), true) => enter(house, op, &who, &only, coming, event).await,
+        (Some(last), false) => {
+            offered.push(last);
+            let code = browser.secret.form_code(FORM);
+            let response = seal(house, &browser, Purpose::OidcToken, &coming)?;
+            let roles = offered.into_iter().map(|role| RoleChoice { arn: role.arn, name: role.name });
+            Ok(Answer::ChooseRole {
+                accounts: vec![(provider.account, roles.collect())],
+                field: RoleField::Token { code },
+                response,
+                relay_state: None,
+                path: format!("{}/role", path_of(&provider.name)),
+            })
+        }
+        (None, _) => Err(no_role()),
+    }
+}
+
+/// The role that was chosen.
+pub(in crate::doors) async fn choose(
+    house: &House,
+    op: &Operation,
+    request: &Request,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let browser = match ours(house, op, request, FORM, &FIELDS) {
+        Ok(browser) => browser,
+        Err(answer) => return Ok(answer),
+    };
+    let provider = provider(house, request)?;
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    let text = form.text("token").unwrap_or_default();
+    let coming: Option<Coming> = opened(house, &browser, Purpose::OidcToken, text);
+    let coming = coming.filter(|coming| op.now.as_second() < coming.until).ok_or_else(over)?;
+    let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
+    let mut offered = offered(op, &who, form.text("roleIndex"), event)?;
+    let role = offered.pop().ok_or_else(no_role)?;
+    enter(house, op, &who, &role, coming, event).await
+}
+
+/// The roles that let the bearer in: all, or the one of this ARN. Who is refused everywhere is told what the last one said.
+fn offered(
+    op: &Operation,
+    who: &SignedIn,
+    only: Option<&str>,
+    event: &mut Event<'_>,
+) -> Result<Vec<Offered>, Error> {
+    let (mut open, mut refused) = (Vec::new(), no_role());
+    let scope = Scope::resolve(who.view.clone(), who.of_no_role()?, op.now)?;
+    event.principal(scope.principal());
+    let provider = scope.principal().vouched().map(|vouched| vouched.provider.clone()).unwrap_or_default();
+    let named = scope.account().roles().filter(|role| role.record.trust.contains(&provider));
+    for role in named.filter(|role| only.is_none_or(|only| only == role.arn)).take(ROLES_MAX) {
+        let asking =
+            who.caller(&role.arn).and_then(|caller| Ok(Scope::resolve(who.view.clone(), caller, op.now)?));
+        let call = asking.and_then(|scope| {
+            let checks = vouched::checks(NAME, &scope, &role.arn, &who.session_name());
+            Ok(authorize(op, &scope, &checks, ())?)
+        });
+        match call {
+            Ok(call) => {
+                open.push(Offered { arn: role.arn.clone(), name: role.record.name.clone(), call });
+            }
+            Err(error) => refused = error,
+        }
+    }
+    if open.is_empty() { Err(refused) } else { Ok(open) }
+}
+
+/// The session, as AssumeRoleWithWebIdentity would make it, for as long as the role allows.
+async fn enter(
+    house: &House,
+    op: &Operation,
+    who: &SignedIn,
+    role: &Offered,
+    coming: Coming,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    event.principal(role.call.scope().principal());
+    event.reserve()?;
+    let session_name = who.session_name();
+    let asked = Asked::as_long_as_allowed(&role.arn, &session_name);
+    let granted = vouched::grant(op, house, &role.call, &asked)?;
+    if !house.directory.spend_sign_in_step(op, coming.number, "role", coming.until).await? {
+        return Err(over());
+    }
+    let beginning = Beginning {
+        claims: granted.claims,
+        asked_by: Some(role.call.principal()),
+        issuer: None,
+        destination: None,
+        profile: None,
+    };
+    match begin_surely(house, op, who.view.clone(), event, beginning).await? {
+        Answer::Entered { id, secret, browser, .. } => {
+            Ok(Answer::Entered { id, secret, browser, back: coming.back })
+        }
+        other => Ok(other),
+    }
+}
+
+fn no_role() -> Error {
+    Error::access_denied("No role of the account lets you in by this identity provider.")
+}
