@@ -11,6 +11,7 @@ import pytest
 from support.client import Account, House, policy, statement
 from support.secrets import hold
 from support.server import ROOT, clean_environment
+from support.trap import Trap
 from support.visitor import Visitor
 
 EXAMPLE = ROOT / "examples" / "console-link"
@@ -55,6 +56,30 @@ def test_python_program_makes_a_link_of_a_federated_user_and_of_a_role(server, h
     _, page = arrives(Visitor(server), run(sys.executable, "console_link.py", "grace", *more, **environment))
     assert f"assumed-role/{role['RoleName']}/grace" in page.text
     assert re.search(r"<strong>(2 h 00|1 h 59) min</strong> left", page.text), "longer than the credentials"
+
+
+def test_what_is_secret_goes_past_the_proxy_of_the_environment(server, home):
+    trap = Trap()
+    environment = {**trap.environment, "AWS_ENDPOINT_URL_STS": server.endpoint, **keys(home.user(BROKER))}
+    try:
+        link = run(sys.executable, "console_link.py", "grace", "--policy", "policy.json", **environment)
+    finally:
+        trap.close()
+    assert trap.seen == [] and link.startswith(f"{server.endpoint}/federation?")
+
+
+@pytest.mark.parametrize("endpoint", ["http://daypass.invalid", "http://192.0.2.1:7777", "ftp://127.0.0.1"])
+def test_and_nowhere_in_the_open(endpoint):
+    trap = Trap()
+    environment = {**clean_environment(), **trap.environment, "AWS_ENDPOINT_URL_STS": endpoint}
+    environment |= {"AWS_ACCESS_KEY_ID": "AKIAQQQQQQQQQQQQQQQQ", "AWS_SECRET_ACCESS_KEY": "x" * 40}
+    command = [sys.executable, "console_link.py", "grace", "--policy", "policy.json"]
+    try:
+        done = subprocess.run(command, env=environment, cwd=EXAMPLE, capture_output=True, text=True, timeout=120, check=False)
+    finally:
+        trap.close()
+    assert done.returncode == 1 and done.stderr == "console_link: daypass is https://, or on this machine\n"
+    assert trap.seen == [] and done.stdout == ""
 
 
 def test_ruby_program_of_2012_makes_one_over_tls(secure, authority, environment):

@@ -120,11 +120,13 @@ def guarded(company, authority):
 def client(broker, authority, user, password, *more):
     command = [sys.executable, str(EXAMPLE / "client.py"), broker.endpoint, "--user", user, "--ca", str(authority / "ca.pem")]
     command += ["--password-stdin", *more]
-    return subprocess.run(command, input=password, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False)
+    environment = {**clean_environment(), "XDG_STATE_HOME": str(broker.log.parent)}
+    return subprocess.run(command, input=password, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_command_line_gets_the_three_values_over_tls(company, guarded, authority, letter, tmp_path, monkeypatch):
     (tmp_path / "password").write_text(secret_of("ada"), encoding="utf-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     program = f"sh -c '{sys.executable} {EXAMPLE}/client.py {guarded.endpoint} --user ada --ca {authority}/ca.pem --password-stdin"
     (tmp_path / "config").write_text(f"[profile work]\ncredential_process = {program} < {tmp_path}/password'\n", encoding="utf-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -133,6 +135,7 @@ def test_a_command_line_gets_the_three_values_over_tls(company, guarded, authori
     assert company.home.house.sts(keys).get_caller_identity()["Arn"].endswith(":federated-user/ada")
     desk_of(company, keys).get(letter)
     desk_of(company, keys).put("ada/from-the-command-line")
+    assert (tmp_path / "identity-broker" / "known.json").stat().st_mode & 0o777 == 0o600
     role = json.loads(client(guarded, authority, "rosa", secret_of("rosa"), "--as", "operator").stdout)
     keys = Keys(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"])
     assert f":assumed-role/{company.operators}/rosa" in company.home.house.sts(keys).get_caller_identity()["Arn"]

@@ -222,6 +222,106 @@ def test_a_parameter_of_the_address_is_refused_by_name(server):
     assert refused["message"] == "The parameter DurationSeconds of the address is not known."
 
 
+def asked(server, method, body, proof, host=None):
+    """One request at /v1/token by hand."""
+    connection = http.client.HTTPConnection(server.host, timeout=30)
+    headers = {"Content-Type": "application/json", "DPoP": proof, **({"Host": host} if host else {})}
+    connection.request(method, "/v1/token", json.dumps(body), headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    return answer.status, answer.headers["Content-Type"], json.loads(text) if text else None
+
+
+def body_of(program, code, **changed):
+    asked = {"grantType": "authorization_code", "clientId": program.client_id, "code": code}
+    return {**asked, "codeVerifier": program.verifier, "redirectUri": program.redirect_uri, **changed}
+
+
+@pytest.mark.parametrize("client_id", ["https://relying.example", "", "\0\n{}", "x" * 60_000, SAME_DEVICE.upper()], ids=lambda it: it[:9])
+def test_a_code_is_given_to_no_program_of_another_name_and_not_used_up(server, visitor, client_id):
+    program = Program(server)
+    code = code_of(let_in(visitor, program), program)
+    status, _, told = asked(server, "POST", body_of(program, code, clientId=client_id), program.proof())
+    assert (status, told["error"]) == (400, "INVALID_REQUEST") and "accessToken" not in told
+    program.tokens(code)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "OPTIONS", "DELETE"])
+def test_only_a_post_uses_a_code_up(server, visitor, method):
+    program = Program(server)
+    code = code_of(let_in(visitor, program), program)
+    status, kind, told = asked(server, method, body_of(program, code), program.proof())
+    assert status == 400 and kind == "application/json" and (told is None or told["error"] == "INVALID_REQUEST")
+    program.tokens(code)
+
+
+def test_a_body_too_large_is_refused_in_the_words_of_programs(server):
+    status, kind, told = asked(server, "POST", {"code": "x" * 2_000_000}, "x")
+    assert status in (400, 413) and kind == "application/json" and told["error"]
+
+
+def test_without_a_public_url_the_host_that_a_client_names_binds_no_proof(server, visitor):
+    program = Program(server)
+    code = code_of(let_in(visitor, program), program)
+    program.claims = {"htu": "http://relay.example/v1/token"}
+    status, _, told = asked(server, "POST", body_of(program, code), program.proof(), host="relay.example")
+    assert (status, told["error"]) == (400, "INVALID_REQUEST") and "--public-url" in told["message"]
+    program.claims = {}
+    program.tokens(code)
+
+
+def test_a_code_for_another_machine_counts_with_the_whole_address_it_was_asked_with(server, visitor):
+    program = Program(server, CROSS_DEVICE, f"{server.endpoint}/v1/sessions/confirmation")
+    text = let_in(visitor, program).text.partition("<code>")[2].partition("</code>")[0]
+    code = dict(urllib.parse.parse_qsl(base64.b64decode(text).decode()))["code"]
+    hold("authorization code", code)
+    for other in ("https://evil.example/", "x", f"{program.redirect_uri}?x"):
+        assert why(program.tokens, code, redirectUri=other)[1] == "AUTHCODE_EXPIRED"
+    program.tokens(code)
+
+
+def test_sessions_that_are_over_take_nobodys_place(server, admin, role):
+    visitor, paths = Visitor(server), []
+    for turn in range(22):
+        given = admin.sts.assume_role(RoleArn=role["Arn"], RoleSessionName=f"ada{turn}")["Credentials"]
+        page, path = visitor.sign_in(Keys.of(given))
+        if turn < 21:
+            # Ended elsewhere: this browser knows nothing of it.
+            cookies = dict(visitor.cookies)
+            visitor.post(f"{path}sign-out", page.forms()[f"{path}sign-out"])
+            visitor.cookies = cookies
+            paths.append(path)
+    shown = visitor.get(Program(server).address())
+    assert "/ada21" in shown.text and shown.text.count("/ada") == 1
+    # The page of one that is over is refused, and takes its cookies along.
+    kept = len(visitor.cookies)
+    assert visitor.get(paths[0]).status == 403 and len(visitor.cookies) == kept - 2
+
+
+def test_a_refresh_token_with_another_key_is_told_as_whose_it_is(server, visitor):
+    program, thief = Program(server), Program(server)
+    refresh = program.tokens(code_of(let_in(visitor, program), program))["refreshToken"]
+    assert why(thief.refreshed, refresh) == ("AccessDeniedException", "TOKEN_EXPIRED")
+    event = [event for event in events_of(server) if event["eventName"] == "CreateOAuth2Token"][-1]
+    assert event["userIdentity"]["arn"].endswith("/ada") and "another key" in event["errorMessage"]
+    program.refreshed(refresh)
+
+
+def events_of(server):
+    return [json.loads(line) for path in server.audits() for line in path.read_text().splitlines()]
+
+
+def test_the_session_of_a_programs_key_is_in_the_audit(server, home, visitor):
+    program = Program(server)
+    leaked = program.tokens(code_of(let_in(visitor, program), program))["accessToken"]["accessKeyId"]
+    said = [event["additionalEventData"] for event in events_of(server) if leaked in json.dumps(event)]
+    session = next(data["sessionId"] for data in said if data and data.get("accessKeyId") == leaked)
+    assert session in visitor.path
+    home.daypass.revoke_session(SessionId=session)
+    assert visitor.get(visitor.path).status == 403
+
+
 def test_a_code_for_another_machine_is_shown(server, visitor):
     program = Program(server, CROSS_DEVICE, f"{server.endpoint}/v1/sessions/confirmation")
     shown = let_in(visitor, program)

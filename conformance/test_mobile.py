@@ -21,6 +21,7 @@ from support.client import Account, House, name, policy, refused, statement, tru
 from support.issuer import Issuer, Key
 from support.secrets import hold
 from support.server import ROOT, Server
+from support.trap import Trap
 
 EXAMPLE = ROOT / "examples" / "mobile-web-identity"
 sys.path.insert(0, str(EXAMPLE))
@@ -164,7 +165,7 @@ def test_what_stands_in_a_sub_means_itself(place, phone, sub):
     assert (place.bucket.objects / "home" / sub / "secret").read_bytes() == b"of somebody"
 
 
-@pytest.mark.parametrize("sub", ["alice/photos", "../alice", "/", "alice/", ""])
+@pytest.mark.parametrize("sub", ["alice/photos", "../alice", "/", "alice/", "", ".", ".."])
 def test_a_sub_that_would_be_a_place_within_anothers_gets_no_session(place, phone, sub):
     with refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", status=403):
         phone(sub).exchange()
@@ -193,6 +194,20 @@ def test_a_token_for_another_or_of_the_past_is_refused(place, phone, issuer, cla
 def test_a_forged_token_is_refused(place, phone, issuer):
     with refused("InvalidIdentityToken"):
         phone(token=lambda: Key("first").sign(issuer.claims())).exchange()
+
+
+def test_a_token_goes_past_the_proxy_of_the_environment(place, phone, issuer, monkeypatch):
+    """On its way from the provider and on to daypass, where both are on this machine and without TLS."""
+    monkeypatch.setattr(issuer, "documents", lambda: {f"{issuer.path}/token": {"id_token": issuer.token()}, **Issuer.documents(issuer)})
+    trap = Trap()
+    try:
+        for known, value in trap.environment.items():
+            monkeypatch.setenv(known, value)
+        given = phone(token=mobile.from_url(f"{issuer.url}/token")).exchange()
+    finally:
+        trap.close()
+    hold("SecretAccessKey", given["secret_key"])
+    assert trap.seen == []
 
 
 class Moved:

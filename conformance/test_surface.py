@@ -58,7 +58,10 @@ JoinInstance GetInstanceMetadata GetInstanceCredentials GetTaskCredentials
 """
 # Certificates instead of keys: test_roles_anywhere.py calls these.
 ANYWHERE = """
-ListTrustAnchors
+CreateSession CreateTrustAnchor GetTrustAnchor UpdateTrustAnchor DeleteTrustAnchor EnableTrustAnchor DisableTrustAnchor ListTrustAnchors
+CreateProfile GetProfile UpdateProfile DeleteProfile EnableProfile DisableProfile ListProfiles
+PutAttributeMapping DeleteAttributeMapping ImportCrl GetCrl UpdateCrl DeleteCrl EnableCrl DisableCrl ListCrls
+GetSubject ListSubjects TagResource UntagResource ListTagsForResource
 """
 HERE = {
     "sts": set(STS.split()),

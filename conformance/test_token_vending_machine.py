@@ -128,7 +128,7 @@ def test_over_tls_no_key_is_in_an_address(server, bucket, owner, authority, tmp_
         done = programs.client("./client.py register\necho hello | ./client.py put greeting\n./client.py list\n")
         assert (done.returncode, done.stdout) == (0, "greeting\n"), done.stderr
         programs.trusted = None
-        stranger = programs.client("./client.py list")
+        stranger = programs.client("./client.py --state another.json register")
         assert stranger.returncode == 1 and "CERTIFICATE_VERIFY_FAILED" in stranger.stderr
     finally:
         code, log = programs.stop()

@@ -53,15 +53,16 @@ def machine_time(moment):
 
 
 class Service:
-    """One machine on a free port. `sts` is the client of its own user."""
+    """One machine on a free port. `sts` is the client of its own user, `proxies` whom it believes."""
 
     def __init__(self, folder, sts, bucket, **more):
         self.clock, self.path = Moved(), folder / "devices.sqlite"
         self.devices = devices.Devices(self.path)
+        proxies = more.pop("proxies", ())
         template = more.pop("template", None) or (EXAMPLE / "policy.json").read_text(encoding="utf-8")
         named = {"bucket": bucket, "application": APPLICATION, "host": HOST, "clock": self.clock}
         self.machine = vending.Machine(self.devices, sts, template, **{**named, **more})
-        self.server = machine.Server(("127.0.0.1", 0), self.machine)
+        self.server = machine.Server(("127.0.0.1", 0), self.machine, proxies=proxies)
         self.url = self.server.url
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()

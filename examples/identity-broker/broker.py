@@ -43,6 +43,7 @@ class Broker(http.server.ThreadingHTTPServer):
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(arguments.tls_cert, arguments.tls_key)
         self.proxies = set(arguments.proxy)
+        self.patience, self.clock = arguments.patience, time.monotonic
         self.seal = Seal(time.time)
         endpoint = os.environ.get("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:7777")
         self.console = arguments.console or endpoint
@@ -87,6 +88,7 @@ def main():
     parser.add_argument("--directory", default=os.path.join(here, "directory.json"), metavar="FILE")
     parser.add_argument("--mapping", default=os.path.join(here, "mapping.json"), metavar="FILE")
     parser.add_argument("--floor", type=float, default=1.0, metavar="SECONDS", help="how long a failure takes at least (1)")
+    parser.add_argument("--patience", type=float, default=15.0, metavar="SECONDS", help="how long a request may take to arrive (15)")
     try:
         broker = Broker(parser.parse_args())
     except (OSError, ValueError, KeyError) as error:

@@ -146,9 +146,9 @@ def is_loopback(host):
 
 def canonical_name(typed):
     """One form of all the ways to write a name, or None for what is none. Throttling counts by it: a name with many forms
-    would have as many budgets."""
+    would have as many budgets. Dots alone are none: the name becomes part of paths, where they lead elsewhere."""
     made = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold())
-    if not 0 < len(made) <= NAME_MAX or not made.isprintable() or any(letter.isspace() for letter in made):
+    if not 0 < len(made) <= NAME_MAX or not made.isprintable() or any(letter.isspace() for letter in made) or not made.strip("."):
         return None
     return made
 

@@ -4,6 +4,7 @@ Answers for: forms that are our own, addresses, cookies, limits. Refuses to know
 """
 
 import http.server
+import io
 import ipaddress
 import json
 import re
@@ -14,7 +15,7 @@ from directory import canonical_name
 from issue import for_a_process
 from sign_in import Attempt
 
-BODY_MAX, FIELDS_MAX, SECONDS = 8192, 8, 15
+BODY_MAX, FIELDS_MAX = 8192, 8
 # A place in the console, and nowhere else: no scheme, host, backslash or escape gets through.
 SEGMENT = "[A-Za-z0-9_~-][A-Za-z0-9_.~-]*"
 DESTINATION = re.compile(rf"/console/(?:{SEGMENT}(?:/{SEGMENT})*/?)?(?:\?[A-Za-z0-9_.~=&-]*)?")
@@ -27,18 +28,26 @@ class BadRequest(Exception):
 class Handler(http.server.BaseHTTPRequestHandler):
     """One request; `self.server` is the Broker."""
 
-    timeout = SECONDS
     server_version, sys_version = "identity-broker", ""
 
     def setup(self):
+        self.timeout = self.server.patience
+        until = self.server.clock() + self.timeout
         # In this connection's own thread: who does not finish the handshake holds nobody else up.
         if self.server.tls:
-            self.request.settimeout(SECONDS)
+            self.request.settimeout(self.timeout)
             self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(Punctual(self.connection, until, self.timeout, self.server.clock))
 
     def log_message(self, *_):
         """Request lines are not logged: a password in an address would be."""
+
+    def send_error(self, code, *_):
+        """Nor are they sent back, as what is no request would be. With a head: before the version is read, it is taken for 0.9."""
+        self.request_version = self.protocol_version
+        self.answer(code, pages.notice(pages.BAD_REQUEST))
 
     def do_GET(self):
         place = urllib.parse.urlsplit(self.path)
@@ -73,8 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if done.status == 303:
             # The form's cookie has done its work: whoever knew it knows nothing now.
             spent = self.set_cookie("form", "", 0)
-            kept = self.set_cookie("known", self.server.seal.new_known(canonical_name(asked["username"])), 90 * 86400)
-            return self.answer(303, "", ("Location", done.result), spent, kept)
+            return self.answer(303, "", ("Location", done.result), spent, self.known(asked))
         more = [("Retry-After", str(done.wait))] if done.wait else []
         return self.form(done.status, leads_to, done.said, *more, titles=done.titles)
 
@@ -84,11 +92,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return lambda given: (303, server.issuer.link(given, server.console, f"{server.origin}/", leads_to))
 
     def command_line(self, asked):
-        """The three values, for a program. Browsers do not ask here: they say where they come from."""
+        """The three values, for a program. Browsers do not ask here: they say where they come from. The program keeps the cookie of
+        whoever signed in with it, as a browser does."""
         if "Origin" in self.headers or "Sec-Fetch-Site" in self.headers:
             raise BadRequest
-        done = self.server.sign_in.attempt(self.attempt(asked, ""), lambda given: (200, for_a_process(given)))
+        done = self.server.sign_in.attempt(self.attempt(asked, self.cookie("known")), lambda given: (200, for_a_process(given)))
         more = [("Retry-After", str(done.wait))] if done.wait else []
+        if done.status == 200:
+            more.append(self.known(asked))
         said = done.result or {"message": done.said, **({"as": done.titles} if done.titles else {})}
         return self.answer(done.status, json.dumps(said) + "\n", *more, kind="application/json")
 
@@ -136,6 +147,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         secure = "; Secure" if self.server.origin.startswith("https:") else ""
         return "Set-Cookie", f"{self.cookie_name(name)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
 
+    def known(self, asked):
+        """The mark of a browser or command line, for whoever has just signed in with it."""
+        return self.set_cookie("known", self.server.seal.new_known(canonical_name(asked["username"])), 90 * 86400)
+
     def form(self, status, leads_to, said=None, *more, titles=()):
         cookie = self.cookie("form")
         if not self.server.seal.knows_cookie(cookie):
@@ -151,7 +166,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+class Punctual(io.RawIOBase):
+    """Reads from a connection until a moment of the `clock`, however little comes at a time: who sends a byte now and then would hold
+    one of few places. `patience` is the connection's own bound in seconds."""
+
+    def __init__(self, connection, until, patience, clock):
+        super().__init__()
+        self._connection, self._until, self._patience, self._clock = connection, until, patience, clock
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        left = self._until - self._clock()
+        if left <= 0:
+            raise TimeoutError("the request is not here yet")
+        self._connection.settimeout(left)
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            # What is answered may take its own time.
+            self._connection.settimeout(self._patience)
 
 
 def is_address(text):

@@ -44,14 +44,14 @@ class Seal:
     def is_own_form(self, cookie, token):
         return self.knows_cookie(cookie) and same(token, self.form_token(cookie))
 
-    # --- a browser that somebody signed in with before ---------------------------------------------------------
+    # --- a browser or command line that somebody signed in with before ---------------------------------------------------------
 
     def new_known(self, canonical):
         nonce = secrets.token_urlsafe(16)
         return f"{nonce}.{self._tag('known', nonce, canonical)}"
 
     def known(self, cookie, canonical):
-        """The browser's own mark, if somebody of this name signed in with it; else None."""
+        """Its own mark, if somebody of this name signed in with it; else None."""
         nonce, _, tag = cookie.rpartition(".")
         return nonce if same(tag, self._tag("known", nonce, canonical)) else None
 
@@ -96,8 +96,8 @@ class Budget:
 
 
 class Throttle:
-    """Budgets by name and by address. A browser that somebody signed in with has one of its own: guessing somebody's password
-    from elsewhere does not keep them out where they work."""
+    """Budgets by name and by address. A browser or command line that somebody signed in with has one of its own: guessing somebody's
+    password from elsewhere does not keep them out where they work."""
 
     def __init__(self, clock):
         self._names = Budget(5, 30, clock)
@@ -122,7 +122,8 @@ def give_back(taken):
 
 
 def network(address):
-    """Whoever has an address of version 6 has the 2^64 beside it."""
-    address = address.partition("%")[0]
-    parsed = ipaddress.ip_address(address)
-    return str(ipaddress.ip_network((address, 64 if parsed.version == 6 else 32), strict=False))
+    """Whoever has an address of version 6 has the 2^64 beside it. Not so where it stands for one of version 4 (RFC 4291, section
+    2.5.5.2): beside it is everybody."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return str(ipaddress.ip_network((parsed, 64 if parsed.version == 6 else 32), strict=False))

@@ -14,7 +14,7 @@ from directory import NAME_MAX, Unavailable, canonical_name
 from issue import Refused
 from mapping import NotOffered
 
-# What was asked: `title` of a role or "", `address` it came from, `known` the cookie of a browser that was here before.
+# What was asked: `title` of a role or "", `address` it came from, `known` the mark of a browser or command line that was here before.
 Attempt = collections.namedtuple("Attempt", ["name", "password", "title", "address", "known"])
 # What came of it: `result` for who is in, else what is `said`, seconds to `wait`, and `titles` to choose from.
 Outcome = collections.namedtuple("Outcome", ["status", "result", "said", "wait", "titles"], defaults=[None, None, 0, ()])

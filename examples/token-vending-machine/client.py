@@ -1,23 +1,26 @@
 #!/usr/bin/env python3
 """A device: proves its key to the token vending machine, and puts its objects where it may, with what it got.
 
-It keeps its uid and key in a file of its own (--state). Needs boto3 and cryptography, and AWS_ENDPOINT_URL_STS where daypass is.
+It keeps its uid, its key and its session in a file of its own (--state). Needs boto3 and cryptography, and AWS_ENDPOINT_URL_STS where daypass is.
 """
 
 import argparse
 import datetime
 import getpass
+import ipaddress
 import json
 import os
 import pathlib
 import re
 import ssl
 import sys
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import boto3
+import botocore.exceptions
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, RefreshableCredentials
@@ -25,6 +28,8 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Refresh
 import crypto
 
 REGION = os.environ.get("AWS_REGION", "us-east-1")
+# A session that is kept is used while it is good for so long at least.
+LEFT_SECONDS = 15 * 60
 UNQUOTED = re.compile(r'(\w+): "([^"]*)"', re.ASCII)
 
 
@@ -37,18 +42,35 @@ def present():
     return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
 
 
-class Device:
-    """What one device knows. `machine` is the machine's URL."""
+def opener(url, cafile):
+    """Opens addresses there: over TLS, or on this machine, where no proxy of the environment gets to read it."""
+    place = urllib.parse.urlsplit(url)
+    if place.scheme == "https":
+        return urllib.request.build_opener(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=cafile)))
+    if place.scheme != "http" or not is_loopback(place.hostname):
+        raise Refused("the machine is https://, or on this one: keys and passwords go there")
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def __init__(self, machine, uid, key=None, cafile=None):
-        self.machine, self.uid, self.key = machine.rstrip("/"), uid, key
-        self.trusted = ssl.create_default_context(cafile=cafile)
+
+def is_loopback(host):
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Device:
+    """What one device knows. `machine` is the machine's URL, `kept` the session that it got last, in the machine's words."""
+
+    def __init__(self, machine, uid, key=None, cafile=None, kept=None):
+        self.machine, self.uid, self.key, self.kept = machine.rstrip("/"), uid, key, kept
+        self.opener = opener(self.machine, cafile)
 
     def call(self, path, **asked):
         """In a body, and never in an address: those are written down on the way."""
         body = urllib.parse.urlencode(asked).encode()
         try:
-            with urllib.request.urlopen(self.machine + path, body, timeout=60, context=self.trusted) as answer:
+            with self.opener.open(self.machine + path, body, timeout=60) as answer:
                 return answer.read().decode(), answer.headers.get("Answer-Signature", "")
         except urllib.error.HTTPError as error:
             with error:
@@ -58,7 +80,7 @@ class Device:
         """Anonymously: a new key, which the machine is told once."""
         key = crypto.new_key()
         self.call("/registerdevice", uid=self.uid, key=key)
-        self.key = key
+        self.key, self.kept = key, None
 
     def register_user(self, username, password):
         self.call("/registeruser", username=username, password=password)
@@ -67,7 +89,7 @@ class Device:
         """For a user: the machine makes the key. The password itself stays here."""
         salted = crypto.salted_hash(username, password, application, host)
         told = self.prove("/login", salted, crypto.hash_key(salted), username=username)
-        self.key = told["key"]
+        self.key, self.kept = told["key"], None
 
     def token(self):
         """Temporary credentials, in the machine's words."""
@@ -82,14 +104,8 @@ class Device:
         return dict(UNQUOTED.findall(crypto.unseal(key, sealed)))
 
     def credentials(self):
-        """The same as boto3 wants them."""
-        told = self.token()
-        return {
-            "access_key": told["accessKey"],
-            "secret_key": told["secretKey"],
-            "token": told["securityToken"],
-            "expiry_time": end_of(told).isoformat(),
-        }
+        """New ones as boto3 wants them."""
+        return for_boto3(self.token())
 
 
 class Vended(CredentialProvider):
@@ -97,20 +113,22 @@ class Vended(CredentialProvider):
 
     METHOD = "token-vending-machine"
 
-    def __init__(self, device):
+    def __init__(self, device, first=None):
+        """`first`: a session that there is."""
         super().__init__()
-        self.device = device
+        self.device, self.first = device, first
 
     def load(self):
-        return RefreshableCredentials.create_from_metadata(self.device.credentials(), self.device.credentials, self.METHOD)
+        first = for_boto3(self.first) if self.first else self.device.credentials()
+        return RefreshableCredentials.create_from_metadata(first, self.device.credentials, self.METHOD)
 
 
 class Home:
     """The device's place in the bucket."""
 
-    def __init__(self, device, endpoint, bucket):
+    def __init__(self, device, endpoint, bucket, first=None):
         inner = botocore.session.get_session()
-        inner.register_component("credential_provider", CredentialResolver([Vended(device)]))
+        inner.register_component("credential_provider", CredentialResolver([Vended(device, first)]))
         session = boto3.Session(botocore_session=inner, region_name=REGION)
         # What the machine called it, daypass says: whoever signs may always ask who they are.
         arn = session.client("sts").get_caller_identity()["Arn"]
@@ -132,12 +150,34 @@ class Home:
 def load(given):
     """The device of the state file, or a new one."""
     state = json.loads(given.state.read_text()) if given.state.exists() else {"uid": os.urandom(16).hex(), "key": None}
-    return Device(given.machine, state["uid"], state["key"], given.ca)
+    return Device(given.machine, state["uid"], state["key"], given.ca, state.get("session"))
 
 
 def save(given, device):
-    with open(os.open(given.state, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"uid": device.uid, "key": device.key}, file)
+    """For this user's eyes, and in one piece: programs may run side by side."""
+    made, path = tempfile.mkstemp(dir=given.state.parent, prefix=given.state.name)
+    with open(made, "w", encoding="utf-8") as file:
+        json.dump({"uid": device.uid, "key": device.key, "session": device.kept}, file)
+    os.replace(path, given.state)
+
+
+def session(given, device):
+    """What the machine gave last, while that is good; else something new. A device may have ten at once, and no more."""
+    told, soon = device.kept, datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=LEFT_SECONDS)
+    if not told or end_of(told) < soon or not counts(told):
+        device.kept = told = device.token()
+        save(given, device)
+    return told
+
+
+def counts(told):
+    """Whether daypass still takes it: an operator may have ended it."""
+    keys = {"aws_access_key_id": told["accessKey"], "aws_secret_access_key": told["secretKey"]}
+    try:
+        boto3.client("sts", region_name=REGION, aws_session_token=told["securityToken"], **keys).get_caller_identity()
+    except botocore.exceptions.ClientError:
+        return False
+    return True
 
 
 def password():
@@ -147,6 +187,15 @@ def password():
 
 def end_of(told):
     return datetime.datetime.fromtimestamp(int(told["expirationDate"]) / 1000, datetime.timezone.utc)
+
+
+def for_boto3(told):
+    return {
+        "access_key": told["accessKey"],
+        "secret_key": told["secretKey"],
+        "token": told["securityToken"],
+        "expiry_time": end_of(told).isoformat(),
+    }
 
 
 def process(told):
@@ -193,9 +242,9 @@ def main():
     elif given.command == "login":
         device.log_in(given.username, password(), given.app, given.host)
     elif given.command == "credentials":
-        print(process(device.token()))
+        print(process(session(given, device)))
     else:
-        home = Home(device, given.endpoint, given.bucket)
+        home = Home(device, given.endpoint, given.bucket, session(given, device))
         if given.command == "put":
             home.put(given.name, sys.stdin.buffer.read())
         elif given.command == "get":

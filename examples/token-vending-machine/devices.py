@@ -15,10 +15,15 @@ CREATE TABLE IF NOT EXISTS users (username TEXT PRIMARY KEY, hash TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS spent (mark TEXT PRIMARY KEY, until REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS issued (access_key_id TEXT PRIMARY KEY, uid TEXT NOT NULL, issuer TEXT NOT NULL, until REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS issued_to ON issued (uid);
+CREATE TABLE IF NOT EXISTS reserved (place TEXT PRIMARY KEY, uid TEXT NOT NULL, until REAL NOT NULL);
 """
 # Anybody may register: what nobody pays for must have an end.
 DEVICES_MAX = 100_000
 USERS_MAX = 100_000
+# And a device may have so many sessions at once: the log of sessions of daypass, by which a lost one's are found, has an end too.
+SESSIONS_MAX = 10
+# How long daypass may take to give one. A place is given back before, unless the machine was killed.
+RESERVED_SECONDS = 600
 
 Device = collections.namedtuple("Device", "key owner revoked")
 Issued = collections.namedtuple("Issued", "access_key_id issuer")
@@ -88,15 +93,34 @@ class Devices:
     def spend(self, mark, until, now):
         """Whether this is the first time; it is remembered until its time is over."""
         with self._change() as base:
-            base.execute("DELETE FROM spent WHERE until < ?", (now,))
+            forget(base, now)
             return base.execute("INSERT OR IGNORE INTO spent VALUES (?, ?)", (mark, until)).rowcount == 1
 
-    def issue(self, uid, device, issued, until, now):
-        """Remembers a session before it is handed out; False if the device is not what it was, and it must not be.
+    def reserve(self, uid, now):
+        """A place for one more session of the device, or None if all are taken. It is taken before daypass is asked: requests
+        come side by side."""
+        with self._change() as base:
+            forget(base, now)
+            taken = 0
+            for table in ("issued", "reserved"):
+                taken += base.execute(f"SELECT count(*) FROM {table} WHERE uid = ?", (uid,)).fetchone()[0]
+            if taken >= SESSIONS_MAX:
+                return None
+            place = os.urandom(16).hex()
+            base.execute("INSERT INTO reserved VALUES (?, ?, ?)", (place, uid, now + RESERVED_SECONDS))
+            return place
+
+    def release(self, place):
+        """Nothing came of it."""
+        with self._change() as base:
+            base.execute("DELETE FROM reserved WHERE place = ?", (place,))
+
+    def issue(self, uid, device, place, issued, until, now):
+        """Remembers a session at its place, before it is handed out; False if the device is not what it was, and it must not be.
 
         INVARIANT: whoever revokes a device finds all its sessions here, or comes first and this is False."""
         with self._change() as base:
-            base.execute("DELETE FROM issued WHERE until < ?", (now,))
+            base.execute("DELETE FROM reserved WHERE place = ?", (place,))
             still = "SELECT 1 FROM devices WHERE uid = ? AND key = ? AND NOT revoked"
             if not base.execute(still, (uid, device.key)).fetchall():
                 return False
@@ -110,6 +134,12 @@ class Devices:
                 return None
             rows = base.execute("SELECT access_key_id, issuer FROM issued WHERE uid = ? AND until > ?", (uid, now)).fetchall()
         return [Issued(*row) for row in rows]
+
+
+def forget(base, now):
+    """What is over."""
+    for table in ("spent", "issued", "reserved"):
+        base.execute(f"DELETE FROM {table} WHERE until < ?", (now,))
 
 
 def room(base, table, most):

@@ -10,6 +10,7 @@ import http.server
 import ipaddress
 import os
 import pathlib
+import re
 import signal
 import ssl
 import sys
@@ -19,6 +20,7 @@ import urllib.parse
 
 import boto3
 import botocore.exceptions
+from botocore.config import Config
 
 from devices import Devices, Full
 from vending import Answer, Asked, Machine, Refused
@@ -66,7 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = ""
         if self.command == "POST":
             length = self.headers.get("Content-Length", "")
-            if not length.isdecimal() or int(length) > BODY_MAX or self.headers.get("Transfer-Encoding"):
+            if not re.fullmatch("[0-9]{1,5}", length) or int(length) > BODY_MAX or self.headers.get("Transfer-Encoding"):
                 raise Refused(400, "a body needs a length, and a small one")
             body = self.rfile.read(int(length)).decode("utf-8", "replace")
         given = [read(query), read(body)]
@@ -74,7 +76,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if len(names) != len(set(names)):
             raise Refused(400, "a parameter is there twice")
         plain_json = "application/json" in self.headers.get("Accept", "")
-        return Asked(dict(given[0] + given[1]), {name for name, _ in given[1]}, self.client_address[0], plain_json)
+        return Asked(dict(given[0] + given[1]), {name for name, _ in given[1]}, self.address(), plain_json)
+
+    def address(self):
+        """Of the connection; or what a proxy that we know says last."""
+        there = self.client_address[0]
+        if there in self.server.proxies:
+            said = self.headers.get_all("X-Forwarded-For", [""])[-1].rpartition(",")[2].strip()
+            return said if is_address(said) else there
+        return there
 
     def reply(self, status, answer):
         body = answer.text.encode()
@@ -90,7 +100,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_request(self, code="-", size="-"):
         """Without the query: what stands there is nobody else's business."""
         path = urllib.parse.urlsplit(getattr(self, "path", "")).path
-        self.log_message("%s %s %s", self.command, path if path in ROUTES else "elsewhere", int(code))
+        method = self.command if self.command in ("GET", "POST") else "-"
+        self.log_message("%s %s %s", method, path if path in ROUTES else "elsewhere", int(code))
+
+    def log_error(self, *_):
+        """Without what came: here it is a request that did not end, and never more."""
+        self.log_message("a request did not come whole")
+
+    def send_error(self, code, *_):
+        """What is no request is not repeated, to anybody: a password with a space, put into an address, makes one."""
+        self.request_version = self.protocol_version  # it is taken for 0.9, which has no status, until it is read
+        self.reply(code, Answer())
+
+
+def is_address(text):
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def read(form):
@@ -101,11 +128,11 @@ def read(form):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """The machine at an address; with `tls`, a context of Python's ssl, by https."""
+    """The machine at an address; with `tls`, a context of Python's ssl, by https. `proxies`: whose word on addresses counts."""
 
-    def __init__(self, address, machine, tls=None):
+    def __init__(self, address, machine, tls=None, proxies=()):
         super().__init__(address, Handler)
-        self.machine = machine
+        self.machine, self.proxies = machine, set(proxies)
         scheme = "https" if tls else "http"
         if tls:
             # The handshake is left to the thread of the connection, or one slow client would keep all others out.
@@ -131,6 +158,7 @@ def options():
     parser.add_argument("--tls-cert", metavar="FILE")
     parser.add_argument("--tls-key", metavar="FILE")
     parser.add_argument("--behind-tls-proxy", action="store_true", help="listen without TLS for more than this machine")
+    parser.add_argument("--proxy", action="append", default=[], metavar="ADDRESS", help="whose X-Forwarded-For is believed")
     parser.add_argument("--old-clients", action="store_true", help="take keys and passwords from addresses, as in 2011")
     return parser.parse_args()
 
@@ -144,9 +172,13 @@ def main():
         tls.load_cert_chain(given.tls_cert, given.tls_key)
     elif not given.behind_tls_proxy and not ipaddress.ip_address(address).is_loopback:
         sys.exit("keys and passwords go over TLS: --tls-cert and --tls-key, or --behind-tls-proxy")
+    if given.behind_tls_proxy and not given.proxy:
+        sys.exit("behind a proxy everybody has its address, and one guesser shuts all out: name it with --proxy")
+    # The answers are keys. Where they come without TLS, no proxy of the environment gets to read them.
+    plain = os.environ.get("AWS_ENDPOINT_URL_STS", "").startswith("http:")
     machine = Machine(
         Devices(given.data),
-        boto3.client("sts", region_name=os.environ.get("AWS_REGION", "us-east-1")),
+        boto3.client("sts", region_name=os.environ.get("AWS_REGION", "us-east-1"), config=Config(proxies={} if plain else None)),
         pathlib.Path(given.policy).read_text(encoding="utf-8"),
         bucket=given.bucket,
         application=given.app,
@@ -155,7 +187,7 @@ def main():
         seconds=given.seconds,
         old_clients=given.old_clients,
     )
-    server = Server((address, int(port)), machine, tls)
+    server = Server((address, int(port)), machine, tls, given.proxy)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"listening on {server.url}/", flush=True)
     server.serve_forever()

@@ -5,20 +5,21 @@ Whoever proves the key of a device gets a session of daypass, which may do what 
 
 import datetime
 import hashlib
+import ipaddress
 import json
 import re
 import threading
 
 import crypto
 import policy
-from devices import Issued
+from devices import SESSIONS_MAX, Issued
 
 APART_MAX_SECONDS = 15 * 60
 UID_LENGTH = (24, 256)
 PASSWORD_LENGTH = (6, 128)
 USERNAME = re.compile(r"[A-Za-z0-9_.@]{3,128}", re.ASCII)
 HEX = re.compile(r"[0-9A-Fa-f]+", re.ASCII)
-# Wrong passwords that one address may try of one user in a quarter of an hour; and of how many such pairs is known.
+# Wrong passwords that one network may try of one user in a quarter of an hour; and of how many such pairs is known.
 TRIES_MAX = 10
 TRIED_MAX = 10_000
 
@@ -86,13 +87,17 @@ class Machine:
         """/login: whoever knows the password gets a key for a device of theirs."""
         username, uid = asked["username"], valid_uid(asked["uid"])
         end = self.end_of(asked["timestamp"])
-        tried, now = (username, asked.peer), self.clock()
-        if self.tries.too_many(tried, now):
+        # A name that nobody can have is as wrong as one that nobody has, and nothing of it is kept: it may be as long as an address.
+        if not USERNAME.fullmatch(username):
+            self.signed(None, asked)
+            raise Refused(401)
+        tried, now = (username, network(asked.peer)), self.clock()
+        if not self.tries.begin(tried, now):
             raise Refused(401)
         salted = self.devices.hash_of(username)
         if not self.signed(salted, asked):
-            self.tries.count(tried, now)
             raise Refused(401)
+        self.tries.give_back(tried, now)
         self.spend("login", username, asked, end)
         key = crypto.new_key()
         if not self.devices.log_in(uid, username, key):
@@ -106,13 +111,16 @@ class Machine:
         device = self.devices.device(uid)
         if not self.signed(device and device.key, asked) or device.revoked:
             raise Refused(401)
-        self.spend("token", uid, asked, end)
-        name = policy.federated_name(uid, device.owner)
-        session = policy.fill(self.template, bucket=self.bucket, name=name)
-        given = self.sts.get_federation_token(Name=name, Policy=session, DurationSeconds=self.seconds)["Credentials"]
-        until = given["Expiration"].timestamp()
-        if not self.devices.issue(uid, device, Issued(given["AccessKeyId"], self.issuer), until, self.clock()):
-            raise Refused(401)
+        # Before daypass is asked, and before anything is remembered: who asks on and on leaves nothing behind, here or there.
+        place = self.devices.reserve(uid, self.clock())
+        if place is None:
+            raise Refused(429, f"a device has {SESSIONS_MAX} sessions at once")
+        try:
+            self.spend("token", uid, asked, end)
+            given, until = self.session(uid, device, place)
+        except BaseException:
+            self.devices.release(place)
+            raise
         told = {
             "accessKey": given["AccessKeyId"],
             "secretKey": given["SecretAccessKey"],
@@ -120,6 +128,16 @@ class Machine:
             "expirationDate": str(int(until * 1000)),
         }
         return self.sealed(device.key, device.key, asked, told)
+
+    def session(self, uid, device, place):
+        """Credentials of daypass for the device, noted at its `place`, and until when they are good."""
+        name = policy.federated_name(uid, device.owner)
+        allowed = policy.fill(self.template, bucket=self.bucket, name=name)
+        given = self.sts.get_federation_token(Name=name, Policy=allowed, DurationSeconds=self.seconds)["Credentials"]
+        until = given["Expiration"].timestamp()
+        if not self.devices.issue(uid, device, place, Issued(given["AccessKeyId"], self.issuer), until, self.clock()):
+            raise Refused(401)
+        return given, until
 
     def refuse_in_address(self, asked, secret):
         """Addresses end in the logs of every proxy on the way."""
@@ -157,22 +175,50 @@ class Machine:
 
 
 class Tries:
-    """Wrong passwords of late, in memory. They count for one address, so that nobody is shut out by somebody else."""
+    """Passwords tried of late, in memory. They count for one network, so that nobody is shut out by somebody else."""
 
     def __init__(self):
         self.lock, self.times = threading.Lock(), {}
 
-    def too_many(self, who, now):
+    def begin(self, who, now):
+        """Whether one more may be tried. It counts from here on and not when it was wrong: guesses come side by side."""
         with self.lock:
-            late = [time for time in self.times.get(who, ()) if time > now - APART_MAX_SECONDS]
-            return len(late) >= TRIES_MAX
+            late = self.late(who, now)
+            if len(late) >= TRIES_MAX:
+                return False
+            if who not in self.times and len(self.times) >= TRIED_MAX:
+                self.make_room(now)
+            self.times[who] = [*late, now]
+            return True
 
-    def count(self, who, now):
+    def give_back(self, who, begun):
+        """The password was right: the try that began then was none."""
         with self.lock:
-            late = [time for time in self.times.pop(who, ()) if time > now - APART_MAX_SECONDS]
-            self.times[who] = [*late, now][-TRIES_MAX:]
-            if len(self.times) > TRIED_MAX:
-                self.times.pop(next(iter(self.times)))
+            times = self.times.get(who, [])
+            if begun in times:
+                times.remove(begun)
+            if not times:
+                self.times.pop(who, None)
+
+    def late(self, who, now):
+        return [time for time in self.times.get(who, ()) if time > now - APART_MAX_SECONDS]
+
+    def make_room(self, now):
+        """Forgets what is over, and of the rest those that tried least: nobody wins new guesses by naming many others."""
+        times = {who: late for who in self.times if (late := self.late(who, now))}
+        most = sorted(times, key=lambda who: (len(times[who]), times[who][-1]))[-TRIED_MAX // 2 :]
+        self.times = {who: times[who] for who in most}
+
+
+def network(address):
+    """Whose tries count together: whoever has an address of version 6 has the 2^64 beside it. Not so where it stands for one of
+    version 4 (RFC 4291, section 2.5.5.2): beside it is everybody."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return str(ipaddress.ip_network((parsed, 64 if parsed.version == 6 else 32), strict=False))
 
 
 def valid_uid(uid):

@@ -68,9 +68,46 @@ impl Credentials {
         })
     }
 
+    /// For signing with them.
+    pub(crate) fn to_sign_with(&self) -> daypass_authn::sigv4::Credentials<'_> {
+        daypass_authn::sigv4::Credentials {
+            access_key_id: &self.access_key_id,
+            secret_access_key: &self.secret,
+            session_token: Some(self.token.expose_str()),
+        }
+    }
+
+    /// Of an answer of AssumeRoleForPodIdentity, which came at `now`.
+    pub(crate) fn of_pod(answer: &Value, now: i64) -> Option<Self> {
+        let text = |path: &str| answer.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Some(Self {
+            access_key_id: text("/credentials/accessKeyId")?.to_owned(),
+            secret: Secret::new(text("/credentials/secretAccessKey")?),
+            token: Secret::new(text("/credentials/sessionToken")?),
+            issued_at: now,
+            // Seconds, perhaps with a fraction.
+            expires_at: answer.pointer("/credentials/expiration").and_then(seconds)?,
+            role_arn: text("/assumedRoleUser/arn")?.to_owned(),
+        })
+    }
+
+    /// The document of EKS's Pod Identity agent.
+    pub(crate) fn of_pod_identity(&self) -> Value {
+        let mut document = self.of_container();
+        if let Some(members) = document.as_object_mut() {
+            members.remove("RoleArn");
+        }
+        document
+    }
+
     fn account(&self) -> &str {
         self.role_arn.split(':').nth(4).unwrap_or_default()
     }
+}
+
+fn seconds(value: &Value) -> Option<i64> {
+    let number = value.as_number()?;
+    number.as_i64().or_else(|| number.to_string().split('.').next()?.parse().ok())
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ`: botocore reads no other form.

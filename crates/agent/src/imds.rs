@@ -90,8 +90,12 @@ impl Metadata {
             Shown::Good(credentials, _) if is_of_role(&credentials.role_arn) => {
                 document(&credentials.of_instance())
             }
-            // Of the role before: whoever asked by the name of this one must not take them for its own.
-            Shown::Good(..) | Shown::Nothing => not_now(),
+            Shown::Good(..) => {
+                // Of another role: whoever asked by the name of this one must not take them for its own.
+                self.machine.facts_are_old();
+                not_now()
+            }
+            Shown::Nothing => not_now(),
             Shown::Refused(refusal) => document(&refused(role, &refusal)),
         }
     }

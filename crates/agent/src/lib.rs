@@ -17,9 +17,11 @@ mod gate;
 mod health;
 mod imds;
 mod machine;
+mod pod;
 mod routes;
 mod serve;
 mod shelf;
+mod shelves;
 mod state;
 mod token;
 mod upstream;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub instance: Option<String>,
     /// The file with the join secret; needed to join.
     pub join_secret: Option<PathBuf>,
+    /// The cluster whose node this machine is: for its pods.
+    pub cluster: Option<String>,
 }
 
 /// Time and chance, which are parameters.

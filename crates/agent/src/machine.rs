@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::credentials::Credentials;
+use crate::pod;
 use crate::shelf::{Fetched, Shelf, Shown};
-use crate::state::{Joined, State, read_private};
+use crate::state::{Identity, Slot, State, read_private};
 use crate::upstream::{CallError, Upstream};
 use crate::{Settings, Trouble, World};
 
@@ -51,13 +52,14 @@ pub(crate) struct Profile {
 pub(crate) struct Machine {
     pub(crate) world: World,
     upstream: Upstream,
-    identity: OnceLock<Identity>,
+    identity: OnceLock<Speaker>,
     facts: Arc<Shelf<Facts>>,
     version_1: Arc<Shelf<Credentials>>,
     version_2: Arc<Shelf<Credentials>>,
 }
 
-struct Identity {
+/// As whom it speaks.
+struct Speaker {
     instance: String,
     key: MachineKey,
 }
@@ -81,52 +83,61 @@ impl Machine {
     pub(crate) async fn join(&self, settings: &Settings) -> Result<(), Trouble> {
         let state = State::open(&settings.state)?;
         let secret = settings.join_secret.as_deref().map(|path| {
-            read_private(path)
-                .map_err(|error| Trouble::new(format!("--join-secret-file {}: {error}", path.display())))
+            let told = |error| Trouble::new(format!("--join-secret-file {}: {error}", path.display()));
+            read_private(path).map_err(told)
         });
-        let kept = state.joined()?.zip(state.key()?);
-        let (joined, key) = match (kept, secret) {
+        let identity = match (state.identity(Slot::Present)?, secret) {
             // A secret that is spent may be gone.
-            (Some((joined, key)), None | Some(Err(_))) => (joined, key),
-            (Some((joined, key)), Some(Ok(secret))) if joined.secret_hash == hash(&secret) => (joined, key),
-            (_, None) => {
+            (Some(present), None | Some(Err(_))) => present,
+            (Some(present), Some(Ok(secret))) if present.secret_hash == hash(&secret) => present,
+            (_, Some(Ok(secret))) => self.join_by(settings, &state, &secret).await?,
+            (None, Some(Err(trouble))) => return Err(trouble),
+            (None, None) => {
                 return Err(Trouble::new(
                     "this machine has not joined: give --instance and --join-secret-file, as daypass:RegisterInstance answered them",
                 ));
             }
-            (_, Some(Err(trouble))) => return Err(trouble),
-            (_, Some(Ok(secret))) => {
+        };
+        if settings.instance.as_ref().is_some_and(|instance| *instance != identity.instance) {
+            return Err(Trouble::new(format!(
+                "this machine joined as {}: remove {} to join as another",
+                identity.instance,
+                settings.state.display()
+            )));
+        }
+        tracing::info!(instance = identity.instance, server = self.upstream.url(), "joined");
+        let key = identity.key()?;
+        drop(self.identity.set(Speaker { instance: identity.instance, key }));
+        // Whoever asked before that heard that there is nothing.
+        self.facts.expire();
+        Ok(())
+    }
+
+    /// Join by a secret that was not used here to the end.
+    async fn join_by(
+        &self,
+        settings: &Settings,
+        state: &State,
+        secret: &Secret,
+    ) -> Result<Identity, Trouble> {
+        let begun = state.identity(Slot::Joining)?.filter(|begun| begun.secret_hash == hash(secret));
+        let identity = match begun {
+            Some(begun) => begun,
+            None => {
                 let instance = settings.instance.clone().ok_or_else(|| {
                     Trouble::new("--join-secret-file needs --instance, the ARN that the secret is for")
                 })?;
                 // A key is made for one joining: no proof by it is good elsewhere.
                 let key = MachineKey::generate().map_err(|error| Trouble::new(error.to_string()))?;
-                let joined = Joined { instance, secret_hash: hash(&secret), done: false };
-                state.keep(&key, &joined)?;
-                (joined, key)
+                let identity = Identity::new(instance, hash(secret), &key);
+                // Before the server hears of it: its answer may be lost.
+                state.keep(Slot::Joining, &identity)?;
+                identity
             }
         };
-        if settings.instance.as_ref().is_some_and(|instance| *instance != joined.instance) {
-            return Err(Trouble::new(format!(
-                "this machine joined as {}: remove {} to join as another",
-                joined.instance,
-                settings.state.display()
-            )));
-        }
-        if !joined.done {
-            let path = settings.join_secret.as_deref().ok_or_else(|| {
-                Trouble::new("this machine has not joined to the end: give --join-secret-file again")
-            })?;
-            let secret = read_private(path)
-                .map_err(|error| Trouble::new(format!("--join-secret-file {}: {error}", path.display())))?;
-            self.ask_to_join(&joined.instance, &key, &secret).await?;
-            state.keep(&key, &Joined { done: true, ..joined.clone() })?;
-        }
-        tracing::info!(instance = joined.instance, server = self.upstream.url(), "joined");
-        drop(self.identity.set(Identity { instance: joined.instance, key }));
-        // Whoever asked before that heard that there is nothing.
-        self.facts.expire();
-        Ok(())
+        self.ask_to_join(&identity.instance, &identity.key()?, secret).await?;
+        state.keep(Slot::Present, &identity)?;
+        Ok(identity)
     }
 
     async fn ask_to_join(&self, instance: &str, key: &MachineKey, secret: &Secret) -> Result<(), Trouble> {
@@ -141,8 +152,9 @@ impl Machine {
                         "this machine may not join as {instance}: {code}: {message}. If the secret was never used here, somebody else has used it: deregister the instance or renew its secret (daypass:RenewJoinSecret), which ends what that machine got, and look in the audit for JoinInstance"
                     )));
                 }
-                Err(CallError::Away(why)) => {
+                Err(away) => {
                     if !told {
+                        let why = away.to_string();
                         tracing::warn!(why, "the server does not answer: waiting to join");
                         told = true;
                     }
@@ -184,9 +196,14 @@ impl Machine {
         shelf.get(&self.world, fetch).await
     }
 
-    /// Credentials of the role of another profile than before are not the right ones, however new they are.
+    /// Credentials of another role than the profile had are not the right ones, however new they are.
     pub(crate) fn role_is_another(&self, delivery: Delivery) {
         self.shelf(delivery).expire();
+    }
+
+    /// The role is another than the server said before: it is asked again at the next request.
+    pub(crate) fn facts_are_old(&self) {
+        self.facts.expire();
     }
 
     /// Credentials that there are, without asking.
@@ -199,6 +216,23 @@ impl Machine {
         let params = [("TaskId", task), ("AuthorizationToken", token)];
         let answer = self.call("GetTaskCredentials", &params).await?;
         self.taken(&answer)
+    }
+
+    /// The role of a pod's service account, asked for with the role of this machine.
+    pub(crate) async fn of_pod(
+        self: &Arc<Self>,
+        cluster: &str,
+        token: &str,
+    ) -> Result<Fetched<Credentials>, CallError> {
+        let Shown::Good(facts, _) = self.facts().await else { return Err(no_node_role()) };
+        let Shown::Good(node, _) = self.credentials(Delivery::Version2).await else {
+            return Err(no_node_role());
+        };
+        let answer = pod::ask(&self.upstream, &node, &facts.region, cluster, token, self.world.clock.now());
+        let answer = answer.await?;
+        let value = Credentials::of_pod(&answer, self.world.now()).ok_or_else(not_understood)?;
+        let refresh_at = value.refresh_at(&self.world);
+        Ok(Fetched { value, refresh_at })
     }
 
     fn shelf(&self, delivery: Delivery) -> &Arc<Shelf<Credentials>> {
@@ -256,6 +290,10 @@ impl Facts {
             profile: profile.map(|(arn, id)| Profile { arn, id, role: text("RoleName") }),
         })
     }
+}
+
+fn no_node_role() -> CallError {
+    CallError::Away("this machine has no credentials of its own, with which a pod's are asked for".into())
 }
 
 fn not_understood() -> CallError {

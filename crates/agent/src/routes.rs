@@ -11,11 +11,13 @@ use crate::container::Tasks;
 use crate::gate;
 use crate::health::health;
 use crate::imds::Metadata;
+use crate::pod::Pods;
 
 /// Everything that is answered.
 pub(crate) struct Endpoints {
     pub(crate) metadata: Metadata,
     pub(crate) tasks: Tasks,
+    pub(crate) pods: Option<Pods>,
 }
 
 impl Endpoints {
@@ -27,6 +29,9 @@ impl Endpoints {
             return refused;
         }
         let path = head.uri.path();
+        if let Some(pods) = self.pods.as_ref().filter(|_| path == "/v1/credentials") {
+            return pods.answer(&head, local).await;
+        }
         // Nobody's SDK asks with one, and what is not looked at must not seem to be.
         if head.uri.query().is_some() {
             return text(StatusCode::NOT_FOUND, "");

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::container::Tasks;
 use crate::imds::Metadata;
 use crate::machine::{Delivery, Machine};
+use crate::pod::Pods;
 use crate::routes::Endpoints;
 use crate::token::Tokens;
 use crate::{Settings, Trouble, World};
@@ -56,7 +57,8 @@ impl Agent {
             tokens: Tokens::new(&*world.random),
             allow_version_1: settings.allow_version_1,
         };
-        let endpoints = Arc::new(Endpoints { metadata, tasks: Tasks::new(machine.clone()) });
+        let pods = settings.cluster.clone().map(|cluster| Pods::new(machine.clone(), cluster));
+        let endpoints = Arc::new(Endpoints { metadata, tasks: Tasks::new(machine.clone()), pods });
         let mut listeners = Vec::new();
         for address in &settings.listen {
             let listener = TcpListener::bind(address).await;

@@ -125,6 +125,12 @@ impl<T: Send + Sync + 'static> Shelf<T> {
                 let refused = Some(Refusal { status, code, message, at: now });
                 *kept = Kept { good: None, refused, due_at: self.retry_at(world), away_since: None };
             }
+            Err(CallError::Failed { status, code, message }) => {
+                tracing::warn!(what = self.name, code, message, "the server failed");
+                kept.refused = Some(Refusal { status, code, message, at: now });
+                kept.away_since.get_or_insert(now);
+                kept.due_at = self.retry_at(world);
+            }
             Err(CallError::Away(why)) => {
                 if kept.away_since.is_none() {
                     let shown_on = kept.good.is_some();

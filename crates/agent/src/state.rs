@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use data_encoding::BASE64;
 use daypass_authn::machine::MachineKey;
 use daypass_model::Secret;
 use serde::{Deserialize, Serialize};
@@ -19,15 +20,48 @@ pub(crate) struct State {
     directory: PathBuf,
 }
 
-/// As which instance the machine joined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Joined {
+/// As which instance the machine speaks, and by which key: one file, so that neither is ever without the other.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Identity {
     /// ARN.
     pub(crate) instance: String,
     /// SHA-256 of the join secret that was used, in hexadecimal digits: another one means to join anew.
     pub(crate) secret_hash: String,
-    /// Whether the server said so.
-    pub(crate) done: bool,
+    /// PKCS #8, in base64.
+    key: String,
+}
+
+/// The identity that counts, and the one that is to count once the server says so: a secret that is not good takes nothing away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Present,
+    Joining,
+}
+
+impl Slot {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Present => "identity.json",
+            Self::Joining => "joining.json",
+        }
+    }
+}
+
+impl Identity {
+    pub(crate) fn new(instance: String, secret_hash: String, key: &MachineKey) -> Self {
+        Self { instance, secret_hash, key: BASE64.encode(key.private().expose()) }
+    }
+
+    /// Its key.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn key(&self) -> Result<MachineKey, Trouble> {
+        let broken =
+            || Trouble::new("the key in the state directory is none; remove the directory and join anew");
+        let document = BASE64.decode(self.key.as_bytes()).map_err(|_| broken())?;
+        MachineKey::read(Secret::new(document)).map_err(|_| broken())
+    }
 }
 
 impl State {
@@ -49,35 +83,31 @@ impl State {
         Ok(Self { directory: directory.to_owned() })
     }
 
-    /// The key, if there is one.
-    pub(crate) fn key(&self) -> Result<Option<MachineKey>, Trouble> {
-        let path = self.directory.join("key");
-        let Some(document) = self.read("key")? else { return Ok(None) };
-        let broken = |_| Trouble::new(format!("`{}` is no key; remove it and join anew", path.display()));
-        MachineKey::read(document).map(Some).map_err(broken)
-    }
-
-    /// As which instance it joined, if it did.
-    pub(crate) fn joined(&self) -> Result<Option<Joined>, Trouble> {
-        let path = self.directory.join("instance.json");
-        let Some(text) = self.read("instance.json")? else { return Ok(None) };
-        let broken = |error| Trouble::new(format!("`{}`: {error}; remove it and join anew", path.display()));
-        serde_json::from_slice(text.expose()).map(Some).map_err(broken)
-    }
-
-    /// Keep a key, and what it is for. The key comes first: what was joined with is never lost.
-    pub(crate) fn keep(&self, key: &MachineKey, joined: &Joined) -> Result<(), Trouble> {
-        self.write("key", key.private().expose())?;
-        let text = serde_json::to_vec(joined).map_err(|error| Trouble::new(error.to_string()))?;
-        self.write("instance.json", &text)
-    }
-
-    fn read(&self, name: &str) -> Result<Option<Secret>, Trouble> {
-        match read_private(&self.directory.join(name)) {
-            Ok(text) => Ok(Some(text)),
+    /// An identity, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn identity(&self, slot: Slot) -> Result<Option<Identity>, Trouble> {
+        let path = self.directory.join(slot.file());
+        let told = |why: &dyn std::fmt::Display| Trouble::new(format!("`{}`: {why}", path.display()));
+        match read_private(&path) {
+            Ok(text) => serde_json::from_slice(text.expose()).map(Some).map_err(|error| told(&error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Trouble::new(format!("`{}`: {error}", self.directory.join(name).display()))),
+            Err(error) => Err(told(&error)),
         }
+    }
+
+    /// Keep an identity. The present one takes the place of that which was to be.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn keep(&self, slot: Slot, identity: &Identity) -> Result<(), Trouble> {
+        let text = serde_json::to_vec(identity).map_err(|error| Trouble::new(error.to_string()))?;
+        self.write(slot.file(), &text)?;
+        if slot == Slot::Present {
+            drop(std::fs::remove_file(self.directory.join(Slot::Joining.file())));
+        }
+        Ok(())
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Trouble> {

@@ -35,6 +35,16 @@ pub(crate) enum CallError {
     /// The server cannot be asked now, or has no answer now.
     #[error("{0}")]
     Away(String),
+    /// The server answers that something went wrong, which says nothing of whoever asks.
+    #[error("{code}: {message}")]
+    Failed {
+        /// The HTTP status.
+        status: u16,
+        /// The error code.
+        code: String,
+        /// Its sentence, and whatever else is to be told.
+        message: String,
+    },
     /// The server says no.
     #[error("{code}: {message}")]
     Refused {
@@ -57,6 +67,10 @@ pub(crate) struct Upstream {
 pub(crate) struct Answered {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
+    /// `x-amzn-errortype`
+    pub(crate) error_type: Option<String>,
+    /// `x-amzn-requestid`
+    pub(crate) request_id: Option<String>,
 }
 
 trait Duplex: AsyncRead + AsyncWrite + Send {}
@@ -103,6 +117,11 @@ impl Upstream {
         read(&self.send(Method::POST, "/", &headers, params.to_string().into()).await?)
     }
 
+    /// `Host`, as requests to it say it.
+    pub(crate) fn host(&self) -> String {
+        self.server.to_string()
+    }
+
     /// Send a request, whatever it is; `Host` is added.
     pub(crate) async fn send(
         &self,
@@ -145,7 +164,10 @@ impl Upstream {
         let _connection = AbortOnDrop(tokio::spawn(connection));
         let (head, body) = sender.send_request(request).await?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?.to_bytes();
-        Ok(Answered { status: head.status.as_u16(), body })
+        let field =
+            |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (error_type, request_id) = (field("x-amzn-errortype"), field("x-amzn-requestid"));
+        Ok(Answered { status: head.status.as_u16(), body, error_type, request_id })
     }
 }
 
@@ -194,7 +216,9 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_a_server_that_is_away() {
-        let said = |status, body: &'static str| read(&Answered { status, body: body.into() });
+        let said = |status, body: &'static str| {
+            read(&Answered { status, body: body.into(), error_type: None, request_id: None })
+        };
         assert_eq!(said(200, "{}"), Ok(serde_json::json!({})));
         let denied = said(403, r#"{"__type":"AccessDenied","message":"no"}"#);
         let expected = CallError::Refused { status: 403, code: "AccessDenied".into(), message: "no".into() };

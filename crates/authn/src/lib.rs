@@ -23,5 +23,6 @@ pub mod saml;
 pub mod sigv4;
 pub mod token;
 pub mod totp;
+pub mod x509;
 
 pub use random::SystemRandom;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daypass_model::{EntityKind, UniqueId, fold_name};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 
+use crate::anywhere::Anywhere;
 use crate::change::Entity as _;
 use crate::console::ConsoleSessions;
 use crate::entity::{
@@ -59,6 +60,7 @@ pub(crate) struct Account {
     pub(crate) revoked_sessions: OfSessions,
     pub(crate) revoked_principals: OfPrincipals,
     pub(crate) console_sessions: ConsoleSessions,
+    pub(crate) anywhere: Anywhere,
     pub(crate) instances: Instances,
     pub(crate) tasks: Tasks,
     /// Hash in the record's key → ARN, because a deletion names the key alone.

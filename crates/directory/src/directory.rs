@@ -42,7 +42,7 @@ pub use master_rotation::MasterNotRotated;
 pub use rotation::{NotRotated, Rotation};
 pub use sign_in::SignInTry;
 pub(crate) use spending::in_time;
-pub use spending::{AssertionUse, SpentByCall};
+pub use spending::{AssertionUse, Hashed, SpentByCall};
 
 /// See the module.
 pub struct Directory {

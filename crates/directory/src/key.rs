@@ -1,4 +1,5 @@
 //! The names of records in the store. One place, so that a guard and a write cannot disagree.
+//! LONG: one list of names.
 //!
 //! LONG: one list of names.
 //!
@@ -31,6 +32,10 @@
 //! /<account>/used/<AKIA… or AROA…>            UsedRecord
 //! /<account>/revoked-session/<session id>     SessionRevocationRecord
 //! /<account>/console-session/<session id>     ConsoleSessionRecord
+//! /<account>/trust-anchor/<uuid>              TrustAnchorRecord
+//! /<account>/anywhere-profile/<uuid>          ProfileRecord
+//! /<account>/crl/<uuid>                       CrlRecord
+//! /<account>/x509-subject/<uuid>              SubjectRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! /<account>/instance/<i-…>                   InstanceRecord
 //! /<account>/task/<uuid>                      TaskRecord
@@ -53,6 +58,7 @@ use data_encoding::HEXLOWER;
 use daypass_model::{AccessKeyId, AccountId, EntityKind, SessionId, UniqueId, fold_name};
 use sha2::{Digest, Sha256};
 
+use crate::anywhere::AnywhereKind;
 use crate::record::KeyOwner;
 
 /// The keyring.
@@ -320,6 +326,18 @@ pub fn console_sessions(account: AccountId) -> String {
     format!("/{account}/console-session/")
 }
 
+/// A record of Roles Anywhere, by its UUID.
+#[must_use]
+pub fn anywhere(account: AccountId, kind: AnywhereKind, id: &str) -> String {
+    format!("/{account}/{}/{id}", kind.key_word())
+}
+
+/// All of one kind in an account, for guarding their quota.
+#[must_use]
+pub fn all_anywhere(account: AccountId, kind: AnywhereKind) -> String {
+    format!("/{account}/{}/", kind.key_word())
+}
+
 /// A machine.
 #[must_use]
 pub fn instance(account: AccountId, id: &str) -> String {
@@ -364,6 +382,8 @@ pub(crate) enum Named<'a> {
     RevokedSession(AccountId, &'a str),
     RevokedPrincipal(AccountId, &'a str),
     ConsoleSession(AccountId, &'a str),
+    /// By the UUID.
+    Anywhere(AccountId, AnywhereKind, &'a str),
     Instance(AccountId, &'a str),
     Task(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
@@ -399,6 +419,10 @@ pub(crate) fn may_hold_sealed(key: &str) -> bool {
     )
 }
 
+fn of_anywhere(word: &str) -> Option<AnywhereKind> {
+    AnywhereKind::ALL.into_iter().find(|kind| kind.key_word() == word)
+}
+
 fn in_account(account: AccountId, rest: &str) -> Named<'_> {
     match rest.split_once('/') {
         Some(("user", id)) => Named::Entity(account, EntityKind::User, id),
@@ -415,6 +439,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("revoked-session", id)) => Named::RevokedSession(account, id),
         Some(("revoked-principal", id)) => Named::RevokedPrincipal(account, id),
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
+        Some((word, id)) if let Some(kind) = of_anywhere(word) => Named::Anywhere(account, kind, id),
         Some(("instance", id)) => Named::Instance(account, id),
         Some(("task", id)) => Named::Task(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
@@ -476,6 +501,11 @@ mod tests {
         assert_eq!(parse(&revoked_session(a, session)), Named::RevokedSession(a, text));
         assert_eq!(parse(&revoked_principal(a, "AIDAX")), Named::RevokedPrincipal(a, "AIDAX"));
         assert_eq!(parse(&console_session(a, session)), Named::ConsoleSession(a, text));
+        for kind in AnywhereKind::ALL {
+            let place = anywhere(a, kind, "0f7a");
+            assert_eq!(parse(&place), Named::Anywhere(a, kind, "0f7a"));
+            assert!(place.starts_with(&all_anywhere(a, kind)) && !may_hold_sealed(&place));
+        }
         assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
         assert_eq!(parse(&task(a, text)), Named::Task(a, text));
         assert!(!may_hold_sealed(&instance(a, "i-0a")));

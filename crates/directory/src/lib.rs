@@ -7,6 +7,7 @@
 
 mod account;
 mod account_view;
+pub mod anywhere;
 mod authorize;
 mod change;
 mod check;
@@ -42,8 +43,8 @@ pub use console::ConsoleSession;
 pub use context::{Operation, Value};
 pub use credential::{BadCredential, Caller, Credential};
 pub use directory::{
-    AssertionUse, Directory, MasterNotRotated, NotClosed, NotRotated, Rotation, SignInTry, SpentByCall,
-    is_of_master,
+    AssertionUse, Directory, Hashed, MasterNotRotated, NotClosed, NotRotated, Rotation, SignInTry,
+    SpentByCall, is_of_master,
 };
 pub use documents::document_of;
 pub use entity::{

@@ -7,15 +7,16 @@
 use std::sync::Arc;
 
 use daypass_model::{AccountId, Arn, SessionId};
-use daypass_store::Revision;
+use daypass_store::{Record, Revision};
 use rpds::RedBlackTreeMapSync;
 
 use crate::account_view::AccountView;
 use crate::change::Change;
-use crate::key;
+use crate::entity::Unreadable;
+use crate::key::{self, Named};
 use crate::record::{InstanceRecord, TaskRecord};
 use crate::revocation::{NotRevoked, Revocation};
-use crate::view::View;
+use crate::view::{View, read};
 
 /// A machine, as its record was at this revision.
 #[derive(Debug)]
@@ -65,6 +66,32 @@ impl View {
         let (kind, id) = arn.resource_parts()?;
         let found = self.open_account(arn.account_id()?)?.instances.get(id)?;
         (kind == "instance" && found.arn == arn.as_str()).then_some(found)
+    }
+
+    /// The record of an instance or a task.
+    pub(crate) fn put_machine(&mut self, record: &Record) -> Result<(), Unreadable> {
+        let revision = record.revision;
+        match key::parse(&record.key) {
+            Named::Instance(id, name) => {
+                let instance = Arc::new(Instance::of(id, read(record)?, revision));
+                self.edit(id, |account| account.instances.insert_mut(name.to_owned(), instance));
+            }
+            Named::Task(id, name) => {
+                let task = Arc::new(Task { record: read(record)?, revision });
+                self.edit(id, |account| account.tasks.insert_mut(name.to_owned(), task));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The same that is gone.
+    pub(crate) fn delete_machine(&mut self, place: &str) {
+        match key::parse(place) {
+            Named::Instance(id, name) => self.edit(id, |account| _ = account.instances.remove_mut(name)),
+            Named::Task(id, name) => self.edit(id, |account| _ = account.tasks.remove_mut(name)),
+            _ => {}
+        }
     }
 }
 

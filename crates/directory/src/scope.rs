@@ -1,14 +1,14 @@
 //! What an action sees of all that is known: its caller, and the caller's own account.
 //!
 //! INVARIANT (account-isolation): an action gets a [`Scope`], and a scope opens one account, that of the verified
-//! caller it was made for. What leads out of it are seventeen doors of the [`View`], each with its reason there:
+//! caller it was made for. What leads out of it are eighteen doors of the [`View`], each with its reason there:
 //! [`trusting_role`](View::trusting_role), [`id_of`](View::id_of), [`arn_of`](View::arn_of),
 //! [`is_account`](View::is_account), [`oidc_provider_of`](View::oidc_provider_of), [`saml_provider`](View::saml_provider),
 //! [`saml_providers_of_entity`](View::saml_providers_of_entity), [`saml_provider_by_uuid`](View::saml_provider_by_uuid),
 //! [`console_session`](View::console_session), [`account_of_key`](View::account_of_key), [`is_revoked`](View::is_revoked),
 //! [`has_principal`](View::has_principal), [`is_web_identity_issuer`](View::is_web_identity_issuer),
-//! [`account_of_alias`](View::account_of_alias), [`user_signing_in`](View::user_signing_in), [`is_alias_taken`](View::is_alias_taken) and
-//! [`instance`](View::instance). A request that CheckRequest
+//! [`account_of_alias`](View::account_of_alias), [`user_signing_in`](View::user_signing_in), [`is_alias_taken`](View::is_alias_taken),
+//! [`instance`](View::instance) and [`trust_anchor`](View::trust_anchor). A request that CheckRequest
 //! verifies brings a caller of its own, of whatever account: that principal is seen, and what
 //! [`decide`](crate::decide) says of it. A service that an account runs ([`of_service`](Scope::of_service)) asks for a role of any
 //! account, and gets what the role's trust policy gives it.

@@ -24,7 +24,6 @@ use crate::entity::{
     AccountAlias, Compiler, InstanceProfile, OidcProvider, PasswordPolicy, Unreadable, WebIdentityIssuer,
 };
 use crate::key::{self, Named};
-use crate::machine::{Instance, Task};
 use crate::master::MasterKeys;
 use crate::record::{
     AccessKeyPointer, InstanceProfileRecord, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord,
@@ -231,14 +230,12 @@ impl View {
                 let kept = Arc::new(ConsoleSession { record: read(record)?, revision });
                 self.edit(id, |account| account.console_sessions.insert_mut(session, kept));
             }
-            Named::Instance(id, name) => {
-                let instance = Instance::of(id, read(record)?, revision);
-                self.edit(id, |account| account.instances.insert_mut(name.to_owned(), Arc::new(instance)));
+            Named::Anywhere(id, kind, _) => {
+                let mut outcome = Ok(());
+                self.edit(id, |account| outcome = account.anywhere.put(id, kind, record));
+                outcome?;
             }
-            Named::Task(id, name) => {
-                let task = Task { record: read(record)?, revision };
-                self.edit(id, |account| account.tasks.insert_mut(name.to_owned(), Arc::new(task)));
-            }
+            Named::Instance(..) | Named::Task(..) => self.put_machine(record)?,
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -357,15 +354,15 @@ impl View {
                     self.edit(account, |account| _ = account.console_sessions.remove_mut::<SessionId>(&id));
                 }
             }
-            Named::Instance(account, id) => {
-                self.edit(account, |account| _ = account.instances.remove_mut(id));
+            Named::Anywhere(account, kind, id) => {
+                self.edit(account, |account| account.anywhere.delete(kind, id));
             }
-            Named::Task(account, id) => self.edit(account, |account| _ = account.tasks.remove_mut(id)),
+            Named::Instance(..) | Named::Task(..) => self.delete_machine(key),
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
     }
 
-    fn edit(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+    pub(crate) fn edit(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
         let mut account = self.accounts.get(&id).map(|account| Account::clone(account)).unwrap_or_default();
         change(&mut account);
         self.accounts.insert_mut(id, Arc::new(account));
@@ -377,7 +374,7 @@ pub(crate) fn read<T: DeserializeOwned>(record: &Record) -> Result<T, Unreadable
     serde_json::from_slice(&record.value).map_err(|error| unreadable(record, &error))
 }
 
-fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
+pub(crate) fn unreadable(record: &Record, why: &(impl ToString + ?Sized)) -> Unreadable {
     Unreadable { key: record.key.to_string(), why: why.to_string() }
 }
 

@@ -5,6 +5,7 @@
 
 use daypass_model::{AccountId, Tag};
 
+use crate::anywhere::ByCertificate;
 use crate::context::Value;
 use crate::credential::{Caller, Proof};
 
@@ -79,6 +80,8 @@ pub struct Vouched {
     pub transitive_tag_keys: Vec<String>,
     /// The source identity that the provider sets.
     pub source_identity: Option<String>,
+    /// Of whoever comes with a certificate, for whom Roles Anywhere asks.
+    pub by_certificate: Option<ByCertificate>,
 }
 
 impl Vouched {
@@ -107,6 +110,7 @@ impl Vouched {
             tags: Vec::new(),
             transitive_tag_keys: Vec::new(),
             source_identity: None,
+            by_certificate: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use daypass_authn::sigv4::Presented;
 use daypass_directory::{Authorized, Caller, Checks, Denied, Facts, Operation, Scope, View, authorize};
 use daypass_policy::Decision;
 use serde::de::DeserializeOwned;
@@ -15,7 +16,7 @@ use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
-use crate::request::{Reply, Serial};
+use crate::request::{Reply, Request, Serial};
 use crate::shapes;
 use crate::why::Why;
 
@@ -71,6 +72,9 @@ pub trait Action: Sized + Send + Sync + 'static {
 
 /// An action that nobody signs: an identity provider vouches for its caller, by something that comes with the call.
 pub trait Unsigned: Action {
+    /// Whether the key of a certificate signs its calls, which proves who holds it and opens nothing by itself.
+    const BY_CERTIFICATE: bool = false;
+
     /// Verify what the provider says. Nothing is decided yet: the role's trust policy is asked by `checks`, in the view that
     /// comes back, which is as new as the last answer that was waited for.
     ///
@@ -81,6 +85,20 @@ pub trait Unsigned: Action {
         house: &House,
         input: &Self::Input,
     ) -> impl Future<Output = Result<(Arc<View>, Caller), Error>> + Send;
+
+    /// The same where what vouches is in the request and not among its parameters.
+    ///
+    /// # Errors
+    /// As there.
+    fn vouch_by_request(
+        op: &Operation,
+        house: &House,
+        _: &Request,
+        _: &Presented,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<(Arc<View>, Caller), Error>> + Send {
+        Self::vouch(op, house, input)
+    }
 }
 
 /// One step of the pipeline, boxed so that the table holds every action alike.
@@ -134,6 +152,8 @@ pub struct Row {
     pub checks: fn(&Scope, &Params) -> Result<Checks, Error>,
     /// How a call that nobody signs proves who makes it.
     pub(crate) vouch: Option<Vouch>,
+    /// Whether calls of it are signed by the key of a certificate.
+    pub(crate) by_certificate: bool,
     pub(crate) run: for<'a> fn(&'a Scene<'a>, &'a Params) -> Step<'a, Reply>,
 }
 
@@ -149,6 +169,7 @@ impl Row {
             audit: A::AUDIT,
             checks: checks::<A>,
             vouch: None,
+            by_certificate: false,
             run: run::<A>,
         }
     }
@@ -162,21 +183,29 @@ impl Row {
     /// The row of an action that nobody signs.
     #[must_use]
     pub const fn of_unsigned<A: Unsigned>() -> Self {
-        Self { vouch: Some(vouch::<A>), ..Self::of::<A>() }
+        Self { vouch: Some(vouch::<A>), by_certificate: A::BY_CERTIFICATE, ..Self::of::<A>() }
     }
 }
 
 /// See [`Unsigned::vouch`].
-pub(crate) type Vouch = for<'a> fn(&'a Operation, &'a House, &'a Params) -> Step<'a, (Arc<View>, Caller)>;
+pub(crate) type Vouch = for<'a> fn(
+    &'a Operation,
+    &'a House,
+    &'a Request,
+    &'a Presented,
+    &'a Params,
+) -> Step<'a, (Arc<View>, Caller)>;
 
 fn vouch<'a, A: Unsigned>(
     op: &'a Operation,
     house: &'a House,
+    request: &'a Request,
+    presented: &'a Presented,
     params: &'a Params,
 ) -> Step<'a, (Arc<View>, Caller)> {
     Box::pin(async move {
         let input = A::parse(params)?;
-        A::vouch(op, house, &input).await
+        A::vouch_by_request(op, house, request, presented, &input).await
     })
 }
 

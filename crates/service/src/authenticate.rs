@@ -32,13 +32,16 @@ pub(crate) fn authenticate(
         Presented::Version2(proof) => {
             proof.verify(&request.http, &tolerated, &credential.secret, op.now)?;
         }
-        Presented::Nothing => return Err(AuthError::MissingAuthenticationToken.into()),
+        // Given only where a certificate is vouched for instead.
+        Presented::Nothing | Presented::Certificate(_) => {
+            return Err(AuthError::MissingAuthenticationToken.into());
+        }
     }
     Ok(credential.caller)
 }
 
 /// With a public URL configured, a request signed for another host was meant for somebody else.
-fn signed_for_us(house: &House, request: &Request) -> Result<(), Error> {
+pub(crate) fn signed_for_us(house: &House, request: &Request) -> Result<(), Error> {
     let Some(authority) = &house.settings.public_authority else { return Ok(()) };
     match request.header("host") {
         Some(host) if authority.matches(host) => Ok(()),

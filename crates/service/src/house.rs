@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use daypass_authn::sigv4::{AuthError, Presented, SigningKeyCache, presented, presented_or_version_2};
+use daypass_authn::sigv4::{
+    AuthError, Presented, SigningKeyCache, presented, presented_by_certificate, presented_or_version_2,
+};
 use daypass_directory::{Directory, Operation, SpentByCall};
 use daypass_model::Authority;
 use jiff::Timestamp;
@@ -125,6 +127,9 @@ fn is_for_global_sts(request: &Request) -> bool {
 impl House {
     /// What a request presents. Signature Version 2 belongs to the Query API of STS and IAM.
     pub(crate) fn presented(&self, request: &Request) -> Result<Presented, AuthError> {
+        if actions::find(request.service, &request.action).is_some_and(|row| row.by_certificate) {
+            return presented_by_certificate(&request.http);
+        }
         let of_its_time = matches!(request.service, "sts" | "iam");
         if self.settings.allow_signature_v2 && of_its_time {
             presented_or_version_2(&request.http)
@@ -137,6 +142,7 @@ impl House {
     pub(crate) fn operation(&self, request: &Request, presented: &Result<Presented, AuthError>) -> Operation {
         let (signed, region) = match presented {
             Ok(Presented::SigV4(proof)) => (true, proof.region()),
+            Ok(Presented::Certificate(proof)) => (true, proof.region()),
             Ok(Presented::Version2(_)) => (true, ""),
             Ok(Presented::Nothing) | Err(_) => (false, ""),
         };

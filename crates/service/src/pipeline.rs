@@ -81,8 +81,8 @@ async fn steps(
         }
         Some(vouch) => {
             // A signature proves nothing here, but half of one is a mistake.
-            presented.as_ref().map_err(Clone::clone)?;
-            vouch(op, house, params).await?
+            let presented = presented.as_ref().map_err(Clone::clone)?;
+            vouch(op, house, request, presented, params).await?
         }
     };
     // INVARIANT (one-snapshot): from here on nobody asks for another view.

@@ -19,6 +19,7 @@ pub fn code(service: &str, code: &'static str) -> &'static str {
         | "InvalidParameterValue"
         | "MalformedInput"
         | "MalformedQueryString"
+        | "InvalidIdentityToken"
         | "SerializationException"
         | "MalformedPolicyDocument"
         | "PackedPolicyTooLarge"

@@ -22,7 +22,7 @@ async fn a_machine_joins_once_and_keeps_its_key() {
     assert_eq!(joins(&machine), 1);
     let state = machine.scratch.join("state");
     assert_eq!(state.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-    assert_eq!(state.join("key").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(state.join("identity.json").metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let before = machine.credentials().await;
     // The secret is needed no more.
     std::fs::remove_file(machine.scratch.join("secret")).unwrap();
@@ -35,12 +35,27 @@ async fn a_machine_joins_once_and_keeps_its_key() {
 #[tokio::test]
 async fn a_new_secret_means_to_join_anew_with_another_key() {
     let machine = Machine::new().await;
-    let key = std::fs::read(machine.scratch.join("state").join("key")).unwrap();
+    let key = std::fs::read(machine.scratch.join("state").join("identity.json")).unwrap();
     machine.stub.secret_is("another-secret");
     private(&machine.scratch.join("secret"), "another-secret\n");
     let machine = machine.again(|_| {}).await;
     machine.joined().await;
-    assert_ne!(std::fs::read(machine.scratch.join("state").join("key")).unwrap(), key);
+    assert_ne!(std::fs::read(machine.scratch.join("state").join("identity.json")).unwrap(), key);
+    assert_eq!(machine.credentials().await["Code"], "Success");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_good_takes_nothing_away() {
+    let machine = Machine::new().await;
+    let secret = machine.scratch.join("secret");
+    private(&secret, "mistyped");
+    let (clock, stub) = (machine.clock.clone(), machine.stub.clone());
+    let mut machine = machine.again(|_| {}).await;
+    let scratch = std::mem::replace(&mut machine.scratch, Scratch::new());
+    assert!(machine.ended().await.is_err());
+    private(&secret, SECRET);
+    let machine = Machine::at(clock, stub, scratch, |_| {}).await;
+    machine.joined().await;
     assert_eq!(machine.credentials().await["Code"], "Success");
 }
 

@@ -5,17 +5,12 @@
     clippy::indexing_slicing,
     reason = "helpers of tests fail by panicking"
 )]
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail loudly"
-)]
 
 mod credentials;
 mod detours;
 mod joining;
 mod metadata;
+mod pods;
 mod stub;
 mod tasks;
 mod world;

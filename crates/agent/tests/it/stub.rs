@@ -36,6 +36,7 @@ struct State {
     refusal: Option<(u16, Value)>,
     asked: Vec<(String, Value)>,
     given: u32,
+    of_pods: Option<(u16, &'static str)>,
 }
 
 impl Stub {
@@ -50,6 +51,7 @@ impl Stub {
             refusal: None,
             asked: Vec::new(),
             given: 0,
+            of_pods: None,
         };
         let stub = Arc::new(Self { address: listener.local_addr().unwrap(), clock, state: state.into() });
         let serving = stub.clone();
@@ -111,7 +113,15 @@ impl Stub {
         state.key = None;
     }
 
+    /// Of whoever asks for a pod's role it says this, status and error; or gives it.
+    pub(crate) fn pods_hear(&self, error: Option<(u16, &'static str)>) {
+        self.state.lock().unwrap().of_pods = error;
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.uri().path().starts_with("/clusters/") {
+            return self.answer_of_pods(&request);
+        }
         let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
         let action = target.strip_prefix("Daypass_20261101.").unwrap().to_owned();
         let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -119,6 +129,33 @@ impl Stub {
         let mut response = Response::new(Full::new(answer.to_string().into()));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         response
+    }
+
+    /// AssumeRoleForPodIdentity, in REST and JSON.
+    fn answer_of_pods(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        assert_eq!(request.uri().path(), "/clusters/shop/assume-role-for-pod-identity");
+        let signed = request.headers()["authorization"].to_str().unwrap();
+        assert!(signed.contains("/eu-central-1/eks-auth/aws4_request"), "{signed}");
+        let mut state = self.state.lock().unwrap();
+        state.asked.push(("AssumeRoleForPodIdentity".into(), json!({"Authorization": signed})));
+        let now = self.clock.now().as_second();
+        let (status, body) = match state.of_pods {
+            Some((status, code)) => (status, json!({"__type": code, "message": "no"})),
+            None => {
+                state.given += 1;
+                let credentials = json!({
+                    "accessKeyId": format!("ASIAPOD{:013}", state.given), "secretAccessKey": "secret",
+                    "sessionToken": "token", "expiration": (now + state.seconds) as f64,
+                });
+                let arn = "arn:aws:sts::111122223333:assumed-role/Till/eks-shop-till-0-x";
+                (
+                    200,
+                    json!({"credentials": credentials, "assumedRoleUser": {"arn": arn, "assumeRoleId": "x"}}),
+                )
+            }
+        };
+        let response = Response::builder().status(status).header("x-amzn-requestid", "id-1");
+        response.body(Full::new(body.to_string().into())).unwrap()
     }
 
     fn say(&self, action: &str, params: &Value) -> (u16, Value) {

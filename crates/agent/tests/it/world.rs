@@ -170,6 +170,7 @@ pub(crate) fn settings(stub: &Stub, scratch: &Scratch) -> Settings {
         state: scratch.join("state"),
         instance: Some(INSTANCE.into()),
         join_secret: Some(secret),
+        cluster: None,
     }
 }
 

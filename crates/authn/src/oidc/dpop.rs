@@ -30,8 +30,8 @@ pub struct Dpop {
 pub struct NoProof;
 
 impl Dpop {
-    /// How long a proof may be brought, in seconds: so long its `jti` is to be remembered.
-    pub const SECONDS: i64 = 2 * LEEWAY_SECONDS;
+    /// How long a proof may be brought, in seconds, the first and the last among them: so long its `jti` is to be remembered.
+    pub const SECONDS: i64 = 2 * LEEWAY_SECONDS + 1;
 
     /// Verify a proof for a POST to one of these URLs at `now` (Unix seconds).
     ///
@@ -124,6 +124,15 @@ mod tests {
         {
             assert_eq!(verify(PROOF, other, now), Err(NoProof), "{other} {now}");
         }
+    }
+
+    #[test]
+    fn a_proof_is_remembered_for_as_long_as_it_holds() {
+        let url = "https://server.example.com/token";
+        let (first, last) = (NOW - 900, NOW + 900);
+        assert!(verify(PROOF, url, first).is_ok() && verify(PROOF, url, last).is_ok());
+        // A spent fact is forgotten in the second that it was kept until.
+        assert!(first + Dpop::SECONDS > last);
     }
 
     #[test]

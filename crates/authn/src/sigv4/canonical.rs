@@ -62,13 +62,22 @@ pub(crate) fn string_to_sign(
     scope: &Scope,
     canonical_request: &[u8],
 ) -> String {
+    let has_region = algorithm == Algorithm::SigV4;
+    string_to_sign_as(algorithm.as_str(), has_region, time, scope, canonical_request)
+}
+
+/// The same for a signature of another name.
+pub(crate) fn string_to_sign_as(
+    algorithm: &str,
+    has_region: bool,
+    time: &str,
+    scope: &Scope,
+    canonical_request: &[u8],
+) -> String {
     let Scope { date, region, service } = scope;
-    let region = match algorithm {
-        Algorithm::SigV4 => [region, "/"],
-        Algorithm::SigV4A => ["", ""],
-    };
+    let region = if has_region { [region, "/"] } else { ["", ""] };
     let mut out = String::with_capacity(192);
-    [algorithm.as_str(), "\n", time, "\n", date, "/"].iter().for_each(|part| out.push_str(part));
+    [algorithm, "\n", time, "\n", date, "/"].iter().for_each(|part| out.push_str(part));
     region.iter().for_each(|part| out.push_str(part));
     [service, "/", TERMINATOR, "\n"].iter().for_each(|part| out.push_str(part));
     HEXLOWER.encode_append(&Sha256::digest(canonical_request), &mut out);

@@ -157,6 +157,13 @@ pub enum AuthError {
     PayloadHashMismatch,
     /// The signature covers the body's hash, and whoever asks to check it did not give that hash.
     BodyHashRequired,
+    /// Credentials of another kind where only a certificate counts.
+    ByCertificateOnly,
+    /// The certificate that comes with a request, or one of its chain, cannot be read.
+    Certificate {
+        /// What is wrong with it, a whole sentence.
+        problem: String,
+    },
     /// Request line and header fields are too large to look at.
     HeadTooLarge,
 }
@@ -191,8 +198,10 @@ impl AuthError {
             | Self::MalformedDate
             | Self::MalformedSignedHeaders
             | Self::TwoCredentials
+            | Self::ByCertificateOnly
             | Self::RepeatedField { .. }
             | Self::ParameterCase { .. } => "IncompleteSignature",
+            Self::Certificate { .. } => "ValidationException",
             Self::StreamingPayload => "NotImplemented",
             Self::PayloadHashSyntax => "InvalidArgument",
             Self::PayloadHashMismatch => "XAmzContentSHA256Mismatch",
@@ -274,6 +283,7 @@ impl fmt::Display for AuthError {
                 "The request signature does not conform to AWS standards: the parameter is spelled '{name}'."
             ),
             Self::PresignedLifetime { problem } | Self::RegionSet { problem } => f.write_str(problem),
+            Self::Certificate { problem } => f.write_str(problem),
             Self::Version2Missing { name } => write!(f, "The request must contain the parameter {name}."),
             Self::Version2Value { name } => write!(f, "The value of the parameter {name} is not valid."),
             Self::Version2Expired { name, time } => write!(f, "Request has expired. {name} date is {time}."),
@@ -322,6 +332,9 @@ impl AuthError {
             Self::TwoCredentials => {
                 "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
                  string parameter or the Authorization header should be specified"
+            }
+            Self::ByCertificateOnly => {
+                "Only a signature by the key of a certificate (AWS4-X509-RSA-SHA256, AWS4-X509-ECDSA-SHA256) counts here."
             }
             Self::HeadersNotSigned => "There were headers present in the request which were not signed",
             Self::StreamingPayload => {

@@ -1,5 +1,5 @@
-//! AWS Signature Version 4 and 4A, from the verifier's side, a signer of the former, and a verifier of Signature
-//! Version 2 for who switches it on.
+//! AWS Signature Version 4 and 4A, from the verifier's side, a signer of the former, a verifier of Signature
+//! Version 2 for who switches it on, and one of signatures by the key of a certificate (IAM Roles Anywhere).
 //!
 //! The order of use, which is also AWS's order of checks:
 //!
@@ -15,6 +15,7 @@
 //! Calculations for the Authorization Header" and "Authenticating Requests: Using Query Parameters".
 
 mod algorithm;
+mod by_certificate;
 mod canonical;
 mod error;
 mod explain;
@@ -32,6 +33,7 @@ mod verify;
 mod version_2;
 
 pub use algorithm::Algorithm;
+pub use by_certificate::{CertificateProof, X509, X509_CHAIN, presented_by_certificate};
 pub use error::AuthError;
 pub use explain::{Explained, TextDifference, explain, first_difference};
 pub use form::is_form;

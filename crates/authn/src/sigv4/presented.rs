@@ -10,6 +10,7 @@ use data_encoding::BASE64;
 use daypass_model::limits::REQUEST_HEAD_BYTES_MAX;
 use sha2::{Digest, Sha256};
 
+use super::by_certificate::CertificateProof;
 use super::form::{decode, is_form, raw_pairs};
 use super::proof::{Place, Proof, Scope};
 use super::region_set::RegionSet;
@@ -26,6 +27,8 @@ pub enum Presented {
     SigV4(Box<Proof>),
     /// A well-formed Signature Version 2. [`presented`] never gives it.
     Version2(Box<Version2>),
+    /// A well-formed signature by the key of a certificate. Only [`presented_by_certificate`](super::presented_by_certificate) gives it.
+    Certificate(Box<CertificateProof>),
 }
 
 impl Presented {
@@ -33,7 +36,7 @@ impl Presented {
     #[must_use]
     pub fn credential(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Certificate(_) => None,
             Self::SigV4(proof) => Some((&proof.access_key_id, proof.session_token.as_deref())),
             Self::Version2(proof) => Some((&proof.access_key_id, proof.session_token.as_deref())),
         }
@@ -43,7 +46,7 @@ impl Presented {
     #[must_use]
     pub fn version(&self) -> Option<&'static str> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Certificate(_) => None,
             Self::SigV4(proof) => Some(proof.algorithm.version()),
             Self::Version2(_) => Some("SigV2"),
         }
@@ -172,8 +175,17 @@ fn from_header(authorization: &[u8], fields: &Fields<'_>) -> Result<Proof, AuthE
     let syntax = || AuthError::AuthorizationSyntax { hash: hash_of(authorization) };
     let text = std::str::from_utf8(authorization).map_err(|_| syntax())?.trim();
     let (algorithm, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
-    let algorithm = algorithm_of(algorithm)?;
+    from_rest_of_header(algorithm_of(algorithm)?, authorization, rest, fields)
+}
 
+/// What stands behind the name of the algorithm.
+pub(super) fn from_rest_of_header(
+    algorithm: Algorithm,
+    authorization: &[u8],
+    rest: &str,
+    fields: &Fields<'_>,
+) -> Result<Proof, AuthError> {
+    let syntax = || AuthError::AuthorizationSyntax { hash: hash_of(authorization) };
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
     for part in rest.trim().split(',').filter(|_| !rest.trim().is_empty()) {
         let (key, value) = part.trim().split_once('=').ok_or_else(syntax)?;
@@ -245,7 +257,7 @@ pub const PRESIGNED_PARAMETERS: [&str; 9] = [
 
 /// The authentication parameters of the query.
 #[derive(Default)]
-struct QueryParts<'r> {
+pub(super) struct QueryParts<'r> {
     algorithm: Option<Cow<'r, [u8]>>,
     credential: Option<Cow<'r, [u8]>>,
     date: Option<Cow<'r, [u8]>>,
@@ -256,11 +268,11 @@ struct QueryParts<'r> {
     payload_hash: Option<Cow<'r, [u8]>>,
     region_set: Option<Cow<'r, [u8]>>,
     s3_session: bool,
-    version_2: bool,
+    pub(super) version_2: bool,
 }
 
 impl<'r> QueryParts<'r> {
-    fn of(query: &'r [u8]) -> Result<Self, AuthError> {
+    pub(super) fn of(query: &'r [u8]) -> Result<Self, AuthError> {
         let mut parts = Self::default();
         for (name, value) in raw_pairs(query) {
             let name = decode(name);
@@ -298,7 +310,7 @@ impl<'r> QueryParts<'r> {
     }
 
     /// Whether any part of a credential is there. A payload hash alone is none.
-    fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         self.algorithm.is_some()
             || self.credential.is_some()
             || self.date.is_some()
@@ -461,7 +473,7 @@ fn is_version_2(name: &[u8]) -> bool {
 
 /// Signature Version 2 puts its parameters into a form body; Version 4 never does. The body of a call that
 /// names its operation in `X-Amz-Target` is JSON.
-fn form_holds_credential(request: &HttpRequest) -> Result<bool, AuthError> {
+pub(super) fn form_holds_credential(request: &HttpRequest) -> Result<bool, AuthError> {
     let content_type = request.header("content-type").unwrap_or_default();
     if !is_form(content_type) || request.header("x-amz-target").is_some() {
         return Ok(false);

@@ -17,7 +17,7 @@ use super::time::amz_date;
 use super::{Algorithm, AuthError, HttpRequest, TERMINATOR, UNSIGNED_PAYLOAD, VerifyingKey};
 
 /// Check the credential scope: terminator, region, service, date.
-fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
+pub(super) fn check_scope(proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
     if proof.terminator != TERMINATOR {
         return Err(AuthError::ScopeTerminator { given: proof.terminator.clone() });
     }
@@ -55,7 +55,7 @@ fn expected_instead(given: &str, rule: &ServiceRule<'_>) -> Result<Option<String
 }
 
 /// Check the time of the request; answers the last moment at which it verifies.
-fn check_time(proof: &Proof, rules: &Rules<'_>, now: Timestamp) -> Result<Timestamp, AuthError> {
+pub(super) fn check_time(proof: &Proof, rules: &Rules<'_>, now: Timestamp) -> Result<Timestamp, AuthError> {
     const FIFTEEN_MINUTES: i64 = 900;
     let window = rules.window_seconds;
     let is_s3 = matches!(rules.payload, PayloadRule::S3 { .. });
@@ -195,7 +195,11 @@ pub fn verify<K: Borrow<VerifyingKey>>(
 
 /// INVARIANT (signed-fields): no `x-amz-*` field that the signature does not cover ever reaches an action,
 /// except the session token, which proves itself.
-fn refuse_unsigned_fields(request: &HttpRequest, proof: &Proof, rules: &Rules<'_>) -> Result<(), AuthError> {
+pub(super) fn refuse_unsigned_fields(
+    request: &HttpRequest,
+    proof: &Proof,
+    rules: &Rules<'_>,
+) -> Result<(), AuthError> {
     match unsigned_field(request, proof, rules.tolerated_unsigned) {
         None => Ok(()),
         Some(_) => Err(match rules.payload {
@@ -222,7 +226,7 @@ pub(super) fn unsigned_field<'r>(
 
 /// Where a payload hash comes from.
 #[derive(PartialEq)]
-enum Source {
+pub(super) enum Source {
     /// We calculated it: the signature itself proves the body.
     Body,
     /// The request says so.
@@ -230,7 +234,7 @@ enum Source {
 }
 
 /// The payload hash that the canonical request must hold.
-fn payload_hash(
+pub(super) fn payload_hash(
     request: &HttpRequest,
     proof: &Proof,
     rules: &Rules<'_>,
@@ -270,7 +274,7 @@ fn payload_hash(
 }
 
 /// A signed digest must be the body's, wherever the body's is known.
-fn compare_with_body(
+pub(super) fn compare_with_body(
     request: &HttpRequest,
     rules: &Rules<'_>,
     payload: &PayloadHash,

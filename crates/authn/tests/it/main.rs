@@ -22,3 +22,4 @@ mod variants;
 mod variants_of_2;
 mod vectors;
 mod version_4a;
+mod x509;

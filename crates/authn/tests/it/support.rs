@@ -133,7 +133,7 @@ pub(crate) fn proof(request: &HttpRequest) -> Result<Proof, AuthError> {
     match presented(request)? {
         Presented::SigV4(proof) => Ok(*proof),
         Presented::Version2(_) => Err(AuthError::SignatureVersion2),
-        Presented::Nothing => Err(AuthError::MissingAuthenticationToken),
+        Presented::Nothing | Presented::Certificate(_) => Err(AuthError::MissingAuthenticationToken),
     }
 }
 

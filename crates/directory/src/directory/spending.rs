@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use daypass_authn::password::PasswordHash;
 use daypass_model::{AccountId, SessionId, UniqueId};
-use daypass_store::{CommitError, Spent};
+use daypass_store::{CommitError, Revision, Spent};
 
 use super::Directory;
 use crate::context::Operation;
@@ -20,18 +21,44 @@ pub(super) const TRIES_MAX: u32 = 9;
 /// Length of that window. It turns by the clock, not with the first try.
 const TRIES_WINDOW_SECONDS: i64 = 180;
 
-/// The facts that a call has spent so far. A call that is decided again, since its commit was in another's way, finds
-/// here what it spent the first time: its own try, and its own code, which is still good.
+/// What a call has spent so far. A call that is decided again, since its commit was in another's way, finds here what it spent
+/// the first time: its own try, its own code, which is still good, and the time of a processor.
 #[derive(Debug, Clone, Default)]
-pub struct SpentByCall(Arc<Mutex<BTreeSet<String>>>);
+pub struct SpentByCall {
+    facts: Arc<Mutex<BTreeSet<String>>>,
+    hashed: Arc<Mutex<Option<(Hashed, PasswordHash)>>>,
+}
+
+/// Of what a call made a hash: of its new password, after comparing with this record of the present one, and with so many before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashed {
+    /// When the record was last written.
+    pub compared_with: Revision,
+    /// The user's id.
+    pub user: UniqueId,
+    /// How many passwords before the present one were compared.
+    pub remembered: Option<usize>,
+}
 
 impl SpentByCall {
     fn has(&self, fact: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(fact)
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).contains(fact)
     }
 
     fn add(&self, fact: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(fact);
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).insert(fact);
+    }
+
+    /// The hash that this call has made of just that: to make it once more would cost as much, and come to the same.
+    #[must_use]
+    pub fn hash(&self, of: &Hashed) -> Option<PasswordHash> {
+        let hashed = self.hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        hashed.as_ref().filter(|(made_of, _)| made_of == of).map(|(_, hash)| hash.clone())
+    }
+
+    /// Keep it for the next time.
+    pub fn keep_hash(&self, of: Hashed, hash: &PasswordHash) {
+        *self.hashed.lock().unwrap_or_else(PoisonError::into_inner) = Some((of, hash.clone()));
     }
 }
 

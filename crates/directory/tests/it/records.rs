@@ -1,6 +1,7 @@
 //! The records of format 1, as files. They were written once and are only read here: what a store holds today
 //! must be read by every later daypass, and members it does not know must survive its rewriting them.
 
+use daypass_directory::anywhere::record::{CrlRecord, ProfileRecord, SubjectRecord, TrustAnchorRecord};
 use daypass_directory::record::{
     AccessKeyPointer, AccountAliasRecord, AccountRecord, AssertionEncryption, GroupRecord, KeyOwner,
     KeyringRecord, LoginProfileRecord, MfaDeviceRecord, OidcProviderRecord, PasswordPolicyRecord, Pointer,
@@ -136,6 +137,20 @@ fn passwords_of_format_1_and_what_is_asked_of_them_are_read_and_rewritten_whole(
     assert!(!(policy.require_numbers || policy.require_lowercase || policy.hard_expiry));
     let alias: AccountAliasRecord = golden(include_str!("../golden/account-alias-v1.json"));
     assert_eq!((alias.alias.as_str(), alias.created), ("example-corp", 1_767_323_045));
+}
+
+#[test]
+fn the_records_of_roles_anywhere_of_format_1_are_read_and_rewritten_whole() {
+    let anchor: TrustAnchorRecord = golden(include_str!("../golden/trust-anchor-v1.json"));
+    assert_eq!((anchor.common.name.as_str(), anchor.common.region.as_str()), ("Fleet CA", "eu-west-1"));
+    assert_eq!(anchor.unknown.len(), 1, "what is known is not kept twice");
+    let profile: ProfileRecord = golden(include_str!("../golden/anywhere-profile-v1.json"));
+    assert_eq!((profile.roles[0].id.as_str(), profile.duration), ("AROAR3YRQEGH7F6WQCIKX", 3600));
+    assert_eq!(profile.mappings[0].specifiers, ["CN"]);
+    let crl: CrlRecord = golden(include_str!("../golden/crl-v1.json"));
+    assert_eq!(crl.trust_anchor, anchor.common.id);
+    let subject: SubjectRecord = golden(include_str!("../golden/x509-subject-v1.json"));
+    assert_eq!((subject.credentials[0].serial.as_str(), subject.last_seen), ("7", 1_767_323_046));
 }
 
 #[test]

@@ -42,6 +42,9 @@ pub(super) struct AgentArgs {
     /// Hops that an answer with a session token may go; containers with a network of their own need 2
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     hop_limit: u8,
+    /// Cluster whose node this machine is: its pods get credentials at /v1/credentials by their service account tokens
+    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
+    cluster: Option<String>,
     /// Certificates in PEM that vouch for the server [default: those of this machine]
     #[arg(long, value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
@@ -78,6 +81,7 @@ pub(super) async fn run(args: AgentArgs) -> Result<ExitCode, Failure> {
         state: args.state,
         instance: args.instance,
         join_secret: args.join_secret_file,
+        cluster: args.cluster,
     };
     let world = World { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) };
     let heard = heard()?;
@@ -88,6 +92,17 @@ pub(super) async fn run(args: AgentArgs) -> Result<ExitCode, Failure> {
     let stop = told_to_stop(heard.to_stop, 1);
     agent.run(stop, || say("ready\n")).await.map_err(failure)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// As EKS names clusters (Amazon EKS API Reference, CreateCluster).
+fn cluster_name(text: &str) -> Result<String, String> {
+    let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if begins && text.len() <= 100 && text.bytes().all(of_a_name) {
+        Ok(text.to_owned())
+    } else {
+        Err("1 to 100 letters, digits, hyphens and underscores, a letter or digit first".into())
+    }
 }
 
 async fn check(listen: &[SocketAddr]) -> Result<ExitCode, Failure> {

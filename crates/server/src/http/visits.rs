@@ -26,7 +26,7 @@ pub(super) async fn answer(
         Ok(request) => request,
         Err(refusal) => {
             tell(api, &refusal);
-            return pages::refused(&refusal.request_id, &refusal.error, door.session());
+            return pages::refused(&refusal.request_id, &refusal.error, door);
         }
     };
     let request_id = request.id.clone();
@@ -46,7 +46,7 @@ pub(super) async fn answer(
         None => {
             tracing::error!(%request_id, "a visit panicked");
             let error = daypass_service::Error::internal("a visit panicked");
-            pages::refused(&request_id, &error, door.session())
+            pages::refused(&request_id, &error, door)
         }
     }
 }

@@ -19,7 +19,8 @@ use daypass_authn::browser::BrowserSecret;
 use daypass_model::SessionId;
 use daypass_service::Error;
 use daypass_service::doors::{
-    AUTHORIZE_PATH, Answer, BROWSER_COOKIE, SIGN_IN_PATH, SignInPage, Visited, cookie_name, session_path,
+    AUTHORIZE_PATH, Answer, BROWSER_COOKIE, Door, SIGN_IN_PATH, SignInPage, Visited, cookie_name,
+    session_path,
 };
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -85,14 +86,8 @@ pub(crate) fn file<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
 pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
     let Visited { request_id, name, session, outcome } = visited;
     let mut response = match outcome {
-        Ok(answer) => of_answer(answer, over_tls),
-        // Who asks for a token is a program.
-        Err(error) if name == "CreateOAuth2Token" => {
-            let (status, kind, body) = authorize::refused(&error);
-            let mut response = with_headers(status, Bytes::from(body.to_string()), "application/json");
-            insert(&mut response, HeaderName::from_static("x-amzn-errortype"), kind);
-            response
-        }
+        Ok(answer) => of_answer(answer, session, over_tls),
+        Err(error) if name == "CreateOAuth2Token" => refused_program(&error),
         Err(error) if name == "GetSigninToken" => with_headers(
             status(&error),
             Bytes::from(json::error(error.code, &error.message)),
@@ -105,13 +100,24 @@ pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
 }
 
 /// The page of a request that never became a visit, or whose visit came to nothing.
-pub(crate) fn refused(request_id: &str, error: &Error, session: Option<SessionId>) -> Response<Full<Bytes>> {
-    let mut response = page(status(error), messages::refused(request_id, error, session));
+pub(crate) fn refused(request_id: &str, error: &Error, door: Door) -> Response<Full<Bytes>> {
+    let mut response = match door {
+        Door::Token => refused_program(error),
+        _ => page(status(error), messages::refused(request_id, error, door.session())),
+    };
     name_request(&mut response, request_id);
     response
 }
 
-fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
+/// Who asks for a token is a program.
+fn refused_program(error: &Error) -> Response<Full<Bytes>> {
+    let (status, kind, body) = authorize::refused(error);
+    let mut response = with_headers(status, Bytes::from(body.to_string()), "application/json");
+    insert(&mut response, HeaderName::from_static("x-amzn-errortype"), kind);
+    response
+}
+
+fn of_answer(answer: Answer, session: Option<SessionId>, over_tls: bool) -> Response<Full<Bytes>> {
     match answer {
         Answer::SigninToken(token) => {
             let body = serde_json::json!({ "SigninToken": token.expose_str() }).to_string();
@@ -174,18 +180,30 @@ fn of_answer(answer: Answer, over_tls: bool) -> Response<Full<Bytes>> {
         Answer::Credentials(session, given) => page(StatusCode::OK, session::page(&session, Some(&given))),
         Answer::ComeAgain { id } => page(StatusCode::OK, messages::come_again(id)),
         Answer::NotSignedIn => page(StatusCode::OK, messages::not_signed_in()),
-        Answer::Ended { issuer } => page(StatusCode::OK, messages::ended(issuer.as_deref())),
+        // A monitor, too, is told that there is nothing here any more.
+        Answer::Ended { issuer } => {
+            let mut response = page(StatusCode::FORBIDDEN, messages::ended(issuer.as_deref()));
+            if let Some(id) = session {
+                forget(&mut response, id);
+            }
+            response
+        }
         Answer::SignedOut { id, issuer } => {
             let mut response = page(StatusCode::OK, messages::signed_out(issuer.as_deref()));
-            for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
-                let gone = format!("{}=; Path={path}; Max-Age=0; HttpOnly; SameSite=Strict", cookie_name(id));
-                append(&mut response, SET_COOKIE, &gone);
-            }
+            forget(&mut response, id);
             // `no-store` alone does not keep "back" from showing the page: Chromium keeps pages whole, and drops those whose
             // cookies change by the address where the visit began. That was the link's, and no cookie is for it.
             insert(&mut response, HeaderName::from_static("clear-site-data"), "\"cache\"");
             response
         }
+    }
+}
+
+/// The browser need not keep the cookies of a session that is over: programs would be offered it.
+fn forget(response: &mut Response<Full<Bytes>>, id: SessionId) {
+    for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
+        let gone = format!("{}=; Path={path}; Max-Age=0; HttpOnly; SameSite=Strict", cookie_name(id));
+        append(response, SET_COOKIE, &gone);
     }
 }
 

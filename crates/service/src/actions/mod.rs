@@ -11,6 +11,8 @@ pub(crate) mod sts;
 
 use crate::action::Row;
 
+pub(crate) use pass_role::{ROLES_ANYWHERE, find as passed_role};
+
 /// Every action there is.
 pub fn all() -> impl Iterator<Item = &'static Row> {
     [sts::ROWS, iam::ROWS, daypass::ROWS, rolesanywhere::ROWS].into_iter().flatten()
@@ -23,7 +25,7 @@ pub fn find(service: &str, action: &str) -> Option<&'static Row> {
         "sts" => (sts::ROWS, sts::NOT_ENABLED),
         "iam" => (iam::ROWS, &[]),
         "daypass" => (daypass::ROWS, &[]),
-        "rolesanywhere" => (rolesanywhere::ROWS, &[]),
+        "rolesanywhere" => (rolesanywhere::ROWS, rolesanywhere::NOT_ENABLED),
         _ => (&[], &[]),
     };
     rows.iter().chain(more).find(|row| row.name.1 == action)

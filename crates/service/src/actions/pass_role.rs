@@ -15,15 +15,21 @@ use daypass_model::{Arn, EntityKind, entity_arn};
 pub(in crate::actions) enum PassedTo {
     /// Machines.
     Ec2,
+    /// Holders of certificates, by a profile.
+    RolesAnywhere,
     /// Tasks on machines.
     EcsTasks,
 }
+
+/// The service principal of Roles Anywhere.
+pub(crate) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
 
 impl PassedTo {
     /// Its service principal.
     pub(in crate::actions) const fn name(self) -> &'static str {
         match self {
             Self::Ec2 => "ec2.amazonaws.com",
+            Self::RolesAnywhere => ROLES_ANYWHERE,
             Self::EcsTasks => "ecs-tasks.amazonaws.com",
         }
     }
@@ -33,6 +39,7 @@ impl PassedTo {
         let account = scope.account().id();
         match self {
             Self::Ec2 | Self::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
+            Self::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
         }
     }
 }
@@ -55,7 +62,7 @@ pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Chec
 }
 
 /// The role of the account that an ARN names to the letter: after the check, whoever passes it.
-pub(in crate::actions) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
+pub(crate) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
     let parsed: Arn = arn.parse().ok()?;
     let name = parsed.resource_parts().filter(|(kind, _)| *kind == "role")?.1.rsplit('/').next()?;
     account.role(name).filter(|role| role.arn == arn)

@@ -302,7 +302,8 @@ impl<'a> Event<'a> {
     fn told(&self, reply: Option<&Reply>) -> Option<Value> {
         // A signature beside the proof of a provider is not looked at.
         if let Some(vouched) = self.principal.as_ref().and_then(|who| who.vouched()) {
-            return vouched.service_name().is_none().then(|| vouched_by(vouched));
+            let is_told = vouched.service_name().is_none() || vouched.by_certificate.is_some();
+            return is_told.then(|| vouched_by(vouched));
         }
         let version = self.presented.and_then(Presented::version)?;
         let mut data = serde_json::Map::from_iter([("SignatureVersion".to_owned(), version.into())]);

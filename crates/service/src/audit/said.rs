@@ -1,6 +1,7 @@
 //! What a record tells of tokens and assertions: which it was, and what AWS's records repeat of it.
 
 use data_encoding::BASE64URL_NOPAD;
+use daypass_authn::x509::Field;
 use daypass_directory::{TokenNames, Vouched};
 use daypass_model::cut;
 use serde_json::Value;
@@ -11,11 +12,14 @@ use crate::request::NAME_MAX;
 pub(super) fn vouched_by(vouched: &Vouched) -> Value {
     let TokenNames { id, key_id, issued_at } = &vouched.token;
     let cut = |text: &str| Value::from(cut(text, NAME_MAX));
+    let by = vouched.by_certificate.as_ref();
     let names = [
         ("identityProvider", Some(Value::from(vouched.provider.as_str()))),
         ("kid", key_id.as_deref().map(cut)),
         ("jti", id.as_deref().map(cut)),
         ("iat", issued_at.map(Value::from)),
+        ("x509Subject", by.map(|by| cut(&by.certificate.shown(Field::Subject)))),
+        ("serialNumber", by.map(|by| cut(&by.certificate.serial_decimal()))),
     ];
     names.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

@@ -5,6 +5,7 @@
 //! machine (the code goes to a port of it) or on another (the code is shown, to be pasted there).
 
 use data_encoding::BASE64URL_NOPAD;
+use daypass_authn::oidc::challenge_of;
 use daypass_authn::token::Purpose;
 use daypass_directory::{Checks, Operation, Scope, authorize};
 use daypass_model::SessionId;
@@ -38,6 +39,8 @@ const FIELDS: [&str; 8] = [
     "redirect_uri",
     "session",
 ];
+/// Sessions of one browser that a program may choose from.
+const CHOICES_MAX: usize = 20;
 /// Longest state of a program, in bytes.
 const STATE_BYTES_MAX: usize = 512;
 
@@ -63,7 +66,7 @@ pub(super) struct Code {
     pub(super) c: String,
     /// Whether it was asked for on another machine.
     pub(super) x: bool,
-    /// Where it went, as far as it differs: the port.
+    /// SHA-256 of where it goes, in base64url.
     pub(super) r: String,
     /// When, in Unix seconds.
     pub(super) t: i64,
@@ -127,33 +130,57 @@ impl Asked {
     }
 }
 
+/// Whether it is one of the two names that programs have here.
+pub(super) fn is_client(client_id: &str) -> bool {
+    matches!(client_id, SAME_DEVICE | CROSS_DEVICE)
+}
+
 /// Whether a program on another machine asks.
 pub(super) fn is_elsewhere(client_id: &str) -> bool {
     client_id == CROSS_DEVICE
 }
 
 /// The port of this machine that a program waits at: `http://127.0.0.1:<port>/oauth/callback` to the letter.
-pub(super) fn port_of(redirect_uri: &str) -> Option<u16> {
+fn port_of(redirect_uri: &str) -> Option<u16> {
     let port = redirect_uri.strip_prefix("http://127.0.0.1:")?.strip_suffix("/oauth/callback")?;
     port.parse().ok().filter(|number: &u16| *number > 0 && number.to_string() == port)
 }
 
-/// A path of ours as programs write it: by the public URL, or else by the host that they ask.
+/// A path of ours as programs write it: by the public URL, or else by the host that they ask, on this machine alone. Any other is
+/// a word of the client's, and whoever a program was led to could pass its proof on (RFC 9449, section 4.3).
 pub(super) fn own_urls(house: &House, request: &Request, path: &str) -> Vec<String> {
     match &house.settings.public_authority {
         Some(own) => vec![format!("{}{path}", own.url())],
         None => {
-            let host = request.header("host").unwrap_or_default();
-            ["http", "https"].map(|scheme| format!("{scheme}://{host}{path}")).into()
+            let host = request.header("host").filter(|host| is_this_machine(host)).into_iter();
+            host.flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}{path}"))).collect()
         }
     }
 }
 
+/// `127.0.0.1`, `localhost` or `[::1]`, with a port or without.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => host,
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+/// A server that does not know its own address lets programs in on this machine alone.
+pub(super) fn check_address(house: &House, request: &Request) -> Result<(), Error> {
+    let message = "This server does not know its own address: its operator sets it with --public-url.";
+    let is_known = !own_urls(house, request, PATH).is_empty();
+    is_known.then_some(()).ok_or_else(|| Error::validation(message))
+}
+
 /// The page that asks for which session.
 pub(super) fn choice(house: &House, op: &Operation, request: &Request) -> Result<Answer, Error> {
+    check_address(house, request)?;
     let asked = Asked::read(house, request, known(request, &FIELDS)?)?;
+    // Those that are over take nobody's place.
     let sessions = login_sessions(request).into_iter().filter_map(|id| visitor(house, op, request, id).ok());
-    let sessions: Vec<LoginChoice> = sessions.map(|visitor| choice_of(&visitor)).collect();
+    let sessions = sessions.take(CHOICES_MAX).map(|visitor| choice_of(&visitor)).collect();
     Ok(Answer::ChooseSession { asked: Box::new(asked), sessions, path: PATH })
 }
 
@@ -188,7 +215,7 @@ pub(super) fn give(
         s: visitor.id,
         c: asked.challenge.clone(),
         x: is_elsewhere,
-        r: port_of(&asked.redirect_uri).map_or_else(String::new, |port| port.to_string()),
+        r: challenge_of(&asked.redirect_uri),
         t: op.now.as_second(),
         n: u64::from_be_bytes(number),
     };

@@ -20,8 +20,8 @@ use crate::request::Request;
 
 /// For how long credentials for a command line are good, in seconds.
 const CREDENTIALS_SECONDS: i64 = 900;
-/// Sessions of one browser that a program may choose from.
-const LOGIN_SESSIONS_MAX: usize = 20;
+/// Cookies of sessions that are looked at; browsers keep fewer of one site.
+const LOGIN_COOKIES_MAX: usize = 200;
 /// What the forms are called, in their codes.
 const CREDENTIALS: &str = "credentials";
 const SIGN_OUT: &str = "sign-out";
@@ -83,13 +83,15 @@ pub(super) fn cookie_of(request: &Request, name: &str) -> Option<BrowserSecret> 
     values.next().is_none().then(|| BrowserSecret::read(value)).flatten()
 }
 
-/// The sessions that the browser says it has, where their cookies come together.
+/// The sessions that the browser says it has, where their cookies come together: the newest first, which browsers send last
+/// (RFC 6265, section 5.4).
 pub(super) fn login_sessions(request: &Request) -> Vec<SessionId> {
     let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
     let texts = headers.filter_map(|(_, value)| std::str::from_utf8(value).ok());
     let names = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let ids = names.filter_map(|(name, _)| name.strip_prefix("daypass-")?.parse().ok());
-    ids.take(LOGIN_SESSIONS_MAX).collect()
+    let ids: Vec<SessionId> =
+        names.filter_map(|(name, _)| name.strip_prefix("daypass-")?.parse().ok()).collect();
+    ids.into_iter().rev().take(LOGIN_COOKIES_MAX).collect()
 }
 
 /// The page itself.
@@ -127,6 +129,7 @@ pub(super) async fn credentials(
     let sealed = visitor.scope.view().keyring().seal(&claims, &access_key_id, 0, random);
     let sealed = sealed.map_err(|_| Error::internal("a session that was sealed once is too large"))?;
     event.tells("accessKeyId", access_key_id.as_str());
+    event.tells("sessionId", visitor.id.to_string());
     let given = CommandLine {
         access_key_id: access_key_id.to_string(),
         secret_access_key: sealed.secret_access_key,

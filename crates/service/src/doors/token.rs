@@ -10,7 +10,7 @@ use daypass_model::{Secret, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Tokens};
-use super::authorize::{Code, allowed, is_elsewhere, own_urls, port_of};
+use super::authorize::{Code, allowed, check_address, is_client, is_elsewhere, own_urls};
 use super::begin::seal;
 use crate::audit::Event;
 use crate::error::Error;
@@ -61,15 +61,22 @@ pub(super) async fn tokens(
     request: &Request,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
+    if request.http.method != "POST" {
+        return Err(not_in_order("CreateOAuth2Token is a POST."));
+    }
     no_query(request)?;
+    check_address(house, request).map_err(|error| not_in_order(&error.message))?;
     let body: Body = serde_json::from_slice(&request.http.body)
         .map_err(|_| not_in_order("The body is no JSON object of CreateOAuth2Token."))?;
+    if !is_client(&body.client_id) {
+        return Err(not_in_order("The clientId is not one of a program that signs in here."));
+    }
     let proof = request.header("dpop").unwrap_or_default();
     let proof = Dpop::verify(proof, &own_urls(house, request, PATH), op.now.as_second());
     let proof = proof.map_err(|_| not_in_order("The header DPoP proves no key for this request."))?;
     let (session, is_first) = match body.grant_type.as_str() {
         "authorization_code" => (by_code(house, op, &body).await?, true),
-        "refresh_token" => (by_refresh_token(house, &body, &proof)?, false),
+        "refresh_token" => (by_refresh_token(house, op, &body, &proof, event)?, false),
         _ => return Err(not_in_order("The grantType must be authorization_code or refresh_token.")),
     };
     if !house
@@ -121,6 +128,7 @@ fn sealed(
     let claims = SessionClaims { expires_at, ..claims.clone() };
     let (access_key_id, sealed) = seal(house, scope.view(), &claims)?;
     event.tells("accessKeyId", access_key_id.as_str());
+    event.tells("sessionId", claims.session_id.to_string());
     let refresh = serde_json::to_vec(refresh).map_err(|_| Error::internal("a token could not be written"))?;
     let random = house.directory.random();
     let refresh = scope.view().keyring().seal_message(Purpose::RefreshToken, b"", &refresh, random);
@@ -146,9 +154,8 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
     let view = house.directory.snapshot();
     let text = view.keyring().open_message(Purpose::AuthorizationCode, b"", text).map_err(|_| over())?;
     let code: Code = serde_json::from_slice(&text).map_err(|_| over())?;
-    let port =
-        body.redirect_uri.as_deref().and_then(port_of).map_or_else(String::new, |port| port.to_string());
-    if code.x != is_elsewhere(&body.client_id) || code.r != port {
+    let redirect_uri = body.redirect_uri.as_deref().unwrap_or_default();
+    if code.x != is_elsewhere(&body.client_id) || code.r != challenge_of(redirect_uri) {
         return Err(over());
     }
     let verifier = body.code_verifier.as_deref().filter(|verifier| (43..=128).contains(&verifier.len()));
@@ -166,14 +173,27 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
     Ok(code.s)
 }
 
-/// The session of a refresh token, which is good with the key that it was given to.
-fn by_refresh_token(house: &House, body: &Body, proof: &Dpop) -> Result<SessionId, Error> {
+/// The session of a refresh token, which is good with the key that it was given to. One with another key was stolen, or its key
+/// was: the event says whose it is.
+fn by_refresh_token(
+    house: &House,
+    op: &Operation,
+    body: &Body,
+    proof: &Dpop,
+    event: &mut Event<'_>,
+) -> Result<SessionId, Error> {
     let text =
         body.refresh_token.as_deref().ok_or_else(|| not_in_order("The request has no refreshToken."))?;
     let view = house.directory.snapshot();
     let text = view.keyring().open_message(Purpose::RefreshToken, b"", text).map_err(|_| ended())?;
     let refresh: Refresh = serde_json::from_slice(&text).map_err(|_| ended())?;
     if refresh.thumbprint != proof.thumbprint || refresh.client_id != body.client_id {
+        let scope = alive(house, op, refresh.session)?;
+        event.principal(scope.principal());
+        event.tells("sessionId", refresh.session.to_string());
+        event.why(
+            "The refresh token was given to another program, or with another key than that of the proof.",
+        );
         return Err(ended());
     }
     Ok(refresh.session)

@@ -170,6 +170,7 @@ impl Provider {
         let by_role = ("sts:RoleAuthorizedByIdp".to_owned(), Value::from("false"));
         let keys = of_token.into_iter().map(|(key, text)| (key, text.into())).chain([by_role]).collect();
         Vouched {
+            by_certificate: None,
             by: VouchedBy::WebIdentity,
             provider: name.to_owned(),
             is_registered: false,

@@ -204,6 +204,7 @@ fn vouched(op: &Operation, provider: &SamlProvider, assertion: VerifiedAssertion
         tags: assertion.tags,
         transitive_tag_keys: assertion.transitive_tag_keys,
         source_identity: assertion.source_identity,
+        by_certificate: None,
         by: VouchedBy::Saml(Assertion {
             id: assertion.id,
             issuer: assertion.issuer,

@@ -181,6 +181,7 @@ impl<'v> Provider<'v> {
         keys.push(("sts:RoleAuthorizedByIdp".into(), names_roles.to_string().into()));
         let passed = claims.session_tags()?;
         Ok(Vouched {
+            by_certificate: None,
             by: VouchedBy::WebIdentity,
             provider: self.name().to_owned(),
             is_registered: matches!(self, Provider::Registered(_)),

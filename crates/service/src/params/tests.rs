@@ -432,6 +432,17 @@ mod sentences {
 mod unknown_names {
     use super::*;
 
+    /// The part of a password behind an `&` that nobody encoded looks like a name.
+    #[test]
+    fn beside_a_password_no_name_is_repeated() {
+        let given = [("OldPassword", "Correct-1"), ("NewPassword", "Horse-2"), ("HORSEBATTERY9", "")];
+        assert_eq!(
+            message("iam", "ChangePassword", &given),
+            "1 validation error detected: Value at '…' failed to satisfy constraint: Member is not a parameter of \
+             this operation"
+        );
+    }
+
     #[test]
     fn calls_that_write_or_issue_refuse_a_name_no_model_knows() {
         let message = message("sts", "AssumeRole", &[ROLE, NAME, ("NetworkLock", "on")]);

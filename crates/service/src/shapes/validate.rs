@@ -95,7 +95,7 @@ impl<'a> Check<'a> {
             for (name, _) in
                 given.iter().filter(|(name, _)| shape.members.iter().all(|known| known.name != name))
             {
-                self.unknown(name);
+                self.unknown(shape, name);
             }
         }
         parts.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -317,10 +317,12 @@ impl<'a> Check<'a> {
         self.characters.get_or_insert_with(sentence);
     }
 
-    /// A name that no model knows is repeated as it was sent, so that its sender finds it.
-    fn unknown(&mut self, name: &'a str) {
+    /// A name that no model knows is repeated as it was sent, so that its sender finds it; but not beside a password, of
+    /// which it may be the part behind an `&`.
+    fn unknown(&mut self, of: &'static Structure, name: &'a str) {
         if self.found.len() < VIOLATIONS_MAX {
-            self.path.push(Step::Member(name));
+            let is_beside_secret = of.members.iter().any(|member| member.shape.sensitive);
+            self.path.push(Step::Member(if is_beside_secret { "…" } else { name }));
             let at = self.at(str::to_owned);
             self.path.pop();
             let rule = "failed to satisfy constraint: Member is not a parameter of this operation";

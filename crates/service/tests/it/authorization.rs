@@ -143,6 +143,9 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
     };
     for key in &line.keys {
         match *key {
+            // Of tags in a body.
+            "RT" if pairs.is_empty() => put("aws:RequestTag/Cost", one("1")),
+            "TK" if pairs.is_empty() => put("aws:TagKeys", Value::Many(vec!["Cost".to_owned()])),
             "RT" => put("aws:RequestTag/Cost", given("Tags.member.1.Value")),
             "TK" => {
                 let tag = param(pairs, "Tags.member.1.Key").or_else(|| param(pairs, "TagKeys.member.1"));
@@ -184,11 +187,15 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
     keys
 }
 
-/// What iam:PassRole sees of a tagged role that goes to machines.
-fn passed_to_machines() -> BTreeMap<String, Value> {
+/// What iam:PassRole sees of a tagged role that goes to machines, or to holders of certificates.
+fn passed_to_machines(example: &Example) -> BTreeMap<String, Value> {
+    let (service, associated) = match example.service {
+        "rolesanywhere" => ("rolesanywhere.amazonaws.com", "rolesanywhere:*:{ACCOUNT}:profile/*"),
+        _ => ("ec2.amazonaws.com", "ec2:*:{ACCOUNT}:instance/*"),
+    };
     let keys = [
-        ("iam:PassedToService", "ec2.amazonaws.com".to_owned()),
-        ("iam:AssociatedResourceArn", format!("arn:aws:ec2:*:{ACCOUNT}:instance/*")),
+        ("iam:PassedToService", service.to_owned()),
+        ("iam:AssociatedResourceArn", format!("arn:aws:{}", associated.replace("{ACCOUNT}", ACCOUNT))),
         ("aws:ResourceTag/Team", "red".to_owned()),
         ("iam:ResourceTag/Team", "red".to_owned()),
     ];
@@ -249,7 +256,7 @@ async fn every_check_is_what_the_reference_says() {
                 Some(second) => expected.push((second.to_owned(), resource.clone(), keys.clone())),
                 None if *also == "PassRole" => {
                     let role = known("role", param(&pairs, "RoleName").unwrap_or("Build"));
-                    let mut passed = passed_to_machines();
+                    let mut passed = passed_to_machines(example);
                     let mut put = |key: &str, value: &str| {
                         passed.insert(key.to_owned(), Value::One(value.to_owned()));
                     };

@@ -319,7 +319,34 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("ValidatePolicy", "*", Json(
         r#"{"PolicyKind":"inline","PolicyDocument":"{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}"}"#,
     )),
-    anywhere("ListTrustAnchors", "*", "{}"),
+    anywhere("CreateProfile", "*", r#"{"name":"Fresh","roleArns":["arn:aws:iam::111122223333:role/ci/Build"],"sessionPolicy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::shelf/*\"}]}","managedPolicyArns":["arn:aws:iam::aws:policy/ReadOnlyAccess"],"durationSeconds":7200,"requireInstanceProperties":true,"acceptRoleSessionName":true,"enabled":true}"#),
+    anywhere("CreateTrustAnchor", "*", r#"{"name":"Fresh CA","source":{"sourceType":"CERTIFICATE_BUNDLE","sourceData":{"x509CertificateData":"{root-pem}"}},"enabled":true}"#),
+    anywhere("DeleteAttributeMapping", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}","certificateField":"x509SAN"}"#),
+    anywhere("DeleteCrl", "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/{crl}", r#"{"crlId":"{crl}"}"#),
+    anywhere("DeleteProfile", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}"}"#),
+    anywhere("DeleteTrustAnchor", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"trustAnchorId":"{anchor}"}"#),
+    anywhere("DisableCrl", "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/{crl}", r#"{"crlId":"{crl}"}"#),
+    anywhere("DisableProfile", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}"}"#),
+    anywhere("DisableTrustAnchor", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"trustAnchorId":"{anchor}"}"#),
+    anywhere("EnableCrl", "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/{crl}", r#"{"crlId":"{crl}"}"#),
+    anywhere("EnableProfile", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}"}"#),
+    anywhere("EnableTrustAnchor", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"trustAnchorId":"{anchor}"}"#),
+    anywhere("GetCrl", "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/{crl}", r#"{"crlId":"{crl}"}"#),
+    anywhere("GetProfile", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}"}"#),
+    anywhere("GetSubject", "arn:aws:rolesanywhere:eu-west-1:111122223333:subject/{subject}", r#"{"subjectId":"{subject}"}"#),
+    anywhere("GetTrustAnchor", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"trustAnchorId":"{anchor}"}"#),
+    anywhere("ImportCrl", "*", r#"{"name":"Fresh","crlData":"{crl-data}","trustAnchorArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}","enabled":true}"#),
+    anywhere("ListCrls", "*", r#"{}"#),
+    anywhere("ListProfiles", "*", r#"{}"#),
+    anywhere("ListSubjects", "*", r#"{}"#),
+    anywhere("ListTagsForResource", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"resourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}"}"#),
+    anywhere("ListTrustAnchors", "*", r#"{}"#),
+    anywhere("PutAttributeMapping", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}","certificateField":"x509SAN","mappingRules":[{"specifier":"DNS"},{"specifier":"Name/*"}]}"#),
+    anywhere("TagResource", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"resourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}","tags":[{"key":"Cost","value":"1"}]}"#),
+    anywhere("UntagResource", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"resourceArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}","tagKeys":["Cost"]}"#),
+    anywhere("UpdateCrl", "arn:aws:rolesanywhere:eu-west-1:111122223333:crl/{crl}", r#"{"crlId":"{crl}","name":"Next","crlData":"{crl-data}"}"#),
+    anywhere("UpdateProfile", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}","name":"Next","roleArns":["arn:aws:iam::111122223333:role/ci/Build"],"sessionPolicy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::shelf/*\"}]}","durationSeconds":900,"acceptRoleSessionName":true}"#),
+    anywhere("UpdateTrustAnchor", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}", r#"{"trustAnchorId":"{anchor}","name":"Next","source":{"sourceType":"CERTIFICATE_BUNDLE","sourceData":{"x509CertificateData":"{root-pem}"}}}"#),
 ];
 
 impl Example {
@@ -396,6 +423,7 @@ pub(crate) static UNSIGNED: &[Example] = &[
     sts("AssumeRoleWithWebIdentity", arn!("iam", "role/ci/Build"), &[
         ("RoleArn", arn!("iam", "role/ci/Build")), ("RoleSessionName", "Ada"), ("WebIdentityToken", "{id-token}"),
     ]),
+    anywhere("CreateSession", arn!("iam", "role/ci/Build"), r#"{"profileArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}","roleArn":"arn:aws:iam::111122223333:role/ci/Build","trustAnchorArn":"arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/{anchor}"}"#),
 ];
 
 fn json_with(mut body: Value, change: &Map<String, Value>) -> Result<Params, ParamsError> {

@@ -86,6 +86,16 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
         "session" => {
             text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         }
+        "uuid" => text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]),
+        "pem" => {
+            text.starts_with("-----BEGIN CERTIFICATE-----\n") && text.ends_with("-----END CERTIFICATE-----\n")
+        }
+        "crl-data" => {
+            BASE64.decode(text.as_bytes()).is_ok_and(|list| list.starts_with(b"-----BEGIN X509 CRL-----"))
+        }
+        "trust-anchor" | "profile" | "crl" | "subject" => text
+            .strip_prefix(&format!("arn:aws:rolesanywhere:eu-west-1:111122223333:{word}/"))
+            .is_some_and(|id| id.len() == 36),
         "machine-secret" => {
             text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         }

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::examples::{EXAMPLES, Example, UNSIGNED};
 use crate::golden::golden;
 use crate::support::Keys;
-use crate::world::{World, request};
+use crate::world::World;
 
 /// The part of a golden file that is read here.
 #[derive(Deserialize)]
@@ -140,7 +140,7 @@ impl Refusal {
             who = world.as_taken(&who, example).await;
         }
         let (service, action) = example.name();
-        let http = world.house.signed(&who, service, request());
+        let http = world.signed(&who, example);
         let params = example.params_with(world, &changes(world, &self.change));
         world.house.send_http(http, service, action, "any", params).await
     }

@@ -335,6 +335,29 @@ fn held_up(test: impl AsyncFnOnce(Sender<()>)) {
     });
 }
 
+/// A change that is decided again costs no second hash.
+#[test]
+fn a_change_that_is_decided_again_hashes_once() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let (first, ada) = runtime.block_on(async {
+        let house = TestHouse::new().await;
+        let ada = with_password(&house, "Ada").await;
+        (house, ada)
+    });
+    held_up(async |go| {
+        let house = first.copy().await;
+        let turns = house.house.passwords.turns();
+        let mut changing = Box::pin(change(&house, &ada, PASSWORD, OTHER_PASSWORD));
+        assert!(changing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let tag = [("UserName", "Ada"), ("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")];
+        house.root("iam", "TagUser", &tag).await;
+        drop(go);
+        changing.await.unwrap();
+        assert_eq!(house.house.passwords.turns() - turns, 1);
+        change(&house, &ada, OTHER_PASSWORD, PASSWORD).await.unwrap();
+    });
+}
+
 #[test]
 fn what_changed_while_a_password_was_hashed_is_asked_about_again() {
     // Everything that takes a hash to set up comes before.

@@ -1,4 +1,5 @@
 //! Machines: who may register one, how one joins, what its key and its tasks' tokens are good for, and what ends with it.
+//! LONG: one yard, and everything that may and may not be done in it.
 
 use daypass_authn::machine::{MachineKey, Purpose};
 use daypass_authn::sigv4::HttpRequest;

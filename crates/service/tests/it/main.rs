@@ -12,6 +12,7 @@
 
 mod aliases;
 mod answers;
+mod anywhere_machine;
 mod attacks;
 mod audit;
 mod authorization;
@@ -54,6 +55,7 @@ mod race;
 mod resource_policies;
 mod revocation;
 mod revoked;
+mod roles_anywhere;
 mod roles_untold;
 mod saml;
 mod saml_encrypted;

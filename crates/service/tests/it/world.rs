@@ -1,14 +1,19 @@
 //! The standard world of the tests that go over all actions: one of everything, and every kind of caller.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 use daypass_authn::oidc::Algorithm;
-use daypass_authn::sigv4::HttpRequest;
+use daypass_authn::sigv4::{HttpRequest, amz_date};
 use daypass_authn::token::{Purpose, SessionClaims, SessionKind};
+use daypass_directory::anywhere::{AnywhereKind, subject_id};
+use daypass_directory::key;
 use daypass_model::{AccessKeyId, AccessKeyKind, Clock, SessionId};
 use daypass_service::Error;
 use serde_json::{Value, json};
 
 use crate::answers::ALLOW_ALL;
+use crate::anywhere_machine::Holder;
 use crate::examples::{
     ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, READ_SHELF,
     THUMBPRINT, TOOL, TRUST, TRUST_SERVICE, WRITE_SHELF,
@@ -25,6 +30,8 @@ pub(crate) struct World {
     pub(crate) caller: Keys,
     /// A user who may do everything: `user/Admin`.
     pub(crate) admin: Keys,
+    /// A machine with a certificate of the account's trust anchor.
+    pub(crate) machine: Arc<Holder>,
     /// What stands in braces in the examples: names and codes that differ from world to world.
     filled: Vec<(&'static str, String)>,
 }
@@ -83,7 +90,9 @@ impl World {
         let power = [("RoleArn", "arn:aws:iam::111122223333:role/Power"), ("RoleSessionName", "Night")];
         let of_role = house.call(&admin, "sts", "AssumeRole", &power).await.unwrap();
         filled.push(("{session}", session_id(&house, &Keys::of(&of_role["Credentials"]))));
-        Self { house, caller, admin, filled }
+        let (machine, anywhere) = anywhere(&house).await;
+        filled.extend(anywhere);
+        Self { house, caller, admin, machine: Arc::new(machine), filled }
     }
 
     /// The same world once more, going its own way.
@@ -101,12 +110,23 @@ impl World {
         if example.action == "EnableOutboundWebIdentityFederation" {
             self.house.root("iam", "DisableOutboundWebIdentityFederation", &[]).await;
         }
+        if example.action == "CreateSession" {
+            let trust = [("RoleName", "Build"), ("PolicyDocument", TRUST_MACHINES)];
+            self.house.root("iam", "UpdateAssumeRolePolicy", &trust).await;
+        }
         self
     }
 
     /// This world's callers on a copy of its house.
     pub(crate) fn on(&self, house: TestHouse) -> Self {
-        Self { house, caller: self.caller.clone(), admin: self.admin.clone(), filled: self.filled.clone() }
+        let Self { caller, admin, machine, filled, .. } = self;
+        Self {
+            house,
+            caller: caller.clone(),
+            admin: admin.clone(),
+            machine: machine.clone(),
+            filled: filled.clone(),
+        }
     }
 
     /// `{alice-key}` → the access key id, `{session}` → a session of the role `Power` that the administrator has,
@@ -130,6 +150,15 @@ impl World {
         let who = self.as_taken(who, example).await;
         let http = self.house.signed(&who, example.service, request());
         self.send(http, example).await
+    }
+
+    /// What somebody sends who makes an example's call: a machine, where machines do.
+    pub(crate) fn signed(&self, who: &Keys, example: &Example) -> HttpRequest {
+        if example.action == "CreateSession" {
+            let stamp = amz_date(self.house.clock.now());
+            return self.machine.request("7", "eu-west-1", &stamp, &[]);
+        }
+        self.house.signed(who, example.service, request())
     }
 
     /// Make an example's call with this proof, or none.
@@ -372,6 +401,52 @@ fn vouched(house: &TestHouse) -> Vec<(&'static str, String)> {
         ("{changed-assertion}", assertion(&saml_idp::edited(&signed, ">alice<", ">admin<"))),
         ("{assertion}", assertion(&signed)),
     ]
+}
+
+/// Lets machines with certificates in.
+const TRUST_MACHINES: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rolesanywhere.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}"#;
+
+/// A trust anchor, a profile with one role, a list of revocations and a subject; a machine that the anchor trusts.
+async fn anywhere(house: &TestHouse) -> (Holder, Vec<(&'static str, String)>) {
+    let root = Holder::root("Fleet CA");
+    let machine = root.machine("host1", 7);
+    let call = async |action, body: Value| {
+        house
+            .call_rest(&house.root, "rolesanywhere", action, &body)
+            .await
+            .unwrap_or_else(|error| panic!("{action}: {error}"))
+    };
+    let source = json!({"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": root.pem}});
+    let made =
+        call("CreateTrustAnchor", json!({"name": "Fleet CA", "source": source, "enabled": true})).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (anchor, arn) =
+        (text(&made["trustAnchor"]["trustAnchorId"]), text(&made["trustAnchor"]["trustAnchorArn"]));
+    let roles = json!(["arn:aws:iam::111122223333:role/ci/Build"]);
+    let made = call("CreateProfile", json!({"name": "Fleet", "roleArns": roles, "enabled": true})).await;
+    let profile = text(&made["profile"]["profileId"]);
+    let list = BASE64.encode(root.revoke(&[9]).as_bytes());
+    let body = json!({"name": "Revoked", "crlData": list, "trustAnchorArn": arn, "enabled": true});
+    let crl = text(&call("ImportCrl", body).await["crl"]["crlId"]);
+    let account = ACCOUNT.parse().unwrap();
+    let subject = subject_id(account, "CN=host1");
+    let now = house.clock_now();
+    let credential = json!({"seen": now, "serial": "7", "issuer": "CN=Fleet CA", "certificate": BASE64.encode(&machine.der)});
+    let record = json!({
+        "v": 1, "request_id": "r", "id": subject, "region": "eu-west-1", "subject": "CN=host1", "created": now,
+        "last_seen": now, "credentials": [credential],
+    });
+    let place = key::anywhere(account, AnywhereKind::Subject, &subject);
+    house.put(vec![(place, record.to_string().into())]).await;
+    let filled = vec![
+        ("{anchor}", anchor),
+        ("{profile}", profile),
+        ("{crl}", crl),
+        ("{subject}", subject),
+        ("{crl-data}", list),
+        ("{root-pem}", root.pem.replace('\n', "\\n")),
+    ];
+    (machine, filled)
 }
 
 async fn roles(house: &TestHouse) {

@@ -138,6 +138,7 @@ impl Inner {
             Ok(Presented::Nothing) => return Ok(Who::Anonymous),
             Ok(Presented::SigV4(proof)) => proof,
             // Of daypass's own Query API only: what it leaves unsigned, another service may go by.
+            Ok(Presented::Certificate(_)) => return Ok(Who::Refused(AuthError::ByCertificateOnly.into())),
             Ok(Presented::Version2(_)) => return Ok(Who::Refused(AuthError::SignatureVersion2.into())),
             Err(error) => return Ok(Who::Refused(error.clone().into())),
         };

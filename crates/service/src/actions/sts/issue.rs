@@ -24,6 +24,13 @@ pub(crate) struct Credentials {
     expiration: Time,
 }
 
+impl Credentials {
+    /// Access key id, secret and token, for an answer of another form.
+    pub(crate) fn into_parts(self) -> (String, Secret, Secret) {
+        (self.access_key_id, self.secret_access_key, self.session_token)
+    }
+}
+
 /// Credentials and what the answer tells of their token.
 pub(crate) struct Issued {
     pub(crate) credentials: Credentials,

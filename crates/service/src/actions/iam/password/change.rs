@@ -4,7 +4,7 @@
 //! looked at.
 
 use daypass_authn::password::{PasswordHash, Salt};
-use daypass_directory::{Authorized, Checks, LoginProfile, Operation, Scope, key};
+use daypass_directory::{Authorized, Checks, Hashed, LoginProfile, Operation, Scope, key};
 use daypass_model::Secret;
 use serde::Deserialize;
 
@@ -51,10 +51,19 @@ impl Action for ChangePassword {
         if !house.directory.spend_password_try(op, &user.record.id).await? {
             return Err(busy());
         }
-        let (before, passwords) = (profile.clone(), (input.old_password.clone(), input.new_password.clone()));
-        let (salt, remembered) = (Salt::new(house.directory.random()), rules::remembered(&account));
-        let work = move || exchanged(&before, (&passwords.0, &passwords.1), remembered, &salt);
-        let hash = house.passwords.work(account.id(), op.source_ip, work).await??;
+        let remembered = rules::remembered(&account);
+        let made_of = Hashed { compared_with: profile.revision, user: user.record.id.clone(), remembered };
+        let hash = match op.spent.hash(&made_of) {
+            Some(hash) => hash,
+            None => {
+                let before = profile.clone();
+                let passwords = (input.old_password.clone(), input.new_password.clone());
+                let salt = Salt::new(house.directory.random());
+                let work = move || exchanged(&before, (&passwords.0, &passwords.1), remembered, &salt);
+                house.passwords.work(account.id(), op.source_ip, work).await??
+            }
+        };
+        op.spent.keep_hash(made_of, &hash);
         let now = op.now.as_second();
         let record = house.directory.with_password(account.id(), &user.record.id, profile, &hash, now);
         let mut record = record.map_err(|_| Error::internal("a hash was not sealed"))?;

@@ -1,5 +1,9 @@
 //! Trust anchors: whose certificates machines may come with.
 
-mod list;
+mod create;
+mod source;
+mod update;
 
-pub(super) use list::ListTrustAnchors;
+pub(super) use create::CreateTrustAnchor;
+pub(super) use source::CERTIFICATE_BUNDLE;
+pub(super) use update::UpdateTrustAnchor;

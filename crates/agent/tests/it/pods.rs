@@ -1,0 +1,103 @@
+//! EKS Pod Identity on the node: what a pod is told, and what is asked for it. Sentences are those of the public agent.
+
+use data_encoding::BASE64URL_NOPAD;
+
+use crate::world::Machine;
+
+const PATH: &str = "/v1/credentials";
+
+async fn node() -> Machine {
+    Machine::with(|settings| settings.cluster = Some("shop".into())).await
+}
+
+fn token(exp: i64) -> String {
+    let part = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+    let claims = format!(
+        r#"{{"aud":["pods.eks.amazonaws.com"],"sub":"system:serviceaccount:shop:till","exp":{exp}}}"#
+    );
+    format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(&claims), part("signature"))
+}
+
+/// 2026-01-02T03:04:05Z
+const NOW: i64 = 1_767_323_045;
+
+#[tokio::test]
+async fn a_pod_gets_its_role_by_the_token_of_its_service_account() {
+    let node = node().await;
+    let token = token(NOW + 600_000);
+    let said = node.get(PATH, &[("authorization", &token), ("host", "169.254.170.23")]).await;
+    assert_eq!((said.status, said.field("content-type")), (200, Some("application/json")), "{}", said.body);
+    let document = said.json();
+    let mut names: Vec<_> = document.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["AccessKeyId", "AccountId", "Expiration", "SecretAccessKey", "Token"]);
+    assert_eq!(
+        (&document["AccountId"], &document["Expiration"]),
+        (&"111122223333".into(), &"2026-01-02T09:04:05Z".into())
+    );
+    // Asked for with the node's own role.
+    let own = node.credentials().await["AccessKeyId"].as_str().unwrap().to_owned();
+    let signed = node.stub.params_of_last("AssumeRoleForPodIdentity")["Authorization"].to_string();
+    assert!(signed.contains(&own), "{signed}");
+    // Kept for this token, and for it alone.
+    let again = node.get(PATH, &[("authorization", &token)]).await.json();
+    assert_eq!(again["AccessKeyId"], document["AccessKeyId"]);
+    let other = node.get(PATH, &[("authorization", &self::token(NOW + 600_001))]).await.json();
+    assert_ne!(other["AccessKeyId"], document["AccessKeyId"]);
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_told_without_a_call() {
+    let node = node().await;
+    for (fields, status, sentence) in [
+        (vec![], 400, "Service account token cannot be empty"),
+        (vec![("authorization", "")], 400, "Service account token cannot be empty"),
+        (vec![("authorization", "x")], 400, "Service account token cannot be parsed: it has not three parts"),
+        (
+            vec![("authorization", "e30.e30.e30"), ("host", "localhost")],
+            400,
+            "Service account token failed basic claim validations: token is expired (exp)",
+        ),
+        (
+            vec![("authorization", "e30.e30.e30"), ("host", "169.254.169.254")],
+            403,
+            "Access Denied. Called agent through invalid address, please use either 169.254.170.23 or [fd00:ec2::23]",
+        ),
+    ] {
+        let said = node.get(PATH, &fields).await;
+        assert_eq!((said.status, said.body.trim_end()), (status, sentence), "{fields:?}");
+    }
+    assert!(!node.stub.calls().contains(&"AssumeRoleForPodIdentity".to_owned()));
+    let machine = Machine::new().await;
+    assert_eq!(
+        machine.get(PATH, &[("authorization", &token(NOW + 60))]).await.status,
+        404,
+        "no node of a cluster"
+    );
+}
+
+#[tokio::test]
+async fn what_the_server_says_is_passed_on_and_some_of_it_takes_away_what_was_kept() {
+    let node = node().await;
+    let token = token(NOW + 600_000);
+    let get = async || node.get(PATH, &[("authorization", &token)]).await;
+    node.stub.pods_hear(Some((400, "AccessDeniedException")));
+    let said = get().await;
+    assert_eq!(said.status, 400);
+    assert_eq!(said.body.trim_end(), "[id-1]: (AccessDeniedException): no, fault: client");
+    node.stub.pods_hear(None);
+    node.clock.advance(10);
+    let first = get().await.json();
+    // A server in trouble takes nothing away, one that says no does.
+    for (error, status) in [
+        ((500, "InternalServerException"), 200),
+        ((429, "ThrottlingException"), 200),
+        ((404, "ResourceNotFoundException"), 404),
+    ] {
+        node.stub.pods_hear(Some(error));
+        node.clock.advance(20_000);
+        let said = get().await;
+        assert_eq!(said.status, status, "{error:?}: {}", said.body);
+        assert!(status != 200 || said.json()["AccessKeyId"] == first["AccessKeyId"]);
+    }
+}

@@ -1,0 +1,5 @@
+//! Certificates: which lead to a trust anchor, and what a signature by their key proves.
+
+mod machine;
+mod paths;
+mod signatures;

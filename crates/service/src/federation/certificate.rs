@@ -1,0 +1,196 @@
+//! A certificate vouches for whoever holds its key: every rule between a signed request and a question to a trust policy.
+//!
+//! In this order, as AWS has it: the signature, the certificate and its way to the trust anchor, anchor and profile, revocation,
+//! what the profile asks for. The role's trust policy comes after all of it.
+//!
+//! What was signed can be sent again while its time is near (fifteen minutes either way), as on AWS: what comes of it is another
+//! session for the same certificate.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use daypass_authn::sigv4::{AuthError, Presented, Rules};
+use daypass_authn::x509::{self, Certificate, FIELDS, Field, Untrusted};
+use daypass_directory::anywhere::record::MappingRecord;
+use daypass_directory::anywhere::{AnywhereKind, ByCertificate, Profile, TrustAnchor};
+use daypass_directory::{AccountView, Caller, Operation, Scope, Value, View, Vouched};
+use daypass_model::{Arn, Tag, is_source_identity};
+
+use crate::actions::{ROLES_ANYWHERE, passed_role};
+use crate::authenticate::signed_for_us;
+use crate::error::{Error, ProviderAsked};
+use crate::house::House;
+use crate::request::Request;
+
+/// What a call by certificate asks for.
+pub(crate) struct Asked<'a> {
+    pub(crate) profile_arn: &'a str,
+    pub(crate) role_arn: &'a str,
+    pub(crate) trust_anchor_arn: &'a str,
+    pub(crate) role_session_name: Option<&'a str>,
+    pub(crate) has_instance_properties: bool,
+}
+
+/// What a call by certificate is about, once it was vouched for.
+pub(crate) fn claim_of(scope: &Scope) -> Option<&ByCertificate> {
+    scope.principal().vouched()?.by_certificate.as_ref()
+}
+
+/// Verify a request that the key of a certificate signed, and follow the certificate to the trust anchor that it names.
+///
+/// # Errors
+/// AccessDenied, NoSuchEntity, ValidationError.
+pub(crate) fn vouch_by_certificate(
+    op: &Operation,
+    house: &House,
+    request: &Request,
+    presented: &Presented,
+    asked: &Asked<'_>,
+) -> Result<(Arc<View>, Caller), Error> {
+    let Presented::Certificate(proof) = presented else {
+        return Err(AuthError::MissingAuthenticationToken.into());
+    };
+    let denied = |error: AuthError| Error::access_denied(error.to_string());
+    signed_for_us(house, request).map_err(|error| Error::access_denied(error.message))?;
+    let tolerated: Vec<&str> = house.settings.tolerated_unsigned_headers.iter().map(String::as_str).collect();
+    let rules = Rules { tolerated_unsigned: &tolerated, ..Rules::for_service(request.service) };
+    proof.verify(&request.http, &rules, op.now).map_err(denied)?;
+
+    let view = house.directory.snapshot();
+    let arn: Arn = asked.trust_anchor_arn.parse().map_err(|_| not_found("Trust anchor"))?;
+    let (account, anchor) = view.trust_anchor(&arn).ok_or_else(|| not_found("Trust anchor"))?;
+    let provider = || ProviderAsked { name: anchor.arn.clone(), account: Some(account.id()) };
+    let vouched = Call { op, asked, account, anchor, certificate: &proof.certificate }
+        .vouched(&proof.chain, proof.region())
+        .map_err(|error| error.of_provider(provider()))?;
+    let caller = Caller::vouched(account.id(), vouched);
+    Ok((view, caller))
+}
+
+fn not_found(what: &str) -> Error {
+    Error::no_such_entity(format!("{what} not found."))
+}
+
+struct Call<'a> {
+    op: &'a Operation,
+    asked: &'a Asked<'a>,
+    account: AccountView<'a>,
+    anchor: &'a Arc<TrustAnchor>,
+    certificate: &'a Certificate,
+}
+
+impl Call<'_> {
+    fn vouched(&self, chain: &[Certificate], region: &str) -> Result<Vouched, Error> {
+        let Self { op, asked, account, anchor, certificate } = self;
+        let path = x509::path(certificate, chain, &anchor.read, op.now).map_err(|why| {
+            tracing::debug!(%why, "a certificate was refused");
+            Error::access_denied(match why {
+                Untrusted::Unfit(_) => "Insufficient certificate.",
+                Untrusted::NoPath => "Untrusted signing certificate.",
+            })
+        })?;
+        if anchor.record.common.region != region {
+            return Err(Error::access_denied("The trust anchor is in another region."));
+        }
+        if !anchor.record.common.enabled {
+            return Err(Error::access_denied("The trust anchor is disabled."));
+        }
+        let profile = self.profile()?;
+        self.check_profile(profile, region)?;
+        let revoked = |crl: &&Arc<daypass_directory::anywhere::Crl>| {
+            crl.record.common.enabled
+                && crl.record.trust_anchor == anchor.record.common.id
+                && path.iter().any(|one| crl.read.revokes(one))
+        };
+        if account.crls().any(|crl| revoked(&crl)) {
+            return Err(Error::access_denied("Certificate revoked."));
+        }
+        if asked.role_session_name.is_some() && !profile.record.accept_role_session_name {
+            return Err(Error::access_denied("Not authorized to set roleSessionName."));
+        }
+        if profile.record.require_instance_properties && !asked.has_instance_properties {
+            return Err(Error::access_denied("The profile requires instance properties."));
+        }
+        let tags = tags(certificate, &profile.record.mappings);
+        let session_name = asked.role_session_name.map_or_else(|| certificate.serial_hex(), str::to_owned);
+        let common_name = certificate.values(Field::Subject).find(|(kind, _)| *kind == "CN");
+        let source_identity = common_name.map(|(_, name)| format!("CN={name}"));
+        if source_identity.as_ref().is_some_and(|name| !is_source_identity(name)) {
+            let message =
+                "The common name of the certificate cannot be a source identity: [a-zA-Z_0-9+=,.@-]{1,61}.";
+            return Err(Error::validation(message));
+        }
+        Ok(Vouched {
+            keys: keys(account, &anchor.arn, &tags),
+            tags,
+            source_identity,
+            by_certificate: Some(ByCertificate {
+                certificate: Arc::new((*certificate).clone()),
+                profile: profile.record.common.id.clone(),
+                session_name,
+            }),
+            ..Vouched::service(ROLES_ANYWHERE)
+        })
+    }
+
+    /// The profile that the call names, of the anchor's account and no other.
+    fn profile(&self) -> Result<&Arc<Profile>, Error> {
+        let arn: Option<Arn> = self.asked.profile_arn.parse().ok();
+        let id = arn
+            .as_ref()
+            .and_then(Arn::resource_parts)
+            .filter(|(kind, _)| *kind == AnywhereKind::Profile.word());
+        let profile = id.and_then(|(_, id)| self.account.anywhere_profile(id));
+        profile.filter(|profile| profile.arn == self.asked.profile_arn).ok_or_else(|| not_found("Profile"))
+    }
+
+    fn check_profile(&self, profile: &Profile, region: &str) -> Result<(), Error> {
+        let record = &profile.record;
+        if record.common.region != region {
+            return Err(Error::access_denied("The profile is in another region."));
+        }
+        if !record.common.enabled {
+            return Err(Error::access_denied("The profile is disabled."));
+        }
+        // The very role that was passed to the profile, and not another one of its name.
+        let role = passed_role(&self.account, self.asked.role_arn);
+        let is_listed = |id| record.roles.iter().any(|role| role.arn == self.asked.role_arn && role.id == id);
+        if !role.is_some_and(|role| is_listed(role.record.id.clone())) {
+            let message = format!("Unable to assume role for {}", self.asked.role_arn);
+            return Err(Error::access_denied(message));
+        }
+        Ok(())
+    }
+}
+
+/// What trust policies may ask. AWS's examples ask for the tags as those of the principal, which it has not got yet.
+fn keys(account: &AccountView<'_>, anchor_arn: &str, tags: &[Tag]) -> Vec<(String, Value)> {
+    let mut keys = vec![
+        ("aws:SourceArn".to_owned(), Value::from(anchor_arn)),
+        ("aws:SourceAccount".to_owned(), Value::from(account.id().as_str())),
+    ];
+    keys.extend(
+        tags.iter().map(|tag| (format!("aws:PrincipalTag/{}", tag.key), Value::from(tag.value.as_str()))),
+    );
+    keys
+}
+
+/// The session tags that the profile makes of the certificate.
+fn tags(certificate: &Certificate, mappings: &[MappingRecord]) -> Vec<Tag> {
+    let by_field: BTreeMap<&str, &MappingRecord> =
+        mappings.iter().map(|mapping| (mapping.field.as_str(), mapping)).collect();
+    let mut tags = Vec::new();
+    for field in FIELDS {
+        let Some(mapping) = by_field.get(field.as_str()) else { continue };
+        for (kind, text) in certificate.values(field) {
+            let is_meant = |specifier: &String| match specifier.strip_suffix('*') {
+                Some(start) => kind.starts_with(start),
+                None => kind == specifier,
+            };
+            if mapping.specifiers.iter().any(is_meant) {
+                tags.push(Tag { key: format!("{}/{kind}", field.as_str()), value: text.to_owned() });
+            }
+        }
+    }
+    tags
+}
