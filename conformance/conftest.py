@@ -17,6 +17,10 @@ from support.secrets import hold_in
 from support.server import Server, binary
 
 
+# A service that the first account runs.
+SERVICE = "scheduler.internal"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def environment(tmp_path_factory):
     """No settings of the machine, and our own API model where boto3 looks."""
@@ -32,7 +36,10 @@ def environment(tmp_path_factory):
 def server(environment, tmp_path_factory):
     assert os.path.exists(binary()), f"{binary()} is not there: cargo build -p daypass-server"
     # What it writes is searched for secrets in the end (test_secrets.py).
-    server = Server(tmp_path_factory.mktemp("daypass"), "--log", "trace,hyper=trace,h2=trace", "--audit-stdout")
+    account = "640112233445"
+    arguments = ["--log", "trace,hyper=trace,h2=trace", "--audit-stdout", "--service", f"{SERVICE}={account}"]
+    environment = {"DAYPASS_ACCOUNT_ID": account}
+    server = Server(tmp_path_factory.mktemp("daypass"), *arguments, environment=environment)
     yield server
     code = server.stop()
     assert code == 0, f"the server ended with {code}"

@@ -154,6 +154,16 @@ def groups(walk, user):
     return renamed
 
 
+def services(walk, admin):
+    role = walk("iam", "CreateServiceLinkedRole", AWSServiceName="scheduler.internal", CustomSuffix="cli")["Role"]
+    asked = {"ServiceName": "scheduler.internal", "RoleArn": role["Arn"], "RoleSessionName": "job"}
+    given = walk("daypass", "AssumeRoleForService", keys=admin.keys, **asked, SourceAccount=role["Arn"].split(":")[4])
+    who = walk("sts", "GetCallerIdentity", keys=Keys.of(given["Credentials"]))
+    assert who["Arn"] == given["AssumedRoleUser"]["Arn"]
+    task = walk("iam", "DeleteServiceLinkedRole", RoleName=role["RoleName"])["DeletionTaskId"]
+    assert walk("iam", "GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)["Status"] == "SUCCEEDED"
+
+
 def instance_profiles(walk, role):
     profile = name("cli")
     tags = [{"Key": "Team", "Value": "cli"}]
@@ -296,6 +306,7 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     group = groups(walk, user)
     role = roles(walk, home)
     instance_profiles(walk, role)
+    services(walk, admin)
     providers(walk)
     saml_providers(walk)
     arn = managed(walk)

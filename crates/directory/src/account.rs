@@ -15,6 +15,7 @@ use crate::entity::{
 use crate::machine::{Instances, Tasks};
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
+use crate::service_role::ServiceRoleDeletions;
 
 /// What is known of one account. Reached through [`View::account`](crate::View), inside this room only.
 #[derive(Clone, Default)]
@@ -54,6 +55,7 @@ pub(crate) struct Account {
     /// By the id of the user.
     pub(crate) login_profiles: HashTrieMapSync<UniqueId, Arc<LoginProfile>>,
     pub(crate) password_policy: Option<Arc<PasswordPolicy>>,
+    pub(crate) service_role_deletions: Option<Arc<ServiceRoleDeletions>>,
     pub(crate) alias: Option<Arc<AccountAlias>>,
     pub(crate) revoked_sessions: OfSessions,
     pub(crate) revoked_principals: OfPrincipals,

@@ -14,6 +14,7 @@ use crate::entity::{
 };
 use crate::managed;
 use crate::record::KeyOwner;
+use crate::service_role::ServiceRoleDeletions;
 
 /// What is known of one account.
 #[derive(Clone, Copy)]
@@ -359,6 +360,11 @@ impl<'v> AccountView<'v> {
     #[must_use]
     pub fn password_policy(&self) -> Option<&'v Arc<PasswordPolicy>> {
         self.account.password_policy.as_ref()
+    }
+
+    /// Which service-linked roles were deleted lately.
+    pub(crate) fn service_role_deletions(&self) -> Option<&'v Arc<ServiceRoleDeletions>> {
+        self.account.service_role_deletions.as_ref()
     }
 
     /// The other name of the account.

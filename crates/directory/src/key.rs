@@ -1,6 +1,8 @@
 //! The names of records in the store. One place, so that a guard and a write cannot disagree.
 //! LONG: one list of names.
 //!
+//! LONG: one list of names.
+//!
 //! ```text
 //! /account/<account>                          AccountRecord
 //! /access-key/<AKIA…>                         AccessKeyPointer
@@ -23,6 +25,7 @@
 //! /<account>/assigned/<AIDA… or root>/<AMFA…> Pointer: the MFA device is the user's
 //! /<account>/login-profile/<AIDA…>            LoginProfileRecord
 //! /<account>/password-policy                  PasswordPolicyRecord
+//! /<account>/service-role-deletions           ServiceRoleDeletionsRecord
 //! /<account>/account-alias                    AccountAliasRecord
 //! /<account>/resource-policy/<SHA-256 of ARN> ResourcePolicyRecord
 //! /<account>/web-identity-issuer              WebIdentityIssuerRecord
@@ -208,6 +211,14 @@ pub fn password_policy(account: AccountId) -> String {
 
 const PASSWORD_POLICY: &str = "password-policy";
 
+/// Which service-linked roles were deleted.
+#[must_use]
+pub fn service_role_deletions(account: AccountId) -> String {
+    format!("/{account}/{SERVICE_ROLE_DELETIONS}")
+}
+
+const SERVICE_ROLE_DELETIONS: &str = "service-role-deletions";
+
 /// The other name of an account.
 #[must_use]
 pub fn account_alias(account: AccountId) -> String {
@@ -370,6 +381,7 @@ pub(crate) enum Named<'a> {
     /// By the id of the user.
     LoginProfile(AccountId, &'a str),
     PasswordPolicy(AccountId),
+    ServiceRoleDeletions(AccountId),
     AccountAlias(AccountId),
     Used(AccountId, &'a str),
     RevokedSession(AccountId, &'a str),
@@ -437,6 +449,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("task", id)) => Named::Task(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
+        None if rest == SERVICE_ROLE_DELETIONS => Named::ServiceRoleDeletions(account),
         None if rest == ACCOUNT_ALIAS => Named::AccountAlias(account),
         _ => Named::Derived,
     }
@@ -508,6 +521,7 @@ mod tests {
         assert_eq!(parse(&login_profile(a, &id)), Named::LoginProfile(a, "AIDAX"));
         assert!(may_hold_sealed(&login_profile(a, &id)));
         assert_eq!(parse(&password_policy(a)), Named::PasswordPolicy(a));
+        assert_eq!(parse(&service_role_deletions(a)), Named::ServiceRoleDeletions(a));
         assert_eq!(parse(&account_alias(a)), Named::AccountAlias(a));
         for derived in [
             alias("example-corp"),

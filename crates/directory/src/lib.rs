@@ -29,6 +29,7 @@ mod principal;
 pub mod record;
 mod revocation;
 mod scope;
+mod service_role;
 mod session;
 mod turns;
 mod view;

@@ -464,6 +464,19 @@ pub struct EarlierPasswordRecord {
     pub unknown: Unknown,
 }
 
+/// `/<account>/service-role-deletions`: which service-linked roles were deleted lately, for who asks what became of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServiceRoleDeletionsRecord {
+    /// Bookkeeping.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Ids of the tasks that are done, the oldest first.
+    pub done: Vec<String>,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// `/<account>/password-policy`: what passwords of the account must be like, where it says so itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PasswordPolicyRecord {

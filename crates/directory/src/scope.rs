@@ -10,11 +10,12 @@
 //! [`account_of_alias`](View::account_of_alias), [`user_signing_in`](View::user_signing_in), [`is_alias_taken`](View::is_alias_taken),
 //! [`instance`](View::instance) and [`trust_anchor`](View::trust_anchor). A request that CheckRequest
 //! verifies brings a caller of its own, of whatever account: that principal is seen, and what
-//! [`decide`](crate::decide) says of it.
+//! [`decide`](crate::decide) says of it. A service that an account runs ([`of_service`](Scope::of_service)) asks for a role of any
+//! account, and gets what the role's trust policy gives it.
 
 use std::sync::Arc;
 
-use daypass_model::AccessKeyId;
+use daypass_model::{AccessKeyId, AccountId};
 use jiff::Timestamp;
 
 use crate::account::Account;
@@ -24,6 +25,7 @@ use crate::credential::Caller;
 use crate::principal::{NoPrincipal, Principal};
 use crate::record::{AccessKeyPointer, KeyOwner};
 use crate::view::View;
+use crate::vouched::Vouched;
 
 /// A caller in the view that its call is decided on.
 #[derive(Clone)]
@@ -78,6 +80,20 @@ impl Scope {
 
     pub(crate) fn with_mfa(self) -> Self {
         Self { mfa_given: true, ..self }
+    }
+
+    /// A service that the caller speaks for, as whoever asks for a role of an account: in the same view. What it may is what trust
+    /// policies say; nothing else of that account is told to it.
+    ///
+    /// # Errors
+    /// [`NoPrincipal::Gone`], if there is no such account, or it is closed.
+    pub fn of_service(
+        &self,
+        account: AccountId,
+        vouched: Vouched,
+        now: Timestamp,
+    ) -> Result<Self, NoPrincipal> {
+        Self::resolve(self.view.clone(), Caller::vouched(account, vouched), now)
     }
 
     /// A check on a resource of the caller's account.

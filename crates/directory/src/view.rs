@@ -29,6 +29,7 @@ use crate::record::{
     AccessKeyPointer, InstanceProfileRecord, KeyringRecord, OidcProviderRecord, WebIdentityIssuerRecord,
 };
 use crate::revocation::{Revoked, SessionRules};
+use crate::service_role::ServiceRoleDeletions;
 
 /// An immutable picture of everything known, at one revision of the store.
 #[derive(Clone)]
@@ -207,6 +208,10 @@ impl View {
                 let policy = Arc::new(PasswordPolicy { record: read(record)?, revision });
                 self.edit(id, |account| account.password_policy = Some(policy));
             }
+            Named::ServiceRoleDeletions(id) => {
+                let done = Arc::new(ServiceRoleDeletions { record: read(record)?, revision });
+                self.edit(id, |account| account.service_role_deletions = Some(done));
+            }
             Named::AccountAlias(id) => self.put_alias(id, AccountAlias { record: read(record)?, revision }),
             Named::RevokedSession(id, session) => {
                 let session = session.parse();
@@ -332,6 +337,9 @@ impl View {
                 self.edit(account, |account| _ = account.login_profiles.remove_mut(&user));
             }
             Named::PasswordPolicy(account) => self.edit(account, |account| account.password_policy = None),
+            Named::ServiceRoleDeletions(account) => {
+                self.edit(account, |account| account.service_role_deletions = None);
+            }
             Named::AccountAlias(account) => self.delete_alias(account),
             Named::RevokedSession(account, id) => {
                 if let Ok(id) = id.parse() {

@@ -71,6 +71,12 @@ pub const USERS_PER_ACCOUNT_MAX: usize = 5000;
 pub const GROUPS_PER_ACCOUNT_MAX: usize = 300;
 /// `RolesPerAccount`.
 pub const ROLES_PER_ACCOUNT_MAX: usize = 1000;
+/// Characters of the name of a service (AWSServiceName of CreateServiceLinkedRole).
+pub const SERVICE_NAME_LENGTH_MAX: usize = 128;
+/// Deletions of service-linked roles that an account keeps for who asks.
+pub const SERVICE_ROLE_DELETIONS_KEPT_MAX: usize = 100;
+/// Characters of the name of a role.
+pub const ROLE_NAME_LENGTH_MAX: usize = 64;
 /// Instance profiles in an account.
 pub const INSTANCE_PROFILES_PER_ACCOUNT_MAX: usize = 1000;
 /// `PoliciesPerAccount`: customer managed policies.

@@ -313,7 +313,10 @@ impl Scene<'_> {
 
     /// Services, providers and anonymous callers have no policies of their own.
     fn resource_alone<'p>(&self, findings: &Findings<'p>) -> Decision<'p> {
-        match findings.resource.direct.or(findings.resource.everyone) {
+        // A role trusts a service by its name alone: whoever trusts everybody means those who have an account.
+        let is_service = matches!(self.caller, Principal::Service { .. });
+        let everyone = findings.resource.everyone.filter(|_| !(is_service && self.is_role_trust()));
+        match findings.resource.direct.or(everyone) {
             Some(grant) => self.allowed(self.resource_type(), [grant]),
             None => self.silent(self.resource_type()),
         }

@@ -115,6 +115,7 @@ pub async fn assemble_with(
             issuers: config.issuers.clone(),
             saml: config.saml.clone(),
             sign_in: config.sign_in.clone(),
+            services: config.services.clone(),
             sts_region: config.sts_region.clone(),
         },
         session_log,

@@ -19,9 +19,9 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use daypass_directory::SessionRules;
 use daypass_model::{Authority, Secret};
-use daypass_service::DECISION_LOG_HOURS;
 use daypass_service::doors::SignIn;
 use daypass_service::federation::{Issuers, SamlSettings};
+use daypass_service::{DECISION_LOG_HOURS, Services};
 use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -37,7 +37,7 @@ use outbound::issuers;
 pub(crate) use region::REGION_DEFAULT;
 use region::{parse_region, region};
 use saml::SamlReplay;
-use values::{authority, destinations, either, networks, tolerable};
+use values::{authority, destinations, either, networks, services, tolerable};
 pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
 
 /// The data directory, unless another is named.
@@ -110,6 +110,9 @@ pub struct ServeArgs {
     /// Region that requests to STS must be signed for (those for the host sts.amazonaws.com: us-east-1) [default: any]
     #[arg(long, env = "DAYPASS_STS_REGION", value_parser = parse_region, value_name = "REGION")]
     pub sts_region: Option<String>,
+    /// A service and the account that runs it, as NAME=ACCOUNT: its name is let in by trust policies; may be repeated [default: none]
+    #[arg(long, env = "DAYPASS_SERVICE", value_delimiter = ',', value_name = "NAME=ACCOUNT")]
+    pub service: Vec<String>,
     /// OpenID Connect issuer that may use plain HTTP, a port and a private address (for tests and closed networks); may be
     /// repeated [default: none]
     #[arg(long, env = "DAYPASS_ALLOW_INSECURE_ISSUER", value_delimiter = ',', value_name = "URL")]
@@ -233,6 +236,8 @@ pub(crate) struct ConfigFile {
     #[serde(default, deserialize_with = "region")]
     sts_region: Option<String>,
     #[serde(default)]
+    service: Vec<String>,
+    #[serde(default)]
     allow_insecure_issuer: Vec<String>,
     #[serde(default)]
     allow_private_network: Vec<String>,
@@ -311,6 +316,8 @@ pub struct Config {
     pub session_rules: SessionRules,
     /// The region that requests to STS must be signed for; none: any.
     pub sts_region: Option<String>,
+    /// Which accounts run services.
+    pub services: Services,
     /// What is allowed of issuers of tokens.
     pub issuers: Issuers,
     /// How SAML assertions are taken.
@@ -413,6 +420,7 @@ impl Config {
                 end_with_key: args.end_sessions_with_key.or(file.end_sessions_with_key).unwrap_or(false),
             },
             sts_region: args.sts_region.or(file.sts_region),
+            services: services(&either(args.service, file.service))?,
             issuers,
             saml: SamlSettings {
                 replay: args.saml_replay.or(file.saml_replay).unwrap_or_default().into(),

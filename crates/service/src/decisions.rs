@@ -126,6 +126,27 @@ impl DecisionLog {
         }
     }
 
+    /// Keep a decision about a service that asked for a role, for the role's account. Who speaks for it may be of another account:
+    /// what comes from elsewhere pushes out none of an account's own decisions.
+    pub(crate) fn note_of_service(
+        &self,
+        facts: Facts<'_>,
+        check: &Check,
+        decision: &Decision<'static>,
+        why: Option<&Why>,
+        speaker: AccountId,
+    ) {
+        let account = facts.principal.account;
+        if !facts.view.is_account(account) {
+            return;
+        }
+        let kept = Arc::new(Kept::for_caller(facts, check, decision, why));
+        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seconds = logs.seconds;
+        let pool = if speaker == account { &mut logs.own } else { &mut logs.foreign };
+        pool.add(account, kept, seconds);
+    }
+
     /// The decisions of a request that an account may know of, in the order in which they were made.
     pub(crate) fn of_request(&self, account: AccountId, request_id: &str, now: i64) -> Vec<Arc<Kept>> {
         let logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,6 +19,7 @@ use crate::federation::{Assertions, Issuers, ProviderKeys, Refusals, SamlSetting
 use crate::params::echo_name;
 use crate::passwords::Passwords;
 use crate::request::Request;
+use crate::services::Services;
 use crate::sessions::SessionLog;
 use crate::shapes;
 
@@ -64,6 +65,8 @@ pub struct Settings {
     pub issuer_base: Option<String>,
     /// How people sign in.
     pub sign_in: SignIn,
+    /// Which accounts run services.
+    pub services: Services,
     /// The region of this server's STS; none: requests to it may be signed for any.
     pub sts_region: Option<String>,
 }

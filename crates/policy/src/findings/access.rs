@@ -152,12 +152,14 @@ fn begins_with_a_name(value: &str) -> bool {
     !name.is_empty()
 }
 
-/// A service that acts for whoever asks it.
+/// A service that acts for whoever asks it. A role that one of AWS's services takes is mostly for what its own account has there; of
+/// other services nobody says so.
 fn services(look: &Look<'_>, notes: &mut Vec<Note>) {
-    if look.kind != Kind::Resource || restricted_by(look, &names::SOURCE) {
+    if !matches!(look.kind, Kind::Resource | Kind::Trust) || restricted_by(look, &names::SOURCE) {
         return;
     }
-    let services = look.principals(PrincipalKind::Service);
+    let is_told = |name: &str| look.kind == Kind::Resource || !name.ends_with(".amazonaws.com");
+    let services = look.principals(PrincipalKind::Service).filter(|service| is_told(&service.value));
     notes.extend(services.map(|service| Note::plain(Code::ServiceWithoutSource, service.at)));
 }
 

@@ -168,6 +168,16 @@ const STATEMENTS: &[(Kind, &str, Told)] = &[
         &[],
     ),
     (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["ec2.amazonaws.com", "scheduler.internal"]}"#,
+        &[("RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL", ".Principal.Service[1]")],
+    ),
+    (
+        Kind::Trust,
+        r#""Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "scheduler.internal"}, "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}"#,
+        &[],
+    ),
+    (
         Kind::Inline,
         r#""Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringLike": {"iam:PassedToService": "*.amazonaws.com"}}"#,
         &[("PASS_ROLE_WITH_STAR_IN_RESOURCE", ".Resource")],

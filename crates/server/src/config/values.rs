@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use daypass_model::Authority;
+use daypass_service::Services;
 use daypass_service::doors::ConsoleDestination;
 use ipnet::IpNet;
 
@@ -64,6 +65,23 @@ pub(super) fn destinations(texts: &[String]) -> Result<Vec<ConsoleDestination>, 
         text.trim().parse().map_err(|why| Failure::new(format!("--console-destination {text}: {why}")))
     };
     texts.iter().map(place).collect()
+}
+
+/// Which accounts run services, as `NAME=ACCOUNT`.
+pub(super) fn services(texts: &[String]) -> Result<Services, Failure> {
+    let mut services = Services::default();
+    for text in texts {
+        let refused = |why: &dyn std::fmt::Display| Failure::new(format!("--service {text}: {why}"));
+        let (name, account) = text
+            .trim()
+            .split_once('=')
+            .and_then(|(name, account)| Some((name, account.parse().ok()?)))
+            .ok_or_else(|| {
+                refused(&"give the name and the account, such as scheduler.internal=111122223333")
+            })?;
+        services.register(name, account).map_err(|why| refused(&why))?;
+    }
+    Ok(services)
 }
 
 /// The authority of the public URL.

@@ -188,6 +188,7 @@ fn config(data: &Path, api: SocketAddr) -> Config {
         session_log_max: 1000,
         decision_log_hours: daypass_service::DECISION_LOG_HOURS,
         session_rules: SessionRules::default(),
+        services: daypass_service::Services::default(),
         sts_region: None,
         issuers: Issuers::default(),
         saml: SamlSettings::default(),

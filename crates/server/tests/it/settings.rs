@@ -245,7 +245,7 @@ fn loaded(dir: &Path, in_file: &str, flags: &[&str]) -> Result<String, Failure> 
 }
 
 /// Every setting but `--config`: two values, and in the file's form.
-const VALUES: [(&str, [&str; 2], [&str; 2]); 34] = [
+const VALUES: [(&str, [&str; 2], [&str; 2]); 35] = [
     ("data", ["a", "b"], ["'a'", "'b'"]),
     ("listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
     ("admin-listen", ["127.0.0.1:1", "127.0.0.2:2"], ["'127.0.0.1:1'", "'127.0.0.2:2'"]),
@@ -265,6 +265,11 @@ const VALUES: [(&str, [&str; 2], [&str; 2]); 34] = [
     ("decision-log-hours", ["1", "2"], ["1", "2"]),
     ("end-sessions-with-key", ["true", "false"], ["true", "false"]),
     ("sts-region", ["eu-west-1", "eu-west-2"], ["'eu-west-1'", "'eu-west-2'"]),
+    (
+        "service",
+        ["a.b=111122223333,c.d=444455556666", "a.b=444455556666"],
+        ["['a.b=111122223333', 'c.d=444455556666']", "['a.b=444455556666']"],
+    ),
     (
         "allow-insecure-issuer",
         ["http://a,http://c:1/r", "http://b"],

@@ -6,6 +6,7 @@ mod paging;
 mod pass_role;
 mod principals;
 mod rolesanywhere;
+mod service_role;
 pub(crate) mod sts;
 
 use crate::action::Row;

@@ -1,18 +1,17 @@
 //! The event of one call, from its first step to the line that tells of it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use daypass_authn::sigv4::Presented;
 use daypass_directory::{Operation, Principal};
 use daypass_model::{AccountId, Arn, cut, rfc3339_seconds};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::NOT_LOGGED;
 use super::answer::response_elements;
 use super::identity::{SigningIn, UserIdentity};
 use super::long::omit_long;
+use super::record::{Origin, Record, Resource};
 use super::said::{names_of_token, said_by_assertion, vouched_by};
 use super::traits::AuditTraits;
 use super::visit::{VisitEvent, merged};
@@ -122,7 +121,7 @@ impl<'a> Event<'a> {
     /// A 503.
     pub(crate) fn reserve(&mut self) -> Result<(), Error> {
         if self.reserved == 0 {
-            let lines = if self.account_of_role().is_some() { 2 } else { 1 };
+            let lines = if self.hearing().is_some() { 2 } else { 1 };
             let bytes = lines * self.line_bytes_max();
             self.house.audit.log.reserve(bytes)?;
             self.reserved = bytes;
@@ -201,7 +200,7 @@ impl<'a> Event<'a> {
         }
         let unproven = self.signing_in.as_ref().map(UserIdentity::signing_in);
         record.user_identity = self.principal.as_deref().map(UserIdentity::of).or(unproven);
-        let other = self.account_of_role().filter(|_| outcome.is_ok());
+        let other = self.hearing().filter(|_| outcome.is_ok());
         record.shared_event_id = other.map(|_| self.uuid());
         let mut lines = String::with_capacity(1024);
         self.line(&mut lines, &mut record);
@@ -210,6 +209,9 @@ impl<'a> Event<'a> {
             record.event_id = self.uuid();
             record.recipient_account_id = Some(account);
             record.user_identity = self.principal.as_deref().map(UserIdentity::from_elsewhere);
+            if let Some(name) = self.service() {
+                record.taken_by(name);
+            }
             self.line(&mut lines, &mut record);
         }
         lines
@@ -234,7 +236,7 @@ impl<'a> Event<'a> {
             } else {
                 cut(or(&op.region, GLOBAL_REGION), NAME_MAX)
             },
-            source_ip_address: op.source_ip,
+            source_ip_address: op.source_ip.map(Origin::Address),
             user_agent: op.user_agent.as_deref().map(|agent| cut(agent, TEXT_MAX)),
             // A sign-in that failed has a message and no code.
             error_code: error
@@ -352,6 +354,19 @@ impl<'a> Event<'a> {
         found.into_iter().collect()
     }
 
+    /// The account that hears of the call beside the caller's.
+    fn hearing(&self) -> Option<AccountId> {
+        match self.service() {
+            Some(_) => self.role().map(|(_, account)| account),
+            None => self.account_of_role(),
+        }
+    }
+
+    /// The service that gets the role.
+    fn service(&self) -> Option<&str> {
+        self.request.params.as_ref().ok()?.text(self.traits().service?)
+    }
+
     /// The account of the role that the call is about, where that is not the caller's.
     fn account_of_role(&self) -> Option<AccountId> {
         let caller = self.principal.as_ref()?.account;
@@ -399,67 +414,6 @@ impl Drop for Event<'_> {
             self.tell(&Error::internal("the call ended without an outcome"));
         }
     }
-}
-
-/// A record as CloudTrail writes it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Record<'a> {
-    event_version: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_identity: Option<UserIdentity<'a>>,
-    event_time: &'a str,
-    event_source: String,
-    event_name: &'a str,
-    aws_region: &'a str,
-    #[serde(rename = "sourceIPAddress", skip_serializing_if = "Option::is_none")]
-    source_ip_address: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_agent: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_message: Option<&'a str>,
-    request_parameters: Value,
-    response_elements: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    additional_event_data: Option<Value>,
-    #[serde(rename = "requestID")]
-    request_id: &'a str,
-    #[serde(rename = "eventID")]
-    event_id: String,
-    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
-    shared_event_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    read_only: Option<bool>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resources: Vec<Resource<'a>>,
-    event_type: &'static str,
-    management_event: bool,
-    /// `"true"` of what somebody does who is signed in to the console.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_credential_from_console: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recipient_account_id: Option<AccountId>,
-    event_category: &'static str,
-}
-
-impl Record<'_> {
-    fn to_line(&self) -> String {
-        // Text, numbers and string keys only: serde_json has no way to fail on them.
-        let mut line = serde_json::to_string(self).unwrap_or_default();
-        line.push('\n');
-        line
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Resource<'a> {
-    account_id: AccountId,
-    r#type: &'static str,
-    #[serde(rename = "ARN")]
-    arn: &'a str,
 }
 
 /// Only what has the form of issued ids: somebody may have put a secret, or anything else, in its place.

@@ -103,7 +103,7 @@ impl<'a> UserIdentity<'a> {
     pub(super) fn of(principal: &'a Principal) -> Self {
         if let Some(vouched) = principal.vouched() {
             return match vouched.service_name() {
-                Some(name) => Self::service(principal, name),
+                Some(name) => Self::service(principal.identity_type(), name),
                 None => Self::vouched(principal, vouched),
             };
         }
@@ -153,9 +153,9 @@ impl<'a> UserIdentity<'a> {
     }
 
     /// A service, of no account.
-    fn service(principal: &'a Principal, name: &'a str) -> Self {
+    pub(super) fn service(r#type: &'static str, name: &'a str) -> Self {
         Self {
-            r#type: principal.identity_type(),
+            r#type,
             principal_id: None,
             arn: None,
             account_id: None,

@@ -12,6 +12,7 @@ mod event;
 mod identity;
 mod long;
 mod ration;
+mod record;
 mod refused;
 mod said;
 mod traits;

@@ -8,6 +8,9 @@ pub struct AuditTraits {
     /// The parameter with the ARN of the role that the call is about. The record names the role as its resource,
     /// and where that is another account's, the other account hears of the call.
     pub role: Option<&'static str>,
+    /// The parameter with the name of the service that gets the role by this call: the role's account hears that the service
+    /// took it by AssumeRole, as CloudTrail tells it.
+    pub service: Option<&'static str>,
     /// Whether tags of the caller's session go over to what the call issues: `incomingTransitiveTags`.
     pub inherits_tags: bool,
     /// Parameters that no record repeats: JSON pointers into `requestParameters`. The last name ignores case.
@@ -21,6 +24,13 @@ pub struct AuditTraits {
 
 impl AuditTraits {
     /// Nothing beyond.
-    pub const PLAIN: Self =
-        Self { read_only: None, role: None, inherits_tags: false, hidden: &[], told: &[], token: None };
+    pub const PLAIN: Self = Self {
+        read_only: None,
+        role: None,
+        service: None,
+        inherits_tags: false,
+        hidden: &[],
+        told: &[],
+        token: None,
+    };
 }

@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn every_operation_of_the_public_models_is_found_by_name() {
         let count = |name| OPERATIONS.iter().filter(|row| row.service.name == name).count();
-        assert_eq!((count("sts"), count("iam"), count("daypass")), (12, 181, 23));
+        assert_eq!((count("sts"), count("iam"), count("daypass")), (12, 181, 24));
         // The public model has no CreateSession.
         assert_eq!(count("rolesanywhere"), 30 + 1);
         for row in OPERATIONS {

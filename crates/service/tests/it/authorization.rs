@@ -66,6 +66,7 @@ fn known(kind: &str, name: &str) -> String {
         ("user", "Alice" | "Doomed") => "/div/",
         ("group", _) => "/staff/",
         ("role", "Build" | "Doomed") => "/ci/",
+        ("role", "AWSServiceRoleForBatch") => "/aws-service-role/batch.amazonaws.com/",
         ("instance-profile", "Web" | "Bare") => "/fleet/",
         _ => "/",
     };
@@ -164,13 +165,18 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
             "InstanceProfile" => put("ec2:InstanceProfile", one(&known("instance-profile", "Web"))),
             "RequestHost" => put("daypass:RequestHost", one("store.test")),
             "SigningService" => put("daypass:SigningService", one("s3")),
+            "RoleArn" => put("daypass:RoleArn", one("arn:aws:iam::111122223333:role/Nightly")),
+            "SourceArn" => put("daypass:SourceArn", one("arn:aws:scheduler:eu-west-1:111122223333:job/7")),
+            "SourceAccount" => put("daypass:SourceAccount", one(ACCOUNT)),
+            "AWSServiceName" => put("iam:AWSServiceName", given("AWSServiceName")),
             _ if key.starts_with("sts:") => put(key, given(key.trim_start_matches("sts:"))),
             _ if NOT_HERE.contains(&format!("iam:{key}").as_str()) => {}
             other => panic!("{action}: what is {other}?"),
         }
     }
     // The caller has no tags.
-    let exists = !is_creation(action) && action != "iam:ChangePassword";
+    let exists =
+        !is_creation(action) && !action.contains("ServiceLinkedRole") && action != "iam:ChangePassword";
     let tagged = ["user", "role", "policy", "instance-profile", "mfa", "oidc-provider", "saml-provider"];
     if exists && tagged.contains(&line.resource) {
         put("aws:ResourceTag/Team", one("red"));
@@ -237,6 +243,9 @@ async fn every_check_is_what_the_reference_says() {
         let pairs = example.pairs(&world).unwrap_or_default();
         let resource = match line.resource {
             "resource" => example.shown(&world),
+            "role" if action.contains("ServiceLinkedRole") && action != "iam:DeleteServiceLinkedRole" => {
+                example.shown(&world)
+            }
             "oidc-provider" if action.starts_with("daypass:") => example.shown(&world),
             _ => expected_resource(line, &action, &pairs),
         };

@@ -80,6 +80,8 @@ const ALLOW_EVERYTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 /// Another text.
 pub(crate) const WRITE_SHELF: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::shelf/*"}]}"#;
+/// Trusts a service that acts for the account.
+pub(crate) const TRUST_SERVICE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"scheduler.internal"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"],"Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}"#;
 /// Trusts the account, so that identity policies decide who assumes the role.
 pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}"#;
 
@@ -156,6 +158,9 @@ pub(crate) static EXAMPLES: &[Example] = &[
         ("Name", "Fresh"), ("SAMLMetadataDocument", METADATA), ("AddPrivateKey", PRIVATE_KEY), ("AssertionEncryptionMode", "Required"),
         ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
     ]),
+    iam("CreateServiceLinkedRole", arn!("iam", "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_blue"), &[
+        ("AWSServiceName", "autoscaling.amazonaws.com"), ("CustomSuffix", "blue"), ("Description", "scales"),
+    ]),
     iam("CreateUser", arn!("iam", "user/new/Fresh"), &[
         ("UserName", "Fresh"), ("Path", "/new/"), ("PermissionsBoundary", READ_ONLY), ("Tags.member.1.Key", "Cost"), ("Tags.member.1.Value", "1"),
     ]),
@@ -177,6 +182,7 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("DeleteRolePermissionsBoundary", "role Build", &[("RoleName", "Build")]),
     iam("DeleteRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "own")]),
     iam("DeleteSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER)]),
+    iam("DeleteServiceLinkedRole", "role AWSServiceRoleForBatch", &[("RoleName", "AWSServiceRoleForBatch")]),
     iam("DeleteUser", "user Doomed", &[("UserName", "Doomed")]),
     iam("DeleteUserPermissionsBoundary", "user Alice", &[("UserName", "Alice")]),
     iam("DeleteUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
@@ -205,6 +211,9 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("GetRole", "role Build", &[("RoleName", "Build")]),
     iam("GetRolePolicy", "role Build", &[("RoleName", "Build"), ("PolicyName", "own")]),
     iam("GetSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER)]),
+    iam("GetServiceLinkedRoleDeletionStatus", arn!("iam", "role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"), &[
+        ("DeletionTaskId", "{deletion-task}"),
+    ]),
     iam("GetUser", "user Alice", &[("UserName", "Alice")]),
     iam("GetUserPolicy", "user Alice", &[("UserName", "Alice"), ("PolicyName", "own")]),
     iam("ListAccessKeys", "user Alice", &[("UserName", "Alice")]),
@@ -276,6 +285,9 @@ pub(crate) static EXAMPLES: &[Example] = &[
     iam("UpdateRoleDescription", "role Build", &[("RoleName", "Build"), ("Description", "builds")]),
     iam("UpdateSAMLProvider", SAML_PROVIDER, &[("SAMLProviderArn", SAML_PROVIDER), ("SAMLMetadataDocument", METADATA)]),
     iam("UpdateUser", "user Alice", &[("UserName", "Alice"), ("NewPath", "/people/"), ("NewUserName", "Alicia")]),
+    daypass("AssumeRoleForService", arn!("daypass", "service/scheduler.internal"), Json(
+        r#"{"ServiceName":"scheduler.internal","RoleArn":"arn:aws:iam::111122223333:role/Nightly","RoleSessionName":"job-7","SourceAccount":"111122223333","SourceArn":"arn:aws:scheduler:eu-west-1:111122223333:job/7","SourceIdentity":"ada","Tags":[{"Key":"Cost","Value":"1"}],"TransitiveTagKeys":["Cost"]}"#,
+    )),
     daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("DeregisterInstance", INSTANCE, Json(r#"{"InstanceId":"i-0123456789abcdef0"}"#)),

@@ -79,6 +79,9 @@ fn has_form(placeholder: &str, found: &Value) -> bool {
             .strip_prefix(BASE)
             .is_some_and(|path| path.strip_prefix("/web-identity/").is_some_and(|uuid| uuid.len() == 36)),
         "jwt" => text.split('.').count() == 3 && text.starts_with("eyJ"),
+        "task" => text
+            .strip_prefix("task/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch/")
+            .is_some_and(|uuid| uuid.len() == 36),
         "token" => !text.is_empty() && text.len() <= 4096,
         "session" => {
             text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))

@@ -64,6 +64,8 @@ mod saml_idp;
 mod saml_said;
 mod scoped;
 mod secrets;
+mod service_linked;
+mod services;
 mod session_contents;
 mod session_log;
 mod sessions;

@@ -257,6 +257,7 @@ async fn no_action_leaves_a_secret_behind() {
         "GetWebIdentityToken",
         "CreateAccessKey",
         "CreateVirtualMFADevice",
+        "AssumeRoleForService",
     ];
     assert_eq!(issuing, expected, "what gives secrets is known to");
 }

@@ -10,7 +10,7 @@ use daypass_model::{AccountId, Clock, MockClock, Secret, SeededRandom};
 use daypass_service::federation::ProviderKeys;
 use daypass_service::params::Params;
 use daypass_service::sessions::SessionLog;
-use daypass_service::{Audit, AuditLog, Error, House, Reply, Request, Settings, call};
+use daypass_service::{Audit, AuditLog, Error, House, Reply, Request, Services, Settings, call};
 use daypass_store::{COMMIT_CHANGES_MAX, Commit, MemoryStore, Record, Revision, Store};
 use serde_json::Value;
 
@@ -63,6 +63,14 @@ impl AuditLog for Lines {
     }
 
     fn give_back(&self, _: usize) {}
+}
+
+/// Who runs which service in every test house.
+fn services() -> Services {
+    let mut services = Services::default();
+    services.register("scheduler.internal", ACCOUNT.parse().unwrap()).unwrap();
+    services.register("batch.amazonaws.com", ACCOUNT.parse().unwrap()).unwrap();
+    services
 }
 
 impl TestHouse {
@@ -189,7 +197,11 @@ impl TestHouse {
         let house = House {
             directory,
             audit: Audit::new(Box::new(Lines(audit.clone()))),
-            settings: Settings { issuer_base: Some(BASE.to_owned()), ..Settings::default() },
+            settings: Settings {
+                issuer_base: Some(BASE.to_owned()),
+                services: services(),
+                ..Settings::default()
+            },
             session_log,
             provider_keys: ProviderKeys::new(Box::new(providers.clone())),
             signing_keys: daypass_authn::sigv4::SigningKeyCache::new(100),

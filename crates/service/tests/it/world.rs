@@ -16,7 +16,7 @@ use crate::answers::ALLOW_ALL;
 use crate::anywhere_machine::Holder;
 use crate::examples::{
     ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, READ_SHELF,
-    THUMBPRINT, TOOL, TRUST, WRITE_SHELF,
+    THUMBPRINT, TOOL, TRUST, TRUST_SERVICE, WRITE_SHELF,
 };
 use crate::oidc_issuer::Key;
 use crate::phone::Phone;
@@ -61,6 +61,7 @@ impl World {
         filled.extend(mfa_devices(&house).await);
         roles(&house).await;
         instance_profiles(&house).await;
+        filled.push(("{deletion-task}", service_linked_roles(&house).await));
         filled.push(("{task}", machine(&house).await));
         let provider = [
             ("Url", "https://oidc.example.com/team"),
@@ -241,6 +242,16 @@ impl World {
         let http = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "store.test");
         asking(&self.house.signed(&self.admin, "s3", http))
     }
+}
+
+/// One, and the task by which another was deleted.
+async fn service_linked_roles(house: &TestHouse) -> String {
+    for service in ["batch.amazonaws.com", "backup.amazonaws.com"] {
+        house.root("iam", "CreateServiceLinkedRole", &[("AWSServiceName", service)]).await;
+    }
+    let deleted =
+        house.root("iam", "DeleteServiceLinkedRole", &[("RoleName", "AWSServiceRoleForBackup")]).await;
+    deleted["DeletionTaskId"].as_str().unwrap().to_owned()
 }
 
 /// One with a role, one without.
@@ -452,6 +463,8 @@ async fn roles(house: &TestHouse) {
     for role in ["Plain", "Power"] {
         house.root("iam", "CreateRole", &[("RoleName", role), ("AssumeRolePolicyDocument", TRUST)]).await;
     }
+    let of_service = [("RoleName", "Nightly"), ("AssumeRolePolicyDocument", TRUST_SERVICE)];
+    house.root("iam", "CreateRole", &of_service).await;
     let own = [("RoleName", "Build"), ("PolicyName", "own"), ("PolicyDocument", READ_SHELF)];
     house.root("iam", "PutRolePolicy", &own).await;
     house.root("iam", "AttachRolePolicy", &[("RoleName", "Build"), ("PolicyArn", TOOL)]).await;

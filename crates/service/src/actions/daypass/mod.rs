@@ -1,6 +1,7 @@
 //! daypass's own API, version 2026-11-01: what a service behind daypass asks, what becomes of sessions, and
 //! what is taken of an identity provider beyond what AWS takes.
 
+mod assume_role_for_service;
 mod check_request;
 mod context;
 mod delete_resource_policy;
@@ -25,6 +26,7 @@ use crate::action::Row;
 
 /// The table of daypass's own API.
 pub(super) static ROWS: &[Row] = &[
+    Row::of::<assume_role_for_service::AssumeRoleForService>(),
     Row::of::<check_request::CheckRequest>(),
     Row::of::<delete_resource_policy::DeleteResourcePolicy>(),
     Row::of::<machine::deregister_instance::DeregisterInstance>(),

@@ -22,6 +22,7 @@ mod policy;
 mod role;
 mod rules;
 mod saml;
+mod service_linked;
 mod shape;
 mod simulate;
 mod tags;
@@ -53,6 +54,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<policy::CreatePolicyVersion>(),
     Row::of::<role::CreateRole>(),
     Row::of::<saml::CreateSamlProvider>(),
+    Row::of::<service_linked::CreateServiceLinkedRole>(),
     Row::of::<user::CreateUser>(),
     Row::of::<mfa::CreateVirtualMfaDevice>(),
     Row::of::<mfa::DeactivateMfaDevice>(),
@@ -70,6 +72,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<boundary::DeletePermissionsBoundary<kind::Role>>(),
     Row::of::<inline::DeleteInlinePolicy<kind::Role>>(),
     Row::of::<saml::DeleteSamlProvider>(),
+    Row::of::<service_linked::DeleteServiceLinkedRole>(),
     Row::of::<user::DeleteUser>(),
     Row::of::<boundary::DeletePermissionsBoundary<kind::User>>(),
     Row::of::<inline::DeleteInlinePolicy<kind::User>>(),
@@ -96,6 +99,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<role::GetRole>(),
     Row::of::<inline::GetInlinePolicy<kind::Role>>(),
     Row::of::<saml::GetSamlProvider>(),
+    Row::of::<service_linked::GetServiceLinkedRoleDeletionStatus>(),
     Row::of::<user::GetUser>(),
     Row::of::<inline::GetInlinePolicy<kind::User>>(),
     Row::of::<access_key::ListAccessKeys>(),

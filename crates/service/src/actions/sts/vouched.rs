@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use daypass_authn::token::{SessionClaims, SessionKind, SessionLayer};
-use daypass_directory::{Authorized, Check, Checks, Operation, Role, Scope, TrustingRole, Vouched};
+use daypass_directory::{
+    Authorized, Check, Checks, Operation, Principal, Role, Scope, TrustingRole, Vouched,
+};
 use daypass_model::{AccountId, Arn, is_source_identity, same_key};
 
 use super::assume_role::AssumeRole;
@@ -16,7 +18,7 @@ use crate::house::House;
 use crate::params::Params;
 
 /// Whether what a call names as its role is the ARN of one, before anything else of it is looked at.
-pub(super) fn check_role_arn(role_arn: &str) -> Result<(), Error> {
+pub(crate) fn check_role_arn(role_arn: &str) -> Result<(), Error> {
     match role_arn.parse::<Arn>() {
         Ok(arn) if arn.service() == "iam" && arn.account_id().is_some() => Ok(()),
         _ => Err(Error::validation(format!("{role_arn} is invalid"))),
@@ -104,6 +106,18 @@ pub(crate) fn grant<'v, I>(
     call: &'v Authorized<I>,
     asked: &Asked<'_>,
 ) -> Result<Granted<'v>, Error> {
+    grant_through(op, house, call, asked, call.principal())
+}
+
+/// The same for a service that somebody speaks for: the session descends from theirs, and ends with it where they are ended
+/// together.
+pub(crate) fn grant_through<'v, I>(
+    op: &Operation,
+    house: &House,
+    call: &'v Authorized<I>,
+    asked: &Asked<'_>,
+    through: &Principal,
+) -> Result<Granted<'v>, Error> {
     let who = call.principal();
     let there = trusting_role(call.scope(), asked.role_arn).zip(who.vouched());
     let (trusting, vouched) = there.ok_or_else(|| {
@@ -125,7 +139,7 @@ pub(crate) fn grant<'v, I>(
         id: role.record.id.to_string(),
         arn: role.arn.clone(),
     };
-    let begun = claims::begin(op, house, who, of, seconds)?;
+    let begun = claims::begin(op, house, through, of, seconds)?;
     let expires_at = asked.ends_by.map_or(begun.expires_at, |end| end.min(begun.expires_at));
     let claims = SessionClaims {
         session_name: asked.session_name.to_owned(),

@@ -1,0 +1,128 @@
+//! A role for a service, which somebody speaks for whom that service is: whoever runs it, or daypass itself.
+//!
+//! The role's trust policy alone decides, and tells nobody of another account what it says: a role that is not there, one
+//! that does not let the service in, and one of an account that is closed are refused alike.
+
+use daypass_directory::{
+    Authorized, Checks, Denied, Facts, Operation, Principal, Scope, Value, Vouched, authorize,
+};
+use daypass_model::{Arn, Tag};
+use serde::Serialize;
+
+use crate::actions::sts::assume_role::AssumedRoleUser;
+use crate::actions::sts::issue::{self, Credentials, PolicyDescriptor};
+use crate::actions::sts::vouched::{self, Asked, Lifetime};
+use crate::error::Error;
+use crate::house::House;
+use crate::why::Why;
+
+/// What AssumeRole answers, too.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::actions) struct Output {
+    pub(in crate::actions) assumed_role_user: AssumedRoleUser,
+    pub(in crate::actions) credentials: Credentials,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::actions) packed_policy_size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::actions) source_identity: Option<String>,
+}
+
+/// What a service asks for.
+pub(in crate::actions) struct Wanted<'a> {
+    /// Its name.
+    pub(in crate::actions) service: &'a str,
+    /// The role's ARN.
+    pub(in crate::actions) role_arn: &'a str,
+    pub(in crate::actions) session_name: &'a str,
+    pub(in crate::actions) lifetime: Lifetime,
+    pub(in crate::actions) policy: Option<&'a String>,
+    pub(in crate::actions) policy_arns: &'a [PolicyDescriptor],
+    pub(in crate::actions) tags: &'a [Tag],
+    pub(in crate::actions) transitive_tag_keys: &'a [String],
+    pub(in crate::actions) source_identity: Option<&'a str>,
+    /// What the service says of whom it acts for: `aws:SourceArn`, `aws:SourceAccount`, `sts:ExternalId`.
+    pub(in crate::actions) keys: Vec<(String, Value)>,
+}
+
+/// Who speaks for a service: the session that comes of it descends from theirs.
+pub(in crate::actions) struct Speaker<'a> {
+    pub(in crate::actions) scope: &'a Scope,
+}
+
+impl Speaker<'_> {
+    /// Get the service the role.
+    ///
+    /// # Errors
+    /// AccessDenied, in the same words whatever is in the way; what AssumeRole refuses of policies, tags and durations.
+    pub(in crate::actions) fn assume(
+        &self,
+        op: &Operation,
+        house: &House,
+        wanted: Wanted<'_>,
+    ) -> Result<Output, Error> {
+        let account = wanted.role_arn.parse().ok().and_then(|arn: Arn| arn.account_id());
+        let vouched = Vouched {
+            keys: wanted.keys,
+            tags: wanted.tags.to_vec(),
+            transitive_tag_keys: wanted.transitive_tag_keys.to_vec(),
+            source_identity: wanted.source_identity.map(str::to_owned),
+            ..Vouched::service(wanted.service)
+        };
+        let scope = account.and_then(|account| self.scope.of_service(account, vouched, op.now).ok());
+        let scope = scope.ok_or_else(refused)?;
+        let checks = vouched::checks("sts:AssumeRole", &scope, wanted.role_arn, wanted.session_name);
+        let outcome = authorize(op, &scope, &checks, ());
+        self.remember(op, house, &scope, &checks, outcome.as_ref().map_err(Box::as_ref));
+        let call = outcome.map_err(|_| refused())?;
+        let asked = Asked {
+            role_arn: wanted.role_arn,
+            session_name: wanted.session_name,
+            policy: wanted.policy,
+            policy_arns: wanted.policy_arns,
+            lifetime: wanted.lifetime,
+            ends_by: None,
+        };
+        let speaker: &Principal = self.scope.principal();
+        let granted = vouched::grant_through(op, house, &call, &asked, speaker)?;
+        let issued = issue::issue(op, house, &call, &granted.claims, None)?;
+        Ok(Output {
+            assumed_role_user: AssumedRoleUser::of(granted.role, wanted.session_name),
+            credentials: issued.credentials,
+            packed_policy_size: granted.is_packed.then_some(issued.packed_policy_size),
+            source_identity: granted.claims.source_identity.clone(),
+        })
+    }
+
+    /// Keep what was decided, for the role's account.
+    fn remember(
+        &self,
+        op: &Operation,
+        house: &House,
+        scope: &Scope,
+        checks: &Checks,
+        outcome: Result<&Authorized<()>, &Denied>,
+    ) {
+        let facts = Facts { op, view: scope.view(), principal: scope.principal(), mfa_given: false };
+        let speaker = self.scope.principal().account;
+        let checks = checks.as_slice();
+        match outcome {
+            Ok(call) => {
+                for (check, decision) in checks.iter().zip(call.decisions()) {
+                    house.decisions.note_of_service(facts, check, decision, None, speaker);
+                }
+            }
+            Err(denied) => {
+                if let Some((check, decision)) = checks.get(denied.check).zip(denied.decision.as_ref()) {
+                    let why = Why::of(facts, check);
+                    house.decisions.note_of_service(facts, check, decision, Some(&why), speaker);
+                }
+            }
+        }
+    }
+}
+
+/// Neither whether there is such a role nor what it says of whom.
+fn refused() -> Error {
+    Error::access_denied("Not authorized to perform sts:AssumeRole")
+}
