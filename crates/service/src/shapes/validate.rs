@@ -321,7 +321,7 @@ impl<'a> Check<'a> {
     /// which it may be the part behind an `&`.
     fn unknown(&mut self, of: &'static Structure, name: &'a str) {
         if self.found.len() < VIOLATIONS_MAX {
-            let is_beside_secret = of.members.iter().any(|member| member.shape.sensitive);
+            let is_beside_secret = self.query() && of.members.iter().any(|member| member.shape.sensitive);
             self.path.push(Step::Member(if is_beside_secret { "…" } else { name }));
             let at = self.at(str::to_owned);
             self.path.pop();
