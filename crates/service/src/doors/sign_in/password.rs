@@ -16,6 +16,7 @@ use crate::doors::begin::scope_of;
 use crate::doors::destination;
 use crate::error::Error;
 use crate::house::House;
+use crate::line::{Place, Standing};
 use crate::network::network;
 use crate::request::Request;
 
@@ -59,15 +60,20 @@ pub(in crate::doors) async fn sign_in(
     }
     let refused =
         |browser, problem| Ok(asking(browser, typed.account, typed.user, typed.back.clone(), Some(problem)));
-    if !house.directory.spend_sign_in_try(op, typed.as_try(op, meant.as_ref(), &browser)).await? {
+    let one_try = typed.as_try(op, meant.as_ref(), &browser);
+    let standing = one_try.browser.map_or(Standing::Stranger, |_| Standing::Known);
+    // Accounts that are none wait for each other, and for nobody else.
+    let account = meant.as_ref().map_or(AccountId::ZERO, |meant| meant.account);
+    // Before the try: whoever finds no room has lost none.
+    let Ok(place) = house.passwords.place(account, op.source_ip, standing) else {
+        return refused(browser, too_many());
+    };
+    if !house.directory.spend_sign_in_try(op, one_try).await? {
         return refused(browser, too_many());
     }
     let profile = meant.as_ref().and_then(|meant| meant.user.as_ref()?.1.clone());
-    match is_right(house, op, meant.as_ref(), profile, typed.password.clone()).await {
-        Ok(true) => {}
-        Ok(false) => return refused(browser, incorrect(meant.as_ref())),
-        Err(error) if error.code == "Throttling" => return refused(browser, too_many()),
-        Err(error) => return Err(error),
+    if !is_right(house, place, profile, typed.password.clone()).await? {
+        return refused(browser, incorrect(meant.as_ref()));
     }
     let Some(Meant { account, user: Some((user, Some(profile))) }) = meant else {
         return Err(Error::internal("nobody's password was right"));
@@ -93,18 +99,15 @@ fn is_expired(profile: &LoginProfileRecord, policy: Option<&PasswordPolicy>, now
 /// Whether the password is that user's. For nobody it takes as long.
 async fn is_right(
     house: &House,
-    op: &Operation,
-    meant: Option<&Meant>,
+    place: Place,
     profile: Option<Arc<LoginProfile>>,
     password: Secret,
 ) -> Result<bool, Error> {
-    // Accounts that are none wait for each other, and for nobody else.
-    let account = meant.map_or(AccountId::ZERO, |meant| meant.account);
     let compare = move || match profile {
         Some(profile) => profile.hash.matches(&password),
         None => matches_nobody(&password),
     };
-    house.passwords.work(account, op.source_ip, compare).await
+    house.passwords.work_at(place, compare).await
 }
 
 /// The account and the user, as far as there are such.

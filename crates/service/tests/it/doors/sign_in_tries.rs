@@ -139,3 +139,27 @@ async fn guesses_in_calls_and_guesses_here_do_not_use_each_other_up() {
     let change = [("OldPassword", PASSWORD), ("NewPassword", "Another-Horse-8")];
     house.call(&keys, "iam", "ChangePassword", &change).await.unwrap();
 }
+
+/// A flood of names that are nobody's, from as many networks as it takes, to keep the processor busy that passwords are compared by.
+#[tokio::test]
+async fn a_flood_of_strangers_leaves_room_for_known_browsers_and_signed_calls_and_takes_no_try() {
+    let house = with_ada().await;
+    let mut ada = Person::at("192.0.2.1");
+    entered(ada.ada(&house, PASSWORD).await);
+    let mut strangers: Vec<_> = (0..40).map(|n| Person::at(&format!("203.0.113.{n}"))).collect();
+    for stranger in &mut strangers {
+        stranger.page(&house, FORM, &[]).await;
+    }
+    let visits = strangers.iter_mut().map(|stranger| stranger.sign_in(&house, ACCOUNT, "nobody", "wrong"));
+    let mut visits: Vec<_> = visits.map(Box::pin).collect();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    visits.retain_mut(|visit| visit.as_mut().poll(&mut context).is_pending());
+    assert_eq!(visits.len(), 10, "half of the places of the account");
+    let mut newcomer = Person::at("198.51.100.1");
+    assert_eq!(guesses(&house, &mut newcomer, "Ada", 9).await, 0, "nobody else who is not known finds room");
+    entered(ada.ada(&house, PASSWORD).await);
+    let update = [("UserName", "Ada"), ("Password", "Another-Horse-8")];
+    house.root("iam", "UpdateLoginProfile", &update).await;
+    drop(visits);
+    assert_eq!(guesses(&house, &mut newcomer, "Ada", 9).await, 6, "and nothing was spent meanwhile");
+}
