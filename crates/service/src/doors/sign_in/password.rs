@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use daypass_authn::password::matches_nobody;
-use daypass_directory::record::LoginProfileRecord;
-use daypass_directory::{LoginProfile, Operation, PasswordPolicy, SignInTry, User, View};
+use daypass_directory::{LoginProfile, Operation, SignInTry, User, View};
 use daypass_model::{AccountId, Secret};
 
 use super::enter::claims;
-use super::progress::{Proven, Stage, go_on};
+use super::progress::{Proven, Stage, go_on, must_change};
 use super::{Browser, INCORRECT, asking, failed, ours, too_many};
 use crate::audit::{Event, SigningIn};
 use crate::doors::answer::{Answer, Problem, SignInStep};
@@ -23,7 +22,6 @@ use crate::request::Request;
 const FIELDS: [&str; 4] = ["account", "username", "password", "back"];
 /// Longest name that is looked for, in bytes: a user's has 64 characters.
 const NAME_BYTES_MAX: usize = 256;
-const SECONDS_OF_DAY: i64 = 86_400;
 /// For whoever knows the password, and nobody else.
 const EXPIRED: &str = "Your password has expired. Ask your administrator for a new one.";
 
@@ -80,20 +78,11 @@ pub(in crate::doors) async fn sign_in(
     };
     let claims = claims(house, op, account, Some((&user.record.id, &user.arn)), None)?;
     let scope = scope_of(house, op, view, &claims)?;
-    let policy = scope.account().password_policy().cloned();
-    let is_expired = is_expired(&profile.record, policy.as_deref(), op.now.as_second());
-    if is_expired && policy.is_some_and(|policy| policy.record.hard_expiry) {
+    let Some(must_change) = must_change(&scope, &profile.record, op.now.as_second()) else {
         return refused(browser, Problem { says: EXPIRED.into(), error: failed() });
-    }
-    let must_change = is_expired || profile.record.reset_required;
+    };
     let proven = Proven { scope, user: Some((user, profile)), must_change, mfa: None, back: typed.back };
     go_on(house, op, browser, Stage::Password, proven, event).await
-}
-
-/// Whether the password has lived as long as the account lets it.
-fn is_expired(profile: &LoginProfileRecord, policy: Option<&PasswordPolicy>, now: i64) -> bool {
-    let days = policy.and_then(|policy| policy.record.days_max);
-    days.is_some_and(|days| now >= profile.changed.saturating_add(i64::from(days) * SECONDS_OF_DAY))
 }
 
 /// Whether the password is that user's. For nobody it takes as long.
