@@ -366,8 +366,8 @@ impl Wish {
         let is_post = request.http.method == "POST";
         match door {
             // Programs that look at links in messages ask for nothing more than this, and use nothing up.
-            Door::Federation if request.http.method == "HEAD" => Ok(Self::Lobby),
-            Door::Federation if is_ahead(request) => Err(Error::new(
+            Door::Federation | Door::OidcBack if request.http.method == "HEAD" => Ok(Self::Lobby),
+            Door::Federation | Door::OidcBack if is_ahead(request) => Err(Error::new(
                 "ServiceUnavailable",
                 "A sign-in link is opened when somebody follows it, and not ahead of that.",
             )),

@@ -157,7 +157,7 @@ pub(in crate::doors) async fn come_back(
     if !open.is_from(form.text("iss")) {
         return Err(Error::access_denied("The answer is another identity provider's."));
     }
-    if let Some(error) = form.text("error") {
+    if let Some(error) = form.text("error").filter(|error| !error.is_empty()) {
         return Err(not_signed_in(error));
     }
     let code = Some(text("code")).filter(|code| (1..=CODE_BYTES_MAX).contains(&code.len()));
@@ -167,7 +167,8 @@ pub(in crate::doors) async fn come_back(
     }
     let grant = Grant { code, redirect_uri: &redirect_uri, verifier: &state.verifier };
     let token = provider.id_token(house, op, &open, &grant).await?;
-    let coming = role::Coming { token, nonce: state.nonce, back: state.back, number: state.number, until };
+    let State { provider: named, nonce, back, number, .. } = state;
+    let coming = role::Coming { provider: named, token, nonce, back, number, until };
     role::offer(house, op, provider, browser, coming, event).await
 }
 

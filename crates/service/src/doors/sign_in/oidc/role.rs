@@ -25,6 +25,8 @@ const FIELDS: [&str; 2] = ["token", "roleIndex"];
 /// Somebody who came back from the provider, and has no role yet.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Coming {
+    /// What the provider is called here: what came from one is nothing at another.
+    pub(super) provider: String,
     #[serde(serialize_with = "exposed", deserialize_with = "hidden")]
     pub(super) token: Secret,
     pub(super) nonce: String,
@@ -86,7 +88,8 @@ pub(in crate::doors) async fn choose(
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = form.text("token").unwrap_or_default();
     let coming: Option<Coming> = opened(house, &browser, Purpose::OidcToken, text);
-    let coming = coming.filter(|coming| op.now.as_second() < coming.until).ok_or_else(over)?;
+    let is_open = |coming: &Coming| coming.provider == provider.name && op.now.as_second() < coming.until;
+    let coming = coming.filter(is_open).ok_or_else(over)?;
     let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
     let mut offered = offered(op, &who, form.text("roleIndex"), event)?;
     let role = offered.pop().ok_or_else(no_role)?;
