@@ -11,6 +11,7 @@ mod role;
 pub(in crate::doors) use role::choose;
 
 use data_encoding::BASE64URL_NOPAD;
+use daypass_authn::browser::BrowserSecret;
 use daypass_authn::oidc::challenge_of;
 use daypass_authn::token::Purpose;
 use daypass_directory::Operation;
@@ -125,12 +126,14 @@ fn seal<T: Serialize>(house: &House, browser: &Browser, purpose: Purpose, what: 
 
 fn opened<T: for<'de> Deserialize<'de>>(
     house: &House,
-    browser: &Browser,
+    browser: &mut Browser,
     purpose: Purpose,
     text: &str,
 ) -> Option<T> {
-    let (view, context) = (house.directory.snapshot(), browser.secret.hash());
-    let text = view.keyring().open_message(purpose, context.as_bytes(), text).ok()?;
+    let view = house.directory.snapshot();
+    let open =
+        |secret: &BrowserSecret| view.keyring().open_message(purpose, secret.hash().as_bytes(), text).ok();
+    let text = browser.settle(open)?;
     serde_json::from_slice(&text).ok()
 }
 
@@ -146,8 +149,8 @@ pub(in crate::doors) async fn come_back(
     let redirect_uri = redirect_uri(house, provider)?;
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = |name| form.text(name).unwrap_or_default();
-    let browser = Browser::of(house, request);
-    let state: Option<State> = opened(house, &browser, Purpose::OidcState, text("state"));
+    let mut browser = Browser::of(house, request);
+    let state: Option<State> = opened(house, &mut browser, Purpose::OidcState, text("state"));
     let state = state.filter(|state| state.provider == provider.name).ok_or_else(over)?;
     let until = state.at + AWAY_SECONDS;
     if op.now.as_second() >= until {

@@ -133,13 +133,15 @@ impl<'f> Typed<'f> {
     /// Whose tries they are: of the account's number, whatever it was called. A browser is known where the user has signed in
     /// from it.
     fn as_try<'t>(&'t self, op: &Operation, meant: Option<&'t Meant>, browser: &Browser) -> SignInTry<'t> {
-        let profile = meant.and_then(|meant| meant.user.as_ref()?.1.as_deref());
-        let known = profile.map_or(&[][..], |profile| &profile.record.browsers);
+        let known = meant.and_then(|meant| {
+            let (user, profile) = meant.user.as_ref()?;
+            profile.as_ref()?.record.browsers.iter().find(|hash| browser.is_device(&user.record.id, hash))
+        });
         SignInTry {
             account: meant.map_or(self.account, |meant| meant.account.as_str()),
             user: self.user,
             network: network(op.source_ip),
-            browser: known.iter().find(|hash| browser.secret.has_hash(hash)).map(String::as_str),
+            browser: known.map(String::as_str),
         }
     }
 }

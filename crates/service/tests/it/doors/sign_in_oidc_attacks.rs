@@ -40,7 +40,12 @@ async fn a_state_counts_in_its_browser_for_ten_minutes_at_its_provider_and_once(
 
     let asked = world.leave(&mut person).await;
     let claims = world.claims(&asked["nonce"]);
+    let mut same = person.same_browser();
     entered(world.come_back(&mut person, &asked["state"], &claims).await);
+    // Whoever put the browser's cookie there before has nothing of what comes after (session fixation).
+    assert_ne!(person.cookie, same.cookie);
+    let again = world.come_back(&mut same, &asked["state"], &claims).await.unwrap_err();
+    assert_eq!(again.message, OVER);
     let again = world.come_back(&mut person, &asked["state"], &claims).await.unwrap_err();
     assert_eq!(again.message, OVER);
     assert_eq!(world.house.providers.posted().len(), 1);
@@ -97,7 +102,7 @@ async fn the_way_back_is_gone_by_who_follows_it_and_not_ahead() {
     world.gives(&world.claims(&asked["nonce"]));
     let form = [("state", asked["state"].as_str()), ("code", "c")];
     let secret = person.cookie.as_ref().unwrap().cookie();
-    let cookie = format!("{}={}", daypass_service::doors::BROWSER_COOKIE, secret.expose_str());
+    let cookie = format!("{}={}", BROWSER_COOKIE, secret.expose_str());
     let cookie = ("cookie", cookie.as_str());
     for (method, more) in
         [("HEAD", None), ("GET", Some(("sec-purpose", "prefetch"))), ("GET", Some(("purpose", "prefetch")))]
