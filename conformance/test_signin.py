@@ -159,7 +159,9 @@ def test_cookie_of_the_browser_goes_nowhere_else_and_changes(person, secure, aut
     person.enter()
     assert person.visitor.cookies[("/signin", "daypass-browser")] != before[("/signin", "daypass-browser")]
     over_tls = Visitor(secure, str(authority / "ca.pem")).get(FORM)
-    assert over_tls.headers["Set-Cookie"].endswith("; Secure")
+    kept = over_tls.headers["Set-Cookie"]
+    assert kept.startswith("__Host-daypass-browser=") and "; Path=/; " in kept and kept.endswith("; Secure")
+    assert "Domain" not in kept, "RFC 6265bis, section 4.1.3.2"
 
 
 def test_sign_in_on_the_way_of_a_program_comes_back(server, person):

@@ -1,6 +1,7 @@
 //! Work that takes a processor for a while: decrypting an assertion, hashing a password. It is not done on the threads that
 //! serve everybody, for one call of an account at a time and a few in all. Whoever else asks waits among those of the same
-//! account and, there, of the same address, as far as so many do not wait already.
+//! account and, there, of the same address, as far as so many do not wait already. Strangers, whom anybody can be, have half of
+//! an account's places and one of its turns at a time: the rest is for those who have shown something.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -23,8 +24,17 @@ pub(crate) struct Lengths {
     pub(crate) of_address: usize,
 }
 
+/// Whether whoever asks has shown something already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Standing {
+    /// A call that is signed, a browser that the user has signed in from, a step after one that was done.
+    Known,
+    /// Anybody.
+    Stranger,
+}
+
 /// Whose calls wait for each other.
-type Address = (AccountId, Option<IpAddr>);
+type Address = (AccountId, Standing, Option<IpAddr>);
 
 /// Counts who is at it and who waits.
 pub(crate) struct Line {
@@ -42,12 +52,22 @@ pub(crate) fn half_of_processors() -> usize {
 #[derive(Default)]
 struct Queues {
     of_accounts: HashMap<AccountId, Arc<Semaphore>>,
+    of_strangers: HashMap<AccountId, Arc<Semaphore>>,
     of_addresses: HashMap<Address, Arc<Semaphore>>,
+}
+
+/// A place in the line, until this is dropped or the work is done.
+pub(crate) struct Place {
+    of_all: Arc<Semaphore>,
+    of_account: Arc<Semaphore>,
+    of_strangers: Option<Arc<Semaphore>>,
+    of_address: Arc<Semaphore>,
 }
 
 /// It is one's turn until this is dropped.
 struct Turn {
     _of_address: OwnedSemaphorePermit,
+    _of_strangers: Option<OwnedSemaphorePermit>,
     _of_account: OwnedSemaphorePermit,
     _of_all: OwnedSemaphorePermit,
 }
@@ -68,7 +88,51 @@ impl Line {
         address: Option<IpAddr>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let turn = self.turn(account, address).await.ok_or_else(busy)?;
+        self.place(account, address, Standing::Known)?.run(work).await
+    }
+
+    /// A place in the account's line.
+    ///
+    /// # Errors
+    /// Throttling, which clients try again: too many wait already.
+    pub(crate) fn place(
+        &self,
+        account: AccountId,
+        address: Option<IpAddr>,
+        standing: Standing,
+    ) -> Result<Place, Error> {
+        self.free_place(account, address, standing).ok_or_else(busy)
+    }
+
+    fn free_place(&self, account: AccountId, address: Option<IpAddr>, standing: Standing) -> Option<Place> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let Queues { of_accounts, of_strangers, of_addresses } = &mut *queues;
+        let Lengths { of_account: places, of_address: few } = self.lengths;
+        let of_account = queue(of_accounts, account, places)?;
+        let (of_strangers, taken, places, few) = match standing {
+            Standing::Known => (None, Arc::strong_count(&of_account), places, few),
+            Standing::Stranger => {
+                let strangers = queue(of_strangers, account, places / 2)?;
+                let taken = Arc::strong_count(&strangers);
+                (Some(strangers), taken, places / 2, few / 2)
+            }
+        };
+        let max = if taken > places / 2 + 1 { few.max(1) } else { places };
+        let of_address = queue(of_addresses, (account, standing, network(address)), max)?;
+        Some(Place { of_all: self.all.clone(), of_account, of_strangers, of_address })
+    }
+}
+
+impl Place {
+    /// Do `work`, when it is its turn.
+    ///
+    /// # Errors
+    /// It ended before it was done.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let turn = self.turn().await.ok_or_else(busy)?;
         let done = tokio::task::spawn_blocking(move || {
             // Held here: whoever asked may be gone, and the work goes on.
             let _turn = turn;
@@ -77,22 +141,22 @@ impl Line {
         done.await.map_err(|_| Error::internal("work that was done aside ended before it was done"))
     }
 
-    /// First come, first served; accounts in turn and the addresses of each, since each has but one call that waits with those of
-    /// others.
-    async fn turn(&self, account: AccountId, address: Option<IpAddr>) -> Option<Turn> {
-        let (of_account, of_address) = {
-            let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-            let Queues { of_accounts, of_addresses } = &mut *queues;
-            let lengths = self.lengths;
-            let of_account = queue(of_accounts, account, lengths.of_account)?;
-            let is_long = Arc::strong_count(&of_account) > lengths.of_account / 2 + 1;
-            let max = if is_long { lengths.of_address } else { lengths.of_account };
-            (of_account, queue(of_addresses, (account, network(address)), max)?)
+    /// First come, first served; accounts in turn, and of each its strangers all together and the addresses, since each has but
+    /// one call that waits with those of others.
+    async fn turn(self) -> Option<Turn> {
+        let of_address = self.of_address.acquire_owned().await.ok()?;
+        let of_strangers = match self.of_strangers {
+            Some(strangers) => Some(strangers.acquire_owned().await.ok()?),
+            None => None,
         };
-        let of_address = of_address.acquire_owned().await.ok()?;
-        let of_account = of_account.acquire_owned().await.ok()?;
-        let of_all = self.all.clone().acquire_owned().await.ok()?;
-        Some(Turn { _of_address: of_address, _of_account: of_account, _of_all: of_all })
+        let of_account = self.of_account.acquire_owned().await.ok()?;
+        let of_all = self.of_all.acquire_owned().await.ok()?;
+        Some(Turn {
+            _of_address: of_address,
+            _of_strangers: of_strangers,
+            _of_account: of_account,
+            _of_all: of_all,
+        })
     }
 }
 
@@ -121,6 +185,13 @@ mod tests {
 
     fn new(at_once: usize) -> Line {
         Line::new(at_once, LENGTHS)
+    }
+
+    impl Line {
+        /// A turn of somebody who is known.
+        async fn turn(&self, account: AccountId, address: Option<IpAddr>) -> Option<Turn> {
+            self.free_place(account, address, Standing::Known)?.turn().await
+        }
     }
 
     fn account(id: &str) -> AccountId {
@@ -195,6 +266,28 @@ mod tests {
         assert!(poll(flood[1].as_mut()).is_pending());
         drop(turn);
         assert!(poll(flood[1].as_mut()).is_ready());
+    }
+
+    /// From however many addresses they come.
+    #[tokio::test]
+    async fn strangers_have_half_of_the_places_and_one_turn_at_a_time() {
+        let line = new(1);
+        let one = account("111122223333");
+        let stranger = |n| line.free_place(one, from(n), Standing::Stranger);
+        let mut waiting: Vec<_> = (0..100).filter_map(stranger).map(|place| Box::pin(place.turn())).collect();
+        assert_eq!(waiting.len(), LENGTHS.of_account / 2);
+        let first = poll(waiting[0].as_mut());
+        assert!(first.is_ready() && waiting[1..].iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
+        // From a stranger's own address, too.
+        let mut known = pin!(line.turn(one, from(0)));
+        assert!(poll(known.as_mut()).is_pending());
+        drop(first);
+        assert!(poll(known.as_mut()).is_ready(), "before all strangers but the one whose turn it was");
+        drop(waiting);
+        let of_one_address = std::iter::repeat_with(|| stranger(7)).take(100).flatten();
+        let of_one_address: Vec<_> = of_one_address.collect();
+        assert_eq!(of_one_address.len(), LENGTHS.of_account / 4, "and others have places left");
+        assert!(stranger(8).is_some());
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use daypass_authn::password::{PasswordHash, Salt};
 use daypass_model::{AccountId, Random, Secret};
 
 use crate::error::Error;
-use crate::line::{Lengths, Line, half_of_processors};
+use crate::line::{Lengths, Line, Place, Standing, half_of_processors};
 
 /// Calls that hash or wait for it. A change of a password can take 25 hashes where many are remembered.
 const LENGTHS: Lengths = Lengths { of_account: 20, of_address: 5 };
@@ -42,7 +42,8 @@ impl Passwords {
         hashed.map_err(|_| Error::internal("a password was not hashed"))
     }
 
-    /// Whatever else takes hashes, in one turn.
+    /// Whatever else takes hashes, in one turn, for somebody who has shown something: a call that is signed, a step of a sign-in
+    /// after the password.
     ///
     /// # Errors
     /// Throttling: too many wait already.
@@ -52,8 +53,33 @@ impl Passwords {
         address: Option<IpAddr>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
+        self.work_at(self.place(account, address, Standing::Known)?, work).await
+    }
+
+    /// A place in the account's line, for whoever still has to spend something before the work.
+    ///
+    /// # Errors
+    /// Throttling: too many wait already.
+    pub(crate) fn place(
+        &self,
+        account: AccountId,
+        address: Option<IpAddr>,
+        standing: Standing,
+    ) -> Result<Place, Error> {
+        self.line.place(account, address, standing)
+    }
+
+    /// The same as `work`, by whoever has a place.
+    ///
+    /// # Errors
+    /// The work ended before it was done.
+    pub(crate) async fn work_at<T: Send + 'static>(
+        &self,
+        place: Place,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
         self.turns.fetch_add(1, Ordering::Relaxed);
-        self.line.run(account, address, work).await
+        place.run(work).await
     }
 
     /// How often somebody asked for work: by the time of an answer nobody hears what was wrong, and by this a test.

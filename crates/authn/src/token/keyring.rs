@@ -244,6 +244,14 @@ impl Keyring {
         Ok(plain.to_vec())
     }
 
+    /// A number that a text has by the active key, and that nobody without it can foresee: to share things out by.
+    #[must_use]
+    pub fn share_of(&self, text: &str) -> u64 {
+        let label = [b"share v1\0", text.as_bytes()].concat();
+        let key = purpose_key(self.active.key.secret.expose(), SALT, &label);
+        key.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
     fn entry(&self, id: u32) -> Option<&Entry> {
         [Some(&self.active), Some(&self.next), self.previous.as_ref()]
             .into_iter()

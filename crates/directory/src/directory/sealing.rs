@@ -93,6 +93,8 @@ impl Directory {
         record.earlier.drain(..too_many);
         record.sealed_hash = self.seal_password(account, user, hash)?;
         record.changed = now;
+        // Whoever signed in with the one before may be whom this one is against.
+        record.browsers.clear();
         Ok(record)
     }
 

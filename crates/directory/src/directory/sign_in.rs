@@ -13,9 +13,7 @@
 
 use std::net::IpAddr;
 
-use sha2::{Digest as _, Sha256};
-
-use super::spending::{TRIES_MAX, in_time};
+use super::spending::{TRIES_MAX, TRIES_WINDOW_SECONDS, in_time};
 use crate::context::Operation;
 use crate::directory::Directory;
 use crate::error::NotCommitted;
@@ -28,7 +26,7 @@ const OF_NETWORKS: u32 = 12;
 /// Tries of one network with the names of one shelf: many people can be behind one.
 const OF_NAMES: u32 = 20;
 /// Shelves, which networks and names fall onto.
-const SHELVES: u8 = 8;
+const SHELVES: u64 = 8;
 
 /// Who tries to sign in, as far as they say.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +56,10 @@ impl Directory {
             if let Some(browser) = who.browser {
                 return spend(format!("browser {browser} {name}"), TRIES_MAX).await;
             }
+            // Others in every window, by a key of ours: else whoever wants somebody to wait looks for networks on their shelf.
+            let window = op.now.as_second().div_euclid(TRIES_WINDOW_SECONDS);
+            let view = self.snapshot();
+            let shelf = |text: &str| view.keyring().share_of(&format!("shelf {window} {text}")) % SHELVES;
             let network = who.network.map_or_else(String::new, |network| network.to_string());
             Ok(spend(format!("network {network} {name}"), OF_NETWORK).await?
                 && spend(format!("shelf {} {name}", shelf(&network)), OF_NETWORKS).await?
@@ -80,8 +82,4 @@ impl Directory {
     ) -> Result<bool, NotCommitted> {
         in_time(self.spend(op, key::sign_in_step(number, step), expires_at)).await
     }
-}
-
-fn shelf(text: &str) -> u8 {
-    Sha256::digest(text).first().map_or(0, |byte| byte % SHELVES)
 }

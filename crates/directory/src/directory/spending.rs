@@ -19,7 +19,7 @@ const SPENDING_TIME_MAX: Duration = Duration::from_secs(10);
 /// Tries of a device's codes, or of a user's password, in one window of time, right or wrong.
 pub(super) const TRIES_MAX: u32 = 9;
 /// Length of that window. It turns by the clock, not with the first try.
-const TRIES_WINDOW_SECONDS: i64 = 180;
+pub(super) const TRIES_WINDOW_SECONDS: i64 = 180;
 
 /// What a call has spent so far. A call that is decided again, since its commit was in another's way, finds here what it spent
 /// the first time: its own try, its own code, which is still good, and the time of a processor.

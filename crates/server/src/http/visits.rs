@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daypass_service::doors::{Door, visit};
+use daypass_service::doors::{Door, is_over_tls, visit};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -30,9 +30,7 @@ pub(super) async fn answer(
         }
     };
     let request_id = request.id.clone();
-    // A cookie that only goes over TLS is lost where there is none, and safe where there may be.
-    let public = api.house.settings.public_authority.as_ref();
-    let over_tls = request.secure.unwrap_or_else(|| public.is_some_and(daypass_model::Authority::is_https));
+    let over_tls = is_over_tls(&api.house, &request);
     let api = api.clone();
     let visit = async move {
         let started = api.metrics.start_visit();

@@ -19,8 +19,7 @@ use daypass_authn::browser::BrowserSecret;
 use daypass_model::SessionId;
 use daypass_service::Error;
 use daypass_service::doors::{
-    AUTHORIZE_PATH, Answer, BROWSER_COOKIE, Door, SIGN_IN_PATH, SignInPage, Visited, cookie_name,
-    session_path,
+    AUTHORIZE_PATH, Answer, Door, SignInPage, Visited, browser_cookie, cookie_name, session_path,
 };
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -123,14 +122,17 @@ fn of_answer(answer: Answer, session: Option<SessionId>, over_tls: bool) -> Resp
             let body = serde_json::json!({ "SigninToken": token.expose_str() }).to_string();
             with_headers(StatusCode::OK, Bytes::from(body), "application/json")
         }
-        Answer::Entered { id, secret, browser, back } => {
+        Answer::Entered { id, secret, browser, device, back } => {
             let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
             insert(&mut response, LOCATION, &back.unwrap_or_else(|| session_path(id)));
             for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
                 append(&mut response, SET_COOKIE, &cookie(id, path, &secret, over_tls));
             }
             if let Some(secret) = browser {
-                append(&mut response, SET_COOKIE, &browser_cookie(&secret, over_tls));
+                append(&mut response, SET_COOKIE, &kept(None, &secret, over_tls));
+            }
+            if let Some((name, secret)) = device {
+                append(&mut response, SET_COOKIE, &kept(Some(&name), &secret, over_tls));
             }
             response
         }
@@ -142,7 +144,7 @@ fn of_answer(answer: Answer, session: Option<SessionId>, over_tls: bool) -> Resp
             let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
             insert(&mut response, LOCATION, &url);
             if let Some(secret) = browser {
-                append(&mut response, SET_COOKIE, &browser_cookie(&secret, over_tls));
+                append(&mut response, SET_COOKIE, &kept(None, &secret, over_tls));
             }
             response
         }
@@ -217,20 +219,19 @@ fn cookie(id: SessionId, path: &str, secret: &BrowserSecret, over_tls: bool) -> 
 
 /// Here a browser is known again that somebody signed in from, for as long as browsers keep anything. It comes from links elsewhere
 /// as well, and with no form of another site.
-fn browser_cookie(secret: &BrowserSecret, over_tls: bool) -> String {
+fn kept(name: Option<&str>, secret: &BrowserSecret, over_tls: bool) -> String {
     let secure = if over_tls { "; Secure" } else { "" };
+    let (name, path) = browser_cookie(name, over_tls);
     let value = secret.cookie();
     let value = value.expose_str();
-    format!(
-        "{BROWSER_COOKIE}={value}; Path={SIGN_IN_PATH}; Max-Age={BROWSER_SECONDS}; HttpOnly; SameSite=Lax{secure}"
-    )
+    format!("{name}={value}; Path={path}; Max-Age={BROWSER_SECONDS}; HttpOnly; SameSite=Lax{secure}")
 }
 
 fn sign_in(shown: &SignInPage, over_tls: bool) -> Response<Full<Bytes>> {
     let status = shown.problem.as_ref().map_or(StatusCode::OK, |problem| status(&problem.error));
     let mut response = page(status, sign_in::page(shown));
     if let Some(secret) = &shown.browser {
-        append(&mut response, SET_COOKIE, &browser_cookie(secret, over_tls));
+        append(&mut response, SET_COOKIE, &kept(None, secret, over_tls));
     }
     response
 }

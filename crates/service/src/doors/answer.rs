@@ -5,6 +5,7 @@ use daypass_model::{AccountId, Secret, SessionId, Tag};
 use serde::Deserialize;
 
 use super::authorize::Asked;
+use super::sign_in::Device;
 use crate::error::Error;
 
 /// See the module.
@@ -20,6 +21,8 @@ pub enum Answer {
         secret: BrowserSecret,
         /// What the cookie of the sign-in's own pages holds from now on, if they were what led here.
         browser: Option<BrowserSecret>,
+        /// By what it is known of the user from now on, if a password led here.
+        device: Option<Device>,
         /// Where the browser goes instead: a path of ours.
         back: Option<String>,
     },

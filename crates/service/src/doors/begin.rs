@@ -104,7 +104,7 @@ pub(super) async fn begin(
     house.directory.commit(change).await?;
     let asked_by = asked_by.unwrap_or(scope.principal());
     house.session_log.keep(SessionEntry::of(op, asked_by, &claims, &access_key_id, Some("Console")));
-    Ok(Answer::Entered { id: claims.session_id, secret, browser: None, back: None })
+    Ok(Answer::Entered { id: claims.session_id, secret, browser: None, device: None, back: None })
 }
 
 /// Whose sessions make room for one another: those of one session name of one principal. Whoever may choose the name of

@@ -75,22 +75,23 @@ pub(super) fn sender<'r>(
 
 /// The secret in a cookie. Two of one name are somebody's trick.
 pub(super) fn cookie_of(request: &Request, name: &str) -> Option<BrowserSecret> {
-    let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
-    let texts = headers.filter_map(|(_, value)| std::str::from_utf8(value).ok());
-    let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    let mut values = cookies(request).filter(|(key, _)| *key == name).map(|(_, value)| value);
     let value = values.next()?;
     values.next().is_none().then(|| BrowserSecret::read(value)).flatten()
+}
+
+/// Names and values.
+pub(super) fn cookies(request: &Request) -> impl Iterator<Item = (&str, &str)> {
+    let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
+    let texts = headers.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+    texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='))
 }
 
 /// The sessions that the browser says it has, where their cookies come together: the newest first, which browsers send last
 /// (RFC 6265, section 5.4).
 pub(super) fn login_sessions(request: &Request) -> Vec<SessionId> {
-    let headers = request.http.headers.iter().filter(|(header, _)| header == "cookie");
-    let texts = headers.filter_map(|(_, value)| std::str::from_utf8(value).ok());
-    let names = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let ids: Vec<SessionId> =
-        names.filter_map(|(name, _)| name.strip_prefix("daypass-")?.parse().ok()).collect();
+        cookies(request).filter_map(|(name, _)| name.strip_prefix("daypass-")?.parse().ok()).collect();
     ids.into_iter().rev().take(LOGIN_COOKIES_MAX).collect()
 }
 

@@ -22,12 +22,12 @@ pub use answer::{
     SessionList, SessionSearch, SessionShown, SignInPage, SignInStep, Step, Tokens, Whose, YourSession,
 };
 pub use authorize::Asked;
-use console::cookie_of;
+use console::cookies;
 use daypass_authn::sigv4::Presented;
 use daypass_directory::Operation;
 use daypass_model::SessionId;
 pub use destination::{BadDestination, ConsoleDestination};
-pub use sign_in::{ROOT_CODE_SECONDS, root_code};
+pub use sign_in::{Device, ROOT_CODE_SECONDS, browser_cookie, is_over_tls, root_code};
 use tracing::Instrument as _;
 
 use crate::audit::Event;
@@ -167,7 +167,7 @@ pub fn session_path(id: SessionId) -> String {
 /// The path of the cookie by which a browser tells which sessions it has, where a program asks.
 pub const AUTHORIZE_PATH: &str = authorize::PATH;
 
-/// The path of the cookie of a browser that signs in, and of its first page.
+/// The path of the first page of signing in.
 pub const SIGN_IN_PATH: &str = sign_in::PATH;
 /// Where the code of a device goes.
 pub const SIGN_IN_CODE_PATH: &str = sign_in::CODE_PATH;
@@ -175,8 +175,6 @@ pub const SIGN_IN_CODE_PATH: &str = sign_in::CODE_PATH;
 pub const SIGN_IN_CHANGE_PATH: &str = sign_in::CHANGE_PATH;
 /// Where root signs in.
 pub const SIGN_IN_ROOT_PATH: &str = sign_in::ROOT_PATH;
-/// The name of that cookie.
-pub const BROWSER_COOKIE: &str = sign_in::COOKIE;
 
 /// The name of a session's cookie.
 #[must_use]
@@ -366,8 +364,8 @@ impl Wish {
         let is_post = request.http.method == "POST";
         match door {
             // Programs that look at links in messages ask for nothing more than this, and use nothing up.
-            Door::Federation if request.http.method == "HEAD" => Ok(Self::Lobby),
-            Door::Federation if is_ahead(request) => Err(Error::new(
+            Door::Federation | Door::OidcBack if request.http.method == "HEAD" => Ok(Self::Lobby),
+            Door::Federation | Door::OidcBack if is_ahead(request) => Err(Error::new(
                 "ServiceUnavailable",
                 "A sign-in link is opened when somebody follows it, and not ahead of that.",
             )),

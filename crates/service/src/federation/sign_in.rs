@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use daypass_authn::oidc::{SignInEndpoints, Token, VerifiedToken};
+use daypass_authn::oidc::{SignInEndpoints, Token, TokenError, VerifiedToken};
 use daypass_directory::{Caller, Operation, View};
 use daypass_model::{AccountId, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -182,6 +182,10 @@ impl SignInProvider {
             |algorithm| Provider::Registered(&provider).takes(algorithm),
             op.now,
         )?;
+        // Also where `azp` names the client: `aud` must (OpenID Connect Core 1.0, section 3.1.3.7, number 3).
+        if !token.claims().audiences.contains(&self.client_id) {
+            return Err(TokenError::Audience.into());
+        }
         let said = token.claims().get("nonce").and_then(|said| said.as_str());
         if said != Some(nonce) {
             return Err(another());

@@ -91,6 +91,18 @@ impl TestHouse {
         headers: &[(&str, &str)],
         form: &[(&str, &str)],
     ) -> Result<Answer, Error> {
+        self.visit_over(Some(true), address, (method, path, query), headers, form).await
+    }
+
+    /// The same over TLS or not.
+    async fn visit_over(
+        &self,
+        secure: Option<bool>,
+        address: &str,
+        (method, path, query): (&str, &str, &str),
+        headers: &[(&str, &str)],
+        form: &[(&str, &str)],
+    ) -> Result<Answer, Error> {
         let target = format!("{path}?{query}");
         let mut http = HttpRequest::new(method, &target, "").with_header("host", "daypass.test");
         for (name, value) in headers {
@@ -100,7 +112,7 @@ impl TestHouse {
         let request = Request {
             id: "00000000-0000-4000-9000-000000000001".into(),
             source_ip: Some(address.parse().unwrap()),
-            secure: Some(true),
+            secure,
             http,
             service: "signin",
             action: String::new(),

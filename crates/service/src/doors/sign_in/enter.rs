@@ -7,6 +7,7 @@ use daypass_directory::{Operation, key};
 use daypass_model::limits::ROOT_SESSION_SECONDS_MAX;
 use daypass_model::{AccountId, UniqueId};
 
+use super::browser::device_name;
 use super::progress::Proven;
 use super::{Browser, path_of};
 use crate::audit::Event;
@@ -40,7 +41,9 @@ pub(super) async fn enter(
         event.tells("MFAIdentifier", mfa.device.as_str());
     }
     let secret = BrowserSecret::generate(house.directory.random());
-    let profile = profile(op, browser, &secret, &proven, new_password);
+    let device = BrowserSecret::generate(house.directory.random());
+    let profile = profile(op, browser, &device, &proven, new_password);
+    let device = proven.user.as_ref().map(|(user, _)| (device_name(&user.record.id), device));
     let beginning = Beginning {
         claims,
         asked_by: None,
@@ -50,7 +53,7 @@ pub(super) async fn enter(
     };
     match begin(house, op, house.directory.snapshot(), event, beginning).await? {
         Answer::Entered { id, secret: of_session, .. } => {
-            Ok(Answer::Entered { id, secret: of_session, browser: Some(secret), back: proven.back })
+            Ok(Answer::Entered { id, secret: of_session, browser: Some(secret), device, back: proven.back })
         }
         other => Ok(other),
     }
@@ -60,7 +63,7 @@ pub(super) async fn enter(
 fn profile(
     op: &Operation,
     browser: &Browser,
-    secret: &BrowserSecret,
+    device: &BrowserSecret,
     proven: &Proven,
     new_password: Option<LoginProfileRecord>,
 ) -> Option<Profile> {
@@ -68,8 +71,8 @@ fn profile(
     let is_new_password = new_password.is_some();
     let mut record = new_password.unwrap_or_else(|| profile.record.clone());
     record.last_used = Some(op.now.as_second());
-    record.browsers.retain(|hash| !browser.secret.has_hash(hash));
-    record.browsers.push(secret.hash());
+    record.browsers.retain(|hash| !browser.is_device(&user.record.id, hash));
+    record.browsers.push(device.hash());
     let too_many = record.browsers.len().saturating_sub(BROWSERS_MAX);
     record.browsers.drain(..too_many);
     let place = key::login_profile(proven.account(), &user.record.id);

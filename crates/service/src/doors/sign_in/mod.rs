@@ -16,7 +16,8 @@ mod password;
 mod progress;
 mod root;
 
-pub(super) use browser::{Browser, COOKIE};
+pub(super) use browser::Browser;
+pub use browser::{Device, browser_cookie, is_over_tls};
 pub(super) use change::change;
 pub(super) use code::code;
 pub(super) use password::sign_in;
@@ -150,7 +151,7 @@ fn ours(
     form: &str,
     fields: &[&str],
 ) -> Result<Browser, Answer> {
-    let browser = Browser::of(house, request);
+    let mut browser = Browser::of(house, request);
     let names = [&["code"], fields].concat();
     let is_known = known(request, &names).is_ok() && request.http.query.is_empty();
     let code = request.params.as_ref().ok().and_then(|form| form.text("code")).unwrap_or_default();

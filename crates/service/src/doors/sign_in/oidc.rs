@@ -11,6 +11,7 @@ mod role;
 pub(in crate::doors) use role::choose;
 
 use data_encoding::BASE64URL_NOPAD;
+use daypass_authn::browser::BrowserSecret;
 use daypass_authn::oidc::challenge_of;
 use daypass_authn::token::Purpose;
 use daypass_directory::Operation;
@@ -125,12 +126,14 @@ fn seal<T: Serialize>(house: &House, browser: &Browser, purpose: Purpose, what: 
 
 fn opened<T: for<'de> Deserialize<'de>>(
     house: &House,
-    browser: &Browser,
+    browser: &mut Browser,
     purpose: Purpose,
     text: &str,
 ) -> Option<T> {
-    let (view, context) = (house.directory.snapshot(), browser.secret.hash());
-    let text = view.keyring().open_message(purpose, context.as_bytes(), text).ok()?;
+    let view = house.directory.snapshot();
+    let open =
+        |secret: &BrowserSecret| view.keyring().open_message(purpose, secret.hash().as_bytes(), text).ok();
+    let text = browser.settle(open)?;
     serde_json::from_slice(&text).ok()
 }
 
@@ -146,8 +149,8 @@ pub(in crate::doors) async fn come_back(
     let redirect_uri = redirect_uri(house, provider)?;
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = |name| form.text(name).unwrap_or_default();
-    let browser = Browser::of(house, request);
-    let state: Option<State> = opened(house, &browser, Purpose::OidcState, text("state"));
+    let mut browser = Browser::of(house, request);
+    let state: Option<State> = opened(house, &mut browser, Purpose::OidcState, text("state"));
     let state = state.filter(|state| state.provider == provider.name).ok_or_else(over)?;
     let until = state.at + AWAY_SECONDS;
     if op.now.as_second() >= until {
@@ -157,7 +160,7 @@ pub(in crate::doors) async fn come_back(
     if !open.is_from(form.text("iss")) {
         return Err(Error::access_denied("The answer is another identity provider's."));
     }
-    if let Some(error) = form.text("error") {
+    if let Some(error) = form.text("error").filter(|error| !error.is_empty()) {
         return Err(not_signed_in(error));
     }
     let code = Some(text("code")).filter(|code| (1..=CODE_BYTES_MAX).contains(&code.len()));
@@ -167,7 +170,8 @@ pub(in crate::doors) async fn come_back(
     }
     let grant = Grant { code, redirect_uri: &redirect_uri, verifier: &state.verifier };
     let token = provider.id_token(house, op, &open, &grant).await?;
-    let coming = role::Coming { token, nonce: state.nonce, back: state.back, number: state.number, until };
+    let State { provider: named, nonce, back, number, .. } = state;
+    let coming = role::Coming { provider: named, token, nonce, back, number, until };
     role::offer(house, op, provider, browser, coming, event).await
 }
 

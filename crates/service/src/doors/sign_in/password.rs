@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use daypass_authn::password::matches_nobody;
-use daypass_directory::record::LoginProfileRecord;
-use daypass_directory::{LoginProfile, Operation, PasswordPolicy, SignInTry, User, View};
+use daypass_directory::{LoginProfile, Operation, SignInTry, User, View};
 use daypass_model::{AccountId, Secret};
 
 use super::enter::claims;
-use super::progress::{Proven, Stage, go_on};
+use super::progress::{Proven, Stage, go_on, must_change};
 use super::{Browser, INCORRECT, asking, failed, ours, too_many};
 use crate::audit::{Event, SigningIn};
 use crate::doors::answer::{Answer, Problem, SignInStep};
@@ -16,13 +15,13 @@ use crate::doors::begin::scope_of;
 use crate::doors::destination;
 use crate::error::Error;
 use crate::house::House;
+use crate::line::{Place, Standing};
 use crate::network::network;
 use crate::request::Request;
 
 const FIELDS: [&str; 4] = ["account", "username", "password", "back"];
 /// Longest name that is looked for, in bytes: a user's has 64 characters.
 const NAME_BYTES_MAX: usize = 256;
-const SECONDS_OF_DAY: i64 = 86_400;
 /// For whoever knows the password, and nobody else.
 const EXPIRED: &str = "Your password has expired. Ask your administrator for a new one.";
 
@@ -59,52 +58,45 @@ pub(in crate::doors) async fn sign_in(
     }
     let refused =
         |browser, problem| Ok(asking(browser, typed.account, typed.user, typed.back.clone(), Some(problem)));
-    if !house.directory.spend_sign_in_try(op, typed.as_try(op, meant.as_ref(), &browser)).await? {
+    let one_try = typed.as_try(op, meant.as_ref(), &browser);
+    let standing = one_try.browser.map_or(Standing::Stranger, |_| Standing::Known);
+    // Accounts that are none wait for each other, and for nobody else.
+    let account = meant.as_ref().map_or(AccountId::ZERO, |meant| meant.account);
+    // Before the try: whoever finds no room has lost none.
+    let Ok(place) = house.passwords.place(account, op.source_ip, standing) else {
+        return refused(browser, too_many());
+    };
+    if !house.directory.spend_sign_in_try(op, one_try).await? {
         return refused(browser, too_many());
     }
     let profile = meant.as_ref().and_then(|meant| meant.user.as_ref()?.1.clone());
-    match is_right(house, op, meant.as_ref(), profile, typed.password.clone()).await {
-        Ok(true) => {}
-        Ok(false) => return refused(browser, incorrect(meant.as_ref())),
-        Err(error) if error.code == "Throttling" => return refused(browser, too_many()),
-        Err(error) => return Err(error),
+    if !is_right(house, place, profile, typed.password.clone()).await? {
+        return refused(browser, incorrect(meant.as_ref()));
     }
     let Some(Meant { account, user: Some((user, Some(profile))) }) = meant else {
         return Err(Error::internal("nobody's password was right"));
     };
     let claims = claims(house, op, account, Some((&user.record.id, &user.arn)), None)?;
     let scope = scope_of(house, op, view, &claims)?;
-    let policy = scope.account().password_policy().cloned();
-    let is_expired = is_expired(&profile.record, policy.as_deref(), op.now.as_second());
-    if is_expired && policy.is_some_and(|policy| policy.record.hard_expiry) {
+    let Some(must_change) = must_change(&scope, &profile.record, op.now.as_second()) else {
         return refused(browser, Problem { says: EXPIRED.into(), error: failed() });
-    }
-    let must_change = is_expired || profile.record.reset_required;
+    };
     let proven = Proven { scope, user: Some((user, profile)), must_change, mfa: None, back: typed.back };
     go_on(house, op, browser, Stage::Password, proven, event).await
-}
-
-/// Whether the password has lived as long as the account lets it.
-fn is_expired(profile: &LoginProfileRecord, policy: Option<&PasswordPolicy>, now: i64) -> bool {
-    let days = policy.and_then(|policy| policy.record.days_max);
-    days.is_some_and(|days| now >= profile.changed.saturating_add(i64::from(days) * SECONDS_OF_DAY))
 }
 
 /// Whether the password is that user's. For nobody it takes as long.
 async fn is_right(
     house: &House,
-    op: &Operation,
-    meant: Option<&Meant>,
+    place: Place,
     profile: Option<Arc<LoginProfile>>,
     password: Secret,
 ) -> Result<bool, Error> {
-    // Accounts that are none wait for each other, and for nobody else.
-    let account = meant.map_or(AccountId::ZERO, |meant| meant.account);
     let compare = move || match profile {
         Some(profile) => profile.hash.matches(&password),
         None => matches_nobody(&password),
     };
-    house.passwords.work(account, op.source_ip, compare).await
+    house.passwords.work_at(place, compare).await
 }
 
 /// The account and the user, as far as there are such.
@@ -141,13 +133,15 @@ impl<'f> Typed<'f> {
     /// Whose tries they are: of the account's number, whatever it was called. A browser is known where the user has signed in
     /// from it.
     fn as_try<'t>(&'t self, op: &Operation, meant: Option<&'t Meant>, browser: &Browser) -> SignInTry<'t> {
-        let profile = meant.and_then(|meant| meant.user.as_ref()?.1.as_deref());
-        let known = profile.map_or(&[][..], |profile| &profile.record.browsers);
+        let known = meant.and_then(|meant| {
+            let (user, profile) = meant.user.as_ref()?;
+            profile.as_ref()?.record.browsers.iter().find(|hash| browser.is_device(&user.record.id, hash))
+        });
         SignInTry {
             account: meant.map_or(self.account, |meant| meant.account.as_str()),
             user: self.user,
             network: network(op.source_ip),
-            browser: known.iter().find(|hash| browser.secret.has_hash(hash)).map(String::as_str),
+            browser: known.map(String::as_str),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What was proven so far, and the next step.
 //!
 //! Between two steps it is a sealed text in the page, that counts in the browser that it was made for, for ten minutes, and once:
-//! its number is spent when a step succeeds. The password must be the one that was proven, still.
+//! its number is spent when a step succeeds. The password must be the one that was proven, still, and the device one that the
+//! user still has. What the account wants of the password is not in there: that is asked at every step.
 
 use std::sync::Arc;
 
 use daypass_authn::token::Purpose;
-use daypass_directory::record::KeyOwner;
+use daypass_directory::record::{KeyOwner, LoginProfileRecord};
 use daypass_directory::{LoginProfile, Operation, Principal, Scope, User};
 use daypass_model::{AccountId, Secret, UniqueId};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use crate::house::House;
 
 /// For how long a step may take, in seconds.
 const STEP_SECONDS: i64 = 600;
+const SECONDS_OF_DAY: i64 = 86_400;
 
 /// Who has proven what.
 pub(super) struct Proven {
@@ -60,7 +62,6 @@ struct Sealed {
     account: AccountId,
     user: Option<SealedUser>,
     stage: Stage,
-    must_change: bool,
     mfa: Option<Mfa>,
     back: Option<String>,
     /// When, in Unix seconds.
@@ -110,9 +111,13 @@ impl Progress {
             Some(user) => Some(user.still(&scope)?),
             None => None,
         };
-        let Sealed { must_change, mfa, back, number, .. } = sealed;
+        let must_change = match &user {
+            Some((_, profile)) => must_change(&scope, &profile.record, op.now.as_second())?,
+            None => false,
+        };
+        let Sealed { mfa, back, number, .. } = sealed;
         let proven = Proven { scope, user, must_change, mfa, back };
-        Some(Self { proven, number, until })
+        proven.has_device().then_some(Self { proven, number, until })
     }
 }
 
@@ -127,6 +132,16 @@ impl Progress {
         }
         Ok(false)
     }
+}
+
+/// Whether a password must be another before anything else, by what the account says today; `None` if it opens nothing.
+pub(super) fn must_change(scope: &Scope, profile: &LoginProfileRecord, now: i64) -> Option<bool> {
+    let policy = scope.account().password_policy();
+    let days = policy.and_then(|policy| policy.record.days_max);
+    let until = days.map(|days| profile.changed.saturating_add(i64::from(days) * SECONDS_OF_DAY));
+    let is_expired = until.is_some_and(|until| now >= until);
+    let is_over = is_expired && policy.is_some_and(|policy| policy.record.hard_expiry);
+    (!is_over).then_some(is_expired || profile.reset_required)
 }
 
 impl SealedUser {
@@ -147,6 +162,11 @@ impl Proven {
     pub(super) fn who(&self) -> Arc<Principal> {
         let principal = Principal::clone(self.scope.principal());
         Arc::new(Principal { session: None, access_key_id: None, ..principal })
+    }
+
+    /// Whether the device whose code was given, if one was, is still one of theirs: whoever lost it had it taken away.
+    fn has_device(&self) -> bool {
+        self.mfa.as_ref().is_none_or(|mfa| self.devices().contains(&mfa.device))
     }
 
     /// The serial numbers of the devices.
@@ -205,7 +225,6 @@ fn seal(
             password: fingerprint(profile),
         }),
         stage,
-        must_change: proven.must_change,
         mfa: proven.mfa.clone(),
         back: proven.back.clone(),
         at: op.now.as_second(),

@@ -59,6 +59,7 @@ impl World {
         let providers = vec![
             of("northwind", "console", PROVIDER),
             of("second", "another", PROVIDER),
+            of("again", "console", PROVIDER),
             of("stranger", "nobodys", PROVIDER),
             of("gone", "console", "arn:aws:iam::111122223333:oidc-provider/gone.example"),
         ];
@@ -258,15 +259,21 @@ async fn whoever_may_have_several_roles_is_asked_which() {
             "{closed}"
         );
     }
+    // Nor is it anything where another name of the operator's leads to the same provider, perhaps for another account.
+    let arn = "arn:aws:iam::111122223333:role/Second";
+    let form = [("code", code.as_str()), ("token", response), ("roleIndex", arn)];
+    let elsewhere = CHOSEN.replace("northwind", "again");
+    assert!(person.send(&world.house, "POST", &elsewhere, "", &form).await.is_err());
     // Of another browser, or without a code of ours, it is nothing.
     let mut thief = Person::at("192.0.2.2");
     let own = thief.page(&world.house, FORM, &[]).await;
     told(choose(&mut thief, &code, response, "Second").await);
     told(choose(&mut thief, &own.code, response, "Second").await);
     told(choose(&mut person, "", response, "Second").await);
+    let mut same = person.same_browser();
     let browser = entered(choose(&mut person, &code, response, "Second").await);
     assert_eq!(world.house.your_session(&browser).await.name, "Second");
-    let again = choose(&mut person, &code, response, "Desk").await;
+    let again = choose(&mut same, &code, response, "Desk").await;
     assert!(again.is_err(), "once");
 }
 

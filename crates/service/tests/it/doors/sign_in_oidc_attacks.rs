@@ -40,7 +40,12 @@ async fn a_state_counts_in_its_browser_for_ten_minutes_at_its_provider_and_once(
 
     let asked = world.leave(&mut person).await;
     let claims = world.claims(&asked["nonce"]);
+    let mut same = person.same_browser();
     entered(world.come_back(&mut person, &asked["state"], &claims).await);
+    // Whoever put the browser's cookie there before has nothing of what comes after (session fixation).
+    assert_ne!(person.cookie, same.cookie);
+    let again = world.come_back(&mut same, &asked["state"], &claims).await.unwrap_err();
+    assert_eq!(again.message, OVER);
     let again = world.come_back(&mut person, &asked["state"], &claims).await.unwrap_err();
     assert_eq!(again.message, OVER);
     assert_eq!(world.house.providers.posted().len(), 1);
@@ -68,6 +73,9 @@ async fn the_token_is_this_providers_for_this_client_and_this_sign_in() {
     // `another` is a client of the provider, and not the one that people sign in with here.
     assert_eq!(refused(&|claims| claims["aud"] = "another".into()).await, audience);
     assert_eq!(refused(&|claims| claims["azp"] = "another".into()).await, audience);
+    // `azp` does not stand in for `aud` (OpenID Connect Core 1.0, section 3.1.3.7).
+    let both = |claims: &mut Value| (claims["aud"], claims["azp"]) = ("another".into(), "console".into());
+    assert_eq!(refused(&both).await, audience);
     let code = async |change: &dyn Fn(&mut Value)| refused(change).await.0;
     assert_eq!(
         code(&|claims| claims["exp"] = (world.house.clock_now() - 300).into()).await,
@@ -83,6 +91,28 @@ async fn the_token_is_this_providers_for_this_client_and_this_sign_in() {
     let error = person.send(&world.house, "GET", CALLBACK, "", &form).await.unwrap_err();
     assert_eq!(error.code, "InvalidIdentityToken");
     assert!(!error.message.contains(&token));
+}
+
+/// Programs that look at links, and browsers that guess where somebody goes next.
+#[tokio::test]
+async fn the_way_back_is_gone_by_who_follows_it_and_not_ahead() {
+    let world = World::new().await;
+    let mut person = Person::at("192.0.2.1");
+    let asked = world.leave(&mut person).await;
+    world.gives(&world.claims(&asked["nonce"]));
+    let form = [("state", asked["state"].as_str()), ("code", "c")];
+    let secret = person.cookie.as_ref().unwrap().cookie();
+    let cookie = format!("{}={}", BROWSER_COOKIE, secret.expose_str());
+    let cookie = ("cookie", cookie.as_str());
+    for (method, more) in
+        [("HEAD", None), ("GET", Some(("sec-purpose", "prefetch"))), ("GET", Some(("purpose", "prefetch")))]
+    {
+        let headers: Vec<_> = [Some(cookie), more].into_iter().flatten().collect();
+        let answer = world.house.visit(method, CALLBACK, "", &headers, &form).await;
+        assert!(!matches!(answer, Ok(Answer::Entered { .. })), "{method} {more:?}");
+    }
+    assert!(world.house.providers.posted().is_empty(), "no code was shown to anybody");
+    entered(person.send(&world.house, "GET", CALLBACK, "", &form).await);
 }
 
 /// RFC 9207: an honest provider names itself, and a code of one is not shown to another.
@@ -119,6 +149,7 @@ async fn what_the_provider_refuses_is_told_in_its_word_alone() {
         person.send(&world.house, "GET", CALLBACK, "", &form).await.unwrap_err().message
     };
     assert_eq!(said("access_denied").await, "The identity provider did not sign you in: access_denied.");
+    assert_eq!(said("").await, "The identity provider sent no code.", "some send it empty beside a code");
     assert_eq!(said("Call 555-1234 now").await, "The identity provider did not sign you in: an error.");
     let mut person = Person::at("192.0.2.1");
     let asked = world.leave(&mut person).await;

@@ -316,6 +316,41 @@ async fn a_device_that_came_between_is_asked_for() {
     assert!(matches!(page.step, SignInStep::Code { .. }));
 }
 
+/// Whoever has the password and the device, which is why an administrator takes it away.
+#[tokio::test]
+async fn a_code_of_a_device_that_was_taken_away_since_is_nothing() {
+    let house = TestHouse::new().await;
+    with_password(&house, "Ada", &[("PasswordResetRequired", "true")]).await;
+    let phone = Phone::of(&house, "Ada").await;
+    let mut person = Person::at("192.0.2.1");
+    let page = next(&house, &mut person).await;
+    let page = shown(person.code(&house, &page, &phone.code(0)).await.unwrap());
+    let taken = [("UserName", "Ada"), ("SerialNumber", phone.serial.as_str())];
+    house.root("iam", "DeactivateMFADevice", &taken).await;
+    let other = Phone::new(&house, "spare", &[]).await;
+    other.enable(&house, &house.root, "Ada", -1).await.unwrap();
+    assert_eq!(told(person.change(&house, &page, (NEW, NEW)).await), OVER);
+}
+
+/// An administrator who sees somebody sign in wants another password before the session, not at the next sign-in.
+#[tokio::test]
+async fn what_the_account_wants_of_a_password_is_asked_at_every_step() {
+    let house = with_ada().await;
+    let phone = Phone::of(&house, "Ada").await;
+    house.clock.advance(2 * 86_400);
+    let mut person = Person::at("192.0.2.1");
+    let page = next(&house, &mut person).await;
+    let reset = [("UserName", "Ada"), ("PasswordResetRequired", "true")];
+    house.root("iam", "UpdateLoginProfile", &reset).await;
+    let asks_another = shown(person.code(&house, &page, &phone.code(0)).await.unwrap());
+    assert!(matches!(asks_another.step, SignInStep::Change { .. }), "{asks_another:?}");
+    let asks_code = next(&house, &mut person).await;
+    let expired = [("MaxPasswordAge", "1"), ("HardExpiry", "true")];
+    house.root("iam", "UpdateAccountPasswordPolicy", &expired).await;
+    assert_eq!(told(person.change(&house, &asks_another, (NEW, NEW)).await), OVER);
+    assert_eq!(told(person.code(&house, &asks_code, &phone.code(1)).await), OVER);
+}
+
 #[tokio::test]
 async fn signing_in_from_two_browsers_at_once_lets_both_in() {
     let house = with_ada().await;

@@ -2,6 +2,8 @@
 //!
 //! Source: OWASP, "Authentication Cheat Sheet" and "Slow Down Online Guessing Attacks with Device Cookies".
 
+use sha2::Digest as _;
+
 use super::visitor::*;
 use super::*;
 use crate::support::ACCOUNT;
@@ -72,7 +74,7 @@ async fn many_guessers_together_have_a_bound_and_never_keep_out_a_browser_that_i
     entered(ada.ada(&house, PASSWORD).await);
     house.clock.advance(180);
     let mut looked_at = 0;
-    for n in 0..100 {
+    for n in 0..250 {
         looked_at += guesses(&house, &mut Person::at(&format!("203.0.113.{n}")), "Ada", 2).await;
     }
     assert_eq!(looked_at, 8 * 12, "shelves, and the tries of each");
@@ -96,10 +98,44 @@ async fn a_known_browser_has_nine_tries_of_the_user_that_it_is_known_of() {
     house.clock.advance(180);
     assert_eq!(guesses(&house, &mut ada, "Ada", 20).await, 9);
     assert_eq!(guesses(&house, &mut ada, "Bo", 20).await, 6, "of others it is like any");
-    // It stays known when an administrator sets another password.
+}
+
+/// Whoever had the password, too, has signed in with it: with another, nobody is known but who chose it.
+#[tokio::test]
+async fn another_password_leaves_known_the_browser_alone_that_it_was_chosen_in() {
+    let house = with_ada().await;
+    let (mut ada, mut eve) = (Person::at("192.0.2.1"), Person::at("192.0.2.2"));
+    for person in [&mut ada, &mut eve] {
+        entered(person.ada(&house, PASSWORD).await);
+    }
     house.clock.advance(180);
-    house.root("iam", "UpdateLoginProfile", &[("UserName", "Ada"), ("Password", "Another-Horse-8")]).await;
+    let other = [("UserName", "Ada"), ("Password", "Another-Horse-8"), ("PasswordResetRequired", "true")];
+    house.root("iam", "UpdateLoginProfile", &other).await;
+    assert_eq!(guesses(&house, &mut eve, "Ada", 20).await, 6, "an administrator's");
+    let page = shown(ada.ada(&house, "Another-Horse-8").await.unwrap());
+    entered(ada.change(&house, &page, ("A-Third-Horse-9", "A-Third-Horse-9")).await);
+    house.clock.advance(180);
+    assert_eq!(guesses(&house, &mut eve, "Ada", 20).await, 6);
     assert_eq!(guesses(&house, &mut ada, "Ada", 20).await, 9);
+}
+
+/// Whoever could tell who shares tries with whom would keep one network waiting with two others, for as long as they like.
+#[tokio::test]
+async fn who_shares_tries_with_whom_nobody_can_tell_nor_is_it_so_for_long() {
+    let house = with_ada().await;
+    let shelf = |network: &str| sha2::Sha256::digest(network)[0] % 8;
+    let victim = "198.51.100.7";
+    let networks = (0..).map(|n| format!("203.0.113.{n}"));
+    let few: Vec<_> = networks.filter(|network| shelf(network) == shelf(victim)).take(2).collect();
+    let mut kept_out = 0;
+    for _ in 0..3 {
+        for network in &few {
+            guesses(&house, &mut Person::at(network), "Ada", 6).await;
+        }
+        kept_out += usize::from(guesses(&house, &mut Person::at(victim), "Ada", 1).await == 0);
+        house.clock.advance(180);
+    }
+    assert!(kept_out < 3, "each time, by a chance of one in 64");
 }
 
 #[tokio::test]
@@ -138,4 +174,28 @@ async fn guesses_in_calls_and_guesses_here_do_not_use_each_other_up() {
     assert_eq!(guesses(&house, &mut Person::at("192.0.2.10"), "Ada", 20).await, 6);
     let change = [("OldPassword", PASSWORD), ("NewPassword", "Another-Horse-8")];
     house.call(&keys, "iam", "ChangePassword", &change).await.unwrap();
+}
+
+/// A flood of names that are nobody's, from as many networks as it takes, to keep the processor busy that passwords are compared by.
+#[tokio::test]
+async fn a_flood_of_strangers_leaves_room_for_known_browsers_and_signed_calls_and_takes_no_try() {
+    let house = with_ada().await;
+    let mut ada = Person::at("192.0.2.1");
+    entered(ada.ada(&house, PASSWORD).await);
+    let mut strangers: Vec<_> = (0..40).map(|n| Person::at(&format!("203.0.113.{n}"))).collect();
+    for stranger in &mut strangers {
+        stranger.page(&house, FORM, &[]).await;
+    }
+    let visits = strangers.iter_mut().map(|stranger| stranger.sign_in(&house, ACCOUNT, "nobody", "wrong"));
+    let mut visits: Vec<_> = visits.map(Box::pin).collect();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    visits.retain_mut(|visit| visit.as_mut().poll(&mut context).is_pending());
+    assert_eq!(visits.len(), 10, "half of the places of the account");
+    let mut newcomer = Person::at("198.51.100.1");
+    assert_eq!(guesses(&house, &mut newcomer, "Ada", 9).await, 0, "nobody else who is not known finds room");
+    entered(ada.ada(&house, PASSWORD).await);
+    let update = [("UserName", "Ada"), ("Password", "Another-Horse-8")];
+    house.root("iam", "UpdateLoginProfile", &update).await;
+    drop(visits);
+    assert_eq!(guesses(&house, &mut newcomer, "Ada", 9).await, 6, "and nothing was spent meanwhile");
 }

@@ -1,11 +1,15 @@
 //! Somebody who signs in with a password, at a browser that keeps its cookie.
 
-use daypass_service::doors::{BROWSER_COOKIE, Problem, SignInPage, SignInStep};
+use std::collections::BTreeMap;
+
+use daypass_service::doors::{Problem, SignInPage, SignInStep};
 
 use super::*;
 
 pub(super) const PASSWORD: &str = "Correct-Horse-7";
 pub(super) const INCORRECT: &str = "Your authentication information is incorrect. Please try again.";
+/// The cookie that a browser signs in with, over TLS.
+pub(super) const BROWSER_COOKIE: &str = "__Host-daypass-browser";
 pub(super) const FORM: &str = "/signin";
 pub(super) const CODE: &str = "/signin/step/code";
 pub(super) const CHANGE: &str = "/signin/step/password";
@@ -14,6 +18,8 @@ pub(super) const CHANGE: &str = "/signin/step/password";
 pub(super) struct Person {
     pub(super) address: String,
     pub(super) cookie: Option<BrowserSecret>,
+    /// By what it is known of users, by the cookies' names.
+    pub(super) devices: BTreeMap<String, BrowserSecret>,
 }
 
 /// A house with a user who has a password and may everything.
@@ -33,18 +39,20 @@ pub(super) async fn with_password(house: &TestHouse, name: &str, more: &[(&str, 
 
 impl Person {
     pub(super) fn at(address: &str) -> Self {
-        Self { address: address.to_owned(), cookie: None }
+        Self { address: address.to_owned(), cookie: None, devices: BTreeMap::new() }
     }
 
     /// Whoever else has this browser's cookie.
     pub(super) fn same_browser(&self) -> Self {
-        Self { address: self.address.clone(), cookie: self.cookie.clone() }
+        let (cookie, devices) = (self.cookie.clone(), self.devices.clone());
+        Self { address: self.address.clone(), cookie, devices }
     }
 
     fn headers(&self) -> Vec<(&'static str, String)> {
-        let cookie = self.cookie.as_ref();
-        let header = cookie.map(|secret| format!("{BROWSER_COOKIE}={}", secret.cookie().expose_str()));
-        header.map(|cookie| ("cookie", cookie)).into_iter().collect()
+        let of_browser = self.cookie.iter().map(|secret| (BROWSER_COOKIE.to_owned(), secret));
+        let of_users = self.devices.iter().map(|(name, secret)| (format!("__Host-{name}"), secret));
+        let cookies = of_browser.chain(of_users);
+        cookies.map(|(name, secret)| ("cookie", format!("{name}={}", secret.cookie().expose_str()))).collect()
     }
 
     pub(super) async fn send(
@@ -68,6 +76,9 @@ impl Person {
                 Answer::Entered { browser: Some(secret), .. } | Answer::Leave { browser: Some(secret), .. },
             ) => self.cookie = Some(secret.clone()),
             _ => {}
+        }
+        if let Ok(Answer::Entered { device: Some((name, secret)), .. }) = &answer {
+            self.devices.insert(name.clone(), secret.clone());
         }
         answer
     }

@@ -1,5 +1,6 @@
 //! The role: the only one that lets the bearer of the token in, or the one of several that is chosen.
 
+use daypass_authn::browser::BrowserSecret;
 use daypass_authn::token::Purpose;
 use daypass_directory::{Authorized, Operation, Scope, authorize};
 use daypass_model::Secret;
@@ -25,6 +26,8 @@ const FIELDS: [&str; 2] = ["token", "roleIndex"];
 /// Somebody who came back from the provider, and has no role yet.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Coming {
+    /// What the provider is called here: what came from one is nothing at another.
+    pub(super) provider: String,
     #[serde(serialize_with = "exposed", deserialize_with = "hidden")]
     pub(super) token: Secret,
     pub(super) nonce: String,
@@ -78,15 +81,16 @@ pub(in crate::doors) async fn choose(
     request: &Request,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let browser = match ours(house, op, request, FORM, &FIELDS) {
+    let mut browser = match ours(house, op, request, FORM, &FIELDS) {
         Ok(browser) => browser,
         Err(answer) => return Ok(answer),
     };
     let provider = provider(house, request)?;
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = form.text("token").unwrap_or_default();
-    let coming: Option<Coming> = opened(house, &browser, Purpose::OidcToken, text);
-    let coming = coming.filter(|coming| op.now.as_second() < coming.until).ok_or_else(over)?;
+    let coming: Option<Coming> = opened(house, &mut browser, Purpose::OidcToken, text);
+    let is_open = |coming: &Coming| coming.provider == provider.name && op.now.as_second() < coming.until;
+    let coming = coming.filter(is_open).ok_or_else(over)?;
     let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
     let mut offered = offered(op, &who, form.text("roleIndex"), event)?;
     let role = offered.pop().ok_or_else(no_role)?;
@@ -147,8 +151,10 @@ async fn enter(
         profile: None,
     };
     match begin_surely(house, op, who.view.clone(), event, beginning).await? {
-        Answer::Entered { id, secret, browser, .. } => {
-            Ok(Answer::Entered { id, secret, browser, back: coming.back })
+        Answer::Entered { id, secret, device, .. } => {
+            // Another from now on, as after a password: the one before may be somebody else's.
+            let browser = Some(BrowserSecret::generate(house.directory.random()));
+            Ok(Answer::Entered { id, secret, browser, device, back: coming.back })
         }
         other => Ok(other),
     }
