@@ -16,6 +16,8 @@ const WAIT_WITH_OLD: Duration = Duration::from_millis(700);
 const WAIT_WITH_NOTHING: Duration = Duration::from_secs(6);
 /// After a try that came to nothing, the next comes so much later, in seconds, and by chance up to twice that.
 const RETRY_SECONDS: i64 = 5;
+/// How far a clock may be put back, in seconds, before what was planned by it is void.
+const PUT_BACK_MAX: i64 = 30;
 
 /// What the server gave, and when it is to be asked again.
 pub(crate) struct Fetched<T> {
@@ -57,12 +59,15 @@ struct Kept<T> {
     refused: Option<Refusal>,
     /// Unix seconds: from then on the server is asked again.
     due_at: i64,
+    /// Unix seconds: when that was planned. A clock that is before this was ahead then.
+    planned_at: i64,
     away_since: Option<i64>,
 }
 
 impl<T: Send + Sync + 'static> Shelf<T> {
     pub(crate) fn new(name: impl Into<String>) -> Arc<Self> {
-        let kept = Kept { good: None, refused: None, due_at: i64::MIN, away_since: None };
+        let kept =
+            Kept { good: None, refused: None, due_at: i64::MIN, planned_at: i64::MIN, away_since: None };
         Arc::new(Self { name: name.into(), kept: Mutex::new(kept), flight: tokio::sync::Mutex::new(()) })
     }
 
@@ -110,20 +115,21 @@ impl<T: Send + Sync + 'static> Shelf<T> {
         let fetched = fetch().await;
         let now = world.now();
         let mut kept = self.kept();
+        kept.planned_at = now;
         match fetched {
             Ok(Fetched { value, refresh_at }) => {
                 if kept.away_since.is_some() || kept.refused.is_some() {
                     tracing::info!(what = self.name, "the server gives it again");
                 }
-                *kept =
-                    Kept { good: Some(Arc::new(value)), refused: None, due_at: refresh_at, away_since: None };
+                kept.good = Some(Arc::new(value));
+                (kept.refused, kept.away_since, kept.due_at) = (None, None, refresh_at);
             }
             Err(CallError::Refused { status, code, message }) => {
                 if kept.refused.as_ref().is_none_or(|before| before.code != code) {
                     tracing::warn!(what = self.name, code, message, "the server refuses it");
                 }
-                let refused = Some(Refusal { status, code, message, at: now });
-                *kept = Kept { good: None, refused, due_at: self.retry_at(world), away_since: None };
+                kept.refused = Some(Refusal { status, code, message, at: now });
+                (kept.good, kept.away_since, kept.due_at) = (None, None, self.retry_at(world));
             }
             Err(CallError::Failed { status, code, message }) => {
                 tracing::warn!(what = self.name, code, message, "the server failed");
@@ -147,7 +153,8 @@ impl<T: Send + Sync + 'static> Shelf<T> {
     }
 
     fn is_due(&self, now: i64) -> bool {
-        now >= self.kept().due_at
+        let kept = self.kept();
+        now >= kept.due_at || now < kept.planned_at.saturating_sub(PUT_BACK_MAX)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept<T>> {
@@ -224,6 +231,24 @@ mod tests {
         assert_eq!(got(&shelf, &world, Ok(2)).await, "2 None");
         shelf.expire();
         assert_eq!(got(&shelf, &world, Ok(3)).await, "3 None");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_for_a_moment_keeps_nothing_from_being_asked_for() {
+        let (clock, world) = world();
+        let shelf = Shelf::new("it");
+        clock.advance(86_400);
+        // A server whose clock is right takes no proof of another day.
+        assert_eq!(got(&shelf, &world, away()).await, "nothing");
+        clock.advance(-86_400);
+        assert_eq!(got(&shelf, &world, Ok(1)).await, "1 None");
+        clock.advance(86_400);
+        assert_eq!(got(&shelf, &world, Ok(2)).await, "2 None");
+        clock.advance(-86_301);
+        assert_eq!(got(&shelf, &world, Ok(3)).await, "3 None");
+        // What NTP takes back is no such moment.
+        clock.advance(-PUT_BACK_MAX);
+        assert_eq!(got(&shelf, &world, Ok(4)).await, "3 None");
     }
 
     #[tokio::test]
