@@ -21,6 +21,8 @@ pub(crate) struct Credentials {
     pub(crate) expires_at: i64,
     /// ARN of the role.
     pub(crate) role_arn: String,
+    /// Unique id of the role that the instance had when these were asked for; of its own credentials alone.
+    pub(crate) role_id: Option<String>,
 }
 
 impl Credentials {
@@ -36,6 +38,7 @@ impl Credentials {
             issued_at: now,
             expires_at: members.get("Expiration")?.as_i64()?,
             role_arn,
+            role_id: None,
         })
     }
 
@@ -91,6 +94,7 @@ impl Credentials {
             // Seconds, perhaps with a fraction.
             expires_at: answer.pointer("/credentials/expiration").and_then(seconds)?,
             role_arn: text("/assumedRoleUser/arn")?.to_owned(),
+            role_id: None,
         })
     }
 

@@ -1,7 +1,7 @@
 //! As which instance the agent speaks: it joins once, by a secret that is good for that one instance, and proves every later
 //! call by its key. What it hears is kept on shelves.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -46,6 +46,8 @@ pub(crate) struct Profile {
     pub(crate) arn: String,
     pub(crate) id: String,
     pub(crate) role: Option<String>,
+    /// Its unique id, of a server that tells it.
+    pub(crate) role_id: Option<String>,
 }
 
 /// The machine.
@@ -54,6 +56,8 @@ pub(crate) struct Machine {
     upstream: Upstream,
     identity: OnceLock<Speaker>,
     facts: Arc<Shelf<Facts>>,
+    /// The unique id of the role that the instance had when that was asked last.
+    role_id: Mutex<Option<String>>,
     version_1: Arc<Shelf<Credentials>>,
     version_2: Arc<Shelf<Credentials>>,
 }
@@ -71,6 +75,7 @@ impl Machine {
             upstream: Upstream::new(&settings.server, settings.roots.clone())?,
             identity: OnceLock::new(),
             facts: Shelf::new("the instance"),
+            role_id: Mutex::new(None),
             version_1: Shelf::new("credentials by version 1"),
             version_2: Shelf::new("credentials by version 2"),
         }))
@@ -176,6 +181,8 @@ impl Machine {
             let answer = machine.call("GetInstanceMetadata", &[]).await?;
             let now = machine.world.now();
             let value = Facts::read(&answer, now).ok_or_else(not_understood)?;
+            let role_id = value.profile.as_ref().and_then(|profile| profile.role_id.clone());
+            *machine.role_id.lock().unwrap_or_else(PoisonError::into_inner) = role_id;
             Ok(Fetched { value, refresh_at: now + FACTS_SECONDS })
         };
         self.facts.get(&self.world, fetch).await
@@ -184,16 +191,28 @@ impl Machine {
     /// Credentials of the role of its instance profile.
     pub(crate) async fn credentials(self: &Arc<Self>, delivery: Delivery) -> Shown<Credentials> {
         let shelf = self.shelf(delivery);
+        // Those of a role that was made again under its name are dead, however long they were to live.
+        if matches!(shelf.shown(), Shown::Good(credentials, _) if credentials.role_id != self.role_id()) {
+            shelf.forget();
+        }
         let machine = self.clone();
         let fetch = move || async move {
             let delivery = match delivery {
                 Delivery::Version1 => "1.0",
                 Delivery::Version2 => "2.0",
             };
+            // Before the call: what it gives is of this role or of a later one.
+            let role_id = machine.role_id();
             let answer = machine.call("GetInstanceCredentials", &[("RoleDelivery", delivery)]).await?;
-            machine.taken(&answer)
+            let mut fetched = machine.taken(&answer)?;
+            fetched.value.role_id = role_id;
+            Ok(fetched)
         };
         shelf.get(&self.world, fetch).await
+    }
+
+    fn role_id(&self) -> Option<String> {
+        self.role_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Credentials of another role than the profile had are not the right ones, however new they are.
@@ -287,7 +306,12 @@ impl Facts {
             region: text("Region")?,
             instance_id: text("InstanceId")?,
             at,
-            profile: profile.map(|(arn, id)| Profile { arn, id, role: text("RoleName") }),
+            profile: profile.map(|(arn, id)| Profile {
+                arn,
+                id,
+                role: text("RoleName"),
+                role_id: text("RoleId"),
+            }),
         })
     }
 }

@@ -104,6 +104,12 @@ impl<T: Send + Sync + 'static> Shelf<T> {
         self.kept().due_at = i64::MIN;
     }
 
+    /// What is kept is worth nothing any more: nobody is shown it again.
+    pub(crate) fn forget(&self) {
+        let mut kept = self.kept();
+        (kept.good, kept.due_at) = (None, i64::MIN);
+    }
+
     async fn refresh<F>(&self, world: &World, fetch: impl FnOnce() -> F)
     where
         F: Future<Output = Result<Fetched<T>, CallError>>,

@@ -97,3 +97,21 @@ async fn short_ones_are_replaced_in_time_as_well() {
     machine.clock.advance(3000);
     assert_ne!(key(&machine.credentials().await), key(&first));
 }
+
+#[tokio::test]
+async fn a_role_made_again_under_its_name_is_another() {
+    let machine = Machine::new().await;
+    let first = machine.credentials().await;
+    // Deleted and made again between two looks at the instance: its name alone tells nothing.
+    machine.stub.role_is_made_again();
+    machine.clock.advance(301);
+    let second = machine.credentials().await;
+    assert_ne!(key(&second), key(&first));
+    assert_eq!(key(&machine.credentials().await), key(&second));
+    // Those of the role before are shown to nobody, a server that is away or not.
+    machine.stub.role_is_made_again();
+    machine.clock.advance(301);
+    assert_eq!(machine.get_v2("/latest/meta-data/iam/security-credentials/").await.body, "Worker");
+    machine.stub.is_away(true);
+    assert_eq!(machine.get_v2("/latest/meta-data/iam/security-credentials/Worker").await.status, 503);
+}
