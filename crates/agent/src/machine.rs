@@ -1,6 +1,7 @@
 //! As which instance the agent speaks: it joins once, by a secret that is good for that one instance, and proves every later
 //! call by its key. What it hears is kept on shelves.
 
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ use crate::{Settings, Trouble, World};
 
 /// For how long what the server says of the instance is taken as true, in seconds.
 const FACTS_SECONDS: i64 = 300;
+/// What the server says of a proof that it saw.
+const USED_BEFORE: &str = "The proof was used before.";
+/// What it says of a secret by which another machine joined.
+const JOINED_BEFORE: &str = "The join secret was used before, by another machine.";
 /// How long to wait for the next try to join.
 const JOIN_AGAIN: Duration = Duration::from_secs(5);
 
@@ -89,14 +94,15 @@ impl Machine {
         let state = State::open(&settings.state)?;
         let secret = settings.join_secret.as_deref().map(|path| {
             let told = |error| Trouble::new(format!("--join-secret-file {}: {error}", path.display()));
-            read_private(path).map_err(told)
+            read_private(path).map_err(|error| (error.kind() == ErrorKind::NotFound, told(error)))
         });
         let identity = match (state.identity(Slot::Present)?, secret) {
             // A secret that is spent may be gone.
-            (Some(present), None | Some(Err(_))) => present,
+            (Some(present), None | Some(Err((true, _)))) => present,
             (Some(present), Some(Ok(secret))) if present.secret_hash == hash(&secret) => present,
             (_, Some(Ok(secret))) => self.join_by(settings, &state, &secret).await?,
-            (None, Some(Err(trouble))) => return Err(trouble),
+            // One that is there and cannot be read may be a new one.
+            (_, Some(Err((_, trouble)))) => return Err(trouble),
             (None, None) => {
                 return Err(Trouble::new(
                     "this machine has not joined: give --instance and --join-secret-file, as daypass:RegisterInstance answered them",
@@ -125,7 +131,11 @@ impl Machine {
         state: &State,
         secret: &Secret,
     ) -> Result<Identity, Trouble> {
-        let begun = state.identity(Slot::Joining)?.filter(|begun| begun.secret_hash == hash(secret));
+        // A try for another instance, by a flag that was mistyped, is not gone on with.
+        let is_of_instance =
+            |begun: &Identity| settings.instance.as_ref().is_none_or(|instance| *instance == begun.instance);
+        let begun = state.identity(Slot::Joining)?;
+        let begun = begun.filter(|begun| begun.secret_hash == hash(secret) && is_of_instance(begun));
         let identity = match begun {
             Some(begun) => begun,
             None => {
@@ -153,8 +163,14 @@ impl Machine {
             match self.prove_and_call(key, instance, "JoinInstance", &params).await {
                 Ok(_) => return Ok(()),
                 Err(CallError::Refused { code, message, .. }) => {
+                    let said = message.trim_end_matches('.');
+                    let advice = if message == JOINED_BEFORE {
+                        "If it was never used here, somebody else has used it: deregister the instance or renew its secret (daypass:RenewJoinSecret), which ends what that machine got, and look in the audit for JoinInstance"
+                    } else {
+                        "Look whether --server, --instance and the secret are what daypass:RegisterInstance answered; daypass:RenewJoinSecret gives another secret"
+                    };
                     return Err(Trouble::new(format!(
-                        "this machine may not join as {instance}: {code}: {message}. If the secret was never used here, somebody else has used it: deregister the instance or renew its secret (daypass:RenewJoinSecret), which ends what that machine got, and look in the audit for JoinInstance"
+                        "this machine may not join as {instance}: {code}: {said}. {advice}"
                     )));
                 }
                 Err(away) => {
@@ -280,6 +296,26 @@ impl Machine {
     }
 
     async fn prove_and_call(
+        &self,
+        key: &MachineKey,
+        instance: &str,
+        action: &str,
+        params: &[(&str, &str)],
+    ) -> Result<Value, CallError> {
+        // Whatever stands between and sends a call again uses up its proof: that says nothing of the machine.
+        match self.prove_and_call_once(key, instance, action, params).await {
+            Err(CallError::Refused { message, .. }) if message == USED_BEFORE => {}
+            answered => return answered,
+        }
+        match self.prove_and_call_once(key, instance, action, params).await {
+            Err(CallError::Refused { code, message, .. }) if message == USED_BEFORE => Err(CallError::Away(
+                format!("{code}: {message} Twice: calls reach the server more than once"),
+            )),
+            answered => answered,
+        }
+    }
+
+    async fn prove_and_call_once(
         &self,
         key: &MachineKey,
         instance: &str,

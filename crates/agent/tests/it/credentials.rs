@@ -115,3 +115,21 @@ async fn a_role_made_again_under_its_name_is_another() {
     machine.stub.is_away(true);
     assert_eq!(machine.get_v2("/latest/meta-data/iam/security-credentials/Worker").await.status, 503);
 }
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_on_the_way_takes_nothing_away() {
+    let machine = Machine::new().await;
+    let first = machine.credentials().await;
+    // Once: another proof, at once.
+    machine.stub.saw_before(1);
+    machine.clock.advance(18_000);
+    let second = machine.credentials().await;
+    assert_ne!(key(&second), key(&first));
+    // Again and again: as a server that is away.
+    machine.stub.saw_before(u32::MAX);
+    machine.clock.advance(18_000);
+    assert_eq!(key(&machine.credentials().await), key(&second));
+    machine.stub.saw_before(0);
+    machine.clock.advance(10);
+    assert_ne!(key(&machine.credentials().await), key(&second));
+}
