@@ -15,7 +15,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, json, text};
+use crate::answer::{Answer, json, plain, text};
 use crate::credentials::Credentials;
 use crate::gate;
 use crate::machine::Machine;
@@ -114,7 +114,9 @@ pub(crate) async fn ask(
     // `Name:http://…` and `namespace#Name` are the name, too (AWS restJson1 protocol, "Operation error serialization").
     let code = code.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().to_owned();
     let (status, fault) = (answered.status, if answered.status < 500 { "client" } else { "server" });
-    let (id, sentence) = (answered.request_id.unwrap_or_default(), member("message").unwrap_or_default());
+    let code = plain(&code);
+    let (id, sentence) =
+        (answered.request_id.unwrap_or_default(), plain(&member("message").unwrap_or_default()));
     let message = format!("[{id}]: ({code}): {sentence}, fault: {fault}");
     if FINAL.contains(&code.as_str()) {
         Err(CallError::Refused { status, code, message })
