@@ -19,6 +19,7 @@ mod imds;
 mod machine;
 mod peers;
 mod pod;
+mod ration;
 mod routes;
 mod serve;
 mod shelf;

@@ -65,10 +65,9 @@ impl Pods {
                 return bad(format!("Service account token failed basic claim validations: {why}"));
             }
         }
-        let (machine, cluster, token) = (self.machine.clone(), self.cluster.clone(), token.to_owned());
-        let shelf = self.shelves.of("a pod", &token);
-        let fetch = move || async move { machine.of_pod(&cluster, &token).await };
-        match shelf.get(&self.machine.world, fetch).await {
+        let (machine, cluster, of_pod) = (self.machine.clone(), self.cluster.clone(), token.to_owned());
+        let fetch = move || async move { machine.of_pod(&cluster, &of_pod).await };
+        match self.shelves.get(&self.machine.world, ("a pod", None), token, fetch).await {
             Shown::Good(credentials, _) => json(StatusCode::OK, &credentials.of_pod_identity()),
             Shown::Refused(refusal) => {
                 let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);

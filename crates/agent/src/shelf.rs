@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::World;
+use crate::ration::Ration;
 use crate::upstream::CallError;
 
 /// How long a program is kept waiting for something new while there is something old. Its SDK waits for one second.
@@ -50,6 +51,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Shelf<T> {
     /// What the log calls it.
     name: String,
+    /// How often the log hears of trouble, where others than the machine's own programs make it.
+    warnings: Option<Arc<Ration>>,
     kept: Mutex<Kept<T>>,
     flight: tokio::sync::Mutex<()>,
 }
@@ -66,9 +69,18 @@ struct Kept<T> {
 
 impl<T: Send + Sync + 'static> Shelf<T> {
     pub(crate) fn new(name: impl Into<String>) -> Arc<Self> {
+        Self::of(name.into(), None)
+    }
+
+    /// One of many, whose warnings have a ration together.
+    pub(crate) fn rationed(name: impl Into<String>, warnings: Arc<Ration>) -> Arc<Self> {
+        Self::of(name.into(), Some(warnings))
+    }
+
+    fn of(name: String, warnings: Option<Arc<Ration>>) -> Arc<Self> {
         let kept =
             Kept { good: None, refused: None, due_at: i64::MIN, planned_at: i64::MIN, away_since: None };
-        Arc::new(Self { name: name.into(), kept: Mutex::new(kept), flight: tokio::sync::Mutex::new(()) })
+        Arc::new(Self { name, warnings, kept: Mutex::new(kept), flight: tokio::sync::Mutex::new(()) })
     }
 
     /// What there is, after the server was asked if that is due. The call goes on when whoever waits for it does not.
@@ -131,20 +143,22 @@ impl<T: Send + Sync + 'static> Shelf<T> {
                 (kept.refused, kept.away_since, kept.due_at) = (None, None, refresh_at);
             }
             Err(CallError::Refused { status, code, message }) => {
-                if kept.refused.as_ref().is_none_or(|before| before.code != code) {
+                if kept.refused.as_ref().is_none_or(|before| before.code != code) && self.may_warn(now) {
                     tracing::warn!(what = self.name, code, message, "the server refuses it");
                 }
                 kept.refused = Some(Refusal { status, code, message, at: now });
                 (kept.good, kept.away_since, kept.due_at) = (None, None, self.retry_at(world));
             }
             Err(CallError::Failed { status, code, message }) => {
-                tracing::warn!(what = self.name, code, message, "the server failed");
+                if self.may_warn(now) {
+                    tracing::warn!(what = self.name, code, message, "the server failed");
+                }
                 kept.refused = Some(Refusal { status, code, message, at: now });
                 kept.away_since.get_or_insert(now);
                 kept.due_at = self.retry_at(world);
             }
             Err(CallError::Away(why)) => {
-                if kept.away_since.is_none() {
+                if kept.away_since.is_none() && self.may_warn(now) {
                     let shown_on = kept.good.is_some();
                     tracing::warn!(what = self.name, why, shown_on, "the server does not answer");
                 }
@@ -152,6 +166,10 @@ impl<T: Send + Sync + 'static> Shelf<T> {
                 kept.due_at = self.retry_at(world);
             }
         }
+    }
+
+    fn may_warn(&self, now: i64) -> bool {
+        self.warnings.as_ref().is_none_or(|ration| ration.take(now))
     }
 
     fn retry_at(&self, world: &World) -> i64 {
