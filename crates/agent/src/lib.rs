@@ -24,6 +24,7 @@ mod routes;
 mod serve;
 mod shelf;
 mod shelves;
+mod stalled;
 mod state;
 #[cfg(test)]
 mod test_support;

@@ -4,7 +4,9 @@
 //!
 //! Source: Amazon EC2 User Guide, "Configure the Instance Metadata Service options" (`HttpPutResponseHopLimit`); ip(7).
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Settings, Trouble};
 
@@ -12,10 +14,17 @@ use crate::{Settings, Trouble};
 const NOBODYS_4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const NOBODYS_6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
 
+/// Connections of one address at once, of those that are not this machine's: one container does not take all.
+const CONNECTIONS_MAX: usize = 32;
+
+/// Connections that there are, by address.
+type Guests = Arc<Mutex<BTreeMap<IpAddr, usize>>>;
+
 /// See the module.
 pub(crate) struct Peers {
     hop_limit: u8,
     is_own: fn(SocketAddr, SocketAddr) -> bool,
+    guests: Guests,
 }
 
 impl Peers {
@@ -25,21 +34,47 @@ impl Peers {
 
     /// With another way to tell whether a peer is of this machine; its second argument is the connection's local address.
     pub(crate) fn of(hop_limit: u8, is_own: fn(SocketAddr, SocketAddr) -> bool) -> Self {
-        Self { hop_limit, is_own }
+        Self { hop_limit, is_own, guests: Guests::default() }
     }
 
     pub(crate) fn hop_limit(&self) -> u8 {
         self.hop_limit
     }
 
-    /// Whether a peer is answered; `local` is the address that its connection came to.
-    pub(crate) fn may_ask(&self, peer: SocketAddr, local: SocketAddr) -> bool {
-        let may = self.hop_limit > 1 || (self.is_own)(peer, local);
-        if !may {
-            let peer = peer.ip();
-            tracing::debug!(%peer, "not an address of this machine, and --hop-limit is 1: closed");
+    /// Take a peer in, if it is answered and has not too many connections; `local` is the address that this one came to.
+    pub(crate) fn admit(&self, peer: SocketAddr, local: SocketAddr) -> Option<Guest> {
+        let address = peer.ip().to_canonical();
+        if (self.is_own)(peer, local) {
+            return Some(Guest(None));
         }
-        may
+        if self.hop_limit == 1 {
+            tracing::debug!(peer = %address, "not an address of this machine, and --hop-limit is 1: closed");
+            return None;
+        }
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = guests.entry(address).or_default();
+        if *count >= CONNECTIONS_MAX {
+            tracing::debug!(peer = %address, "it has as many connections as a peer may: closed");
+            return None;
+        }
+        *count += 1;
+        Some(Guest(Some((address, self.guests.clone()))))
+    }
+}
+
+/// A peer's connection, counted as long as this lives.
+pub(crate) struct Guest(Option<(IpAddr, Guests)>);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let Some((address, guests)) = self.0.take() else { return };
+        let mut guests = guests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = guests.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                guests.remove(&address);
+            }
+        }
     }
 }
 
@@ -122,6 +157,19 @@ mod tests {
         {
             assert!(!is_own(at(other), local), "{other}");
         }
+    }
+
+    #[test]
+    fn one_container_does_not_take_all_connections() {
+        let (peers, local) = (Peers::of(2, |peer, _| peer.ip().is_loopback()), at("10.0.0.1:80"));
+        let many: Vec<_> = (0..100).filter_map(|_| peers.admit(at("10.0.0.2:5"), local)).collect();
+        assert_eq!(many.len(), 32);
+        assert!(peers.admit(at("10.0.0.3:5"), local).is_some());
+        let own: Vec<_> = (0..100).filter_map(|_| peers.admit(at("127.0.0.1:5"), local)).collect();
+        assert_eq!(own.len(), 100);
+        drop(many);
+        assert!(peers.admit(at("10.0.0.2:5"), local).is_some());
+        assert!(peers.guests.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -22,12 +22,13 @@ use crate::machine::{Delivery, Machine};
 use crate::peers::{Beyond, Peers};
 use crate::pod::Pods;
 use crate::routes::Endpoints;
+use crate::stalled::Impatient;
 use crate::token::Tokens;
 use crate::{Settings, Trouble, World};
 
 /// Connections at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 512;
-/// How long a client may take to send the head of a request, or to do nothing.
+/// How long a client may take to send the head of a request, to read an answer, or to do nothing.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(15);
 /// Largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -132,15 +133,15 @@ async fn accept(listener: TcpListener, room: Arc<Semaphore>, endpoints: Arc<Endp
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // Before anything of it is read, whatever it asks for.
-                if !stream.local_addr().is_ok_and(|local| peers.may_ask(peer, local)) {
+                let Some(guest) = stream.local_addr().ok().and_then(|local| peers.admit(peer, local)) else {
                     continue;
-                }
+                };
                 let endpoints = endpoints.clone();
                 conversations.spawn(async move {
                     if let Err(error) = converse(stream, endpoints, hop_limit).await {
                         tracing::debug!(error, "a connection ended early");
                     }
-                    drop(place);
+                    drop((place, guest));
                 });
             }
             Err(error) => {
@@ -171,7 +172,7 @@ async fn converse(stream: TcpStream, endpoints: Arc<Endpoints>, hop_limit: u8) -
         .header_read_timeout(IDLE_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, IDLE_TIME_MAX)), service);
     connection.await.map_err(|error| error.to_string())
 }
 
