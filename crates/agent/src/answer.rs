@@ -6,6 +6,15 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::Value;
 
+/// What others said, without what a terminal or a log would take for more than text.
+pub(crate) fn plain(text: &str) -> String {
+    let plain = |letter: char| match letter {
+        letter if letter.is_control() => letter.escape_default().collect(),
+        letter => letter.to_string(),
+    };
+    text.chars().map(plain).collect()
+}
+
 /// An answer, whole.
 pub(crate) type Answer = Response<Full<Bytes>>;
 

@@ -12,7 +12,7 @@ use crate::answer::{Answer, json, problem};
 use crate::credentials::Credentials;
 use crate::machine::Machine;
 use crate::shelf::Shown;
-use crate::shelves::Shelves;
+use crate::shelves::{Shelves, TOO_MANY};
 
 const TOKEN_BYTES_MAX: usize = 256;
 const TASK_BYTES_MAX: usize = 64;
@@ -36,14 +36,16 @@ impl Tasks {
         let is_id = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
         let is_task = (1..=TASK_BYTES_MAX).contains(&task.len()) && task.bytes().all(is_id);
         let (true, Some(token)) = (is_task, token) else { return denied() };
-        let shelf = self.shelves.of(task, token);
-        let (machine, task, token) = (self.machine.clone(), task.to_owned(), token.to_owned());
-        let shown =
-            shelf.get(&self.machine.world, move || async move { machine.of_task(&task, &token).await }).await;
+        let (machine, of_task, with) = (self.machine.clone(), task.to_owned(), token.to_owned());
+        let fetch = move || async move { machine.of_task(&of_task, &with).await };
+        let shown = self.shelves.get(&self.machine.world, (task, Some(task)), token, fetch).await;
         match shown {
             Shown::Good(credentials, _) => json(StatusCode::OK, &credentials.of_container()),
             Shown::Refused(refusal) if refusal.code == "AccessDenied" => {
                 problem(StatusCode::FORBIDDEN, "AccessDenied", &refusal.message)
+            }
+            Shown::Refused(refusal) if refusal.code == TOO_MANY => {
+                problem(StatusCode::TOO_MANY_REQUESTS, TOO_MANY, &refusal.message)
             }
             Shown::Refused(_) => denied(),
             Shown::Nothing => {

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::World;
 
+/// Longest life that others are planned by, in seconds: that of a role's sessions (IAM User Guide, "Quotas").
+const LIFE_SECONDS_MAX: i64 = 43_200;
+
 /// Temporary credentials of a role.
 #[derive(Debug)]
 pub(crate) struct Credentials {
@@ -18,6 +21,8 @@ pub(crate) struct Credentials {
     pub(crate) expires_at: i64,
     /// ARN of the role.
     pub(crate) role_arn: String,
+    /// Unique id of the role that the instance had when these were asked for; of its own credentials alone.
+    pub(crate) role_id: Option<String>,
 }
 
 impl Credentials {
@@ -33,13 +38,14 @@ impl Credentials {
             issued_at: now,
             expires_at: members.get("Expiration")?.as_i64()?,
             role_arn,
+            role_id: None,
         })
     }
 
     /// When others are to be asked for: after three quarters of their life, and a little later by chance, so that machines that
     /// began together do not ask together. Of six hours an hour and more is left then, and a quarter of an hour of one hour.
     pub(crate) fn refresh_at(&self, world: &World) -> i64 {
-        let life = self.expires_at.saturating_sub(self.issued_at).max(0);
+        let life = self.expires_at.saturating_sub(self.issued_at).clamp(0, LIFE_SECONDS_MAX);
         self.issued_at + life / 4 * 3 + world.below((life / 12).max(1))
     }
 
@@ -88,6 +94,7 @@ impl Credentials {
             // Seconds, perhaps with a fraction.
             expires_at: answer.pointer("/credentials/expiration").and_then(seconds)?,
             role_arn: text("/assumedRoleUser/arn")?.to_owned(),
+            role_id: None,
         })
     }
 
@@ -165,6 +172,17 @@ mod tests {
             let drawn: Vec<i64> = (0..50).map(|_| credentials.refresh_at(&world)).collect();
             assert!(drawn.iter().all(|at| *at >= 1000 + life * 3 / 4 && *at <= 1000 + life - 300), "{life}");
             assert!(drawn.iter().any(|at| *at != drawn[0]), "machines do not ask together");
+        }
+    }
+
+    #[test]
+    fn an_end_that_never_comes_does_not_keep_others_from_being_asked_for() {
+        let clock = Arc::new(MockClock::at(Timestamp::UNIX_EPOCH));
+        let world = World { clock, random: Arc::new(SeededRandom::new(3)) };
+        for end in [i64::MAX, 1000 + 86_400] {
+            let mut answer = answer();
+            answer["Credentials"]["Expiration"] = end.into();
+            assert!(Credentials::read(&answer, 1000).unwrap().refresh_at(&world) <= 1000 + 43_200);
         }
     }
 

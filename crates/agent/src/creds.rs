@@ -14,7 +14,9 @@ use rustls::RootCertStore;
 use serde_json::{Value, json};
 
 use crate::Trouble;
+use crate::answer::plain;
 use crate::gate::KNOWN;
+use crate::state::open_regular;
 use crate::upstream::{Answered, CallError, Upstream};
 
 /// Longest file with a token, in bytes: as long as a token may be.
@@ -46,6 +48,9 @@ pub struct ByWebIdentity<'a> {
 /// What to do about it.
 pub async fn of_machine(agent: &str) -> Result<Value, Trouble> {
     let authority: Authority = agent.parse().map_err(|error| Trouble::new(format!("{agent}: {error}")))?;
+    if authority.is_https() {
+        return Err(Trouble::new(format!("{agent}: agents speak plain http, to their own machine")));
+    }
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     // What gives credentials to whoever asks is on this machine.
     if !authority.is_loopback() && !host.parse().is_ok_and(|address| KNOWN.contains(&address)) {
@@ -53,9 +58,7 @@ pub async fn of_machine(agent: &str) -> Result<Value, Trouble> {
     }
     let upstream = Upstream::of_this_machine(authority);
     let failed = |error: CallError| Trouble::new(format!("the agent does not answer: {error}"));
-    let put = [("x-aws-ec2-metadata-token-ttl-seconds", TOKEN_SECONDS)];
-    let token = upstream.send(Method::PUT, "/latest/api/token", &put, Bytes::new()).await.map_err(failed)?;
-    let token = text(&token, "a session token")?;
+    let token = session_token(&upstream).await?;
     let with = [("x-aws-ec2-metadata-token", token.as_str())];
     let get = |path: String| {
         let upstream = &upstream;
@@ -63,21 +66,45 @@ pub async fn of_machine(agent: &str) -> Result<Value, Trouble> {
     };
     let folder = "/latest/meta-data/iam/security-credentials/";
     let role = text(&get(folder.to_owned()).await?, "a role (has the instance a profile with one?)")?;
+    if !is_role_name(&role) {
+        return Err(Trouble::new(format!("the agent answers what is no name of a role: {}", plain(&role))));
+    }
     let document = text(&get(format!("{folder}{role}")).await?, "credentials")?;
     let document: Value = serde_json::from_str(&document)
         .map_err(|_| Trouble::new("the agent answers what is no document of credentials"))?;
     if document.get("Code").and_then(Value::as_str) != Some("Success") {
-        let said = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let said = |name: &str| plain(document.get(name).and_then(Value::as_str).unwrap_or_default());
         return Err(Trouble::new(format!("{}: {}", said("Code"), said("Message"))));
     }
-    let member = |name: &str| document.get(name).cloned().unwrap_or(Value::Null);
+    let member = |name: &str| filled(document.get(name).and_then(Value::as_str), name, "the agent's answer");
     Ok(json!({
         "Version": 1,
-        "AccessKeyId": member("AccessKeyId"),
-        "SecretAccessKey": member("SecretAccessKey"),
-        "SessionToken": member("Token"),
-        "Expiration": member("Expiration"),
+        "AccessKeyId": member("AccessKeyId")?,
+        "SecretAccessKey": member("SecretAccessKey")?,
+        "SessionToken": member("Token")?,
+        "Expiration": member("Expiration")?,
     }))
+}
+
+async fn session_token(agent: &Upstream) -> Result<String, Trouble> {
+    let put = [("x-aws-ec2-metadata-token-ttl-seconds", TOKEN_SECONDS)];
+    let token = agent.send(Method::PUT, "/latest/api/token", &put, Bytes::new()).await;
+    text(
+        &token.map_err(|error| Trouble::new(format!("the agent does not answer: {error}")))?,
+        "a session token",
+    )
+}
+
+/// As IAM names roles (IAM API Reference, CreateRole): a name that leads to no other path.
+fn is_role_name(name: &str) -> bool {
+    let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(of_a_name) && !matches!(name, "." | "..")
+}
+
+/// A program that reads half a document would sign with nothing.
+fn filled<'a>(member: Option<&'a str>, name: &str, whose: &str) -> Result<&'a str, Trouble> {
+    let member = member.filter(|text| !text.is_empty() && !text.contains(char::is_control));
+    member.ok_or_else(|| Trouble::new(format!("{whose} has no {name}")))
 }
 
 /// The document for credentials of a role, by the token in a file.
@@ -111,19 +138,21 @@ pub async fn by_web_identity(asked: &ByWebIdentity<'_>) -> Result<Value, Trouble
     let at = |path: &str| body.pointer(path).and_then(Value::as_str);
     if answered.status != 200 {
         let (code, message) =
-            (at("/Error/Code").unwrap_or_default(), at("/Error/Message").unwrap_or_default());
-        return Err(Trouble::new(format!("{code}: {message}")));
+            (at("/Error/Code").unwrap_or("no error code"), at("/Error/Message").unwrap_or("no sentence"));
+        return Err(Trouble::new(format!("{}: {} (HTTP {})", plain(code), plain(message), answered.status)));
     }
     let result = "/AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult";
-    let credential = |name: &str| at(&format!("{result}/Credentials/{name}"));
+    let credential =
+        |name: &str| filled(at(&format!("{result}/Credentials/{name}")), name, "the server's answer");
     let expires = body.pointer(&format!("{result}/Credentials/Expiration")).and_then(Value::as_i64);
+    let expires = expires.map(crate::credentials::time);
     let account = asked.role_arn.split(':').nth(4);
     Ok(json!({
         "Version": 1,
-        "AccessKeyId": credential("AccessKeyId"),
-        "SecretAccessKey": credential("SecretAccessKey"),
-        "SessionToken": credential("SessionToken"),
-        "Expiration": expires.map(crate::credentials::time),
+        "AccessKeyId": credential("AccessKeyId")?,
+        "SecretAccessKey": credential("SecretAccessKey")?,
+        "SessionToken": credential("SessionToken")?,
+        "Expiration": filled(expires.as_deref(), "Expiration", "the server's answer")?,
         "AccountId": account,
     }))
 }
@@ -136,13 +165,16 @@ pub async fn health(agent: SocketAddr) -> Result<(bool, String), Trouble> {
     let url = format!("http://{agent}");
     let authority: Authority = url.parse().map_err(|error| Trouble::new(format!("{url}: {error}")))?;
     let upstream = Upstream::of_this_machine(authority);
-    let asked = tokio::time::timeout(
-        Duration::from_secs(10),
-        upstream.send(Method::GET, "/healthz", &[], Bytes::new()),
-    );
+    let asked = tokio::time::timeout(Duration::from_secs(10), async {
+        // Whole for those with a session token; how it is, it says without one as well.
+        let token = session_token(&upstream).await.unwrap_or_default();
+        let with = [("x-aws-ec2-metadata-token", token.as_str())];
+        let with: &[_] = if token.is_empty() { &[] } else { &with };
+        upstream.send(Method::GET, "/healthz", with, Bytes::new()).await
+    });
     let answered = asked.await.map_err(|_| Trouble::new(format!("{url}: no answer in time")))?;
     let answered = answered.map_err(|error| Trouble::new(error.to_string()))?;
-    Ok((answered.status == 200, String::from_utf8_lossy(&answered.body).into_owned()))
+    Ok((answered.status == 200, plain(&String::from_utf8_lossy(&answered.body))))
 }
 
 fn text(answered: &Answered, what: &str) -> Result<String, Trouble> {
@@ -150,7 +182,7 @@ fn text(answered: &Answered, what: &str) -> Result<String, Trouble> {
     if answered.status == 200 && !text.is_empty() {
         return Ok(text.to_owned());
     }
-    Err(Trouble::new(format!("the agent has not {what}: HTTP {} {text}", answered.status)))
+    Err(Trouble::new(format!("the agent has not {what}: HTTP {} {}", answered.status, plain(text))))
 }
 
 fn token_in(path: &Path) -> Result<String, Trouble> {
@@ -159,7 +191,7 @@ fn token_in(path: &Path) -> Result<String, Trouble> {
         Trouble::new(format!("--web-identity-token-file {}: {error}", path.display()))
     };
     let mut token = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = open_regular(path).map_err(failed)?;
     file.take(TOKEN_BYTES_MAX + 1).read_to_string(&mut token).map_err(failed)?;
     if token.len() as u64 > TOKEN_BYTES_MAX {
         return Err(failed(std::io::Error::other("it is too long")));

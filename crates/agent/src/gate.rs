@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use http::header::{FORWARDED, HOST, HeaderName, ORIGIN};
+use http::header::{FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
@@ -22,6 +22,8 @@ pub(crate) const KNOWN: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Browsers say it with every request, also where they say no `Origin` (W3C Fetch Metadata Request Headers, section 2.3).
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses a request that came by a detour; `local` is the address that its connection came to.
 pub(crate) fn refusal(head: &Parts, local: SocketAddr) -> Option<Answer> {
@@ -32,10 +34,10 @@ pub(crate) fn refusal(head: &Parts, local: SocketAddr) -> Option<Answer> {
     if !host(&head.headers).is_some_and(|host| is_here(host, local.ip())) {
         return refused("The request is for another host.");
     }
-    if [FORWARDED_FOR, FORWARDED].iter().any(|name| head.headers.contains_key(name)) {
+    if [FORWARDED_FOR, FORWARDED, VIA].iter().any(|name| head.headers.contains_key(name)) {
         return refused("The request was forwarded.");
     }
-    if head.headers.contains_key(ORIGIN) {
+    if [ORIGIN, FETCH_SITE].iter().any(|name| head.headers.contains_key(name)) {
         return refused("The request comes from a page.");
     }
     None
@@ -137,7 +139,10 @@ mod tests {
             ("x-forwarded-for", "10.0.0.1"),
             ("X-Forwarded-For", ""),
             ("forwarded", "for=10.0.0.1"),
+            ("via", "1.1 proxy"),
             ("origin", "http://localhost"),
+            ("sec-fetch-site", "cross-site"),
+            ("Sec-Fetch-Site", "none"),
             ("origin", "null"),
         ] {
             let fields = [("host", "localhost"), (name, value)];

@@ -1,17 +1,28 @@
-//! How the agent is, for whoever is on call: nothing secret, and 503 where programs get nothing.
+//! How the agent is, for whoever is on call: nothing secret, and 503 where programs get nothing. What it tells of the machine
+//! is metadata: who may not have that hears one word.
+
+use std::sync::Arc;
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answer::{Answer, json};
 use crate::credentials::time;
 use crate::machine::Machine;
 use crate::shelf::Shown;
 
-/// `GET /healthz`
-pub(crate) async fn health(machine: &std::sync::Arc<Machine>) -> Answer {
+/// `GET /healthz`; `whole` for those who may ask for metadata.
+pub(crate) async fn health(machine: &Arc<Machine>, whole: bool) -> Answer {
+    let (status, mut told) = look(machine).await;
+    if !whole {
+        told = json!({"status": told.get("status")});
+    }
+    json(status, &told)
+}
+
+async fn look(machine: &Arc<Machine>) -> (StatusCode, Value) {
     if !machine.has_joined() {
-        return json(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "waiting to join"}));
+        return (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "waiting to join"}));
     }
     let facts = match machine.facts().await {
         Shown::Good(facts, away) => {
@@ -21,10 +32,10 @@ pub(crate) async fn health(machine: &std::sync::Arc<Machine>) -> Answer {
         }
         Shown::Refused(refusal) => {
             let told = json!({"status": "refused", "code": refusal.code, "message": refusal.message});
-            return json(StatusCode::SERVICE_UNAVAILABLE, &told);
+            return (StatusCode::SERVICE_UNAVAILABLE, told);
         }
         Shown::Nothing => {
-            return json(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "the server does not answer"}));
+            return (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "the server does not answer"}));
         }
     };
     let (status, credentials) = match machine.at_hand() {
@@ -42,5 +53,5 @@ pub(crate) async fn health(machine: &std::sync::Arc<Machine>) -> Answer {
         Shown::Nothing => (StatusCode::OK, json!(null)),
     };
     let word = if status == StatusCode::OK { "ok" } else { "failing" };
-    json(status, &json!({"status": word, "machine": facts, "credentials": credentials}))
+    (status, json!({"status": word, "machine": facts, "credentials": credentials}))
 }

@@ -101,7 +101,7 @@ impl Metadata {
     }
 
     /// By which version the request asks. A token that is not good is none at all, in either mode.
-    fn delivery(&self, headers: &HeaderMap) -> Option<Delivery> {
+    pub(crate) fn delivery(&self, headers: &HeaderMap) -> Option<Delivery> {
         let mut tokens = headers.get_all(TOKEN).iter();
         match (tokens.next(), tokens.next()) {
             (None, _) => self.allow_version_1.then_some(Delivery::Version1),

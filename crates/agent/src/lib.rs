@@ -17,12 +17,17 @@ mod gate;
 mod health;
 mod imds;
 mod machine;
+mod peers;
 mod pod;
+mod ration;
 mod routes;
 mod serve;
 mod shelf;
 mod shelves;
+mod stalled;
 mod state;
+#[cfg(test)]
+mod test_support;
 mod token;
 mod upstream;
 
@@ -42,7 +47,8 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     /// Whether instance metadata is told without a session token, too: version 1.
     pub allow_version_1: bool,
-    /// How many hops an answer with a session token may go: 1 to 64.
+    /// How many hops an answer with a session token may go: 1 to 64. At 1 nobody is answered who comes from another address
+    /// than this machine's own.
     pub hop_limit: u8,
     /// The server's URL.
     pub server: String,

@@ -1,7 +1,8 @@
 //! As which instance the agent speaks: it joins once, by a secret that is good for that one instance, and proves every later
 //! call by its key. What it hears is kept on shelves.
 
-use std::sync::{Arc, OnceLock};
+use std::io::ErrorKind;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -19,6 +20,10 @@ use crate::{Settings, Trouble, World};
 
 /// For how long what the server says of the instance is taken as true, in seconds.
 const FACTS_SECONDS: i64 = 300;
+/// What the server says of a proof that it saw.
+const USED_BEFORE: &str = "The proof was used before.";
+/// What it says of a secret by which another machine joined.
+const JOINED_BEFORE: &str = "The join secret was used before, by another machine.";
 /// How long to wait for the next try to join.
 const JOIN_AGAIN: Duration = Duration::from_secs(5);
 
@@ -46,6 +51,8 @@ pub(crate) struct Profile {
     pub(crate) arn: String,
     pub(crate) id: String,
     pub(crate) role: Option<String>,
+    /// Its unique id, of a server that tells it.
+    pub(crate) role_id: Option<String>,
 }
 
 /// The machine.
@@ -54,6 +61,8 @@ pub(crate) struct Machine {
     upstream: Upstream,
     identity: OnceLock<Speaker>,
     facts: Arc<Shelf<Facts>>,
+    /// The unique id of the role that the instance had when that was asked last.
+    role_id: Mutex<Option<String>>,
     version_1: Arc<Shelf<Credentials>>,
     version_2: Arc<Shelf<Credentials>>,
 }
@@ -71,6 +80,7 @@ impl Machine {
             upstream: Upstream::new(&settings.server, settings.roots.clone())?,
             identity: OnceLock::new(),
             facts: Shelf::new("the instance"),
+            role_id: Mutex::new(None),
             version_1: Shelf::new("credentials by version 1"),
             version_2: Shelf::new("credentials by version 2"),
         }))
@@ -84,14 +94,15 @@ impl Machine {
         let state = State::open(&settings.state)?;
         let secret = settings.join_secret.as_deref().map(|path| {
             let told = |error| Trouble::new(format!("--join-secret-file {}: {error}", path.display()));
-            read_private(path).map_err(told)
+            read_private(path).map_err(|error| (error.kind() == ErrorKind::NotFound, told(error)))
         });
         let identity = match (state.identity(Slot::Present)?, secret) {
             // A secret that is spent may be gone.
-            (Some(present), None | Some(Err(_))) => present,
+            (Some(present), None | Some(Err((true, _)))) => present,
             (Some(present), Some(Ok(secret))) if present.secret_hash == hash(&secret) => present,
             (_, Some(Ok(secret))) => self.join_by(settings, &state, &secret).await?,
-            (None, Some(Err(trouble))) => return Err(trouble),
+            // One that is there and cannot be read may be a new one.
+            (_, Some(Err((_, trouble)))) => return Err(trouble),
             (None, None) => {
                 return Err(Trouble::new(
                     "this machine has not joined: give --instance and --join-secret-file, as daypass:RegisterInstance answered them",
@@ -120,7 +131,11 @@ impl Machine {
         state: &State,
         secret: &Secret,
     ) -> Result<Identity, Trouble> {
-        let begun = state.identity(Slot::Joining)?.filter(|begun| begun.secret_hash == hash(secret));
+        // A try for another instance, by a flag that was mistyped, is not gone on with.
+        let is_of_instance =
+            |begun: &Identity| settings.instance.as_ref().is_none_or(|instance| *instance == begun.instance);
+        let begun = state.identity(Slot::Joining)?;
+        let begun = begun.filter(|begun| begun.secret_hash == hash(secret) && is_of_instance(begun));
         let identity = match begun {
             Some(begun) => begun,
             None => {
@@ -148,8 +163,14 @@ impl Machine {
             match self.prove_and_call(key, instance, "JoinInstance", &params).await {
                 Ok(_) => return Ok(()),
                 Err(CallError::Refused { code, message, .. }) => {
+                    let said = message.trim_end_matches('.');
+                    let advice = if message == JOINED_BEFORE {
+                        "If it was never used here, somebody else has used it: deregister the instance or renew its secret (daypass:RenewJoinSecret), which ends what that machine got, and look in the audit for JoinInstance"
+                    } else {
+                        "Look whether --server, --instance and the secret are what daypass:RegisterInstance answered; daypass:RenewJoinSecret gives another secret"
+                    };
                     return Err(Trouble::new(format!(
-                        "this machine may not join as {instance}: {code}: {message}. If the secret was never used here, somebody else has used it: deregister the instance or renew its secret (daypass:RenewJoinSecret), which ends what that machine got, and look in the audit for JoinInstance"
+                        "this machine may not join as {instance}: {code}: {said}. {advice}"
                     )));
                 }
                 Err(away) => {
@@ -176,6 +197,8 @@ impl Machine {
             let answer = machine.call("GetInstanceMetadata", &[]).await?;
             let now = machine.world.now();
             let value = Facts::read(&answer, now).ok_or_else(not_understood)?;
+            let role_id = value.profile.as_ref().and_then(|profile| profile.role_id.clone());
+            *machine.role_id.lock().unwrap_or_else(PoisonError::into_inner) = role_id;
             Ok(Fetched { value, refresh_at: now + FACTS_SECONDS })
         };
         self.facts.get(&self.world, fetch).await
@@ -184,16 +207,28 @@ impl Machine {
     /// Credentials of the role of its instance profile.
     pub(crate) async fn credentials(self: &Arc<Self>, delivery: Delivery) -> Shown<Credentials> {
         let shelf = self.shelf(delivery);
+        // Those of a role that was made again under its name are dead, however long they were to live.
+        if matches!(shelf.shown(), Shown::Good(credentials, _) if credentials.role_id != self.role_id()) {
+            shelf.forget();
+        }
         let machine = self.clone();
         let fetch = move || async move {
             let delivery = match delivery {
                 Delivery::Version1 => "1.0",
                 Delivery::Version2 => "2.0",
             };
+            // Before the call: what it gives is of this role or of a later one.
+            let role_id = machine.role_id();
             let answer = machine.call("GetInstanceCredentials", &[("RoleDelivery", delivery)]).await?;
-            machine.taken(&answer)
+            let mut fetched = machine.taken(&answer)?;
+            fetched.value.role_id = role_id;
+            Ok(fetched)
         };
         shelf.get(&self.world, fetch).await
+    }
+
+    fn role_id(&self) -> Option<String> {
+        self.role_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Credentials of another role than the profile had are not the right ones, however new they are.
@@ -267,6 +302,26 @@ impl Machine {
         action: &str,
         params: &[(&str, &str)],
     ) -> Result<Value, CallError> {
+        // Whatever stands between and sends a call again uses up its proof: that says nothing of the machine.
+        match self.prove_and_call_once(key, instance, action, params).await {
+            Err(CallError::Refused { message, .. }) if message == USED_BEFORE => {}
+            answered => return answered,
+        }
+        match self.prove_and_call_once(key, instance, action, params).await {
+            Err(CallError::Refused { code, message, .. }) if message == USED_BEFORE => Err(CallError::Away(
+                format!("{code}: {message} Twice: calls reach the server more than once"),
+            )),
+            answered => answered,
+        }
+    }
+
+    async fn prove_and_call_once(
+        &self,
+        key: &MachineKey,
+        instance: &str,
+        action: &str,
+        params: &[(&str, &str)],
+    ) -> Result<Value, CallError> {
         let purpose = Purpose { instance, action, params };
         let proof = key.prove(&purpose, &self.upstream.url(), self.world.now(), &*self.world.random);
         let proof = proof.map_err(|error| CallError::Away(error.to_string()))?;
@@ -287,7 +342,12 @@ impl Facts {
             region: text("Region")?,
             instance_id: text("InstanceId")?,
             at,
-            profile: profile.map(|(arn, id)| Profile { arn, id, role: text("RoleName") }),
+            profile: profile.map(|(arn, id)| Profile {
+                arn,
+                id,
+                role: text("RoleName"),
+                role_id: text("RoleId"),
+            }),
         })
     }
 }

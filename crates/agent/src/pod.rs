@@ -15,7 +15,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, json, text};
+use crate::answer::{Answer, json, plain, text};
 use crate::credentials::Credentials;
 use crate::gate;
 use crate::machine::Machine;
@@ -65,10 +65,9 @@ impl Pods {
                 return bad(format!("Service account token failed basic claim validations: {why}"));
             }
         }
-        let (machine, cluster, token) = (self.machine.clone(), self.cluster.clone(), token.to_owned());
-        let shelf = self.shelves.of("a pod", &token);
-        let fetch = move || async move { machine.of_pod(&cluster, &token).await };
-        match shelf.get(&self.machine.world, fetch).await {
+        let (machine, cluster, of_pod) = (self.machine.clone(), self.cluster.clone(), token.to_owned());
+        let fetch = move || async move { machine.of_pod(&cluster, &of_pod).await };
+        match self.shelves.get(&self.machine.world, ("a pod", None), token, fetch).await {
             Shown::Good(credentials, _) => json(StatusCode::OK, &credentials.of_pod_identity()),
             Shown::Refused(refusal) => {
                 let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -114,7 +113,9 @@ pub(crate) async fn ask(
     // `Name:http://…` and `namespace#Name` are the name, too (AWS restJson1 protocol, "Operation error serialization").
     let code = code.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().to_owned();
     let (status, fault) = (answered.status, if answered.status < 500 { "client" } else { "server" });
-    let (id, sentence) = (answered.request_id.unwrap_or_default(), member("message").unwrap_or_default());
+    let code = plain(&code);
+    let (id, sentence) =
+        (answered.request_id.unwrap_or_default(), plain(&member("message").unwrap_or_default()));
     let message = format!("[{id}]: ({code}): {sentence}, fault: {fault}");
     if FINAL.contains(&code.as_str()) {
         Err(CallError::Refused { status, code, message })

@@ -45,7 +45,8 @@ impl Endpoints {
 
     async fn get(&self, path: &str, head: &Parts) -> Answer {
         if path == "/healthz" {
-            return health(&self.metadata.machine).await;
+            let whole = self.metadata.delivery(&head.headers).is_some();
+            return health(&self.metadata.machine, whole).await;
         }
         if path == "/latest" || path.starts_with("/latest/") {
             return self.metadata.get(path, &head.headers).await;

@@ -19,14 +19,16 @@ use tokio::task::JoinSet;
 use crate::container::Tasks;
 use crate::imds::Metadata;
 use crate::machine::{Delivery, Machine};
+use crate::peers::{Beyond, Peers};
 use crate::pod::Pods;
 use crate::routes::Endpoints;
+use crate::stalled::Impatient;
 use crate::token::Tokens;
 use crate::{Settings, Trouble, World};
 
 /// Connections at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 512;
-/// How long a client may take to send the head of a request, or to do nothing.
+/// How long a client may take to send the head of a request, to read an answer, or to do nothing.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(15);
 /// Largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -49,8 +51,14 @@ impl Agent {
     /// Listen, before anything else: programs that start with the machine wait instead of failing.
     ///
     /// # Errors
-    /// An address cannot be had; the server's URL is none.
+    /// An address cannot be had; the server's URL is none; one `GET` of a neighbour would get credentials.
     pub async fn listen(settings: Settings, world: World) -> Result<Self, Trouble> {
+        for address in &settings.listen {
+            match Beyond::of(*address, &settings)? {
+                Beyond::Nothing => {}
+                Beyond::Own(line) | Beyond::Others(line) => tracing::warn!("{line}"),
+            }
+        }
         let machine = Machine::new(&settings, world.clone())?;
         let metadata = Metadata {
             machine: machine.clone(),
@@ -83,7 +91,7 @@ impl Agent {
         let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         for listener in self.listeners {
             let (room, endpoints) = (room.clone(), self.endpoints.clone());
-            tasks.spawn(accept(listener, room, endpoints, self.settings.hop_limit));
+            tasks.spawn(accept(listener, room, endpoints, Peers::new(self.settings.hop_limit)));
         }
         let mut stop = std::pin::pin!(stop);
         tokio::select! {
@@ -116,19 +124,24 @@ async fn tend(machine: Arc<Machine>) {
     }
 }
 
-async fn accept(listener: TcpListener, room: Arc<Semaphore>, endpoints: Arc<Endpoints>, hop_limit: u8) {
+async fn accept(listener: TcpListener, room: Arc<Semaphore>, endpoints: Arc<Endpoints>, peers: Peers) {
+    let hop_limit = peers.hop_limit();
     let mut conversations = JoinSet::new();
     loop {
         while conversations.try_join_next().is_some() {}
         let Ok(place) = room.clone().acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                // Before anything of it is read, whatever it asks for.
+                let Some(guest) = stream.local_addr().ok().and_then(|local| peers.admit(peer, local)) else {
+                    continue;
+                };
                 let endpoints = endpoints.clone();
                 conversations.spawn(async move {
                     if let Err(error) = converse(stream, endpoints, hop_limit).await {
                         tracing::debug!(error, "a connection ended early");
                     }
-                    drop(place);
+                    drop((place, guest));
                 });
             }
             Err(error) => {
@@ -159,7 +172,7 @@ async fn converse(stream: TcpStream, endpoints: Arc<Endpoints>, hop_limit: u8) -
         .header_read_timeout(IDLE_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, IDLE_TIME_MAX)), service);
     connection.await.map_err(|error| error.to_string())
 }
 
@@ -181,7 +194,31 @@ mod tests {
 
     use rustix::net::sockopt::{ip_ttl, ipv6_unicast_hops};
 
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
+    use crate::test_support::endpoints;
+
+    async fn answer_to_a_peer(peers: Peers) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let agent = tokio::spawn(accept(listener, Arc::new(Semaphore::new(1)), endpoints(), peers));
+        let request = "PUT /latest/api/token HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n";
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        // A reset is an end as well.
+        drop(client.read_to_end(&mut said).await);
+        agent.abort();
+        String::from_utf8(said).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_is_not_of_this_machine_is_not_read_at_hop_limit_1() {
+        let others = |hop_limit| Peers::of(hop_limit, |_, _| false);
+        assert_eq!(answer_to_a_peer(others(1)).await, "");
+        assert!(answer_to_a_peer(others(2)).await.starts_with("HTTP/1.1 200 "));
+        assert!(answer_to_a_peer(Peers::new(1)).await.starts_with("HTTP/1.1 200 "));
+    }
 
     async fn pair(address: &str) -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind(address).await.unwrap();

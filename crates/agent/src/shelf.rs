@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::World;
+use crate::ration::Ration;
 use crate::upstream::CallError;
 
 /// How long a program is kept waiting for something new while there is something old. Its SDK waits for one second.
@@ -16,6 +17,8 @@ const WAIT_WITH_OLD: Duration = Duration::from_millis(700);
 const WAIT_WITH_NOTHING: Duration = Duration::from_secs(6);
 /// After a try that came to nothing, the next comes so much later, in seconds, and by chance up to twice that.
 const RETRY_SECONDS: i64 = 5;
+/// How far a clock may be put back, in seconds, before what was planned by it is void.
+const PUT_BACK_MAX: i64 = 30;
 
 /// What the server gave, and when it is to be asked again.
 pub(crate) struct Fetched<T> {
@@ -48,6 +51,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Shelf<T> {
     /// What the log calls it.
     name: String,
+    /// How often the log hears of trouble, where others than the machine's own programs make it.
+    warnings: Option<Arc<Ration>>,
     kept: Mutex<Kept<T>>,
     flight: tokio::sync::Mutex<()>,
 }
@@ -57,13 +62,25 @@ struct Kept<T> {
     refused: Option<Refusal>,
     /// Unix seconds: from then on the server is asked again.
     due_at: i64,
+    /// Unix seconds: when that was planned. A clock that is before this was ahead then.
+    planned_at: i64,
     away_since: Option<i64>,
 }
 
 impl<T: Send + Sync + 'static> Shelf<T> {
     pub(crate) fn new(name: impl Into<String>) -> Arc<Self> {
-        let kept = Kept { good: None, refused: None, due_at: i64::MIN, away_since: None };
-        Arc::new(Self { name: name.into(), kept: Mutex::new(kept), flight: tokio::sync::Mutex::new(()) })
+        Self::of(name.into(), None)
+    }
+
+    /// One of many, whose warnings have a ration together.
+    pub(crate) fn rationed(name: impl Into<String>, warnings: Arc<Ration>) -> Arc<Self> {
+        Self::of(name.into(), Some(warnings))
+    }
+
+    fn of(name: String, warnings: Option<Arc<Ration>>) -> Arc<Self> {
+        let kept =
+            Kept { good: None, refused: None, due_at: i64::MIN, planned_at: i64::MIN, away_since: None };
+        Arc::new(Self { name, warnings, kept: Mutex::new(kept), flight: tokio::sync::Mutex::new(()) })
     }
 
     /// What there is, after the server was asked if that is due. The call goes on when whoever waits for it does not.
@@ -99,6 +116,12 @@ impl<T: Send + Sync + 'static> Shelf<T> {
         self.kept().due_at = i64::MIN;
     }
 
+    /// What is kept is worth nothing any more: nobody is shown it again.
+    pub(crate) fn forget(&self) {
+        let mut kept = self.kept();
+        (kept.good, kept.due_at) = (None, i64::MIN);
+    }
+
     async fn refresh<F>(&self, world: &World, fetch: impl FnOnce() -> F)
     where
         F: Future<Output = Result<Fetched<T>, CallError>>,
@@ -110,29 +133,32 @@ impl<T: Send + Sync + 'static> Shelf<T> {
         let fetched = fetch().await;
         let now = world.now();
         let mut kept = self.kept();
+        kept.planned_at = now;
         match fetched {
             Ok(Fetched { value, refresh_at }) => {
                 if kept.away_since.is_some() || kept.refused.is_some() {
                     tracing::info!(what = self.name, "the server gives it again");
                 }
-                *kept =
-                    Kept { good: Some(Arc::new(value)), refused: None, due_at: refresh_at, away_since: None };
+                kept.good = Some(Arc::new(value));
+                (kept.refused, kept.away_since, kept.due_at) = (None, None, refresh_at);
             }
             Err(CallError::Refused { status, code, message }) => {
-                if kept.refused.as_ref().is_none_or(|before| before.code != code) {
+                if kept.refused.as_ref().is_none_or(|before| before.code != code) && self.may_warn(now) {
                     tracing::warn!(what = self.name, code, message, "the server refuses it");
                 }
-                let refused = Some(Refusal { status, code, message, at: now });
-                *kept = Kept { good: None, refused, due_at: self.retry_at(world), away_since: None };
+                kept.refused = Some(Refusal { status, code, message, at: now });
+                (kept.good, kept.away_since, kept.due_at) = (None, None, self.retry_at(world));
             }
             Err(CallError::Failed { status, code, message }) => {
-                tracing::warn!(what = self.name, code, message, "the server failed");
+                if self.may_warn(now) {
+                    tracing::warn!(what = self.name, code, message, "the server failed");
+                }
                 kept.refused = Some(Refusal { status, code, message, at: now });
                 kept.away_since.get_or_insert(now);
                 kept.due_at = self.retry_at(world);
             }
             Err(CallError::Away(why)) => {
-                if kept.away_since.is_none() {
+                if kept.away_since.is_none() && self.may_warn(now) {
                     let shown_on = kept.good.is_some();
                     tracing::warn!(what = self.name, why, shown_on, "the server does not answer");
                 }
@@ -142,12 +168,17 @@ impl<T: Send + Sync + 'static> Shelf<T> {
         }
     }
 
+    fn may_warn(&self, now: i64) -> bool {
+        self.warnings.as_ref().is_none_or(|ration| ration.take(now))
+    }
+
     fn retry_at(&self, world: &World) -> i64 {
         world.now() + RETRY_SECONDS + world.below(RETRY_SECONDS)
     }
 
     fn is_due(&self, now: i64) -> bool {
-        now >= self.kept().due_at
+        let kept = self.kept();
+        now >= kept.due_at || now < kept.planned_at.saturating_sub(PUT_BACK_MAX)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept<T>> {
@@ -224,6 +255,24 @@ mod tests {
         assert_eq!(got(&shelf, &world, Ok(2)).await, "2 None");
         shelf.expire();
         assert_eq!(got(&shelf, &world, Ok(3)).await, "3 None");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_for_a_moment_keeps_nothing_from_being_asked_for() {
+        let (clock, world) = world();
+        let shelf = Shelf::new("it");
+        clock.advance(86_400);
+        // A server whose clock is right takes no proof of another day.
+        assert_eq!(got(&shelf, &world, away()).await, "nothing");
+        clock.advance(-86_400);
+        assert_eq!(got(&shelf, &world, Ok(1)).await, "1 None");
+        clock.advance(86_400);
+        assert_eq!(got(&shelf, &world, Ok(2)).await, "2 None");
+        clock.advance(-86_301);
+        assert_eq!(got(&shelf, &world, Ok(3)).await, "3 None");
+        // What NTP takes back is no such moment.
+        clock.advance(-PUT_BACK_MAX);
+        assert_eq!(got(&shelf, &world, Ok(4)).await, "3 None");
     }
 
     #[tokio::test]

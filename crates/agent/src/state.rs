@@ -1,13 +1,14 @@
 //! What an agent keeps over restarts: the machine's key, and as which instance it joined. Only its owner reads it.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use daypass_authn::machine::MachineKey;
 use daypass_model::Secret;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::Trouble;
@@ -76,6 +77,10 @@ impl State {
             _ => {}
         }
         let found = directory.metadata().map_err(failed)?;
+        if !is_ours(&found) {
+            let line = format!("--state {}: it belongs to another user", directory.display());
+            return Err(Trouble::new(line));
+        }
         if found.permissions().mode() & 0o077 != 0 {
             let line = format!("--state {0}: others may read it; chmod 700 {0}", directory.display());
             return Err(Trouble::new(line));
@@ -117,15 +122,37 @@ impl State {
     }
 }
 
+/// A file, which is no pipe that nobody may ever write to, and no device.
+///
+/// # Errors
+/// As the system says; it is no file.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let no_wait = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+    let file = OpenOptions::new().read(true).custom_flags(no_wait).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    Ok(file)
+}
+
+/// Whoever owns a file or a directory may change it, whatever its mode says.
+fn is_ours(found: &Metadata) -> bool {
+    is_of(found, rustix::process::geteuid().as_raw())
+}
+
+fn is_of(found: &Metadata, user: u32) -> bool {
+    found.uid() == user
+}
+
 /// A file with a secret, which only its owner may read.
 ///
 /// # Errors
 /// As the system says; others may read it; it is too long.
 pub(crate) fn read_private(path: &Path) -> io::Result<Secret> {
-    let file = File::open(path)?;
+    let file = open_regular(path)?;
     let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::Error::other("it is no file"));
+    if !is_ours(&found) {
+        return Err(io::Error::other("it belongs to another user"));
     }
     if found.permissions().mode() & 0o077 != 0 {
         return Err(io::Error::other("others may read it; chmod 600 it"));
@@ -150,4 +177,30 @@ fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
     File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Whose files are believed.
+
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_another_user_is_not_believed() {
+        let own = std::env::current_exe().unwrap().metadata().unwrap();
+        assert!(is_of(&own, own.uid()) && !is_of(&own, own.uid() + 1));
+        // A test does not run as another user: what root and nobody else has stands for theirs.
+        let roots = Path::new("/").metadata().unwrap();
+        assert_eq!(is_ours(&roots), roots.uid() == rustix::process::geteuid().as_raw());
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for_and_a_device_not_read() {
+        assert_eq!(open_regular(Path::new("/dev/zero")).unwrap_err().to_string(), "it is no file");
+        let path = std::env::temp_dir().join(format!("daypass-agent-pipe-{}", std::process::id()));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR).unwrap();
+        let opened = open_regular(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(opened.unwrap_err().to_string(), "it is no file");
+    }
 }

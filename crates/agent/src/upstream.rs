@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::Trouble;
+use crate::answer::plain;
 
 /// How long a call may take, from the look-up of the server's name to the last byte of its answer.
 const CALL_TIME_MAX: Duration = Duration::from_secs(5);
@@ -187,7 +188,7 @@ fn read(answered: &Answered) -> Result<Value, CallError> {
     if status == 200 {
         return Ok(body);
     }
-    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| plain(body.get(name).and_then(Value::as_str).unwrap_or_default());
     let (code, message) = (text("__type"), text("message"));
     // An overloaded server, a store in trouble, and a clock that is wrong on one side: what there is is shown on.
     if status >= 500 || status == 429 || code.is_empty() || code == "ExpiredTokenException" {
@@ -223,6 +224,10 @@ mod tests {
         let denied = said(403, r#"{"__type":"AccessDenied","message":"no"}"#);
         let expected = CallError::Refused { status: 403, code: "AccessDenied".into(), message: "no".into() };
         assert_eq!(denied, Err(expected));
+        let raw = said(403, r#"{"__type":"X\u001b[31m","message":"a\nb\u001b[2J"}"#);
+        let expected =
+            CallError::Refused { status: 403, code: r"X\u{1b}[31m".into(), message: r"a\nb\u{1b}[2J".into() };
+        assert_eq!(raw, Err(expected), "nothing goes raw into a log");
         for (status, body) in [
             (200, "<html>"),
             (502, "<html>"),

@@ -97,3 +97,39 @@ async fn short_ones_are_replaced_in_time_as_well() {
     machine.clock.advance(3000);
     assert_ne!(key(&machine.credentials().await), key(&first));
 }
+
+#[tokio::test]
+async fn a_role_made_again_under_its_name_is_another() {
+    let machine = Machine::new().await;
+    let first = machine.credentials().await;
+    // Deleted and made again between two looks at the instance: its name alone tells nothing.
+    machine.stub.role_is_made_again();
+    machine.clock.advance(301);
+    let second = machine.credentials().await;
+    assert_ne!(key(&second), key(&first));
+    assert_eq!(key(&machine.credentials().await), key(&second));
+    // Those of the role before are shown to nobody, a server that is away or not.
+    machine.stub.role_is_made_again();
+    machine.clock.advance(301);
+    assert_eq!(machine.get_v2("/latest/meta-data/iam/security-credentials/").await.body, "Worker");
+    machine.stub.is_away(true);
+    assert_eq!(machine.get_v2("/latest/meta-data/iam/security-credentials/Worker").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_on_the_way_takes_nothing_away() {
+    let machine = Machine::new().await;
+    let first = machine.credentials().await;
+    // Once: another proof, at once.
+    machine.stub.saw_before(1);
+    machine.clock.advance(18_000);
+    let second = machine.credentials().await;
+    assert_ne!(key(&second), key(&first));
+    // Again and again: as a server that is away.
+    machine.stub.saw_before(u32::MAX);
+    machine.clock.advance(18_000);
+    assert_eq!(key(&machine.credentials().await), key(&second));
+    machine.stub.saw_before(0);
+    machine.clock.advance(10);
+    assert_ne!(key(&machine.credentials().await), key(&second));
+}

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
+use daypass_agent::Settings;
 use daypass_model::MockClock;
 
 use crate::stub::Stub;
@@ -61,7 +62,10 @@ async fn a_secret_that_is_not_good_takes_nothing_away() {
 
 #[tokio::test]
 async fn a_secret_that_somebody_else_used_ends_the_agent_with_what_to_do() {
-    let machine = not_joined("somebody else's", Scratch::new()).await;
+    let clock = Arc::new(MockClock::at("2026-01-02T03:04:05Z".parse().unwrap()));
+    let stub = Stub::start(clock.clone(), SECRET).await;
+    Machine::at(clock.clone(), stub.clone(), Scratch::new(), |_| {}).await.joined().await;
+    let machine = Machine::at(clock, stub, Scratch::new(), |_| {}).await;
     let line = machine.ended().await.unwrap_err().to_string();
     for said in ["may not join", "somebody else has used it", "daypass:RenewJoinSecret"] {
         assert!(line.contains(said), "{line}");
@@ -103,4 +107,34 @@ async fn a_machine_that_joined_is_not_made_another_by_a_flag() {
     let other = "arn:aws:ec2:eu-central-1:111122223333:instance/i-0ffffffffffffffff";
     let line = machine.again(|settings| settings.instance = Some(other.into())).await.ended().await;
     assert!(line.unwrap_err().to_string().contains("this machine joined as"));
+}
+
+#[tokio::test]
+async fn nobody_is_blamed_for_a_secret_that_is_only_not_the_right_one() {
+    let line = not_joined("of another instance", Scratch::new()).await.ended().await.unwrap_err().to_string();
+    assert!(line.contains("may not join") && line.contains("daypass:RenewJoinSecret"), "{line}");
+    assert!(!line.contains("somebody else") && !line.contains(".."), "{line}");
+}
+
+#[tokio::test]
+async fn a_try_for_another_instance_is_not_gone_on_with() {
+    let other = "arn:aws:ec2:eu-central-1:111122223333:instance/i-0ffffffffffffffff";
+    let clock = Arc::new(MockClock::at("2026-01-02T03:04:05Z".parse().unwrap()));
+    let stub = Stub::start(clock.clone(), SECRET).await;
+    let mistyped = |settings: &mut Settings| settings.instance = Some(other.into());
+    let mut machine = Machine::at(clock.clone(), stub.clone(), Scratch::new(), mistyped).await;
+    let scratch = std::mem::replace(&mut machine.scratch, Scratch::new());
+    assert!(machine.ended().await.is_err());
+    let machine = Machine::at(clock, stub, scratch, |_| {}).await;
+    machine.joined().await;
+    assert_eq!(machine.credentials().await["Code"], "Success");
+}
+
+#[tokio::test]
+async fn a_new_secret_that_cannot_be_read_ends_a_machine_that_joined() {
+    let machine = Machine::new().await;
+    let secret = machine.scratch.join("secret");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let line = machine.again(|_| {}).await.ended().await.unwrap_err().to_string();
+    assert!(line.contains("--join-secret-file") && line.contains("others may read it"), "{line}");
 }

@@ -7,6 +7,7 @@
 )]
 
 mod credentials;
+mod creds;
 mod detours;
 mod joining;
 mod metadata;

@@ -29,6 +29,10 @@ struct State {
     key: Option<MachinePublicKey>,
     secret: String,
     role: Option<String>,
+    /// How often it was made again.
+    role_made: u32,
+    /// How many proofs it says were used before.
+    seen_before: u32,
     seconds: i64,
     /// What it says to everything instead.
     trouble: Option<(u16, Value)>,
@@ -46,6 +50,8 @@ impl Stub {
             key: None,
             secret: secret.into(),
             role: Some("Worker".into()),
+            role_made: 1,
+            seen_before: 0,
             seconds: 21_600,
             trouble: None,
             refusal: None,
@@ -85,6 +91,16 @@ impl Stub {
 
     pub(crate) fn role_is(&self, role: Option<&str>) {
         self.state.lock().unwrap().role = role.map(str::to_owned);
+    }
+
+    /// The role is deleted, and another made under its name.
+    pub(crate) fn role_is_made_again(&self) {
+        self.state.lock().unwrap().role_made += 1;
+    }
+
+    /// As when something on the way sends a call again: of the next proofs it says that they were used before.
+    pub(crate) fn saw_before(&self, proofs: u32) {
+        self.state.lock().unwrap().seen_before = proofs;
     }
 
     pub(crate) fn credentials_live(&self, seconds: i64) {
@@ -182,16 +198,23 @@ impl Stub {
         if proof.map(|proof| proof.server) != Ok(self.url()) || text("InstanceArn") != INSTANCE {
             return invalid;
         }
+        let invalid_as = |message: &str| (400, json!({"__type": "InvalidIdentityToken", "message": message}));
+        if state.seen_before > 0 {
+            state.seen_before -= 1;
+            return invalid_as("The proof was used before.");
+        }
         match action {
             "JoinInstance" => {
-                let is_another = state.key.as_ref().is_some_and(|known| *known != key);
-                if text("JoinSecret") != state.secret || is_another {
-                    return invalid;
+                if text("JoinSecret") != state.secret {
+                    return invalid_as("The join secret is not that of the instance, or its time is over.");
+                }
+                if state.key.as_ref().is_some_and(|known| *known != key) {
+                    return invalid_as("The join secret was used before, by another machine.");
                 }
                 state.key = Some(key);
                 (200, json!({}))
             }
-            "GetInstanceMetadata" => (200, facts(state.role.as_deref())),
+            "GetInstanceMetadata" => (200, facts(&state)),
             "GetTaskCredentials" if text("AuthorizationToken") != "task-token" => {
                 (403, json!({"__type": "AccessDenied", "message": "not the token"}))
             }
@@ -206,14 +229,15 @@ impl Stub {
     }
 }
 
-fn facts(role: Option<&str>) -> Value {
+fn facts(state: &State) -> Value {
     json!({
         "InstanceId": "i-0123456789abcdef0",
         "AccountId": "111122223333",
         "Region": "eu-central-1",
         "InstanceProfileArn": "arn:aws:iam::111122223333:instance-profile/Fleet",
         "InstanceProfileId": "AIPAIOSFODNN7EXAMPLE1",
-        "RoleName": role,
+        "RoleName": state.role,
+        "RoleId": state.role.as_ref().map(|role| format!("AROA{}{}", role.to_uppercase(), state.role_made)),
     })
 }
 

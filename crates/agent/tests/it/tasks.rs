@@ -63,8 +63,39 @@ async fn whoever_guesses_tokens_takes_no_room_from_those_who_have_one() {
     let known = machine.get(TASK, &[("authorization", "task-token")]).await.json();
     for n in 0..300 {
         let guess = format!("guess-{n}");
-        assert_eq!(machine.get(TASK, &[("authorization", &guess)]).await.status, 403);
+        assert!(matches!(machine.get(TASK, &[("authorization", &guess)]).await.status, 403 | 429));
     }
     machine.stub.is_away(true);
     assert_eq!(machine.get(TASK, &[("authorization", "task-token")]).await.json(), known);
+}
+
+#[tokio::test]
+async fn guesses_reach_the_server_by_a_ration_for_each_task_and_one_for_all() {
+    let machine = Machine::new().await;
+    let asked = || machine.stub.calls().iter().filter(|call| *call == "GetTaskCredentials").count();
+    let known = machine.get(TASK, &[("authorization", "task-token")]).await.json();
+    assert_eq!(asked(), 1);
+    let guess = async |task: usize, n: usize| {
+        let path = format!("/v2/credentials/{task:032x}");
+        machine.get(&path, &[("authorization", &format!("guess-{n}"))]).await
+    };
+    for n in 0..30 {
+        let said = guess(1, n).await;
+        assert_eq!(said.status, if n < 10 { 403 } else { 429 }, "{n}");
+        assert!(n < 10 || said.json()["code"] == "TooManyRequestsException", "{}", said.body);
+    }
+    assert_eq!(asked(), 11);
+    // Another task's programs are not kept from theirs.
+    let path = format!("/v2/credentials/{:032x}", 2);
+    assert_eq!(machine.get(&path, &[("authorization", "task-token")]).await.status, 200);
+    for n in 0..300 {
+        guess(100 + n, n).await;
+    }
+    assert_eq!(asked(), 1 + 60 + 1, "what was given is not counted");
+    // What was given before is told on, and asked for again.
+    assert_eq!(machine.get(TASK, &[("authorization", "task-token")]).await.json(), known);
+    machine.clock.advance(6);
+    assert_eq!((guess(1, 1000).await.status, guess(1, 1001).await.status), (403, 429));
+    machine.clock.advance(18_000);
+    assert_ne!(machine.get(TASK, &[("authorization", "task-token")]).await.json(), known);
 }

@@ -90,7 +90,7 @@ impl Machine {
 
     /// Until it has what it asks for by itself at its start: nothing is under way when a test moves the clock.
     pub(crate) async fn joined(&self) {
-        while self.get("/healthz", &[]).await.json()["credentials"].is_null() {
+        while self.get_v2("/healthz").await.json()["credentials"].is_null() {
             tokio::task::yield_now().await;
         }
     }

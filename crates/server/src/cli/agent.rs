@@ -39,7 +39,8 @@ pub(super) struct AgentArgs {
     /// Whether instance metadata is told with a session token only (version 2), or without one, too
     #[arg(long, value_name = "MODE", default_value = "required")]
     http_tokens: HttpTokens,
-    /// Hops that an answer with a session token may go; containers with a network of their own need 2
+    /// Hops that an answer with a session token may go: 1 for this machine's own addresses alone; containers with a network of
+    /// their own need 2
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     hop_limit: u8,
     /// Cluster whose node this machine is: its pods get credentials at /v1/credentials by their service account tokens

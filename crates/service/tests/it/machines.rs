@@ -154,6 +154,8 @@ async fn a_machine_that_joined_gets_its_profiles_role_for_six_hours() {
     assert_eq!((&facts["AccountId"], &facts["Region"]), (&json!(ACCOUNT), &json!("eu-central-1")));
     assert_eq!(facts["InstanceProfileArn"], format!("arn:aws:iam::{ACCOUNT}:instance-profile/Fleet"));
     assert_eq!(facts["RoleName"], "Crew");
+    let role = yard.house.root("iam", "GetRole", &[("RoleName", "Crew")]).await;
+    assert_eq!(facts["RoleId"], role["Role"]["RoleId"]);
     assert!(facts["InstanceProfileId"].as_str().unwrap().starts_with("AIPA"));
     let listed = yard.root("ListInstances", json!({})).await["Instances"][0].clone();
     assert_eq!(
@@ -351,7 +353,10 @@ async fn a_profile_without_a_role_or_that_is_gone_gives_nothing() {
     let denied = ("AccessDenied", "Not authorized to perform daypass:GetInstanceCredentials".to_owned());
     assert_eq!(told(yard.credentials().await), denied);
     let facts = yard.by(&yard.key, "GetInstanceMetadata", &[]).await.unwrap();
-    assert_eq!((facts.get("RoleName"), facts["InstanceProfileArn"].is_string()), (None, true));
+    assert_eq!(
+        (facts.get("RoleName"), facts.get("RoleId"), facts["InstanceProfileArn"].is_string()),
+        (None, None, true)
+    );
     // A role made again under the name is another one, which nobody passed to the machine.
     yard.house.root("iam", "DeleteRolePolicy", &[("RoleName", "Crew"), ("PolicyName", "all")]).await;
     yard.house.root("iam", "DeleteRole", &[("RoleName", "Crew")]).await;

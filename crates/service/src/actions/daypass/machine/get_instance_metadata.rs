@@ -37,6 +37,9 @@ pub(in crate::actions::daypass) struct Output {
     instance_profile_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role_name: Option<String>,
+    /// A role made again is another one, whatever its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_id: Option<String>,
 }
 
 impl Action for GetInstanceMetadata {
@@ -63,6 +66,7 @@ impl Action for GetInstanceMetadata {
             instance_profile_arn: profile.map(|profile| profile.arn.clone()),
             instance_profile_id: profile.map(|profile| profile.record.id.to_string()),
             role_name: role.map(|role| role.record.name.clone()),
+            role_id: role.map(|role| role.record.id.to_string()),
         })
     }
 }
