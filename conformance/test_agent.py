@@ -260,6 +260,8 @@ def test_the_last_good_credentials_are_told_while_the_server_is_away(moved):
         clock.advance(seconds)
         assert machine.document()["AccessKeyId"] == before["AccessKeyId"]
     status, text = machine.ask("/healthz")
+    assert (status, json.loads(text)) == (503, {"status": "failing"})
+    status, text = machine.ask("/healthz", **{TOKEN: machine.ask("/latest/api/token", "PUT", **{SECONDS: "60"})[1]})
     assert status == 503 and json.loads(text)["credentials"]["expired"] is True
 
 

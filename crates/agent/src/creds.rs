@@ -137,9 +137,10 @@ pub async fn by_web_identity(asked: &ByWebIdentity<'_>) -> Result<Value, Trouble
         .map_err(|_| Trouble::new(format!("no answer of daypass (HTTP {})", answered.status)))?;
     let at = |path: &str| body.pointer(path).and_then(Value::as_str);
     if answered.status != 200 {
-        let (code, message) =
-            (at("/Error/Code").unwrap_or("no error code"), at("/Error/Message").unwrap_or("no sentence"));
-        return Err(Trouble::new(format!("{}: {} (HTTP {})", plain(code), plain(message), answered.status)));
+        let code = at("/Error/Code")
+            .ok_or_else(|| Trouble::new(format!("no answer of daypass (HTTP {})", answered.status)))?;
+        let message = at("/Error/Message").unwrap_or_default();
+        return Err(Trouble::new(format!("{}: {}", plain(code), plain(message))));
     }
     let result = "/AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult";
     let credential =

@@ -81,8 +81,8 @@ async fn a_server_that_answers_nonsense_is_named_with_its_status() {
     private(&file, "token");
     for (status, answer, expected) in [
         (200, "{}", "the server's answer has no AccessKeyId"),
-        (302, "{}", "no error code: no sentence (HTTP 302)"),
-        (403, r#"{"Error":{"Code":"X","Message":"a\u001b[2J"}}"#, r"X: a\u{1b}[2J (HTTP 403)"),
+        (302, "{}", "no answer of daypass (HTTP 302)"),
+        (403, r#"{"Error":{"Code":"X","Message":"a\u001b[2J"}}"#, r"X: a\u{1b}[2J"),
     ] {
         let server = format!("http://{}", liar(status, "", answer).await);
         let asked = ByWebIdentity {
