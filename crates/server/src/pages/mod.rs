@@ -131,8 +131,8 @@ fn of_answer(answer: Answer, session: Option<SessionId>, over_tls: bool) -> Resp
             if let Some(secret) = browser {
                 append(&mut response, SET_COOKIE, &kept(None, &secret, over_tls));
             }
-            if let Some((name, secret)) = device {
-                append(&mut response, SET_COOKIE, &kept(Some(&name), &secret, over_tls));
+            if let Some((name, secret)) = device.as_deref() {
+                append(&mut response, SET_COOKIE, &kept(Some(name), secret, over_tls));
             }
             response
         }

@@ -22,7 +22,7 @@ pub enum Answer {
         /// What the cookie of the sign-in's own pages holds from now on, if they were what led here.
         browser: Option<BrowserSecret>,
         /// By what it is known of the user from now on, if a password led here.
-        device: Option<Device>,
+        device: Option<Box<Device>>,
         /// Where the browser goes instead: a path of ours.
         back: Option<String>,
     },

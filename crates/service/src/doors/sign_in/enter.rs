@@ -52,9 +52,13 @@ pub(super) async fn enter(
         profile,
     };
     match begin(house, op, house.directory.snapshot(), event, beginning).await? {
-        Answer::Entered { id, secret: of_session, .. } => {
-            Ok(Answer::Entered { id, secret: of_session, browser: Some(secret), device, back: proven.back })
-        }
+        Answer::Entered { id, secret: of_session, .. } => Ok(Answer::Entered {
+            id,
+            secret: of_session,
+            browser: Some(secret),
+            device: device.map(Box::new),
+            back: proven.back,
+        }),
         other => Ok(other),
     }
 }

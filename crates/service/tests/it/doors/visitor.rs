@@ -77,7 +77,8 @@ impl Person {
             ) => self.cookie = Some(secret.clone()),
             _ => {}
         }
-        if let Ok(Answer::Entered { device: Some((name, secret)), .. }) = &answer {
+        if let Ok(Answer::Entered { device: Some(device), .. }) = &answer {
+            let (name, secret) = &**device;
             self.devices.insert(name.clone(), secret.clone());
         }
         answer
