@@ -66,7 +66,12 @@ impl PrincipalMatcher {
     /// `deny` widens what is read as naming: a wildcard in a Deny catches every kind of caller, while in an
     /// Allow it never lets in a provider's token or assertion, which `Federated` must name.
     pub(crate) fn names(&self, caller: &Principal<'_>, deny: bool) -> Option<Strength> {
-        self.entries.iter().filter_map(|(kind, value)| names(*kind, value, caller, deny)).max()
+        let found = self.entries.iter().filter_map(|(kind, value)| names(*kind, value, caller, deny));
+        match caller {
+            // By its name or as everybody, and its name is what a role's trust asks for.
+            Principal::Service { .. } => found.min(),
+            _ => found.max(),
+        }
     }
 
     /// For a `NotPrincipal`: whether the list spares the caller. That takes every level of it: the account

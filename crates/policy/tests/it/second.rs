@@ -289,8 +289,13 @@ fn decide(world: &World) -> DecisionEffect {
 
     let grants: Vec<char> = attached.iter().filter(|s| !s.deny).flat_map(|s| worth(world, s)).collect();
     let granted = |worth: char| grants.contains(&worth);
+    // Everybody, in a role's trust policy, is everybody who has an account: services are let in by name.
+    let is_service = matches!(caller, Principal::Service { .. });
+    let with_a_role = ["sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"].contains(&world.action);
+    let is_role_trust = world.action.starts_with("sts:AssumeRole")
+        || (with_a_role && world.resource.starts_with("arn:aws:iam::111122223333:role/"));
     let allowed = if !has_account {
-        granted('E') || granted('D')
+        (granted('E') && !(is_service && is_role_trust)) || granted('D')
     } else {
         let scp = world.scp.iter().all(|level| any(world, level, false));
         let scoped = world.scoped.iter().all(|layer| any(world, layer, false));
