@@ -725,7 +725,7 @@ def test_anchor_is_updated(fresh):
 
 
 def test_command_line_and_a_credential_process_work_unchanged(home, server, site, tmp_path):
-    given = cli.environment(server, home.keys, AWS_ENDPOINT_URL_ROLESANYWHERE=server.endpoint)
+    given = cli.environment(server, home.keys)
 
     def aws(*arguments):
         done = cli.run(*arguments, given=given)
