@@ -10,6 +10,7 @@
 //! credential provider".
 
 mod answer;
+mod anywhere;
 mod container;
 mod credentials;
 pub mod creds;

@@ -110,8 +110,7 @@ fn what_is_no_usable_key_is_refused_by_what_it_is() {
 #[test]
 fn what_is_signed_already_or_for_no_host_is_not_signed() {
     let (holder, key) = (certificate(vector!("p256.pem")).unwrap(), key(vector!("p256.key")).unwrap());
-    let mut sign =
-        |mut request: HttpRequest| sign_by_certificate(&mut request, (&holder, &key), &[], "r", now());
+    let sign = |mut request: HttpRequest| sign_by_certificate(&mut request, (&holder, &key), &[], "r", now());
     let no_host = sign(HttpRequest::new("POST", "/sessions", ""));
     assert_eq!(no_host, Err(CertificateSignError::Request(SignError::NoHost)));
     let signed =
