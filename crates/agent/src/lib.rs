@@ -22,6 +22,7 @@ mod peers;
 mod pod;
 mod ration;
 mod routes;
+mod rush;
 mod serve;
 mod shelf;
 mod shelves;
