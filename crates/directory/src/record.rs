@@ -690,6 +690,9 @@ pub struct InstanceRecord {
     pub profile: UniqueId,
     /// From which all its sessions descend: whoever ends this one with all that it issued ends them.
     pub sessions: SessionId,
+    /// Whether no session was ever given that descends from it, so that there is nothing to end.
+    #[serde(default)]
+    pub unused: bool,
     /// The secret that it may join with.
     pub join: JoinSecretRecord,
     /// Since when, and with which key.
@@ -743,6 +746,9 @@ pub struct TaskRecord {
     pub created: i64,
     /// From which all its sessions descend.
     pub sessions: SessionId,
+    /// Whether none was ever given, so that there is nothing to end.
+    #[serde(default)]
+    pub unused: bool,
     /// SHA-256 of its authorization token, in lower-case hexadecimal digits: it is long and random.
     pub token_hash: String,
     /// See [`Unknown`].

@@ -30,7 +30,7 @@ pub const X509: &str = "x-amz-x509";
 pub const X509_CHAIN: &str = "x-amz-x509-chain";
 
 /// The names of the algorithms. AWS has `AWS4-X509-MLDSA` too, which nothing here verifies.
-const ALGORITHMS: [(&str, Scheme); 2] =
+pub(super) const ALGORITHMS: [(&str, Scheme); 2] =
     [("AWS4-X509-RSA-SHA256", Scheme::Rsa), ("AWS4-X509-ECDSA-SHA256", Scheme::Ecdsa)];
 
 /// Find the credential of a request to an operation that is called by certificate and in no other way: `Nothing`, or a

@@ -263,7 +263,11 @@ impl Certificate {
         self.path_len.is_none_or(|max| authorities <= usize::from(max))
     }
 
-    fn check_time(&self, now: Timestamp) -> Result<(), Unfit> {
+    /// Whether it is within its time.
+    ///
+    /// # Errors
+    /// [`Unfit::NotYetValid`], [`Unfit::Expired`].
+    pub fn check_time(&self, now: Timestamp) -> Result<(), Unfit> {
         // Both ends are within (RFC 5280, section 4.1.2.5).
         match now.as_second() {
             now if now < self.not_before => Err(Unfit::NotYetValid),

@@ -2,6 +2,7 @@
 
 mod changes;
 mod sessions;
+mod subjects;
 
 use daypass_authn::sigv4::amz_date;
 use daypass_model::Clock as _;
@@ -53,7 +54,11 @@ impl Site {
 
     /// CreateSession by a machine, with other parameters than the usual ones.
     async fn session(&self, machine: &Holder, more: Value) -> Result<Value, Error> {
-        let serial = "7";
+        self.session_of(machine, "7", more).await
+    }
+
+    /// The same by a certificate of this serial number.
+    async fn session_of(&self, machine: &Holder, serial: &str, more: Value) -> Result<Value, Error> {
         let request = machine.request(serial, "eu-west-1", &amz_date(self.house.clock.now()), &[]);
         let mut body = json!({"profileArn": self.profile, "roleArn": ROLE, "trustAnchorArn": self.anchor});
         for (name, value) in more.as_object().unwrap() {

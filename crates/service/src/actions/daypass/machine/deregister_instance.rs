@@ -35,7 +35,8 @@ impl Action for DeregisterInstance {
         let (input, account, now) = (call.input(), call.account(), op.now.as_second());
         let instance = find(&account, &input.instance_id)?;
         let mut change = call.change(op);
-        if instance.record.joined.is_some() {
+        // What has nothing to end takes no place of a revocation.
+        if instance.record.joined.is_some() && !instance.record.unused {
             account.end_sessions_below(&mut change, instance.record.sessions, now)?;
         }
         // Sessions of tasks descend from the machine's.

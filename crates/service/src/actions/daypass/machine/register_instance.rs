@@ -97,6 +97,7 @@ impl Action for RegisterInstance {
             created: op.now.as_second(),
             profile: profile.record.id.clone(),
             sessions: SessionId::generate(account.id(), random),
+            unused: true,
             join,
             joined: None,
             unknown: Unknown::new(),

@@ -70,6 +70,7 @@ impl Action for RegisterTask {
             role: role.record.id.clone(),
             created: op.now.as_second(),
             sessions: SessionId::generate(account.id(), random),
+            unused: true,
             token_hash: token.hash(),
             unknown: Unknown::new(),
         };
