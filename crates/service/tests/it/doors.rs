@@ -13,6 +13,7 @@ use crate::support::{Keys, TestHouse};
 mod again;
 mod console;
 mod destinations;
+mod explained;
 mod federation;
 mod saml;
 mod sessions;
