@@ -15,7 +15,7 @@ use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
 use crate::lineage::{Lineage, lineage};
-use crate::request::Request;
+use crate::request::{Request, hidden};
 
 /// For how long a sign-in token is good, in seconds.
 const TOKEN_SECONDS: i64 = 900;
@@ -37,8 +37,10 @@ pub(super) fn wish(request: &Request) -> Result<Wish, Error> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Credentials {
     session_id: String,
-    session_key: String,
-    session_token: String,
+    #[serde(deserialize_with = "hidden")]
+    session_key: Secret,
+    #[serde(deserialize_with = "hidden")]
+    session_token: Secret,
 }
 
 /// What a sign-in token says, sealed: a session that may begin. Its token is no credential, since nobody was given the
@@ -86,9 +88,8 @@ fn proven(house: &House, op: &Operation, session: Option<&str>) -> Result<Scope,
         |_| Error::validation("The Session is no JSON object with sessionId, sessionKey and sessionToken.");
     let Credentials { session_id, session_key, session_token } =
         serde_json::from_str(session).map_err(malformed)?;
-    let session_key = Secret::new(session_key);
     let view = house.directory.snapshot();
-    let token = Some(session_token.as_str()).filter(|token| !token.is_empty());
+    let token = Some(session_token.expose_str()).filter(|token| !token.is_empty());
     let credential = house.directory.credential(&view, &session_id, token)?;
     if credential.secret != session_key {
         return Err(Error::invalid_client_token());

@@ -16,7 +16,7 @@ use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::echo_name;
-use crate::request::Request;
+use crate::request::{Request, hidden_if_any};
 
 pub(super) const PATH: &str = "/v1/token";
 const ACTION: &str = "signin:CreateOAuth2Token";
@@ -31,10 +31,13 @@ const CREDENTIALS_SECONDS: i64 = 900;
 struct Body {
     client_id: String,
     grant_type: String,
-    code: Option<String>,
+    #[serde(default, deserialize_with = "hidden_if_any")]
+    code: Option<Secret>,
     redirect_uri: Option<String>,
-    code_verifier: Option<String>,
-    refresh_token: Option<String>,
+    #[serde(default, deserialize_with = "hidden_if_any")]
+    code_verifier: Option<Secret>,
+    #[serde(default, deserialize_with = "hidden_if_any")]
+    refresh_token: Option<Secret>,
 }
 
 /// What a refresh token says, sealed: good with the key of this thumbprint alone.
@@ -150,7 +153,8 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
             "The code is not valid: it was used, its time is over, or it is not whole.",
         )
     };
-    let text = body.code.as_deref().ok_or_else(|| not_in_order("The request has no code."))?;
+    let text =
+        body.code.as_ref().map(Secret::expose_str).ok_or_else(|| not_in_order("The request has no code."))?;
     let view = house.directory.snapshot();
     let text = view.keyring().open_message(Purpose::AuthorizationCode, b"", text).map_err(|_| over())?;
     let code: Code = serde_json::from_slice(&text).map_err(|_| over())?;
@@ -158,7 +162,11 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
     if code.x != is_elsewhere(&body.client_id) || code.r != challenge_of(redirect_uri) {
         return Err(over());
     }
-    let verifier = body.code_verifier.as_deref().filter(|verifier| (43..=128).contains(&verifier.len()));
+    let verifier = body
+        .code_verifier
+        .as_ref()
+        .map(Secret::expose_str)
+        .filter(|verifier| (43..=128).contains(&verifier.len()));
     let verifier =
         verifier.ok_or_else(|| not_in_order("The request has no codeVerifier of 43 to 128 characters."))?;
     if challenge_of(verifier) != code.c {
@@ -182,8 +190,8 @@ fn by_refresh_token(
     proof: &Dpop,
     event: &mut Event<'_>,
 ) -> Result<SessionId, Error> {
-    let text =
-        body.refresh_token.as_deref().ok_or_else(|| not_in_order("The request has no refreshToken."))?;
+    let text = body.refresh_token.as_ref().map(Secret::expose_str);
+    let text = text.ok_or_else(|| not_in_order("The request has no refreshToken."))?;
     let view = house.directory.snapshot();
     let text = view.keyring().open_message(Purpose::RefreshToken, b"", text).map_err(|_| ended())?;
     let refresh: Refresh = serde_json::from_slice(&text).map_err(|_| ended())?;
