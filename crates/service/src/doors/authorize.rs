@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, LoginChoice, Whose};
 use super::console::{Visitor, login_sessions, sender, visitor};
-use super::known;
+use super::form::known;
 use crate::audit::Event;
 use crate::decide::decide;
 use crate::error::Error;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::begin::{Beginning, begin, seal};
-use super::{Wish, destination, known};
+use super::form::known;
+use super::{Wish, destination};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;

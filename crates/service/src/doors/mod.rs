@@ -11,6 +11,7 @@ mod begin;
 mod console;
 mod destination;
 mod federation;
+mod form;
 mod saml;
 mod sessions;
 mod sign_in;
@@ -34,7 +35,6 @@ use crate::audit::Event;
 use crate::error::Error;
 use crate::federation::SignInProvider;
 use crate::house::House;
-use crate::params::Params;
 use crate::pipeline::Tries;
 use crate::request::{Reply, Request};
 
@@ -342,15 +342,6 @@ async fn act(
 /// Whether a browser asks for a page that nobody may ever look at (Fetch Standard, `Sec-Purpose`).
 fn is_ahead(request: &Request) -> bool {
     request.header("sec-purpose").or(request.header("purpose")).is_some_and(|why| why.contains("prefetch"))
-}
-
-/// The parameters of a form, all of which are known.
-fn known<'f>(request: &'f Request, names: &[&str]) -> Result<&'f Params, Error> {
-    let form = request.params.as_ref().map_err(Clone::clone)?;
-    match form.names().find(|name| !names.contains(name)) {
-        Some(_) => Err(Error::validation("The request has a parameter that is not known here.")),
-        None => Ok(form),
-    }
 }
 
 impl Wish {

@@ -22,6 +22,7 @@ use super::Browser;
 use crate::audit::Event;
 use crate::doors::answer::Answer;
 use crate::doors::destination;
+use crate::doors::form::known;
 use crate::error::Error;
 use crate::federation::{Grant, SignInProvider, query};
 use crate::house::House;
@@ -77,7 +78,7 @@ pub(in crate::doors) async fn begin(
     op: &Operation,
     request: &Request,
 ) -> Result<Answer, Error> {
-    let form = crate::doors::known(request, &["back"])?;
+    let form = known(request, &["back"])?;
     let provider = provider(house, request)?;
     let redirect_uri = redirect_uri(house, provider)?;
     let open = provider.open(house, op).await?;
