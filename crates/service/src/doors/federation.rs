@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Answer;
 use super::begin::{Beginning, begin, seal};
 use super::form::known;
-use super::{Wish, destination};
+use super::{Wish, destination, sealed};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -133,12 +133,9 @@ fn ticket(
     claims: &SessionClaims,
     asked_with: AccessKeyId,
 ) -> Result<Secret, Error> {
-    let (random, keyring) = (house.directory.random(), view.keyring());
-    let (access_key_id, sealed) = seal(house, view, claims)?;
-    let ticket = Ticket { access_key_id, token: sealed.token, asked_with, asked_at: op.now.as_second() };
-    let text = serde_json::to_vec(&ticket).map_err(|_| Error::internal("a ticket could not be written"))?;
-    let sealed = keyring.seal_message(Purpose::SignInToken, b"", &text, random);
-    sealed.map(Secret::new).map_err(|error| Error::new("PackedPolicyTooLarge", error.to_string()))
+    let (access_key_id, token) = seal(house, view, claims)?;
+    let ticket = Ticket { access_key_id, token: token.token, asked_with, asked_at: op.now.as_second() };
+    sealed::seal(house, view, Purpose::SignInToken, b"", &ticket)
 }
 
 /// `Action=login`
@@ -156,8 +153,8 @@ pub(super) async fn login(
         (Some(_), Some(_)) => return Err(Error::validation("The request has two sign-in tokens.")),
     };
     let view = house.directory.snapshot();
-    let text = view.keyring().open_message(Purpose::SignInToken, b"", token).map_err(|_| no_good_token())?;
-    let ticket: Ticket = serde_json::from_slice(&text).map_err(|_| no_good_token())?;
+    let ticket: Option<Ticket> = sealed::open(&view, Purpose::SignInToken, b"", token);
+    let ticket = ticket.ok_or_else(no_good_token)?;
     let credential = house.directory.credential(&view, ticket.access_key_id.as_str(), Some(&ticket.token));
     let caller = credential.map_err(|_| no_good_token())?.caller;
     let scope = Scope::resolve(view.clone(), caller, op.now).map_err(|_| no_good_token())?;

@@ -13,6 +13,7 @@ mod destination;
 mod federation;
 mod form;
 mod saml;
+mod sealed;
 mod sessions;
 mod sign_in;
 mod switch;

@@ -17,6 +17,7 @@ use super::{Browser, Over, page};
 use crate::audit::Event;
 use crate::doors::answer::{Answer, SignInStep};
 use crate::doors::begin::scope_of;
+use crate::doors::sealed;
 use crate::error::Error;
 use crate::house::House;
 
@@ -110,8 +111,7 @@ impl Progress {
     ) -> Result<Self, Over> {
         let view = house.directory.snapshot();
         let context = browser.secret.hash();
-        let text = view.keyring().open_message(Purpose::SignInProgress, context.as_bytes(), text).ok();
-        let sealed: Option<Sealed> = text.and_then(|text| serde_json::from_slice(&text).ok());
+        let sealed: Option<Sealed> = sealed::open(&view, Purpose::SignInProgress, context.as_bytes(), text);
         let sealed = sealed.ok_or_else(Over::default)?;
         let over = Over { account: sealed.account.to_string(), back: sealed.back.clone() };
         Self::of(house, op, view, stage, sealed).ok_or(over)
@@ -239,8 +239,6 @@ fn seal(
     stage: Stage,
     proven: &Proven,
 ) -> Result<Secret, Error> {
-    let mut number = [0; 8];
-    house.directory.random().fill(&mut number);
     let sealed = Sealed {
         account: proven.account(),
         user: proven.user.as_ref().map(|(user, profile)| SealedUser {
@@ -252,13 +250,10 @@ fn seal(
         mfa: proven.mfa.clone(),
         back: proven.back.clone(),
         at: op.now.as_second(),
-        number: u64::from_be_bytes(number),
+        number: sealed::number(house),
     };
-    let text = serde_json::to_vec(&sealed).map_err(|_| Error::internal("a step could not be written"))?;
-    let (keyring, random, context) =
-        (proven.scope.view().keyring(), house.directory.random(), browser.secret.hash());
-    let sealed = keyring.seal_message(Purpose::SignInProgress, context.as_bytes(), &text, random);
-    sealed.map(Secret::new).map_err(|_| Error::internal("a step is too long"))
+    let (view, context) = (proven.scope.view(), browser.secret.hash());
+    sealed::seal(house, view, Purpose::SignInProgress, context.as_bytes(), &sealed)
 }
 
 fn fingerprint(profile: &LoginProfile) -> String {

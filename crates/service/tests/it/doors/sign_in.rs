@@ -273,7 +273,7 @@ async fn a_user_who_is_signed_in_switches_to_a_role() {
 #[tokio::test]
 async fn the_way_back_and_the_other_ways_in_outlast_what_goes_wrong() {
     const BACK: &str = "/v1/authorize?response_type=code";
-    let world = super::sign_in_oidc::World::new().await;
+    let world = sign_in_oidc::World::new().await;
     let house = &world.house;
     with_password(house, "Ada", &[("PasswordResetRequired", "true")]).await;
     let kept = |page: SignInPage| {
