@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Answer;
 use super::begin::{Beginning, begin, seal};
 use super::form::known;
-use super::{Wish, destination, sealed};
+use super::{Act, Wish, destination, sealed};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -27,8 +27,8 @@ const SESSION_SECONDS: std::ops::RangeInclusive<i64> = 900..=43_200;
 pub(super) fn wish(request: &Request) -> Result<Wish, Error> {
     let form = request.params.as_ref().map_err(Clone::clone)?;
     match form.text("Action").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "getsignintoken" => Ok(Wish::SigninToken),
-        "login" => Ok(Wish::Login),
+        "getsignintoken" => Ok(Wish::Act(Act::SigninToken)),
+        "login" => Ok(Wish::Act(Act::Login)),
         _ => Err(Error::validation("The Action must be getSigninToken or login.")),
     }
 }
