@@ -38,7 +38,7 @@
 //! /<account>/x509-subject/<uuid>              SubjectRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! /<account>/instance/<i-…>                   InstanceRecord
-//! /<account>/task/<uuid>                      TaskRecord
+//! /<account>/task/<instance>/<uuid>           TaskRecord
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -358,16 +358,16 @@ pub fn instances(account: AccountId) -> String {
     format!("/{account}/instance/")
 }
 
-/// A task.
+/// A task on an instance.
 #[must_use]
-pub fn task(account: AccountId, id: &str) -> String {
-    format!("{}{id}", tasks(account))
+pub fn task(account: AccountId, instance: &str, id: &str) -> String {
+    format!("{}{id}", tasks_on(account, instance))
 }
 
-/// All of them in an account, for guarding their quota.
+/// All of them on an instance, for guarding their quota.
 #[must_use]
-pub fn tasks(account: AccountId) -> String {
-    format!("/{account}/task/")
+pub fn tasks_on(account: AccountId, instance: &str) -> String {
+    format!("/{account}/task/{instance}/")
 }
 
 /// What a key names, for whoever follows the store's changes.
@@ -449,7 +449,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
         Some((word, id)) if let Some(kind) = of_anywhere(word) => Named::Anywhere(account, kind, id),
         Some(("instance", id)) => Named::Instance(account, id),
-        Some(("task", id)) => Named::Task(account, id),
+        Some(("task", place)) if let Some((_, id)) = place.split_once('/') => Named::Task(account, id),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == SERVICE_ROLE_DELETIONS => Named::ServiceRoleDeletions(account),
@@ -515,7 +515,7 @@ mod tests {
             assert!(place.starts_with(&all_anywhere(a, kind)) && !may_hold_sealed(&place));
         }
         assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
-        assert_eq!(parse(&task(a, text)), Named::Task(a, text));
+        assert_eq!(parse(&task(a, "i-0a", text)), Named::Task(a, text));
         assert!(!may_hold_sealed(&instance(a, "i-0a")));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);

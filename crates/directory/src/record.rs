@@ -389,12 +389,21 @@ pub struct SamlProviderRecord {
     pub unknown: Unknown,
 }
 
+/// What every `SAMLProviderUUID` begins with.
+const SAML_UUID: &str = "SAMLSP";
+
 impl SamlProviderRecord {
     /// `SAMLProviderUUID`, which is part of the address for encrypted assertions.
     #[must_use]
     pub fn uuid(&self) -> String {
         let id = self.id.as_str();
-        format!("SAMLSP{}", id.strip_prefix(EntityKind::SamlProvider.prefix()).unwrap_or(id))
+        format!("{SAML_UUID}{}", id.strip_prefix(EntityKind::SamlProvider.prefix()).unwrap_or(id))
+    }
+
+    /// The id that a UUID is of.
+    pub(crate) fn id_of_uuid(uuid: &str) -> Option<UniqueId> {
+        let rest = uuid.strip_prefix(SAML_UUID)?;
+        Some(UniqueId::from(format!("{}{rest}", EntityKind::SamlProvider.prefix())))
     }
 }
 

@@ -55,8 +55,7 @@ impl Action for RegisterTask {
         let instance = find(&account, &input.instance_id)?;
         let missing = || Error::no_such_entity(format!("The role {} cannot be found.", input.role_arn));
         let role = pass_role::find(&account, &input.role_arn).ok_or_else(missing)?;
-        let count = account.tasks().filter(|task| task.record.instance == instance.record.id).count() + 1;
-        if count > TASKS_PER_INSTANCE_MAX {
+        if account.tasks_on(&instance.record.id).count() >= TASKS_PER_INSTANCE_MAX {
             let message = format!("Cannot exceed quota for TasksPerInstance: {TASKS_PER_INSTANCE_MAX}");
             return Err(Error::limit_exceeded(message));
         }
@@ -76,10 +75,8 @@ impl Action for RegisterTask {
         };
         change.unchanged(key::instance(account.id(), &instance.record.id), instance.revision);
         change.unchanged(key::entity(account.id(), EntityKind::Role, &role.record.id), role.revision);
-        if count + 1 > TASKS_PER_INSTANCE_MAX {
-            change.quiet(key::tasks(account.id()));
-        }
-        let place = key::task(account.id(), &id);
+        change.quiet(key::tasks_on(account.id(), &instance.record.id));
+        let place = key::task(account.id(), &instance.record.id, &id);
         change.absent(place.clone());
         change.put(place, &record);
         house.directory.commit(change).await?;
