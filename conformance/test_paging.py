@@ -136,7 +136,7 @@ OWN = [
     ("list_resource_policies", lambda p: {}, "ResourcePolicies", "ResourceArn", lambda p: p.buckets),
 ]
 OWN_IDS = [row[0] for row in OWN]
-# Sessions come and go meanwhile: test_sessions.py walks these.
+# Sessions come and go meanwhile: crates/service/tests/it/session_log.rs walks these.
 OWN_OTHERWISE = ["list_sessions", "get_session_chain"]
 
 
