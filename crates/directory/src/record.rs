@@ -700,7 +700,7 @@ pub struct InstanceRecord {
     /// From which all its sessions descend: whoever ends this one with all that it issued ends them.
     pub sessions: SessionId,
     /// Whether no session was ever given that descends from it, so that there is nothing to end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub unused: bool,
     /// The secret that it may join with.
     pub join: JoinSecretRecord,
@@ -756,7 +756,7 @@ pub struct TaskRecord {
     /// From which all its sessions descend.
     pub sessions: SessionId,
     /// Whether none was ever given, so that there is nothing to end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub unused: bool,
     /// SHA-256 of its authorization token, in lower-case hexadecimal digits: it is long and random.
     pub token_hash: String,
