@@ -47,7 +47,7 @@ impl Action for CreateProfile {
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let own = scope.check(Self::NAME, "*").with_request_tags(&rules::given(&input.tags));
-        limits::passing(Checks::one(own), scope, &input.role_arns)
+        limits::passing(Checks::one(own), scope, &input.role_arns, None)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Self::Output, Error> {

@@ -1,0 +1,78 @@
+//! What is given to a profile, an anchor or a list, and means exactly what it says.
+
+use serde_json::json;
+
+use super::{ROLE, Site, text};
+
+fn id(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap()
+}
+
+#[tokio::test]
+async fn a_service_linked_role_is_passed_to_no_profile_and_no_task() {
+    let site = Site::new().await;
+    let linked = [("AWSServiceName", "rolesanywhere.amazonaws.com")];
+    let linked = site.house.root("iam", "CreateServiceLinkedRole", &linked).await["Role"].clone();
+    let arn = text(&linked["Arn"]);
+    let refused = format!("The service-linked role {arn} is passed to nobody.");
+    let error = site.call("CreateProfile", json!({"name": "p", "roleArns": [arn]})).await.unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), ("ValidationError", refused.as_str()));
+    let update = json!({"profileId": id(&site.profile), "roleArns": [ROLE, arn]});
+    let error = site.call("UpdateProfile", update).await.unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), ("ValidationError", refused.as_str()));
+
+    let named = [("InstanceProfileName", "Fleet")];
+    site.house.root("iam", "CreateInstanceProfile", &named).await;
+    let register = json!({"InstanceProfileName": "Fleet"});
+    let instance = site.house.call_json(&site.house.root, "RegisterInstance", &register).await.unwrap();
+    let task = json!({"InstanceId": instance["InstanceId"], "RoleArn": arn});
+    let error = site.house.call_json(&site.house.root, "RegisterTask", &task).await.unwrap_err();
+    assert_eq!((error.code, error.message), ("ValidationError", refused));
+}
+
+#[tokio::test]
+async fn a_profile_that_lists_a_service_linked_role_already_gives_it_to_nobody() {
+    let site = Site::new().await;
+    let linked = [("AWSServiceName", "rolesanywhere.amazonaws.com")];
+    let linked = site.house.root("iam", "CreateServiceLinkedRole", &linked).await["Role"].clone();
+    let role = site.house.root("iam", "GetRole", &[("RoleName", "Fleet")]).await["Role"].clone();
+    let (_, records) = site.house.stored().await;
+    let profile = records.iter().find(|record| record.key.ends_with(id(&site.profile))).unwrap();
+    let stored = std::str::from_utf8(&profile.value).unwrap();
+    let [from, to] = [&role, &linked].map(|role| (text(&role["Arn"]), text(&role["RoleId"])));
+    let changed = stored.replace(&from.0, &to.0).replace(&from.1, &to.1);
+    site.house.put(vec![(profile.key.to_string(), changed.into())]).await;
+    let host = site.root.machine("host1", 7);
+    let error = site.session(&host, json!({"roleArn": to.0})).await.unwrap_err();
+    let message = format!("Unable to assume role for {}", to.0);
+    assert_eq!((error.code, error.message), ("AccessDenied", message));
+}
+
+#[tokio::test]
+async fn whoever_updates_a_profile_passes_roles_to_that_profile() {
+    let site = Site::new().await;
+    let update = json!({"profileId": id(&site.profile), "roleArns": [ROLE]});
+    let other = site.profile.replace(id(&site.profile), "00000000-0000-4000-8000-000000000000");
+    for (n, (effect, profile, may)) in [
+        ("Allow", &site.profile, true),
+        ("Allow", &other, false),
+        ("Deny", &site.profile, false),
+        ("Deny", &other, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let condition = json!({"ArnLike": {"iam:AssociatedResourceArn": profile}});
+        let mut statements = vec![
+            json!({"Effect": "Allow", "Action": "rolesanywhere:*", "Resource": "*"}),
+            json!({"Effect": effect, "Action": "iam:PassRole", "Resource": "*", "Condition": condition}),
+        ];
+        if effect == "Deny" {
+            statements.push(json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}));
+        }
+        let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        let user = site.house.user(&format!("user{n}"), Some(&policy)).await;
+        let outcome = site.house.call_rest(&user, "rolesanywhere", "UpdateProfile", &update).await;
+        assert_eq!(outcome.is_ok(), may, "{effect} {profile}: {outcome:?}");
+    }
+}
