@@ -49,6 +49,22 @@ async fn a_profile_that_lists_a_service_linked_role_already_gives_it_to_nobody()
 }
 
 #[tokio::test]
+async fn a_specifier_is_a_name_or_how_names_begin() {
+    let site = Site::new().await;
+    let put = |specifier: &str| {
+        let rules = json!([{"specifier": specifier}]);
+        json!({"profileId": id(&site.profile), "certificateField": "x509Subject", "mappingRules": rules})
+    };
+    for wrong in ["", "C*N", "O*U*", "**", "*OU*", "*OU"] {
+        let error = site.call("PutAttributeMapping", put(wrong)).await.unwrap_err();
+        assert!(error.code == "ValidationError", "{wrong}: {error}");
+    }
+    for right in ["*", "O*", "CN", "2.5.4.*"] {
+        site.call("PutAttributeMapping", put(right)).await.unwrap_or_else(|error| panic!("{right}: {error}"));
+    }
+}
+
+#[tokio::test]
 async fn whoever_updates_a_profile_passes_roles_to_that_profile() {
     let site = Site::new().await;
     let update = json!({"profileId": id(&site.profile), "roleArns": [ROLE]});
