@@ -1,8 +1,13 @@
 //! What is given to a profile, an anchor or a list, and means exactly what it says.
 
-use serde_json::json;
+use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
+use daypass_model::{Clock as _, Secret};
+use daypass_service::params::Params;
+use serde_json::{Value, json};
 
 use super::{ROLE, Site, text};
+use crate::anywhere_machine::Holder;
+use crate::support::Keys;
 
 fn id(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap()
@@ -90,5 +95,39 @@ async fn whoever_updates_a_profile_passes_roles_to_that_profile() {
         let user = site.house.user(&format!("user{n}"), Some(&policy)).await;
         let outcome = site.house.call_rest(&user, "rolesanywhere", "UpdateProfile", &update).await;
         assert_eq!(outcome.is_ok(), may, "{effect} {profile}: {outcome:?}");
+    }
+}
+
+/// CreateTrustAnchor, signed for this region.
+async fn create_for(site: &Site, who: &Keys, region: &str) -> Result<Value, daypass_service::Error> {
+    let mut http = HttpRequest::new("POST", "/", "").with_header("host", "daypass.test");
+    let secret = Secret::new(who.secret_access_key.as_str());
+    let keys =
+        Credentials { access_key_id: &who.access_key_id, secret_access_key: &secret, session_token: None };
+    let now = site.house.clock.now();
+    sign(&mut http, &keys, region, "rolesanywhere", SignatureForm::Header, now).unwrap();
+    let certificates = json!({"x509CertificateData": Holder::root("Next").pem});
+    let source = json!({"sourceType": "CERTIFICATE_BUNDLE", "sourceData": certificates});
+    let body = json!({"name": "a", "source": source}).to_string();
+    let params = Params::from_json(body.as_bytes()).map_err(|error| panic!("{error}"));
+    site.house.send_http(http, "rolesanywhere", "CreateTrustAnchor", "", params).await
+}
+
+#[tokio::test]
+async fn what_is_made_is_of_the_region_that_was_signed_for_or_not_made() {
+    let site = Site::new().await;
+    let denied = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}]});
+    let user = site.house.user("Ada", Some(&denied.to_string())).await;
+    let made = create_for(&site, &user, "eu-north-1").await.unwrap();
+    let arn = text(&made["trustAnchor"]["trustAnchorArn"]);
+    assert!(arn.starts_with("arn:aws:rolesanywhere:eu-north-1:"), "{arn}");
+    assert_eq!(create_for(&site, &user, "us-east-1").await.unwrap_err().code, "AccessDenied");
+    let long = "a".repeat(33);
+    for region in ["US-EAST-1", "..", "us_east_1", &long] {
+        let error = create_for(&site, &user, region).await.unwrap_err();
+        let message = "The region that the request is signed for is no name of one region.";
+        assert_eq!((error.code, error.message.as_str()), ("ValidationError", message), "{region}");
     }
 }

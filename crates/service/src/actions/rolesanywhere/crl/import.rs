@@ -50,7 +50,7 @@ impl Action for ImportCrl {
         let mut change = call.change(op);
         let record = CrlRecord {
             written: change.written(),
-            common: rules::common(op, house, (&input.name, input.enabled, tags)),
+            common: rules::common(op, house, (&input.name, input.enabled, tags))?,
             trust_anchor: anchor.record.common.id.clone(),
             list,
             unknown: Unknown::new(),

@@ -59,7 +59,7 @@ impl Action for CreateProfile {
         let mut change = call.change(op);
         let record = ProfileRecord {
             written: change.written(),
-            common: rules::common(op, house, (&input.name, input.enabled, tags)),
+            common: rules::common(op, house, (&input.name, input.enabled, tags))?,
             roles,
             managed_policies: input.managed_policy_arns.clone(),
             session_policy: input.session_policy.clone(),
