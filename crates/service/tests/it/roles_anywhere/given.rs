@@ -1,11 +1,12 @@
 //! What is given to a profile, an anchor or a list, and means exactly what it says.
 
+use data_encoding::BASE64;
 use daypass_authn::sigv4::{Credentials, HttpRequest, SignatureForm, sign};
 use daypass_model::{Clock as _, Secret};
 use daypass_service::params::Params;
 use serde_json::{Value, json};
 
-use super::{ROLE, Site, text};
+use super::{ROLE, Site, TRUST, text};
 use crate::anywhere_machine::Holder;
 use crate::support::Keys;
 
@@ -130,4 +131,41 @@ async fn what_is_made_is_of_the_region_that_was_signed_for_or_not_made() {
         let message = "The region that the request is signed for is no name of one region.";
         assert_eq!((error.code, error.message.as_str()), ("ValidationError", message), "{region}");
     }
+}
+
+#[tokio::test]
+async fn who_is_refused_by_the_trust_policy_is_told_with_the_anchor() {
+    let site = Site::new().await;
+    let trust = TRUST.replace("Allow", "Deny");
+    let update = [("RoleName", "Fleet"), ("PolicyDocument", trust.as_str())];
+    site.house.root("iam", "UpdateAssumeRolePolicy", &update).await;
+    let error = site.session(&site.root.machine("host1", 7), json!({})).await.unwrap_err();
+    assert_eq!(error.code, "AccessDenied");
+    let events = site.house.audit.lock().unwrap();
+    let told = &events.last().unwrap()["additionalEventData"];
+    assert_eq!((&told["identityProvider"], &told["serialNumber"]), (&json!(site.anchor), &json!("7")));
+}
+
+#[tokio::test]
+async fn which_certificate_was_refused_is_told_once_it_leads_to_the_anchor() {
+    let site = Site::new().await;
+    let told = |(code, message): (&str, &str)| {
+        let events = site.house.audit.lock().unwrap();
+        let event = events.last().unwrap();
+        assert_eq!((&event["errorCode"], &event["errorMessage"]), (&json!(code), &json!(message)));
+        event["additionalEventData"].clone()
+    };
+    let known = json!({"identityProvider": site.anchor, "x509Subject": "CN=host1", "serialNumber": "7"});
+    let list = BASE64.encode(site.root.revoke(&[7]).as_bytes());
+    let import = json!({"name": "c", "crlData": list, "trustAnchorArn": site.anchor, "enabled": true});
+    site.call("ImportCrl", import).await.unwrap();
+    site.session(&site.root.machine("host1", 7), json!({})).await.unwrap_err();
+    assert_eq!(told(("AccessDenied", "Certificate revoked.")), known);
+    let other = format!("{ROLE}x");
+    site.session(&site.root.machine("host1", 7), json!({"roleArn": other})).await.unwrap_err();
+    assert_eq!(told(("AccessDenied", &format!("Unable to assume role for {other}"))), known);
+    // Somebody else's words.
+    site.session(&Holder::root("Fleet CA").machine("host1", 7), json!({})).await.unwrap_err();
+    let untrusted = ("AccessDenied", "Untrusted signing certificate.");
+    assert_eq!(told(untrusted), json!({"identityProvider": site.anchor}));
 }
