@@ -169,3 +169,26 @@ async fn which_certificate_was_refused_is_told_once_it_leads_to_the_anchor() {
     let untrusted = ("AccessDenied", "Untrusted signing certificate.");
     assert_eq!(told(untrusted), json!({"identityProvider": site.anchor}));
 }
+
+#[tokio::test]
+async fn an_older_list_takes_no_newer_ones_place() {
+    let site = Site::new().await;
+    let data = |serials: &[u64], number, day| BASE64.encode(site.root.list(serials, number, day).as_bytes());
+    let import =
+        json!({"name": "c", "crlData": data(&[7], 300, 10), "trustAnchorArn": site.anchor, "enabled": true});
+    let made = site.call("ImportCrl", import).await.unwrap();
+    let crl = text(&made["crl"]["crlId"]);
+    // By its number, by its date, by both.
+    for (number, day) in [(299, 10), (255, 10), (1, 12), (300, 9), (301, 9), (1, 1)] {
+        let update = json!({"crlId": crl, "crlData": data(&[], number, day)});
+        let error = site.call("UpdateCrl", update).await.unwrap_err();
+        let message = "The CRL cannot be used: it is older than the one that is here.";
+        assert_eq!((error.code, error.message.as_str()), ("ValidationError", message), "{number} {day}");
+    }
+    let host = site.root.machine("host1", 7);
+    assert_eq!(site.session(&host, json!({})).await.unwrap_err().message, "Certificate revoked.");
+    for (number, day) in [(300, 10), (301, 10), (70_000, 11)] {
+        site.call("UpdateCrl", json!({"crlId": crl, "crlData": data(&[], number, day)})).await.unwrap();
+    }
+    site.session(&host, json!({})).await.unwrap();
+}
