@@ -27,7 +27,10 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
-        let house = TestHouse::new().await;
+        Self::of(TestHouse::new().await).await
+    }
+
+    async fn of(house: TestHouse) -> Self {
         let role = [("RoleName", "Fleet"), ("AssumeRolePolicyDocument", TRUST)];
         house.root("iam", "CreateRole", &role).await;
         let root = Holder::root("Fleet CA");

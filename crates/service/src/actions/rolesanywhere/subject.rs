@@ -96,7 +96,13 @@ impl<'a> Note<'a> {
         );
         self.remember(&mut record, now);
         record.written = change.written();
-        change.put(key::anywhere(account, AnywhereKind::Subject, &id), &record);
+        let place = key::anywhere(account, AnywhereKind::Subject, &id);
+        // Its tags are somebody's, and were answered for.
+        match known {
+            Some(known) => change.unchanged(place.clone(), known.revision),
+            None => change.absent(place.clone()),
+        }
+        change.put(place, &record);
         if let Err(error) = house.directory.commit(change).await {
             tracing::debug!(%error, "a subject of Roles Anywhere was not written down");
         }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Site, TRUST, text};
 use crate::anywhere_machine::Holder;
+use crate::race::Gate;
+use crate::support::TestHouse;
 
 impl Site {
     async fn subjects(&self) -> Vec<Value> {
@@ -120,5 +122,42 @@ async fn refusals_are_written_down_now_and_then_and_put_out_nothing_that_was_goo
         site.refused(&last, "111", name.clone()).await;
         site.session(&host, json!({})).await.unwrap();
         assert_eq!(site.house.stored().await.0, written, "both were seen lately");
+    }
+}
+
+/// What somebody was told is done stays done, whoever comes meanwhile.
+#[tokio::test]
+async fn tags_that_are_put_or_taken_while_its_machine_calls_stay_so() {
+    let gate = Gate::new();
+    let site = Site::of(TestHouse::on(gate.clone()).await).await;
+    let host = site.root.machine("host1", 7);
+    let answer = site.session(&host, json!({})).await.unwrap();
+    let arn = text(&answer["subjectArn"]);
+    let tags =
+        async || site.call("ListTagsForResource", json!({"resourceArn": arn})).await.unwrap()["tags"].clone();
+    let tag = || site.call("TagResource", json!({"resourceArn": arn, "tags": [{"key": "a", "value": "b"}]}));
+    let untag = || site.call("UntagResource", json!({"resourceArn": arn, "tagKeys": ["a"]}));
+    let calls = || site.session(&host, json!({}));
+    for session_first in [true, false] {
+        site.house.clock.advance(301);
+        gate.arm();
+        let (tagged, called) = if session_first {
+            let (called, tagged) = tokio::join!(calls(), tag());
+            (tagged, called)
+        } else {
+            tokio::join!(tag(), calls())
+        };
+        assert!(tagged.is_ok() && called.is_ok());
+        assert_eq!(tags().await, json!([{"key": "a", "value": "b"}]));
+        site.house.clock.advance(301);
+        gate.arm();
+        let (untagged, called) = if session_first {
+            let (called, untagged) = tokio::join!(calls(), untag());
+            (untagged, called)
+        } else {
+            tokio::join!(untag(), calls())
+        };
+        assert!(untagged.is_ok() && called.is_ok());
+        assert_eq!(tags().await, json!([]));
     }
 }
