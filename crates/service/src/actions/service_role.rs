@@ -85,7 +85,9 @@ impl Speaker<'_> {
         };
         let speaker: &Principal = self.scope.principal();
         let granted = vouched::grant_through(op, house, &call, &asked, speaker)?;
-        let issued = issue::issue(op, house, &call, &granted.claims, None)?;
+        // The role's account hears that the service has it, and not from where the service asks.
+        let unseen = Operation { source_ip: None, user_agent: None, ..op.clone() };
+        let issued = issue::issue(&unseen, house, &call, &granted.claims, None)?;
         Ok(Output {
             assumed_role_user: AssumedRoleUser::of(granted.role, wanted.session_name),
             credentials: issued.credentials,
