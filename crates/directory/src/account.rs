@@ -13,6 +13,7 @@ use crate::entity::{
     OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
 };
 use crate::machine::{Instances, Tasks};
+use crate::pods::Pods;
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
 use crate::service_role::ServiceRoleDeletions;
@@ -63,6 +64,7 @@ pub(crate) struct Account {
     pub(crate) anywhere: Anywhere,
     pub(crate) instances: Instances,
     pub(crate) tasks: Tasks,
+    pub(crate) pods: Pods,
     /// Hash in the record's key → ARN, because a deletion names the key alone.
     resource_arns: HashTrieMapSync<String, String>,
 }
