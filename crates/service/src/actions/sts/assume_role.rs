@@ -46,7 +46,7 @@ pub(super) struct Input {
     minimum_session_token_size: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Output {
     pub(super) assumed_role_user: AssumedRoleUser,
@@ -59,7 +59,7 @@ pub(super) struct Output {
     session_token_utilization: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct AssumedRoleUser {
     pub(in crate::actions) assumed_role_id: String,

@@ -1,15 +1,20 @@
 //! AssumeRole within a call that issued credentials already: whoever is to get a second role by the first gets it in one call,
-//! decided in one view as if they had asked themselves.
+//! decided in one view as if they had asked themselves, and on the record of both accounts.
 
-use daypass_directory::{Authorized, Denied, Facts, Operation, Scope, authorize};
+use std::sync::Arc;
 
-use super::assume_role::{AssumeRole, Output};
+use daypass_authn::sigv4::HttpRequest;
+use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize};
+use daypass_policy::Decision;
+
+use super::assume_role::{AssumeRole, AssumedRoleUser, Output};
 use super::issue::Credentials;
-use crate::action::Action;
-use crate::actions::sts::assume_role::AssumedRoleUser;
+use crate::action::{Action, Row};
+use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
+use crate::request::{Reply, Request};
 use crate::why::Why;
 
 /// What is asked for with the first role.
@@ -22,10 +27,13 @@ pub(in crate::actions) struct Next<'a> {
     pub(in crate::actions) seconds: i64,
 }
 
+static ROW: Row = Row::of::<AssumeRole>();
+
 /// Become a session of another role with the credentials of the first.
 ///
 /// # Errors
-/// As AssumeRole: AccessDenied where the first role may not, or the other one does not let it in.
+/// As AssumeRole: AccessDenied where the first role may not, or the other one does not let it in; a 503 where it cannot be
+/// audited.
 pub(in crate::actions) async fn assume_with(
     op: &Operation,
     house: &House,
@@ -36,14 +44,25 @@ pub(in crate::actions) async fn assume_with(
     let (id, token) = first.presented();
     let credential = house.directory.credential(scope.view(), id, Some(token));
     let scope = scope.of_issued(credential?, op.now)?;
-    let input = AssumeRole::parse(&next.params()?)?;
+    let request = next.request(op);
+    let mut event = Event::open(house, op, &request);
+    event.found(&ROW);
+    event.principal(scope.principal());
+    event.reserve()?;
+    let outcome = assume(op, house, scope, &request).await;
+    let told = outcome.as_ref().map(|output| Box::new(output.clone()) as Reply).map_err(Clone::clone);
+    event.finish(told).await?;
+    outcome.map(|Output { assumed_role_user, credentials, .. }| (assumed_role_user, credentials))
+}
+
+async fn assume(op: &Operation, house: &House, scope: Scope, request: &Request) -> Result<Output, Error> {
+    let params = request.params.as_ref().map_err(Clone::clone)?;
+    let input = AssumeRole::parse(params)?;
     let scope = AssumeRole::prove(op, house, scope, &input).await?;
     let checks = AssumeRole::checks(&scope, &input);
     let outcome = authorize(op, &scope, &checks, input);
-    let decided = outcome.as_ref().map(Authorized::decisions).map_err(Box::as_ref);
-    remember(op, house, &scope, &checks, decided);
-    let Output { assumed_role_user, credentials, .. } = AssumeRole::act(op, house, outcome?).await?;
-    Ok((assumed_role_user, credentials))
+    remember(op, house, &scope, &checks, outcome.as_ref().map(Authorized::decisions).map_err(Box::as_ref));
+    AssumeRole::act(op, house, outcome?).await
 }
 
 /// Keep what was decided, as of a call of its own.
@@ -51,10 +70,11 @@ fn remember(
     op: &Operation,
     house: &House,
     scope: &Scope,
-    checks: &daypass_directory::Checks,
-    decided: Result<&[daypass_policy::Decision<'static>], &Denied>,
+    checks: &Checks,
+    decided: Result<&[Decision<'static>], &Denied>,
 ) {
-    let facts = Facts { op, view: scope.view(), principal: scope.principal(), mfa_given: false };
+    let principal: &Arc<_> = scope.principal();
+    let facts = Facts { op, view: scope.view(), principal, mfa_given: false };
     match decided {
         Ok(decisions) => {
             for (check, decision) in checks.as_slice().iter().zip(decisions) {
@@ -62,8 +82,8 @@ fn remember(
             }
         }
         Err(denied) => {
-            if let Some((check, decision)) = checks.as_slice().get(denied.check).zip(denied.decision.as_ref())
-            {
+            let denied = checks.as_slice().get(denied.check).zip(denied.decision.as_ref());
+            if let Some((check, decision)) = denied {
                 house.decisions.note(facts, check, decision, Some(&Why::of(facts, check)));
             }
         }
@@ -71,6 +91,20 @@ fn remember(
 }
 
 impl Next<'_> {
+    /// The call that nobody sends.
+    fn request(&self, op: &Operation) -> Request {
+        Request {
+            id: op.request_id.clone(),
+            source_ip: op.source_ip,
+            secure: None,
+            http: HttpRequest::new("POST", "/", Vec::new()),
+            service: "sts",
+            action: "AssumeRole".to_owned(),
+            version: None,
+            params: self.params(),
+        }
+    }
+
     fn params(&self) -> Result<Params, Error> {
         let seconds = self.seconds.to_string();
         let mut pairs = vec![

@@ -13,7 +13,7 @@ use crate::request::{Time, exposed};
 use crate::sessions::SessionEntry;
 
 /// `Credentials` of an answer.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Credentials {
     access_key_id: String,

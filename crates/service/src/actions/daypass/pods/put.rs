@@ -1,5 +1,6 @@
 //! `daypass:PutPodIdentityCluster`: a cluster of the account, and the provider that signs the tokens of its service accounts.
 
+use daypass_directory::pods::cluster_arn;
 use daypass_directory::pods::record::PodClusterRecord;
 use daypass_directory::record::Unknown;
 use daypass_directory::{Authorized, Checks, Operation, Scope, key};
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use super::{One, Shown, check_empty};
 use crate::action::Action;
 use crate::actions::daypass::get_provider_settings;
-use crate::actions::eks::{check_cluster, region};
+use crate::actions::eks::region;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -23,6 +24,7 @@ pub(in crate::actions::daypass) struct Input {
     cluster_name: String,
     #[serde(rename = "OpenIDConnectProviderArn")]
     provider_arn: String,
+    region: Option<String>,
 }
 
 impl Action for PutPodIdentityCluster {
@@ -33,11 +35,12 @@ impl Action for PutPodIdentityCluster {
     type Output = One;
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
-        Checks::one(check_cluster(Self::NAME, scope, &input.cluster_name))
+        Checks::one(scope.check(Self::NAME, input.arn(scope)))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<One, Error> {
         let (input, account) = (call.input(), call.account());
+        input.check_region(call.scope())?;
         let provider = get_provider_settings::find(&account, &input.provider_arn)?;
         let mut change = call.change(op);
         let (id, place) = (provider.record.id.clone(), EntityKind::OidcProvider);
@@ -62,7 +65,7 @@ impl Action for PutPodIdentityCluster {
                 let record = PodClusterRecord {
                     written: change.written(),
                     name: input.cluster_name.clone(),
-                    region: region(call.scope()).to_owned(),
+                    region: input.region(call.scope()).to_owned(),
                     provider: id,
                     created: op.now.as_second(),
                     unknown: Unknown::new(),
@@ -74,5 +77,28 @@ impl Action for PutPodIdentityCluster {
         let shown = Shown::of(&account, &record);
         house.directory.commit(change).await?;
         Ok(One { cluster: shown })
+    }
+}
+
+impl Input {
+    /// Of a new cluster.
+    fn region<'a>(&'a self, scope: &'a Scope) -> &'a str {
+        self.region.as_deref().unwrap_or_else(|| region(scope))
+    }
+
+    fn arn(&self, scope: &Scope) -> String {
+        let (account, name) = (scope.account(), &self.cluster_name);
+        let new = || cluster_arn(account.id(), self.region(scope), name);
+        account.pod_cluster(name).map_or_else(new, |cluster| cluster.arn.clone())
+    }
+
+    /// A cluster does not move: its ARN is in trust policies.
+    fn check_region(&self, scope: &Scope) -> Result<(), Error> {
+        match (scope.account().pod_cluster(&self.cluster_name), &self.region) {
+            (Some(there), Some(region)) if there.record.region != *region => {
+                Err(Error::validation(format!("The cluster is another one: {}.", there.arn)))
+            }
+            _ => Ok(()),
+        }
     }
 }
