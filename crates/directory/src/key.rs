@@ -168,9 +168,12 @@ pub fn assignments(account: AccountId, owner: &KeyOwner) -> String {
     }
 }
 
-/// The fact that a code of a device was tried for the n-th time in a window of time.
-pub(crate) fn mfa_try(device: &UniqueId, window: i64, n: u32) -> String {
-    format!("mfa-try/{device}/{window}/{n}")
+/// The fact that a code of a device was tried for the n-th time in a window of time, from this browser if it is a known one.
+pub(crate) fn mfa_try(device: &UniqueId, browser: Option<&str>, window: i64, n: u32) -> String {
+    match browser {
+        Some(browser) => format!("mfa-try/{device}/{browser}/{window}/{n}"),
+        None => format!("mfa-try/{device}/{window}/{n}"),
+    }
 }
 
 /// The fact that a device's code of this counter was used.

@@ -56,7 +56,7 @@ pub use entity::{
 pub use error::{NotCommitted, OpenError};
 pub use last_used::{LastUsed, Used};
 pub use machine::{Instance, Task, instance_arn};
-pub use mfa::NotProven;
+pub use mfa::{NotProven, OneTimeCode};
 pub use principal::{
     AHEAD_SECONDS_MAX, Identity, Issuer, NoPrincipal, Principal, SessionIssuer, assumed_role_arn,
     federated_user_arn,

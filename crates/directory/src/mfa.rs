@@ -24,6 +24,19 @@ const WINDOW_STEPS: i64 = 2;
 /// Steps that a device's clock may be off, to either side: an hour. Pairs are looked for in there, whatever was found
 /// before, so a code can never count again once it is that old.
 const OFFSET_STEPS_MAX: i64 = 120;
+
+/// A one-time code, and whose tries it takes one of.
+#[derive(Clone, Copy)]
+pub struct OneTimeCode<'a> {
+    /// The device's.
+    pub serial_number: &'a str,
+    /// Six digits, as they were given.
+    pub code: &'a str,
+    /// The hash of the secret of a browser that the user has signed in from: it has tries of its own, so that whoever has
+    /// found out the password keeps nobody out.
+    pub browser: Option<&'a str>,
+}
+
 /// Why no device was proven to be at hand.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NotProven {
@@ -73,12 +86,25 @@ impl Scope {
             (Some(serial_number), Some(code)) => (serial_number, code),
             _ => return Err(NotProven::Half),
         };
+        self.prove_code(directory, op, &OneTimeCode { serial_number, code, browser: None }).await
+    }
+
+    /// The same by a code that is there.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    pub async fn prove_code(
+        self,
+        directory: &Directory,
+        op: &Operation,
+        given: &OneTimeCode<'_>,
+    ) -> Result<Self, NotProven> {
         // Somebody else's device is as unknown as none: nobody uses up the tries of another.
         let owner = KeyOwner::of(self.principal());
-        let found = self.account().mfa_device(serial_number);
+        let found = self.account().mfa_device(given.serial_number);
         let device = found.filter(|device| owner.is_some() && device.record.owner == owner);
         let device = device.ok_or(NotProven::Unable)?.clone();
-        in_time(directory.spend_all(op, &device, code)).await?;
+        in_time(directory.spend_all(op, &device, given)).await?;
         Ok(self.with_mfa())
     }
 }
@@ -95,7 +121,7 @@ impl Directory {
         device: &MfaDevice,
         codes: (&str, &str),
     ) -> Result<MfaDeviceRecord, NotProven> {
-        in_time(self.spend_code_try(op, &device.record.id)).await?;
+        in_time(self.spend_code_try(op, &device.record.id, None)).await?;
         let now = counter_at(op.now.as_second());
         let found = device.seed.find_pair(codes, near(now, OFFSET_STEPS_MAX));
         let newer = found.filter(|counter| device.record.last_pair.is_none_or(|last| *counter > last));
@@ -131,16 +157,26 @@ impl Directory {
     }
 
     /// Spend a try, and the code if it is one that counts.
-    async fn spend_all(&self, op: &Operation, device: &MfaDevice, code: &str) -> Result<(), NotProven> {
-        self.spend_code_try(op, &device.record.id).await?;
+    async fn spend_all(
+        &self,
+        op: &Operation,
+        device: &MfaDevice,
+        given: &OneTimeCode<'_>,
+    ) -> Result<(), NotProven> {
+        self.spend_code_try(op, &device.record.id, given.browser).await?;
         let around = counter_at(op.now.as_second()).saturating_add(device.record.clock_offset);
-        let counter = device.seed.find(code, near(around, WINDOW_STEPS)).ok_or(NotProven::WrongCode)?;
+        let counter = device.seed.find(given.code, near(around, WINDOW_STEPS)).ok_or(NotProven::WrongCode)?;
         self.spend_code(op, &device.record.id, counter).await
     }
 
     /// Spend one of the tries that are left. INVARIANT (tries-first): before the code is looked at.
-    async fn spend_code_try(&self, op: &Operation, device: &UniqueId) -> Result<(), NotProven> {
-        let spent = self.spend_try(op, |window, n| key::mfa_try(device, window, n)).await?;
+    async fn spend_code_try(
+        &self,
+        op: &Operation,
+        device: &UniqueId,
+        browser: Option<&str>,
+    ) -> Result<(), NotProven> {
+        let spent = self.spend_try(op, |window, n| key::mfa_try(device, browser, window, n)).await?;
         if spent { Ok(()) } else { Err(NotProven::Unable) }
     }
 

@@ -27,6 +27,7 @@ pub(super) const TRIES_WINDOW_SECONDS: i64 = 180;
 pub struct SpentByCall {
     facts: Arc<Mutex<BTreeSet<String>>>,
     hashed: Arc<Mutex<Option<(Hashed, PasswordHash)>>>,
+    was_right: Arc<Mutex<Option<PasswordHash>>>,
 }
 
 /// Of what a call made a hash: of its new password, after comparing with this record of the present one, and with so many before.
@@ -54,6 +55,18 @@ impl SpentByCall {
     pub fn hash(&self, of: &Hashed) -> Option<PasswordHash> {
         let hashed = self.hashed.lock().unwrap_or_else(PoisonError::into_inner);
         hashed.as_ref().filter(|(made_of, _)| made_of == of).map(|(_, hash)| hash.clone())
+    }
+
+    /// Whether this call's password was compared with this hash already, and right.
+    #[must_use]
+    pub fn was_right(&self, hash: &PasswordHash) -> bool {
+        let right = self.was_right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.as_ref().is_some_and(|right| right.fingerprint() == hash.fingerprint())
+    }
+
+    /// Its password is the one that this hash was made of.
+    pub fn keep_right(&self, hash: &PasswordHash) {
+        *self.was_right.lock().unwrap_or_else(PoisonError::into_inner) = Some(hash.clone());
     }
 
     /// Keep it for the next time.

@@ -5,6 +5,7 @@
 
 mod authorize;
 mod choice;
+mod cookies;
 mod layout;
 mod messages;
 mod saml_metadata;
@@ -15,20 +16,17 @@ mod switch;
 
 use std::sync::LazyLock;
 
-use daypass_authn::browser::BrowserSecret;
 use daypass_model::SessionId;
 use daypass_service::Error;
-use daypass_service::doors::{
-    AUTHORIZE_PATH, Answer, Door, SignInPage, Visited, browser_cookie, cookie_name, session_path,
-};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, SET_COOKIE};
+use daypass_service::doors::{Answer, Door, SignInPage, Visited, session_path};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use maud::Markup;
 use sha2::{Digest as _, Sha256};
 
-use crate::wire::json;
+use crate::wire;
 
 /// What pages load: where it is, what kind it is of, and what is in it.
 const FILES: [(&str, &str, &str); 2] = [
@@ -39,9 +37,6 @@ const FILES: [(&str, &str, &str); 2] = [
 static TAGS: LazyLock<[String; 2]> = LazyLock::new(|| {
     FILES.map(|(_, _, text)| format!("\"{}\"", data_encoding::HEXLOWER.encode(&Sha256::digest(text))))
 });
-
-/// For how long a browser is known, in seconds: browsers keep no cookie for longer (RFC 6265bis, section 5.5).
-const BROWSER_SECONDS: i64 = 400 * 86_400;
 
 /// What every page comes with: it loads its style and nothing else, sends its forms here and nowhere else, stands in no
 /// other page, and is kept by nobody.
@@ -89,7 +84,7 @@ pub(crate) fn of(visited: Visited, over_tls: bool) -> Response<Full<Bytes>> {
         Err(error) if name == "CreateOAuth2Token" => refused_program(&error),
         Err(error) if name == "GetSigninToken" => with_headers(
             status(&error),
-            Bytes::from(json::error(error.code, &error.message)),
+            Bytes::from(wire::json::error(error.code, &error.message)),
             "application/json",
         ),
         Err(error) => page(status(&error), messages::refused(&request_id, &error, session)),
@@ -117,123 +112,86 @@ fn refused_program(error: &Error) -> Response<Full<Bytes>> {
 }
 
 fn of_answer(answer: Answer, session: Option<SessionId>, over_tls: bool) -> Response<Full<Bytes>> {
+    let ok = |markup| page(StatusCode::OK, markup);
     match answer {
-        Answer::SigninToken(token) => {
-            let body = serde_json::json!({ "SigninToken": token.expose_str() }).to_string();
-            with_headers(StatusCode::OK, Bytes::from(body), "application/json")
-        }
-        Answer::Entered { id, secret, browser, device, back } => {
-            let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
-            insert(&mut response, LOCATION, &back.unwrap_or_else(|| session_path(id)));
-            for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
-                append(&mut response, SET_COOKIE, &cookie(id, path, &secret, over_tls));
-            }
-            if let Some(secret) = browser {
-                append(&mut response, SET_COOKIE, &kept(None, &secret, over_tls));
-            }
-            if let Some((name, secret)) = device.as_deref() {
-                append(&mut response, SET_COOKIE, &kept(Some(name), secret, over_tls));
-            }
-            response
-        }
-        Answer::SignIn(shown) => sign_in(&shown, over_tls),
-        Answer::ChooseRole { accounts, response, field, relay_state, path } => {
-            page(StatusCode::OK, choice::page(&accounts, &response, &field, relay_state.as_deref(), &path))
-        }
-        Answer::Leave { url, browser } => {
-            let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
-            insert(&mut response, LOCATION, &url);
-            if let Some(secret) = browser {
-                append(&mut response, SET_COOKIE, &kept(None, &secret, over_tls));
-            }
-            response
-        }
-        Answer::ChooseSession { asked, sessions, path } => {
-            let mut response = page(StatusCode::OK, authorize::choice(&asked, &sessions, path));
-            lead_back(&mut response, &asked.redirect_uri);
-            response
-        }
-        Answer::Code { asked, code, is_elsewhere: true } => {
-            page(StatusCode::OK, authorize::code(&asked.state, code.expose_str()))
-        }
-        Answer::Code { asked, code, .. } => {
-            let mut response = with_headers(StatusCode::FOUND, Bytes::new(), "text/html; charset=utf-8");
-            insert(&mut response, LOCATION, &authorize::callback(&asked, code.expose_str()));
-            response
-        }
-        Answer::Tokens(tokens) => with_headers(
-            StatusCode::OK,
-            Bytes::from(authorize::tokens(&tokens).to_string()),
-            "application/json",
-        ),
+        Answer::SigninToken(token) => json(&serde_json::json!({ "SigninToken": token.expose_str() })),
+        Answer::Tokens(tokens) => json(&authorize::tokens(&tokens)),
         Answer::SamlMetadata(own) => {
             let document = Bytes::from(saml_metadata::document(&own));
             with_headers(StatusCode::OK, document, "application/samlmetadata+xml")
         }
-        Answer::YourSession(session) => page(StatusCode::OK, session::page(&session, None)),
-        Answer::AnotherRole(form) => page(StatusCode::OK, switch::page(&form)),
-        Answer::Sessions(list) => page(StatusCode::OK, sessions::list(&list)),
-        Answer::OneSession(shown) => page(StatusCode::OK, sessions::one(&shown)),
-        Answer::GoTo(path) => {
-            let mut response = with_headers(StatusCode::SEE_OTHER, Bytes::new(), "text/html; charset=utf-8");
-            insert(&mut response, LOCATION, &path);
+        Answer::Entered { id, secret, browser, device, back } => {
+            let mut response = lead(StatusCode::FOUND, &back.unwrap_or_else(|| session_path(id)));
+            cookies::enter(&mut response, id, &secret, over_tls);
+            cookies::know(&mut response, browser.as_ref(), device.as_deref(), over_tls);
             response
         }
-        Answer::Credentials(session, given) => page(StatusCode::OK, session::page(&session, Some(&given))),
-        Answer::ComeAgain { id } => page(StatusCode::OK, messages::come_again(id)),
-        Answer::NotSignedIn => page(StatusCode::OK, messages::not_signed_in()),
-        // A monitor, too, is told that there is nothing here any more.
-        Answer::Ended { issuer } => {
-            let mut response = page(StatusCode::FORBIDDEN, messages::ended(issuer.as_deref()));
-            if let Some(id) = session {
-                forget(&mut response, id);
-            }
+        Answer::Leave { url, browser } => {
+            let mut response = lead(StatusCode::FOUND, &url);
+            cookies::know(&mut response, browser.as_ref(), None, over_tls);
             response
         }
-        Answer::SignedOut { id, issuer } => {
-            let mut response = page(StatusCode::OK, messages::signed_out(issuer.as_deref()));
-            forget(&mut response, id);
-            // `no-store` alone does not keep "back" from showing the page: Chromium keeps pages whole, and drops those whose
-            // cookies change by the address where the visit began. That was the link's, and no cookie is for it.
-            insert(&mut response, HeaderName::from_static("clear-site-data"), "\"cache\"");
+        Answer::SignIn(shown) => sign_in(&shown, over_tls),
+        Answer::ChooseRole { accounts, response, field, relay_state, path } => {
+            ok(choice::page(&accounts, &response, &field, relay_state.as_deref(), &path))
+        }
+        Answer::ChooseSession { asked, sessions, path } => {
+            let mut response = ok(authorize::choice(&asked, &sessions, path));
+            lead_back(&mut response, &asked.redirect_uri);
             response
         }
+        Answer::Code { asked, code, is_elsewhere: true } => {
+            ok(authorize::code(&asked.state, code.expose_str()))
+        }
+        Answer::Code { asked, code, .. } => {
+            lead(StatusCode::FOUND, &authorize::callback(&asked, code.expose_str()))
+        }
+        Answer::YourSession(session) => ok(session::page(&session, None)),
+        Answer::Credentials(session, given) => ok(session::page(&session, Some(&given))),
+        Answer::AnotherRole(form) => ok(switch::page(&form)),
+        Answer::Sessions(list) => ok(sessions::list(&list)),
+        Answer::OneSession(shown) => ok(sessions::one(&shown)),
+        Answer::GoTo(path) => lead(StatusCode::SEE_OTHER, &path),
+        Answer::ComeAgain { id } => ok(messages::come_again(id)),
+        Answer::NotSignedIn => ok(messages::not_signed_in()),
+        Answer::Ended { issuer } => ended(issuer.as_deref(), session),
+        Answer::SignedOut { id, issuer } => signed_out(id, issuer.as_deref()),
     }
 }
 
-/// The browser need not keep the cookies of a session that is over: programs would be offered it.
-fn forget(response: &mut Response<Full<Bytes>>, id: SessionId) {
-    for path in [session_path(id).as_str(), AUTHORIZE_PATH] {
-        let gone = format!("{}=; Path={path}; Max-Age=0; HttpOnly; SameSite=Strict", cookie_name(id));
-        append(response, SET_COOKIE, &gone);
+/// A monitor, too, is told that there is nothing here any more.
+fn ended(issuer: Option<&str>, session: Option<SessionId>) -> Response<Full<Bytes>> {
+    let mut response = page(StatusCode::FORBIDDEN, messages::ended(issuer));
+    if let Some(id) = session {
+        cookies::forget(&mut response, id);
     }
+    response
 }
 
-/// It goes to the session's own path alone, to no script, with no request that another site makes, and not into the clear
-/// where there is TLS.
-fn cookie(id: SessionId, path: &str, secret: &BrowserSecret, over_tls: bool) -> String {
-    let secure = if over_tls { "; Secure" } else { "" };
-    let (name, value) = (cookie_name(id), secret.cookie());
-    format!("{name}={}; Path={path}; HttpOnly; SameSite=Strict{secure}", value.expose_str())
-}
-
-/// Here a browser is known again that somebody signed in from, for as long as browsers keep anything. It comes from links elsewhere
-/// as well, and with no form of another site.
-fn kept(name: Option<&str>, secret: &BrowserSecret, over_tls: bool) -> String {
-    let secure = if over_tls { "; Secure" } else { "" };
-    let (name, path) = browser_cookie(name, over_tls);
-    let value = secret.cookie();
-    let value = value.expose_str();
-    format!("{name}={value}; Path={path}; Max-Age={BROWSER_SECONDS}; HttpOnly; SameSite=Lax{secure}")
+fn signed_out(id: SessionId, issuer: Option<&str>) -> Response<Full<Bytes>> {
+    let mut response = page(StatusCode::OK, messages::signed_out(issuer));
+    cookies::forget(&mut response, id);
+    // `no-store` alone does not keep "back" from showing the page: Chromium keeps pages whole, and drops those whose
+    // cookies change by the address where the visit began. That was the link's, and no cookie is for it.
+    insert(&mut response, HeaderName::from_static("clear-site-data"), "\"cache\"");
+    response
 }
 
 fn sign_in(shown: &SignInPage, over_tls: bool) -> Response<Full<Bytes>> {
     let status = shown.problem.as_ref().map_or(StatusCode::OK, |problem| status(&problem.error));
     let mut response = page(status, sign_in::page(shown));
-    if let Some(secret) = &shown.browser {
-        append(&mut response, SET_COOKIE, &kept(None, secret, over_tls));
-    }
+    cookies::know(&mut response, shown.browser.as_ref(), None, over_tls);
     response
+}
+
+fn lead(status: StatusCode, url: &str) -> Response<Full<Bytes>> {
+    let mut response = with_headers(status, Bytes::new(), "text/html; charset=utf-8");
+    insert(&mut response, LOCATION, url);
+    response
+}
+
+fn json(body: &serde_json::Value) -> Response<Full<Bytes>> {
+    with_headers(StatusCode::OK, Bytes::from(body.to_string()), "application/json")
 }
 
 fn page(status: StatusCode, page: Markup) -> Response<Full<Bytes>> {
@@ -252,8 +210,7 @@ fn with_headers(status: StatusCode, body: Bytes, kind: &'static str) -> Response
 }
 
 fn insert(response: &mut Response<Full<Bytes>>, name: HeaderName, value: &str) {
-    if let Ok(mut value) = HeaderValue::from_str(value) {
-        value.set_sensitive(name == SET_COOKIE);
+    if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
 }
@@ -264,13 +221,6 @@ fn lead_back(response: &mut Response<Full<Bytes>>, redirect_uri: &str) {
     for (name, value) in HEADERS.iter().filter(|(name, _)| *name == "content-security-policy") {
         let value = value.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
         insert(response, HeaderName::from_static(name), &value);
-    }
-}
-
-fn append(response: &mut Response<Full<Bytes>>, name: HeaderName, value: &str) {
-    if let Ok(mut value) = HeaderValue::from_str(value) {
-        value.set_sensitive(name == SET_COOKIE);
-        response.headers_mut().append(name, value);
     }
 }
 

@@ -38,7 +38,9 @@ pub(super) fn list(list: &SessionList) -> Markup {
             @if list.may_be_incomplete {
                 p class="problem" role="alert" { "The log of this server lacks some sessions that live." }
             }
-            @if list.sessions.is_empty() {
+            @if let Some(problem) = &list.problem {
+                p class="problem" role="alert" { (problem) }
+            } @else if list.sessions.is_empty() {
                 p class="card" { "No such session." }
             } @else {
                 (table(&list.sessions, &path, list.now, "Sessions that were found"))

@@ -302,6 +302,8 @@ pub struct SessionList {
     pub whose: Whose,
     /// For what.
     pub search: SessionSearch,
+    /// What is wrong with what was looked for.
+    pub problem: Option<String>,
     /// What was found.
     pub sessions: Vec<Listed>,
     /// Where more is.

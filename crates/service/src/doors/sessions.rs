@@ -22,7 +22,7 @@ const REVOKE: &str = "revoke";
 /// Sessions on a page.
 const ON_PAGE: i64 = 50;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Sessions {
     sessions: Vec<Listed>,
@@ -75,10 +75,17 @@ pub(super) async fn list(
     if let Some(members) = asked.as_object_mut() {
         members.extend(more);
     }
-    let found: Sessions = ask_daypass(house, op, request, &visitor.scope, "ListSessions", &asked).await?;
+    let found = ask_daypass(house, op, request, &visitor.scope, "ListSessions", &asked).await;
+    let (found, problem): (Sessions, _) = match found {
+        Ok(found) => (found, None),
+        // Something was typed that is none: the form stays where it is.
+        Err(error) if error.code == "ValidationError" => (Sessions::default(), Some(error.message)),
+        Err(error) => return Err(error),
+    };
     Ok(Answer::Sessions(Box::new(SessionList {
         whose: whose(&visitor),
         search,
+        problem,
         sessions: found.sessions,
         marker: found.marker,
         may_be_incomplete: found.may_be_incomplete,

@@ -77,7 +77,7 @@ impl SignInProvider {
         let source = self.source(house, &view)?;
         let endpoints = house.provider_keys.endpoints(&source, op.source_ip, op.now.as_second()).await;
         let endpoints = endpoints.map_err(|error| self.refused(house, op, error.into()))?;
-        if !is_browsable(&endpoints.authorization_url, source.insecure) {
+        if !is_browsable(&endpoints.authorization_url, &source) {
             return Err(self.refused(house, op, not_ready()));
         }
         Ok(Open { source, endpoints })
@@ -242,11 +242,12 @@ impl SignedIn {
     }
 }
 
-/// Where a browser may be sent: by https, or as the operator's list of insecure issuers has it.
-fn is_browsable(url: &str, insecure: bool) -> bool {
+/// Where a browser may be sent: by https, or to the host and port of an issuer that the operator lists as insecure.
+fn is_browsable(url: &str, source: &Source) -> bool {
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['#', '\\', '"']);
-    let authority = daypass_model::Authority::split_url(url);
-    is_plain && authority.is_ok_and(|(authority, _)| authority.is_https() || insecure)
+    let authority = |url| daypass_model::Authority::split_url(url).ok().map(|(authority, _)| authority);
+    let is_own = |named| source.insecure && authority(&source.issuer) == Some(named);
+    is_plain && authority(url).is_some_and(|named| named.is_https() || is_own(named))
 }
 
 /// Pairs as a query or a form has them.
@@ -272,5 +273,36 @@ fn not_exchanged(error: &NoKeys) -> Error {
             Error::new(INVALID, "The identity provider does not take the code that it sent you back with.")
         }
         _ => unreachable(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Where browsers are sent.
+
+    use super::*;
+
+    #[test]
+    fn an_insecure_issuer_sends_browsers_to_itself_alone() {
+        let issuer = |issuer: &str, insecure| Source {
+            account: None,
+            provider: String::new(),
+            name: String::new(),
+            issuer: issuer.to_owned(),
+            discovery_url: String::new(),
+            thumbprints: Vec::new(),
+            insecure,
+        };
+        let source = issuer("http://login.test:8080/realms/x", true);
+        let goes = |url| is_browsable(url, &source);
+        assert!(goes("http://login.test:8080/authorize") && goes("https://elsewhere.test/authorize"));
+        for url in ["http://login.test/", "http://elsewhere.test:8080/", "http://login.test:8080@x.test/"] {
+            assert!(!goes(url), "{url}");
+        }
+        let secure = issuer("https://login.test", false);
+        assert!(is_browsable("https://other.test/a?b=c", &secure));
+        assert!(
+            !is_browsable("http://login.test:443/", &secure) && !is_browsable("http://login.test/", &secure)
+        );
     }
 }

@@ -228,9 +228,9 @@ async fn a_call_that_is_decided_again_has_its_code_and_its_try_still() {
 }
 
 /// A memory store that refuses some commits as conflicts, or spends nothing.
-struct Flaky {
+pub(crate) struct Flaky {
     store: MemoryStore,
-    conflicts: AtomicUsize,
+    pub(crate) conflicts: AtomicUsize,
     spending: Mutex<Spending>,
 }
 
@@ -244,7 +244,7 @@ enum Spending {
 }
 
 impl Flaky {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             store: MemoryStore::new(),
             conflicts: AtomicUsize::new(0),

@@ -11,6 +11,7 @@
 
 use data_encoding::HEXLOWER;
 use daypass_authn::browser::BrowserSecret;
+use daypass_directory::{LoginProfile, User};
 use daypass_model::{Authority, UniqueId};
 use sha2::{Digest as _, Sha256};
 
@@ -113,5 +114,11 @@ impl Browser {
     pub(super) fn is_device(&self, user: &UniqueId, hash: &str) -> bool {
         let name = device_name(user);
         self.devices.iter().any(|(of, secret)| *of == name && secret.has_hash(hash))
+    }
+
+    /// The hash by which it is known of the user, if they have signed in from here.
+    pub(super) fn known_of<'p>(&self, user: &User, profile: &'p LoginProfile) -> Option<&'p str> {
+        let mut hashes = profile.record.browsers.iter().map(String::as_str);
+        hashes.find(|hash| self.is_device(&user.record.id, hash))
     }
 }

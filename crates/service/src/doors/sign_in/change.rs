@@ -78,7 +78,7 @@ pub(in crate::doors) async fn change(
 
 /// Whether there is a device, and no code of one was given.
 fn lacks_code(proven: &Proven) -> bool {
-    proven.mfa.is_none() && !proven.devices().is_empty()
+    proven.mfa.is_none() && proven.devices().next().is_some()
 }
 
 fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem) -> Answer {

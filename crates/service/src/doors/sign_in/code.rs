@@ -1,6 +1,8 @@
 //! The one-time code of a device, after the password. Its tries and its one use are those of calls (`directory/src/mfa.rs`).
 
-use daypass_directory::{NotProven, Operation};
+use std::sync::Arc;
+
+use daypass_directory::{MfaDevice, NotProven, OneTimeCode, Operation};
 use daypass_model::Secret;
 
 use super::progress::{Mfa, Progress, Proven, Stage, go_on};
@@ -38,13 +40,15 @@ pub(in crate::doors) async fn code(
     event.tells("MFAUsed", "Yes");
     let ask = |browser, problem| Ok(ask_again(browser, text("progress"), &proven, problem));
     let Some(device) = device(&proven, text("device")) else { return ask(browser, wrong()) };
-    event.tells("MFAIdentifier", device.as_str());
+    event.tells("MFAIdentifier", device.arn.as_str());
     if !has_try {
         return Ok(over(browser, proven.account().as_str()));
     }
     // People see a code in two halves.
     let code: String = text("mfacode").split_whitespace().collect();
-    match proven.scope.clone().prove_mfa(&house.directory, op, Some(&device), Some(&code)).await {
+    let known = proven.user.as_ref().and_then(|(user, profile)| browser.known_of(user, profile));
+    let given = OneTimeCode { serial_number: &device.arn, code: &code, browser: known };
+    match proven.scope.clone().prove_code(&house.directory, op, &given).await {
         Ok(_) => {}
         Err(NotProven::NotSpent(error)) => return Err(error.into()),
         Err(NotProven::Unable) => return ask(browser, too_many()),
@@ -53,17 +57,17 @@ pub(in crate::doors) async fn code(
     if !house.directory.spend_sign_in_step(op, number, "done", until).await? {
         return Ok(over(browser, proven.account().as_str()));
     }
-    proven.mfa = Some(Mfa { device, at: op.now.as_second() });
+    proven.mfa = Some(Mfa::of(&device, op.now.as_second()));
     go_on(house, op, browser, Stage::Change, proven, event).await
 }
 
 /// The device that is meant: one of the user's.
-fn device(proven: &Proven, named: &str) -> Option<String> {
-    proven.devices().into_iter().find(|device| device == named)
+fn device(proven: &Proven, named: &str) -> Option<Arc<MfaDevice>> {
+    proven.devices().find(|device| device.arn == named).cloned()
 }
 
 fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem) -> Answer {
-    let step = SignInStep::Code { progress: Secret::new(progress), devices: proven.devices() };
+    let step = SignInStep::Code { progress: Secret::new(progress), devices: proven.serial_numbers() };
     page(browser, step, Some(problem))
 }
 

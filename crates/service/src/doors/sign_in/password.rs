@@ -15,7 +15,7 @@ use crate::doors::begin::scope_of;
 use crate::doors::destination;
 use crate::error::Error;
 use crate::house::House;
-use crate::line::{Place, Standing};
+use crate::line::Standing;
 use crate::network::network;
 use crate::request::Request;
 
@@ -58,20 +58,10 @@ pub(in crate::doors) async fn sign_in(
     }
     let refused =
         |browser, problem| Ok(asking(browser, typed.account, typed.user, typed.back.clone(), Some(problem)));
-    let one_try = typed.as_try(op, meant.as_ref(), &browser);
-    let standing = one_try.browser.map_or(Standing::Stranger, |_| Standing::Known);
-    // Accounts that are none wait for each other, and for nobody else.
-    let account = meant.as_ref().map_or(AccountId::ZERO, |meant| meant.account);
-    // Before the try: whoever finds no room has lost none.
-    let Ok(place) = house.passwords.place(account, op.source_ip, standing) else {
-        return refused(browser, too_many());
-    };
-    if !house.directory.spend_sign_in_try(op, one_try).await? {
-        return refused(browser, too_many());
-    }
-    let profile = meant.as_ref().and_then(|meant| meant.user.as_ref()?.1.clone());
-    if !is_right(house, place, profile, typed.password.clone()).await? {
-        return refused(browser, incorrect(meant.as_ref()));
+    match is_right(house, op, &typed, meant.as_ref(), &browser).await? {
+        None => return refused(browser, too_many()),
+        Some(false) => return refused(browser, incorrect(meant.as_ref())),
+        Some(true) => {}
     }
     let Some(Meant { account, user: Some((user, Some(profile))) }) = meant else {
         return Err(Error::internal("nobody's password was right"));
@@ -85,18 +75,38 @@ pub(in crate::doors) async fn sign_in(
     go_on(house, op, browser, Stage::Password, proven, event).await
 }
 
-/// Whether the password is that user's. For nobody it takes as long.
+/// Whether the password is that user's; `None` if there were too many tries. For nobody it takes as long.
 async fn is_right(
     house: &House,
-    place: Place,
-    profile: Option<Arc<LoginProfile>>,
-    password: Secret,
-) -> Result<bool, Error> {
-    let compare = move || match profile {
+    op: &Operation,
+    typed: &Typed<'_>,
+    meant: Option<&Meant>,
+    browser: &Browser,
+) -> Result<Option<bool>, Error> {
+    let profile = meant.and_then(|meant| meant.user.as_ref()?.1.clone());
+    // This is decided again where another commit was in the way.
+    if profile.as_ref().is_some_and(|profile| op.spent.was_right(&profile.hash)) {
+        return Ok(Some(true));
+    }
+    let one_try = typed.as_try(op, meant, browser);
+    let standing = one_try.browser.map_or(Standing::Stranger, |_| Standing::Known);
+    // Accounts that are none wait for each other, and for nobody else.
+    let account = meant.map_or(AccountId::ZERO, |meant| meant.account);
+    // Before the try: whoever finds no room has lost none.
+    let Ok(place) = house.passwords.place(account, op.source_ip, standing) else { return Ok(None) };
+    if !house.directory.spend_sign_in_try(op, one_try).await? {
+        return Ok(None);
+    }
+    let (password, compared) = (typed.password.clone(), profile.clone());
+    let compare = move || match compared {
         Some(profile) => profile.hash.matches(&password),
         None => matches_nobody(&password),
     };
-    house.passwords.work_at(place, compare).await
+    let is_right = house.passwords.work_at(place, compare).await?;
+    if let Some(profile) = profile.filter(|_| is_right) {
+        op.spent.keep_right(&profile.hash);
+    }
+    Ok(Some(is_right))
 }
 
 /// The account and the user, as far as there are such.
@@ -135,13 +145,13 @@ impl<'f> Typed<'f> {
     fn as_try<'t>(&'t self, op: &Operation, meant: Option<&'t Meant>, browser: &Browser) -> SignInTry<'t> {
         let known = meant.and_then(|meant| {
             let (user, profile) = meant.user.as_ref()?;
-            profile.as_ref()?.record.browsers.iter().find(|hash| browser.is_device(&user.record.id, hash))
+            browser.known_of(user, profile.as_ref()?)
         });
         SignInTry {
             account: meant.map_or(self.account, |meant| meant.account.as_str()),
             user: self.user,
             network: network(op.source_ip),
-            browser: known.map(String::as_str),
+            browser: known,
         }
     }
 }

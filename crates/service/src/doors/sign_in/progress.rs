@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use daypass_authn::token::Purpose;
 use daypass_directory::record::{KeyOwner, LoginProfileRecord};
-use daypass_directory::{LoginProfile, Operation, Principal, Scope, User};
+use daypass_directory::{LoginProfile, MfaDevice, Operation, Principal, Scope, User};
 use daypass_model::{AccountId, Secret, UniqueId};
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +43,17 @@ pub(super) struct Proven {
 pub(super) struct Mfa {
     /// Its serial number.
     pub(super) device: String,
+    /// Its id: another device may be given the same serial number.
+    id: UniqueId,
     /// When, in Unix seconds.
     pub(super) at: i64,
+}
+
+impl Mfa {
+    /// A code of this device, at that time.
+    pub(super) fn of(device: &MfaDevice, at: i64) -> Self {
+        Self { device: device.arn.clone(), id: device.record.id.clone(), at }
+    }
 }
 
 /// The step that was done last.
@@ -166,17 +175,18 @@ impl Proven {
 
     /// Whether the device whose code was given, if one was, is still one of theirs: whoever lost it had it taken away.
     fn has_device(&self) -> bool {
-        self.mfa.as_ref().is_none_or(|mfa| self.devices().contains(&mfa.device))
+        self.mfa.as_ref().is_none_or(|mfa| self.devices().any(|device| device.record.id == mfa.id))
     }
 
-    /// The serial numbers of the devices.
-    pub(super) fn devices(&self) -> Vec<String> {
+    /// The devices.
+    pub(super) fn devices(&self) -> impl Iterator<Item = &Arc<MfaDevice>> {
         let owner = KeyOwner::of(self.scope.principal());
-        let devices = |owner: &KeyOwner| {
-            let devices = self.scope.account().mfa_devices_of(owner).map(|device| device.arn.clone());
-            devices.collect()
-        };
-        owner.as_ref().map_or_else(Vec::new, devices)
+        owner.into_iter().flat_map(|owner| self.scope.account().mfa_devices_of(&owner))
+    }
+
+    /// Their serial numbers.
+    pub(super) fn serial_numbers(&self) -> Vec<String> {
+        self.devices().map(|device| device.arn.clone()).collect()
     }
 }
 
@@ -189,7 +199,7 @@ pub(super) async fn go_on(
     proven: Proven,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    let devices = proven.devices();
+    let devices = proven.serial_numbers();
     if done == Stage::Password && proven.mfa.is_none() && !devices.is_empty() {
         event.principal(&proven.who());
         event.named("CheckMfa");

@@ -57,6 +57,15 @@ async fn an_administrator_finds_a_session_and_ends_it() {
         assert_eq!(rows, [(arn.clone(), "Live".to_owned())], "{by}");
     }
     assert_eq!(found(&house, &admin, &[("text", "nobody")]).await, []);
+    // What is no key is told of on the page, and the form keeps it.
+    for (by, text) in [("key", "ASIA"), ("source", "?!")] {
+        let answer = get(&house, &admin, "sessions", &[("by", by), ("text", text)]).await.unwrap();
+        let Answer::Sessions(list) = answer else { panic!("{answer:?}") };
+        let problem = list.problem.expect(by);
+        assert!(problem.contains("failed to satisfy constraint"), "{problem}");
+        assert_eq!((list.search.text.as_str(), list.sessions.len()), (text, 0));
+        assert_eq!(house.last_event()["errorCode"], "ValidationErrorException");
+    }
     assert!(found(&house, &admin, &[]).await.len() >= 3);
     let event = house.last_event();
     assert_eq!(

@@ -3,10 +3,13 @@
 //! Sources: "Using MFA devices with your IAM sign-in page" and "Set an account password policy for IAM users" in the IAM User
 //! Guide.
 
+use std::sync::atomic::Ordering;
+
 use daypass_service::doors::SignInStep;
 
 use super::visitor::*;
 use super::*;
+use crate::mfa::Flaky;
 use crate::phone::Phone;
 use crate::support::ACCOUNT;
 
@@ -332,6 +335,25 @@ async fn a_code_of_a_device_that_was_taken_away_since_is_nothing() {
     assert_eq!(told(person.change(&house, &page, (NEW, NEW)).await), OVER);
 }
 
+/// The lost device, too, was called so.
+#[tokio::test]
+async fn nor_where_another_device_has_its_serial_number() {
+    let house = TestHouse::new().await;
+    with_password(&house, "Ada", &[("PasswordResetRequired", "true")]).await;
+    let phone = Phone::new(&house, "phone", &[]).await;
+    phone.enable(&house, &house.root, "Ada", -1).await.unwrap();
+    let mut person = Person::at("192.0.2.1");
+    let page = next(&house, &mut person).await;
+    let page = shown(person.code(&house, &page, &phone.code(0)).await.unwrap());
+    let taken = [("UserName", "Ada"), ("SerialNumber", phone.serial.as_str())];
+    house.root("iam", "DeactivateMFADevice", &taken).await;
+    house.root("iam", "DeleteVirtualMFADevice", &taken[1..]).await;
+    let other = Phone::new(&house, "phone", &[]).await;
+    assert_eq!(other.serial, phone.serial);
+    other.enable(&house, &house.root, "Ada", -1).await.unwrap();
+    assert_eq!(told(person.change(&house, &page, (NEW, NEW)).await), OVER);
+}
+
 /// An administrator who sees somebody sign in wants another password before the session, not at the next sign-in.
 #[tokio::test]
 async fn what_the_account_wants_of_a_password_is_asked_at_every_step() {
@@ -363,4 +385,17 @@ async fn signing_in_from_two_browsers_at_once_lets_both_in() {
         house.root("iam", "GetUser", &[("UserName", "Ada")]).await["User"]["Arn"],
         format!("arn:aws:iam::{ACCOUNT}:user/Ada")
     );
+}
+
+/// Nor does it take another try, or a place in the line.
+#[tokio::test]
+async fn a_sign_in_that_is_decided_again_compares_once() {
+    let store = Flaky::new();
+    let house = TestHouse::on(store.clone()).await;
+    with_password(&house, "Ada", &[]).await;
+    let turns = house.house.passwords.turns();
+    store.conflicts.store(3, Ordering::SeqCst);
+    entered(Person::at("192.0.2.1").ada(&house, PASSWORD).await);
+    assert_eq!(store.conflicts.load(Ordering::SeqCst), 0);
+    assert_eq!(house.house.passwords.turns() - turns, 1);
 }

@@ -6,6 +6,7 @@ use sha2::Digest as _;
 
 use super::visitor::*;
 use super::*;
+use crate::phone::Phone;
 use crate::support::ACCOUNT;
 
 const TOO_MANY: &str = "There were too many attempts. Wait three minutes, and try again.";
@@ -198,4 +199,42 @@ async fn a_flood_of_strangers_leaves_room_for_known_browsers_and_signed_calls_an
     house.root("iam", "UpdateLoginProfile", &update).await;
     drop(visits);
     assert_eq!(guesses(&house, &mut newcomer, "Ada", 9).await, 6, "and nothing was spent meanwhile");
+}
+
+/// Whoever has found out the password, too, is asked for a code: they cannot keep its owner waiting with wrong ones.
+#[tokio::test]
+async fn codes_of_a_known_browser_have_tries_of_their_own() {
+    let house = with_ada().await;
+    let mut ada = Person::at("192.0.2.1");
+    entered(ada.ada(&house, PASSWORD).await);
+    let phone = Phone::of(&house, "Ada").await;
+    house.clock.advance(180);
+    let mut thief = Person::at("192.0.2.2");
+    assert_eq!(wrong_codes(&house, &mut thief, 10).await, 9);
+    let right = shown(ada.ada(&house, PASSWORD).await.unwrap());
+    entered(ada.code(&house, &right, &phone.code(0)).await);
+    // Nor is a known browser without a bound, nor does a code count in both.
+    house.clock.advance(180);
+    assert_eq!(wrong_codes(&house, &mut ada, 10).await, 9);
+    let right = shown(thief.ada(&house, PASSWORD).await.unwrap());
+    let code = phone.code(0);
+    entered(thief.code(&house, &right, &code).await);
+    house.clock.advance(180);
+    let page = shown(ada.ada(&house, PASSWORD).await.unwrap());
+    assert!(told(ada.code(&house, &page, &code).await).starts_with("The MFA code is not right"));
+}
+
+/// How many of so many wrong codes are looked at.
+async fn wrong_codes(house: &TestHouse, person: &mut Person, many: usize) -> usize {
+    let mut looked_at = 0;
+    let mut page = None;
+    for n in 0..many {
+        // Five may follow one password.
+        if n % 5 == 0 {
+            page = Some(shown(person.ada(house, PASSWORD).await.unwrap()));
+        }
+        let told = told(person.code(house, page.as_ref().unwrap(), &format!("00000{n}")).await);
+        looked_at += usize::from(told.starts_with("The MFA code is not right"));
+    }
+    looked_at
 }
