@@ -21,10 +21,14 @@ pub(in crate::actions) enum PassedTo {
     RolesAnywhere,
     /// Tasks on machines.
     EcsTasks,
+    /// Pods, by the association of their service account.
+    Pods,
 }
 
 /// The service principal of Roles Anywhere.
 pub(crate) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
+/// The service principal of EKS Pod Identity.
+pub(in crate::actions) const PODS: &str = "pods.eks.amazonaws.com";
 
 impl PassedTo {
     /// Its service principal.
@@ -33,6 +37,7 @@ impl PassedTo {
             Self::Ec2 => "ec2.amazonaws.com",
             Self::RolesAnywhere => ROLES_ANYWHERE,
             Self::EcsTasks => "ecs-tasks.amazonaws.com",
+            Self::Pods => PODS,
         }
     }
 
@@ -41,6 +46,7 @@ impl PassedTo {
         let account = scope.account().id();
         match self {
             Self::Ec2 | Self::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
+            Self::Pods => format!("arn:aws:eks:*:{account}:podidentityassociation/*"),
             Self::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
         }
     }

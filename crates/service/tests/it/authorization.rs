@@ -191,6 +191,7 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
 fn passed_to_machines(example: &Example) -> BTreeMap<String, Value> {
     let (service, associated) = match example.service {
         "rolesanywhere" => ("rolesanywhere.amazonaws.com", "rolesanywhere:*:{ACCOUNT}:profile/*"),
+        "eks" => ("pods.eks.amazonaws.com", "eks:*:{ACCOUNT}:podidentityassociation/*"),
         _ => ("ec2.amazonaws.com", "ec2:*:{ACCOUNT}:instance/*"),
     };
     let keys = [
