@@ -11,11 +11,7 @@ use daypass_model::{Arn, Authority, Secret};
 
 use crate::error::{Error, ProviderAsked};
 use crate::house::House;
-
-/// The service that gives roles to machines, as trust policies name it.
-pub(crate) const EC2: &str = "ec2.amazonaws.com";
-/// The service that gives roles to tasks.
-pub(crate) const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
+use crate::services::OwnService;
 
 /// What a call brings.
 pub(crate) struct Presented<'a> {
@@ -93,14 +89,14 @@ pub(crate) async fn by_secret(
 }
 
 /// The service that asks for a machine, or for what runs on it. `source` is the ARN of that.
-pub(crate) fn service(name: &str, instance: &Instance, source: &str) -> Vouched {
+pub(crate) fn service(service: OwnService, instance: &Instance, source: &str) -> Vouched {
     let key = |name: &str, value: &str| (name.to_owned(), Value::from(value));
     let keys = vec![
         key("aws:SourceArn", source),
         key("aws:SourceAccount", instance.account.as_str()),
         key("ec2:SourceInstanceARN", &instance.arn),
     ];
-    Vouched { keys, ..Vouched::service(name) }
+    Vouched { keys, ..Vouched::service(service.name()) }
 }
 
 /// The caller that a machine is.

@@ -13,7 +13,7 @@ pub(crate) mod sts;
 
 use crate::action::Row;
 
-pub(crate) use pass_role::{ROLES_ANYWHERE, find as passed_role};
+pub(crate) use pass_role::find as passed_role;
 
 /// Every action there is.
 pub fn all() -> impl Iterator<Item = &'static Row> {

@@ -11,49 +11,20 @@ use daypass_directory::{AccountView, Check, Role, Scope};
 use daypass_model::{Arn, EntityKind, entity_arn, is_reserved_path};
 
 use crate::error::Error;
+use crate::services::OwnService;
 
-/// A service that takes roles, as `iam:PassedToService` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::actions) enum PassedTo {
-    /// Machines.
-    Ec2,
-    /// Holders of certificates, by a profile.
-    RolesAnywhere,
-    /// Tasks on machines.
-    EcsTasks,
-    /// Pods, by the association of their service account.
-    Pods,
-}
-
-/// The service principal of Roles Anywhere.
-pub(crate) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
-/// The service principal of EKS Pod Identity.
-pub(in crate::actions) const PODS: &str = "pods.eks.amazonaws.com";
-
-impl PassedTo {
-    /// Its service principal.
-    pub(in crate::actions) const fn name(self) -> &'static str {
-        match self {
-            Self::Ec2 => "ec2.amazonaws.com",
-            Self::RolesAnywhere => ROLES_ANYWHERE,
-            Self::EcsTasks => "ecs-tasks.amazonaws.com",
-            Self::Pods => PODS,
-        }
-    }
-
-    /// What in the account the role may be associated with, `iam:AssociatedResourceArn`.
-    fn associated(self, scope: &Scope) -> String {
-        let account = scope.account().id();
-        match self {
-            Self::Ec2 | Self::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
-            Self::Pods => format!("arn:aws:eks:*:{account}:podidentityassociation/*"),
-            Self::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
-        }
+/// What in the account the role may be associated with, `iam:AssociatedResourceArn`.
+fn associated(service: OwnService, scope: &Scope) -> String {
+    let account = scope.account().id();
+    match service {
+        OwnService::Ec2 | OwnService::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
+        OwnService::Pods => format!("arn:aws:eks:*:{account}:podidentityassociation/*"),
+        OwnService::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
     }
 }
 
 /// The check on passing the role of this name, of the caller's account. One that is missing is asked about as `/<name>`.
-pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Check {
+pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: OwnService) -> Check {
     match scope.account().role(name) {
         Some(role) => of_role(scope, role, to),
         None => asked(scope, entity_arn(scope.account().id(), EntityKind::Role, "/", name), to),
@@ -61,7 +32,7 @@ pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Ch
 }
 
 /// The check on passing the role of this ARN. Another account's is asked about as another account's: nobody may.
-pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Check {
+pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: OwnService) -> Check {
     if let Some(role) = named(&scope.account(), arn) {
         return of_role(scope, role, to);
     }
@@ -106,7 +77,7 @@ pub(in crate::actions) fn for_one(mut check: Check, associated: &str) -> Check {
 const ASSOCIATED: &str = "iam:AssociatedResourceArn";
 
 /// Its tags are there for conditions, though AWS advises against them here: a Deny by tag holds.
-pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
+pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: OwnService) -> Check {
     let check = asked(scope, &*role.arn, to);
     role.record.tags.iter().fold(check, |check, tag| {
         let (key, value) = (&tag.key, tag.value.as_str());
@@ -114,9 +85,9 @@ pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> C
     })
 }
 
-fn asked(scope: &Scope, arn: impl Into<String>, to: PassedTo) -> Check {
+fn asked(scope: &Scope, arn: impl Into<String>, to: OwnService) -> Check {
     scope
         .check("iam:PassRole", arn)
-        .with("iam:PassedToService", to.name())
-        .with(ASSOCIATED, to.associated(scope))
+        .with("iam:OwnServiceService", to.name())
+        .with(ASSOCIATED, associated(to, scope))
 }

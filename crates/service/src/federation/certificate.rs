@@ -16,12 +16,13 @@ use daypass_directory::anywhere::{AnywhereKind, ByCertificate, Profile, TrustAnc
 use daypass_directory::{AccountView, Caller, Operation, Scope, Value, View, Vouched};
 use daypass_model::{Arn, Tag, is_source_identity};
 
-use crate::actions::{ROLES_ANYWHERE, passed_role};
+use crate::actions::passed_role;
 use crate::audit::names_of_certificate;
 use crate::authenticate::signed_for_us;
 use crate::error::{Error, ProviderAsked};
 use crate::house::House;
 use crate::request::Request;
+use crate::services::OwnService;
 
 /// What a call by certificate asks for.
 pub(crate) struct Asked<'a> {
@@ -171,7 +172,7 @@ impl<'a> Call<'a> {
                 profile: profile.record.common.id.clone(),
                 session_name,
             }),
-            ..Vouched::service(ROLES_ANYWHERE)
+            ..Vouched::service(OwnService::RolesAnywhere.name())
         })
     }
 

@@ -13,10 +13,11 @@ use sha2::{Digest as _, Sha256};
 use super::shape::{One, Tags};
 use super::{rules, target};
 use crate::action::Action;
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
+use crate::services::OwnService;
 
 pub(super) struct CreatePodIdentityAssociation;
 
@@ -48,7 +49,7 @@ impl Action for CreatePodIdentityAssociation {
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let own = target::check_cluster(Self::NAME, scope, &input.cluster_name);
         let own = own.with_request_tags(&rules::given(&input.tags));
-        Checks::one(own).and(pass_role::by_arn(scope, &input.role_arn, PassedTo::Pods))
+        Checks::one(own).and(pass_role::by_arn(scope, &input.role_arn, OwnService::Pods))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<One, Error> {

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use super::shape::One;
 use super::{rules, target};
 use crate::action::Action;
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
+use crate::services::OwnService;
 
 pub(super) struct UpdatePodIdentityAssociation;
 
@@ -39,7 +40,7 @@ impl Action for UpdatePodIdentityAssociation {
         let (cluster, id) = (&input.cluster_name, &input.association_id);
         let own = Checks::one(target::check_association(Self::NAME, scope, cluster, id));
         match input.role(scope) {
-            Some(arn) => own.and(pass_role::by_arn(scope, &arn, PassedTo::Pods)),
+            Some(arn) => own.and(pass_role::by_arn(scope, &arn, OwnService::Pods)),
             None => own,
         }
     }

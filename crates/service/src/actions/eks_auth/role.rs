@@ -9,7 +9,6 @@ use daypass_model::limits::CHAINED_SESSION_SECONDS_MAX;
 use daypass_model::{Tag, cut, uuid};
 
 use crate::actions::eks::external_id;
-use crate::actions::pass_role::PODS;
 use crate::actions::service_role::{Speaker, Wanted};
 use crate::actions::sts::assume_role::AssumedRoleUser;
 use crate::actions::sts::chain::{self, Next};
@@ -18,6 +17,7 @@ use crate::actions::sts::vouched::Lifetime;
 use crate::error::Error;
 use crate::federation::Pod;
 use crate::house::House;
+use crate::services::OwnService;
 
 /// Longest life of a session, in seconds; the role's maximum where that is less.
 const SECONDS_MAX: i64 = 21_600;
@@ -48,7 +48,7 @@ pub(super) async fn give<I>(
     let transitive: Vec<String> = tags.iter().map(|tag| tag.key.clone()).collect();
     let chained = of.target_role.is_some();
     let wanted = Wanted {
-        service: PODS,
+        service: OwnService::Pods.name(),
         role_arn: &role.arn,
         session_name: &session_name,
         lifetime: Lifetime::Exactly(seconds(role, chained)),

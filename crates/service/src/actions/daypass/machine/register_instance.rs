@@ -13,12 +13,13 @@ use serde::Deserialize;
 
 use super::{Joinable, join_secret, role_of};
 use crate::action::{Action, read};
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
 use crate::request::Time;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct RegisterInstance;
 
@@ -58,7 +59,7 @@ impl Action for RegisterInstance {
         let checks = Checks::one(check);
         match profile.and_then(|profile| role_of(&account, profile)) {
             Some(role) => {
-                let passed = pass_role::of_role(scope, role, PassedTo::Ec2);
+                let passed = pass_role::of_role(scope, role, OwnService::Ec2);
                 checks.and(pass_role::for_one(passed, &arn))
             }
             None => checks,

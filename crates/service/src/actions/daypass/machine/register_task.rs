@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{arn_of, find};
 use crate::action::Action;
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
 use crate::request::exposed;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct RegisterTask;
 
@@ -45,7 +46,7 @@ impl Action for RegisterTask {
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let arn = arn_of(scope, &input.instance_id);
-        let passed = pass_role::by_arn(scope, &input.role_arn, PassedTo::EcsTasks);
+        let passed = pass_role::by_arn(scope, &input.role_arn, OwnService::EcsTasks);
         let passed = pass_role::for_one(passed, &arn);
         Checks::one(scope.check(Self::NAME, arn)).and(passed)
     }

@@ -7,8 +7,9 @@ use daypass_directory::{AccountView, Checks};
 use daypass_model::limits::{SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX};
 use daypass_policy::Kind;
 
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::error::Error;
+use crate::services::OwnService;
 
 /// Whoever puts roles into a profile hands them to every holder of a certificate: each must be allowed, for the `profile` of this
 /// ARN where there is one already.
@@ -18,7 +19,7 @@ pub(super) fn passing(checks: Checks, scope: &Scope, role_arns: &[String], profi
     for arn in role_arns {
         if !asked.contains(&arn) {
             asked.push(arn);
-            let passed = pass_role::by_arn(scope, arn, PassedTo::RolesAnywhere);
+            let passed = pass_role::by_arn(scope, arn, OwnService::RolesAnywhere);
             checks = checks.and(match profile {
                 Some(profile) => pass_role::for_one(passed, profile),
                 None => passed,
