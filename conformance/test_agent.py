@@ -127,6 +127,36 @@ def test_sdks_run_daypass_creds_as_their_credential_process(machine, server, cli
     assert told["Arn"] == machine.arn(), told
 
 
+def test_an_agent_is_configured_by_its_environment_as_the_server_is(home, server, tmp_path):
+    made, role = profile(home)
+    instance = register(home, made)
+    secret = tmp_path / "join-secret"
+    secret.touch(0o600)
+    secret.write_text(instance["JoinSecret"], encoding="ascii")
+    given = {
+        "DAYPASS_AGENT_SERVER": server.endpoint,
+        "DAYPASS_AGENT_STATE": str(tmp_path / "state"),
+        "DAYPASS_AGENT_INSTANCE": instance["InstanceArn"],
+        "DAYPASS_AGENT_JOIN_SECRET_FILE": str(secret),
+        "DAYPASS_AGENT_LISTEN": "127.0.0.1:0,[::1]:0",
+        "DAYPASS_AGENT_HTTP_TOKENS": "optional",
+    }
+    command = [binary(), "agent"]
+    slip = subprocess.run(command, env={**clean_environment(), **given, "DAYPASS_AGENT_HOPS": "2"}, capture_output=True, text=True, timeout=60)
+    assert (slip.returncode, slip.stdout) == (1, "") and "DAYPASS_AGENT_HOPS is no setting" in slip.stderr
+    running = subprocess.Popen(command, env={**clean_environment(), **given}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        lines = [running.stdout.readline().strip() for _ in range(3)]
+        assert [line.split(":")[0] for line in lines] == ["listening http", "listening http", "ready"], lines
+        url = lines[0].removeprefix("listening ")
+        with urllib.request.urlopen(url + CREDENTIALS, timeout=30) as answer:
+            assert answer.read().decode() == role["RoleName"]
+    finally:
+        running.terminate()
+        assert running.wait(timeout=30) == 0
+        running.stdout.close()
+
+
 @pytest.fixture(scope="module")
 def cluster(environment, tmp_path_factory):
     """A server, an issuer of service account tokens, and a role for one of them; tokens as a cluster projects them."""

@@ -4,12 +4,13 @@
 """
 
 import json
+import urllib.parse
 
 import pytest
 
 from support.browser import nothing_to_take, seen_by_eye
 from support.client import ALLOW_ALL
-from support.login import Program
+from support.login import CROSS_DEVICE, Program
 from support.person import INCORRECT, ROOT, Person, new_password, root_code
 from support.phone import Phone
 
@@ -102,3 +103,23 @@ def test_pages_are_readable_for_everybody(browser, person):
     assert len(phones) == 2
     asked = {"typed": right, "sends": "Sign in", "heading": CODE}
     assert browser.look("signin-code", address=address(person), **asked) == ("header", "main")
+
+
+def test_pages_where_a_program_is_let_in_are_readable_for_everybody(browser, person):
+    same, other = Program(person.server), Program(person.server, CROSS_DEVICE, f"{person.server.endpoint}/v1/sessions/confirmation")
+    typed = {ACCOUNT: person.user.account.id, USER: person.user.name, SECRET: person.password}
+    back = {way: f"/signin?{urllib.parse.urlencode({'back': way.address()})}" for way in (same, other)}
+    shown = {
+        "program-nobody": {"address": same.address(), "heading": "Let a program in"},
+        "program": {"address": back[same], "typed": typed, "sends": "Sign in", "heading": "Let a program in"},
+        "program-code": {
+            "address": back[other],
+            "typed": typed,
+            "sends": "Sign in",
+            "heading": "Let a program in",
+            "next": {"button": "Continue as", "heading": "Your code"},
+        },
+    }
+    for name, asked in shown.items():
+        given = {**asked, "address": address(person, asked["address"])}
+        assert browser.look(name, **given) == ("header", "main"), name

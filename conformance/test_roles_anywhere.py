@@ -7,6 +7,7 @@ process"; the IAM Roles Anywhere API Reference; RFC 5280.
 import base64
 import datetime
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -15,77 +16,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from support import anywhere, cli
-from support.anywhere import Call, authority, elliptic, rsa_key
+from support.anywhere import authority, elliptic, rsa_key
+from support.anywhere_site import ACTIONS, SERVICE, Site, denied, granted, keys, trusting
 from support.client import allow, name, policy, refused, statement, this_second
-from support.secrets import hold
-from support.server import Keys
 
-SERVICE = "rolesanywhere.amazonaws.com"
-ACTIONS = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
-
-
-def trusting(condition=None, actions=ACTIONS):
-    made = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": actions}
-    return json.dumps({"Version": "2012-10-17", "Statement": [{**made, **({"Condition": condition} if condition else {})}]})
-
-
-class Site:
-    """An account that takes certificates of one authority."""
-
-    def __init__(self, account, root=None, **profile):
-        self.account = account
-        self.root = root or authority(name("CA"))
-        self.client = account.house.client("rolesanywhere", account.keys)
-        self.anchor = self.add_anchor(self.root)
-        self.role = account.role(trusting(), allow("s3:GetObject"))
-        self.profile = self.add_profile(**profile)
-
-    def add_anchor(self, *roots, enabled=True):
-        source = {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": "".join(r.pem for r in roots)}}
-        return self.client.create_trust_anchor(name=name("anchor"), source=source, enabled=enabled)["trustAnchor"]
-
-    def add_profile(self, roles=None, **more):
-        arns = roles or [self.role["Arn"]]
-        return self.client.create_profile(**{"name": name("profile"), "roleArns": arns, "enabled": True, **more})["profile"]
-
-    def query(self, **changes):
-        return {
-            "profileArn": self.profile["profileArn"],
-            "roleArn": self.role["Arn"],
-            "trustAnchorArn": self.anchor["trustAnchorArn"],
-            **changes,
-        }
-
-    def call(self, holder, body=None, chain=(), region="us-east-1", time=None, **changes):
-        endpoint = self.account.house.server.endpoint
-        return Call(endpoint, self.query(**changes), body, region, chain, holder, time)
-
-    def session(self, holder, body=None, chain=(), **changes):
-        """What an answer says of the session."""
-        return granted(self.call(holder, body, chain, **changes).sign())
-
-    def refused(self, text, holder, body=None, chain=(), code="AccessDeniedException", **changes):
-        denied(self.call(holder, body, chain, **changes).sign(), text, code)
-
-
-def granted(call):
-    status, code, body = call.send()
-    assert status == 201, (status, code, body)
-    got = body["credentialSet"][0]["credentials"]
-    hold("secret access key", got["secretAccessKey"])
-    hold("session token", got["sessionToken"])
-    return body
-
-
-def denied(call, text, code="AccessDeniedException"):
-    status, found, body = call.send()
-    assert (status, found) == ({"ValidationException": 400, "ResourceNotFoundException": 404}.get(code, 403), code), body
-    assert text in body["message"], body
-
-
-def keys(body):
-    got = body["credentialSet"][0]["credentials"]
-    return Keys(got["accessKeyId"], got["secretAccessKey"], got["sessionToken"])
+VECTORS = pathlib.Path(__file__).parents[1] / "crates/authn/tests/it/x509/vectors"
 
 
 @pytest.fixture(scope="module")
@@ -334,15 +269,13 @@ def test_certificate_that_is_not_understood_is_refused_by_name(site, how):
 
 
 def test_weak_digests_are_refused(site):
-    # `cryptography` signs certificates with SHA-1 no more: another algorithm identifier is in its place.
-    host = site.root.issue()
-    sha256, sha1 = bytes.fromhex("06082a8648ce3d040302"), bytes.fromhex("06072a8648ce3d0401")
-    der = host.der
-    assert der.count(sha256) == 2
-    call = site.call(host)
-    # Lengths change by one in both places; what is left is no certificate, and refused.
-    call.headers["x-amz-x509"] = base64.b64encode(der.replace(sha256, sha1)).decode()
-    denied(call.sign(), "X-Amz-X509", "ValidationException")
+    # `cryptography` signs certificates with SHA-1 no more: openssl did (`make.sh` beside them).
+    for one in ("rsa-sha1.pem", "p256-sha1.pem"):
+        call = site.call(site.root.issue())
+        weak = x509.load_pem_x509_certificate((VECTORS / one).read_bytes())
+        call.headers["x-amz-x509"] = base64.b64encode(weak.public_bytes(serialization.Encoding.DER)).decode()
+        told = "The certificate in X-Amz-X509 cannot be used: its signature algorithm is not RSA or ECDSA with SHA-256 or stronger."
+        denied(call.sign(), told, "ValidationException")
 
 
 def test_path_must_be_of_valid_authorities(site):

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import threading
+import urllib.parse
 
 from .oidc_provider import node
 from .secrets import hold
@@ -17,11 +18,12 @@ SCENARIO_SECONDS = 60
 class Browser:
     """Chromium, and a fresh profile for every scenario."""
 
-    def __init__(self, server):
+    def __init__(self, server, name=""):
+        """`name` leads to an address and a port: `name=address:port`."""
         chromium = os.environ.get("DAYPASS_CHROMIUM") or shutil.which("chromium")
         assert chromium, "there is no chromium in PATH: `cargo xtask test` installs it, and says what it lacks for that"
         self.server = server
-        self.process = node("browser/main.mjs", DAYPASS_CHROMIUM=chromium)
+        self.process = node("browser/main.mjs", DAYPASS_CHROMIUM=chromium, DAYPASS_NAME=name)
         self.said = []
         # The pipe is read on, or a talkative browser would wait for us.
         self.drain = threading.Thread(target=lambda: self.said.extend(self.process.stderr), daemon=True)
@@ -48,8 +50,10 @@ class Browser:
         self.process.stdin.write(f"{json.dumps(question)}\n")
         self.process.stdin.flush()
         answer = self._answer()
+        others = {urllib.parse.urlsplit(asked).hostname for asked in given.get("asks", [])}
         for cookie in [*answer["cookies"], *given.get("cookies", [])]:
-            hold("cookie of a browser", cookie["value"])
+            if cookie["domain"] not in others:
+                hold("cookie of a browser", cookie["value"])
         return answer
 
     def play(self, scenario, **given):

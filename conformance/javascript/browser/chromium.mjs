@@ -10,6 +10,10 @@ export const axe = require("axe-core").source;
 /** Another site for the browser, on loopback like everything. */
 export const ELSEWHERE = "elsewhere.test";
 
+/** Names that lead somewhere: another site, and what a test has by a name of its own, `name=address:port`. */
+const NAMES = [`MAP ${ELSEWHERE} 127.0.0.1`];
+if (process.env.DAYPASS_NAME) NAMES.push(`MAP ${process.env.DAYPASS_NAME.replace("=", " ")}`);
+
 export const launch = () =>
   chromium.launch({
     executablePath: process.env.DAYPASS_CHROMIUM,
@@ -22,6 +26,6 @@ export const launch = () =>
       "--disable-quic",
       "--disable-background-networking",
       // No name but these leads anywhere.
-      `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
+      `--host-resolver-rules=${NAMES.join(", ")}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
     ],
   });

@@ -12,17 +12,18 @@ const tellViolations = () =>
   );
 
 export class Visit {
-  /** `cookies` are of an earlier visit; `javascript` is false where somebody switched it off. */
-  static async begin(browser, { server, cookies = [], javascript = true }) {
-    const context = await browser.newContext({ javaScriptEnabled: javascript, locale: "en-GB" });
+  /** `cookies` are of an earlier visit; `javascript` is false where somebody switched it off. `asks` are others who are asked
+      for something; with `anyCertificate`, the server's certificate is not what is looked at. */
+  static async begin(browser, { server, cookies = [], javascript = true, asks = [], anyCertificate = false }) {
+    const context = await browser.newContext({ javaScriptEnabled: javascript, locale: "en-GB", ignoreHTTPSErrors: anyCertificate });
     context.setDefaultTimeout(PATIENCE);
     await context.addCookies(cookies);
-    return new Visit(context, server);
+    return new Visit(context, [server, ...asks]);
   }
 
-  constructor(context, server) {
+  constructor(context, known) {
     this.context = context;
-    this.server = server;
+    this.known = known;
     this.troubles = [];
     this.others = [];
     this.watched = context.addInitScript(tellViolations);
@@ -43,7 +44,7 @@ export class Visit {
 
   /** Nobody is asked for anything but the server, and the site that a scenario has. */
   #mind(request) {
-    const known = [this.server, ...this.others.map((site) => site.origin)];
+    const known = [...this.known, ...this.others.map((site) => site.origin)];
     const { origin, protocol } = new URL(request.url());
     if (protocol !== "about:" && !known.includes(origin)) this.troubles.push(`asked elsewhere: ${request.url()}`);
   }

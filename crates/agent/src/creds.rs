@@ -1,5 +1,5 @@
 //! What `daypass creds` prints for `credential_process`: the role of this machine from its agent, or a role for a web identity
-//! token in a file.
+//! token in a file, or for a certificate (`anywhere`).
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Process credential provider".
 
@@ -18,6 +18,8 @@ use crate::answer::plain;
 use crate::gate::KNOWN;
 use crate::state::open_regular;
 use crate::upstream::{Answered, CallError, Upstream};
+
+pub use crate::anywhere::{ByCertificate, by_certificate};
 
 /// Longest file with a token, in bytes: as long as a token may be.
 const TOKEN_BYTES_MAX: u64 = 20_000;
@@ -102,9 +104,19 @@ fn is_role_name(name: &str) -> bool {
 }
 
 /// A program that reads half a document would sign with nothing.
-fn filled<'a>(member: Option<&'a str>, name: &str, whose: &str) -> Result<&'a str, Trouble> {
+pub(crate) fn filled<'a>(member: Option<&'a str>, name: &str, whose: &str) -> Result<&'a str, Trouble> {
     let member = member.filter(|text| !text.is_empty() && !text.contains(char::is_control));
     member.ok_or_else(|| Trouble::new(format!("{whose} has no {name}")))
+}
+
+/// As forms and queries have it, also those that are signed.
+pub(crate) fn escape(into: &mut String, value: &str) {
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => into.push(byte.into()),
+            _ => into.push_str(&format!("%{byte:02X}")),
+        }
+    }
 }
 
 /// The document for credentials of a role, by the token in a file.
@@ -117,12 +129,7 @@ pub async fn by_web_identity(asked: &ByWebIdentity<'_>) -> Result<Value, Trouble
     let mut form = String::from("Action=AssumeRoleWithWebIdentity&Version=2011-06-15");
     let mut add = |name: &str, value: &str| {
         form.push_str(&format!("&{name}="));
-        for byte in value.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => form.push(byte.into()),
-                _ => form.push_str(&format!("%{byte:02X}")),
-            }
-        }
+        escape(&mut form, value);
     };
     add("RoleArn", asked.role_arn);
     add("RoleSessionName", asked.session_name);

@@ -10,6 +10,7 @@
 //! credential provider".
 
 mod answer;
+mod anywhere;
 mod container;
 mod credentials;
 pub mod creds;
@@ -21,6 +22,7 @@ mod peers;
 mod pod;
 mod ration;
 mod routes;
+mod rush;
 mod serve;
 mod shelf;
 mod shelves;

@@ -1,6 +1,7 @@
-//! Which endpoint a request is for. What came by a detour is refused before anything else of it is looked at.
+//! Which endpoint a request is for. What came by a detour is refused before anything else of it is looked at, and what comes too fast
+//! before anything is done for it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -12,20 +13,25 @@ use crate::gate;
 use crate::health::health;
 use crate::imds::Metadata;
 use crate::pod::Pods;
+use crate::rush::Rush;
 
 /// Everything that is answered.
 pub(crate) struct Endpoints {
     pub(crate) metadata: Metadata,
     pub(crate) tasks: Tasks,
     pub(crate) pods: Option<Pods>,
+    pub(crate) rush: Rush,
 }
 
 impl Endpoints {
-    /// Answer a request that came to this address.
-    pub(crate) async fn answer(self: Arc<Self>, head: Parts, local: SocketAddr) -> Answer {
+    /// Answer a request of `peer` that came to `local`.
+    pub(crate) async fn answer(self: Arc<Self>, head: Parts, local: SocketAddr, peer: IpAddr) -> Answer {
         if let Some(refused) = gate::refusal(&head, local) {
             let (method, path) = (&head.method, head.uri.path());
             tracing::debug!(%method, path, "a request that came by a detour was refused");
+            return refused;
+        }
+        if let Some(refused) = self.rush.refusal(peer, self.metadata.machine.world.now()) {
             return refused;
         }
         let path = head.uri.path();

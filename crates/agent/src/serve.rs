@@ -22,6 +22,7 @@ use crate::machine::{Delivery, Machine};
 use crate::peers::{Beyond, Peers};
 use crate::pod::Pods;
 use crate::routes::Endpoints;
+use crate::rush::Rush;
 use crate::stalled::Impatient;
 use crate::token::Tokens;
 use crate::{Settings, Trouble, World};
@@ -66,7 +67,8 @@ impl Agent {
             allow_version_1: settings.allow_version_1,
         };
         let pods = settings.cluster.clone().map(|cluster| Pods::new(machine.clone(), cluster));
-        let endpoints = Arc::new(Endpoints { metadata, tasks: Tasks::new(machine.clone()), pods });
+        let endpoints =
+            Arc::new(Endpoints { metadata, tasks: Tasks::new(machine.clone()), pods, rush: Rush::default() });
         let mut listeners = Vec::new();
         for address in &settings.listen {
             let listener = TcpListener::bind(address).await;
@@ -138,7 +140,7 @@ async fn accept(listener: TcpListener, room: Arc<Semaphore>, endpoints: Arc<Endp
                 };
                 let endpoints = endpoints.clone();
                 conversations.spawn(async move {
-                    if let Err(error) = converse(stream, endpoints, hop_limit).await {
+                    if let Err(error) = converse((stream, peer), endpoints, hop_limit).await {
                         tracing::debug!(error, "a connection ended early");
                     }
                     drop((place, guest));
@@ -152,7 +154,11 @@ async fn accept(listener: TcpListener, room: Arc<Semaphore>, endpoints: Arc<Endp
     }
 }
 
-async fn converse(stream: TcpStream, endpoints: Arc<Endpoints>, hop_limit: u8) -> Result<(), String> {
+async fn converse(
+    (stream, peer): (TcpStream, SocketAddr),
+    endpoints: Arc<Endpoints>,
+    hop_limit: u8,
+) -> Result<(), String> {
     let told = |error: io::Error| error.to_string();
     let local = stream.local_addr().map_err(told)?;
     // The same socket, for its hops.
@@ -164,7 +170,7 @@ async fn converse(stream: TcpStream, endpoints: Arc<Endpoints>, hop_limit: u8) -
             if head.method == Method::PUT {
                 limit_hops(&socket, local, hop_limit).map_err(|error| error.to_string())?;
             }
-            Ok::<_, String>(endpoints.answer(head, local).await)
+            Ok::<_, String>(endpoints.answer(head, local, peer.ip()).await)
         }
     });
     let connection = http1::Builder::new()

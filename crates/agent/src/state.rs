@@ -149,6 +149,11 @@ fn is_of(found: &Metadata, user: u32) -> bool {
 /// # Errors
 /// As the system says; others may read it; it is too long.
 pub(crate) fn read_private(path: &Path) -> io::Result<Secret> {
+    read_private_within(path, BYTES_MAX)
+}
+
+/// The same, of so many bytes at the most.
+pub(crate) fn read_private_within(path: &Path, bytes_max: u64) -> io::Result<Secret> {
     let file = open_regular(path)?;
     let found = file.metadata()?;
     if !is_ours(&found) {
@@ -157,11 +162,11 @@ pub(crate) fn read_private(path: &Path) -> io::Result<Secret> {
     if found.permissions().mode() & 0o077 != 0 {
         return Err(io::Error::other("others may read it; chmod 600 it"));
     }
-    if found.len() > BYTES_MAX {
+    if found.len() > bytes_max {
         return Err(io::Error::other("it is too long"));
     }
-    let mut text = Vec::with_capacity(usize::try_from(BYTES_MAX).unwrap_or(0));
-    file.take(BYTES_MAX).read_to_end(&mut text)?;
+    let mut text = Vec::with_capacity(usize::try_from(bytes_max).unwrap_or(0));
+    file.take(bytes_max).read_to_end(&mut text)?;
     Ok(Secret::new(text))
 }
 

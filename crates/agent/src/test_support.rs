@@ -35,5 +35,10 @@ pub(crate) fn endpoints() -> Arc<Endpoints> {
     let tokens = Tokens::new(&*world.random);
     let machine = Machine::new(&settings(), world).unwrap();
     let metadata = Metadata { machine: machine.clone(), tokens, allow_version_1: false };
-    Arc::new(Endpoints { metadata, tasks: Tasks::new(machine), pods: None })
+    Arc::new(Endpoints {
+        metadata,
+        tasks: Tasks::new(machine),
+        pods: None,
+        rush: crate::rush::Rush::default(),
+    })
 }

@@ -338,6 +338,11 @@ impl<'v> AccountView<'v> {
         self.account.saml_providers.get(self.account.saml_provider_names.get(&fold_name(name))?)
     }
 
+    /// The SAML provider with this id.
+    pub(crate) fn saml_provider_by_id(&self, id: &UniqueId) -> Option<&'v Arc<SamlProvider>> {
+        self.account.saml_providers.get(id)
+    }
+
     /// All SAML providers, by name.
     pub fn saml_providers(&self) -> impl Iterator<Item = &'v Arc<SamlProvider>> + use<'v> {
         let account = self.account;

@@ -38,7 +38,7 @@
 //! /<account>/x509-subject/<uuid>              SubjectRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! /<account>/instance/<i-…>                   InstanceRecord
-//! /<account>/task/<uuid>                      TaskRecord
+//! /<account>/task/<instance>/<uuid>           TaskRecord
 //! /<account>/pod-cluster/<name>               PodClusterRecord
 //! /<account>/pod-association/<cluster>/<a-…>  PodAssociationRecord
 //! ```
@@ -360,16 +360,16 @@ pub fn instances(account: AccountId) -> String {
     format!("/{account}/instance/")
 }
 
-/// A task.
+/// A task on an instance.
 #[must_use]
-pub fn task(account: AccountId, id: &str) -> String {
-    format!("{}{id}", tasks(account))
+pub fn task(account: AccountId, instance: &str, id: &str) -> String {
+    format!("{}{id}", tasks_on(account, instance))
 }
 
-/// All of them in an account, for guarding their quota.
+/// All of them on an instance, for guarding their quota.
 #[must_use]
-pub fn tasks(account: AccountId) -> String {
-    format!("/{account}/task/")
+pub fn tasks_on(account: AccountId, instance: &str) -> String {
+    format!("/{account}/task/{instance}/")
 }
 
 /// A Kubernetes cluster.
@@ -478,7 +478,7 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
         Some((word, id)) if let Some(kind) = of_anywhere(word) => Named::Anywhere(account, kind, id),
         Some(("instance", id)) => Named::Instance(account, id),
-        Some(("task", id)) => Named::Task(account, id),
+        Some(("task", place)) if let Some((_, id)) = place.split_once('/') => Named::Task(account, id),
         Some(("pod-cluster", name)) => Named::PodCluster(account, name),
         Some(("pod-association", place)) => Named::PodAssociation(account, place),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
@@ -546,7 +546,7 @@ mod tests {
             assert!(place.starts_with(&all_anywhere(a, kind)) && !may_hold_sealed(&place));
         }
         assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
-        assert_eq!(parse(&task(a, text)), Named::Task(a, text));
+        assert_eq!(parse(&task(a, "i-0a", text)), Named::Task(a, text));
         assert!(!may_hold_sealed(&instance(a, "i-0a")));
         assert_eq!(parse(&pod_cluster(a, "blue")), Named::PodCluster(a, "blue"));
         assert_eq!(parse(&pod_association(a, "blue", "a-0b")), Named::PodAssociation(a, "blue/a-0b"));

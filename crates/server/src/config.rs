@@ -38,7 +38,7 @@ pub(crate) use region::REGION_DEFAULT;
 use region::{parse_region, region};
 use saml::SamlReplay;
 use values::{authority, destinations, either, networks, services, tolerable};
-pub(crate) use variables::{ENVIRONMENT_HELP, check_variables};
+pub(crate) use variables::{ENVIRONMENT_HELP, check_agent_variables, check_variables};
 
 /// The data directory, unless another is named.
 pub(crate) const DATA_DEFAULT: &str = "daypass-data";

@@ -62,7 +62,12 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// Everything the call must be allowed. Existence is not decided here: a caller who may not ask is told so first.
     fn checks(scope: &Scope, input: &Self::Input) -> Checks;
 
-    /// Do it. The only step that writes.
+    /// Note that the call was denied, where somebody wants to see that elsewhere than in the audit. Nothing is decided on it.
+    fn denied(_: &Operation, _: &House, _: &Scope, _: &Params) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
+    /// Do it. The only step that writes anything that is decided on.
     fn act(
         op: &Operation,
         house: &House,
@@ -221,6 +226,9 @@ fn run<'a, A: Action>(scene: &'a Scene<'a>, params: &'a Params) -> Step<'a, Repl
         let outcome = authorize(scene.op, &scope, &checks, input);
         let decided = outcome.as_ref().map(Authorized::decisions).map_err(Box::as_ref);
         scene.remember(&scope, &checks, decided);
+        if outcome.is_err() {
+            A::denied(scene.op, scene.house, &scope, params).await;
+        }
         let call = outcome?;
         Ok(Box::new(A::act(scene.op, scene.house, call).await?) as Reply)
     })

@@ -35,10 +35,11 @@ const outline = () => ({
 });
 
 /** The page: an address, or a form that another site sends; another `place` of the session that is begun there; what is typed
-    and pressed, or the button that sends it, and the heading that this leads to. `spoiled` forms have another
-    code; with `alert`, the page says what was wrong. */
+    and pressed, or the button that sends it, and the heading that this leads to; `next` is a button there, by how its name
+    begins, and the heading of the page after that. `spoiled` forms have another code; with `alert`, the page says what was
+    wrong. */
 async function reach(visit, page, given) {
-  const { address, sent, place, typed = {}, presses = [], sends, heading, spoiled, held, alert } = given;
+  const { address, sent, place, typed = {}, presses = [], sends, heading, next, spoiled, held, alert } = given;
   // The page that goes on by itself, kept from that.
   if (held) await page.route(/\?again$/, (route) => route.fulfill({ status: 204 }));
   if (sent) {
@@ -56,6 +57,10 @@ async function reach(visit, page, given) {
   if (alert) await page.getByRole("alert").waitFor();
   if (heading) await told(page, heading);
   else await landed(page);
+  if (next) {
+    await page.getByRole("button", { name: new RegExp(`^${next.button}`) }).click();
+    await told(page, next.heading);
+  }
 }
 
 /** Looks at a page in every way. With `shots`, a folder, it leaves pictures there. */

@@ -1,7 +1,7 @@
 // With a password: the form, the code of a device, another password.
 
 import { focused, tabTo } from "../keys.mjs";
-import { landed, sight, told } from "../visit.mjs";
+import { history, landed, sight, told } from "../visit.mjs";
 
 /** Types over what is in the field with the focus, and sends the form by the keyboard. */
 async function type(page, text) {
@@ -59,4 +59,22 @@ export async function signInOnTheWay(visit, { address, typed }) {
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("button", { name: /^Continue as/ }).waitFor();
   return { heading: await page.getByRole("heading", { level: 1 }).innerText(), ...(await sight(page)) };
+}
+
+/** At an identity provider, by keyboard alone: from the form of the account to the provider and back to the session, with a
+    choice between roles on the way where there are several, of which `first` is the first one. */
+export async function signInElsewhere(visit, { address, link, first, down }) {
+  const page = await visit.tab();
+  await page.goto(address);
+  const stops = await tabTo(page, link);
+  await page.keyboard.press("Enter");
+  if (first) {
+    await told(page, "Choose a role");
+    stops.push(...(await tabTo(page, first)));
+    for (let times = 0; times < down; times++) await page.keyboard.press("ArrowDown");
+    stops.push(...(await tabTo(page, "Sign in")));
+    await page.keyboard.press("Enter");
+  }
+  await landed(page);
+  return { stops, history: await history(page), ...(await sight(page)) };
 }

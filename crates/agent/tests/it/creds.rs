@@ -12,7 +12,7 @@ use crate::world::{Machine, Scratch, private};
 const GOOD: &str = r#"{"Code":"Success","AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"2026-01-02T09:04:05Z"}"#;
 
 /// A program that says one thing to a token, one to the list of roles, and one to everything else.
-async fn liar(status: u16, role: &str, answer: &str) -> SocketAddr {
+pub(crate) async fn liar(status: u16, role: &str, answer: &str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (role, answer) = (role.to_owned(), answer.to_owned());

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod anywhere;
 mod credentials;
 mod creds;
 mod detours;

@@ -149,3 +149,21 @@ async fn other_methods_are_not_answered() {
     let head = machine.ask(Method::HEAD, "/latest/meta-data/instance-id", &[]).await;
     assert_eq!((head.status, head.body.as_str()), (200, ""));
 }
+
+#[tokio::test]
+async fn who_asks_too_fast_is_told_to_retry() {
+    let machine = Machine::new().await;
+    machine.clock.advance(1);
+    let token = machine.token(60).await;
+    let fields = [("x-aws-ec2-metadata-token", token.as_str())];
+    let mut statuses = std::collections::BTreeMap::new();
+    for _ in 0..1005 {
+        let said = machine.get("/latest/meta-data/instance-id", &fields).await;
+        *statuses.entry(said.status).or_insert(0) += 1;
+    }
+    assert_eq!(statuses, [(200, 999), (503, 6)].into());
+    let said = machine.get("/latest/meta-data/instance-id", &fields).await;
+    assert_eq!(said.body, "The request could not be completed. Retry the request.\n");
+    machine.clock.advance(1);
+    assert_eq!(machine.get("/latest/meta-data/instance-id", &fields).await.status, 200);
+}

@@ -30,7 +30,7 @@ pub const X509: &str = "x-amz-x509";
 pub const X509_CHAIN: &str = "x-amz-x509-chain";
 
 /// The names of the algorithms. AWS has `AWS4-X509-MLDSA` too, which nothing here verifies.
-const ALGORITHMS: [(&str, Scheme); 2] =
+pub(super) const ALGORITHMS: [(&str, Scheme); 2] =
     [("AWS4-X509-RSA-SHA256", Scheme::Rsa), ("AWS4-X509-ECDSA-SHA256", Scheme::Ecdsa)];
 
 /// Find the credential of a request to an operation that is called by certificate and in no other way: `Nothing`, or a
@@ -44,6 +44,9 @@ pub fn presented_by_certificate(request: &HttpRequest) -> Result<Presented, Auth
     }
     let fields = Fields::of(request)?;
     let query = QueryParts::of(request.query.as_bytes())?;
+    if fields.s3_session || query.s3_session {
+        return Err(AuthError::S3SessionToken);
+    }
     let elsewhere = query.any() || query.version_2 || form_holds_credential(request)?;
     match fields.authorization {
         Some(authorization) => {

@@ -1,5 +1,5 @@
 //! AWS Signature Version 4 and 4A, from the verifier's side, a signer of the former, a verifier of Signature
-//! Version 2 for who switches it on, and one of signatures by the key of a certificate (IAM Roles Anywhere).
+//! Version 2 for who switches it on, and a verifier and a signer by the key of a certificate (IAM Roles Anywhere).
 //!
 //! The order of use, which is also AWS's order of checks:
 //!
@@ -28,6 +28,7 @@ mod region_set;
 mod request;
 mod rules;
 mod sign;
+mod sign_by_certificate;
 mod time;
 mod verify;
 mod version_2;
@@ -43,6 +44,7 @@ pub use proof::{Place, Proof, Scope};
 pub use request::HttpRequest;
 pub use rules::{BodyHash, PathRule, PayloadRule, PresignedLifetime, Rules, ServiceRule, is_s3_family};
 pub use sign::{Credentials, SignError, SignatureForm, sign};
+pub use sign_by_certificate::{CertificateSignError, sign_by_certificate};
 pub use time::amz_date;
 pub use verify::{PayloadHash, Verified, verify};
 pub use version_2::{VERSION_2_PARAMETERS, Version2};

@@ -154,7 +154,7 @@ impl Signing<'_> {
     }
 }
 
-fn signed_headers(request: &HttpRequest, content_type: bool) -> String {
+pub(super) fn signed_headers(request: &HttpRequest, content_type: bool) -> String {
     let mut names: Vec<String> = request
         .headers
         .iter()
@@ -168,7 +168,7 @@ fn signed_headers(request: &HttpRequest, content_type: bool) -> String {
     names.join(";")
 }
 
-fn set(request: &mut HttpRequest, name: &str, value: &str) {
+pub(super) fn set(request: &mut HttpRequest, name: &str, value: &str) {
     request.headers.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
     request.headers.push((name.to_owned(), value.as_bytes().to_vec()));
 }

@@ -125,6 +125,10 @@ impl Certificate {
         if read.signature_algorithm() != tbs.signature() {
             return Err(Unfit::Form);
         }
+        let is_as_written = |name, der| names::is_as_written(name, der);
+        if !is_as_written(tbs.subject(), raw.subject) || !is_as_written(tbs.issuer(), raw.issuer) {
+            return Err(Unfit::Names);
+        }
         let extensions = Known::of(tbs.extensions())?;
         let signature = read.signature().as_bytes().ok_or(Unfit::Form)?;
         Ok(Self {
@@ -263,7 +267,11 @@ impl Certificate {
         self.path_len.is_none_or(|max| authorities <= usize::from(max))
     }
 
-    fn check_time(&self, now: Timestamp) -> Result<(), Unfit> {
+    /// Whether it is within its time.
+    ///
+    /// # Errors
+    /// [`Unfit::NotYetValid`], [`Unfit::Expired`].
+    pub fn check_time(&self, now: Timestamp) -> Result<(), Unfit> {
         // Both ends are within (RFC 5280, section 4.1.2.5).
         match now.as_second() {
             now if now < self.not_before => Err(Unfit::NotYetValid),
@@ -372,6 +380,9 @@ impl Known {
                 }
                 ALTERNATIVE_NAME => {
                     known.alternative = GeneralNames::from_der(value).map_err(|_| Unfit::Form)?;
+                    if !names::is_as_written(&known.alternative, value) {
+                        return Err(Unfit::Names);
+                    }
                 }
                 NAME_CONSTRAINTS => return Err(Unfit::NameConstraints),
                 _ if extension.critical => return Err(Unfit::Critical),

@@ -11,6 +11,7 @@ mod crl;
 mod key;
 mod names;
 mod pem;
+mod private_key;
 
 pub use certificate::{Certificate, Unfit};
 pub use chain::{CHAIN_MAX, Untrusted, path};
@@ -18,3 +19,4 @@ pub use crl::{BadCrl, Crl};
 pub(crate) use key::Scheme;
 pub use names::{FIELDS, Field};
 pub use pem::{BadPem, blocks};
+pub use private_key::{BadKey, PrivateKey};

@@ -118,7 +118,7 @@ pub struct CrlRecord {
     pub unknown: Unknown,
 }
 
-/// `/<account>/x509-subject/<uuid>`: somebody who got sessions by certificates. Nothing is decided on it.
+/// `/<account>/x509-subject/<uuid>`: somebody who asked for sessions by certificates of a trust anchor. Nothing is decided on it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SubjectRecord {
     /// Bookkeeping.
@@ -159,6 +159,9 @@ pub struct SubjectCredentialRecord {
     pub issuer: String,
     /// DER, base64.
     pub certificate: String,
+    /// Whether what was asked for by it then was refused. The same certificate may be there with and without.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -171,6 +174,9 @@ pub struct InstancePropertiesRecord {
     pub seen: i64,
     /// As given: names and values, which are values to this house, too.
     pub values: Vec<(String, String)>,
+    /// Whether what was asked for then was refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -61,7 +61,8 @@ pub(super) fn code(state: &str, code: &str) -> Markup {
         title,
         &html! {
             p { "Paste it where the program asks for it. It is good once and for five minutes; give it to nobody." }
-            pre tabindex="0" { code { (text) } }
+            p { "Select all of it with " kbd { "Ctrl+A" } " or " kbd { "⌘A" } "." }
+            textarea aria-label=(title) rows="6" readonly autofocus spellcheck="false" autocomplete="off" { (text) }
         },
     )
 }

@@ -87,7 +87,10 @@ impl Speaker<'_> {
         };
         let speaker: &Principal = self.scope.principal();
         let granted = vouched::grant_through(op, house, &call, &asked, speaker)?;
-        let issued = issue::issue_described(op, house, &call, &granted.claims, None, wanted.description)?;
+        // The role's account hears that the service has it, and not from where the service asks.
+        let unseen = Operation { source_ip: None, user_agent: None, ..op.clone() };
+        let issued =
+            issue::issue_described(&unseen, house, &call, &granted.claims, None, wanted.description)?;
         Ok(Output {
             assumed_role_user: AssumedRoleUser::of(granted.role, wanted.session_name),
             credentials: issued.credentials,

@@ -17,6 +17,7 @@ use daypass_directory::{AccountView, Caller, Operation, Scope, Value, View, Vouc
 use daypass_model::{Arn, Tag, is_source_identity};
 
 use crate::actions::{ROLES_ANYWHERE, passed_role};
+use crate::audit::names_of_certificate;
 use crate::authenticate::signed_for_us;
 use crate::error::{Error, ProviderAsked};
 use crate::house::House;
@@ -29,6 +30,28 @@ pub(crate) struct Asked<'a> {
     pub(crate) trust_anchor_arn: &'a str,
     pub(crate) role_session_name: Option<&'a str>,
     pub(crate) has_instance_properties: bool,
+}
+
+/// Whoever came by a certificate that leads to an enabled trust anchor.
+pub(crate) struct Came {
+    pub(crate) view: Arc<View>,
+    pub(crate) anchor: Arn,
+    pub(crate) certificate: Certificate,
+    /// Whether it is revoked, or an authority above it is.
+    pub(crate) is_revoked: bool,
+}
+
+/// Why nobody is vouched for.
+pub(crate) struct NotVouched {
+    pub(crate) error: Error,
+    /// Who came, where that is certain.
+    pub(crate) came: Option<Came>,
+}
+
+impl From<Error> for Box<NotVouched> {
+    fn from(error: Error) -> Self {
+        Self::new(NotVouched { error, came: None })
+    }
 }
 
 /// What a call by certificate is about, once it was vouched for.
@@ -46,9 +69,9 @@ pub(crate) fn vouch_by_certificate(
     request: &Request,
     presented: &Presented,
     asked: &Asked<'_>,
-) -> Result<(Arc<View>, Caller), Error> {
+) -> Result<(Arc<View>, Caller), Box<NotVouched>> {
     let Presented::Certificate(proof) = presented else {
-        return Err(AuthError::MissingAuthenticationToken.into());
+        return Err(Error::from(AuthError::MissingAuthenticationToken).into());
     };
     let denied = |error: AuthError| Error::access_denied(error.to_string());
     signed_for_us(house, request).map_err(|error| Error::access_denied(error.message))?;
@@ -59,11 +82,19 @@ pub(crate) fn vouch_by_certificate(
     let view = house.directory.snapshot();
     let arn: Arn = asked.trust_anchor_arn.parse().map_err(|_| not_found("Trust anchor"))?;
     let (account, anchor) = view.trust_anchor(&arn).ok_or_else(|| not_found("Trust anchor"))?;
-    let provider =
-        || ProviderAsked { name: anchor.arn.clone(), account: Some(account.id()), is_alarm: false };
-    let vouched = Call { op, asked, account, anchor, certificate: &proof.certificate }
-        .vouched(&proof.chain, proof.region())
-        .map_err(|error| error.of_provider(provider()))?;
+    let told = |error: Error, verified: Vec<_>| {
+        let (name, account) = (anchor.arn.clone(), Some(account.id()));
+        error.of_provider(ProviderAsked { name, account, is_alarm: false, verified })
+    };
+    let call = Call { op, asked, account, anchor, certificate: &proof.certificate };
+    let path = call.path(&proof.chain, proof.region()).map_err(|error| told(error, Vec::new()))?;
+    let is_revoked = call.is_revoked(&path);
+    let vouched = call.vouched(is_revoked, proof.region()).map_err(|error| {
+        let certificate = proof.certificate.clone();
+        let came = Came { view: view.clone(), anchor: arn.clone(), certificate, is_revoked };
+        let verified = names_of_certificate(&proof.certificate).into();
+        Box::new(NotVouched { error: told(error, verified), came: Some(came) })
+    })?;
     let caller = Caller::vouched(account.id(), vouched);
     Ok((view, caller))
 }
@@ -80,9 +111,10 @@ struct Call<'a> {
     certificate: &'a Certificate,
 }
 
-impl Call<'_> {
-    fn vouched(&self, chain: &[Certificate], region: &str) -> Result<Vouched, Error> {
-        let Self { op, asked, account, anchor, certificate } = self;
+impl<'a> Call<'a> {
+    /// The certificates up to one of an enabled trust anchor, for whose region was signed.
+    fn path(&self, chain: &'a [Certificate], region: &str) -> Result<Vec<&'a Certificate>, Error> {
+        let Self { op, anchor, certificate, .. } = self;
         let path = x509::path(certificate, chain, &anchor.read, op.now).map_err(|why| {
             tracing::debug!(%why, "a certificate was refused");
             Error::access_denied(match why {
@@ -96,14 +128,22 @@ impl Call<'_> {
         if !anchor.record.common.enabled {
             return Err(Error::access_denied("The trust anchor is disabled."));
         }
+        Ok(path)
+    }
+
+    fn is_revoked(&self, path: &[&Certificate]) -> bool {
+        self.account.crls().any(|crl| {
+            crl.record.common.enabled
+                && crl.record.trust_anchor == self.anchor.record.common.id
+                && path.iter().any(|one| crl.read.revokes(one))
+        })
+    }
+
+    fn vouched(&self, is_revoked: bool, region: &str) -> Result<Vouched, Error> {
+        let Self { asked, account, anchor, certificate, .. } = self;
         let profile = self.profile()?;
         self.check_profile(profile, region)?;
-        let revoked = |crl: &&Arc<daypass_directory::anywhere::Crl>| {
-            crl.record.common.enabled
-                && crl.record.trust_anchor == anchor.record.common.id
-                && path.iter().any(|one| crl.read.revokes(one))
-        };
-        if account.crls().any(|crl| revoked(&crl)) {
+        if is_revoked {
             return Err(Error::access_denied("Certificate revoked."));
         }
         if asked.role_session_name.is_some() && !profile.record.accept_role_session_name {
@@ -126,6 +166,7 @@ impl Call<'_> {
             tags,
             source_identity,
             by_certificate: Some(ByCertificate {
+                anchor: anchor.arn.clone(),
                 certificate: Arc::new((*certificate).clone()),
                 profile: profile.record.common.id.clone(),
                 session_name,

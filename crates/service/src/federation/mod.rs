@@ -17,7 +17,7 @@ mod sign_in;
 mod web_identity;
 
 pub(crate) use access_token::vouch_by_access_token;
-pub(crate) use certificate::{Asked, claim_of, vouch_by_certificate};
+pub(crate) use certificate::{Asked, Came, claim_of, vouch_by_certificate};
 pub(crate) use condition_keys::is_known_claim;
 pub use fetch::{Fetch, FetchError, Fetched, Fetching, Form, Wanted};
 pub use issuers::{BuiltIn, Issuers, discovery_url};

@@ -261,7 +261,7 @@ async fn every_check_is_what_the_reference_says() {
                     let mut put = |key: &str, value: &str| {
                         passed.insert(key.to_owned(), Value::One(value.to_owned()));
                     };
-                    if example.service == "daypass" {
+                    if example.service == "daypass" || example.action == "UpdateProfile" {
                         put("iam:AssociatedResourceArn", &resource);
                     }
                     if example.action == "RegisterTask" {

@@ -117,3 +117,62 @@ async fn noise_does_not_drown_the_line_about_a_stolen_secret() {
     assert_eq!(last["errorMessage"], "The join secret was used before, by another machine.");
     assert_eq!(last["recipientAccountId"], ACCOUNT);
 }
+
+#[tokio::test]
+async fn what_never_got_a_session_takes_no_place_of_a_revocation() {
+    let yard = Yard::joined().await;
+    let revocations = async || {
+        let (_, records) = yard.house.stored().await;
+        records.iter().filter(|record| record.key.contains("/revoked-session/")).count()
+    };
+    let (unused, _) = yard.task().await;
+    yard.root("DeregisterTask", json!({"TaskId": unused})).await;
+    assert_eq!(revocations().await, 0, "a task that nobody used");
+    let renewed = yard.root("RenewJoinSecret", json!({"InstanceId": yard.id()})).await;
+    assert_eq!(revocations().await, 0, "a machine that joined and asked for nothing");
+    yard.join(&yard.key, renewed["JoinSecret"].as_str().unwrap()).await.unwrap();
+    // A task's session is one of its machine, too.
+    let ((first, token), (_, _)) = (yard.task().await, yard.task().await);
+    let given = yard.of_task(&first, &token).await.unwrap();
+    yard.root("DeregisterTask", json!({"TaskId": first})).await;
+    assert_eq!(revocations().await, 1);
+    assert_eq!(yard.who(&keys(&given)).await.unwrap_err().code, "ExpiredToken");
+    yard.root("DeregisterInstance", json!({"InstanceId": yard.id()})).await;
+    assert_eq!(revocations().await, 2, "the machine's, and none for the task that nobody used");
+}
+
+#[tokio::test]
+async fn a_session_that_is_given_while_its_machine_goes_ends_with_it() {
+    for _ in 0..20 {
+        let yard = Yard::joined().await;
+        let (task, token) = yard.task().await;
+        let gone = json!({"InstanceId": yard.id()});
+        let (given, of_task, _) = tokio::join!(
+            yard.credentials(),
+            yard.of_task(&task, &token),
+            yard.house.call_json(&yard.house.root, "DeregisterInstance", &gone)
+        );
+        for answer in [given, of_task].into_iter().flatten() {
+            assert_eq!(yard.who(&keys(&answer)).await.unwrap_err().code, "ExpiredToken");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_machine_is_written_down_as_used_once() {
+    let yard = Yard::joined().await;
+    let (task, token) = yard.task().await;
+    let records = async || {
+        let (_, records) = yard.house.stored().await;
+        let of_it =
+            records.into_iter().filter(|one| one.key.contains("/instance/") || one.key.contains("/task/"));
+        of_it.map(|record| (record.key.clone(), record.revision)).collect::<Vec<_>>()
+    };
+    let fresh = records().await;
+    yard.of_task(&task, &token).await.unwrap();
+    let used = records().await;
+    assert!(fresh.iter().zip(&used).all(|(before, after)| before.0 == after.0 && before.1 != after.1));
+    yard.of_task(&task, &token).await.unwrap();
+    yard.credentials().await.unwrap();
+    assert_eq!(records().await, used);
+}

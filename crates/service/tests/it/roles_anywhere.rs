@@ -1,7 +1,9 @@
 //! Roles Anywhere: what a certificate opens and what not, how a session of one begins and ends, and who sets it up.
 
 mod changes;
+mod given;
 mod sessions;
+mod subjects;
 
 use daypass_authn::sigv4::amz_date;
 use daypass_model::Clock as _;
@@ -25,7 +27,10 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
-        let house = TestHouse::new().await;
+        Self::of(TestHouse::new().await).await
+    }
+
+    async fn of(house: TestHouse) -> Self {
         let role = [("RoleName", "Fleet"), ("AssumeRolePolicyDocument", TRUST)];
         house.root("iam", "CreateRole", &role).await;
         let root = Holder::root("Fleet CA");
@@ -53,7 +58,11 @@ impl Site {
 
     /// CreateSession by a machine, with other parameters than the usual ones.
     async fn session(&self, machine: &Holder, more: Value) -> Result<Value, Error> {
-        let serial = "7";
+        self.session_of(machine, "7", more).await
+    }
+
+    /// The same by a certificate of this serial number.
+    async fn session_of(&self, machine: &Holder, serial: &str, more: Value) -> Result<Value, Error> {
         let request = machine.request(serial, "eu-west-1", &amz_date(self.house.clock.now()), &[]);
         let mut body = json!({"profileArn": self.profile, "roleArn": ROLE, "trustAnchorArn": self.anchor});
         for (name, value) in more.as_object().unwrap() {

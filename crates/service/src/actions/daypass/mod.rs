@@ -12,6 +12,7 @@ mod get_session_chain;
 mod inner;
 mod list_resource_policies;
 mod list_sessions;
+mod listed;
 mod machine;
 mod pods;
 mod put_provider_settings;

@@ -9,21 +9,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daypass_authn::sigv4::{AuthError, Presented};
+use daypass_directory::anywhere::ByCertificate;
 use daypass_directory::anywhere::record::ProfileRecord;
 use daypass_directory::{AccountView, Authorized, Caller, Checks, Operation, Scope, View};
 use serde::{Deserialize, Serialize};
 
 use super::shape::Moment;
-use super::subject;
+use super::subject::{self, Attempt};
 use crate::action::{Action, Unsigned};
 use crate::actions::pass_role;
-use crate::actions::sts::issue::{self, PolicyDescriptor};
-use crate::actions::sts::vouched::{self, Asked, Lifetime};
+use crate::actions::sts::issue::{self, Issued, PolicyDescriptor};
+use crate::actions::sts::vouched::{self, Asked, Granted, Lifetime};
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
-use crate::federation::{Asked as AskedByCertificate, claim_of, vouch_by_certificate};
+use crate::federation::{Asked as AskedByCertificate, Came, claim_of, vouch_by_certificate};
 use crate::house::House;
+use crate::params::Params;
 use crate::request::Request;
 
 pub(super) struct CreateSession;
@@ -93,27 +95,25 @@ impl Action for CreateSession {
         vouched::checks("sts:AssumeRole", scope, &input.role_arn, name)
     }
 
+    async fn denied(op: &Operation, house: &House, scope: &Scope, params: &Params) {
+        if let Ok(input) = Self::parse(params) {
+            note_refused(op, house, scope, &input.instance_properties).await;
+        }
+    }
+
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
         let (input, account) = (call.input(), call.account());
         let nobody = || Error::internal("nobody vouches for the caller");
         let claim = claim_of(call.scope()).ok_or_else(nobody)?.clone();
         let profile = account.anywhere_profile(&claim.profile).ok_or_else(nobody)?;
-        let policy_arns = &profile.record.managed_policies;
-        let policy_arns: Vec<_> =
-            policy_arns.iter().map(|arn| PolicyDescriptor { arn: Some(arn.clone()) }).collect();
-        let seconds = seconds(&account, &profile.record, input);
-        let asked = Asked {
-            role_arn: &input.role_arn,
-            session_name: &claim.session_name,
-            policy: profile.record.session_policy.as_ref(),
-            policy_arns: &policy_arns,
-            lifetime: Lifetime::Exactly(seconds),
-            ends_by: None,
-        };
-        let granted = vouched::grant(op, house, &call, &asked)?;
-        let issued = issue::issue(op, house, &call, &granted.claims, None)?;
-        let properties: Vec<_> = input.instance_properties.clone().into_iter().collect();
-        let subject_arn = subject::seen(op, house, &call, &claim.certificate, &properties).await;
+        let made = make(op, house, &call, &claim, &profile.record);
+        // What is decided again is no refusal.
+        if made.as_ref().is_err_and(|error| !error.is_conflict()) {
+            note_refused(op, house, call.scope(), &input.instance_properties).await;
+        }
+        let (granted, issued) = made?;
+        let properties = &input.instance_properties;
+        let subject_arn = subject::seen(op, house, &call, &claim.certificate, properties).await;
         let (access_key_id, secret_access_key, session_token) = issued.credentials.into_parts();
         let role = granted.role;
         Ok(Output {
@@ -139,6 +139,47 @@ impl Action for CreateSession {
             subject_arn,
         })
     }
+}
+
+/// The session that the profile gives.
+fn make<'c>(
+    op: &Operation,
+    house: &House,
+    call: &'c Authorized<Input>,
+    claim: &ByCertificate,
+    profile: &ProfileRecord,
+) -> Result<(Granted<'c>, Issued), Error> {
+    let policy_arns: Vec<_> =
+        profile.managed_policies.iter().map(|arn| PolicyDescriptor { arn: Some(arn.clone()) }).collect();
+    let input = call.input();
+    let asked = Asked {
+        role_arn: &input.role_arn,
+        session_name: &claim.session_name,
+        policy: profile.session_policy.as_ref(),
+        policy_arns: &policy_arns,
+        lifetime: Lifetime::Exactly(seconds(&call.account(), profile, input)),
+        ends_by: None,
+    };
+    let granted = vouched::grant(op, house, call, &asked)?;
+    let issued = issue::issue(op, house, call, &granted.claims, None)?;
+    Ok((granted, issued))
+}
+
+/// Whoever was vouched for got nothing.
+async fn note_refused(op: &Operation, house: &House, scope: &Scope, properties: &BTreeMap<String, String>) {
+    let Some(claim) = claim_of(scope) else { return };
+    let (account, certificate) = (scope.account(), &*claim.certificate);
+    let attempt = Attempt { account, certificate, properties, may_be_new: true };
+    subject::refused(op, house, scope.view(), &attempt).await;
+}
+
+/// Nobody was vouched for.
+async fn note_not_vouched(op: &Operation, house: &House, came: &Came, properties: &BTreeMap<String, String>) {
+    let Some((account, _)) = came.view.trust_anchor(&came.anchor) else { return };
+    // Below a revoked authority anybody has any name.
+    let may_be_new = !came.is_revoked;
+    let attempt = Attempt { account, certificate: &came.certificate, properties, may_be_new };
+    subject::refused(op, house, &came.view, &attempt).await;
 }
 
 /// For how long: what is asked for, or else what the profile says; the profile's and the role's bounds cut it short.
@@ -169,6 +210,14 @@ impl Unsigned for CreateSession {
             role_session_name: input.role_session_name.as_deref(),
             has_instance_properties: !input.instance_properties.is_empty(),
         };
-        vouch_by_certificate(op, house, request, presented, &asked)
+        match vouch_by_certificate(op, house, request, presented, &asked) {
+            Ok(vouched) => Ok(vouched),
+            Err(not_vouched) => {
+                if let Some(came) = &not_vouched.came {
+                    note_not_vouched(op, house, came, &input.instance_properties).await;
+                }
+                Err(not_vouched.error)
+            }
+        }
     }
 }

@@ -244,14 +244,14 @@ impl SubjectDetail {
     pub(super) fn of(_: &AccountView<'_>, record: &SubjectRecord, arn: &str, in_list: bool) -> Self {
         let credentials = record.credentials.iter().map(|credential| CredentialSummary {
             enabled: true,
-            failed: false,
+            failed: credential.failed,
             issuer: credential.issuer.clone(),
             seen_at: Moment(credential.seen),
             serial_number: credential.serial.clone(),
             certificate: pem(&credential.certificate),
         });
         let properties = record.instance_properties.iter().map(|one| InstanceProperty {
-            failed: false,
+            failed: one.failed,
             properties: one.values.iter().cloned().collect(),
             seen_at: Moment(one.seen),
         });

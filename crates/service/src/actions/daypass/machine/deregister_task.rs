@@ -36,7 +36,10 @@ impl Action for DeregisterTask {
         let missing = || Error::no_such_entity(format!("The task with id {id} cannot be found."));
         let task = account.task(id).ok_or_else(missing)?;
         let mut change = call.change(op);
-        account.end_sessions_below(&mut change, task.record.sessions, op.now.as_second())?;
+        // What has nothing to end takes no place of a revocation.
+        if !task.record.unused {
+            account.end_sessions_below(&mut change, task.record.sessions, op.now.as_second())?;
+        }
         account.remove_task(&mut change, task);
         Ok(house.directory.commit(change).await?)
     }

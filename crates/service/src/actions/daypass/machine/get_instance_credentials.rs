@@ -10,7 +10,7 @@ use daypass_directory::{Authorized, Caller, Checks, Instance, Operation, Scope, 
 use daypass_model::Secret;
 use serde::Deserialize;
 
-use super::session::{Given, give};
+use super::session::{Given, give, note_use};
 use super::{itself, profile_of, role_of};
 use crate::action::{Action, Unsigned};
 use crate::actions::sts::vouched;
@@ -55,6 +55,7 @@ impl Action for GetInstanceCredentials {
         let instance = itself(&call, &call.input().instance_arn)?;
         let arn = role_arn(call.scope(), &instance);
         let arn = arn.ok_or_else(|| Error::internal("a role was authorized that is not there"))?;
+        note_use(op, house, &call, &instance, None).await?;
         give(op, house, &call, &arn, &instance.record.id, &[instance.record.sessions])
     }
 }

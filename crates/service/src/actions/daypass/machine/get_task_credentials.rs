@@ -8,7 +8,7 @@ use daypass_directory::{Authorized, Caller, Checks, Instance, Operation, Scope, 
 use daypass_model::Secret;
 use serde::Deserialize;
 
-use super::session::{Given, give};
+use super::session::{Given, give, note_use};
 use super::{itself, role_arn};
 use crate::action::{Action, Unsigned};
 use crate::actions::sts::vouched;
@@ -59,8 +59,10 @@ impl Action for GetTaskCredentials {
         let gone = || Error::internal("a task was authorized that is not there");
         let task = account.task(&input.task_id).ok_or_else(gone)?;
         let arn = role_arn(&account, &task.record.role).ok_or_else(gone)?;
+        let instance = itself(&call, &input.instance_arn)?;
+        note_use(op, house, &call, &instance, Some(task)).await?;
         // It ends with its machine, too.
-        let above = [itself(&call, &input.instance_arn)?.record.sessions, task.record.sessions];
+        let above = [instance.record.sessions, task.record.sessions];
         give(op, house, &call, &arn, &task.record.id, &above)
     }
 }

@@ -72,8 +72,7 @@ impl Action for RegisterInstance {
             Error::no_such_entity(format!("Instance Profile {named} cannot be found."))
         };
         let profile = input.profile(&account).ok_or_else(missing)?;
-        let count = account.instance_count() + 1;
-        if count > INSTANCES_PER_ACCOUNT_MAX {
+        if account.instance_count() >= INSTANCES_PER_ACCOUNT_MAX {
             let message = format!("Cannot exceed quota for InstancesPerAccount: {INSTANCES_PER_ACCOUNT_MAX}");
             return Err(Error::limit_exceeded(message));
         }
@@ -97,6 +96,7 @@ impl Action for RegisterInstance {
             created: op.now.as_second(),
             profile: profile.record.id.clone(),
             sessions: SessionId::generate(account.id(), random),
+            unused: true,
             join,
             joined: None,
             unknown: Unknown::new(),
@@ -105,9 +105,7 @@ impl Action for RegisterInstance {
         let of_profile = key::entity(account.id(), EntityKind::InstanceProfile, &profile.record.id);
         change.unchanged(of_profile, profile.revision);
         change.absent(key::instance(account.id(), &id));
-        if count + 1 > INSTANCES_PER_ACCOUNT_MAX {
-            change.quiet(key::instances(account.id()));
-        }
+        change.quiet(key::instances(account.id()));
         change.put(key::instance(account.id(), &id), &record);
         house.directory.commit(change).await?;
         Ok(Joinable {

@@ -54,9 +54,8 @@ impl Action for RegisterTask {
         let (input, account) = (call.input(), call.account());
         let instance = find(&account, &input.instance_id)?;
         let missing = || Error::no_such_entity(format!("The role {} cannot be found.", input.role_arn));
-        let role = pass_role::find(&account, &input.role_arn).ok_or_else(missing)?;
-        let count = account.tasks().filter(|task| task.record.instance == instance.record.id).count() + 1;
-        if count > TASKS_PER_INSTANCE_MAX {
+        let role = pass_role::passed(&account, &input.role_arn, missing)?;
+        if account.tasks_on(&instance.record.id).count() >= TASKS_PER_INSTANCE_MAX {
             let message = format!("Cannot exceed quota for TasksPerInstance: {TASKS_PER_INSTANCE_MAX}");
             return Err(Error::limit_exceeded(message));
         }
@@ -70,15 +69,14 @@ impl Action for RegisterTask {
             role: role.record.id.clone(),
             created: op.now.as_second(),
             sessions: SessionId::generate(account.id(), random),
+            unused: true,
             token_hash: token.hash(),
             unknown: Unknown::new(),
         };
         change.unchanged(key::instance(account.id(), &instance.record.id), instance.revision);
         change.unchanged(key::entity(account.id(), EntityKind::Role, &role.record.id), role.revision);
-        if count + 1 > TASKS_PER_INSTANCE_MAX {
-            change.quiet(key::tasks(account.id()));
-        }
-        let place = key::task(account.id(), &id);
+        change.quiet(key::tasks_on(account.id(), &instance.record.id));
+        let place = key::task(account.id(), &instance.record.id, &id);
         change.absent(place.clone());
         change.put(place, &record);
         house.directory.commit(change).await?;

@@ -57,9 +57,10 @@ impl Action for RenewJoinSecret {
             change.unchanged(place, profile.revision);
         }
         let mut record = instance.record.clone();
-        if record.joined.take().is_some() {
+        if record.joined.take().is_some() && !record.unused {
             account.end_sessions_below(&mut change, record.sessions, op.now.as_second())?;
             record.sessions = SessionId::generate(account.id(), house.directory.random());
+            record.unused = true;
         }
         record.join = JoinSecretRecord { unknown: record.join.unknown, ..join };
         record.written = change.written();

@@ -1,6 +1,7 @@
 //! The session that a machine, or a task on one, gets of a role that trusts the service.
 
-use daypass_directory::{Authorized, Operation};
+use daypass_directory::record::{InstanceRecord, TaskRecord};
+use daypass_directory::{Authorized, Instance, Operation, Task, key};
 use daypass_model::SessionId;
 use serde::Serialize;
 
@@ -47,4 +48,29 @@ pub(super) fn give<I>(
     claims.ancestry_ends = vec![NEVER; above.len()];
     let issued = issue::issue(op, house, call, &claims, None)?;
     Ok(Given { role_arn: role_arn.to_owned(), credentials: issued.credentials })
+}
+
+/// Write down that sessions of a machine, and of a task on it, will have to be ended: once, and before the first of them is given.
+/// Whoever ends them meanwhile is decided again, and so is this call.
+pub(super) async fn note_use<I>(
+    op: &Operation,
+    house: &House,
+    call: &Authorized<I>,
+    instance: &Instance,
+    task: Option<&Task>,
+) -> Result<(), Error> {
+    let (account, mut change) = (call.account().id(), call.change(op));
+    if instance.record.unused {
+        let record = InstanceRecord { unused: false, written: change.written(), ..instance.record.clone() };
+        let place = key::instance(account, &record.id);
+        change.unchanged(place.clone(), instance.revision);
+        change.put(place, &record);
+    }
+    if let Some(task) = task.filter(|task| task.record.unused) {
+        let record = TaskRecord { unused: false, written: change.written(), ..task.record.clone() };
+        let place = key::task(account, &record.instance, &record.id);
+        change.unchanged(place.clone(), task.revision);
+        change.put(place, &record);
+    }
+    if change.is_empty() { Ok(()) } else { Ok(house.directory.commit(change).await?) }
 }
