@@ -11,7 +11,8 @@
 //! [`instance`](View::instance) and [`trust_anchor`](View::trust_anchor). A request that CheckRequest
 //! verifies brings a caller of its own, of whatever account: that principal is seen, and what
 //! [`decide`](crate::decide) says of it. A service that an account runs ([`of_service`](Scope::of_service)) asks for a role of any
-//! account, and gets what the role's trust policy gives it.
+//! account, and gets what the role's trust policy gives it; and whoever holds credentials that a call just issued
+//! ([`of_issued`](Scope::of_issued)) asks for another role as any caller would.
 
 use std::sync::Arc;
 

@@ -70,10 +70,21 @@ pub struct PodAssociationRecord {
 }
 
 /// The call that made an association: SHA-256 in lower-case hexadecimal digits of what is the caller's to choose, however long.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MadeByRecord {
     /// Of its `clientRequestToken`.
     pub token_hash: String,
     /// Of its other parameters.
     pub parameters_hash: String,
+    /// See [`Unknown`].
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+impl MadeByRecord {
+    /// Whether it is the same call.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.token_hash == other.token_hash && self.parameters_hash == other.parameters_hash
+    }
 }

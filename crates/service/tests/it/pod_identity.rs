@@ -5,6 +5,7 @@ use daypass_directory::key;
 use daypass_service::{Error, rest};
 use serde_json::{Value, json};
 
+use crate::examples;
 use crate::oidc_issuer::Key;
 use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
 use crate::world::session_id;
@@ -18,6 +19,22 @@ const CLUSTER: &str = "arn:aws:eks:eu-west-1:111122223333:cluster/blue";
 const ROLE: &str = "arn:aws:iam::111122223333:role/Till";
 const UNAUTHORIZED: &str =
     "Unauthorized Exception! EKS does not have permissions to assume the associated role.";
+
+/// Lets pods in.
+pub(crate) const TRUST_PODS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}"#;
+
+/// In the standard world: a cluster with a role for one service account, and one without; the id of the association.
+pub(crate) async fn in_world(house: &TestHouse) -> String {
+    for cluster in ["blue", "empty"] {
+        let body = json!({"ClusterName": cluster, "OpenIDConnectProviderArn": examples::PROVIDER});
+        house.call_json(&house.root, "PutPodIdentityCluster", &body).await.unwrap();
+    }
+    let body = json!({
+        "clusterName": "blue", "namespace": "shop", "serviceAccount": "till", "roleArn": "arn:aws:iam::111122223333:role/ci/Build",
+    });
+    let made = house.call_rest(&house.root, "eks", "CreatePodIdentityAssociation", &body).await.unwrap();
+    made["association"]["associationId"].as_str().unwrap().to_owned()
+}
 
 /// A cluster `blue`, a node of it, and the role `Till` for its service account `shop/till`.
 pub(crate) struct Scene {
@@ -271,6 +288,24 @@ async fn a_record_tells_neither_token_nor_credentials() {
     assert_eq!(told["credentials"]["accessKeyId"], credentials["accessKeyId"]);
     assert_eq!(told["podIdentityAssociation"]["associationId"], scene.association.as_str());
     assert_eq!(events[1]["errorCode"], "InvalidTokenException");
+}
+
+#[tokio::test]
+async fn the_account_may_ask_why_a_pod_got_nothing() {
+    let scene = Scene::new().await;
+    scene.trust(&trusting(&json!("sts:AssumeRole"), &json!({}))).await;
+    let request = scene.house.next_request_id();
+    assert_eq!(told(scene.ask().await), ("AccessDeniedException", UNAUTHORIZED.into()));
+    let body = json!({"RequestId": request});
+    let explained = scene.house.call_json(&scene.house.root, "ExplainRequest", &body).await.unwrap();
+    let decisions = explained["Decisions"].as_array().unwrap();
+    let asked: Vec<_> =
+        decisions.iter().map(|one| (one["Action"].as_str().unwrap(), one["Decision"] == "Allowed")).collect();
+    assert_eq!(
+        asked,
+        [("eks-auth:AssumeRoleForPodIdentity", true), ("sts:TagSession", false)],
+        "{explained}"
+    );
 }
 
 #[tokio::test]

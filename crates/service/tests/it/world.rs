@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 use crate::answers::ALLOW_ALL;
 use crate::anywhere_machine::Holder;
 use crate::examples::{
-    ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, PROVIDER,
-    READ_SHELF, THUMBPRINT, TOOL, TRUST, TRUST_SERVICE, WRITE_SHELF,
+    ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, READ_SHELF,
+    THUMBPRINT, TOOL, TRUST, TRUST_SERVICE, WRITE_SHELF,
 };
 use crate::oidc_issuer::Key;
 use crate::phone::Phone;
+use crate::pod_identity;
 use crate::saml_idp;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
@@ -92,7 +93,7 @@ impl World {
         filled.push(("{session}", session_id(&house, &Keys::of(&of_role["Credentials"]))));
         let (machine, anywhere) = anywhere(&house).await;
         filled.extend(anywhere);
-        filled.push(("{association}", pods(&house).await));
+        filled.push(("{association}", pod_identity::in_world(&house).await));
         Self { house, caller, admin, machine: Arc::new(machine), filled }
     }
 
@@ -113,7 +114,7 @@ impl World {
         }
         let services = match example.action {
             "CreateSession" => Some(TRUST_MACHINES),
-            "AssumeRoleForPodIdentity" => Some(TRUST_PODS),
+            "AssumeRoleForPodIdentity" => Some(pod_identity::TRUST_PODS),
             _ => None,
         };
         if let Some(trust) = services {
@@ -462,22 +463,6 @@ async fn anywhere(house: &TestHouse) -> (Holder, Vec<(&'static str, String)>) {
         ("{root-pem}", root.pem.replace('\n', "\\n")),
     ];
     (machine, filled)
-}
-
-/// Lets pods in.
-const TRUST_PODS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}"#;
-
-/// A cluster with a role for one service account, and one without; the id of the association.
-async fn pods(house: &TestHouse) -> String {
-    for cluster in ["blue", "empty"] {
-        let body = json!({"ClusterName": cluster, "OpenIDConnectProviderArn": PROVIDER});
-        house.call_json(&house.root, "PutPodIdentityCluster", &body).await.unwrap();
-    }
-    let body = json!({
-        "clusterName": "blue", "namespace": "shop", "serviceAccount": "till", "roleArn": "arn:aws:iam::111122223333:role/ci/Build",
-    });
-    let made = house.call_rest(&house.root, "eks", "CreatePodIdentityAssociation", &body).await.unwrap();
-    made["association"]["associationId"].as_str().unwrap().to_owned()
 }
 
 async fn roles(house: &TestHouse) {

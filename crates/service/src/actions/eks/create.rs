@@ -1,10 +1,13 @@
 //! `eks:CreatePodIdentityAssociation`: a role for the pods of a service account. Whoever associates it hands the role out, and must
 //! be allowed to pass it to `pods.eks.amazonaws.com`.
 
+use std::sync::Arc;
+
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use daypass_directory::pods::PodAssociation;
 use daypass_directory::pods::record::{MadeByRecord, PodAssociationRecord};
 use daypass_directory::record::Unknown;
-use daypass_directory::{Authorized, Checks, Operation, Scope, key};
+use daypass_directory::{AccountView, Authorized, Checks, Operation, Scope, key};
 use daypass_model::limits::POD_ASSOCIATIONS_PER_CLUSTER_MAX;
 use daypass_model::{EntityKind, Random, TagSet};
 use serde::{Deserialize, Serialize};
@@ -58,28 +61,8 @@ impl Action for CreatePodIdentityAssociation {
         let tags = input.check()?;
         let role = rules::role(&account, &input.role_arn)?;
         let made_by = input.made_by()?;
-        let there = account.pod_association_of(&input.cluster_name, &input.namespace, &input.service_account);
-        if let Some(there) = there {
-            // A call whose answer was lost comes again, with the token of the first.
-            if made_by.is_some() && there.record.made_by == made_by {
-                return Ok(One::of(&account, &there.record));
-            }
-            let message = format!("Association already exists: {}", there.record.id);
-            return Err(Error::new("ResourceInUseException", message));
-        }
-        let token = made_by.as_ref().map(|made| &made.token_hash);
-        let mut count = 0;
-        for other in account.pod_associations(&input.cluster_name) {
-            count += 1;
-            if token.is_some() && other.record.made_by.as_ref().map(|made| &made.token_hash) == token {
-                return Err(rules::invalid("The clientRequestToken was used with other parameters."));
-            }
-        }
-        if count >= POD_ASSOCIATIONS_PER_CLUSTER_MAX {
-            let message = format!(
-                "Cannot exceed quota for associations of a cluster: {POD_ASSOCIATIONS_PER_CLUSTER_MAX}"
-            );
-            return Err(Error::limit_exceeded(message));
+        if let Some(before) = input.made_before(&account, made_by.as_ref())? {
+            return Ok(One::of(&account, &before.record));
         }
         let (mut change, now) = (call.change(op), op.now.as_second());
         let record = PodAssociationRecord {
@@ -119,11 +102,49 @@ impl Input {
         Ok(tags)
     }
 
+    /// What the same call made before: one whose answer was lost comes again, with the token of the first.
+    fn made_before<'v>(
+        &self,
+        account: &AccountView<'v>,
+        made_by: Option<&MadeByRecord>,
+    ) -> Result<Option<&'v Arc<PodAssociation>>, Error> {
+        let there = account.pod_association_of(&self.cluster_name, &self.namespace, &self.service_account);
+        if let Some(there) = there {
+            let is_same =
+                made_by.zip(there.record.made_by.as_ref()).is_some_and(|(one, other)| one.is(other));
+            let message = || format!("Association already exists: {}", there.record.id);
+            return if is_same {
+                Ok(Some(there))
+            } else {
+                Err(Error::new("ResourceInUseException", message()))
+            };
+        }
+        let mut count = 0;
+        for other in account.pod_associations(&self.cluster_name) {
+            count += 1;
+            let tokens = made_by.zip(other.record.made_by.as_ref());
+            if tokens.is_some_and(|(one, other)| one.token_hash == other.token_hash) {
+                return Err(rules::invalid("The clientRequestToken was used with other parameters."));
+            }
+        }
+        if count >= POD_ASSOCIATIONS_PER_CLUSTER_MAX {
+            let message = format!(
+                "Cannot exceed quota for associations of a cluster: {POD_ASSOCIATIONS_PER_CLUSTER_MAX}"
+            );
+            return Err(Error::limit_exceeded(message));
+        }
+        Ok(None)
+    }
+
     fn made_by(&self) -> Result<Option<MadeByRecord>, Error> {
         let Some(token) = &self.client_request_token else { return Ok(None) };
         let hash = |bytes: &[u8]| HEXLOWER.encode(&Sha256::digest(bytes));
         let parameters = serde_json::to_vec(self).map_err(|_| Error::internal("parameters are no JSON"))?;
-        Ok(Some(MadeByRecord { token_hash: hash(token.as_bytes()), parameters_hash: hash(&parameters) }))
+        Ok(Some(MadeByRecord {
+            token_hash: hash(token.as_bytes()),
+            parameters_hash: hash(&parameters),
+            unknown: Unknown::new(),
+        }))
     }
 }
 

@@ -43,7 +43,9 @@ pub(in crate::actions) async fn assume_with(
 ) -> Result<(AssumedRoleUser, Credentials), Error> {
     let (id, token) = first.presented();
     let credential = house.directory.credential(scope.view(), id, Some(token));
-    let scope = scope.of_issued(credential?, op.now)?;
+    // Of a role whose sessions of this very moment are revoked, say. The caller's own session is not meant.
+    let over = |_| Error::access_denied("The first role's session is over.");
+    let scope = scope.of_issued(credential?, op.now).map_err(over)?;
     let request = next.request(op);
     let mut event = Event::open(house, op, &request);
     event.found(&ROW);
