@@ -13,6 +13,7 @@ use crate::entity::{
     OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
 };
 use crate::machine::Machines;
+use crate::pods::Pods;
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
 use crate::service_role::ServiceRoleDeletions;
@@ -62,6 +63,7 @@ pub(crate) struct Account {
     pub(crate) console_sessions: ConsoleSessions,
     pub(crate) anywhere: Anywhere,
     pub(crate) machines: Machines,
+    pub(crate) pods: Pods,
     /// Hash in the record's key → ARN, because a deletion names the key alone.
     resource_arns: HashTrieMapSync<String, String>,
 }

@@ -294,6 +294,12 @@ impl<'v> AccountView<'v> {
         self.oidc_provider_at(url).filter(|provider| provider.arn == arn)
     }
 
+    /// An OpenID Connect provider by unique id.
+    #[must_use]
+    pub fn oidc_provider_by_id(&self, id: &UniqueId) -> Option<&'v Arc<OidcProvider>> {
+        self.account.oidc_providers.get(id)
+    }
+
     /// The OpenID Connect provider at this URL without its scheme, ignoring case.
     #[must_use]
     pub fn oidc_provider_at(&self, url: &str) -> Option<&'v Arc<OidcProvider>> {

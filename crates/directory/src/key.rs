@@ -39,6 +39,8 @@
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! /<account>/instance/<i-…>                   InstanceRecord
 //! /<account>/task/<instance>/<uuid>           TaskRecord
+//! /<account>/pod-cluster/<name>               PodClusterRecord
+//! /<account>/pod-association/<cluster>/<a-…>  PodAssociationRecord
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -370,6 +372,30 @@ pub fn tasks_on(account: AccountId, instance: &str) -> String {
     format!("/{account}/task/{instance}/")
 }
 
+/// A Kubernetes cluster.
+#[must_use]
+pub fn pod_cluster(account: AccountId, name: &str) -> String {
+    format!("{}{name}", pod_clusters(account))
+}
+
+/// All of them in an account, for guarding their quota.
+#[must_use]
+pub fn pod_clusters(account: AccountId) -> String {
+    format!("/{account}/pod-cluster/")
+}
+
+/// The association of a service account with a role.
+#[must_use]
+pub fn pod_association(account: AccountId, cluster: &str, id: &str) -> String {
+    format!("{}{id}", pod_associations(account, cluster))
+}
+
+/// All of them in a cluster, for guarding that a service account has one.
+#[must_use]
+pub fn pod_associations(account: AccountId, cluster: &str) -> String {
+    format!("/{account}/pod-association/{cluster}/")
+}
+
 /// What a key names, for whoever follows the store's changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named<'a> {
@@ -394,6 +420,9 @@ pub(crate) enum Named<'a> {
     Anywhere(AccountId, AnywhereKind, &'a str),
     Instance(AccountId, &'a str),
     Task(AccountId, &'a str),
+    PodCluster(AccountId, &'a str),
+    /// By `<cluster>/<id>`.
+    PodAssociation(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -450,6 +479,8 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some((word, id)) if let Some(kind) = of_anywhere(word) => Named::Anywhere(account, kind, id),
         Some(("instance", id)) => Named::Instance(account, id),
         Some(("task", place)) if let Some((_, id)) = place.split_once('/') => Named::Task(account, id),
+        Some(("pod-cluster", name)) => Named::PodCluster(account, name),
+        Some(("pod-association", place)) => Named::PodAssociation(account, place),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == SERVICE_ROLE_DELETIONS => Named::ServiceRoleDeletions(account),
@@ -517,6 +548,8 @@ mod tests {
         assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
         assert_eq!(parse(&task(a, "i-0a", text)), Named::Task(a, text));
         assert!(!may_hold_sealed(&instance(a, "i-0a")));
+        assert_eq!(parse(&pod_cluster(a, "blue")), Named::PodCluster(a, "blue"));
+        assert_eq!(parse(&pod_association(a, "blue", "a-0b")), Named::PodAssociation(a, "blue/a-0b"));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use crate::account::Account;
 use crate::account_view::AccountView;
 use crate::check::Check;
-use crate::credential::Caller;
+use crate::credential::{Caller, Credential};
 use crate::principal::{NoPrincipal, Principal};
 use crate::record::{AccessKeyPointer, KeyOwner};
 use crate::view::View;
@@ -94,6 +94,15 @@ impl Scope {
         now: Timestamp,
     ) -> Result<Self, NoPrincipal> {
         Self::resolve(self.view.clone(), Caller::vouched(account, vouched), now)
+    }
+
+    /// Whoever holds credentials that this call just issued, as the caller of another one: in the same view, and for the same region.
+    ///
+    /// # Errors
+    /// [`NoPrincipal`].
+    pub fn of_issued(&self, credential: Credential, now: Timestamp) -> Result<Self, NoPrincipal> {
+        let scope = Self::resolve(self.view.clone(), credential.caller, now)?;
+        Ok(scope.in_region(&self.region))
     }
 
     /// A check on a resource of the caller's account.

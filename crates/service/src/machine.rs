@@ -145,7 +145,12 @@ async fn verify(
 
 fn told_of(instance: &Instance, error: Error) -> Error {
     let is_alarm = error.message == JOINED_BEFORE;
-    error.of_provider(ProviderAsked { name: instance.arn.clone(), account: Some(instance.account), is_alarm })
+    error.of_provider(ProviderAsked {
+        name: instance.arn.clone(),
+        account: Some(instance.account),
+        is_alarm,
+        verified: Vec::new(),
+    })
 }
 
 /// The same whether there is such an instance or not.

@@ -8,7 +8,9 @@
 use std::sync::Arc;
 
 use daypass_directory::{AccountView, Check, Role, Scope};
-use daypass_model::{Arn, EntityKind, entity_arn};
+use daypass_model::{Arn, EntityKind, entity_arn, is_reserved_path};
+
+use crate::error::Error;
 
 /// A service that takes roles, as `iam:PassedToService` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +21,14 @@ pub(in crate::actions) enum PassedTo {
     RolesAnywhere,
     /// Tasks on machines.
     EcsTasks,
+    /// Pods, by the association of their service account.
+    Pods,
 }
 
 /// The service principal of Roles Anywhere.
 pub(crate) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
+/// The service principal of EKS Pod Identity.
+pub(in crate::actions) const PODS: &str = "pods.eks.amazonaws.com";
 
 impl PassedTo {
     /// Its service principal.
@@ -31,6 +37,7 @@ impl PassedTo {
             Self::Ec2 => "ec2.amazonaws.com",
             Self::RolesAnywhere => ROLES_ANYWHERE,
             Self::EcsTasks => "ecs-tasks.amazonaws.com",
+            Self::Pods => PODS,
         }
     }
 
@@ -39,6 +46,7 @@ impl PassedTo {
         let account = scope.account().id();
         match self {
             Self::Ec2 | Self::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
+            Self::Pods => format!("arn:aws:eks:*:{account}:podidentityassociation/*"),
             Self::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
         }
     }
@@ -54,15 +62,36 @@ pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Ch
 
 /// The check on passing the role of this ARN. Another account's is asked about as another account's: nobody may.
 pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Check {
-    if let Some(role) = find(&scope.account(), arn) {
+    if let Some(role) = named(&scope.account(), arn) {
         return of_role(scope, role, to);
     }
     let owner = arn.parse::<Arn>().ok().and_then(|arn| arn.account_id());
     Check { owner: owner.unwrap_or_else(|| scope.account().id()), ..asked(scope, arn, to) }
 }
 
-/// The role of the account that an ARN names to the letter: after the check, whoever passes it.
+/// The role that an ARN names, after the check on passing it.
+///
+/// # Errors
+/// `missing`, if there is none; ValidationError for a service-linked role.
+pub(in crate::actions) fn passed<'v>(
+    account: &AccountView<'v>,
+    arn: &str,
+    missing: impl FnOnce() -> Error,
+) -> Result<&'v Arc<Role>, Error> {
+    let role = named(account, arn).ok_or_else(missing)?;
+    if is_reserved_path(&role.record.path) {
+        return Err(Error::validation(format!("The service-linked role {arn} is passed to nobody.")));
+    }
+    Ok(role)
+}
+
+/// The role of the account that an ARN names to the letter, for whoever hands it out. A service-linked role is its service's alone,
+/// also where it was passed before anybody looked.
 pub(crate) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
+    named(account, arn).filter(|role| !is_reserved_path(&role.record.path))
+}
+
+fn named<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
     let parsed: Arn = arn.parse().ok()?;
     let name = parsed.resource_parts().filter(|(kind, _)| *kind == "role")?.1.rsplit('/').next()?;
     account.role(name).filter(|role| role.arn == arn)

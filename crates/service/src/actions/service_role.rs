@@ -43,6 +43,8 @@ pub(in crate::actions) struct Wanted<'a> {
     pub(in crate::actions) source_identity: Option<&'a str>,
     /// What the service says of whom it acts for: `aws:SourceArn`, `aws:SourceAccount`, `sts:ExternalId`.
     pub(in crate::actions) keys: Vec<(String, Value)>,
+    /// What the session log says the session is for.
+    pub(in crate::actions) description: Option<&'a str>,
 }
 
 /// Who speaks for a service: the session that comes of it descends from theirs.
@@ -85,7 +87,10 @@ impl Speaker<'_> {
         };
         let speaker: &Principal = self.scope.principal();
         let granted = vouched::grant_through(op, house, &call, &asked, speaker)?;
-        let issued = issue::issue(op, house, &call, &granted.claims, None)?;
+        // The role's account hears that the service has it, and not from where the service asks.
+        let unseen = Operation { source_ip: None, user_agent: None, ..op.clone() };
+        let issued =
+            issue::issue_described(&unseen, house, &call, &granted.claims, None, wanted.description)?;
         Ok(Output {
             assumed_role_user: AssumedRoleUser::of(granted.role, wanted.session_name),
             credentials: issued.credentials,

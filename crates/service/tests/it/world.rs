@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use crate::answers::ALLOW_ALL;
 use crate::anywhere_machine::Holder;
 use crate::examples::{
-    ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, READ_SHELF,
-    THUMBPRINT, TOOL, TRUST, TRUST_SERVICE, WRITE_SHELF,
+    ALIAS, Example, LIMIT, LONG_PRIVATE_KEY, METADATA, OTHER_PRIVATE_KEY, PASSWORD, PRIVATE_KEY, PROVIDER,
+    READ_SHELF, THUMBPRINT, TOOL, TRUST, TRUST_SERVICE, WRITE_SHELF,
 };
 use crate::oidc_issuer::Key;
 use crate::phone::Phone;
@@ -92,6 +92,7 @@ impl World {
         filled.push(("{session}", session_id(&house, &Keys::of(&of_role["Credentials"]))));
         let (machine, anywhere) = anywhere(&house).await;
         filled.extend(anywhere);
+        filled.push(("{association}", pods(&house).await));
         Self { house, caller, admin, machine: Arc::new(machine), filled }
     }
 
@@ -110,8 +111,13 @@ impl World {
         if example.action == "EnableOutboundWebIdentityFederation" {
             self.house.root("iam", "DisableOutboundWebIdentityFederation", &[]).await;
         }
-        if example.action == "CreateSession" {
-            let trust = [("RoleName", "Build"), ("PolicyDocument", TRUST_MACHINES)];
+        let services = match example.action {
+            "CreateSession" => Some(TRUST_MACHINES),
+            "AssumeRoleForPodIdentity" => Some(TRUST_PODS),
+            _ => None,
+        };
+        if let Some(trust) = services {
+            let trust = [("RoleName", "Build"), ("PolicyDocument", trust)];
             self.house.root("iam", "UpdateAssumeRolePolicy", &trust).await;
         }
         self
@@ -392,10 +398,19 @@ fn vouched(house: &TestHouse) -> Vec<(&'static str, String)> {
         "iss": "https://oidc.example.com/team", "sub": "ada", "aud": "app", "iat": now, "exp": now + 600,
     });
     let token = |id: &str| key.sign(&json!({"alg": "ES256", "kid": id}), &claims);
+    let of_pod = json!({
+        "iss": "https://oidc.example.com/team", "sub": "system:serviceaccount:shop:till", "aud": ["pods.eks.amazonaws.com"],
+        "iat": now, "nbf": now, "exp": now + 600,
+        "kubernetes.io": {
+            "namespace": "shop", "node": {"name": "node-1", "uid": "5d7b"}, "pod": {"name": "till-0", "uid": "1f2e"},
+            "serviceaccount": {"name": "till", "uid": "9a8b"},
+        },
+    });
     let signed = saml_idp::signed(saml_idp::ASSERTION);
     let assertion = |xml: &str| BASE64.encode(xml.as_bytes());
     vec![
         ("{id-token}", token("1")),
+        ("{pod-token}", key.sign(&json!({"alg": "ES256", "kid": "1"}), &of_pod)),
         ("{unknown-key-token}", token("2")),
         ("{idp-metadata}", saml_idp::metadata_of(&saml_idp::IDP.certificate)),
         ("{changed-assertion}", assertion(&saml_idp::edited(&signed, ">alice<", ">admin<"))),
@@ -447,6 +462,22 @@ async fn anywhere(house: &TestHouse) -> (Holder, Vec<(&'static str, String)>) {
         ("{root-pem}", root.pem.replace('\n', "\\n")),
     ];
     (machine, filled)
+}
+
+/// Lets pods in.
+const TRUST_PODS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}"#;
+
+/// A cluster with a role for one service account, and one without; the id of the association.
+async fn pods(house: &TestHouse) -> String {
+    for cluster in ["blue", "empty"] {
+        let body = json!({"ClusterName": cluster, "OpenIDConnectProviderArn": PROVIDER});
+        house.call_json(&house.root, "PutPodIdentityCluster", &body).await.unwrap();
+    }
+    let body = json!({
+        "clusterName": "blue", "namespace": "shop", "serviceAccount": "till", "roleArn": "arn:aws:iam::111122223333:role/ci/Build",
+    });
+    let made = house.call_rest(&house.root, "eks", "CreatePodIdentityAssociation", &body).await.unwrap();
+    made["association"]["associationId"].as_str().unwrap().to_owned()
 }
 
 async fn roles(house: &TestHouse) {

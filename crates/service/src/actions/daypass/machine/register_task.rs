@@ -54,7 +54,7 @@ impl Action for RegisterTask {
         let (input, account) = (call.input(), call.account());
         let instance = find(&account, &input.instance_id)?;
         let missing = || Error::no_such_entity(format!("The role {} cannot be found.", input.role_arn));
-        let role = pass_role::find(&account, &input.role_arn).ok_or_else(missing)?;
+        let role = pass_role::passed(&account, &input.role_arn, missing)?;
         if account.tasks_on(&instance.record.id).count() >= TASKS_PER_INSTANCE_MAX {
             let message = format!("Cannot exceed quota for TasksPerInstance: {TASKS_PER_INSTANCE_MAX}");
             return Err(Error::limit_exceeded(message));
