@@ -53,7 +53,9 @@ impl AccountView<'_> {
                 living.push((*other, kept));
             } else if swept < SWEPT_MAX && kept.record.expires + KEPT_AFTER_END <= now {
                 swept += 1;
-                remove(change, self.id(), *other, kept.revision);
+                // Those who sign in at once sweep the same ones, and are not in each other's way: a session's record is written
+                // once, so what has ended stays so, and that it is gone is all that is wanted.
+                change.delete(key::console_session(self.id(), *other));
             }
         }
         let most = (CONSOLE_SESSIONS_PER_OWNER_MAX, CONSOLE_SESSIONS_PER_ACCOUNT_MAX);

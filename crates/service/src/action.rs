@@ -7,18 +7,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use daypass_authn::sigv4::Presented;
-use daypass_directory::{Authorized, Caller, Checks, Denied, Facts, Operation, Scope, View, authorize};
-use daypass_policy::Decision;
+use daypass_directory::{Authorized, Caller, Checks, Operation, Scope, View};
 use serde::de::DeserializeOwned;
 
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
+use crate::decide::decide;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
 use crate::request::{Reply, Request, Serial};
 use crate::shapes;
-use crate::why::Why;
 
 /// An API action. One file each, under `actions/`.
 pub trait Action: Sized + Send + Sync + 'static {
@@ -119,27 +118,6 @@ pub struct Scene<'a> {
     pub house: &'a House,
 }
 
-impl Scene<'_> {
-    /// Keep what was decided, for those who ask why.
-    fn remember(&self, scope: &Scope, checks: &Checks, decided: Result<&[Decision<'static>], &Denied>) {
-        let (view, principal, mfa_given) = (scope.view(), scope.principal(), scope.mfa_given());
-        let facts = Facts { op: self.op, view, principal, mfa_given };
-        let checks = checks.as_slice();
-        match decided {
-            Ok(decisions) => {
-                for (check, decision) in checks.iter().zip(decisions) {
-                    self.house.decisions.note(facts, check, decision, None);
-                }
-            }
-            Err(denied) => {
-                if let Some((check, decision)) = checks.get(denied.check).zip(denied.decision.as_ref()) {
-                    self.house.decisions.note(facts, check, decision, Some(&Why::of(facts, check)));
-                }
-            }
-        }
-    }
-}
-
 /// A row of the action table.
 pub struct Row {
     /// Service and operation.
@@ -223,9 +201,7 @@ fn run<'a, A: Action>(scene: &'a Scene<'a>, params: &'a Params) -> Step<'a, Repl
         let input = A::parse(params)?;
         let scope = A::prove(scene.op, scene.house, scene.scope.clone(), &input).await?;
         let checks = A::checks(&scope, &input);
-        let outcome = authorize(scene.op, &scope, &checks, input);
-        let decided = outcome.as_ref().map(Authorized::decisions).map_err(Box::as_ref);
-        scene.remember(&scope, &checks, decided);
+        let outcome = decide(scene.op, scene.house, &scope, &checks, input);
         if outcome.is_err() {
             A::denied(scene.op, scene.house, &scope, params).await;
         }

@@ -10,6 +10,7 @@ mod audit;
 mod authenticate;
 mod authorization_message;
 mod callers;
+mod decide;
 mod decisions;
 pub mod doors;
 mod error;

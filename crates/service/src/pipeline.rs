@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::house::House;
 use crate::request::{Reply, Request, Response};
 
-/// A conflicting commit repeats the call from a newer snapshot, at most this often, and so does waiting for an identity
-/// provider. From the second try on conflicting calls take turns: what stands in their way then is first tries only.
+/// A conflicting commit repeats a call, or a visit, from a newer snapshot, at most this often, and so does waiting for an
+/// identity provider. From the second try on those of one account take turns: what stands in their way then is first tries only.
 const TRIES_MAX: usize = 50;
 
 /// find → authenticate → resolve → admit → parse → prove → authorize → act → audit.
@@ -21,7 +21,7 @@ pub async fn call(house: &House, request: Request) -> Response {
     let op = house.operation(&request, &presented);
     let (id, service, action) = (op.request_id.as_str(), request.service, request.action_name());
     let span = tracing::info_span!("call", request_id = id, service, action);
-    let outcome = tries(house, &op, &request, &presented).instrument(span).await;
+    let outcome = audited(house, &op, &request, &presented).instrument(span).await;
     if let Err(error) = &outcome {
         let code = error.code;
         // Outside of the span, which not every level has: the id must be there at any.
@@ -33,7 +33,7 @@ pub async fn call(house: &House, request: Request) -> Response {
     Response { request_id: op.request_id, service: request.service, action: request.action, outcome }
 }
 
-async fn tries(
+async fn audited(
     house: &House,
     op: &Operation,
     request: &Request,
@@ -43,18 +43,38 @@ async fn tries(
     if let Ok(presented) = presented {
         event.presented(presented);
     }
+    let mut tries = Tries::default();
     let mut outcome = steps(house, op, request, presented, &mut event).await;
-    for _ in 1..TRIES_MAX {
-        match &outcome {
-            // Never a write, nor a session, on a stale authorization: everything is decided again.
-            Err(error) if error.is_conflict() => {
-                let _turn = turn(house, &mut event).await;
-                outcome = steps(house, op, request, presented, &mut event).await;
-            }
-            _ => break,
-        }
+    while tries.again(house, &mut event, outcome.as_ref().err()).await {
+        outcome = steps(house, op, request, presented, &mut event).await;
     }
     event.finish(outcome).await // INVARIANT (audit-once)
+}
+
+/// The tries of a call, of a visit, or of what in a visit can be done more than once: all of them are one event. Never a write,
+/// nor a session, on a stale authorization: each decides everything again.
+#[derive(Default)]
+pub(crate) struct Tries {
+    made: usize,
+    turn: Option<Turn>,
+}
+
+impl Tries {
+    /// Whether to try once more, in one's turn, because another commit was in the way of the last try.
+    pub(crate) async fn again(
+        &mut self,
+        house: &House,
+        event: &mut Event<'_>,
+        error: Option<&Error>,
+    ) -> bool {
+        self.turn = None;
+        self.made += 1;
+        let is_again = self.made < TRIES_MAX && error.is_some_and(Error::is_conflict);
+        if is_again {
+            self.turn = turn(house, event).await;
+        }
+        is_again
+    }
 }
 
 /// Wait among the account's calls. Who waits holds no room in the audit, or one account's queue could fill it.

@@ -3,18 +3,16 @@
 //! The role's trust policy alone decides, and tells nobody of another account what it says: a role that is not there, one
 //! that does not let the service in, and one of an account that is closed are refused alike.
 
-use daypass_directory::{
-    Authorized, Checks, Denied, Facts, Operation, Principal, Scope, Value, Vouched, authorize,
-};
+use daypass_directory::{Operation, Principal, Scope, Value, Vouched};
 use daypass_model::{Arn, Tag};
 use serde::Serialize;
 
 use crate::actions::sts::assume_role::AssumedRoleUser;
 use crate::actions::sts::issue::{self, Credentials, PolicyDescriptor};
 use crate::actions::sts::vouched::{self, Asked, Lifetime};
+use crate::decide::decide_of_service;
 use crate::error::Error;
 use crate::house::House;
-use crate::why::Why;
 
 /// What AssumeRole answers, too.
 #[derive(Serialize)]
@@ -74,9 +72,8 @@ impl Speaker<'_> {
         let scope = account.and_then(|account| self.scope.of_service(account, vouched, op.now).ok());
         let scope = scope.ok_or_else(refused)?;
         let checks = vouched::checks("sts:AssumeRole", &scope, wanted.role_arn, wanted.session_name);
-        let outcome = authorize(op, &scope, &checks, ());
-        self.remember(op, house, &scope, &checks, outcome.as_ref().map_err(Box::as_ref));
-        let call = outcome.map_err(|_| refused())?;
+        let speaker: &Principal = self.scope.principal();
+        let call = decide_of_service(op, house, &scope, &checks, speaker.account).map_err(|_| refused())?;
         let asked = Asked {
             role_arn: wanted.role_arn,
             session_name: wanted.session_name,
@@ -85,7 +82,6 @@ impl Speaker<'_> {
             lifetime: wanted.lifetime,
             ends_by: None,
         };
-        let speaker: &Principal = self.scope.principal();
         let granted = vouched::grant_through(op, house, &call, &asked, speaker)?;
         // Another account hears that the service has its role, and not from where the service asks.
         let told = match account == Some(speaker.account) {
@@ -99,33 +95,6 @@ impl Speaker<'_> {
             packed_policy_size: granted.is_packed.then_some(issued.packed_policy_size),
             source_identity: granted.claims.source_identity.clone(),
         })
-    }
-
-    /// Keep what was decided, for the role's account.
-    fn remember(
-        &self,
-        op: &Operation,
-        house: &House,
-        scope: &Scope,
-        checks: &Checks,
-        outcome: Result<&Authorized<()>, &Denied>,
-    ) {
-        let facts = Facts { op, view: scope.view(), principal: scope.principal(), mfa_given: false };
-        let speaker = self.scope.principal().account;
-        let checks = checks.as_slice();
-        match outcome {
-            Ok(call) => {
-                for (check, decision) in checks.iter().zip(call.decisions()) {
-                    house.decisions.note_of_service(facts, check, decision, None, speaker);
-                }
-            }
-            Err(denied) => {
-                if let Some((check, decision)) = checks.get(denied.check).zip(denied.decision.as_ref()) {
-                    let why = Why::of(facts, check);
-                    house.decisions.note_of_service(facts, check, decision, Some(&why), speaker);
-                }
-            }
-        }
     }
 }
 

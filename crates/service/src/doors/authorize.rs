@@ -7,7 +7,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use daypass_authn::oidc::challenge_of;
 use daypass_authn::token::Purpose;
-use daypass_directory::{Checks, Operation, Scope, authorize};
+use daypass_directory::{Checks, Operation, Scope};
 use daypass_model::SessionId;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use super::answer::{Answer, LoginChoice, Whose};
 use super::console::{Visitor, login_sessions, sender, visitor};
 use super::known;
 use crate::audit::Event;
+use crate::decide::decide;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
@@ -206,7 +207,7 @@ pub(super) fn give(
     };
     let asked = Asked::read(house, request, form)?;
     event.tells("clientId", asked.client_id.as_str());
-    allowed(op, &visitor.scope, ACTION, &asked.client_id)?;
+    allowed(house, op, &visitor.scope, ACTION, &asked.client_id)?;
     event.reserve()?;
     let is_elsewhere = asked.is_elsewhere();
     let mut number = [0; 8];
@@ -227,11 +228,17 @@ pub(super) fn give(
 }
 
 /// That the principal may let programs in.
-pub(super) fn allowed(op: &Operation, scope: &Scope, action: &str, client_id: &str) -> Result<(), Error> {
+pub(super) fn allowed(
+    house: &House,
+    op: &Operation,
+    scope: &Scope,
+    action: &str,
+    client_id: &str,
+) -> Result<(), Error> {
     let place = if is_elsewhere(client_id) { "remote" } else { "localhost" };
     let account = scope.account().id();
     let check =
         scope.check(action, format!("arn:aws:signin:us-east-1:{account}:oauth2/public-client/{place}"));
-    authorize(op, scope, &Checks::one(check), ())?;
+    decide(op, house, scope, &Checks::one(check), ())?;
     Ok(())
 }

@@ -9,12 +9,12 @@ use daypass_directory::{Checks, Operation, Principal, Scope, View, authorize};
 use daypass_model::{AccessKeyId, AccessKeyKind};
 use daypass_store::Revision;
 
-use super::TRIES_MAX;
 use super::answer::Answer;
 use crate::actions::iam::password_policy_stands;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
+use crate::pipeline::Tries;
 use crate::sessions::SessionEntry;
 
 /// What a door knows of the session that it begins.
@@ -51,12 +51,9 @@ pub(super) async fn begin_surely(
     event: &mut Event<'_>,
     beginning: Beginning<'_>,
 ) -> Result<Answer, Error> {
+    let mut tries = Tries::default();
     let mut begun = begin(house, op, view, event, beginning.clone()).await;
-    for _ in 1..TRIES_MAX {
-        if !begun.as_ref().is_err_and(Error::is_conflict) {
-            break;
-        }
-        let _turn = house.directory.turn(beginning.claims.account).await;
+    while tries.again(house, event, begun.as_ref().err()).await {
         begun = begin(house, op, house.directory.snapshot(), event, beginning.clone()).await;
     }
     begun

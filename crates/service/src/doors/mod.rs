@@ -35,6 +35,7 @@ use crate::error::Error;
 use crate::federation::SignInProvider;
 use crate::house::House;
 use crate::params::Params;
+use crate::pipeline::Tries;
 use crate::request::{Reply, Request};
 
 /// How people sign in, by the operator's choice.
@@ -229,9 +230,6 @@ enum Wish {
     Lobby,
 }
 
-/// As often as a call is decided again whose commit was in another's way.
-const TRIES_MAX: usize = 50;
-
 /// find → prove → resolve → authorize → act → audit.
 pub async fn visit(house: &House, door: Door, request: Request) -> Visited {
     let op = house.operation(&request, &Ok(Presented::Nothing));
@@ -279,15 +277,11 @@ async fn answer(house: &House, op: &Operation, wish: Wish, request: &Request) ->
         | Wish::SignOut(_) => {}
     }
     let mut event = Event::of_visit(house, op, request, wish.name());
+    let mut tries = Tries::default();
     let mut outcome = act(house, op, wish, request, &mut event).await;
-    for _ in 1..TRIES_MAX {
-        match &outcome {
-            // What it asked of other actions, or of a provider, would be done once more.
-            Err(error) if error.is_conflict() && !wish.is_once() => {
-                outcome = act(house, op, wish, request, &mut event).await;
-            }
-            _ => break,
-        }
+    // What some ask of other actions, or of a provider, would be done once more.
+    while !wish.is_once() && tries.again(house, &mut event, outcome.as_ref().err()).await {
+        outcome = act(house, op, wish, request, &mut event).await;
     }
     let written = match &outcome {
         // Nothing came of it yet: the page asks which role is meant. Or nobody was there.

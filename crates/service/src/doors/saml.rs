@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daypass_authn::saml::{Named, RolePair, VerifiedAssertion};
-use daypass_directory::{Authorized, Caller, Operation, Scope, View, Vouched, authorize};
+use daypass_directory::{Authorized, Caller, Operation, Scope, View, Vouched};
 use daypass_model::limits::ROLE_SESSION_SECONDS_DEFAULT;
 use daypass_model::{AccountId, Secret, cut};
 
@@ -18,6 +18,7 @@ use super::begin::{Beginning, begin};
 use super::destination;
 use crate::actions::sts::vouched::{self, Asked};
 use crate::audit::Event;
+use crate::decide::Decided;
 use crate::error::Error;
 use crate::federation::{self, Response};
 use crate::house::House;
@@ -65,23 +66,27 @@ pub(super) async fn sign_in(
     }
     let (mut open, mut refused) = (Vec::new(), None);
     for offered in offered {
-        let scope = Scope::resolve(offered.view.clone(), offered.caller.clone(), op.now)?;
-        match allowed(op, &scope, &offered.pair) {
-            Ok(call) => open.push((offered, call)),
-            Err(error) => refused = Some((scope, error)),
+        let decided = decided(op, &offered)?;
+        match decided.is_allowed() {
+            true => open.push((offered, decided)),
+            false => refused = Some(decided),
         }
     }
     // Two providers may lead to the role that was chosen.
     open.truncate(if form.role.is_some() { 1 } else { open.len() });
     match (open.pop(), open.is_empty(), refused) {
-        (Some((offered, call)), true, _) => enter(house, op, &form, request, event, &offered, &call).await,
+        (Some((offered, decided)), true, _) => {
+            let call = decided.counts(op, house)?;
+            enter(house, op, &form, request, event, &offered, &call).await
+        }
         (Some(last), false, _) => {
             open.push(last);
             Ok(choice(open.into_iter().map(|(offered, _)| offered.pair), &form, &request.http.path))
         }
-        (None, _, Some((scope, error))) => {
-            event.principal(scope.principal());
-            Err(error)
+        (None, _, Some(decided)) => {
+            event.principal(decided.scope().principal());
+            decided.counts(op, house)?;
+            Err(no_role())
         }
         (None, _, None) => Err(no_role()),
     }
@@ -186,12 +191,13 @@ fn named(view: &View, named: &Named) -> Result<Vec<String>, Error> {
     }
 }
 
-/// That the role's trust policy lets the bearer in.
-fn allowed(op: &Operation, scope: &Scope, pair: &RolePair) -> Result<Authorized<()>, Error> {
+/// Whether the role's trust policy lets the bearer in.
+fn decided(op: &Operation, offered: &Offered) -> Result<Decided, Error> {
+    let scope = Scope::resolve(offered.view.clone(), offered.caller.clone(), op.now)?;
     let assertion = scope.principal().vouched().and_then(Vouched::assertion);
     let session_name = assertion.map_or("", |assertion| assertion.session_name.as_str());
-    let checks = vouched::checks(NAME, scope, pair.role.as_str(), session_name);
-    Ok(authorize(op, scope, &checks, ())?)
+    let checks = vouched::checks(NAME, &scope, offered.pair.role.as_str(), session_name);
+    Ok(Decided::on(op, scope, checks))
 }
 
 /// The session, as AssumeRoleWithSAML would make it, but for its length: how long a console's is the provider says, and not

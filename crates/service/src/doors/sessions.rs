@@ -8,7 +8,6 @@ use daypass_model::SessionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::TRIES_MAX;
 use super::answer::{Answer, Listed, ListedRequester, SessionList, SessionSearch, SessionShown, Step, Whose};
 use super::ask::ask_daypass;
 use super::console::{Visitor, visitor};
@@ -75,7 +74,7 @@ pub(super) async fn list(
     if let Some(members) = asked.as_object_mut() {
         members.extend(more);
     }
-    let found = ask_daypass(house, op, request, &visitor.scope, "ListSessions", &asked).await;
+    let found = ask_daypass(house, op, request, &visitor, "ListSessions", &asked).await;
     let (found, problem): (Sessions, _) = match found {
         Ok(found) => (found, None),
         // Something was typed that is none: the form stays where it is.
@@ -106,7 +105,7 @@ pub(super) async fn one(
         Err(answer) => return Ok(answer),
     };
     let asked = json!({"SessionId": session.to_string()});
-    let mut found: Chain = ask_daypass(house, op, request, &visitor.scope, "GetSessionChain", &asked).await?;
+    let mut found: Chain = ask_daypass(house, op, request, &visitor, "GetSessionChain", &asked).await?;
     let shown = found.chain.pop().and_then(|link| link.session);
     let shown = shown.ok_or_else(|| Error::no_such_entity("This account has no such session."))?;
     let own = visitor.scope.account().id();
@@ -140,19 +139,17 @@ pub(super) async fn revoke(
     id: SessionId,
     session: SessionId,
 ) -> Result<Answer, Error> {
-    let mut outcome = Err(Error::internal("nothing was tried"));
-    for _ in 0..TRIES_MAX {
-        let visitor = match visitor(house, op, request, id) {
-            Ok(visitor) => visitor,
-            Err(answer) => return Ok(answer),
-        };
-        let asked = to_end(visitor.sent(request, REVOKE, &["end", "principal"])?, session)?;
-        outcome = ask_daypass::<Value>(house, op, request, &visitor.scope, "RevokeSession", &asked).await;
-        if !outcome.as_ref().is_err_and(Error::is_conflict) {
-            break;
-        }
+    let visitor = match visitor(house, op, request, id) {
+        Ok(visitor) => visitor,
+        Err(answer) => return Ok(answer),
+    };
+    let asked = to_end(visitor.sent(request, REVOKE, &["end", "principal"])?, session)?;
+    let ended = ask_daypass::<Value>(house, op, request, &visitor, "RevokeSession", &asked).await;
+    // Somebody may have ended the visitor's own meanwhile.
+    if let (Err(_), Err(over)) = (&ended, self::visitor(house, op, request, id)) {
+        return Ok(over);
     }
-    outcome?;
+    ended?;
     // Whoever ended their own session is told so there.
     Ok(Answer::GoTo(format!("{}sessions/{session}", super::session_path(id))))
 }

@@ -89,7 +89,7 @@ pub(super) async fn tokens(
     let scope = alive(house, op, session)?;
     event.principal(scope.principal());
     event.tells("clientId", body.client_id.as_str());
-    let allowed = allowed(op, &scope, ACTION, &body.client_id);
+    let allowed = allowed(house, op, &scope, ACTION, &body.client_id);
     allowed.map_err(|error| {
         event.why(&error.message);
         denied("INSUFFICIENT_PERMISSIONS", "The session may not let programs in.")

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Keys, TestHouse};
 
+mod again;
 mod console;
 mod destinations;
+mod explained;
 mod federation;
 mod saml;
 mod sessions;
@@ -36,7 +38,11 @@ struct Browser {
 
 /// A house with a role that its account may assume.
 async fn with_role() -> TestHouse {
-    let house = TestHouse::new().await;
+    with_role_on(TestHouse::new().await).await
+}
+
+/// The same house, with that role.
+async fn with_role_on(house: TestHouse) -> TestHouse {
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": "111122223333"},
         "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],

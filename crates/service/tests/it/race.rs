@@ -20,6 +20,7 @@ pub(crate) struct Gate {
     to_hold: AtomicUsize,
     to_undo: AtomicBool,
     calls: usize,
+    made: AtomicUsize,
     barrier: Barrier,
 }
 
@@ -36,6 +37,7 @@ impl Gate {
             to_hold: AtomicUsize::new(0),
             to_undo: AtomicBool::new(false),
             calls,
+            made: AtomicUsize::new(0),
             barrier: Barrier::new(calls),
         })
     }
@@ -43,6 +45,11 @@ impl Gate {
     /// Hold as many of the next commits until all of them are there.
     pub(crate) fn arm(&self) {
         self.to_hold.store(self.calls, Ordering::SeqCst);
+    }
+
+    /// How often somebody has asked for a commit.
+    pub(crate) fn made(&self) -> usize {
+        self.made.load(Ordering::SeqCst)
     }
 
     /// Let somebody delete whatever the next commit puts, before its caller hears of it.
@@ -57,6 +64,7 @@ impl Store for Gate {
     }
 
     fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        self.made.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             let held =
                 self.to_hold.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));

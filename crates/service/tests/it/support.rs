@@ -1,5 +1,6 @@
 //! A daypass without sockets, and the clients that call it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -34,6 +35,8 @@ pub struct TestHouse {
     pub house: Arc<House>,
     pub clock: Arc<MockClock>,
     pub audit: Arc<Mutex<Vec<Value>>>,
+    /// Bytes that are set aside in the audit.
+    pub room: Arc<AtomicUsize>,
     pub root: Keys,
     /// The identity providers of the world outside.
     pub providers: Providers,
@@ -49,20 +52,27 @@ pub struct Keys {
     pub session_token: Option<String>,
 }
 
-struct Lines(Arc<Mutex<Vec<Value>>>);
+struct Lines {
+    events: Arc<Mutex<Vec<Value>>>,
+    room: Arc<AtomicUsize>,
+}
 
 impl AuditLog for Lines {
-    fn reserve(&self, _: usize) -> Result<(), Error> {
+    fn reserve(&self, bytes: usize) -> Result<(), Error> {
+        self.room.fetch_add(bytes, Ordering::SeqCst);
         Ok(())
     }
 
-    fn append(&self, lines: String, _: usize) -> bool {
+    fn append(&self, lines: String, reserved: usize) -> bool {
+        self.give_back(reserved);
         let events = lines.lines().map(|line| serde_json::from_str(line).expect("an audit line is JSON"));
-        self.0.lock().unwrap().extend(events);
+        self.events.lock().unwrap().extend(events);
         true
     }
 
-    fn give_back(&self, _: usize) {}
+    fn give_back(&self, reserved: usize) {
+        self.room.fetch_sub(reserved, Ordering::SeqCst);
+    }
 }
 
 /// Who runs which service in every test house.
@@ -126,7 +136,7 @@ impl TestHouse {
     pub fn with_settings(&self, settings: Settings) -> Self {
         let house = House {
             directory: self.house.directory.clone(),
-            audit: Audit::new(Box::new(Lines(self.audit.clone()))),
+            audit: Audit::new(Box::new(Lines { events: self.audit.clone(), room: self.room.clone() })),
             settings,
             session_log: SessionLog::in_memory(SESSIONS_MAX),
             provider_keys: ProviderKeys::new(Box::new(self.providers.clone())),
@@ -140,6 +150,7 @@ impl TestHouse {
             house: Arc::new(house),
             clock: self.clock.clone(),
             audit: self.audit.clone(),
+            room: self.room.clone(),
             root: self.root.clone(),
             providers: self.providers.clone(),
             store: self.store.clone(),
@@ -192,11 +203,11 @@ impl TestHouse {
         let master = MasterKey::generate(&SeededRandom::new(SEED));
         let directory =
             Directory::open_with(store.clone(), master, clock.clone(), random, rules).await.unwrap();
-        let audit = Arc::new(Mutex::new(Vec::new()));
+        let (audit, room) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
         let providers = Providers::default();
         let house = House {
             directory,
-            audit: Audit::new(Box::new(Lines(audit.clone()))),
+            audit: Audit::new(Box::new(Lines { events: audit.clone(), room: room.clone() })),
             settings: Settings {
                 issuer_base: Some(BASE.to_owned()),
                 services: services(),
@@ -213,7 +224,7 @@ impl TestHouse {
         let nobody =
             Keys { access_key_id: String::new(), secret_access_key: String::new(), session_token: None };
         let next_request = Mutex::new(0);
-        Self { house: Arc::new(house), clock, audit, root: nobody, providers, store, next_request }
+        Self { house: Arc::new(house), clock, audit, room, root: nobody, providers, store, next_request }
     }
 
     /// Another account; its root keys.

@@ -14,7 +14,7 @@ async fn get(
     house.visit("GET", &path, "", &[("cookie", &browser.cookie())], form).await
 }
 
-async fn post(
+pub(super) async fn post(
     house: &TestHouse,
     browser: &Browser,
     place: &str,
@@ -22,6 +22,18 @@ async fn post(
 ) -> Result<Answer, Error> {
     let path = format!("{}{place}", session_path(browser.id));
     house.visit("POST", &path, "", &[("cookie", &browser.cookie())], form).await
+}
+
+/// The page of one session.
+pub(super) async fn one_session(
+    house: &TestHouse,
+    browser: &Browser,
+    id: SessionId,
+) -> Box<daypass_service::doors::SessionShown> {
+    match get(house, browser, &format!("sessions/{id}"), &[]).await.unwrap() {
+        Answer::OneSession(shown) => shown,
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn found(house: &TestHouse, browser: &Browser, form: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -205,7 +217,12 @@ async fn a_session_that_was_signed_out_of_is_shown_as_ended() {
 
 // --- another role -----------------------------------------------------------------------------------------
 
-async fn switch(house: &TestHouse, browser: &Browser, account: &str, role: &str) -> Result<Answer, Error> {
+pub(super) async fn switch(
+    house: &TestHouse,
+    browser: &Browser,
+    account: &str,
+    role: &str,
+) -> Result<Answer, Error> {
     let Answer::AnotherRole(form) = get(house, browser, "switch-role", &[]).await.unwrap() else {
         panic!("no form")
     };

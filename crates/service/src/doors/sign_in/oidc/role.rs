@@ -2,13 +2,14 @@
 
 use daypass_authn::browser::BrowserSecret;
 use daypass_authn::token::Purpose;
-use daypass_directory::{Authorized, Operation, Scope, authorize};
+use daypass_directory::{Operation, Scope};
 use daypass_model::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::{Browser, opened, over, path_of, provider, seal};
 use crate::actions::sts::vouched::{self, Asked};
 use crate::audit::Event;
+use crate::decide::Decided;
 use crate::doors::answer::{Answer, RoleChoice, RoleField};
 use crate::doors::begin::{Beginning, begin_surely};
 use crate::doors::sign_in::ours;
@@ -41,7 +42,7 @@ pub(super) struct Coming {
 struct Offered {
     arn: String,
     name: String,
-    call: Authorized<()>,
+    decided: Decided,
 }
 
 /// The session, or the page that asks for which role.
@@ -54,9 +55,9 @@ pub(super) async fn offer(
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
     let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
-    let mut offered = offered(op, &who, None, event)?;
+    let mut offered = offered(house, op, &who, None, event)?;
     match (offered.pop(), offered.is_empty()) {
-        (Some(only), true) => enter(house, op, &who, &only, coming, event).await,
+        (Some(only), true) => enter(house, op, &who, only, coming, event).await,
         (Some(last), false) => {
             offered.push(last);
             let code = browser.secret.form_code(FORM);
@@ -92,38 +93,43 @@ pub(in crate::doors) async fn choose(
     let is_open = |coming: &Coming| coming.provider == provider.name && op.now.as_second() < coming.until;
     let coming = coming.filter(is_open).ok_or_else(over)?;
     let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
-    let mut offered = offered(op, &who, form.text("roleIndex"), event)?;
+    let mut offered = offered(house, op, &who, form.text("roleIndex"), event)?;
     let role = offered.pop().ok_or_else(no_role)?;
-    enter(house, op, &who, &role, coming, event).await
+    enter(house, op, &who, role, coming, event).await
 }
 
 /// The roles that let the bearer in: all, or the one of this ARN. Who is refused everywhere is told what the last one said.
 fn offered(
+    house: &House,
     op: &Operation,
     who: &SignedIn,
     only: Option<&str>,
     event: &mut Event<'_>,
 ) -> Result<Vec<Offered>, Error> {
-    let (mut open, mut refused) = (Vec::new(), no_role());
+    let (mut open, mut refused) = (Vec::new(), Err(no_role()));
     let scope = Scope::resolve(who.view.clone(), who.of_no_role()?, op.now)?;
     event.principal(scope.principal());
     let provider = scope.principal().vouched().map(|vouched| vouched.provider.clone()).unwrap_or_default();
     let named = scope.account().roles().filter(|role| role.record.trust.contains(&provider));
     for role in named.filter(|role| only.is_none_or(|only| only == role.arn)).take(ROLES_MAX) {
-        let asking =
-            who.caller(&role.arn).and_then(|caller| Ok(Scope::resolve(who.view.clone(), caller, op.now)?));
-        let call = asking.and_then(|scope| {
-            let checks = vouched::checks(NAME, &scope, &role.arn, &who.session_name());
-            Ok(authorize(op, &scope, &checks, ())?)
-        });
-        match call {
-            Ok(call) => {
-                open.push(Offered { arn: role.arn.clone(), name: role.record.name.clone(), call });
+        match decided(op, who, &role.arn) {
+            Ok(decided) if decided.is_allowed() => {
+                open.push(Offered { arn: role.arn.clone(), name: role.record.name.clone(), decided });
             }
-            Err(error) => refused = error,
+            other => refused = other,
         }
     }
-    if open.is_empty() { Err(refused) } else { Ok(open) }
+    if open.is_empty() {
+        refused?.counts(op, house)?;
+    }
+    Ok(open)
+}
+
+/// Whether the role's trust policy lets them in.
+fn decided(op: &Operation, who: &SignedIn, role_arn: &str) -> Result<Decided, Error> {
+    let scope = Scope::resolve(who.view.clone(), who.caller(role_arn)?, op.now)?;
+    let checks = vouched::checks(NAME, &scope, role_arn, &who.session_name());
+    Ok(Decided::on(op, scope, checks))
 }
 
 /// The session, as AssumeRoleWithWebIdentity would make it, for as long as the role allows.
@@ -131,21 +137,22 @@ async fn enter(
     house: &House,
     op: &Operation,
     who: &SignedIn,
-    role: &Offered,
+    role: Offered,
     coming: Coming,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
-    event.principal(role.call.scope().principal());
+    let call = role.decided.counts(op, house)?;
+    event.principal(call.scope().principal());
     event.reserve()?;
     let session_name = who.session_name();
     let asked = Asked::as_long_as_allowed(&role.arn, &session_name);
-    let granted = vouched::grant(op, house, &role.call, &asked)?;
+    let granted = vouched::grant(op, house, &call, &asked)?;
     if !house.directory.spend_sign_in_step(op, coming.number, "role", coming.until).await? {
         return Err(over());
     }
     let beginning = Beginning {
         claims: granted.claims,
-        asked_by: Some(role.call.principal()),
+        asked_by: Some(call.principal()),
         issuer: None,
         destination: None,
         profile: None,
