@@ -196,6 +196,30 @@ def roles_anywhere(walk, home):
     assert "subjects" in walk(service, "ListSubjects")
 
 
+def pods(walk, home):
+    role = home.role(trust({"Service": "pods.eks.amazonaws.com"}, ["sts:AssumeRole", "sts:TagSession"]), prefix="pod")["Arn"]
+    # Nobody answers there: no token is verified here.
+    url = f"https://{name('cluster')}.example.com"
+    provider = home.iam.create_open_id_connect_provider(Url=url)["OpenIDConnectProviderArn"]
+    cluster = name("cli")
+    made = walk("daypass", "PutPodIdentityCluster", ClusterName=cluster, OpenIDConnectProviderArn=provider)["Cluster"]
+    assert made["ClusterArn"] in [row["ClusterArn"] for row in walk("daypass", "ListPodIdentityClusters")["Clusters"]]
+    which = {"clusterName": cluster, "namespace": "shop", "serviceAccount": "till"}
+    association = walk("eks", "CreatePodIdentityAssociation", **which, roleArn=role)["association"]
+    one = {"clusterName": cluster, "associationId": association["associationId"]}
+    assert walk("eks", "DescribePodIdentityAssociation", **one)["association"]["roleArn"] == role
+    assert walk("eks", "UpdatePodIdentityAssociation", **one, disableSessionTags=True)["association"]["disableSessionTags"] is True
+    assert len(walk("eks", "ListPodIdentityAssociations", clusterName=cluster)["associations"]) == 1
+    assert walk("daypass", "GetPodIdentityCluster", ClusterName=cluster)["Cluster"]["AssociationCount"] == 1
+    arn = association["associationArn"]
+    walk("eks", "TagResource", resourceArn=arn, tags={"Team": "cli"})
+    assert walk("eks", "ListTagsForResource", resourceArn=arn)["tags"] == {"Team": "cli"}
+    walk("eks", "UntagResource", resourceArn=arn, tagKeys=["Team"])
+    walk("eks", "DeletePodIdentityAssociation", **one)
+    walk("daypass", "DeletePodIdentityCluster", ClusterName=cluster)
+    home.iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
+
+
 def instance_profiles(walk, role):
     profile = name("cli")
     tags = [{"Key": "Team", "Value": "cli"}]
@@ -340,6 +364,7 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     instance_profiles(walk, role)
     services(walk, admin)
     roles_anywhere(walk, home)
+    pods(walk, home)
     providers(walk)
     saml_providers(walk)
     arn = managed(walk)
@@ -358,6 +383,8 @@ def test_cli_does_every_action_that_is_here(walk, home, admin, tmp_path):
     # An agent calls these: test_agent.py.
     of_agents = ("JoinInstance", "GetInstanceMetadata", "GetInstanceCredentials", "GetTaskCredentials")
     here -= {("daypass", known) for known in of_agents}
+    # It needs a cluster whose issuer answers: test_pod_identity.py.
+    here.remove(("eks-auth", "AssumeRoleForPodIdentity"))
     # A certificate's holder calls the one, which no model has, and is the subject of the other: test_roles_anywhere.py.
     here -= {("rolesanywhere", known) for known in ("CreateSession", "GetSubject")}
     # And this one that signs: test_saml.py.

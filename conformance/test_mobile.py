@@ -131,6 +131,8 @@ def test_the_readme_works_as_it_is_written(environment, tmp_path):
             done = place.shell(place.blocks[3])
             assert (done.returncode, done.stdout) == (0, "greeting\n"), done.stderr
             assert (place.bucket.objects / "home/alice/greeting").read_text() == "hello\n"
+            nobody = place.shell(place.blocks[3].replace("./mobile.py", "./mobile.py --endpoint http://127.0.0.1:1"))
+            assert nobody.returncode == 1 and nobody.stderr.startswith("Could not connect to the endpoint URL")
             bob = place.shell(place.blocks[3].replace("token/alice", "token/bob").replace("hello", "of bob"))
             assert bob.returncode == 0, bob.stderr
             assert (place.bucket.objects / "home/alice/greeting").read_text() == "hello\n"

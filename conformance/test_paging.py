@@ -7,7 +7,9 @@ import botocore
 import pytest
 
 from support.client import SAML_METADATA, allow, name, policy, refused, statement, trust
+from support.machine import TASKS, profile, register
 from support.phone import Phone
+from support.secrets import hold
 from support.server import actions
 
 TAGS = [{"Key": f"k{number}", "Value": str(number)} for number in range(5)]
@@ -64,6 +66,23 @@ class Place:
         for known in self.names:
             if known != self.user:
                 self.iam.attach_user_policy(UserName=known, PolicyArn=self.tagged)
+        self.daypass = home.daypass
+        self.machines(home)
+
+    def machines(self, home):
+        """Five machines, five tasks on one of them, and five resources with a policy."""
+        known, role = profile(home)
+        worker = home.role(trust({"Service": TASKS}), allow("*"), prefix="task")
+        made = [register(home, known) for _ in range(5)]
+        self.instances = {row["InstanceId"] for row in made}
+        self.instance = made[0]["InstanceId"]
+        for _ in range(5):
+            task = home.daypass.register_task(InstanceId=self.instance, RoleArn=worker["Arn"])
+            hold("authorization token", task["AuthorizationToken"])
+        self.buckets = {f"arn:aws:s3:::{name('paging')}" for _ in range(5)}
+        for arn in self.buckets:
+            document = policy({**statement("s3:GetObject", f"{arn}/*"), "Principal": {"AWS": home.root_arn}})
+            home.daypass.put_resource_policy(ResourceArn=arn, Policy=document)
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +129,31 @@ OTHERWISE = [
 ]
 
 
-def test_every_list_has_a_row(home):
-    model = home.iam.meta.service_model
-    inputs = {operation: model.operation_model(operation).input_shape for operation in actions()["iam"]}
+# The same of daypass's own API; of a list that nothing selects others of the account may be in it, and what of it is ours.
+OWN = [
+    ("list_instances", lambda p: {}, "Instances", "InstanceId", lambda p: p.instances),
+    ("list_tasks", lambda p: {"InstanceId": p.instance}, "Tasks", "TaskId", lambda p: None),
+    ("list_resource_policies", lambda p: {}, "ResourcePolicies", "ResourceArn", lambda p: p.buckets),
+]
+OWN_IDS = [row[0] for row in OWN]
+# Sessions come and go meanwhile: crates/service/tests/it/session_log.rs walks these.
+OWN_OTHERWISE = ["list_sessions", "get_session_chain"]
+
+
+@pytest.mark.parametrize("service, found", [("iam", IDS + OTHERWISE), ("daypass", OWN_IDS + OWN_OTHERWISE)])
+def test_every_list_has_a_row(home, service, found):
+    model = getattr(home, service).meta.service_model
+    inputs = {operation: model.operation_model(operation).input_shape for operation in actions()[service]}
     lists = [operation for operation, shape in inputs.items() if shape and "Marker" in shape.members]
-    assert sorted(map(botocore.xform_name, lists)) == sorted(IDS + OTHERWISE)
+    assert sorted(map(botocore.xform_name, lists)) == sorted(found)
 
 
 def pages(place, operation, selection, size):
     """Walks the list by hand, checking what every page must say."""
     arguments = {**selection(place), "MaxItems": size}
-    for _ in range(20):
-        answer = getattr(place.iam, operation)(**arguments)
+    client = place.daypass if operation in OWN_IDS else place.iam
+    for _ in range(200):
+        answer = getattr(client, operation)(**arguments)
         yield answer
         if not answer["IsTruncated"]:
             assert "Marker" not in answer
@@ -160,6 +192,38 @@ def test_made_up_marker(place, operation, selection, member, key, count):
     for marker in ("made-up", "AAAA", "x" * 320):
         with refused("ValidationError", status=400):
             getattr(place.iam, operation)(**selection(place), Marker=marker)
+
+
+@pytest.mark.parametrize("operation,selection,member,key,ours", OWN, ids=OWN_IDS)
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+def test_every_element_of_our_own_lists_comes_once(place, operation, selection, member, key, ours, size):
+    found = []
+    for answer in pages(place, operation, selection, size):
+        assert len(answer[member]) <= size
+        found += [row[key] for row in answer[member]]
+    assert len(found) == len(set(found)) and found == sorted(found)
+    assert ours(place) <= set(found) if ours(place) else len(found) == 5
+    walk = place.daypass.get_paginator(operation).paginate(**selection(place), PaginationConfig={"PageSize": 2})
+    assert [row[key] for answer in walk for row in answer[member]] == found
+
+
+@pytest.mark.parametrize("operation,selection,member,key,ours", OWN, ids=OWN_IDS)
+def test_page_size_and_marker_of_our_own_lists_are_looked_at(place, house, home, operation, selection, member, key, ours):
+    lax = house.client("daypass", home.keys, lax=True)
+    for wrong in ({"MaxItems": 0}, {"MaxItems": -1}, {"MaxItems": 1001}, {"Marker": "made-up"}, {"Marker": "x" * 320}):
+        with refused("ValidationError", status=400):
+            getattr(lax, operation)(**selection(place), **wrong)
+
+
+def test_marker_of_our_own_lists_belongs_to_its_list(place, other):
+    marker = place.daypass.list_tasks(InstanceId=place.instance, MaxItems=1)["Marker"]
+    for call in (
+        lambda: place.daypass.list_tasks(Marker=marker),
+        lambda: place.daypass.list_instances(Marker=marker),
+        lambda: other.daypass.list_tasks(InstanceId=place.instance, Marker=marker),
+    ):
+        with refused("ValidationError", status=400):
+            call()
 
 
 def test_page_size_may_change_on_the_way(place):

@@ -55,6 +55,12 @@ AssumeRoleForService CheckRequest DeleteResourcePolicy GetOpenIDConnectProviderS
 GetSessionChain ListSessions RevokeSession ExplainRequest ValidatePolicy
 RegisterInstance ListInstances RenewJoinSecret DeregisterInstance RegisterTask ListTasks DeregisterTask
 JoinInstance GetInstanceMetadata GetInstanceCredentials GetTaskCredentials
+PutPodIdentityCluster GetPodIdentityCluster ListPodIdentityClusters DeletePodIdentityCluster
+"""
+# Roles of pods: test_pod_identity.py calls these.
+EKS = """
+CreatePodIdentityAssociation DescribePodIdentityAssociation ListPodIdentityAssociations UpdatePodIdentityAssociation
+DeletePodIdentityAssociation TagResource UntagResource ListTagsForResource
 """
 # Certificates instead of keys: test_roles_anywhere.py calls these.
 ANYWHERE = """
@@ -67,6 +73,8 @@ HERE = {
     "sts": set(STS.split()),
     "iam": set(IAM.split()),
     "daypass": set(DAYPASS.split()),
+    "eks": set(EKS.split()),
+    "eks-auth": {"AssumeRoleForPodIdentity"},
     "rolesanywhere": set(ANYWHERE.split()),
 }
 

@@ -97,6 +97,8 @@ def test_the_readme_works_as_it_is_written(home, server, bucket, owner, tmp_path
         done = programs.client(with_name)
         assert done.returncode == 0, done.stderr
         assert (bucket.objects / "home/u=grace/greeting").read_text() == "hello\n"
+        nobody = programs.client("./client.py --endpoint http://127.0.0.1:1 list")
+        assert nobody.returncode == 1 and nobody.stderr.startswith("Could not connect to the endpoint URL")
         printed = json.loads(programs.client("./client.py credentials").stdout)
         hold("SecretAccessKey", printed["SecretAccessKey"])
         keys = Keys(printed["AccessKeyId"], printed["SecretAccessKey"], printed["SessionToken"])
@@ -130,6 +132,7 @@ def test_over_tls_no_key_is_in_an_address(server, bucket, owner, authority, tmp_
         programs.trusted = None
         stranger = programs.client("./client.py --state another.json register")
         assert stranger.returncode == 1 and "CERTIFICATE_VERIFY_FAILED" in stranger.stderr
+        assert "Traceback" not in stranger.stderr
     finally:
         code, log = programs.stop()
     assert code == 0

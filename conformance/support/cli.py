@@ -20,6 +20,8 @@ def environment(server, keys=None, **more):
         "AWS_ENDPOINT_URL_IAM": server.endpoint,
         "AWS_ENDPOINT_URL_DAYPASS": server.endpoint,
         "AWS_ENDPOINT_URL_ROLESANYWHERE": server.endpoint,
+        "AWS_ENDPOINT_URL_EKS": server.endpoint,
+        "AWS_ENDPOINT_URL_EKS_AUTH": server.endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_DATA_PATH": MODELS,

@@ -10,10 +10,12 @@ import datetime
 import json
 import os
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 
 import boto3
+import botocore.exceptions
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -125,4 +127,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, urllib.error.URLError) as error:
+        # What daypass, the bucket's service or the provider said, or that nobody listens there.
+        sys.exit(str(error))

@@ -75,6 +75,8 @@ class Device:
         except urllib.error.HTTPError as error:
             with error:
                 raise Refused(f"{path}: {error.code} {error.read().decode()}".rstrip()) from None
+        except urllib.error.URLError as error:
+            raise Refused(f"{self.machine}: {error.reason}") from None
 
     def register(self):
         """Anonymously: a new key, which the machine is told once."""
@@ -260,3 +262,6 @@ if __name__ == "__main__":
         main()
     except Refused as refused:
         sys.exit(str(refused))
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        # What the bucket's service or daypass said, or that nobody listens there.
+        sys.exit(str(error))

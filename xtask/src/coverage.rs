@@ -66,6 +66,8 @@ fn total(service: &str) -> Option<u32> {
         "sts" => Some(12),
         "iam" => Some(181),
         "rolesanywhere" => Some(31),
+        "eks" => Some(70),
+        "eks-auth" => Some(1),
         _ => None,
     }
 }

@@ -18,9 +18,13 @@ pub(crate) const KNOWN: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
-    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+    PODS_V4,
+    PODS_V6,
 ];
+/// Where pods find theirs.
+pub(crate) const PODS_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23));
+/// The same by IPv6.
+pub(crate) const PODS_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23));
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Browsers say it with every request, also where they say no `Origin` (W3C Fetch Metadata Request Headers, section 2.3).
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

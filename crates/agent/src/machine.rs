@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
-use daypass_authn::machine::{MachineKey, Purpose};
+use daypass_authn::machine::{JOINED_BEFORE, MachineKey, PROOF_USED_BEFORE, Purpose};
 use daypass_model::Secret;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -20,10 +20,6 @@ use crate::{Settings, Trouble, World};
 
 /// For how long what the server says of the instance is taken as true, in seconds.
 const FACTS_SECONDS: i64 = 300;
-/// What the server says of a proof that it saw.
-const USED_BEFORE: &str = "The proof was used before.";
-/// What it says of a secret by which another machine joined.
-const JOINED_BEFORE: &str = "The join secret was used before, by another machine.";
 /// How long to wait for the next try to join.
 const JOIN_AGAIN: Duration = Duration::from_secs(5);
 
@@ -304,13 +300,13 @@ impl Machine {
     ) -> Result<Value, CallError> {
         // Whatever stands between and sends a call again uses up its proof: that says nothing of the machine.
         match self.prove_and_call_once(key, instance, action, params).await {
-            Err(CallError::Refused { message, .. }) if message == USED_BEFORE => {}
+            Err(CallError::Refused { message, .. }) if message == PROOF_USED_BEFORE => {}
             answered => return answered,
         }
         match self.prove_and_call_once(key, instance, action, params).await {
-            Err(CallError::Refused { code, message, .. }) if message == USED_BEFORE => Err(CallError::Away(
-                format!("{code}: {message} Twice: calls reach the server more than once"),
-            )),
+            Err(CallError::Refused { code, message, .. }) if message == PROOF_USED_BEFORE => Err(
+                CallError::Away(format!("{code}: {message} Twice: calls reach the server more than once")),
+            ),
             answered => answered,
         }
     }

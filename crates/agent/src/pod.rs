@@ -126,9 +126,8 @@ pub(crate) async fn ask(
 
 fn is_for_pods(host: &str, local: IpAddr) -> bool {
     match host.parse::<IpAddr>() {
-        // The last two of them; the others are other services' addresses.
         Ok(address) => {
-            let of_pods = gate::KNOWN.iter().skip(3).any(|known| *known == address);
+            let of_pods = [gate::PODS_V4, gate::PODS_V6].contains(&address);
             of_pods || address.is_loopback() || address.to_canonical() == local.to_canonical()
         }
         Err(_) => host.eq_ignore_ascii_case("localhost"),

@@ -24,6 +24,11 @@ const HEADER: &str = r#"{"typ":"daypass-machine+jwt","alg":"ES256"}"#;
 /// A point on P-256, uncompressed.
 const POINT_BYTES: usize = 65;
 
+/// What a server says of a proof that it saw before. An agent goes by it, since whatever stands between may send a call again.
+pub const PROOF_USED_BEFORE: &str = "The proof was used before.";
+/// What a server says of a join secret by which another machine joined: one of the two is a thief.
+pub const JOINED_BEFORE: &str = "The join secret was used before, by another machine.";
+
 /// What a proof is made for.
 #[derive(Debug, Clone, Copy)]
 pub struct Purpose<'a> {

@@ -12,7 +12,8 @@ use crate::entity::{
     AccountAlias, AccountEntity, Group, InstanceProfile, LoginProfile, ManagedPolicy, MfaDevice,
     OidcProvider, PasswordPolicy, ResourcePolicy, Role, SamlProvider, User, WebIdentityIssuer,
 };
-use crate::machine::{Instances, Tasks};
+use crate::machine::Machines;
+use crate::pods::Pods;
 use crate::record::KeyOwner;
 use crate::revocation::{OfPrincipals, OfSessions};
 use crate::service_role::ServiceRoleDeletions;
@@ -61,8 +62,8 @@ pub(crate) struct Account {
     pub(crate) revoked_principals: OfPrincipals,
     pub(crate) console_sessions: ConsoleSessions,
     pub(crate) anywhere: Anywhere,
-    pub(crate) instances: Instances,
-    pub(crate) tasks: Tasks,
+    pub(crate) machines: Machines,
+    pub(crate) pods: Pods,
     /// Hash in the record's key → ARN, because a deletion names the key alone.
     resource_arns: HashTrieMapSync<String, String>,
 }

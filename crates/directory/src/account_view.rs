@@ -294,6 +294,12 @@ impl<'v> AccountView<'v> {
         self.oidc_provider_at(url).filter(|provider| provider.arn == arn)
     }
 
+    /// An OpenID Connect provider by unique id.
+    #[must_use]
+    pub fn oidc_provider_by_id(&self, id: &UniqueId) -> Option<&'v Arc<OidcProvider>> {
+        self.account.oidc_providers.get(id)
+    }
+
     /// The OpenID Connect provider at this URL without its scheme, ignoring case.
     #[must_use]
     pub fn oidc_provider_at(&self, url: &str) -> Option<&'v Arc<OidcProvider>> {
@@ -330,6 +336,11 @@ impl<'v> AccountView<'v> {
     #[must_use]
     pub fn saml_provider_named(&self, name: &str) -> Option<&'v Arc<SamlProvider>> {
         self.account.saml_providers.get(self.account.saml_provider_names.get(&fold_name(name))?)
+    }
+
+    /// The SAML provider with this id.
+    pub(crate) fn saml_provider_by_id(&self, id: &UniqueId) -> Option<&'v Arc<SamlProvider>> {
+        self.account.saml_providers.get(id)
     }
 
     /// All SAML providers, by name.

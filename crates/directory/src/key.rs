@@ -38,7 +38,9 @@
 //! /<account>/x509-subject/<uuid>              SubjectRecord
 //! /<account>/revoked-principal/<AIDA…>        PrincipalRevocationRecord (AROA… alike; of root, the account number)
 //! /<account>/instance/<i-…>                   InstanceRecord
-//! /<account>/task/<uuid>                      TaskRecord
+//! /<account>/task/<instance>/<uuid>           TaskRecord
+//! /<account>/pod-cluster/<name>               PodClusterRecord
+//! /<account>/pod-association/<cluster>/<a-…>  PodAssociationRecord
 //! ```
 //!
 //! Facts that are spent have names of their own, apart from records:
@@ -358,16 +360,40 @@ pub fn instances(account: AccountId) -> String {
     format!("/{account}/instance/")
 }
 
-/// A task.
+/// A task on an instance.
 #[must_use]
-pub fn task(account: AccountId, id: &str) -> String {
-    format!("{}{id}", tasks(account))
+pub fn task(account: AccountId, instance: &str, id: &str) -> String {
+    format!("{}{id}", tasks_on(account, instance))
+}
+
+/// All of them on an instance, for guarding their quota.
+#[must_use]
+pub fn tasks_on(account: AccountId, instance: &str) -> String {
+    format!("/{account}/task/{instance}/")
+}
+
+/// A Kubernetes cluster.
+#[must_use]
+pub fn pod_cluster(account: AccountId, name: &str) -> String {
+    format!("{}{name}", pod_clusters(account))
 }
 
 /// All of them in an account, for guarding their quota.
 #[must_use]
-pub fn tasks(account: AccountId) -> String {
-    format!("/{account}/task/")
+pub fn pod_clusters(account: AccountId) -> String {
+    format!("/{account}/pod-cluster/")
+}
+
+/// The association of a service account with a role.
+#[must_use]
+pub fn pod_association(account: AccountId, cluster: &str, id: &str) -> String {
+    format!("{}{id}", pod_associations(account, cluster))
+}
+
+/// All of them in a cluster, for guarding that a service account has one.
+#[must_use]
+pub fn pod_associations(account: AccountId, cluster: &str) -> String {
+    format!("/{account}/pod-association/{cluster}/")
 }
 
 /// What a key names, for whoever follows the store's changes.
@@ -394,6 +420,9 @@ pub(crate) enum Named<'a> {
     Anywhere(AccountId, AnywhereKind, &'a str),
     Instance(AccountId, &'a str),
     Task(AccountId, &'a str),
+    PodCluster(AccountId, &'a str),
+    /// By `<cluster>/<id>`.
+    PodAssociation(AccountId, &'a str),
     /// Names and links: guards need them, readers derive them from the entities.
     Derived,
 }
@@ -449,7 +478,9 @@ fn in_account(account: AccountId, rest: &str) -> Named<'_> {
         Some(("console-session", id)) => Named::ConsoleSession(account, id),
         Some((word, id)) if let Some(kind) = of_anywhere(word) => Named::Anywhere(account, kind, id),
         Some(("instance", id)) => Named::Instance(account, id),
-        Some(("task", id)) => Named::Task(account, id),
+        Some(("task", place)) if let Some((_, id)) = place.split_once('/') => Named::Task(account, id),
+        Some(("pod-cluster", name)) => Named::PodCluster(account, name),
+        Some(("pod-association", place)) => Named::PodAssociation(account, place),
         None if rest == WEB_IDENTITY_ISSUER => Named::WebIdentityIssuer(account),
         None if rest == PASSWORD_POLICY => Named::PasswordPolicy(account),
         None if rest == SERVICE_ROLE_DELETIONS => Named::ServiceRoleDeletions(account),
@@ -515,8 +546,10 @@ mod tests {
             assert!(place.starts_with(&all_anywhere(a, kind)) && !may_hold_sealed(&place));
         }
         assert_eq!(parse(&instance(a, "i-0a")), Named::Instance(a, "i-0a"));
-        assert_eq!(parse(&task(a, text)), Named::Task(a, text));
+        assert_eq!(parse(&task(a, "i-0a", text)), Named::Task(a, text));
         assert!(!may_hold_sealed(&instance(a, "i-0a")));
+        assert_eq!(parse(&pod_cluster(a, "blue")), Named::PodCluster(a, "blue"));
+        assert_eq!(parse(&pod_association(a, "blue", "a-0b")), Named::PodAssociation(a, "blue/a-0b"));
         assert_eq!(parse(KEYRING), Named::Keyring);
         assert_eq!(parse(WEB_IDENTITY_KEYS), Named::WebIdentityKeys);
         assert!(may_hold_sealed(WEB_IDENTITY_KEYS));

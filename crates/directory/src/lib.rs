@@ -25,6 +25,7 @@ mod machine;
 pub mod managed;
 mod master;
 mod mfa;
+pub mod pods;
 mod principal;
 pub mod record;
 mod revocation;

@@ -389,12 +389,21 @@ pub struct SamlProviderRecord {
     pub unknown: Unknown,
 }
 
+/// What every `SAMLProviderUUID` begins with.
+const SAML_UUID: &str = "SAMLSP";
+
 impl SamlProviderRecord {
     /// `SAMLProviderUUID`, which is part of the address for encrypted assertions.
     #[must_use]
     pub fn uuid(&self) -> String {
         let id = self.id.as_str();
-        format!("SAMLSP{}", id.strip_prefix(EntityKind::SamlProvider.prefix()).unwrap_or(id))
+        format!("{SAML_UUID}{}", id.strip_prefix(EntityKind::SamlProvider.prefix()).unwrap_or(id))
+    }
+
+    /// The id that a UUID is of.
+    pub(crate) fn id_of_uuid(uuid: &str) -> Option<UniqueId> {
+        let rest = uuid.strip_prefix(SAML_UUID)?;
+        Some(UniqueId::from(format!("{}{rest}", EntityKind::SamlProvider.prefix())))
     }
 }
 
@@ -691,7 +700,7 @@ pub struct InstanceRecord {
     /// From which all its sessions descend: whoever ends this one with all that it issued ends them.
     pub sessions: SessionId,
     /// Whether no session was ever given that descends from it, so that there is nothing to end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub unused: bool,
     /// The secret that it may join with.
     pub join: JoinSecretRecord,
@@ -747,7 +756,7 @@ pub struct TaskRecord {
     /// From which all its sessions descend.
     pub sessions: SessionId,
     /// Whether none was ever given, so that there is nothing to end.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub unused: bool,
     /// SHA-256 of its authorization token, in lower-case hexadecimal digits: it is long and random.
     pub token_hash: String,

@@ -11,7 +11,8 @@
 //! [`instance`](View::instance) and [`trust_anchor`](View::trust_anchor). A request that CheckRequest
 //! verifies brings a caller of its own, of whatever account: that principal is seen, and what
 //! [`decide`](crate::decide) says of it. A service that an account runs ([`of_service`](Scope::of_service)) asks for a role of any
-//! account, and gets what the role's trust policy gives it.
+//! account, and gets what the role's trust policy gives it; and whoever holds credentials that a call just issued
+//! ([`of_issued`](Scope::of_issued)) asks for another role as any caller would.
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use jiff::Timestamp;
 use crate::account::Account;
 use crate::account_view::AccountView;
 use crate::check::Check;
-use crate::credential::Caller;
+use crate::credential::{Caller, Credential};
 use crate::principal::{NoPrincipal, Principal};
 use crate::record::{AccessKeyPointer, KeyOwner};
 use crate::view::View;
@@ -94,6 +95,15 @@ impl Scope {
         now: Timestamp,
     ) -> Result<Self, NoPrincipal> {
         Self::resolve(self.view.clone(), Caller::vouched(account, vouched), now)
+    }
+
+    /// Whoever holds credentials that this call just issued, as the caller of another one: in the same view, and for the same region.
+    ///
+    /// # Errors
+    /// [`NoPrincipal`].
+    pub fn of_issued(&self, credential: Credential, now: Timestamp) -> Result<Self, NoPrincipal> {
+        let scope = Self::resolve(self.view.clone(), credential.caller, now)?;
+        Ok(scope.in_region(&self.region))
     }
 
     /// A check on a resource of the caller's account.

@@ -236,6 +236,7 @@ impl View {
                 outcome?;
             }
             Named::Instance(..) | Named::Task(..) => self.put_machine(record)?,
+            Named::PodCluster(..) | Named::PodAssociation(..) => self.put_pods(record)?,
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
         Ok(())
@@ -358,6 +359,7 @@ impl View {
                 self.edit(account, |account| account.anywhere.delete(kind, id));
             }
             Named::Instance(..) | Named::Task(..) => self.delete_machine(key),
+            Named::PodCluster(..) | Named::PodAssociation(..) => self.delete_pods(key),
             Named::Keyring | Named::Used(..) | Named::Derived => {}
         }
     }

@@ -100,6 +100,11 @@ pub const INSTANCES_PER_ACCOUNT_MAX: usize = 5000;
 /// Tasks of one machine (`daypass:RegisterTask`). Ours.
 pub const TASKS_PER_INSTANCE_MAX: usize = 200;
 
+/// Kubernetes clusters of an account (`daypass:PutPodIdentityCluster`), as many as AWS has of EKS clusters in a Region.
+pub const POD_CLUSTERS_PER_ACCOUNT_MAX: usize = 100;
+/// Pod Identity associations of a cluster (Amazon EKS User Guide, "EKS Pod Identity considerations").
+pub const POD_ASSOCIATIONS_PER_CLUSTER_MAX: usize = 5000;
+
 /// Request body, in bytes: the largest parameter is a policy of 131,072 characters, form-encoded.
 pub const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Request line and headers, in bytes.

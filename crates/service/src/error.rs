@@ -29,6 +29,8 @@ pub(crate) struct ProviderAsked {
     pub(crate) account: Option<AccountId>,
     /// Whether whoever was refused had what only one should have: its line is not rationed.
     pub(crate) is_alarm: bool,
+    /// What of the proof was verified before it was refused, under the names of an audit event.
+    pub(crate) verified: Vec<(&'static str, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use daypass_authn::machine::{MachineProof, MachinePublicKey, MachineSecret, NoMachineProof, Purpose};
+use daypass_authn::machine::{
+    JOINED_BEFORE, MachineProof, MachinePublicKey, MachineSecret, NoMachineProof, PROOF_USED_BEFORE, Purpose,
+};
 use daypass_directory::{Caller, Instance, Operation, Value, View, Vouched};
 use daypass_model::{Arn, Authority, Secret};
 
 use crate::error::{Error, ProviderAsked};
 use crate::house::House;
-
-/// The service that gives roles to machines, as trust policies name it.
-pub(crate) const EC2: &str = "ec2.amazonaws.com";
-/// The service that gives roles to tasks.
-pub(crate) const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
+use crate::services::OwnService;
 
 /// What a call brings.
 pub(crate) struct Presented<'a> {
@@ -78,7 +76,7 @@ pub(crate) async fn by_secret(
                     source_ip = op.source_ip.map(tracing::field::display),
                     "a join secret was used twice, by two machines"
                 );
-                Err(Error::new(INVALID, STOLEN))
+                Err(Error::new(INVALID, JOINED_BEFORE))
             }
             None if join.expires <= op.now.as_second() => Err(no_secret()),
             None => Ok(()),
@@ -91,14 +89,14 @@ pub(crate) async fn by_secret(
 }
 
 /// The service that asks for a machine, or for what runs on it. `source` is the ARN of that.
-pub(crate) fn service(name: &str, instance: &Instance, source: &str) -> Vouched {
+pub(crate) fn service(service: OwnService, instance: &Instance, source: &str) -> Vouched {
     let key = |name: &str, value: &str| (name.to_owned(), Value::from(value));
     let keys = vec![
         key("aws:SourceArn", source),
         key("aws:SourceAccount", instance.account.as_str()),
         key("ec2:SourceInstanceARN", &instance.arn),
     ];
-    Vouched { keys, ..Vouched::service(name) }
+    Vouched { keys, ..Vouched::service(service.name()) }
 }
 
 /// The caller that a machine is.
@@ -107,7 +105,6 @@ pub(crate) fn caller(instance: &Instance, vouched: Vouched) -> Caller {
 }
 
 const INVALID: &str = "InvalidIdentityToken";
-const STOLEN: &str = "The join secret was used before, by another machine.";
 
 fn find(house: &House, arn: &str) -> Result<(Arc<View>, Arc<Instance>), Error> {
     let view = house.directory.snapshot();
@@ -138,13 +135,18 @@ async fn verify(
     if house.directory.spend_proof(op, &key.thumbprint(), &proof.id, until).await? {
         Ok(())
     } else {
-        Err(Error::new(INVALID, "The proof was used before."))
+        Err(Error::new(INVALID, PROOF_USED_BEFORE))
     }
 }
 
 fn told_of(instance: &Instance, error: Error) -> Error {
-    let is_alarm = error.message == STOLEN;
-    error.of_provider(ProviderAsked { name: instance.arn.clone(), account: Some(instance.account), is_alarm })
+    let is_alarm = error.message == JOINED_BEFORE;
+    error.of_provider(ProviderAsked {
+        name: instance.arn.clone(),
+        account: Some(instance.account),
+        is_alarm,
+        verified: Vec::new(),
+    })
 }
 
 /// The same whether there is such an instance or not.

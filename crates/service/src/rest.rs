@@ -12,6 +12,15 @@ pub fn code(service: &str, code: &'static str) -> &'static str {
         return code;
     }
     match code {
+        "InternalFailure" if service == "eks" => "ServerException",
+        "InternalFailure" if service == "eks-auth" => "InternalServerException",
+        "InvalidIdentityToken" if service == "eks-auth" => "InvalidTokenException",
+        "IDPCommunicationError" if service == "eks-auth" => "ServiceUnavailableException",
+        // What is wrong is the association that an administrator made, and not what the agent sends.
+        "MalformedPolicyDocument" | "PackedPolicyTooLarge" | "LimitExceeded" if service == "eks-auth" => {
+            "InvalidRequestException"
+        }
+        "LimitExceeded" if service == "eks" => "ResourceLimitExceededException",
         "AccessDenied" => "AccessDeniedException",
         "NoSuchEntity" => "ResourceNotFoundException",
         "ValidationError"
@@ -23,7 +32,10 @@ pub fn code(service: &str, code: &'static str) -> &'static str {
         | "SerializationException"
         | "MalformedPolicyDocument"
         | "PackedPolicyTooLarge"
-        | "LimitExceeded" => "ValidationException",
+        | "LimitExceeded" => match service {
+            "eks" | "eks-auth" => "InvalidParameterException",
+            _ => "ValidationException",
+        },
         "ConcurrentModification" | "ServiceUnavailable" => "ServiceUnavailableException",
         "InvalidAction" => "UnknownOperationException",
         "MissingAuthenticationToken" => "MissingAuthenticationTokenException",

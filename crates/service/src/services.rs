@@ -7,9 +7,33 @@ use std::collections::BTreeMap;
 use daypass_model::AccountId;
 use daypass_model::limits::SERVICE_NAME_LENGTH_MAX;
 
-/// What daypass acts as itself: no account may.
-const OWN: [&str; 4] =
-    ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com", "rolesanywhere.amazonaws.com"];
+/// What daypass acts as itself, by whatever it vouches for: no account may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnService {
+    /// Machines.
+    Ec2,
+    /// Tasks on machines.
+    EcsTasks,
+    /// Pods, by the association of their service account.
+    Pods,
+    /// Holders of certificates, by a profile.
+    RolesAnywhere,
+}
+
+impl OwnService {
+    /// All of them.
+    const ALL: [Self; 4] = [Self::Ec2, Self::EcsTasks, Self::Pods, Self::RolesAnywhere];
+
+    /// Its service principal, as trust policies and `iam:PassedToService` name it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2.amazonaws.com",
+            Self::EcsTasks => "ecs-tasks.amazonaws.com",
+            Self::Pods => "pods.eks.amazonaws.com",
+            Self::RolesAnywhere => "rolesanywhere.amazonaws.com",
+        }
+    }
+}
 
 /// The services that accounts run, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +64,7 @@ impl Services {
         if !is_name(name) {
             return Err(NotRegistered::Name(name.to_owned()));
         }
-        if OWN.contains(&name) {
+        if OwnService::ALL.iter().any(|own| own.name() == name) {
             return Err(NotRegistered::Own(name.to_owned()));
         }
         match self.0.insert(name.to_owned(), account) {
@@ -106,7 +130,14 @@ mod tests {
 
     #[test]
     fn what_daypass_acts_as_itself_is_nobodys() {
-        for name in OWN {
+        for own in OwnService::ALL {
+            // Whoever adds one comes by here: it belongs in the list, too.
+            let name = match own {
+                OwnService::Ec2 => "ec2.amazonaws.com",
+                OwnService::EcsTasks => "ecs-tasks.amazonaws.com",
+                OwnService::Pods => "pods.eks.amazonaws.com",
+                OwnService::RolesAnywhere => "rolesanywhere.amazonaws.com",
+            };
             let refused = Services::default().register(name, account());
             assert_eq!(refused, Err(NotRegistered::Own(name.into())));
         }

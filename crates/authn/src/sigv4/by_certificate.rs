@@ -44,6 +44,9 @@ pub fn presented_by_certificate(request: &HttpRequest) -> Result<Presented, Auth
     }
     let fields = Fields::of(request)?;
     let query = QueryParts::of(request.query.as_bytes())?;
+    if fields.s3_session || query.s3_session {
+        return Err(AuthError::S3SessionToken);
+    }
     let elsewhere = query.any() || query.version_2 || form_holds_credential(request)?;
     match fields.authorization {
         Some(authorization) => {

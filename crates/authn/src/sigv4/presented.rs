@@ -124,7 +124,7 @@ pub(super) struct Fields<'r> {
     host: Option<&'r [u8]>,
     payload_hash: Option<&'r [u8]>,
     region_set: Option<&'r [u8]>,
-    s3_session: bool,
+    pub(super) s3_session: bool,
     repeated: Option<&'static str>,
 }
 
@@ -267,7 +267,7 @@ pub(super) struct QueryParts<'r> {
     token: Option<Cow<'r, [u8]>>,
     payload_hash: Option<Cow<'r, [u8]>>,
     region_set: Option<Cow<'r, [u8]>>,
-    s3_session: bool,
+    pub(super) s3_session: bool,
     pub(super) version_2: bool,
 }
 

@@ -125,6 +125,10 @@ impl Certificate {
         if read.signature_algorithm() != tbs.signature() {
             return Err(Unfit::Form);
         }
+        let is_as_written = |name, der| names::is_as_written(name, der);
+        if !is_as_written(tbs.subject(), raw.subject) || !is_as_written(tbs.issuer(), raw.issuer) {
+            return Err(Unfit::Names);
+        }
         let extensions = Known::of(tbs.extensions())?;
         let signature = read.signature().as_bytes().ok_or(Unfit::Form)?;
         Ok(Self {
@@ -376,6 +380,9 @@ impl Known {
                 }
                 ALTERNATIVE_NAME => {
                     known.alternative = GeneralNames::from_der(value).map_err(|_| Unfit::Form)?;
+                    if !names::is_as_written(&known.alternative, value) {
+                        return Err(Unfit::Names);
+                    }
                 }
                 NAME_CONSTRAINTS => return Err(Unfit::NameConstraints),
                 _ if extension.critical => return Err(Unfit::Critical),

@@ -9,8 +9,10 @@ use std::collections::HashSet;
 use std::fmt;
 
 use x509_cert::crl::CertificateList;
+use x509_cert::der::oid::AssociatedOid as _;
 use x509_cert::der::{Decode as _, Reader as _, SliceReader};
 use x509_cert::ext::Extensions;
+use x509_cert::ext::pkix::CrlNumber;
 
 use super::certificate::{Certificate, inside, positive, seconds};
 use super::key::SignatureAlgorithm;
@@ -40,7 +42,9 @@ pub struct Crl {
     tbs: Vec<u8>,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
+    this_update: i64,
     next_update: Option<i64>,
+    number: Option<Vec<u8>>,
 }
 
 impl Crl {
@@ -76,8 +80,20 @@ impl Crl {
             algorithm: SignatureAlgorithm::of(&read.signature_algorithm)
                 .map_err(|_| BadCrl::WeakSignature)?,
             signature: read.signature.as_bytes().ok_or(BadCrl::Form)?.to_vec(),
+            this_update: seconds(list.this_update),
             next_update: list.next_update.map(seconds),
+            number: number(list.crl_extensions.as_ref())?,
         })
+    }
+
+    /// Whether its issuer made it before the other one: by their numbers (RFC 5280, section 5.2.3), and by their dates.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        let by_number = self.number.as_ref().zip(other.number.as_ref()).is_some_and(|(own, of_other)| {
+            // Big endian, without leading zeros.
+            (own.len(), own) < (of_other.len(), of_other)
+        });
+        self.issuer == other.issuer && (by_number || self.this_update < other.this_update)
     }
 
     /// Whether an authority of the anchor issued it.
@@ -102,6 +118,13 @@ impl Crl {
     pub fn next_update(&self) -> Option<i64> {
         self.next_update
     }
+}
+
+/// Its CRL number, if it has one.
+fn number(extensions: Option<&Extensions>) -> Result<Option<Vec<u8>>, BadCrl> {
+    let found = extensions.and_then(|all| all.iter().find(|one| one.extn_id == CrlNumber::OID));
+    let read = found.map(|one| CrlNumber::from_der(one.extn_value.as_bytes())).transpose();
+    Ok(read.map_err(|_| BadCrl::Form)?.map(|number| number.0.as_bytes().to_vec()))
 }
 
 fn has_critical(extensions: Option<&Extensions>) -> bool {

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use x509_cert::der::asn1::{ObjectIdentifier, PrintableStringRef, Utf8StringRef};
-use x509_cert::der::{Any, Tag, Tagged};
+use x509_cert::der::{Any, Encode, Tag, Tagged};
 use x509_cert::ext::pkix::name::{GeneralName, GeneralNames};
 use x509_cert::name::Name;
 
@@ -64,13 +64,25 @@ const ATTRIBUTES_MAX: usize = 64;
 /// The parts of a distinguished name in order, by their short names.
 pub(super) fn parts(name: &Name) -> Result<Vec<(String, String)>, Unfit> {
     let mut parts = Vec::new();
-    for attribute in name.iter() {
-        if parts.len() == ATTRIBUTES_MAX {
-            return Err(Unfit::Names);
+    for level in name.iter_rdn() {
+        let start = parts.len();
+        for attribute in level.iter() {
+            let kind = short(&attribute.oid);
+            // One of a type in each level (X.501, section 9.3).
+            let is_twin = parts.iter().skip(start).any(|(known, _)| *known == kind);
+            if is_twin || parts.len() == ATTRIBUTES_MAX {
+                return Err(Unfit::Names);
+            }
+            parts.push((kind, text(&attribute.value)?));
         }
-        parts.push((short(&attribute.oid), text(&attribute.value)?));
     }
     Ok(parts)
+}
+
+/// Whether what was read is what stands there. A SET OF that is out of order (X.690, section 11.6) is put in order by the reader:
+/// the first value would be another one than everybody else sees.
+pub(super) fn is_as_written(read: &impl Encode, der: &[u8]) -> bool {
+    read.to_der().is_ok_and(|written| written == der)
 }
 
 fn short(oid: &ObjectIdentifier) -> String {

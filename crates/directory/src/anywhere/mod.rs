@@ -94,6 +94,8 @@ pub type Subject = Kept<SubjectRecord, ()>;
 /// Who comes with a certificate that leads to a trust anchor, and what for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByCertificate {
+    /// The ARN of the trust anchor.
+    pub anchor: String,
     /// The certificate.
     pub certificate: Arc<Certificate>,
     /// The id of the profile.

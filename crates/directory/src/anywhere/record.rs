@@ -160,7 +160,7 @@ pub struct SubjectCredentialRecord {
     /// DER, base64.
     pub certificate: String,
     /// Whether what was asked for by it then was refused. The same certificate may be there with and without.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
     /// See [`Unknown`].
     #[serde(flatten)]
@@ -175,7 +175,7 @@ pub struct InstancePropertiesRecord {
     /// As given: names and values, which are values to this house, too.
     pub values: Vec<(String, String)>,
     /// Whether what was asked for then was refused.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
     /// See [`Unknown`].
     #[serde(flatten)]

@@ -8,6 +8,7 @@ use daypass_model::{AccessKeyId, AccountId, Arn, UniqueId};
 use super::View;
 use crate::account_view::TrustingRole;
 use crate::entity::{LoginProfile, OidcProvider, SamlProvider, User};
+use crate::record::SamlProviderRecord;
 
 impl View {
     /// The role of any account that a caller names by ARN in order to assume it. May lead to another account
@@ -81,12 +82,8 @@ impl View {
     /// provider's own account gave to an identity provider.
     #[must_use]
     pub fn saml_provider_by_uuid(&self, uuid: &str) -> Option<&Arc<SamlProvider>> {
-        let mut all = self
-            .accounts
-            .keys()
-            .filter_map(|id| self.account(*id))
-            .flat_map(|account| account.saml_providers());
-        all.find(|provider| provider.record.uuid() == uuid)
+        let id = SamlProviderRecord::id_of_uuid(uuid)?;
+        self.accounts.keys().find_map(|account| self.account(*account)?.saml_provider_by_id(&id))
     }
 
     /// Whether the user, role or root that a session of this account names is there: by its unique id, or the number of

@@ -146,7 +146,7 @@ fn credentials(given: &CommandLine, now: i64) -> Markup {
             set("AWS_SESSION_TOKEN", given.session_token.expose_str()),
         ];
         if let Some(endpoint) = &given.endpoint {
-            lines.extend([set("AWS_ENDPOINT_URL_STS", endpoint), set("AWS_ENDPOINT_URL_IAM", endpoint)]);
+            lines.extend(["STS", "IAM", "DAYPASS"].map(|of| set(&format!("AWS_ENDPOINT_URL_{of}"), endpoint)));
         }
         lines.join("\n")
     };
@@ -156,6 +156,9 @@ fn credentials(given: &CommandLine, now: i64) -> Markup {
         section class="card given" aria-labelledby="given" {
             h2 id="given" { "Credentials for a command line" }
             p { "They are a secret, and good for " strong { (duration(given.expires - now)) } ". Select all lines with " kbd { "Ctrl+A" } " or " kbd { "⌘A" } "." }
+            @if given.endpoint.is_none() {
+                p { "Without " code { "AWS_ENDPOINT_URL_STS" } " and " code { "AWS_ENDPOINT_URL_IAM" } " programs take them to AWS." }
+            }
             label for="shell" { "Linux and macOS" }
             textarea id="shell" rows="12" readonly autofocus spellcheck="false" autocomplete="off" { (of_shell) }
             details {

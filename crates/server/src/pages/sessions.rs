@@ -141,7 +141,14 @@ pub(super) fn one(shown: &SessionShown) -> Markup {
             section class="card" aria-labelledby="chain" {
                 h2 id="chain" { "How it came about" }
                 ol class="chain" {
-                    @for step in &shown.chain { li { code { (step.who) } } }
+                    @for step in &shown.chain {
+                        li {
+                            @match step.session {
+                                Some(id) => { a href={ (path) "sessions/" (id) } { code { (step.who) } } }
+                                None => { code { (step.who) } }
+                            }
+                        }
+                    }
                     li aria-current="step" { code { (session.arn) } }
                 }
             }

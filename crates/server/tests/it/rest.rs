@@ -69,8 +69,10 @@ fn what_is_no_operation_is_told_in_the_words_of_the_service() {
         let expected = (404, "UnknownOperationException".into(), nowhere.into());
         assert_eq!(refusal(&answer), expected, "{method} {path}");
     }
-    // An operation of the model that is not built answers alike.
+    // An operation of EKS that is not here answers alike.
     let answer = signed(&server, "eks", request(&server, "GET", "/clusters/x", "", ""));
+    assert_eq!(refusal(&answer), (404, "UnknownOperationException".into(), nowhere.into()));
+    let answer = signed(&server, "s3", request(&server, "GET", "/clusters/x", "", ""));
     assert_eq!(status(&answer), 400, "a service that is not here speaks Query: {}", answer.body);
 }
 

@@ -1,6 +1,8 @@
 //! The action table: everything daypass can be asked, one file each.
 
 mod daypass;
+mod eks;
+mod eks_auth;
 pub(crate) mod iam;
 mod paging;
 mod pass_role;
@@ -11,11 +13,12 @@ pub(crate) mod sts;
 
 use crate::action::Row;
 
-pub(crate) use pass_role::{ROLES_ANYWHERE, find as passed_role};
+pub(crate) use pass_role::find as passed_role;
 
 /// Every action there is.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    [sts::ROWS, iam::ROWS, daypass::ROWS, rolesanywhere::ROWS].into_iter().flatten()
+    let all = [sts::ROWS, iam::ROWS, daypass::ROWS, eks::ROWS, eks_auth::ROWS, rolesanywhere::ROWS];
+    all.into_iter().flatten()
 }
 
 /// The row of an action; names are case-sensitive. Of STS also those that no account has enabled.
@@ -25,6 +28,8 @@ pub fn find(service: &str, action: &str) -> Option<&'static Row> {
         "sts" => (sts::ROWS, sts::NOT_ENABLED),
         "iam" => (iam::ROWS, &[]),
         "daypass" => (daypass::ROWS, &[]),
+        "eks" => (eks::ROWS, &[]),
+        "eks-auth" => (eks_auth::ROWS, &[]),
         "rolesanywhere" => (rolesanywhere::ROWS, rolesanywhere::NOT_ENABLED),
         _ => (&[], &[]),
     };

@@ -8,44 +8,23 @@
 use std::sync::Arc;
 
 use daypass_directory::{AccountView, Check, Role, Scope};
-use daypass_model::{Arn, EntityKind, entity_arn};
+use daypass_model::{Arn, EntityKind, entity_arn, is_reserved_path};
 
-/// A service that takes roles, as `iam:PassedToService` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::actions) enum PassedTo {
-    /// Machines.
-    Ec2,
-    /// Holders of certificates, by a profile.
-    RolesAnywhere,
-    /// Tasks on machines.
-    EcsTasks,
-}
+use crate::error::Error;
+use crate::services::OwnService;
 
-/// The service principal of Roles Anywhere.
-pub(crate) const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
-
-impl PassedTo {
-    /// Its service principal.
-    pub(in crate::actions) const fn name(self) -> &'static str {
-        match self {
-            Self::Ec2 => "ec2.amazonaws.com",
-            Self::RolesAnywhere => ROLES_ANYWHERE,
-            Self::EcsTasks => "ecs-tasks.amazonaws.com",
-        }
-    }
-
-    /// What in the account the role may be associated with, `iam:AssociatedResourceArn`.
-    fn associated(self, scope: &Scope) -> String {
-        let account = scope.account().id();
-        match self {
-            Self::Ec2 | Self::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
-            Self::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
-        }
+/// What in the account the role may be associated with, `iam:AssociatedResourceArn`.
+fn associated(service: OwnService, scope: &Scope) -> String {
+    let account = scope.account().id();
+    match service {
+        OwnService::Ec2 | OwnService::EcsTasks => format!("arn:aws:ec2:*:{account}:instance/*"),
+        OwnService::Pods => format!("arn:aws:eks:*:{account}:podidentityassociation/*"),
+        OwnService::RolesAnywhere => format!("arn:aws:rolesanywhere:*:{account}:profile/*"),
     }
 }
 
 /// The check on passing the role of this name, of the caller's account. One that is missing is asked about as `/<name>`.
-pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Check {
+pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: OwnService) -> Check {
     match scope.account().role(name) {
         Some(role) => of_role(scope, role, to),
         None => asked(scope, entity_arn(scope.account().id(), EntityKind::Role, "/", name), to),
@@ -53,16 +32,37 @@ pub(in crate::actions) fn by_name(scope: &Scope, name: &str, to: PassedTo) -> Ch
 }
 
 /// The check on passing the role of this ARN. Another account's is asked about as another account's: nobody may.
-pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: PassedTo) -> Check {
-    if let Some(role) = find(&scope.account(), arn) {
+pub(in crate::actions) fn by_arn(scope: &Scope, arn: &str, to: OwnService) -> Check {
+    if let Some(role) = named(&scope.account(), arn) {
         return of_role(scope, role, to);
     }
     let owner = arn.parse::<Arn>().ok().and_then(|arn| arn.account_id());
     Check { owner: owner.unwrap_or_else(|| scope.account().id()), ..asked(scope, arn, to) }
 }
 
-/// The role of the account that an ARN names to the letter: after the check, whoever passes it.
+/// The role that an ARN names, after the check on passing it.
+///
+/// # Errors
+/// `missing`, if there is none; ValidationError for a service-linked role.
+pub(in crate::actions) fn passed<'v>(
+    account: &AccountView<'v>,
+    arn: &str,
+    missing: impl FnOnce() -> Error,
+) -> Result<&'v Arc<Role>, Error> {
+    let role = named(account, arn).ok_or_else(missing)?;
+    if is_reserved_path(&role.record.path) {
+        return Err(Error::validation(format!("The service-linked role {arn} is passed to nobody.")));
+    }
+    Ok(role)
+}
+
+/// The role of the account that an ARN names to the letter, for whoever hands it out. A service-linked role is its service's alone,
+/// also where it was passed before anybody looked.
 pub(crate) fn find<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
+    named(account, arn).filter(|role| !is_reserved_path(&role.record.path))
+}
+
+fn named<'v>(account: &AccountView<'v>, arn: &str) -> Option<&'v Arc<Role>> {
     let parsed: Arn = arn.parse().ok()?;
     let name = parsed.resource_parts().filter(|(kind, _)| *kind == "role")?.1.rsplit('/').next()?;
     account.role(name).filter(|role| role.arn == arn)
@@ -77,7 +77,7 @@ pub(in crate::actions) fn for_one(mut check: Check, associated: &str) -> Check {
 const ASSOCIATED: &str = "iam:AssociatedResourceArn";
 
 /// Its tags are there for conditions, though AWS advises against them here: a Deny by tag holds.
-pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> Check {
+pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: OwnService) -> Check {
     let check = asked(scope, &*role.arn, to);
     role.record.tags.iter().fold(check, |check, tag| {
         let (key, value) = (&tag.key, tag.value.as_str());
@@ -85,9 +85,9 @@ pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: PassedTo) -> C
     })
 }
 
-fn asked(scope: &Scope, arn: impl Into<String>, to: PassedTo) -> Check {
+fn asked(scope: &Scope, arn: impl Into<String>, to: OwnService) -> Check {
     scope
         .check("iam:PassRole", arn)
-        .with("iam:PassedToService", to.name())
-        .with(ASSOCIATED, to.associated(scope))
+        .with("iam:OwnServiceService", to.name())
+        .with(ASSOCIATED, associated(to, scope))
 }

@@ -41,6 +41,8 @@ pub(in crate::actions) struct Wanted<'a> {
     pub(in crate::actions) source_identity: Option<&'a str>,
     /// What the service says of whom it acts for: `aws:SourceArn`, `aws:SourceAccount`, `sts:ExternalId`.
     pub(in crate::actions) keys: Vec<(String, Value)>,
+    /// What the session log says the session is for.
+    pub(in crate::actions) description: Option<&'a str>,
 }
 
 /// Who speaks for a service: the session that comes of it descends from theirs.
@@ -81,7 +83,12 @@ impl Speaker<'_> {
             ends_by: None,
         };
         let granted = vouched::grant_through(op, house, &call, &asked, speaker)?;
-        let issued = issue::issue(op, house, &call, &granted.claims, None)?;
+        // Another account hears that the service has its role, and not from where the service asks.
+        let told = match account == Some(speaker.account) {
+            true => op.clone(),
+            false => Operation { source_ip: None, user_agent: None, ..op.clone() },
+        };
+        let issued = issue::issue_described(&told, house, &call, &granted.claims, None, wanted.description)?;
         Ok(Output {
             assumed_role_user: AssumedRoleUser::of(granted.role, wanted.session_name),
             credentials: issued.credentials,

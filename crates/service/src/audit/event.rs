@@ -330,6 +330,8 @@ impl<'a> Event<'a> {
         }
         if let Some(provider) = error.and_then(Error::provider) {
             data.insert("identityProvider".into(), provider.name.as_str().into());
+            let verified = provider.verified.iter();
+            data.extend(verified.map(|(name, value)| ((*name).to_owned(), value.as_str().into())));
         }
         if not_logged > 0 {
             data.insert(NOT_LOGGED.into(), not_logged.into());

@@ -30,6 +30,7 @@ pub(crate) use event::Event;
 pub(crate) use identity::SigningIn;
 pub(crate) use ration::{Ration, Rations};
 pub use refused::{Refused, refused};
+pub(crate) use said::names_of_certificate;
 pub use traits::AuditTraits;
 
 /// The member that says how many were not.

@@ -1,7 +1,7 @@
 //! What a record tells of tokens and assertions: which it was, and what AWS's records repeat of it.
 
 use data_encoding::BASE64URL_NOPAD;
-use daypass_authn::x509::Field;
+use daypass_authn::x509::{Certificate, Field};
 use daypass_directory::{TokenNames, Vouched};
 use daypass_model::cut;
 use serde_json::Value;
@@ -14,14 +14,21 @@ pub(super) fn vouched_by(vouched: &Vouched) -> Value {
     let cut = |text: &str| Value::from(cut(text, NAME_MAX));
     let by = vouched.by_certificate.as_ref();
     let names = [
-        ("identityProvider", Some(Value::from(vouched.provider.as_str()))),
+        ("identityProvider", Some(Value::from(by.map_or(vouched.provider.as_str(), |by| &by.anchor)))),
         ("kid", key_id.as_deref().map(cut)),
         ("jti", id.as_deref().map(cut)),
         ("iat", issued_at.map(Value::from)),
-        ("x509Subject", by.map(|by| cut(&by.certificate.shown(Field::Subject)))),
-        ("serialNumber", by.map(|by| cut(&by.certificate.serial_decimal()))),
     ];
-    names.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    let of_token = names.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let of_certificate = by.map(|by| names_of_certificate(&by.certificate)).into_iter().flatten();
+    of_token.chain(of_certificate.map(|(name, value)| (name.to_owned(), value.into()))).collect()
+}
+
+/// Which certificate it is, where its path was followed: before that, these are anybody's words.
+pub(crate) fn names_of_certificate(certificate: &Certificate) -> [(&'static str, String); 2] {
+    let cut = |text: String| cut(&text, NAME_MAX).to_owned();
+    let subject = cut(certificate.shown(Field::Subject));
+    [("x509Subject", subject), ("serialNumber", cut(certificate.serial_decimal()))]
 }
 
 /// `kid` and `jti` of a token in compact form (RFC 7515, section 7.1).

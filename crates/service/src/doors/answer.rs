@@ -256,6 +256,8 @@ pub struct Step {
     pub who: String,
     /// Until when, in Unix seconds, where that is known.
     pub expires: Option<i64>,
+    /// The session that it was, where the account can look at it.
+    pub session: Option<SessionId>,
 }
 
 /// Credentials for a command line.

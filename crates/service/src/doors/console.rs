@@ -224,7 +224,7 @@ async fn chain(house: &House, op: &Operation, claims: &SessionClaims) -> Vec<Ste
         if let Some(asker) = entry.filter(|_| place == 0).map(|entry| &entry.requested_by) {
             let is_own = asker.account == claims.account;
             let who = if is_own { asker.arn.clone() } else { format!("account {}", asker.account) };
-            steps.push(Step { who, expires: None });
+            steps.push(Step { who, expires: None, session: None });
         }
         let own = entry.filter(|entry| entry.account == claims.account);
         let who = match (own, ancestor.account()) {
@@ -232,7 +232,7 @@ async fn chain(house: &House, op: &Operation, claims: &SessionClaims) -> Vec<Ste
             (None, Some(account)) if account != claims.account => format!("a session in account {account}"),
             (None, _) => format!("session {ancestor}"),
         };
-        steps.push(Step { who, expires: Some(*end) });
+        steps.push(Step { who, expires: Some(*end), session: None });
     }
     steps
 }

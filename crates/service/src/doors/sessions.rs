@@ -111,13 +111,14 @@ pub(super) async fn one(
     let own = visitor.scope.account().id();
     let origin =
         found.origin.map(|asker| asker.arn.unwrap_or_else(|| format!("account {}", asker.account_id)));
-    let origin = origin.map(|who| Step { who, expires: None });
+    let step = |who, expires, session| Step { who, expires, session };
+    let origin = origin.map(|who| step(who, None, None));
     let links = found.chain.into_iter().map(|link| match (link.session, link.account_id) {
-        (Some(session), _) => Step { who: session.arn, expires: Some(session.expires) },
+        (Some(session), _) => step(session.arn, Some(session.expires), Some(link.session_id)),
         (None, Some(account)) if account != own => {
-            Step { who: format!("a session in account {account}"), expires: None }
+            step(format!("a session in account {account}"), None, None)
         }
-        (None, _) => Step { who: format!("session {}", link.session_id), expires: None },
+        (None, _) => step(format!("session {}", link.session_id), None, None),
     });
     Ok(Answer::OneSession(Box::new(SessionShown {
         whose: whose(&visitor),

@@ -16,11 +16,13 @@ use daypass_directory::anywhere::{AnywhereKind, ByCertificate, Profile, TrustAnc
 use daypass_directory::{AccountView, Caller, Operation, Scope, Value, View, Vouched};
 use daypass_model::{Arn, Tag, is_source_identity};
 
-use crate::actions::{ROLES_ANYWHERE, passed_role};
+use crate::actions::passed_role;
+use crate::audit::names_of_certificate;
 use crate::authenticate::signed_for_us;
 use crate::error::{Error, ProviderAsked};
 use crate::house::House;
 use crate::request::Request;
+use crate::services::OwnService;
 
 /// What a call by certificate asks for.
 pub(crate) struct Asked<'a> {
@@ -81,16 +83,18 @@ pub(crate) fn vouch_by_certificate(
     let view = house.directory.snapshot();
     let arn: Arn = asked.trust_anchor_arn.parse().map_err(|_| not_found("Trust anchor"))?;
     let (account, anchor) = view.trust_anchor(&arn).ok_or_else(|| not_found("Trust anchor"))?;
-    let provider =
-        || ProviderAsked { name: anchor.arn.clone(), account: Some(account.id()), is_alarm: false };
+    let told = |error: Error, verified: Vec<_>| {
+        let (name, account) = (anchor.arn.clone(), Some(account.id()));
+        error.of_provider(ProviderAsked { name, account, is_alarm: false, verified })
+    };
     let call = Call { op, asked, account, anchor, certificate: &proof.certificate };
-    let told = |error: Error| error.of_provider(provider());
-    let path = call.path(&proof.chain, proof.region()).map_err(told)?;
+    let path = call.path(&proof.chain, proof.region()).map_err(|error| told(error, Vec::new()))?;
     let is_revoked = call.is_revoked(&path);
     let vouched = call.vouched(is_revoked, proof.region()).map_err(|error| {
         let certificate = proof.certificate.clone();
         let came = Came { view: view.clone(), anchor: arn.clone(), certificate, is_revoked };
-        Box::new(NotVouched { error: told(error), came: Some(came) })
+        let verified = names_of_certificate(&proof.certificate).into();
+        Box::new(NotVouched { error: told(error, verified), came: Some(came) })
     })?;
     let caller = Caller::vouched(account.id(), vouched);
     Ok((view, caller))
@@ -163,11 +167,12 @@ impl<'a> Call<'a> {
             tags,
             source_identity,
             by_certificate: Some(ByCertificate {
+                anchor: anchor.arn.clone(),
                 certificate: Arc::new((*certificate).clone()),
                 profile: profile.record.common.id.clone(),
                 session_name,
             }),
-            ..Vouched::service(ROLES_ANYWHERE)
+            ..Vouched::service(OwnService::RolesAnywhere.name())
         })
     }
 

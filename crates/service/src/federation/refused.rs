@@ -48,5 +48,10 @@ pub(super) fn refused(
             "an identity provider does not vouch for a caller"
         );
     }
-    error.of_provider(ProviderAsked { name: asked.name.to_owned(), account: asked.account, is_alarm: false })
+    error.of_provider(ProviderAsked {
+        name: asked.name.to_owned(),
+        account: asked.account,
+        is_alarm: false,
+        verified: Vec::new(),
+    })
 }

@@ -19,7 +19,7 @@ pub(crate) use validate::{check, lower_first};
 /// One of the APIs that daypass serves.
 #[derive(Debug)]
 pub struct Service {
-    /// The signing name: `sts`, `iam`, `daypass`, `rolesanywhere`.
+    /// The signing name: `sts`, `iam`, `daypass`, `eks`, `eks-auth`, `rolesanywhere`.
     pub name: &'static str,
     /// What clients send as `Version`.
     pub version: &'static str,
@@ -183,9 +183,11 @@ mod tests {
     #[test]
     fn every_operation_of_the_public_models_is_found_by_name() {
         let count = |name| OPERATIONS.iter().filter(|row| row.service.name == name).count();
-        assert_eq!((count("sts"), count("iam"), count("daypass")), (12, 181, 24));
+        assert_eq!((count("sts"), count("iam"), count("daypass")), (12, 181, 28));
         // The public model has no CreateSession.
         assert_eq!(count("rolesanywhere"), 30 + 1);
+        // Of EKS those on Pod Identity associations and their tags.
+        assert_eq!((count("eks"), count("eks-auth")), (8, 1));
         for row in OPERATIONS {
             assert!(std::ptr::eq(operation(row.service.name, row.name).unwrap(), row), "{}", row.name);
         }

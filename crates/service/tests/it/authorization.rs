@@ -191,6 +191,7 @@ fn expected_keys(line: &Line, action: &str, pairs: &[(String, String)]) -> BTree
 fn passed_to_machines(example: &Example) -> BTreeMap<String, Value> {
     let (service, associated) = match example.service {
         "rolesanywhere" => ("rolesanywhere.amazonaws.com", "rolesanywhere:*:{ACCOUNT}:profile/*"),
+        "eks" => ("pods.eks.amazonaws.com", "eks:*:{ACCOUNT}:podidentityassociation/*"),
         _ => ("ec2.amazonaws.com", "ec2:*:{ACCOUNT}:instance/*"),
     };
     let keys = [
@@ -260,7 +261,7 @@ async fn every_check_is_what_the_reference_says() {
                     let mut put = |key: &str, value: &str| {
                         passed.insert(key.to_owned(), Value::One(value.to_owned()));
                     };
-                    if example.service == "daypass" {
+                    if example.service == "daypass" || example.action == "UpdateProfile" {
                         put("iam:AssociatedResourceArn", &resource);
                     }
                     if example.action == "RegisterTask" {

@@ -13,7 +13,7 @@ use crate::world::World;
 
 /// Parameters that work.
 pub(crate) struct Example {
-    /// `sts`, `iam`, `daypass` or `rolesanywhere`.
+    /// The signing name.
     pub(crate) service: &'static str,
     /// The operation.
     pub(crate) action: &'static str,
@@ -107,6 +107,15 @@ const fn daypass(action: &'static str, shown: &'static str, given: Given) -> Exa
 
 const fn anywhere(action: &'static str, shown: &'static str, body: &'static str) -> Example {
     Example { service: "rolesanywhere", action, shown, given: Json(body) }
+}
+
+const fn rest(
+    service: &'static str,
+    action: &'static str,
+    shown: &'static str,
+    body: &'static str,
+) -> Example {
+    Example { service, action, shown, given: Json(body) }
 }
 
 /// Every action, in the order of the action table.
@@ -289,19 +298,23 @@ pub(crate) static EXAMPLES: &[Example] = &[
         r#"{"ServiceName":"scheduler.internal","RoleArn":"arn:aws:iam::111122223333:role/Nightly","RoleSessionName":"job-7","SourceAccount":"111122223333","SourceArn":"arn:aws:scheduler:eu-west-1:111122223333:job/7","SourceIdentity":"ada","Tags":[{"Key":"Cost","Value":"1"}],"TransitiveTagKeys":["Cost"]}"#,
     )),
     daypass("CheckRequest", "arn:aws:s3:::shelf/a.txt", SignedRequest),
+    daypass("DeletePodIdentityCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/empty", Json(r#"{"ClusterName":"empty"}"#)),
     daypass("DeleteResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("DeregisterInstance", INSTANCE, Json(r#"{"InstanceId":"i-0123456789abcdef0"}"#)),
     daypass("DeregisterTask", INSTANCE, Json(r#"{"TaskId":"{task}"}"#)),
     daypass("ExplainRequest", "*", Json(r#"{"RequestId":"{this-request}"}"#)),
+    daypass("GetPodIdentityCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/blue", Json(r#"{"ClusterName":"blue"}"#)),
     daypass("GetOpenIDConnectProviderSettings", PROVIDER, Json(
         r#"{"OpenIDConnectProviderArn":"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/team"}"#,
     )),
     daypass("GetResourcePolicy", "arn:aws:s3:::shelf", Json(r#"{"ResourceArn":"arn:aws:s3:::shelf"}"#)),
     daypass("GetSessionChain", arn!("daypass", "session/{session}"), Json(r#"{"SessionId":"{session}"}"#)),
     daypass("ListInstances", "*", Json("{}")),
+    daypass("ListPodIdentityClusters", "*", Json("{}")),
     daypass("ListResourcePolicies", "*", Json("{}")),
     daypass("ListSessions", "*", Json(r#"{"SessionName":"Night"}"#)),
     daypass("ListTasks", "*", Json(r#"{"InstanceId":"i-0123456789abcdef0"}"#)),
+    daypass("PutPodIdentityCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/fresh", Json(r#"{"ClusterName":"fresh","OpenIDConnectProviderArn":"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/team","Region":"eu-west-1"}"#)),
     daypass("PutOpenIDConnectProviderSettings", PROVIDER, Json(
         r#"{"OpenIDConnectProviderArn":"arn:aws:iam::111122223333:oidc-provider/oidc.example.com/team","Algorithms":["PS256"],"ConditionClaims":["groups"]}"#,
     )),
@@ -319,6 +332,15 @@ pub(crate) static EXAMPLES: &[Example] = &[
     daypass("ValidatePolicy", "*", Json(
         r#"{"PolicyKind":"inline","PolicyDocument":"{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}"}"#,
     )),
+    rest("eks", "CreatePodIdentityAssociation", "arn:aws:eks:eu-west-1:111122223333:cluster/blue", r#"{"clusterName":"blue","namespace":"shop","serviceAccount":"fresh","roleArn":"arn:aws:iam::111122223333:role/ci/Build","clientRequestToken":"once","tags":{"Cost":"1"},"disableSessionTags":true,"targetRoleArn":"arn:aws:iam::444455556666:role/Depot","policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::shelf/*\"}]}"}"#),
+    rest("eks", "DeletePodIdentityAssociation", "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}", r#"{"clusterName":"blue","associationId":"{association}"}"#),
+    rest("eks", "DescribePodIdentityAssociation", "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}", r#"{"clusterName":"blue","associationId":"{association}"}"#),
+    rest("eks", "ListPodIdentityAssociations", "arn:aws:eks:eu-west-1:111122223333:cluster/blue", r#"{"clusterName":"blue","namespace":"shop","serviceAccount":"till"}"#),
+    rest("eks", "ListTagsForResource", "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}", r#"{"resourceArn":"arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}"}"#),
+    rest("eks", "TagResource", "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}", r#"{"resourceArn":"arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}","tags":{"Cost":"1"}}"#),
+    rest("eks", "UntagResource", "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}", r#"{"resourceArn":"arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}","tagKeys":["Cost"]}"#),
+    rest("eks", "UpdatePodIdentityAssociation", "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/{association}", r#"{"clusterName":"blue","associationId":"{association}","roleArn":"arn:aws:iam::111122223333:role/ci/Build","clientRequestToken":"once","disableSessionTags":true,"targetRoleArn":"arn:aws:iam::444455556666:role/Depot","policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::shelf/*\"}]}"}"#),
+    rest("eks-auth", "AssumeRoleForPodIdentity", "arn:aws:eks:eu-west-1:111122223333:cluster/blue", r#"{"clusterName":"blue","token":"{pod-token}","eksNodeName":"node-1","instanceId":"i-0123456789abcdef0","zone":"euw1-az1"}"#),
     anywhere("CreateProfile", "*", r#"{"name":"Fresh","roleArns":["arn:aws:iam::111122223333:role/ci/Build"],"sessionPolicy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::shelf/*\"}]}","managedPolicyArns":["arn:aws:iam::aws:policy/ReadOnlyAccess"],"durationSeconds":7200,"requireInstanceProperties":true,"acceptRoleSessionName":true,"enabled":true}"#),
     anywhere("CreateTrustAnchor", "*", r#"{"name":"Fresh CA","source":{"sourceType":"CERTIFICATE_BUNDLE","sourceData":{"x509CertificateData":"{root-pem}"}},"enabled":true}"#),
     anywhere("DeleteAttributeMapping", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/{profile}", r#"{"profileId":"{profile}","certificateField":"x509SAN"}"#),

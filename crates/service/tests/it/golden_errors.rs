@@ -171,8 +171,9 @@ async fn made(world: &World, call: &Call) -> Value {
         let params = changes(world, &serde_json::from_str(&text).unwrap());
         let answer = match service {
             "daypass" => world.house.call_json(&who, action, &Value::Object(params)).await,
-            "rolesanywhere" => {
-                world.house.call_rest(&who, "rolesanywhere", action, &Value::Object(params)).await
+            "rolesanywhere" | "eks" => {
+                let service = shapes::service(service).unwrap().name;
+                world.house.call_rest(&who, service, action, &Value::Object(params)).await
             }
             _ => {
                 let pairs: Vec<_> =
@@ -354,7 +355,7 @@ fn the_tests_that_golden_files_name_exist() {
 /// How many there are, for the record.
 #[expect(clippy::print_stdout, reason = "a figure that the test prints")]
 fn print_counts() {
-    for service in ["sts", "iam", "daypass", "rolesanywhere"] {
+    for service in ["sts", "iam", "daypass", "eks", "eks-auth", "rolesanywhere"] {
         let files: Vec<_> = EXAMPLES
             .iter()
             .chain(UNSIGNED)

@@ -9,6 +9,7 @@ use daypass_service::params::Params;
 use daypass_service::{Error, Settings};
 use serde_json::{Map, Value, json};
 
+use crate::race::Gate;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 use crate::world::claims;
 
@@ -34,7 +35,10 @@ impl Yard {
     }
 
     async fn trusted_by(trust: &str) -> Self {
-        let house = TestHouse::new().await;
+        Self::of(TestHouse::new().await, trust).await
+    }
+
+    async fn of(house: TestHouse, trust: &str) -> Self {
         let role = [("RoleName", "Crew"), ("Path", "/fleet/"), ("AssumeRolePolicyDocument", trust)];
         house.root("iam", "CreateRole", &role).await;
         let all = json!({"Version": "2012-10-17", "Statement": [
@@ -505,6 +509,25 @@ async fn sessions_of_machines_say_where_they_come_from_and_are_no_longer_chains(
     assert!(!said.chained && said.first_key.is_none() && said.tags.is_empty());
     assert_eq!(said.ancestry.len(), 1, "the one that ends them all");
     assert_eq!(said.federation[0], ("ec2:RoleDelivery".into(), vec!["2.0".into()]));
+}
+
+/// However many calls decide at once.
+#[tokio::test]
+async fn the_last_two_places_are_two() {
+    let gate = Gate::of(3);
+    let yard = Yard::of(TestHouse::on(gate.clone()).await, &trusting(&["ecs-tasks.amazonaws.com"])).await;
+    for _ in 0..TASKS_PER_INSTANCE_MAX - 2 {
+        yard.task().await;
+    }
+    let task = json!({"InstanceId": yard.id(), "RoleArn": format!("arn:aws:iam::{ACCOUNT}:role/fleet/Crew")});
+    let call = || yard.house.call_json(&yard.house.root, "RegisterTask", &task);
+    gate.arm();
+    let (a, b, c) = tokio::join!(call(), call(), call());
+    assert_eq!([a, b, c].iter().filter(|answer| answer.is_ok()).count(), 2);
+    assert_eq!(
+        yard.house.stored().await.1.iter().filter(|record| record.key.contains("/task/")).count(),
+        200
+    );
 }
 
 #[tokio::test]

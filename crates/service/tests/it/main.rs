@@ -50,6 +50,7 @@ mod oidc_issuer;
 mod outbound;
 mod password_policy;
 mod phone;
+mod pod_identity;
 mod providers;
 mod quotas;
 mod race;

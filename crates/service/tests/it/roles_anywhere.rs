@@ -1,6 +1,7 @@
 //! Roles Anywhere: what a certificate opens and what not, how a session of one begins and ends, and who sets it up.
 
 mod changes;
+mod given;
 mod sessions;
 mod subjects;
 

@@ -85,6 +85,11 @@ async fn a_service_gets_a_role_of_another_account_that_trusts_it() {
     assert_eq!(who["Arn"], json!(format!("arn:aws:sts::{OTHER}:assumed-role/Nightly/job-7")));
     assert_eq!(who["Arn"], answer["AssumedRoleUser"]["Arn"]);
     assert_eq!(answer.get("PackedPolicySize"), None);
+    // From where the service asked is not told to the role's account, here as in its audit.
+    let listed = scene.house.call_json(&scene.customer, "ListSessions", &json!({})).await.unwrap();
+    let listed = &listed["Sessions"][0];
+    assert_eq!(listed["AccessKeyId"], json!(session.access_key_id));
+    assert_eq!((listed.get("SourceIpAddress"), listed.get("UserAgent")), (None, None));
     // It is the role's session and no more: its policies decide.
     let denied = scene.house.call(&session, "iam", "ListRoles", &[]).await.unwrap_err();
     assert!(

@@ -20,6 +20,7 @@ use crate::examples::{
 };
 use crate::oidc_issuer::Key;
 use crate::phone::Phone;
+use crate::pod_identity;
 use crate::saml_idp;
 use crate::support::{ACCOUNT, Keys, TestHouse};
 
@@ -92,6 +93,7 @@ impl World {
         filled.push(("{session}", session_id(&house, &Keys::of(&of_role["Credentials"]))));
         let (machine, anywhere) = anywhere(&house).await;
         filled.extend(anywhere);
+        filled.push(("{association}", pod_identity::in_world(&house).await));
         Self { house, caller, admin, machine: Arc::new(machine), filled }
     }
 
@@ -110,8 +112,13 @@ impl World {
         if example.action == "EnableOutboundWebIdentityFederation" {
             self.house.root("iam", "DisableOutboundWebIdentityFederation", &[]).await;
         }
-        if example.action == "CreateSession" {
-            let trust = [("RoleName", "Build"), ("PolicyDocument", TRUST_MACHINES)];
+        let services = match example.action {
+            "CreateSession" => Some(TRUST_MACHINES),
+            "AssumeRoleForPodIdentity" => Some(pod_identity::TRUST_PODS),
+            _ => None,
+        };
+        if let Some(trust) = services {
+            let trust = [("RoleName", "Build"), ("PolicyDocument", trust)];
             self.house.root("iam", "UpdateAssumeRolePolicy", &trust).await;
         }
         self
@@ -392,10 +399,19 @@ fn vouched(house: &TestHouse) -> Vec<(&'static str, String)> {
         "iss": "https://oidc.example.com/team", "sub": "ada", "aud": "app", "iat": now, "exp": now + 600,
     });
     let token = |id: &str| key.sign(&json!({"alg": "ES256", "kid": id}), &claims);
+    let of_pod = json!({
+        "iss": "https://oidc.example.com/team", "sub": "system:serviceaccount:shop:till", "aud": ["pods.eks.amazonaws.com"],
+        "iat": now, "nbf": now, "exp": now + 600,
+        "kubernetes.io": {
+            "namespace": "shop", "node": {"name": "node-1", "uid": "5d7b"}, "pod": {"name": "till-0", "uid": "1f2e"},
+            "serviceaccount": {"name": "till", "uid": "9a8b"},
+        },
+    });
     let signed = saml_idp::signed(saml_idp::ASSERTION);
     let assertion = |xml: &str| BASE64.encode(xml.as_bytes());
     vec![
         ("{id-token}", token("1")),
+        ("{pod-token}", key.sign(&json!({"alg": "ES256", "kid": "1"}), &of_pod)),
         ("{unknown-key-token}", token("2")),
         ("{idp-metadata}", saml_idp::metadata_of(&saml_idp::IDP.certificate)),
         ("{changed-assertion}", assertion(&saml_idp::edited(&signed, ">alice<", ">admin<"))),

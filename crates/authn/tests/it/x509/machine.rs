@@ -73,6 +73,11 @@ impl Holder {
 
     /// A list of these numbers as revoked, in PEM.
     pub(crate) fn revoke(&self, serials: &[u64]) -> String {
+        self.list(serials, 1, 1)
+    }
+
+    /// The same with a number of its own, of a day of January 2026.
+    pub(crate) fn list(&self, serials: &[u64], number: u64, day: u8) -> String {
         let revoked = |serial: &u64| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: date_time_ymd(2026, 1, 1),
@@ -80,9 +85,9 @@ impl Holder {
             invalidity_date: None,
         };
         let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 1, 1),
+            this_update: date_time_ymd(2026, 1, day),
             next_update: date_time_ymd(2026, 2, 1),
-            crl_number: SerialNumber::from(1),
+            crl_number: SerialNumber::from(number),
             issuing_distribution_point: None,
             revoked_certs: serials.iter().map(revoked).collect(),
             key_identifier_method: KeyIdMethod::Sha256,

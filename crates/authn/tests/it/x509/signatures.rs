@@ -109,6 +109,10 @@ fn half_of_a_proof_or_two_are_never_nothing() {
     assert!(matches!(presented_by_certificate(&twice), Err(AuthError::RepeatedField { .. })));
     let token = request.clone().with_header("x-amz-security-token", "x");
     assert!(matches!(presented_by_certificate(&token), Err(AuthError::TwoCredentials)));
+    let token = request.clone().with_header("X-Amz-S3session-Token", "x");
+    assert!(matches!(presented_by_certificate(&token), Err(AuthError::S3SessionToken)));
+    let query = HttpRequest { query: "x-amz-s3session-token=x".into(), ..request.clone() };
+    assert!(matches!(presented_by_certificate(&query), Err(AuthError::S3SessionToken)));
     let query = HttpRequest { query: "X-Amz-Credential=x".into(), ..request.clone() };
     assert!(matches!(presented_by_certificate(&query), Err(AuthError::TwoCredentials)));
     for wrong in ["AWS4-HMAC-SHA256", "AWS4-X509-ECDSA-SHA1", "Bearer", "aws4-x509-ecdsa-sha256"] {

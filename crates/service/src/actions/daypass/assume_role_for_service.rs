@@ -124,6 +124,7 @@ impl Input {
             transitive_tag_keys: &self.transitive_tag_keys,
             source_identity: self.source_identity.as_deref(),
             keys: keys.collect(),
+            description: None,
         }
     }
 }

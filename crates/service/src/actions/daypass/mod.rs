@@ -12,7 +12,9 @@ mod get_session_chain;
 mod inner;
 mod list_resource_policies;
 mod list_sessions;
+mod listed;
 mod machine;
+mod pods;
 mod put_provider_settings;
 mod put_resource_policy;
 mod resource;
@@ -29,20 +31,24 @@ pub(super) static ROWS: &[Row] = &[
     Row::of::<assume_role_for_service::AssumeRoleForService>(),
     Row::of::<check_request::CheckRequest>(),
     Row::of::<delete_resource_policy::DeleteResourcePolicy>(),
+    Row::of::<pods::delete::DeletePodIdentityCluster>(),
     Row::of::<machine::deregister_instance::DeregisterInstance>(),
     Row::of::<machine::deregister_task::DeregisterTask>(),
     Row::of::<explain_request::ExplainRequest>(),
     Row::of_unsigned::<machine::get_instance_credentials::GetInstanceCredentials>(),
     Row::of_unsigned::<machine::get_instance_metadata::GetInstanceMetadata>(),
+    Row::of::<pods::get::GetPodIdentityCluster>(),
     Row::of::<get_provider_settings::GetProviderSettings>(),
     Row::of::<get_resource_policy::GetResourcePolicy>(),
     Row::of::<get_session_chain::GetSessionChain>(),
     Row::of_unsigned::<machine::get_task_credentials::GetTaskCredentials>(),
     Row::of_unsigned::<machine::join_instance::JoinInstance>(),
     Row::of::<machine::list_instances::ListInstances>(),
+    Row::of::<pods::list::ListPodIdentityClusters>(),
     Row::of::<list_resource_policies::ListResourcePolicies>(),
     Row::of::<list_sessions::ListSessions>(),
     Row::of::<machine::list_tasks::ListTasks>(),
+    Row::of::<pods::put::PutPodIdentityCluster>(),
     Row::of::<put_provider_settings::PutProviderSettings>(),
     Row::of::<put_resource_policy::PutResourcePolicy>(),
     Row::of::<machine::register_instance::RegisterInstance>(),

@@ -64,14 +64,21 @@ pub(super) fn room(what: &str, count: usize, max: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a new resource has in common with the others.
+/// What a new resource has in common with the others. Its region is the one that was signed for and no other, so that conditions
+/// on `aws:RequestedRegion` and the ARN speak of the same.
+///
+/// # Errors
+/// ValidationException.
 pub(super) fn common(
     op: &Operation,
     house: &House,
     (name, enabled, tags): (&str, Option<bool>, TagSet),
-) -> ResourceRecord {
+) -> Result<ResourceRecord, Error> {
+    if region(op) != op.region {
+        return Err(Error::validation("The region that the request is signed for is no name of one region."));
+    }
     let now = op.now.as_second();
-    ResourceRecord {
+    Ok(ResourceRecord {
         id: daypass_model::uuid(house.directory.random()),
         region: region(op).to_owned(),
         name: name.to_owned(),
@@ -79,7 +86,7 @@ pub(super) fn common(
         created: now,
         updated: now,
         tags,
-    }
+    })
 }
 
 /// Where a call was signed for. It becomes part of an ARN: what is no name of a region is none.

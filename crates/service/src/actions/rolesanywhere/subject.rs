@@ -37,8 +37,8 @@ pub(super) struct Attempt<'a> {
     pub(super) may_be_new: bool,
 }
 
-/// Write down that a subject got a session, unless that was done lately. Its session does not wait on it: what cannot be
-/// written is told to the operator. The answer is the subject's ARN.
+/// Write down that a subject got a session, unless that was done lately. It gets the session all the same where that cannot be
+/// written. The answer is the subject's ARN.
 pub(super) async fn seen<I>(
     op: &Operation,
     house: &House,

@@ -46,11 +46,11 @@ pub(super) struct Input {
     minimum_session_token_size: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Output {
-    assumed_role_user: AssumedRoleUser,
-    credentials: Credentials,
+    pub(super) assumed_role_user: AssumedRoleUser,
+    pub(super) credentials: Credentials,
     #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,11 +59,11 @@ pub(super) struct Output {
     session_token_utilization: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct AssumedRoleUser {
-    assumed_role_id: String,
-    arn: String,
+    pub(in crate::actions) assumed_role_id: String,
+    pub(in crate::actions) arn: String,
 }
 
 impl AssumedRoleUser {

@@ -13,7 +13,7 @@ use crate::request::{Time, exposed};
 use crate::sessions::SessionEntry;
 
 /// `Credentials` of an answer.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Credentials {
     access_key_id: String,
@@ -25,6 +25,16 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
+    /// When they end, in Unix seconds.
+    pub(crate) fn expiration(&self) -> i64 {
+        self.expiration.0
+    }
+
+    /// Access key id and token, for whoever uses them here and now.
+    pub(super) fn presented(&self) -> (&str, &str) {
+        (&self.access_key_id, self.session_token.expose_str())
+    }
+
     /// Access key id, secret and token, for an answer of another form.
     pub(crate) fn into_parts(self) -> (String, Secret, Secret) {
         (self.access_key_id, self.secret_access_key, self.session_token)
@@ -58,7 +68,7 @@ pub(crate) fn issue<I>(
 }
 
 /// The same, with a description for whoever looks through the sessions.
-pub(super) fn issue_described<I>(
+pub(crate) fn issue_described<I>(
     op: &Operation,
     house: &House,
     call: &Authorized<I>,

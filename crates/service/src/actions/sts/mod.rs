@@ -3,6 +3,7 @@
 pub(crate) mod assume_role;
 mod assume_role_with_saml;
 mod assume_role_with_web_identity;
+pub(crate) mod chain;
 mod claims;
 mod decode_authorization_message;
 mod get_access_key_info;

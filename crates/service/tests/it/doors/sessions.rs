@@ -131,6 +131,13 @@ async fn more_can_be_ended_at_once() {
         panic!("no page")
     };
     assert_eq!(shown.issued.len(), 1);
+    assert_eq!(shown.chain[0].session, None, "root's own keys");
+    // From what it issued a link leads up to it.
+    let issued = format!("sessions/{}", shown.issued[0].session_id);
+    let Answer::OneSession(below) = get(&house, &admin, &issued, &[]).await.unwrap() else {
+        panic!("no page")
+    };
+    assert_eq!(below.chain.last().unwrap().session, Some(shown.session.session_id));
     let end = format!("{place}/revoke");
     for bad in [
         &[("end", "this")][..],

@@ -40,11 +40,11 @@ impl Action for DeregisterInstance {
             account.end_sessions_below(&mut change, instance.record.sessions, now)?;
         }
         // Sessions of tasks descend from the machine's.
-        for task in account.tasks().filter(|task| task.record.instance == instance.record.id) {
+        for task in account.tasks_on(&instance.record.id) {
             account.remove_task(&mut change, task);
         }
         // A task that is registered meanwhile finds its instance changed; one that was is looked for again.
-        change.quiet(key::tasks(account.id()));
+        change.quiet(key::tasks_on(account.id(), &instance.record.id));
         let place = key::instance(account.id(), &instance.record.id);
         change.unchanged(place.clone(), instance.revision);
         change.delete(place);

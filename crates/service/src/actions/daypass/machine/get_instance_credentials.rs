@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::house::House;
 use crate::machine::{self, Presented};
 use crate::request::hidden;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct GetInstanceCredentials;
 
@@ -70,7 +71,7 @@ impl Unsigned for GetInstanceCredentials {
             once: true,
         };
         let (view, instance) = machine::by_key(op, house, &call).await?;
-        let mut service = machine::service(machine::EC2, &instance, &instance.arn);
+        let mut service = machine::service(OwnService::Ec2, &instance, &instance.arn);
         service.keys.push(("ec2:RoleDelivery".into(), Value::from(input.role_delivery.as_str())));
         service.kept = vec![
             ("ec2:RoleDelivery".into(), vec![input.role_delivery.clone()]),

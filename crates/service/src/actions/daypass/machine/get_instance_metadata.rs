@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::house::House;
 use crate::machine::{self, Presented};
 use crate::request::hidden;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct GetInstanceMetadata;
 
@@ -81,7 +82,7 @@ impl Unsigned for GetInstanceMetadata {
             once: false,
         };
         let (view, instance) = machine::by_key(op, house, &call).await?;
-        let service = machine::service(machine::EC2, &instance, &instance.arn);
+        let service = machine::service(OwnService::Ec2, &instance, &instance.arn);
         Ok((view, machine::caller(&instance, service)))
     }
 }

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::house::House;
 use crate::machine::{self, Presented};
 use crate::request::hidden;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct GetTaskCredentials;
 
@@ -82,7 +83,7 @@ impl Unsigned for GetTaskCredentials {
         };
         let (view, instance) = machine::by_key(op, house, &call).await?;
         let mut service =
-            machine::service(machine::ECS_TASKS, &instance, &task_arn(&instance, &input.task_id));
+            machine::service(OwnService::EcsTasks, &instance, &task_arn(&instance, &input.task_id));
         service.kept = vec![("ec2:SourceInstanceARN".into(), vec![instance.arn.clone()])];
         Ok((view, machine::caller(&instance, service)))
     }

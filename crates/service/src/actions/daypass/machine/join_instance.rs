@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::house::House;
 use crate::machine::{self, Presented};
 use crate::request::hidden;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct JoinInstance;
 
@@ -79,7 +80,7 @@ impl Unsigned for JoinInstance {
         };
         let (view, instance) =
             machine::by_secret(op, house, &call, &input.join_secret, &input.public_key).await?;
-        let service = machine::service(machine::EC2, &instance, &instance.arn);
+        let service = machine::service(OwnService::Ec2, &instance, &instance.arn);
         Ok((view, machine::caller(&instance, service)))
     }
 }

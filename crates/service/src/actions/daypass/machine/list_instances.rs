@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use daypass_directory::{AccountView, Authorized, Checks, Instance, Operation, Scope};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::profile_of;
 use crate::action::Action;
-use crate::actions::paging::{Selection, page};
+use crate::actions::daypass::listed::{Listed, Whole};
+use crate::actions::paging::page;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -16,25 +17,9 @@ use crate::request::Time;
 
 pub(in crate::actions::daypass) struct ListInstances;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(in crate::actions::daypass) struct Input {
-    marker: Option<String>,
-    max_items: Option<i64>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(in crate::actions::daypass) struct Output {
-    instances: Vec<Shown>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Shown {
+pub(in crate::actions::daypass) struct Shown {
     instance_id: String,
     instance_arn: String,
     region: String,
@@ -53,23 +38,18 @@ impl Action for ListInstances {
     const NAME: &'static str = "daypass:ListInstances";
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
-    type Input = Input;
-    type Output = Output;
+    type Input = Whole;
+    type Output = Listed<Shown>;
 
-    fn checks(scope: &Scope, _: &Input) -> Checks {
+    fn checks(scope: &Scope, _: &Whole) -> Checks {
         Checks::one(scope.check(Self::NAME, "*"))
     }
 
-    async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
-        let (input, account) = (call.input(), call.account());
-        let selection = Selection {
-            of: "ListInstances".into(),
-            marker: input.marker.as_deref(),
-            max_items: input.max_items,
-        };
+    async fn act(_: &Operation, house: &House, call: Authorized<Whole>) -> Result<Listed<Shown>, Error> {
+        let (selection, account) = (call.input().of("ListInstances"), call.account());
         let items = account.instances().map(|instance| (instance.record.id.clone(), instance));
         let page = page(house, call.scope(), &selection, items)?.map(|found| Shown::of(&account, found));
-        Ok(Output { instances: page.items, is_truncated: page.is_truncated, marker: page.marker })
+        Ok(Listed { name: "Instances", page })
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::role_arn;
 use crate::action::Action;
+use crate::actions::daypass::listed::Listed;
 use crate::actions::paging::{Selection, page};
 use crate::callers::Callers;
 use crate::error::Error;
@@ -25,16 +26,7 @@ pub(in crate::actions::daypass) struct Input {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(in crate::actions::daypass) struct Output {
-    tasks: Vec<Shown>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Shown {
+pub(in crate::actions::daypass) struct Shown {
     task_id: String,
     instance_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,13 +39,13 @@ impl Action for ListTasks {
     const CALLERS: Callers = Callers::Iam;
     const READ_ONLY: bool = true;
     type Input = Input;
-    type Output = Output;
+    type Output = Listed<Shown>;
 
     fn checks(scope: &Scope, _: &Input) -> Checks {
         Checks::one(scope.check(Self::NAME, "*"))
     }
 
-    async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Output, Error> {
+    async fn act(_: &Operation, house: &House, call: Authorized<Input>) -> Result<Listed<Shown>, Error> {
         let (input, account) = (call.input(), call.account());
         let on = input.instance_id.as_deref();
         let selection = Selection {
@@ -64,7 +56,7 @@ impl Action for ListTasks {
         let wanted = |task: &&Arc<Task>| on.is_none_or(|id| task.record.instance == id);
         let items = account.tasks().filter(wanted).map(|task| (task.record.id.clone(), task));
         let page = page(house, call.scope(), &selection, items)?.map(|found| Shown::of(&account, found));
-        Ok(Output { tasks: page.items, is_truncated: page.is_truncated, marker: page.marker })
+        Ok(Listed { name: "Tasks", page })
     }
 }
 

@@ -13,12 +13,13 @@ use serde::Deserialize;
 
 use super::{Joinable, join_secret, role_of};
 use crate::action::{Action, read};
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
 use crate::request::Time;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct RegisterInstance;
 
@@ -58,7 +59,7 @@ impl Action for RegisterInstance {
         let checks = Checks::one(check);
         match profile.and_then(|profile| role_of(&account, profile)) {
             Some(role) => {
-                let passed = pass_role::of_role(scope, role, PassedTo::Ec2);
+                let passed = pass_role::of_role(scope, role, OwnService::Ec2);
                 checks.and(pass_role::for_one(passed, &arn))
             }
             None => checks,
@@ -72,8 +73,7 @@ impl Action for RegisterInstance {
             Error::no_such_entity(format!("Instance Profile {named} cannot be found."))
         };
         let profile = input.profile(&account).ok_or_else(missing)?;
-        let count = account.instance_count() + 1;
-        if count > INSTANCES_PER_ACCOUNT_MAX {
+        if account.instance_count() >= INSTANCES_PER_ACCOUNT_MAX {
             let message = format!("Cannot exceed quota for InstancesPerAccount: {INSTANCES_PER_ACCOUNT_MAX}");
             return Err(Error::limit_exceeded(message));
         }
@@ -106,9 +106,7 @@ impl Action for RegisterInstance {
         let of_profile = key::entity(account.id(), EntityKind::InstanceProfile, &profile.record.id);
         change.unchanged(of_profile, profile.revision);
         change.absent(key::instance(account.id(), &id));
-        if count + 1 > INSTANCES_PER_ACCOUNT_MAX {
-            change.quiet(key::instances(account.id()));
-        }
+        change.quiet(key::instances(account.id()));
         change.put(key::instance(account.id(), &id), &record);
         house.directory.commit(change).await?;
         Ok(Joinable {

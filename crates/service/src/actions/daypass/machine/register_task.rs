@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{arn_of, find};
 use crate::action::Action;
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::audit::AuditTraits;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
 use crate::request::exposed;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct RegisterTask;
 
@@ -45,7 +46,7 @@ impl Action for RegisterTask {
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let arn = arn_of(scope, &input.instance_id);
-        let passed = pass_role::by_arn(scope, &input.role_arn, PassedTo::EcsTasks);
+        let passed = pass_role::by_arn(scope, &input.role_arn, OwnService::EcsTasks);
         let passed = pass_role::for_one(passed, &arn);
         Checks::one(scope.check(Self::NAME, arn)).and(passed)
     }
@@ -54,9 +55,8 @@ impl Action for RegisterTask {
         let (input, account) = (call.input(), call.account());
         let instance = find(&account, &input.instance_id)?;
         let missing = || Error::no_such_entity(format!("The role {} cannot be found.", input.role_arn));
-        let role = pass_role::find(&account, &input.role_arn).ok_or_else(missing)?;
-        let count = account.tasks().filter(|task| task.record.instance == instance.record.id).count() + 1;
-        if count > TASKS_PER_INSTANCE_MAX {
+        let role = pass_role::passed(&account, &input.role_arn, missing)?;
+        if account.tasks_on(&instance.record.id).count() >= TASKS_PER_INSTANCE_MAX {
             let message = format!("Cannot exceed quota for TasksPerInstance: {TASKS_PER_INSTANCE_MAX}");
             return Err(Error::limit_exceeded(message));
         }
@@ -76,10 +76,8 @@ impl Action for RegisterTask {
         };
         change.unchanged(key::instance(account.id(), &instance.record.id), instance.revision);
         change.unchanged(key::entity(account.id(), EntityKind::Role, &role.record.id), role.revision);
-        if count + 1 > TASKS_PER_INSTANCE_MAX {
-            change.quiet(key::tasks(account.id()));
-        }
-        let place = key::task(account.id(), &id);
+        change.quiet(key::tasks_on(account.id(), &instance.record.id));
+        let place = key::task(account.id(), &instance.record.id, &id);
         change.absent(place.clone());
         change.put(place, &record);
         house.directory.commit(change).await?;

@@ -8,11 +8,12 @@ use serde::Deserialize;
 
 use super::{Joinable, arn_of, find, join_secret, profile_of, role_of};
 use crate::action::Action;
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
 use crate::request::Time;
+use crate::services::OwnService;
 
 pub(in crate::actions::daypass) struct RenewJoinSecret;
 
@@ -38,7 +39,7 @@ impl Action for RenewJoinSecret {
             Checks::one(check.with_some("ec2:InstanceProfile", profile.map(|found| found.arn.clone())));
         match profile.and_then(|profile| role_of(&account, profile)) {
             Some(role) => {
-                let passed = pass_role::of_role(scope, role, PassedTo::Ec2);
+                let passed = pass_role::of_role(scope, role, OwnService::Ec2);
                 checks.and(pass_role::for_one(passed, &arn))
             }
             None => checks,

@@ -68,7 +68,7 @@ pub(super) async fn note_use<I>(
     }
     if let Some(task) = task.filter(|task| task.record.unused) {
         let record = TaskRecord { unused: false, written: change.written(), ..task.record.clone() };
-        let place = key::task(account, &record.id);
+        let place = key::task(account, &record.instance, &record.id);
         change.unchanged(place.clone(), task.revision);
         change.put(place, &record);
     }

@@ -7,10 +7,11 @@ use serde::Deserialize;
 
 use crate::action::Action;
 use crate::actions::iam::{rules, target};
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
+use crate::services::OwnService;
 
 pub(in crate::actions::iam) struct AddRoleToInstanceProfile;
 
@@ -30,7 +31,7 @@ impl Action for AddRoleToInstanceProfile {
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         Checks::one(target::instance_profile(Self::NAME, scope, &input.instance_profile_name))
-            .and(pass_role::by_name(scope, &input.role_name, PassedTo::Ec2))
+            .and(pass_role::by_name(scope, &input.role_name, OwnService::Ec2))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<(), Error> {

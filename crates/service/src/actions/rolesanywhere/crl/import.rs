@@ -43,14 +43,14 @@ impl Action for ImportCrl {
         let (input, account) = (call.input(), call.account());
         let anchor = target::find::<TrustAnchors>(&account, &input.trust_anchor_arn)
             .ok_or_else(|| Error::validation("trustAnchorArn names no trust anchor of this account."))?;
-        let list = read(&input.crl_data, anchor)?;
+        let (list, _) = read(&input.crl_data, anchor)?;
         let tags = rules::tags(&rules::given(&input.tags))?;
         let count = account.crls().filter(|crl| crl.record.trust_anchor == anchor.record.common.id).count();
         rules::room("CRLs of one trust anchor", count, rules::CRLS_PER_ANCHOR_MAX)?;
         let mut change = call.change(op);
         let record = CrlRecord {
             written: change.written(),
-            common: rules::common(op, house, (&input.name, input.enabled, tags)),
+            common: rules::common(op, house, (&input.name, input.enabled, tags))?,
             trust_anchor: anchor.record.common.id.clone(),
             list,
             unknown: Unknown::new(),
@@ -68,15 +68,15 @@ impl Action for ImportCrl {
     }
 }
 
-/// The text of a list that an authority of the anchor signed.
+/// A list that an authority of the anchor signed, and its text.
 ///
 /// # Errors
 /// ValidationException.
-pub(super) fn read(data: &[u8], anchor: &TrustAnchor) -> Result<String, Error> {
+pub(super) fn read(data: &[u8], anchor: &TrustAnchor) -> Result<(String, Crl), Error> {
     let wrong = |why: &dyn std::fmt::Display| Error::validation(format!("The CRL cannot be used: {why}."));
     let text = std::str::from_utf8(data).map_err(|_| wrong(&"it is not well-formed PEM"))?;
     let der = blocks(text, "X509 CRL", 1).map_err(|error| wrong(&error))?;
     let list = Crl::from_der(&der.concat()).map_err(|error| wrong(&error))?;
     list.check_signature(&anchor.read).map_err(|error| wrong(&error))?;
-    Ok(text.to_owned())
+    Ok((text.to_owned(), list))
 }

@@ -43,7 +43,14 @@ impl Action for UpdateCrl {
         if let Some(data) = &input.crl_data {
             let anchor = account.trust_anchor(&record.trust_anchor);
             let anchor = anchor.ok_or_else(|| Error::validation("The trust anchor of the CRL is gone."))?;
-            record.list = read(data, anchor)?;
+            let (text, list) = read(data, anchor)?;
+            // Whoever has an old list, which is genuine, must not undo what was revoked since.
+            if list.is_before(&found.read) {
+                return Err(Error::validation(
+                    "The CRL cannot be used: it is older than the one that is here.",
+                ));
+            }
+            record.list = text;
             let place = key::anywhere(account.id(), TrustAnchors::KIND, &record.trust_anchor);
             change.unchanged(place, anchor.revision);
         }

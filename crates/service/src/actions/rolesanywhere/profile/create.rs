@@ -47,7 +47,7 @@ impl Action for CreateProfile {
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let own = scope.check(Self::NAME, "*").with_request_tags(&rules::given(&input.tags));
-        limits::passing(Checks::one(own), scope, &input.role_arns)
+        limits::passing(Checks::one(own), scope, &input.role_arns, None)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Self::Output, Error> {
@@ -59,7 +59,7 @@ impl Action for CreateProfile {
         let mut change = call.change(op);
         let record = ProfileRecord {
             written: change.written(),
-            common: rules::common(op, house, (&input.name, input.enabled, tags)),
+            common: rules::common(op, house, (&input.name, input.enabled, tags))?,
             roles,
             managed_policies: input.managed_policy_arns.clone(),
             session_policy: input.session_policy.clone(),

@@ -7,17 +7,23 @@ use daypass_directory::{AccountView, Checks};
 use daypass_model::limits::{SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX};
 use daypass_policy::Kind;
 
-use crate::actions::pass_role::{self, PassedTo};
+use crate::actions::pass_role;
 use crate::error::Error;
+use crate::services::OwnService;
 
-/// Whoever puts roles into a profile hands them to every holder of a certificate: each must be allowed.
-pub(super) fn passing(checks: Checks, scope: &Scope, role_arns: &[String]) -> Checks {
+/// Whoever puts roles into a profile hands them to every holder of a certificate: each must be allowed, for the `profile` of this
+/// ARN where there is one already.
+pub(super) fn passing(checks: Checks, scope: &Scope, role_arns: &[String], profile: Option<&str>) -> Checks {
     let mut asked: Vec<&String> = Vec::new();
     let mut checks = checks;
     for arn in role_arns {
         if !asked.contains(&arn) {
             asked.push(arn);
-            checks = checks.and(pass_role::by_arn(scope, arn, PassedTo::RolesAnywhere));
+            let passed = pass_role::by_arn(scope, arn, OwnService::RolesAnywhere);
+            checks = checks.and(match profile {
+                Some(profile) => pass_role::for_one(passed, profile),
+                None => passed,
+            });
         }
     }
     checks
@@ -34,9 +40,8 @@ pub(super) fn roles(
 ) -> Result<Vec<ProfileRoleRecord>, Error> {
     let mut roles: Vec<ProfileRoleRecord> = Vec::new();
     for arn in arns {
-        let role = pass_role::find(account, arn);
-        let role =
-            role.ok_or_else(|| Error::validation(format!("There is no role {arn} in this account.")))?;
+        let missing = || Error::validation(format!("There is no role {arn} in this account."));
+        let role = pass_role::passed(account, arn, missing)?;
         if roles.iter().all(|before| before.id != role.record.id) {
             let (arn, id) = (arn.clone(), role.record.id.clone());
             let same = known.iter().find(|known| known.id == id && known.arn == arn);

@@ -52,7 +52,7 @@ impl Action for PutAttributeMapping {
         let input = call.input();
         let mut specifiers: Vec<String> = Vec::new();
         for rule in &input.mapping_rules {
-            if rule.specifier.is_empty() || rule.specifier.contains('*') && !rule.specifier.ends_with('*') {
+            if !is_specifier(&rule.specifier) {
                 return Err(Error::validation("A specifier is a name, or ends in *."));
             }
             if !specifiers.contains(&rule.specifier) {
@@ -98,6 +98,12 @@ impl Action for DeleteAttributeMapping {
         let input = call.input();
         rewrite(op, house, &call, &input.profile_id, |record| delete(record, input)).await
     }
+}
+
+/// A name, or how names begin. A `*` elsewhere would be no pattern but a name that nothing has, and a Deny by its tag silent.
+fn is_specifier(text: &str) -> bool {
+    let name = text.strip_suffix('*').unwrap_or(text);
+    !text.is_empty() && !name.contains('*')
 }
 
 /// All of a field, or some of its specifiers. One that is not there was meant to be: nothing is done.

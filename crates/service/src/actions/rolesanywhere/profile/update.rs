@@ -35,7 +35,10 @@ impl Action for UpdateProfile {
 
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let own = target::check::<Profiles>(Self::NAME, scope, &input.profile_id);
-        limits::passing(Checks::one(own), scope, input.role_arns.as_deref().unwrap_or(&[]))
+        let account = scope.account();
+        let found = target::find::<Profiles>(&account, &input.profile_id);
+        let profile = found.map(|profile| profile.arn.as_str());
+        limits::passing(Checks::one(own), scope, input.role_arns.as_deref().unwrap_or(&[]), profile)
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<Self::Output, Error> {

@@ -62,7 +62,7 @@ impl Action for CreateTrustAnchor {
         let tags = rules::tags(&rules::given(&input.tags))?;
         rules::room("trust anchors", account.trust_anchors().count(), rules::TRUST_ANCHORS_MAX)?;
         let mut change = call.change(op);
-        let common = rules::common(op, house, (&input.name, input.enabled, tags));
+        let common = rules::common(op, house, (&input.name, input.enabled, tags))?;
         let record =
             TrustAnchorRecord { written: change.written(), common, certificates, unknown: Unknown::new() };
         let arn = TrustAnchors::KIND.arn(&record.common.region, account.id(), &record.common.id);
