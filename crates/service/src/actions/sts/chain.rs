@@ -1,21 +1,18 @@
 //! AssumeRole within a call that issued credentials already: whoever is to get a second role by the first gets it in one call,
 //! decided in one view as if they had asked themselves, and on the record of both accounts.
 
-use std::sync::Arc;
-
 use daypass_authn::sigv4::HttpRequest;
-use daypass_directory::{Authorized, Checks, Denied, Facts, Operation, Scope, authorize};
-use daypass_policy::Decision;
+use daypass_directory::{Operation, Scope};
 
 use super::assume_role::{AssumeRole, AssumedRoleUser, Output};
 use super::issue::Credentials;
 use crate::action::{Action, Row};
 use crate::audit::Event;
+use crate::decide::decide;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::Params;
 use crate::request::{Reply, Request};
-use crate::why::Why;
 
 /// What is asked for with the first role.
 pub(in crate::actions) struct Next<'a> {
@@ -62,34 +59,8 @@ async fn assume(op: &Operation, house: &House, scope: Scope, request: &Request) 
     let input = AssumeRole::parse(params)?;
     let scope = AssumeRole::prove(op, house, scope, &input).await?;
     let checks = AssumeRole::checks(&scope, &input);
-    let outcome = authorize(op, &scope, &checks, input);
-    remember(op, house, &scope, &checks, outcome.as_ref().map(Authorized::decisions).map_err(Box::as_ref));
-    AssumeRole::act(op, house, outcome?).await
-}
-
-/// Keep what was decided, as of a call of its own.
-fn remember(
-    op: &Operation,
-    house: &House,
-    scope: &Scope,
-    checks: &Checks,
-    decided: Result<&[Decision<'static>], &Denied>,
-) {
-    let principal: &Arc<_> = scope.principal();
-    let facts = Facts { op, view: scope.view(), principal, mfa_given: false };
-    match decided {
-        Ok(decisions) => {
-            for (check, decision) in checks.as_slice().iter().zip(decisions) {
-                house.decisions.note(facts, check, decision, None);
-            }
-        }
-        Err(denied) => {
-            let denied = checks.as_slice().get(denied.check).zip(denied.decision.as_ref());
-            if let Some((check, decision)) = denied {
-                house.decisions.note(facts, check, decision, Some(&Why::of(facts, check)));
-            }
-        }
-    }
+    let call = decide(op, house, &scope, &checks, input)?;
+    AssumeRole::act(op, house, call).await
 }
 
 impl Next<'_> {
