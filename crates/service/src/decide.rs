@@ -93,7 +93,9 @@ fn keep(
     };
     match decided {
         Ok(decisions) => {
-            checks.iter().zip(decisions).for_each(|(check, decision)| note(check, decision, None));
+            for (check, decision) in checks.iter().zip(decisions) {
+                note(check, decision, None);
+            }
         }
         Err(denied) => {
             if let Some((check, decision)) = checks.get(denied.check).zip(denied.decision.as_ref()) {

@@ -92,5 +92,5 @@ pub(crate) fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secre
 
 /// The same of one that may be absent.
 pub(crate) fn hidden_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    hidden(deserializer).map(Some)
+    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }

@@ -204,7 +204,7 @@ fn visit(_: &Parts, http: &HttpRequest) -> Result<Named, Error> {
         return Err(Error::new("MalformedInput", "A page is asked for by GET, a form is sent by POST."));
     }
     let content_type = http.header("content-type").unwrap_or_default();
-    let params = query::pairs(&http.method, &http.query, content_type, &http.body)
+    let params = query::all_pairs(&http.method, &http.query, content_type, &http.body)
         .map_err(|error| Error::new(error.code(), error.to_string()))
         .and_then(|pairs| {
             Params::from_pairs(pairs).map_err(|error| Error::new(error.code(), error.to_string()))

@@ -56,17 +56,11 @@ pub fn pairs(
     content_type: &[u8],
     body: &[u8],
 ) -> Result<Vec<(String, String)>, QueryError> {
-    let mut pairs = Vec::new();
-    read(query.as_bytes(), &mut pairs, QueryError::QueryString)?;
+    let mut pairs = of_query(query)?;
     if pairs.iter().any(|(name, _)| name == "X-Amz-Signature") {
         pairs.retain(|(name, _)| !PRESIGNED_PARAMETERS.contains(&name.as_str()));
     }
-    if method == "POST" && !body.is_empty() {
-        if !is_form(content_type) {
-            return Err(QueryError::ContentType);
-        }
-        read(body, &mut pairs, QueryError::Form)?;
-    }
+    add_form(method, content_type, body, &mut pairs)?;
     let has = |wanted: &str| pairs.iter().any(|(name, _)| name == wanted);
     if has("Signature") && has("AWSAccessKeyId") {
         pairs.retain(|(name, _)| !VERSION_2_PARAMETERS.contains(&name.as_str()));
@@ -78,6 +72,42 @@ pub fn pairs(
         pairs.retain(|pair| !is_time(pair));
     }
     Ok(pairs)
+}
+
+/// The same where nothing is signed, for browsers: so nothing is left out that a page does not know.
+///
+/// # Errors
+/// See [`QueryError`].
+pub fn all_pairs(
+    method: &str,
+    query: &str,
+    content_type: &[u8],
+    body: &[u8],
+) -> Result<Vec<(String, String)>, QueryError> {
+    let mut pairs = of_query(query)?;
+    add_form(method, content_type, body, &mut pairs)?;
+    Ok(pairs)
+}
+
+fn of_query(query: &str) -> Result<Vec<(String, String)>, QueryError> {
+    let mut pairs = Vec::new();
+    read(query.as_bytes(), &mut pairs, QueryError::QueryString)?;
+    Ok(pairs)
+}
+
+fn add_form(
+    method: &str,
+    content_type: &[u8],
+    body: &[u8],
+    pairs: &mut Vec<(String, String)>,
+) -> Result<(), QueryError> {
+    if method == "POST" && !body.is_empty() {
+        if !is_form(content_type) {
+            return Err(QueryError::ContentType);
+        }
+        read(body, pairs, QueryError::Form)?;
+    }
+    Ok(())
 }
 
 fn read(text: &[u8], pairs: &mut Vec<(String, String)>, wrong: QueryError) -> Result<(), QueryError> {
@@ -188,6 +218,17 @@ mod tests {
         assert_eq!(got(&unsigned).len(), 8);
         assert_eq!(pairs("POST", "", FORM, signature.as_bytes()).unwrap().len(), 9);
         assert_eq!(pairs("POST", &signature, FORM, signature.as_bytes()).unwrap().len(), 9);
+    }
+
+    #[test]
+    fn of_what_a_browser_asks_nothing_is_left_out() {
+        let names = PRESIGNED_PARAMETERS.iter().chain(&VERSION_2_PARAMETERS);
+        let query: Vec<String> = names.map(|name| format!("{name}=x")).collect();
+        let query = format!("{}&Timestamp=2026-01-15T12:00:00Z&A=1", query.join("&"));
+        let many = PRESIGNED_PARAMETERS.len() + VERSION_2_PARAMETERS.len() + 2;
+        assert_eq!(all_pairs("GET", &query, b"", b"").unwrap().len(), many);
+        assert_eq!(all_pairs("POST", "", FORM, query.as_bytes()).unwrap().len(), many);
+        assert_eq!(all_pairs("POST", "A=1", b"text/plain", b"B=2"), Err(QueryError::ContentType));
     }
 
     #[test]

@@ -136,6 +136,25 @@ fn a_cookie_is_secure_wherever_there_is_tls() {
     }
 }
 
+/// Nothing is signed at a door, so what would be a signature's elsewhere is a parameter that no page knows.
+#[test]
+fn no_parameter_of_an_address_is_passed_over() {
+    let dir = Scratch::new("visits-unknown");
+    let (server, root) = start(&dir, &[]);
+    for query in [
+        "",
+        "?X-Amz-Signature=s&X-Amz-Date=d",
+        "?Signature=s&AWSAccessKeyId=k",
+        "?Timestamp=2026-01-15T12:00:00Z",
+    ] {
+        let (head, body) = ask(&root, &format!("GET /signin{query}"), "", "");
+        let status = if query.is_empty() { "200" } else { "400" };
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{query}: {head}");
+        assert_eq!(body.contains("a parameter that is not known here"), !query.is_empty(), "{query}: {body}");
+    }
+    server.stop();
+}
+
 #[test]
 fn visits_are_counted_by_what_was_asked_and_nobody_invents_a_label() {
     let dir = Scratch::new("visits-metrics");

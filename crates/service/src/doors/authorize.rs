@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, LoginChoice, Whose};
 use super::console::{Visitor, login_sessions, sender, visitor};
-use super::known;
+use super::form::known;
+use super::sealed;
 use crate::audit::Event;
 use crate::decide::decide;
 use crate::error::Error;
@@ -210,21 +211,16 @@ pub(super) fn give(
     allowed(house, op, &visitor.scope, ACTION, &asked.client_id)?;
     event.reserve()?;
     let is_elsewhere = asked.is_elsewhere();
-    let mut number = [0; 8];
-    house.directory.random().fill(&mut number);
     let code = Code {
         s: visitor.id,
         c: asked.challenge.clone(),
         x: is_elsewhere,
         r: challenge_of(&asked.redirect_uri),
         t: op.now.as_second(),
-        n: u64::from_be_bytes(number),
+        n: sealed::number(house),
     };
-    let text = serde_json::to_vec(&code).map_err(|_| Error::internal("a code could not be written"))?;
-    let keyring = visitor.scope.view().keyring();
-    let sealed = keyring.seal_message(Purpose::AuthorizationCode, b"", &text, house.directory.random());
-    let code = sealed.map_err(|_| Error::internal("a code is too long"))?;
-    Ok(Answer::Code { asked: Box::new(asked), code: daypass_model::Secret::new(code), is_elsewhere })
+    let code = sealed::seal(house, visitor.scope.view(), Purpose::AuthorizationCode, b"", &code)?;
+    Ok(Answer::Code { asked: Box::new(asked), code, is_elsewhere })
 }
 
 /// That the principal may let programs in.

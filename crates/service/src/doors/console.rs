@@ -11,7 +11,7 @@ use daypass_directory::{Checks, ConsoleSession, Identity, Operation, Scope, Sess
 use daypass_model::{AccessKeyId, AccessKeyKind, SessionId};
 
 use super::answer::{Answer, CommandLine, Step, YourSession};
-use super::{cookie_name, known};
+use super::{cookie_name, form};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -45,7 +45,8 @@ pub(super) fn visitor(
     let view = house.directory.snapshot();
     let Some(secret) = cookie_of(request, &cookie_name(id)) else {
         // From a link elsewhere a browser brings no cookie of the kind that other sites cannot make it bring.
-        let came_again = request.http.query.contains("again");
+        let mut names = request.http.query.split('&').filter_map(|pair| pair.split('=').next());
+        let came_again = names.any(|name| name == "again");
         return Err(if came_again { Answer::NotSignedIn } else { Answer::ComeAgain { id } });
     };
     let kept = view.console_session(id).filter(|kept| secret.has_hash(&kept.record.secret_hash)).cloned();
@@ -64,12 +65,12 @@ pub(super) fn sender<'r>(
     house: &House,
     op: &Operation,
     request: &'r Request,
-    (id, form, fields): (SessionId, &str, &[&str]),
+    (id, name, fields): (SessionId, &str, &[&str]),
     event: &mut Event<'_>,
 ) -> Result<(Visitor, &'r Params), Result<Answer, Error>> {
     let visitor = visitor(house, op, request, id).map_err(Ok)?;
     event.principal(visitor.scope.principal());
-    let params = visitor.sent(request, form, fields).map_err(Err)?;
+    let params = visitor.sent(request, name, fields).map_err(Err)?;
     Ok((visitor, params))
 }
 
@@ -164,29 +165,22 @@ pub(super) async fn sign_out(
 
 impl Visitor {
     /// The code of a form on the visitor's page.
-    pub(super) fn code(&self, form: &str) -> String {
-        self.secret.form_code(form)
+    pub(super) fn code(&self, name: &str) -> String {
+        self.secret.form_code(name)
     }
 
     /// What the visitor sent by this form of ours, which has these fields beside its code.
     ///
     /// # Errors
-    /// It is not one of our pages that sent it, or not the whole of it is known.
+    /// As there.
     pub(super) fn sent<'r>(
         &self,
         request: &'r Request,
-        form: &str,
+        name: &str,
         fields: &[&str],
     ) -> Result<&'r Params, Error> {
-        let names = [&["code"], fields].concat();
-        let params = known(request, &names)?;
-        // Beside the cookie's SameSite=Strict, which not every browser knows (OWASP, "Cross-Site Request Forgery Prevention").
-        if !self.secret.is_form_code(form, params.text("code").unwrap_or_default()) {
-            return Err(Error::access_denied(
-                "The form is not one of this session's pages. Go back to the page, load it again, and try once more.",
-            ));
-        }
-        Ok(params)
+        // Beside the cookie's SameSite=Strict, which not every browser knows.
+        form::sent(request, &self.secret, name, fields)
     }
 }
 

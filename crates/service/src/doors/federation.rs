@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::begin::{Beginning, begin, seal};
-use super::{Wish, destination, known};
+use super::form::known;
+use super::{Act, Wish, destination, sealed};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
 use crate::lineage::{Lineage, lineage};
-use crate::request::Request;
+use crate::request::{Request, hidden};
 
 /// For how long a sign-in token is good, in seconds.
 const TOKEN_SECONDS: i64 = 900;
@@ -26,8 +27,8 @@ const SESSION_SECONDS: std::ops::RangeInclusive<i64> = 900..=43_200;
 pub(super) fn wish(request: &Request) -> Result<Wish, Error> {
     let form = request.params.as_ref().map_err(Clone::clone)?;
     match form.text("Action").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "getsignintoken" => Ok(Wish::SigninToken),
-        "login" => Ok(Wish::Login),
+        "getsignintoken" => Ok(Wish::Act(Act::SigninToken)),
+        "login" => Ok(Wish::Act(Act::Login)),
         _ => Err(Error::validation("The Action must be getSigninToken or login.")),
     }
 }
@@ -37,8 +38,10 @@ pub(super) fn wish(request: &Request) -> Result<Wish, Error> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Credentials {
     session_id: String,
-    session_key: String,
-    session_token: String,
+    #[serde(deserialize_with = "hidden")]
+    session_key: Secret,
+    #[serde(deserialize_with = "hidden")]
+    session_token: Secret,
 }
 
 /// What a sign-in token says, sealed: a session that may begin. Its token is no credential, since nobody was given the
@@ -86,9 +89,8 @@ fn proven(house: &House, op: &Operation, session: Option<&str>) -> Result<Scope,
         |_| Error::validation("The Session is no JSON object with sessionId, sessionKey and sessionToken.");
     let Credentials { session_id, session_key, session_token } =
         serde_json::from_str(session).map_err(malformed)?;
-    let session_key = Secret::new(session_key);
     let view = house.directory.snapshot();
-    let token = Some(session_token.as_str()).filter(|token| !token.is_empty());
+    let token = Some(session_token.expose_str()).filter(|token| !token.is_empty());
     let credential = house.directory.credential(&view, &session_id, token)?;
     if credential.secret != session_key {
         return Err(Error::invalid_client_token());
@@ -131,12 +133,9 @@ fn ticket(
     claims: &SessionClaims,
     asked_with: AccessKeyId,
 ) -> Result<Secret, Error> {
-    let (random, keyring) = (house.directory.random(), view.keyring());
-    let (access_key_id, sealed) = seal(house, view, claims)?;
-    let ticket = Ticket { access_key_id, token: sealed.token, asked_with, asked_at: op.now.as_second() };
-    let text = serde_json::to_vec(&ticket).map_err(|_| Error::internal("a ticket could not be written"))?;
-    let sealed = keyring.seal_message(Purpose::SignInToken, b"", &text, random);
-    sealed.map(Secret::new).map_err(|error| Error::new("PackedPolicyTooLarge", error.to_string()))
+    let (access_key_id, token) = seal(house, view, claims)?;
+    let ticket = Ticket { access_key_id, token: token.token, asked_with, asked_at: op.now.as_second() };
+    sealed::seal(house, view, Purpose::SignInToken, b"", &ticket)
 }
 
 /// `Action=login`
@@ -154,8 +153,8 @@ pub(super) async fn login(
         (Some(_), Some(_)) => return Err(Error::validation("The request has two sign-in tokens.")),
     };
     let view = house.directory.snapshot();
-    let text = view.keyring().open_message(Purpose::SignInToken, b"", token).map_err(|_| no_good_token())?;
-    let ticket: Ticket = serde_json::from_slice(&text).map_err(|_| no_good_token())?;
+    let ticket: Option<Ticket> = sealed::open(&view, Purpose::SignInToken, b"", token);
+    let ticket = ticket.ok_or_else(no_good_token)?;
     let credential = house.directory.credential(&view, ticket.access_key_id.as_str(), Some(&ticket.token));
     let caller = credential.map_err(|_| no_good_token())?.caller;
     let scope = Scope::resolve(view.clone(), caller, op.now).map_err(|_| no_good_token())?;

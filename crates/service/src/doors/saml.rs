@@ -16,6 +16,7 @@ use daypass_model::{AccountId, Secret, cut};
 use super::answer::{Answer, RoleChoice, RoleField};
 use super::begin::{Beginning, begin};
 use super::destination;
+use super::form::known;
 use crate::actions::sts::vouched::{self, Asked};
 use crate::audit::Event;
 use crate::decide::Decided;
@@ -100,12 +101,8 @@ pub(super) fn metadata(house: &House) -> Result<Answer, Error> {
 }
 
 fn form(request: &Request) -> Result<Form<'_>, Error> {
-    let form = request.params.as_ref().map_err(Clone::clone)?;
     // `name` and `portal` come with AWS's own page, and from programs that know it.
-    let known = ["SAMLResponse", "RelayState", "roleIndex", "name", "portal"];
-    if form.names().any(|name| !known.contains(&name)) {
-        return Err(Error::validation("The request has a parameter that is not known here."));
-    }
+    let form = known(request, &["SAMLResponse", "RelayState", "roleIndex", "name", "portal"])?;
     let response = form.text("SAMLResponse").ok_or_else(invalid)?;
     Ok(Form { response, relay_state: form.text("RelayState"), role: form.text("roleIndex") })
 }

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, Tokens};
 use super::authorize::{Code, allowed, check_address, is_client, is_elsewhere, own_urls};
 use super::begin::seal;
+use super::sealed;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
 use crate::params::echo_name;
-use crate::request::Request;
+use crate::request::{Request, hidden_if_any};
 
 pub(super) const PATH: &str = "/v1/token";
 const ACTION: &str = "signin:CreateOAuth2Token";
@@ -31,10 +32,13 @@ const CREDENTIALS_SECONDS: i64 = 900;
 struct Body {
     client_id: String,
     grant_type: String,
-    code: Option<String>,
+    #[serde(default, deserialize_with = "hidden_if_any")]
+    code: Option<Secret>,
     redirect_uri: Option<String>,
-    code_verifier: Option<String>,
-    refresh_token: Option<String>,
+    #[serde(default, deserialize_with = "hidden_if_any")]
+    code_verifier: Option<Secret>,
+    #[serde(default, deserialize_with = "hidden_if_any")]
+    refresh_token: Option<Secret>,
 }
 
 /// What a refresh token says, sealed: good with the key of this thumbprint alone.
@@ -96,7 +100,7 @@ pub(super) async fn tokens(
     })?;
     event.reserve()?;
     let refresh = Refresh { session, thumbprint: proof.thumbprint, client_id: body.client_id.clone() };
-    let mut tokens = sealed(house, op, &scope, &refresh, event)?;
+    let mut tokens = given(house, op, &scope, &refresh, event)?;
     if is_first {
         tokens.id_token = Some(id_token(house, op, &scope, &body.client_id).await?);
     }
@@ -115,7 +119,7 @@ fn no_query(request: &Request) -> Result<(), Error> {
 }
 
 /// Credentials of the session for a quarter of an hour, and the refresh token for the next ones.
-fn sealed(
+fn given(
     house: &House,
     op: &Operation,
     scope: &Scope,
@@ -126,18 +130,15 @@ fn sealed(
     let claims = claims.ok_or_else(|| Error::internal("a session of the console is none"))?;
     let expires_at = claims.expires_at.min(op.now.as_second() + CREDENTIALS_SECONDS);
     let claims = SessionClaims { expires_at, ..claims.clone() };
-    let (access_key_id, sealed) = seal(house, scope.view(), &claims)?;
+    let (access_key_id, credentials) = seal(house, scope.view(), &claims)?;
     event.tells("accessKeyId", access_key_id.as_str());
     event.tells("sessionId", claims.session_id.to_string());
-    let refresh = serde_json::to_vec(refresh).map_err(|_| Error::internal("a token could not be written"))?;
-    let random = house.directory.random();
-    let refresh = scope.view().keyring().seal_message(Purpose::RefreshToken, b"", &refresh, random);
     Ok(Tokens {
         access_key_id: access_key_id.to_string(),
-        secret_access_key: sealed.secret_access_key,
-        session_token: Secret::new(sealed.token),
+        secret_access_key: credentials.secret_access_key,
+        session_token: Secret::new(credentials.token),
         expires_in: expires_at - op.now.as_second(),
-        refresh_token: Secret::new(refresh.map_err(|_| Error::internal("a token is too long"))?),
+        refresh_token: sealed::seal(house, scope.view(), Purpose::RefreshToken, b"", refresh)?,
         id_token: None,
     })
 }
@@ -150,15 +151,20 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
             "The code is not valid: it was used, its time is over, or it is not whole.",
         )
     };
-    let text = body.code.as_deref().ok_or_else(|| not_in_order("The request has no code."))?;
+    let text =
+        body.code.as_ref().map(Secret::expose_str).ok_or_else(|| not_in_order("The request has no code."))?;
     let view = house.directory.snapshot();
-    let text = view.keyring().open_message(Purpose::AuthorizationCode, b"", text).map_err(|_| over())?;
-    let code: Code = serde_json::from_slice(&text).map_err(|_| over())?;
+    let code: Option<Code> = sealed::open(&view, Purpose::AuthorizationCode, b"", text);
+    let code = code.ok_or_else(over)?;
     let redirect_uri = body.redirect_uri.as_deref().unwrap_or_default();
     if code.x != is_elsewhere(&body.client_id) || code.r != challenge_of(redirect_uri) {
         return Err(over());
     }
-    let verifier = body.code_verifier.as_deref().filter(|verifier| (43..=128).contains(&verifier.len()));
+    let verifier = body
+        .code_verifier
+        .as_ref()
+        .map(Secret::expose_str)
+        .filter(|verifier| (43..=128).contains(&verifier.len()));
     let verifier =
         verifier.ok_or_else(|| not_in_order("The request has no codeVerifier of 43 to 128 characters."))?;
     if challenge_of(verifier) != code.c {
@@ -182,11 +188,11 @@ fn by_refresh_token(
     proof: &Dpop,
     event: &mut Event<'_>,
 ) -> Result<SessionId, Error> {
-    let text =
-        body.refresh_token.as_deref().ok_or_else(|| not_in_order("The request has no refreshToken."))?;
+    let text = body.refresh_token.as_ref().map(Secret::expose_str);
+    let text = text.ok_or_else(|| not_in_order("The request has no refreshToken."))?;
     let view = house.directory.snapshot();
-    let text = view.keyring().open_message(Purpose::RefreshToken, b"", text).map_err(|_| ended())?;
-    let refresh: Refresh = serde_json::from_slice(&text).map_err(|_| ended())?;
+    let refresh: Option<Refresh> = sealed::open(&view, Purpose::RefreshToken, b"", text);
+    let refresh = refresh.ok_or_else(ended)?;
     if refresh.thumbprint != proof.thumbprint || refresh.client_id != body.client_id {
         let scope = alive(house, op, refresh.session)?;
         event.principal(scope.principal());

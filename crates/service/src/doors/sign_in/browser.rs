@@ -15,7 +15,7 @@ use daypass_directory::{LoginProfile, User};
 use daypass_model::{Authority, UniqueId};
 use sha2::{Digest as _, Sha256};
 
-use super::super::cookies;
+use super::super::{cookies, form};
 use crate::house::House;
 use crate::request::Request;
 
@@ -87,13 +87,10 @@ impl Browser {
         Self { secret, is_new, others: secrets.collect(), devices }
     }
 
-    /// Whether a form came from a page of ours in this browser. Browsers say themselves whether another site sent it (Fetch
-    /// Metadata Request Headers), also where a sibling's cookie took the place of ours.
-    pub(super) fn sent(&mut self, request: &Request, form: &str, code: &str) -> bool {
-        let mut sites = request.http.headers.iter().filter(|(name, _)| name == "sec-fetch-site");
-        sites.all(|(_, site)| matches!(&site[..], b"same-origin" | b"none"))
-            && !self.is_new
-            && self.settle(|secret| secret.is_form_code(form, code).then_some(())).is_some()
+    /// Whether a form came from a page of ours in this browser.
+    pub(super) fn sent(&mut self, request: &Request, name: &str, fields: &[&str]) -> bool {
+        let fits = |secret: &BrowserSecret| form::sent(request, secret, name, fields).ok().map(drop);
+        !self.is_new && self.settle(fits).is_some()
     }
 
     /// What fits one of the values, which is the browser's from then on.

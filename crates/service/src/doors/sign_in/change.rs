@@ -31,8 +31,9 @@ pub(in crate::doors) async fn change(
     };
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = |name| form.text(name).unwrap_or_default();
-    let Some(progress) = Progress::open(house, op, &browser, Stage::Change, text("progress")) else {
-        return Ok(over(browser, ""));
+    let progress = match Progress::open(house, op, &browser, Stage::Change, text("progress")) {
+        Ok(progress) => progress,
+        Err(done) => return Ok(over(house, browser, done)),
     };
     let has_try = progress.has_try(house, op, TRIES_MAX).await?;
     let Progress { proven, number, until } = progress;
@@ -41,7 +42,7 @@ pub(in crate::doors) async fn change(
     event.named("PasswordUpdated");
     event.principal(&who);
     if !has_try {
-        return Ok(over(browser, proven.account().as_str()));
+        return Ok(over(house, browser, proven.over()));
     }
     let ask = |browser, problem| Ok(ask_again(browser, text("progress"), &proven, problem));
     if text("password") != text("again") {
@@ -60,7 +61,7 @@ pub(in crate::doors) async fn change(
     // A device that somebody else has set up meanwhile is asked for as well.
     let is_done = house.directory.spend_sign_in_step(op, number, "done", until).await?;
     if !is_done || lacks_code(&proven) {
-        return Ok(over(browser, proven.account().as_str()));
+        return Ok(over(house, browser, proven.over()));
     }
     let mut updated = Event::of_visit(house, op, request, "PasswordUpdated");
     updated.principal(&who);

@@ -31,8 +31,9 @@ pub(in crate::doors) async fn code(
     };
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = |name| form.text(name).unwrap_or_default().trim();
-    let Some(progress) = Progress::open(house, op, &browser, Stage::Password, text("progress")) else {
-        return Ok(over(browser, ""));
+    let progress = match Progress::open(house, op, &browser, Stage::Password, text("progress")) {
+        Ok(progress) => progress,
+        Err(done) => return Ok(over(house, browser, done)),
     };
     let has_try = progress.has_try(house, op, TRIES_MAX).await?;
     let Progress { mut proven, number, until } = progress;
@@ -42,7 +43,7 @@ pub(in crate::doors) async fn code(
     let Some(device) = device(&proven, text("device")) else { return ask(browser, wrong()) };
     event.tells("MFAIdentifier", device.arn.as_str());
     if !has_try {
-        return Ok(over(browser, proven.account().as_str()));
+        return Ok(over(house, browser, proven.over()));
     }
     // People see a code in two halves.
     let code: String = text("mfacode").split_whitespace().collect();
@@ -55,7 +56,7 @@ pub(in crate::doors) async fn code(
         Err(NotProven::WrongCode | NotProven::Half) => return ask(browser, wrong()),
     }
     if !house.directory.spend_sign_in_step(op, number, "done", until).await? {
-        return Ok(over(browser, proven.account().as_str()));
+        return Ok(over(house, browser, proven.over()));
     }
     proven.mfa = Some(Mfa::of(&device, op.now.as_second()));
     go_on(house, op, browser, Stage::Change, proven, event).await

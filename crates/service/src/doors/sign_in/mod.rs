@@ -27,7 +27,8 @@ pub(super) use root::{root, root_form};
 use daypass_directory::Operation;
 
 use super::answer::{Answer, Problem, SignInPage, SignInStep};
-use super::{Door, destination, known};
+use super::form::known;
+use super::{Door, destination};
 use crate::error::Error;
 use crate::federation::query;
 use crate::house::House;
@@ -102,15 +103,15 @@ fn providers(house: &House, account: &str, back: Option<&str>) -> Vec<(String, S
 
 /// The form, with what was typed the last time and what was wrong with it.
 fn asking(
+    house: &House,
     browser: Browser,
-    account: &str,
-    user: &str,
+    (account, user): (&str, &str),
     back: Option<String>,
-    problem: Option<Problem>,
+    problem: Problem,
 ) -> Answer {
-    let providers = Vec::new();
+    let providers = providers(house, account, back.as_deref());
     let step = SignInStep::Password { account: account.to_owned(), user: user.to_owned(), back, providers };
-    page(browser, step, problem)
+    page(browser, step, Some(problem))
 }
 
 fn page(browser: Browser, step: SignInStep, problem: Option<Problem>) -> Answer {
@@ -119,15 +120,22 @@ fn page(browser: Browser, step: SignInStep, problem: Option<Problem>) -> Answer 
     Answer::SignIn(Box::new(SignInPage { step, code, browser, problem }))
 }
 
+/// Somebody who has to begin again: in which account, and where the way was to lead.
+#[derive(Default)]
+struct Over {
+    account: String,
+    back: Option<String>,
+}
+
 /// For whoever brings what counts no more.
-fn over(browser: Browser, account: &str) -> Answer {
+fn over(house: &House, browser: Browser, over: Over) -> Answer {
     let says = "That took too long, or was done before. Please sign in again.";
-    again(browser, account, says, Error::access_denied("The sign-in in progress is over."))
+    again(house, browser, over, says, Error::access_denied("The sign-in in progress is over."))
 }
 
 /// The form once more, for whoever has to begin again.
-fn again(browser: Browser, account: &str, says: &str, error: Error) -> Answer {
-    asking(browser, account, "", None, Some(Problem { says: says.to_owned(), error }))
+fn again(house: &House, browser: Browser, over: Over, says: &str, error: Error) -> Answer {
+    asking(house, browser, (&over.account, ""), over.back, Problem { says: says.to_owned(), error })
 }
 
 /// What the event of a failure tells ("AWS Management Console sign-in events" in the CloudTrail User Guide).
@@ -152,13 +160,23 @@ fn ours(
     fields: &[&str],
 ) -> Result<Browser, Answer> {
     let mut browser = Browser::of(house, request);
-    let names = [&["code"], fields].concat();
-    let is_known = known(request, &names).is_ok() && request.http.query.is_empty();
-    let code = request.params.as_ref().ok().and_then(|form| form.text("code")).unwrap_or_default();
-    if is_known && browser.sent(request, form, code) {
+    if browser.sent(request, form, fields) {
         return Ok(browser);
     }
-    tracing::debug!(request_id = op.request_id.as_str(), is_known, "a form of the sign-in is not ours");
+    tracing::debug!(request_id = op.request_id.as_str(), "a form of the sign-in is not ours");
+    // What a link to the form could say as well.
+    let text = |name| request.params.as_ref().ok().and_then(|form| form.text(name));
+    let account = text("account").map(str::trim).filter(|account| is_account(account));
+    let over = Over {
+        account: account.unwrap_or_default().to_owned(),
+        back: text("back").and_then(destination::way_back),
+    };
     let says = "The page was open for too long, or your browser keeps no cookies. Please try again.";
-    Err(again(browser, "", says, Error::access_denied("The form is not one of this browser's pages.")))
+    Err(again(
+        house,
+        browser,
+        over,
+        says,
+        Error::access_denied("The form is not one of this browser's pages."),
+    ))
 }

@@ -22,6 +22,8 @@ use super::Browser;
 use crate::audit::Event;
 use crate::doors::answer::Answer;
 use crate::doors::destination;
+use crate::doors::form::known;
+use crate::doors::sealed;
 use crate::error::Error;
 use crate::federation::{Grant, SignInProvider, query};
 use crate::house::House;
@@ -77,28 +79,26 @@ pub(in crate::doors) async fn begin(
     op: &Operation,
     request: &Request,
 ) -> Result<Answer, Error> {
-    let form = crate::doors::known(request, &["back"])?;
+    let form = known(request, &["back"])?;
     let provider = provider(house, request)?;
     let redirect_uri = redirect_uri(house, provider)?;
     let open = provider.open(house, op).await?;
     let browser = Browser::of(house, request);
-    let mut number = [0; 8];
-    house.directory.random().fill(&mut number);
     let state = State {
         provider: provider.name.clone(),
         nonce: drawn(house),
         verifier: drawn(house),
         back: form.text("back").and_then(destination::way_back),
         at: op.now.as_second(),
-        number: u64::from_be_bytes(number),
+        number: sealed::number(house),
     };
-    let sealed = seal(house, &browser, Purpose::OidcState, &state)?;
+    let to_go = seal(house, &browser, Purpose::OidcState, &state)?;
     let asked = query(&[
         ("response_type", "code"),
         ("client_id", &provider.client_id),
         ("redirect_uri", &redirect_uri),
         ("scope", "openid email"),
-        ("state", sealed.expose_str()),
+        ("state", to_go.expose_str()),
         ("nonce", &state.nonce),
         ("code_challenge", &challenge_of(&state.verifier)),
         ("code_challenge_method", "S256"),
@@ -117,11 +117,9 @@ fn drawn(house: &House) -> String {
 }
 
 fn seal<T: Serialize>(house: &House, browser: &Browser, purpose: Purpose, what: &T) -> Result<Secret, Error> {
-    let text = serde_json::to_vec(what).map_err(|_| Error::internal("a step could not be written"))?;
     let (view, context) = (house.directory.snapshot(), browser.secret.hash());
-    let random = house.directory.random();
-    let sealed = view.keyring().seal_message(purpose, context.as_bytes(), &text, random);
-    sealed.map(Secret::new).map_err(|_| Error::validation("The identity provider's answer is too long."))
+    let sealed = sealed::seal(house, &view, purpose, context.as_bytes(), what);
+    sealed.map_err(|_| Error::validation("The identity provider's answer is too long."))
 }
 
 fn opened<T: for<'de> Deserialize<'de>>(
@@ -131,10 +129,7 @@ fn opened<T: for<'de> Deserialize<'de>>(
     text: &str,
 ) -> Option<T> {
     let view = house.directory.snapshot();
-    let open =
-        |secret: &BrowserSecret| view.keyring().open_message(purpose, secret.hash().as_bytes(), text).ok();
-    let text = browser.settle(open)?;
-    serde_json::from_slice(&text).ok()
+    browser.settle(|secret: &BrowserSecret| sealed::open(&view, purpose, secret.hash().as_bytes(), text))
 }
 
 /// The way back: with a code, or with the reason why there is none. Parameters that are not known are the provider's own

@@ -56,8 +56,9 @@ pub(in crate::doors) async fn sign_in(
     if let Some(meant) = &meant {
         event.signing_in(SigningIn::of(meant.account, meant.user.as_ref().map(|(user, _)| &**user)));
     }
-    let refused =
-        |browser, problem| Ok(asking(browser, typed.account, typed.user, typed.back.clone(), Some(problem)));
+    let refused = |browser, problem| {
+        Ok(asking(house, browser, (typed.account, typed.user), typed.back.clone(), problem))
+    };
     match is_right(house, op, &typed, meant.as_ref(), &browser).await? {
         None => return refused(browser, too_many()),
         Some(false) => return refused(browser, incorrect(meant.as_ref())),

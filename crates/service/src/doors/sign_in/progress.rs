@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use daypass_authn::token::Purpose;
 use daypass_directory::record::{KeyOwner, LoginProfileRecord};
-use daypass_directory::{LoginProfile, MfaDevice, Operation, Principal, Scope, User};
+use daypass_directory::{LoginProfile, MfaDevice, Operation, Principal, Scope, User, View};
 use daypass_model::{AccountId, Secret, UniqueId};
 use serde::{Deserialize, Serialize};
 
 use super::enter::{claims, enter};
-use super::{Browser, page};
+use super::{Browser, Over, page};
 use crate::audit::Event;
 use crate::doors::answer::{Answer, SignInStep};
 use crate::doors::begin::scope_of;
+use crate::doors::sealed;
 use crate::error::Error;
 use crate::house::House;
 
@@ -97,18 +98,26 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// What the page brings back; `None` if it counts no more.
+    /// What the page brings back.
+    ///
+    /// # Errors
+    /// It counts no more, or not here.
     pub(super) fn open(
         house: &House,
         op: &Operation,
         browser: &Browser,
         stage: Stage,
         text: &str,
-    ) -> Option<Self> {
+    ) -> Result<Self, Over> {
         let view = house.directory.snapshot();
         let context = browser.secret.hash();
-        let text = view.keyring().open_message(Purpose::SignInProgress, context.as_bytes(), text).ok()?;
-        let sealed: Sealed = serde_json::from_slice(&text).ok()?;
+        let sealed: Option<Sealed> = sealed::open(&view, Purpose::SignInProgress, context.as_bytes(), text);
+        let sealed = sealed.ok_or_else(Over::default)?;
+        let over = Over { account: sealed.account.to_string(), back: sealed.back.clone() };
+        Self::of(house, op, view, stage, sealed).ok_or(over)
+    }
+
+    fn of(house: &House, op: &Operation, view: Arc<View>, stage: Stage, sealed: Sealed) -> Option<Self> {
         let until = sealed.at + STEP_SECONDS;
         if sealed.stage != stage || op.now.as_second() >= until {
             return None;
@@ -165,6 +174,11 @@ impl SealedUser {
 impl Proven {
     pub(super) fn account(&self) -> AccountId {
         self.scope.principal().account
+    }
+
+    /// For whoever has to begin again.
+    pub(super) fn over(&self) -> Over {
+        Over { account: self.account().to_string(), back: self.back.clone() }
     }
 
     /// Who it is, as an event tells of it that has no session yet.
@@ -225,8 +239,6 @@ fn seal(
     stage: Stage,
     proven: &Proven,
 ) -> Result<Secret, Error> {
-    let mut number = [0; 8];
-    house.directory.random().fill(&mut number);
     let sealed = Sealed {
         account: proven.account(),
         user: proven.user.as_ref().map(|(user, profile)| SealedUser {
@@ -238,13 +250,10 @@ fn seal(
         mfa: proven.mfa.clone(),
         back: proven.back.clone(),
         at: op.now.as_second(),
-        number: u64::from_be_bytes(number),
+        number: sealed::number(house),
     };
-    let text = serde_json::to_vec(&sealed).map_err(|_| Error::internal("a step could not be written"))?;
-    let (keyring, random, context) =
-        (proven.scope.view().keyring(), house.directory.random(), browser.secret.hash());
-    let sealed = keyring.seal_message(Purpose::SignInProgress, context.as_bytes(), &text, random);
-    sealed.map(Secret::new).map_err(|_| Error::internal("a step is too long"))
+    let (view, context) = (proven.scope.view(), browser.secret.hash());
+    sealed::seal(house, view, Purpose::SignInProgress, context.as_bytes(), &sealed)
 }
 
 fn fingerprint(profile: &LoginProfile) -> String {

@@ -12,6 +12,7 @@ use super::{Browser, failed, ours, page};
 use crate::audit::Event;
 use crate::doors::answer::{Answer, Problem, SignInStep};
 use crate::doors::begin::scope_of;
+use crate::doors::sealed;
 use crate::error::Error;
 use crate::house::House;
 use crate::request::Request;
@@ -37,13 +38,8 @@ struct Code {
 /// # Errors
 /// It could not be sealed, which never happens.
 pub fn root_code(house: &House, account: AccountId) -> Result<Secret, Error> {
-    let mut number = [0; 8];
-    house.directory.random().fill(&mut number);
-    let code = Code { account, at: house.now().as_second(), number: u64::from_be_bytes(number) };
-    let text = serde_json::to_vec(&code).map_err(|_| Error::internal("a code could not be written"))?;
-    let view = house.directory.snapshot();
-    let sealed = view.keyring().seal_message(Purpose::RootSignIn, b"", &text, house.directory.random());
-    sealed.map(Secret::new).map_err(|_| Error::internal("a code is too long"))
+    let code = Code { account, at: house.now().as_second(), number: sealed::number(house) };
+    sealed::seal(house, &house.directory.snapshot(), Purpose::RootSignIn, b"", &code)
 }
 
 /// The form.
@@ -75,8 +71,7 @@ pub(in crate::doors) async fn root(
 /// Root of the account that a code was made for, which it uses up.
 async fn proven(house: &House, op: &Operation, text: &str) -> Result<Option<Proven>, Error> {
     let view = house.directory.snapshot();
-    let opened = view.keyring().open_message(Purpose::RootSignIn, b"", text).ok();
-    let code: Option<Code> = opened.and_then(|text| serde_json::from_slice(&text).ok());
+    let code: Option<Code> = sealed::open(&view, Purpose::RootSignIn, b"", text);
     let Some(Code { account, at, number }) = code else { return Ok(None) };
     let until = at + ROOT_CODE_SECONDS;
     // One that is made ahead of this clock would be good for longer.

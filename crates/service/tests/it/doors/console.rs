@@ -32,6 +32,10 @@ async fn only_the_browser_that_signed_in_gets_in() {
     }
     let stolen = format!("{name}={}", other.secret.cookie().expose_str());
     assert!(matches!(at(&stolen, "").await, Answer::Ended { issuer: None }), "another session's secret");
+    // Only the name that our page asks by means that it has asked before.
+    let search =
+        house.visit("GET", &format!("{path}sessions"), "by=name&text=again", &[], &[]).await.unwrap();
+    assert!(matches!(search, Answer::ComeAgain { id } if id == one.id), "{search:?}");
     // An id that never was looks the same to whoever has no cookie.
     let unknown = format!("/console/s/{}/", "00".repeat(16));
     assert!(matches!(house.visit("GET", &unknown, "", &[], &[]).await.unwrap(), Answer::ComeAgain { .. }));
@@ -39,6 +43,32 @@ async fn only_the_browser_that_signed_in_gets_in() {
     {
         assert_eq!(Door::at(path), None, "{path}");
     }
+}
+
+/// Beside its code and the cookie: browsers say where a form comes from, and what stands in an address somebody may have made a
+/// link of.
+#[tokio::test]
+async fn a_form_is_sent_by_our_page_and_in_its_body() {
+    let house = with_role().await;
+    let browser = house.enter(&desk(&house, &[]).await).await;
+    let code = house.your_session(&browser).await.sign_out_code;
+    let (path, cookie) = (format!("{}sign-out", session_path(browser.id)), browser.cookie());
+    let send = async |query: &str, sites: &[&str]| {
+        let mut headers = vec![("cookie", cookie.as_str())];
+        headers.extend(sites.iter().map(|site| ("sec-fetch-site", *site)));
+        house.visit("POST", &path, query, &headers, &[("code", &code)]).await.map_err(|error| error.code)
+    };
+    for (query, sites, refused) in [
+        ("", &["cross-site"][..], "AccessDenied"),
+        ("", &["same-site"], "AccessDenied"),
+        ("", &["same-origin", "cross-site"], "AccessDenied"),
+        ("code=x", &[], "ValidationError"),
+        ("x", &["same-origin"], "ValidationError"),
+    ] {
+        assert_eq!(send(query, sites).await.err(), Some(refused), "{query} {sites:?}");
+        house.your_session(&browser).await;
+    }
+    assert!(matches!(send("", &["same-origin"]).await, Ok(Answer::SignedOut { .. })));
 }
 
 #[tokio::test]

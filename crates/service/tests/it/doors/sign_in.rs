@@ -4,7 +4,7 @@
 //! User Guide.
 
 use daypass_service::Settings;
-use daypass_service::doors::SignInStep;
+use daypass_service::doors::{SignInPage, SignInStep};
 
 use super::visitor::*;
 use super::*;
@@ -267,4 +267,44 @@ async fn a_user_who_is_signed_in_switches_to_a_role() {
     let answer = house.visit("GET", "/v1/authorize", "", &headers, &way).await.unwrap();
     let Answer::ChooseSession { sessions, .. } = answer else { panic!("{answer:?}") };
     assert_eq!(sessions[0].whose.arn, "arn:aws:iam::111122223333:user/Ada");
+}
+
+/// The way of a program that waits (`aws login`), and the other ways in, are there whatever goes wrong.
+#[tokio::test]
+async fn the_way_back_and_the_other_ways_in_outlast_what_goes_wrong() {
+    const BACK: &str = "/v1/authorize?response_type=code";
+    let world = sign_in_oidc::World::new().await;
+    let house = &world.house;
+    with_password(house, "Ada", &[("PasswordResetRequired", "true")]).await;
+    let kept = |page: SignInPage| {
+        assert!(page.problem.is_some());
+        let SignInStep::Password { account, back, providers, .. } = page.step else {
+            panic!("{:?}", page.step)
+        };
+        assert_eq!((account.as_str(), back.as_deref()), (ACCOUNT, Some(BACK)));
+        assert!(providers.iter().any(|(name, _)| name == "northwind"), "{providers:?}");
+        let leads_back =
+            |(_, path): &(String, String)| path.ends_with("?back=%2Fv1%2Fauthorize%3Fresponse_type%3Dcode");
+        assert!(providers.iter().all(leads_back), "{providers:?}");
+    };
+    let mut person = Person::at("192.0.2.1");
+    let code = person.page(house, FORM, &[]).await.code;
+    let fill = |password| {
+        [
+            ("code", code.as_str()),
+            ("account", ACCOUNT),
+            ("username", "Ada"),
+            ("password", password),
+            ("back", BACK),
+        ]
+    };
+    kept(shown(person.send(house, "POST", FORM, "", &fill("wrong")).await.unwrap()));
+    // A browser that has lost its cookie.
+    let mut forgetful = Person::at("192.0.2.1");
+    kept(shown(forgetful.send(house, "POST", FORM, "", &fill(PASSWORD)).await.unwrap()));
+    // Somebody who took too long.
+    let change = shown(person.send(house, "POST", FORM, "", &fill(PASSWORD)).await.unwrap());
+    assert!(matches!(change.step, SignInStep::Change { .. }), "{change:?}");
+    house.clock.advance(601);
+    kept(shown(person.change(house, &change, ("Another-Horse-8", "Another-Horse-8")).await.unwrap()));
 }
