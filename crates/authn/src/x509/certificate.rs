@@ -249,7 +249,8 @@ impl Certificate {
     /// [`Unfit`].
     pub fn check_authority(&self, now: Timestamp) -> Result<(), Unfit> {
         self.check_time(now)?;
-        if !self.is_authority {
+        // An authority has a name (RFC 5280, section 4.1.2.6), by which what it issued is known.
+        if !self.is_authority || self.shown(Field::Subject).is_empty() {
             return Err(Unfit::NoAuthority);
         }
         if !self.key_usage.is_some_and(|usage| usage.key_cert_sign()) {

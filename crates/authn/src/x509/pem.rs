@@ -28,7 +28,7 @@ pub fn blocks(text: &str, kind: &str, count_max: usize) -> Result<Vec<Vec<u8>>, 
     let (begin, end) = (format!("-----BEGIN {kind}-----"), format!("-----END {kind}-----"));
     let mut found = Vec::new();
     let mut inside: Option<String> = None;
-    for line in text.lines().map(str::trim) {
+    for line in text.split(['\n', '\r']).map(str::trim) {
         match &mut inside {
             None if line == begin => {
                 if found.len() == count_max {
@@ -68,6 +68,8 @@ mod tests {
         assert_eq!(blocks(one, "X509 CRL", 1), Err(BadPem::Other));
         let key = format!("{one}-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n");
         assert_eq!(blocks(&key, "CERTIFICATE", 1), Err(BadPem::Other));
+        // However lines end.
+        assert_eq!(blocks(&key.replace('\n', "\r"), "CERTIFICATE", 1), Err(BadPem::Other));
         assert_eq!(blocks("AQID", "CERTIFICATE", 1), Err(BadPem::Nothing));
         for broken in [
             "-----BEGIN CERTIFICATE-----\nAQID\n",

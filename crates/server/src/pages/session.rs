@@ -146,7 +146,8 @@ fn credentials(given: &CommandLine, now: i64) -> Markup {
             set("AWS_SESSION_TOKEN", given.session_token.expose_str()),
         ];
         if let Some(endpoint) = &given.endpoint {
-            lines.extend(["STS", "IAM", "DAYPASS"].map(|of| set(&format!("AWS_ENDPOINT_URL_{of}"), endpoint)));
+            lines
+                .extend(["STS", "IAM", "DAYPASS"].map(|of| set(&format!("AWS_ENDPOINT_URL_{of}"), endpoint)));
         }
         lines.join("\n")
     };

@@ -88,6 +88,6 @@ pub(in crate::actions) fn of_role(scope: &Scope, role: &Role, to: OwnService) ->
 fn asked(scope: &Scope, arn: impl Into<String>, to: OwnService) -> Check {
     scope
         .check("iam:PassRole", arn)
-        .with("iam:OwnServiceService", to.name())
+        .with("iam:PassedToService", to.name())
         .with(ASSOCIATED, associated(to, scope))
 }

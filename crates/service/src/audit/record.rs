@@ -79,7 +79,33 @@ impl<'a> Record<'a> {
         // Text, numbers and string keys only: serde_json has no way to fail on them.
         let mut line = serde_json::to_string(self).unwrap_or_default();
         line.push('\n');
-        line
+        one_line(line)
+    }
+}
+
+/// The same JSON without what some programs take for the end of a line (Unicode Standard, section 5.8): names in certificates
+/// and in tokens may have it.
+fn one_line(line: String) -> String {
+    let ends = [("\u{85}", "\\u0085"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")];
+    ends.into_iter().fold(line, |line, (end, escaped)| match line.contains(end) {
+        true => line.replace(end, escaped),
+        false => line,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    //! Lines are lines, whatever reads them.
+
+    use super::*;
+
+    #[test]
+    fn no_text_ends_a_line() {
+        let said = serde_json::json!({"text": "a\u{85}b\u{2028}c\u{2029}d\ne\u{b}f\u{c}g"});
+        let line = one_line(said.to_string());
+        assert!(!line.contains(['\u{85}', '\u{2028}', '\u{2029}', '\n', '\u{b}', '\u{c}']), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), said);
+        assert_eq!(one_line("plain".into()), "plain");
     }
 }
 

@@ -240,7 +240,9 @@ async fn a_service_that_acts_for_somebody_else_is_no_deputy() {
     ] {
         assert_eq!(scene.ask(said.clone()).await, Err(no_role()), "{said}");
     }
-    for said in [of(OTHER, theirs), of("4444", JOB), of(OTHER, "job/7"), of("444455556666", "*")] {
+    for said in
+        [of(OTHER, theirs), of("4444", JOB), of(OTHER, "job/7"), of(OTHER, "*"), of(OTHER, "arn:aws:x:y:z:q")]
+    {
         assert_eq!(scene.ask(said.clone()).await.unwrap_err().0, "ValidationError", "{said}");
     }
     // Nothing that a service is not asked for makes a key of that name.

@@ -4,8 +4,8 @@ use daypass_authn::x509::{BadCrl, Certificate, Crl, Field, Unfit, Untrusted, blo
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rcgen::{
-    CertificateParams, CustomExtension, DnType, DnValue, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
-    KeyUsagePurpose, NameConstraints, SanType, SerialNumber, date_time_ymd,
+    CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType, SerialNumber, date_time_ymd,
 };
 
 use super::machine::{Holder, authority_params, machine_params, params};
@@ -117,6 +117,7 @@ fn what_stands_between_is_an_authority_for_clients_now() {
         |it| it.is_ca = IsCa::ExplicitNoCa,
         |it| it.key_usages = vec![KeyUsagePurpose::DigitalSignature],
         |it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth],
+        |it| it.distinguished_name = DistinguishedName::new(),
     ] {
         assert_eq!(with(change), Err(Untrusted::NoPath));
     }

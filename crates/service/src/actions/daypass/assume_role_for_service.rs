@@ -87,9 +87,10 @@ impl Input {
         let invalid = |message: String| Err(Error::validation(message));
         let arn: Option<Arn> = match &self.source_arn {
             None => None,
-            Some(text) => match text.parse() {
-                Ok(arn) => Some(arn),
-                Err(_) => return invalid(format!("SourceArn {text} is no ARN.")),
+            Some(text) => match text.parse::<Arn>() {
+                // A bucket's ARN has no account.
+                Ok(arn) if arn.account().is_empty() || arn.account_id().is_some() => Some(arn),
+                _ => return invalid(format!("SourceArn {text} is no ARN.")),
             },
         };
         let Some(account) = &self.source_account else { return Ok(()) };

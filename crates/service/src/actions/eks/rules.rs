@@ -45,7 +45,8 @@ pub(super) fn check_token(token: Option<&str>) -> Result<(), Error> {
 
 /// The role of the account that an ARN names, after the check on passing it.
 pub(super) fn role<'v>(account: &AccountView<'v>, arn: &str) -> Result<&'v Arc<Role>, Error> {
-    pass_role::find(account, arn).ok_or_else(|| invalid(format!("Role {arn} does not exist.")))
+    let missing = || invalid(format!("Role {arn} does not exist."));
+    pass_role::passed(account, arn, missing).map_err(|error| invalid(error.message))
 }
 
 /// The role that is assumed with the first, which may be another account's: what it says is asked when a pod comes.

@@ -40,7 +40,11 @@ impl Action for UpdatePodIdentityAssociation {
         let (cluster, id) = (&input.cluster_name, &input.association_id);
         let own = Checks::one(target::check_association(Self::NAME, scope, cluster, id));
         match input.role(scope) {
-            Some(arn) => own.and(pass_role::by_arn(scope, &arn, OwnService::Pods)),
+            Some(arn) => {
+                let passed = pass_role::by_arn(scope, &arn, OwnService::Pods);
+                let found = scope.account().pod_association(cluster, id);
+                own.and(found.map_or(passed.clone(), |found| pass_role::for_one(passed, &found.arn)))
+            }
             None => own,
         }
     }

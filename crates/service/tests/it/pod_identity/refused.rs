@@ -222,4 +222,16 @@ async fn whoever_may_not_pass_a_role_associates_and_changes_nothing() {
             assert_eq!(outcome.is_ok(), goes, "{action} {service}");
         }
     }
+    // It is known what the role is associated with.
+    let of_another = "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/blue/a-0";
+    let here = format!("arn:aws:eks:*:111122223333:podidentityassociation/blue/{}", scene.association);
+    for (associated, goes) in [(of_another, false), (&*here, true)] {
+        let policy =
+            allow("iam:PassRole", ROLE, &json!({"ArnLike": {"iam:AssociatedResourceArn": associated}}));
+        let params = [("UserName", "Eve"), ("PolicyName", "pass"), ("PolicyDocument", policy.as_str())];
+        scene.house.root("iam", "PutUserPolicy", &params).await;
+        let (action, body) = &calls[1];
+        let outcome = scene.house.call_rest(&eve, "eks", action, body).await;
+        assert_eq!(outcome.is_ok(), goes, "{associated}");
+    }
 }
