@@ -163,7 +163,8 @@ fn visits_are_counted_by_what_was_asked_and_nobody_invents_a_label() {
     ask(&root, "GET /federation?Action=made-up", "", "");
     ask(&root, "GET /console/", "", "");
     // A page that says what was wrong is no success.
-    ask(&root, "POST /signin", FORM, "account=1&username=ada&password=wrong&code=x");
+    let refused = ask(&root, "POST /signin", FORM, "account=1&username=ada&password=wrong&code=x");
+    assert!(refused.0.starts_with("http/1.1 403 "), "{refused:?}");
     let metrics = server.admin("/metrics");
     for line in [
         r#"service="signin",action="GetSigninToken",result="ok""#,
