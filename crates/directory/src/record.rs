@@ -456,6 +456,9 @@ pub struct LoginProfileRecord {
     /// have tries of their own, which nobody else can use up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub browsers: Vec<String>,
+    /// Those of them from which a code of a device came, too: what was known before there was a device has no tries of codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub browsers_with_code: Vec<String>,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -95,6 +95,7 @@ impl Directory {
         record.changed = now;
         // Whoever signed in with the one before may be whom this one is against.
         record.browsers.clear();
+        record.browsers_with_code.clear();
         Ok(record)
     }
 

@@ -101,6 +101,7 @@ async fn passwords(node: &Directory, user: &UniqueId) -> Vec<Secret> {
         earlier: Vec::new(),
         last_used: None,
         browsers: Vec::new(),
+        browsers_with_code: Vec::new(),
         unknown: Unknown::new(),
     };
     let mut change = Change::new("r", &node.snapshot());

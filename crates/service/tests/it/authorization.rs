@@ -266,6 +266,10 @@ async fn every_check_is_what_the_reference_says() {
                     if example.service == "daypass" || is_known {
                         put("iam:AssociatedResourceArn", &resource);
                     }
+                    if example.action == "CreatePodIdentityAssociation" {
+                        let any = resource.replace(":cluster/", ":podidentityassociation/");
+                        put("iam:AssociatedResourceArn", &format!("{any}/*"));
+                    }
                     if example.action == "RegisterTask" {
                         put("iam:PassedToService", "ecs-tasks.amazonaws.com");
                     }

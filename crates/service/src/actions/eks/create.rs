@@ -52,7 +52,9 @@ impl Action for CreatePodIdentityAssociation {
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let own = target::check_cluster(Self::NAME, scope, &input.cluster_name);
         let own = own.with_request_tags(&rules::given(&input.tags));
-        Checks::one(own).and(pass_role::by_arn(scope, &input.role_arn, OwnService::Pods))
+        let passed = pass_role::by_arn(scope, &input.role_arn, OwnService::Pods);
+        let any_of_cluster = target::association_of(scope, &input.cluster_name, "*");
+        Checks::one(own).and(pass_role::for_one(passed, &any_of_cluster))
     }
 
     async fn act(op: &Operation, house: &House, call: Authorized<Input>) -> Result<One, Error> {

@@ -66,11 +66,15 @@ pub(super) fn check_association(action: &'static str, scope: &Scope, cluster: &s
     let account = scope.account();
     match account.pod_association(cluster, id) {
         Some(found) => with_tags(scope.check(action, &*found.arn), &found.record.tags),
-        None => {
-            let region = account.pod_cluster(cluster).map_or(region(scope), |found| &found.record.region);
-            scope.check(action, association_arn(account.id(), region, cluster, id))
-        }
+        None => scope.check(action, association_of(scope, cluster, id)),
     }
+}
+
+/// The ARN that an association of a cluster has, or would have.
+pub(super) fn association_of(scope: &Scope, cluster: &str, id: &str) -> String {
+    let account = scope.account();
+    let region = account.pod_cluster(cluster).map_or(region(scope), |found| &found.record.region);
+    association_arn(account.id(), region, cluster, id)
 }
 
 /// The association that an ARN names to the letter, if it is one of the account.

@@ -115,7 +115,16 @@ impl Browser {
 
     /// The hash by which it is known of the user, if they have signed in from here.
     pub(super) fn known_of<'p>(&self, user: &User, profile: &'p LoginProfile) -> Option<&'p str> {
-        let mut hashes = profile.record.browsers.iter().map(String::as_str);
+        self.known_among(user, &profile.record.browsers)
+    }
+
+    /// The same, if they have brought a code of a device, too.
+    pub(super) fn known_by_code<'p>(&self, user: &User, profile: &'p LoginProfile) -> Option<&'p str> {
+        self.known_among(user, &profile.record.browsers_with_code)
+    }
+
+    fn known_among<'p>(&self, user: &User, hashes: &'p [String]) -> Option<&'p str> {
+        let mut hashes = hashes.iter().map(String::as_str);
         hashes.find(|hash| self.is_device(&user.record.id, hash))
     }
 }

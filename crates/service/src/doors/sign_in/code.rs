@@ -47,7 +47,7 @@ pub(in crate::doors) async fn code(
     }
     // People see a code in two halves.
     let code: String = text("mfacode").split_whitespace().collect();
-    let known = proven.user.as_ref().and_then(|(user, profile)| browser.known_of(user, profile));
+    let known = proven.user.as_ref().and_then(|(user, profile)| browser.known_by_code(user, profile));
     let given = OneTimeCode { serial_number: &device.arn, code: &code, browser: known };
     match proven.scope.clone().prove_code(&house.directory, op, &given).await {
         Ok(_) => {}

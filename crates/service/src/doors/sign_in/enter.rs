@@ -75,10 +75,16 @@ fn profile(
     let is_new_password = new_password.is_some();
     let mut record = new_password.unwrap_or_else(|| profile.record.clone());
     record.last_used = Some(op.now.as_second());
-    record.browsers.retain(|hash| !browser.is_device(&user.record.id, hash));
+    for known in [&mut record.browsers, &mut record.browsers_with_code] {
+        known.retain(|hash| !browser.is_device(&user.record.id, hash));
+    }
     record.browsers.push(device.hash());
     let too_many = record.browsers.len().saturating_sub(BROWSERS_MAX);
     record.browsers.drain(..too_many);
+    if proven.mfa.is_some() {
+        record.browsers_with_code.push(device.hash());
+    }
+    record.browsers_with_code.retain(|hash| record.browsers.contains(hash));
     let place = key::login_profile(proven.account(), &user.record.id);
     Some(Profile { place, revision: profile.revision, record, is_new_password })
 }

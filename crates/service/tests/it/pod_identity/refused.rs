@@ -234,4 +234,15 @@ async fn whoever_may_not_pass_a_role_associates_and_changes_nothing() {
         let outcome = scene.house.call_rest(&eve, "eks", action, body).await;
         assert_eq!(outcome.is_ok(), goes, "{associated}");
     }
+    for (cluster, goes) in [("green", false), ("blue", true)] {
+        let associated = format!("arn:aws:eks:eu-west-1:111122223333:podidentityassociation/{cluster}/*");
+        let policy =
+            allow("iam:PassRole", ROLE, &json!({"ArnLike": {"iam:AssociatedResourceArn": associated}}));
+        let params = [("UserName", "Eve"), ("PolicyName", "pass"), ("PolicyDocument", policy.as_str())];
+        scene.house.root("iam", "PutUserPolicy", &params).await;
+        let body =
+            json!({"clusterName": "blue", "namespace": "shop", "serviceAccount": "more", "roleArn": ROLE});
+        let outcome = scene.house.call_rest(&eve, "eks", "CreatePodIdentityAssociation", &body).await;
+        assert_eq!(outcome.is_ok(), goes, "{cluster}");
+    }
 }

@@ -68,6 +68,7 @@ impl Action for CreateLoginProfile {
             earlier: Vec::new(),
             last_used: None,
             browsers: Vec::new(),
+            browsers_with_code: Vec::new(),
             unknown: Unknown::new(),
         };
         let place = key::login_profile(account.id(), id);
