@@ -76,7 +76,10 @@ impl SignInProvider {
         let view = house.directory.snapshot();
         let source = self.source(house, &view)?;
         let endpoints = house.provider_keys.endpoints(&source, op.source_ip, op.now.as_second()).await;
-        let endpoints = endpoints.map_err(|error| self.refused(house, op, error.into()))?;
+        let endpoints = endpoints.map_err(|error| {
+            let detail = error.to_string();
+            self.refused_for(house, op, error.into(), Some(&detail))
+        })?;
         if !is_browsable(&endpoints.authorization_url, &source) {
             return Err(self.refused(house, op, not_ready()));
         }
@@ -111,8 +114,10 @@ impl SignInProvider {
         }
         let (body, authorization) = self.form(grant, open.endpoints.secret_in_body);
         let (keys, url) = (&house.provider_keys, open.endpoints.token_url.as_str());
-        let answer = keys.exchange(&open.source, url, (&body, authorization.as_ref()), op.source_ip).await;
-        let answer = answer.map_err(|error| self.refused(house, op, not_exchanged(&error)))?;
+        let (form, now) = ((&body, authorization.as_ref()), op.now.as_second());
+        let answer = keys.exchange(&open.source, url, form, op.source_ip, now).await;
+        let answer = answer
+            .map_err(|error| self.refused_for(house, op, not_exchanged(&error), Some(&error.to_string())))?;
         let answer: Result<Answer, _> = serde_json::from_slice(&answer);
         let no_token =
             |_| self.refused(house, op, Error::new(INVALID, "The identity provider gave no ID token."));
@@ -194,7 +199,12 @@ impl SignInProvider {
     }
 
     fn refused(&self, house: &House, op: &Operation, error: Error) -> Error {
-        refused(house, op, Asked { name: &self.arn, account: Some(self.account) }, error, None)
+        self.refused_for(house, op, error, None)
+    }
+
+    /// The same, with what only the log is told.
+    fn refused_for(&self, house: &House, op: &Operation, error: Error, detail: Option<&str>) -> Error {
+        refused(house, op, Asked { name: &self.arn, account: Some(self.account) }, error, detail)
     }
 }
 

@@ -1,0 +1,91 @@
+//! What whoever is on call sees of sign-ins at a provider that fails: in the log, in `/readyz` and the metrics, and in the audit.
+
+use daypass_service::federation::FetchError;
+use tracing::level_filters::LevelFilter;
+
+use super::sign_in_oidc::*;
+use super::visitor::*;
+use super::*;
+use crate::secrets::Captured;
+
+const DISCOVERY: &str = "https://login.example/.well-known/openid-configuration";
+const TOKEN: &str = "https://login.example/token";
+
+/// Since when the provider fails, by the one line that there is of it.
+fn failing_since(world: &World) -> Option<i64> {
+    let health = world.house.house.provider_keys.health(world.house.clock_now());
+    let lines: Vec<_> = health.iter().filter(|line| line.provider == PROVIDER).collect();
+    assert!(lines.len() <= 1, "a series of the metrics has one value: {lines:?}");
+    lines.first().and_then(|line| line.failing_since)
+}
+
+fn unreachable(url: &str) -> Result<daypass_service::federation::Fetched, FetchError> {
+    Err(FetchError::Unreachable(url.into(), "connection refused".into()))
+}
+
+/// Comes back with a code from a provider that somebody has left for.
+async fn come(world: &World) -> Result<Answer, Error> {
+    let mut person = Person::at("192.0.2.1");
+    let asked = world.leave(&mut person).await;
+    let form = [("state", asked["state"].as_str()), ("code", "the-code")];
+    person.send(&world.house, "GET", CALLBACK, "", &form).await
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_is_down_is_told_though_the_keys_are_known() {
+    let world = World::new().await;
+    let mut person = Person::at("192.0.2.1");
+    let asked = world.leave(&mut person).await;
+    let claims = world.claims(&asked["nonce"]);
+    entered(world.come_back(&mut person, &asked["state"], &claims).await);
+    assert_eq!(failing_since(&world), None);
+    let (log, _guard) = Captured::at(LevelFilter::INFO);
+    world.house.providers.answer(TOKEN, unreachable(TOKEN));
+    world.house.clock.advance(60);
+    let began = world.house.clock_now();
+    assert_eq!(come(&world).await.unwrap_err().code, "IDPCommunicationError");
+    world.house.clock.advance(60);
+    come(&world).await.unwrap_err();
+    assert_eq!(failing_since(&world), Some(began), "since the first");
+    let lines = log.lines();
+    let warnings: Vec<_> = lines.iter().filter(|line| line.contains("WARN")).collect();
+    let [warning] = &warnings[..] else { panic!("one is enough of what everybody meets: {lines:#?}") };
+    let why = "`https://login.example/token` does not answer: connection refused";
+    for part in ["the code of a sign-in could not be exchanged", PROVIDER, why] {
+        assert!(warning.contains(part), "{part} in {warning}");
+    }
+    let refusals = lines.iter().filter(|line| line.contains("does not vouch") && line.contains(why)).count();
+    assert_eq!(refusals, 2, "each refusal has the reason: {lines:#?}");
+    assert!(!lines.iter().any(|line| line.contains("the-code")), "{lines:#?}");
+    // A code that is none says nothing about the provider.
+    world.house.providers.answer(TOKEN, Err(FetchError::Status(TOKEN.into(), 400)));
+    come(&world).await.unwrap_err();
+    assert_eq!(failing_since(&world), Some(began));
+    let asked = world.leave(&mut person).await;
+    let claims = world.claims(&asked["nonce"]);
+    entered(world.come_back(&mut person, &asked["state"], &claims).await);
+    assert_eq!(failing_since(&world), None);
+    assert!(log.lines().iter().any(|line| line.contains("exchanges the codes of sign-ins again")));
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_say_where_people_sign_in_is_told() {
+    let world = World::new().await;
+    let (log, _guard) = Captured::at(LevelFilter::INFO);
+    world.house.providers.answer(DISCOVERY, unreachable(DISCOVERY));
+    let began = world.house.clock_now();
+    let begin = async || Person::at("192.0.2.1").send(&world.house, "GET", PATH, "", &[]).await;
+    assert_eq!(begin().await.unwrap_err().code, "IDPCommunicationError");
+    assert_eq!(failing_since(&world), Some(began));
+    let why = "does not answer: connection refused";
+    assert!(
+        log.lines().iter().all(|line| line.contains(PROVIDER) && line.contains(why)),
+        "{:#?}",
+        log.lines()
+    );
+    // Nobody asks again by themselves: what is not met again is told for five minutes.
+    world.house.clock.advance(300);
+    assert_eq!(failing_since(&world), Some(began));
+    world.house.clock.advance(1);
+    assert_eq!(failing_since(&world), None);
+}
