@@ -12,6 +12,7 @@ use daypass_model::{AccountId, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::fetch::said;
 use super::keys::{NoKeys, Source};
 use super::refused::{Asked, refused};
 use super::web_identity::{INVALID, Provider, unreachable};
@@ -118,10 +119,14 @@ impl SignInProvider {
         let answer = keys.exchange(&open.source, url, form, op.source_ip, now).await;
         let answer = answer
             .map_err(|error| self.refused_for(house, op, not_exchanged(&error), Some(&error.to_string())))?;
-        let answer: Result<Answer, _> = serde_json::from_slice(&answer);
-        let no_token =
-            |_| self.refused(house, op, Error::new(INVALID, "The identity provider gave no ID token."));
-        Ok(Secret::new(answer.map_err(no_token)?.id_token))
+        let token: Result<Answer, _> = serde_json::from_slice(&answer);
+        let no_token = |_| {
+            let error = Error::new(INVALID, "The identity provider gave no ID token.");
+            // Some say what is wrong with a 200.
+            let word = said(&answer).map(|word| format!("`{url}` answers 200, error={word}"));
+            self.refused_for(house, op, error, word.as_deref())
+        };
+        Ok(Secret::new(token.map_err(no_token)?.id_token))
     }
 
     fn form(&self, grant: &Grant<'_>, secret_in_body: bool) -> (Secret, Option<Secret>) {
@@ -279,7 +284,7 @@ fn not_ready() -> Error {
 /// A code that is none is told from a provider that is away.
 fn not_exchanged(error: &NoKeys) -> Error {
     match error {
-        NoKeys::Fetch(super::FetchError::Status(_, 400..=499)) => {
+        NoKeys::Fetch(error) if error.is_refusal() => {
             Error::new(INVALID, "The identity provider does not take the code that it sent you back with.")
         }
         _ => unreachable(),

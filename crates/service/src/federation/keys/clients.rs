@@ -150,7 +150,7 @@ impl ProviderKeys {
         let (provider, failing) = (source.name.as_str(), &self.clients.failing);
         let half = (source.name.clone(), Half::Exchange);
         match error {
-            Some(FetchError::Status(_, 400..=499)) => {}
+            Some(error) if error.is_refusal() => {}
             None if failing.over(&half, now) => {
                 tracing::info!(provider, "an identity provider exchanges the codes of sign-ins again");
             }

@@ -58,7 +58,7 @@ async fn a_token_endpoint_that_is_down_is_told_though_the_keys_are_known() {
     assert_eq!(refusals, 2, "each refusal has the reason: {lines:#?}");
     assert!(!lines.iter().any(|line| line.contains("the-code")), "{lines:#?}");
     // A code that is none says nothing about the provider.
-    world.house.providers.answer(TOKEN, Err(FetchError::Status(TOKEN.into(), 400)));
+    world.house.providers.answer(TOKEN, Err(FetchError::of_form(TOKEN.into(), 400, b"")));
     come(&world).await.unwrap_err();
     assert_eq!(failing_since(&world), Some(began));
     let asked = world.leave(&mut person).await;
@@ -88,4 +88,42 @@ async fn a_provider_that_does_not_say_where_people_sign_in_is_told() {
     assert_eq!(failing_since(&world), Some(began));
     world.house.clock.advance(1);
     assert_eq!(failing_since(&world), None);
+}
+
+/// RFC 6749, section 5.2: a client that is not known or has another secret is `invalid_client`, with 401; a code that was not made
+/// for this redirect URI `invalid_grant`, with 400.
+#[tokio::test]
+async fn a_wrong_secret_is_told_from_a_wrong_redirect_uri_in_the_log_and_nowhere_else() {
+    let world = World::with(Some("the-secret"), &json!({})).await;
+    let (log, _guard) = Captured::at(LevelFilter::INFO);
+    for (status, body, detail) in [
+        (
+            401,
+            r#"{"error":"invalid_client","error_description":"the-code"}"#,
+            "answers 401, error=invalid_client\"",
+        ),
+        (400, r#"{"error":"invalid_grant"}"#, "answers 400, error=invalid_grant\""),
+        (403, "<html>invalid_client", "answers 403\""),
+        // No word of OAuth's: it could be anything, the secret itself included.
+        (401, r#"{"error":"the-secret"}"#, "answers 401\""),
+        (401, r#"{"error":"Call 555"}"#, "answers 401\""),
+        (401, r#"{"error":["invalid_client"]}"#, "answers 401\""),
+        (401, r#"{"error":""}"#, "answers 401\""),
+    ] {
+        world.house.providers.answer(TOKEN, Err(FetchError::of_form(TOKEN.into(), status, body.as_bytes())));
+        let error = come(&world).await.unwrap_err();
+        assert_eq!(error.message, "The identity provider does not take the code that it sent you back with.");
+        let event = world.house.last_event();
+        assert!(!event.to_string().contains("invalid_"), "{event}");
+        let line = log.lines().pop().unwrap();
+        assert!(line.contains(&format!("detail=\"`{TOKEN}` {detail}")), "{detail} in {line}");
+        assert!(!line.contains("the-secret") && !line.contains("the-code"), "{line}");
+    }
+    let long = format!(r#"{{"error":"{}"}}"#, "x".repeat(65));
+    world.house.providers.answer(TOKEN, Err(FetchError::of_form(TOKEN.into(), 400, long.as_bytes())));
+    come(&world).await.unwrap_err();
+    assert!(!log.lines().pop().unwrap().contains("xx"));
+    answers(&world.house, "/token", &json!({"error": "bad_verification_code"}));
+    assert_eq!(come(&world).await.unwrap_err().message, "The identity provider gave no ID token.");
+    assert!(log.lines().pop().unwrap().contains("answers 200, error=bad_verification_code"));
 }
