@@ -91,7 +91,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         random,
         metrics,
         connections_max: descriptors::connections_max(CONNECTIONS_MAX),
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies: config.trusted_proxies.clone().into(),
     };
     tokio::select! {
         () = http::serve_with(listener, tls, Arc::new(api), told_to_stop(times.clone(), 1)) => {}
