@@ -75,7 +75,7 @@ impl SignInProvider {
     /// It has not, does not, or the provider does not say where people sign in.
     pub(crate) async fn open(&self, house: &House, op: &Operation) -> Result<Open, Error> {
         let view = house.directory.snapshot();
-        let source = self.source(house, &view)?;
+        let source = self.source(house, &view).map_err(|error| self.refused(house, op, error))?;
         let endpoints = house.provider_keys.endpoints(&source, op.source_ip, op.now.as_second()).await;
         let endpoints = endpoints.map_err(|error| {
             let detail = error.to_string();
@@ -85,6 +85,13 @@ impl SignInProvider {
             return Err(self.refused(house, op, not_ready()));
         }
         Ok(Open { source, endpoints })
+    }
+
+    /// Whether its account has the provider, and that takes this client: of what the operator writes down somebody may have
+    /// made a slip.
+    #[must_use]
+    pub fn is_there(&self, house: &House) -> bool {
+        self.source(house, &house.directory.snapshot()).is_ok()
     }
 
     fn source(&self, house: &House, view: &View) -> Result<Source, Error> {

@@ -127,3 +127,46 @@ async fn a_wrong_secret_is_told_from_a_wrong_redirect_uri_in_the_log_and_nowhere
     assert_eq!(come(&world).await.unwrap_err().message, "The identity provider gave no ID token.");
     assert!(log.lines().pop().unwrap().contains("answers 200, error=bad_verification_code"));
 }
+
+/// Whoever cannot even leave for the provider is somebody who cannot sign in.
+#[tokio::test]
+async fn a_sign_in_that_is_refused_at_its_beginning_has_an_event() {
+    let world = World::new().await;
+    let before = world.house.audit.lock().unwrap().len();
+    world.leave(&mut Person::at("192.0.2.1")).await;
+    assert_eq!(world.house.audit.lock().unwrap().len(), before, "who comes back has one then");
+    world.house.providers.answer(DISCOVERY, unreachable(DISCOVERY));
+    world.house.clock.advance(600);
+    let there = Some(PROVIDER);
+    let gone = Some("arn:aws:iam::111122223333:oidc-provider/gone.example");
+    for (name, provider, code) in [
+        ("northwind", there, "IDPCommunicationError"),
+        ("stranger", there, "ValidationError"),
+        ("gone", gone, "ValidationError"),
+        ("unknown", None, "ValidationError"),
+    ] {
+        let before = world.house.audit.lock().unwrap().len();
+        let path = PATH.replace("northwind", name);
+        let error = Person::at("192.0.2.1").send(&world.house, "GET", &path, "", &[]).await.unwrap_err();
+        assert_eq!(error.code, code, "{name}");
+        assert_eq!(world.house.audit.lock().unwrap().len(), before + 1, "{name}");
+        let event = world.house.last_event();
+        let told = (&event["eventName"], &event["errorCode"], &event["errorMessage"]);
+        assert_eq!(told, (&json!("ConsoleLogin"), &json!(code), &json!(error.message)), "{name}");
+        assert_eq!(event["responseElements"], json!({"ConsoleLogin": "Failure"}));
+        assert_eq!(event["additionalEventData"]["identityProvider"].as_str(), provider, "{name}");
+        assert_eq!(event["recipientAccountId"].as_str(), provider.map(|_| crate::support::ACCOUNT), "{name}");
+        assert!(event.get("userIdentity").is_none(), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_slip_in_the_operators_list_shows() {
+    let world = World::new().await;
+    let providers = &world.house.house.settings.sign_in.providers;
+    let there: Vec<_> =
+        providers.iter().map(|one| (one.name.as_str(), one.is_there(&world.house.house))).collect();
+    let expected =
+        [("northwind", true), ("second", true), ("again", true), ("stranger", false), ("gone", false)];
+    assert_eq!(there, expected);
+}
