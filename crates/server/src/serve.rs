@@ -74,6 +74,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     if config.allow_signature_v2 {
         tracing::warn!("Signature Version 2 is accepted: it signs no header (--allow-signature-v2)");
     }
+    warn_of_slips(&house);
     let banner = Banner {
         data: data.path(),
         url: url_for_clients(config.public_authority.as_ref(), scheme, address),
@@ -91,7 +92,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         random,
         metrics,
         connections_max: descriptors::connections_max(CONNECTIONS_MAX),
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies: config.trusted_proxies.clone().into(),
     };
     tokio::select! {
         () = http::serve_with(listener, tls, Arc::new(api), told_to_stop(times.clone(), 1)) => {}
@@ -101,6 +102,19 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     session_file.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Of providers that the operator's list names and no account has: an account may get one later, so that this is no reason not to start.
+fn warn_of_slips(house: &House) {
+    for provider in house.settings.sign_in.providers.iter().filter(|provider| !provider.is_there(house)) {
+        let (name, arn, client) = (&provider.name, &provider.arn, &provider.client_id);
+        tracing::warn!(
+            name,
+            arn,
+            client,
+            "no such provider: nobody can sign in by this --sign-in-provider while its account does not have it, for this client"
+        );
+    }
 }
 
 /// Before anything is written: with it, what was written last says nothing any more.

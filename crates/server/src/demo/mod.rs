@@ -66,7 +66,7 @@ pub(crate) async fn run(data: &Path) -> Result<(), Failure> {
         random,
         metrics,
         connections_max: CONNECTIONS_MAX,
-        trusted_proxies: Vec::new(),
+        trusted_proxies: Vec::new().into(),
     });
     let server = tokio::spawn(http::serve(listener, served, async move { drop(stopped.await) }));
     say(&format!("daypass on http://{api}, a bucket on http://{bucket}, data in {}\n\n", data.display()));

@@ -1,5 +1,6 @@
 //! Settings that weaken what daypass promises, and what the shell tells AWS's SDKs and CLI.
 
+use daypass_model::Authority;
 use ipnet::IpNet;
 
 use super::{Finding, Patient, server};
@@ -37,6 +38,15 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
                 config.audit_file.clone().unwrap_or_else(|| config.data.join(names::AUDIT)).display()
             ),
             patient.serve_line("--allow-signature-v2", Some("false")),
+        ));
+    }
+    let is_behind_tls =
+        config.public_authority.as_ref().is_some_and(Authority::is_https) && config.tls.is_none();
+    if is_behind_tls && config.trusted_proxies.is_empty() {
+        findings.push(Finding::warning(
+            "settings",
+            "--public-url is https and this server speaks plain HTTP: without --trust-proxy everybody is one address, in conditions, rations and the audit",
+            patient.serve_line("--trust-proxy", Some("ADDRESS_OF_YOUR_PROXY")),
         ));
     }
     for net in &config.trusted_proxies {

@@ -384,6 +384,24 @@ fn settings_that_weaken_are_told_of() {
 }
 
 #[test]
+fn a_proxy_that_nobody_trusts_is_told_of() {
+    let dir = Scratch::new("doctor-proxy");
+    let told = |public_url: Option<&str>, trusted: &[&str]| {
+        let trust_proxy = trusted.iter().map(|net| (*net).to_owned()).collect();
+        let public_url = public_url.map(str::to_owned);
+        let args = ServeArgs { public_url, trust_proxy, ..ServeArgs::default() };
+        let findings = shell::settings(&patient(&dir, args, &[]));
+        findings.iter().map(ToString::to_string).collect::<String>()
+    };
+    let text = told(Some("https://sts.example.com"), &[]);
+    assert!(text.contains("without --trust-proxy everybody is one address"), "{text}");
+    assert!(text.starts_with("warning") && text.contains("--trust-proxy ADDRESS_OF_YOUR_PROXY"), "{text}");
+    assert_eq!(told(Some("https://sts.example.com"), &["192.0.2.1"]), "");
+    assert_eq!(told(Some("http://sts.example.com"), &[]), "");
+    assert_eq!(told(None, &[]), "");
+}
+
+#[test]
 fn a_line_that_starts_a_server_has_every_setting_but_the_one_it_changes() {
     let dir = Scratch::new("doctor-line");
     let words = "doctor --json --data x --listen=127.0.0.1:7 --clock-url https://t --tolerate-unsigned-header a \

@@ -12,14 +12,13 @@ use daypass_service::{House, Refused};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::server::TlsStream;
 
 use super::body::Bodies;
 use super::converse::{IDLE_TIME_MAX, converse};
-use super::forwarded::Peer;
+use super::forwarded::{Peer, TrustedProxies};
 use super::receive::Refusal;
 use super::{published, receive, render, visits};
 use crate::accept::Entrance;
@@ -42,7 +41,7 @@ pub struct Api {
     /// Connections at once; more wait in the kernel's queue.
     pub connections_max: usize,
     /// Whose `X-Forwarded-…` headers count.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Accept connections until `stop` completes, then let calls in flight end.

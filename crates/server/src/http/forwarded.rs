@@ -6,10 +6,41 @@
 //! at and is no address refuses the request: a condition on `aws:SourceIp` must not be held against the proxy's address instead.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use daypass_service::Error;
 use http::HeaderMap;
 use ipnet::IpNet;
+
+/// Whose headers count, by the operator's choice.
+#[derive(Debug, Default)]
+pub struct TrustedProxies {
+    nets: Vec<IpNet>,
+    /// Whether somebody was told of headers that do not count.
+    told: AtomicBool,
+}
+
+impl From<Vec<IpNet>> for TrustedProxies {
+    fn from(nets: Vec<IpNet>) -> Self {
+        Self { nets, ..Self::default() }
+    }
+}
+
+impl TrustedProxies {
+    fn has(&self, ip: IpAddr) -> bool {
+        self.nets.iter().any(|net| net.contains(&ip))
+    }
+
+    /// A header is passed over. Somebody may have forgotten their proxy, which is told once: anybody can send one.
+    fn pass_over(&self, peer: IpAddr) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %peer,
+                "X-Forwarded-For is not looked at: whoever comes through this peer counts as its address. A proxy of yours needs --trust-proxy"
+            );
+        }
+    }
+}
 
 /// Who a connection is with.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +68,13 @@ impl Peer {
 
 /// # Errors
 /// A trusted proxy says something that cannot be understood.
-pub(super) fn origin(trusted: &[IpNet], peer: Peer, headers: &HeaderMap) -> Result<Origin, Error> {
+pub(super) fn origin(trusted: &TrustedProxies, peer: Peer, headers: &HeaderMap) -> Result<Origin, Error> {
     let itself = peer.origin();
-    let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
+    let is_trusted = |ip: IpAddr| trusted.has(ip);
     if !is_trusted(itself.ip) {
+        if headers.contains_key("x-forwarded-for") {
+            trusted.pass_over(itself.ip);
+        }
         return Ok(itself);
     }
     let (client, scheme) = (client(headers, is_trusted)?, scheme(headers)?);
@@ -94,6 +128,9 @@ fn malformed(name: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
@@ -104,8 +141,12 @@ mod tests {
         headers
     }
 
+    fn trusted() -> TrustedProxies {
+        vec!["10.0.0.0/8".parse().unwrap(), "fd00::/16".parse().unwrap()].into()
+    }
+
     fn from(peer: &str, tls: bool, fields: &[(&'static str, &str)]) -> Result<(String, Option<bool>), Error> {
-        let trusted = ["10.0.0.0/8", "fd00::/16"].map(|net| net.parse().unwrap());
+        let trusted = trusted();
         let peer = Peer { address: peer.parse().unwrap(), tls };
         origin(&trusted, peer, &headers(fields)).map(|origin| (origin.ip.to_string(), origin.secure))
     }
@@ -125,9 +166,55 @@ mod tests {
         let junk = [("x-forwarded-for", "?"), ("x-forwarded-proto", "?")];
         assert_eq!(from("192.0.2.1", false, &junk).unwrap(), ("192.0.2.1".into(), None));
         assert_eq!(
-            origin(&[], Peer { address: [127, 0, 0, 1].into(), tls: false }, &headers(&spoofed)).unwrap().ip,
+            origin(
+                &TrustedProxies::default(),
+                Peer { address: [127, 0, 0, 1].into(), tls: false },
+                &headers(&spoofed)
+            )
+            .unwrap()
+            .ip,
             IpAddr::from([127, 0, 0, 1])
         );
+    }
+
+    /// Lines of the log, as they come.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_first_header_that_does_not_count_is_told_and_no_other() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(log);
+        let said = || String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let trusted = trusted();
+        let come = |peer: &str, fields: &[(&'static str, &str)]| {
+            let peer = Peer { address: peer.parse().unwrap(), tls: false };
+            origin(&trusted, peer, &headers(fields)).unwrap();
+        };
+        come("192.0.2.1", &[]);
+        come("10.0.0.1", &[("x-forwarded-for", "192.0.2.7")]);
+        assert_eq!(said(), "");
+        for peer in ["192.0.2.1", "192.0.2.1", "192.0.2.2"] {
+            come(peer, &[("x-forwarded-for", "198.51.100.77")]);
+        }
+        let said = said();
+        assert!(
+            said.contains("WARN") && said.contains("peer=192.0.2.1") && said.contains("--trust-proxy"),
+            "{said}"
+        );
+        assert!(said.lines().count() == 1 && !said.contains("198.51.100.77"), "{said}");
     }
 
     #[test]

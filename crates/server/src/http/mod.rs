@@ -14,3 +14,4 @@ mod visits;
 pub(crate) use connection::serve_with;
 pub use connection::{Api, CONNECTIONS_MAX, serve};
 pub(crate) use converse::converse;
+pub use forwarded::TrustedProxies;

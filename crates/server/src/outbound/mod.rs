@@ -133,11 +133,17 @@ async fn exchange(stream: Stream, url: &Url, wanted: &Wanted<'_>) -> Result<Fetc
     // It ends with this call, whatever becomes of it.
     let connection = AbortOnDrop(tokio::spawn(connection));
     let answer = sender.send_request(request).await.map_err(|error| failed(&error))?;
-    if answer.status() != StatusCode::OK {
-        return Err(FetchError::Status(shown(wanted.url), answer.status().as_u16()));
+    let status = answer.status();
+    if status != StatusCode::OK && wanted.form.is_none() {
+        return Err(FetchError::Status(shown(wanted.url), status.as_u16()));
     }
     let max_age = max_age(answer.headers());
-    let body = Limited::new(answer.into_body(), wanted.bytes_max).collect().await.map_err(|error| {
+    let body = Limited::new(answer.into_body(), wanted.bytes_max).collect().await;
+    if status != StatusCode::OK {
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        return Err(FetchError::of_form(shown(wanted.url), status.as_u16(), &body));
+    }
+    let body = body.map_err(|error| {
         if error.is::<LengthLimitError>() { FetchError::TooLong(shown(wanted.url)) } else { failed(&error) }
     })?;
     drop(connection);

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use daypass_authn::oidc::thumbprint;
-use daypass_service::federation::{Fetch as _, FetchError, Fetched, Place, Wanted};
+use daypass_model::Secret;
+use daypass_service::federation::{Fetch as _, FetchError, Fetched, Form, Place, Wanted};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -141,7 +142,7 @@ async fn a_certificate_for_another_name_is_refused_whoever_vouches_for_it() {
 #[tokio::test]
 async fn a_query_is_asked_and_in_no_error() {
     let authority = Authority::new("localhost");
-    let query = daypass_model::Secret::new("access_token=Atza%7Csecret");
+    let query = Secret::new("access_token=Atza%7Csecret");
     for answer in [OK, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n", "no HTTP\r\n\r\n"] {
         let (address, heads) = authority.serve_and_tell(answer.into()).await;
         let url = format!("https://localhost:{}/info", address.port());
@@ -161,6 +162,39 @@ async fn a_query_is_asked_and_in_no_error() {
         assert_eq!(outcome.is_ok(), answer == OK);
         let head = heads.lock().unwrap().pop().unwrap();
         assert!(head.starts_with("GET /info?access_token=Atza%7Csecret HTTP/1.1\r\n"), "{head}");
+    }
+}
+
+/// Of a refusal its status and the word of RFC 6749, section 5.2, and nothing else.
+#[tokio::test]
+async fn a_form_that_is_refused_is_told_by_its_status_and_one_word() {
+    let authority = Authority::new("localhost");
+    let (body, authorization) = (Secret::new("code=hidden"), Secret::new("Basic hidden"));
+    let json = r#"{"error":"invalid_client","error_description":"hidden"}"#;
+    let too_long = format!(r#"{{"error":"invalid_client","more":"{}"}}"#, "x".repeat(1000));
+    for (status, said, expected) in [
+        ("401 Unauthorized", json, "answers 401, error=invalid_client"),
+        ("500 Internal Server Error", "", "answers 500"),
+        ("302 Found", json, "answers 302, error=invalid_client"),
+        ("401 Unauthorized", too_long.as_str(), "answers 401"),
+    ] {
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{said}", said.len());
+        let (address, heads) = authority.serve_and_tell(answer).await;
+        let url = format!("https://localhost:{}/token", address.port());
+        let outbound = Outbound::new(OutboundRules::default(), authority.roots());
+        let wanted = Wanted {
+            url: &url,
+            query: None,
+            form: Some(Form { body: &body, authorization: Some(&authorization) }),
+            bytes_max: 1000,
+            insecure: Some(&url),
+            thumbprints: &[],
+            place: place(),
+        };
+        let refused = outbound.fetch(wanted).await.unwrap_err();
+        assert_eq!(refused.to_string(), format!("`{url}` {expected}"));
+        assert!(!format!("{refused:?}").contains("hidden"), "{refused:?}");
+        assert!(heads.lock().unwrap().pop().unwrap().starts_with("POST /token HTTP/1.1\r\n"));
     }
 }
 

@@ -41,7 +41,8 @@ impl Running {
         let shown = metrics.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let api = Arc::new(Api { house, random, metrics, connections_max, trusted_proxies: Vec::new() });
+        let api =
+            Arc::new(Api { house, random, metrics, connections_max, trusted_proxies: Vec::new().into() });
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
             serve(listener, api, async move { drop(stopped.await) }).await;

@@ -178,3 +178,24 @@ fn visits_are_counted_by_what_was_asked_and_nobody_invents_a_label() {
     assert!(!metrics.contains("made-up"));
     server.stop();
 }
+
+/// A slip in the operator's list shows at the start, and whoever cannot even leave for a provider in the audit.
+#[test]
+fn a_sign_in_provider_that_is_not_there_is_told_at_the_start() {
+    let dir = Scratch::new("visits-no-provider");
+    let arn = "arn:aws:iam::111122223333:oidc-provider/login.exmaple.com";
+    let provider = format!("northwind {arn} console");
+    let mut command = daypass(dir.path());
+    command.args(["serve", "--sign-in-provider", &provider]);
+    let server = Server::start_with(&mut command, &dir.join("data"));
+    let root = Client::root(&server, &dir.join("data"));
+    let (head, _) = ask(&root, "GET /signin/oidc/northwind", "x-forwarded-for: 192.0.2.7\r\n", "");
+    assert!(head.starts_with("http/1.1 400 "), "{head}");
+    let (_, log) = server.stop();
+    let warned = |told: &str| log.lines().any(|line| line.contains("WARN") && line.contains(told));
+    assert!(warned("no such provider: ") && log.contains(arn) && log.contains("northwind"), "{log}");
+    assert!(warned("X-Forwarded-For is not looked at"), "{log}");
+    let audit = std::fs::read_to_string(dir.join("data/audit.jsonl")).unwrap();
+    let event = audit.lines().find(|line| line.contains("\"ConsoleLogin\"")).unwrap();
+    assert!(event.contains("--public-url") && event.contains("\"sourceIPAddress\":\"127.0.0.1\""), "{event}");
+}

@@ -57,7 +57,7 @@ impl Running {
                     random,
                     metrics,
                     connections_max: CONNECTIONS_MAX,
-                    trusted_proxies: Vec::new(),
+                    trusted_proxies: Vec::new().into(),
                 };
                 serve(listener, Arc::new(api), std::future::pending()).await;
             });

@@ -38,6 +38,10 @@ impl VisitEvent {
         let mfa = if principal.is_some_and(Principal::has_mfa) { "Yes" } else { "No" };
         let mut data = self.data.clone();
         data.insert("MobileVersion".into(), "No".into());
+        // In the identity of a SAML user stands something else under this name: a hash (IAM User Guide, `saml:namequalifier`).
+        if let Some(vouched) = principal.and_then(Principal::vouched) {
+            data.insert("identityProvider".into(), vouched.provider.as_str().into());
+        }
         data.entry("MFAUsed").or_insert_with(|| mfa.into());
         Value::Object(data)
     }

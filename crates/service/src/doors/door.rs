@@ -144,6 +144,8 @@ pub fn cookie_name(id: SessionId) -> String {
 #[derive(Clone, Copy)]
 pub(super) enum Wish {
     Page(Page),
+    /// The way to an identity provider, which has an event where it is refused.
+    Begin,
     Act(Act),
 }
 
@@ -156,8 +158,6 @@ pub(super) enum Page {
     SignInForm,
     /// The form of a code for root.
     RootForm,
-    /// The way to an identity provider.
-    Oidc,
     /// The page that asks for which session.
     AskAuthorize,
     Session(SessionId),
@@ -210,7 +210,7 @@ impl Wish {
             Door::SignInCode if is_post => Ok(Self::Act(Act::SignInCode)),
             Door::SignInChange if is_post => Ok(Self::Act(Act::SignInChange)),
             Door::SignInRoot if is_post => Ok(Self::Act(Act::Root)),
-            Door::Oidc => Ok(Self::Page(Page::Oidc)),
+            Door::Oidc => Ok(Self::Begin),
             Door::OidcBack => Ok(Self::Act(Act::OidcBack)),
             Door::OidcRole if is_post => Ok(Self::Act(Act::OidcRole)),
             Door::OidcRole => Ok(Self::Page(Page::Lobby)),
@@ -235,6 +235,7 @@ impl Wish {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Page(page) => page.name(),
+            Self::Begin => Page::SignInForm.name(),
             Self::Act(act) => act.name(),
         }
     }
@@ -245,7 +246,7 @@ impl Page {
         match self {
             Self::Lobby => "ConsoleLobby",
             Self::SamlMetadata => "SamlMetadata",
-            Self::SignInForm | Self::RootForm | Self::Oidc => "ConsoleSignIn",
+            Self::SignInForm | Self::RootForm => "ConsoleSignIn",
             Self::AskAuthorize => "ConsoleAuthorize",
             Self::Session(_) => "ConsolePage",
             Self::AnotherRole(_) => "ConsoleSwitchRole",

@@ -86,6 +86,7 @@ pub async fn visit(house: &House, door: Door, request: Request) -> Visited {
     let answered = async {
         match wish? {
             Wish::Page(wanted) => page(house, &op, wanted, &request).await,
+            Wish::Begin => begun(house, &op, &request).await,
             Wish::Act(wanted) => audited(house, &op, wanted, &request).await,
         }
     };
@@ -120,6 +121,17 @@ async fn audited(house: &House, op: &Operation, wanted: Act, request: &Request) 
         }
         Ok(_) => event.finish(Ok(Box::new(()))).await, // INVARIANT (audit-once)
         Err(error) => event.finish(Err(error.clone())).await,
+    };
+    written.and(outcome)
+}
+
+/// The way to an identity provider. Who gets there is told of when they come back; who is refused, now: it is a sign-in that failed.
+async fn begun(house: &House, op: &Operation, request: &Request) -> Result<Answer, Error> {
+    let event = Event::of_visit(house, op, request, Act::OidcBack.name());
+    let outcome = sign_in::oidc::begin(house, op, request).await;
+    let written = match &outcome {
+        Ok(_) => event.finish_quietly(),
+        Err(error) => event.finish(Err(error.clone())).await, // INVARIANT (audit-once)
     };
     written.and(outcome)
 }
@@ -165,7 +177,6 @@ async fn page(house: &House, op: &Operation, wanted: Page, request: &Request) ->
         Page::SamlMetadata => saml::metadata(house),
         Page::SignInForm => sign_in::form(house, request),
         Page::RootForm => Ok(sign_in::root_form(house, request)),
-        Page::Oidc => sign_in::oidc::begin(house, op, request).await,
         Page::AskAuthorize => authorize::choice(house, op, request),
         Page::AnotherRole(id) => switch::form(house, op, request, id).await,
         Page::Sessions(id) => sessions::list(house, op, request, id).await,

@@ -4,8 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 
 use daypass_model::Secret;
+use serde::Deserialize;
 
 use super::keys::Place;
+
+/// Longest word for an error, in characters.
+const WORD_MAX: usize = 64;
 
 /// A document that somebody's configuration names, and what vouches for it.
 #[derive(Debug, Clone)]
@@ -45,7 +49,7 @@ pub struct Fetched {
     pub max_age: Option<i64>,
 }
 
-/// Why there is no document. No part of an answer is in it.
+/// Why there is no document. No part of an answer is in it but a word for why a form was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The URL may not be asked.
@@ -63,9 +67,42 @@ pub enum FetchError {
     /// Another answer than 200; redirects are not followed.
     #[error("`{0}` answers {1}")]
     Status(String, u16),
+    /// Such an answer to a form, and the provider's word for it where it is one. [`FetchError::of_form`] makes it.
+    #[error("`{0}` answers {1}{said}", said = .2.as_ref().map(|word| format!(", error={word}")).unwrap_or_default())]
+    Form(String, u16, Option<String>),
     /// Longer than what is read of such a document.
     #[error("the answer of `{0}` is too long")]
     TooLong(String),
+}
+
+impl FetchError {
+    /// What another answer than 200 to a form says.
+    ///
+    /// Source: RFC 6749, section 5.2 (`error`).
+    #[must_use]
+    pub fn of_form(url: String, status: u16, body: &[u8]) -> Self {
+        Self::Form(url, status, said(body))
+    }
+
+    /// Whether it found something wrong with what it was asked.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status(_, 400..=499) | Self::Form(_, 400..=499, _))
+    }
+}
+
+/// The word of an answer that is an OAuth error.
+pub(crate) fn said(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        error: String,
+    }
+    let answer: Answer = serde_json::from_slice(body).ok()?;
+    Some(answer.error).filter(|word| is_word(word))
+}
+
+/// Whether it is a word of OAuth's and its kin, and nothing that somebody could hide a secret or a sentence in.
+pub(crate) fn is_word(text: &str) -> bool {
+    (1..=WORD_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// What fetches.

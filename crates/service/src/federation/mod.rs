@@ -19,6 +19,7 @@ mod web_identity;
 pub(crate) use access_token::vouch_by_access_token;
 pub(crate) use certificate::{Asked, Came, claim_of, vouch_by_certificate};
 pub(crate) use condition_keys::is_known_claim;
+pub(crate) use fetch::is_word;
 pub use fetch::{Fetch, FetchError, Fetched, Fetching, Form, Wanted};
 pub use issuers::{BuiltIn, Issuers, discovery_url};
 pub use keys::{FETCHES_MAX, Found, KeysHealth, NoKeys, Place, ProviderKeys, STALE_SECONDS_MAX, Source};

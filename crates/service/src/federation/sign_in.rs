@@ -12,6 +12,7 @@ use daypass_model::{AccountId, Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::fetch::said;
 use super::keys::{NoKeys, Source};
 use super::refused::{Asked, refused};
 use super::web_identity::{INVALID, Provider, unreachable};
@@ -74,13 +75,23 @@ impl SignInProvider {
     /// It has not, does not, or the provider does not say where people sign in.
     pub(crate) async fn open(&self, house: &House, op: &Operation) -> Result<Open, Error> {
         let view = house.directory.snapshot();
-        let source = self.source(house, &view)?;
+        let source = self.source(house, &view).map_err(|error| self.refused(house, op, error))?;
         let endpoints = house.provider_keys.endpoints(&source, op.source_ip, op.now.as_second()).await;
-        let endpoints = endpoints.map_err(|error| self.refused(house, op, error.into()))?;
+        let endpoints = endpoints.map_err(|error| {
+            let detail = error.to_string();
+            self.refused_for(house, op, error.into(), Some(&detail))
+        })?;
         if !is_browsable(&endpoints.authorization_url, &source) {
             return Err(self.refused(house, op, not_ready()));
         }
         Ok(Open { source, endpoints })
+    }
+
+    /// Whether its account has the provider, and that takes this client: of what the operator writes down somebody may have
+    /// made a slip.
+    #[must_use]
+    pub fn is_there(&self, house: &House) -> bool {
+        self.source(house, &house.directory.snapshot()).is_ok()
     }
 
     fn source(&self, house: &House, view: &View) -> Result<Source, Error> {
@@ -111,12 +122,18 @@ impl SignInProvider {
         }
         let (body, authorization) = self.form(grant, open.endpoints.secret_in_body);
         let (keys, url) = (&house.provider_keys, open.endpoints.token_url.as_str());
-        let answer = keys.exchange(&open.source, url, (&body, authorization.as_ref()), op.source_ip).await;
-        let answer = answer.map_err(|error| self.refused(house, op, not_exchanged(&error)))?;
-        let answer: Result<Answer, _> = serde_json::from_slice(&answer);
-        let no_token =
-            |_| self.refused(house, op, Error::new(INVALID, "The identity provider gave no ID token."));
-        Ok(Secret::new(answer.map_err(no_token)?.id_token))
+        let (form, now) = ((&body, authorization.as_ref()), op.now.as_second());
+        let answer = keys.exchange(&open.source, url, form, op.source_ip, now).await;
+        let answer = answer
+            .map_err(|error| self.refused_for(house, op, not_exchanged(&error), Some(&error.to_string())))?;
+        let token: Result<Answer, _> = serde_json::from_slice(&answer);
+        let no_token = |_| {
+            let error = Error::new(INVALID, "The identity provider gave no ID token.");
+            // Some say what is wrong with a 200.
+            let word = said(&answer).map(|word| format!("`{url}` answers 200, error={word}"));
+            self.refused_for(house, op, error, word.as_deref())
+        };
+        Ok(Secret::new(token.map_err(no_token)?.id_token))
     }
 
     fn form(&self, grant: &Grant<'_>, secret_in_body: bool) -> (Secret, Option<Secret>) {
@@ -194,7 +211,12 @@ impl SignInProvider {
     }
 
     fn refused(&self, house: &House, op: &Operation, error: Error) -> Error {
-        refused(house, op, Asked { name: &self.arn, account: Some(self.account) }, error, None)
+        self.refused_for(house, op, error, None)
+    }
+
+    /// The same, with what only the log is told.
+    fn refused_for(&self, house: &House, op: &Operation, error: Error, detail: Option<&str>) -> Error {
+        refused(house, op, Asked { name: &self.arn, account: Some(self.account) }, error, detail)
     }
 }
 
@@ -269,7 +291,7 @@ fn not_ready() -> Error {
 /// A code that is none is told from a provider that is away.
 fn not_exchanged(error: &NoKeys) -> Error {
     match error {
-        NoKeys::Fetch(super::FetchError::Status(_, 400..=499)) => {
+        NoKeys::Fetch(error) if error.is_refusal() => {
             Error::new(INVALID, "The identity provider does not take the code that it sent you back with.")
         }
         _ => unreachable(),

@@ -245,7 +245,10 @@ impl From<NoKeys> for Error {
             NoKeys::Fetch(FetchError::Refused(..) | FetchError::TooLong(_)) | NoKeys::Document(_) => no_key(),
             // What the names of this network lead to is no tenant's business: an address that is not asked does not answer.
             NoKeys::Fetch(
-                FetchError::Unreachable(..) | FetchError::NotPublic(_) | FetchError::Status(..),
+                FetchError::Unreachable(..)
+                | FetchError::NotPublic(_)
+                | FetchError::Status(..)
+                | FetchError::Form(..),
             )
             | NoKeys::TooOften
             | NoKeys::Busy => unreachable(),

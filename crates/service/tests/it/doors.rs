@@ -21,6 +21,7 @@ mod sign_in;
 mod sign_in_attacks;
 mod sign_in_oidc;
 mod sign_in_oidc_attacks;
+mod sign_in_oidc_told;
 mod sign_in_root;
 mod sign_in_steps;
 mod sign_in_tries;

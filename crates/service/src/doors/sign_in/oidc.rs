@@ -25,7 +25,7 @@ use crate::doors::destination;
 use crate::doors::form::known;
 use crate::doors::sealed;
 use crate::error::Error;
-use crate::federation::{Grant, SignInProvider, query};
+use crate::federation::{Grant, SignInProvider, is_word, query};
 use crate::house::House;
 use crate::request::Request;
 
@@ -178,7 +178,6 @@ fn over() -> Error {
 
 /// The provider's own word for it, as far as it is one (RFC 6749, section 4.1.2.1).
 fn not_signed_in(error: &str) -> Error {
-    let is_word = error.len() <= 64 && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let word = if is_word { error } else { "an error" };
+    let word = if is_word(error) { error } else { "an error" };
     Error::access_denied(format!("The identity provider did not sign you in: {word}."))
 }

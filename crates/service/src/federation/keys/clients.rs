@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use daypass_authn::oidc::{DISCOVERY_BYTES_MAX, SignInEndpoints};
 use daypass_model::Secret;
 
-use super::source::{NoKeys, Source};
+use super::failing::Failures;
+use super::source::{KeysHealth, NoKeys, Source};
 use super::{FetchError, ProviderKeys};
 use crate::federation::fetch::{Form, Wanted};
 
@@ -21,9 +22,19 @@ const FAILED_SECONDS: i64 = 10;
 /// Longest answer to a code, in bytes: three tokens.
 const ANSWER_BYTES_MAX: usize = 128 * 1024;
 
-/// What is known of endpoints, by the provider's id, and since when.
+/// What is known of endpoints, by the provider's id, and since when; and what fails, by the provider's name.
 #[derive(Default)]
-pub(super) struct Clients(Mutex<BTreeMap<String, Known>>);
+pub(super) struct Clients {
+    known: Mutex<BTreeMap<String, Known>>,
+    failing: Failures<(String, Half)>,
+}
+
+/// What a sign-in asks of a provider. One may answer and the other not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Half {
+    Endpoints,
+    Exchange,
+}
 
 #[derive(Clone)]
 struct Known {
@@ -33,16 +44,24 @@ struct Known {
 
 impl Clients {
     fn known(&self, provider: &str, now: i64) -> Option<Result<Arc<SignInEndpoints>, NoKeys>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(provider).cloned()?;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(provider).cloned()?;
         let seconds = if known.endpoints.is_ok() { KNOWN_SECONDS } else { FAILED_SECONDS };
         (known.at..known.at + seconds).contains(&now).then_some(known.endpoints)
     }
 
     fn keep(&self, provider: &str, known: Known) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // There are as many as the operator's list has, and whatever was deleted and made again.
         all.retain(|_, other| known.at - other.at < KNOWN_SECONDS);
         all.insert(provider.to_owned(), known);
+    }
+
+    pub(super) fn health(&self, now: i64) -> impl Iterator<Item = KeysHealth> {
+        self.failing.told(now).into_iter().map(|((provider, _), since)| KeysHealth {
+            provider,
+            fetched_at: None,
+            failing_since: Some(since),
+        })
     }
 }
 
@@ -69,8 +88,15 @@ impl ProviderKeys {
         if !matches!(endpoints, Err(NoKeys::Busy)) {
             self.clients.keep(&source.provider, Known { at: now, endpoints: endpoints.clone() });
         }
-        if let Err(error) = &endpoints {
-            tracing::warn!(provider = source.name, %error, "where people sign in at an identity provider could not be fetched");
+        let half = (source.name.clone(), Half::Endpoints);
+        match &endpoints {
+            Ok(_) => _ = self.clients.failing.over(&half, now),
+            Err(error) => {
+                if *error != NoKeys::Busy {
+                    self.clients.failing.met(half, now);
+                }
+                tracing::warn!(provider = source.name, %error, "where people sign in at an identity provider could not be fetched");
+            }
         }
         endpoints
     }
@@ -101,6 +127,7 @@ impl ProviderKeys {
         token_url: &str,
         (body, authorization): (&Secret, Option<&Secret>),
         address: Option<IpAddr>,
+        now: i64,
     ) -> Result<Vec<u8>, NoKeys> {
         let turn = self.turn_to_ask(&line_of(source), address).await?;
         let wanted = Wanted {
@@ -112,8 +139,26 @@ impl ProviderKeys {
             thumbprints: &source.thumbprints,
             place: turn.place.clone(),
         };
-        let answer: Result<_, FetchError> = self.fetch.fetch(wanted).await;
+        let answer = self.fetch.fetch(wanted).await;
+        self.exchanged(source, answer.as_ref().err(), now);
         Ok(answer?.body)
+    }
+
+    /// Keep in mind how it stands with the exchange of codes. Anybody can come with a code that is none, so that to be told so
+    /// says nothing about the provider; and one line is enough of what everybody meets.
+    fn exchanged(&self, source: &Source, error: Option<&FetchError>, now: i64) {
+        let (provider, failing) = (source.name.as_str(), &self.clients.failing);
+        let half = (source.name.clone(), Half::Exchange);
+        match error {
+            Some(error) if error.is_refusal() => {}
+            None if failing.over(&half, now) => {
+                tracing::info!(provider, "an identity provider exchanges the codes of sign-ins again");
+            }
+            Some(error) if failing.met(half, now) => {
+                tracing::warn!(provider, %error, "the code of a sign-in could not be exchanged");
+            }
+            None | Some(_) => {}
+        }
     }
 }
 

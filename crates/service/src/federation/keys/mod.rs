@@ -6,6 +6,7 @@
 
 mod clients;
 mod entry;
+mod failing;
 mod gate;
 mod shelf;
 mod source;
@@ -153,6 +154,13 @@ impl ProviderKeys {
     pub fn health(&self, now: i64) -> Vec<KeysHealth> {
         let mut health: Vec<_> = self.shelf.all().iter().filter_map(|entry| entry.health()).collect();
         health.extend(self.unkept.health(now));
+        for failing in self.clients.health(now) {
+            // One line for each provider, whatever of it fails: dashboards know them by name.
+            match health.iter_mut().find(|known| known.provider == failing.provider) {
+                Some(known) => known.failing_since = earliest(known.failing_since, failing.failing_since),
+                None => health.push(failing),
+            }
+        }
         health.sort_by(|one, other| {
             let key = |health: &KeysHealth| (health.failing_since.is_none(), health.failing_since);
             key(one).cmp(&key(other)).then_with(|| one.provider.cmp(&other.provider))
@@ -194,4 +202,8 @@ impl ProviderKeys {
         let keys = KeySet::parse(&document.body).map_err(|_| no_document(url))?;
         Ok((keys, document.max_age))
     }
+}
+
+fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
 }

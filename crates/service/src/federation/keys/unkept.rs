@@ -12,6 +12,7 @@ use daypass_authn::oidc::ACCESS_TOKEN_INFO_BYTES_MAX;
 use daypass_model::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::failing::Failures;
 use super::gate::Place;
 use super::source::{KeysHealth, NoKeys};
 use super::{FetchError, ProviderKeys};
@@ -26,8 +27,6 @@ const LINE_MAX: usize = 64;
 const LINE_OF_ADDRESS_MAX: usize = 8;
 /// How long one is waited for.
 const TURN_TIME_MAX: Duration = Duration::from_secs(3);
-/// For so long is a failure told that nobody met again, in seconds.
-const TOLD_SECONDS: i64 = 300;
 
 /// Where a provider tells of its access tokens.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +52,7 @@ pub(in crate::federation) enum Told {
 pub(super) struct Unkept {
     turns_max: usize,
     lines: Mutex<BTreeMap<String, Line>>,
-    failing: Mutex<BTreeMap<&'static str, Failing>>,
+    failing: Failures<&'static str>,
 }
 
 /// The line of one provider.
@@ -62,13 +61,6 @@ struct Line {
     turns: Arc<Semaphore>,
     /// The turns that an address may have, of those that are in the line.
     of_addresses: HashMap<Option<IpAddr>, Arc<Semaphore>>,
-}
-
-/// Since when a provider fails and when that was met last, in Unix seconds.
-#[derive(Clone, Copy)]
-struct Failing {
-    since: i64,
-    met: i64,
 }
 
 /// The right to ask about one token, until it is dropped.
@@ -81,16 +73,14 @@ impl Unkept {
     /// Of so many fetches in all most are for keys, which many calls are served by.
     pub(super) fn new(fetches_max: usize) -> Self {
         let turns_max = (fetches_max / 8).clamp(1, TURNS_MAX);
-        Self { turns_max, lines: Mutex::default(), failing: Mutex::default() }
+        Self { turns_max, lines: Mutex::default(), failing: Failures::default() }
     }
 
     pub(super) fn health(&self, now: i64) -> impl Iterator<Item = KeysHealth> {
-        let failing = lock(&self.failing).clone();
-        let told = failing.into_iter().filter(move |(_, failing)| now - failing.met <= TOLD_SECONDS);
-        told.map(|(provider, failing)| KeysHealth {
+        self.failing.told(now).into_iter().map(|(provider, since)| KeysHealth {
             provider: provider.to_owned(),
             fetched_at: None,
-            failing_since: Some(failing.since),
+            failing_since: Some(since),
         })
     }
 
@@ -169,22 +159,17 @@ impl ProviderKeys {
         why: Option<&FetchError>,
         now: i64,
     ) {
-        let mut failing = lock(&self.unkept.failing);
-        let known = failing.get(provider).copied().filter(|known| now - known.met <= TOLD_SECONDS);
-        match (told, known) {
-            (Told::Rejected, _) | (Told::Token, None) => {}
-            (Told::Token, Some(_)) => {
-                failing.remove(provider);
+        let failing = &self.unkept.failing;
+        match told {
+            Told::Rejected => {}
+            Told::Token if failing.over(&provider, now) => {
                 tracing::info!(provider, "an identity provider tells of its access tokens again");
             }
-            (Told::Nothing, known) => {
-                let since = known.map_or(now, |known| known.since);
-                failing.insert(provider, Failing { since, met: now });
-                if known.is_none() {
-                    let why = why.map(tracing::field::display);
-                    tracing::warn!(provider, why, "an identity provider does not tell of its access tokens");
-                }
+            Told::Nothing if failing.met(provider, now) => {
+                let why = why.map(tracing::field::display);
+                tracing::warn!(provider, why, "an identity provider does not tell of its access tokens");
             }
+            Told::Token | Told::Nothing => {}
         }
     }
 }

@@ -109,6 +109,7 @@ async fn only_roles_that_trust_the_bearer_are_offered() {
     );
     let event = house.last_event();
     assert_eq!(event["userIdentity"]["type"], "SAMLUser", "who it was that may not");
+    assert_eq!(event["additionalEventData"]["identityProvider"], PROVIDER, "by its ARN");
     assert_eq!(event["responseElements"], json!({"ConsoleLogin": "Failure"}));
 }
 

@@ -154,7 +154,7 @@ async fn what_the_provider_refuses_is_told_in_its_word_alone() {
     let mut person = Person::at("192.0.2.1");
     let asked = world.leave(&mut person).await;
     let url = format!("{ISSUER}/token");
-    world.house.providers.answer(&url, Err(FetchError::Status(url.clone(), 400)));
+    world.house.providers.answer(&url, Err(FetchError::of_form(url.clone(), 400, b"")));
     let form = [("state", asked["state"].as_str()), ("code", "c")];
     let error = person.send(&world.house, "GET", CALLBACK, "", &form).await.unwrap_err();
     assert_eq!(error.message, "The identity provider does not take the code that it sent you back with.");
