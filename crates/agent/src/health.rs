@@ -26,9 +26,11 @@ async fn look(machine: &Arc<Machine>) -> (StatusCode, Value) {
     }
     let facts = match machine.facts().await {
         Shown::Good(facts, away) => {
-            let away = away.map(time);
-            let role = facts.profile.as_ref().and_then(|profile| profile.role.clone());
-            json!({"instance": facts.instance_id, "role": role, "server_away_since": away})
+            let Some(role) = facts.role() else {
+                let told = json!({"status": "no role", "machine": {"instance": facts.instance_id}});
+                return (StatusCode::SERVICE_UNAVAILABLE, told);
+            };
+            json!({"instance": facts.instance_id, "role": role, "server_away_since": away.map(time)})
         }
         Shown::Refused(refusal) => {
             let told = json!({"status": "refused", "code": refusal.code, "message": refusal.message});

@@ -195,6 +195,12 @@ impl Machine {
             let value = Facts::read(&answer, now).ok_or_else(not_understood)?;
             let role_id = value.profile.as_ref().and_then(|profile| profile.role_id.clone());
             *machine.role_id.lock().unwrap_or_else(PoisonError::into_inner) = role_id;
+            if value.role().is_none() {
+                tracing::warn!(
+                    instance = value.instance_id,
+                    "the instance profile has no role: programs get nothing"
+                );
+            }
             Ok(Fetched { value, refresh_at: now + FACTS_SECONDS })
         };
         self.facts.get(&self.world, fetch).await
@@ -330,6 +336,11 @@ impl Machine {
 }
 
 impl Facts {
+    /// The name of its role.
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.profile.as_ref()?.role.as_deref()
+    }
+
     fn read(answer: &Value, at: i64) -> Option<Self> {
         let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
         let profile = text("InstanceProfileArn").zip(text("InstanceProfileId"));

@@ -238,7 +238,7 @@ impl Started<'_> {
     /// The end of a visit.
     pub(crate) fn finish_visit(mut self, visited: &Visited) {
         self.action = Action { service: "signin", action: visited.name };
-        self.count(visited.outcome.as_ref().map_or_else(|error| error.code, |_| "ok"));
+        self.count(visited.error().map_or("ok", |error| error.code));
     }
 
     fn count(&mut self, result: &'static str) {

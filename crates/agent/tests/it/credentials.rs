@@ -70,6 +70,21 @@ async fn a_machine_that_the_server_does_not_know_any_more_gives_nothing() {
     assert_eq!(machine.get("/healthz", &[]).await.json()["status"], "refused");
 }
 
+/// Otherwise a fleet that gets nothing says that it is well.
+#[tokio::test]
+async fn a_machine_without_a_role_is_not_well() {
+    let machine = Machine::new().await;
+    machine.credentials().await;
+    machine.stub.role_is(None);
+    machine.clock.advance(301);
+    assert_eq!(machine.get_v2("/latest/meta-data/iam/security-credentials/").await.status, 404);
+    let health = machine.get_v2("/healthz").await;
+    assert_eq!((health.status, health.json()["status"].as_str()), (503, Some("no role")));
+    machine.stub.role_is(Some("Worker"));
+    machine.clock.advance(301);
+    assert_eq!(machine.get_v2("/healthz").await.status, 200);
+}
+
 #[tokio::test]
 async fn the_profile_may_get_another_role() {
     let machine = Machine::new().await;

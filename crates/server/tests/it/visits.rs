@@ -162,10 +162,14 @@ fn visits_are_counted_by_what_was_asked_and_nobody_invents_a_label() {
     signed_in(&root, "");
     ask(&root, "GET /federation?Action=made-up", "", "");
     ask(&root, "GET /console/", "", "");
+    // A page that says what was wrong is no success.
+    let refused = ask(&root, "POST /signin", FORM, "account=1&username=ada&password=wrong&code=x");
+    assert!(refused.0.starts_with("http/1.1 403 "), "{refused:?}");
     let metrics = server.admin("/metrics");
     for line in [
         r#"service="signin",action="GetSigninToken",result="ok""#,
         r#"service="signin",action="ConsoleLogin",result="ok""#,
+        r#"service="signin",action="ConsoleLogin",result="AccessDenied"} 1"#,
         r#"service="signin",action="ConsoleLobby",result="ok""#,
         r#"service="signin",action="unknown",result="ValidationError""#,
     ] {

@@ -69,6 +69,14 @@ pub struct Visited {
     pub outcome: Result<Answer, Error>,
 }
 
+impl Visited {
+    /// The error that it came to, also where a page is what says so.
+    #[must_use]
+    pub fn error(&self) -> Option<Error> {
+        self.outcome.as_ref().map_or_else(|error| Some(error.clone()), problem)
+    }
+}
+
 /// find → prove → resolve → authorize → act → audit.
 pub async fn visit(house: &House, door: Door, request: Request) -> Visited {
     let op = house.operation(&request, &Ok(Presented::Nothing));
