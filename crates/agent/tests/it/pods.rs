@@ -18,6 +18,12 @@ fn token(exp: i64) -> String {
     format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(&claims), part("signature"))
 }
 
+fn token_of(pod: &str, exp: i64) -> String {
+    let part = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+    let claims = format!(r#"{{"exp":{exp},"kubernetes.io":{{"namespace":"shop","pod":{{"uid":"{pod}"}}}}}}"#);
+    format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(&claims), part("signature"))
+}
+
 /// 2026-01-02T03:04:05Z
 const NOW: i64 = 1_767_323_045;
 
@@ -99,5 +105,28 @@ async fn what_the_server_says_is_passed_on_and_some_of_it_takes_away_what_was_ke
         let said = get().await;
         assert_eq!(said.status, status, "{error:?}: {}", said.body);
         assert!(status != 200 || said.json()["AccessKeyId"] == first["AccessKeyId"]);
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_others_forge_keep_no_pod_from_what_it_had() {
+    for (error, status) in
+        [((400, "InvalidTokenException"), 400), ((503, "ServiceUnavailableException"), 503)]
+    {
+        let node = node().await;
+        let get = async |pod: &str, exp| node.get(PATH, &[("authorization", &token_of(pod, exp))]).await;
+        let asked = || node.stub.calls().iter().filter(|call| *call == "AssumeRoleForPodIdentity").count();
+        assert_eq!(get("pod-1", NOW + 600).await.status, 200);
+        // Refused, or with a key id that its issuer does not have: the server asks there, and fails.
+        node.stub.pods_hear(Some(error));
+        for n in 0..200 {
+            let said = get(&format!("forged-{n}"), NOW + 600).await;
+            assert_eq!(said.status, if n < 30 { status } else { 429 }, "{n}: {}", said.body);
+        }
+        assert_eq!(asked(), 1 + 30, "as many as programs of one machine may");
+        node.stub.pods_hear(None);
+        assert_eq!(get("pod-2", NOW + 600).await.status, 429, "nothing tells it apart");
+        // The kubelet renewed its token.
+        assert_eq!(get("pod-1", NOW + 1200).await.status, 200);
     }
 }
