@@ -35,6 +35,10 @@ const LEEWAY_SECONDS: i64 = 60;
 const FINAL: [&str; 4] =
     ["ResourceNotFoundException", "ExpiredTokenException", "InvalidTokenException", "AccessDeniedException"];
 
+/// What the server says where the node's session is over, and not the pod's token (Amazon EKS API Reference, "Common Errors").
+const NODE_IS_OVER: (&str, &str) =
+    ("ExpiredTokenException", "The security token included in the request is expired");
+
 /// Credentials of the pods of a node.
 pub(crate) struct Pods {
     machine: Arc<Machine>,
@@ -71,6 +75,9 @@ impl Pods {
         };
         let (machine, cluster, of_pod) = (self.machine.clone(), self.cluster.clone(), token.to_owned());
         let fetch = move || async move { machine.of_pod(&cluster, &of_pod).await };
+        if self.machine.was_ended() {
+            self.shelves.expire();
+        }
         let asker = Asker { who: Who::Pod(uid), place };
         match self.shelves.get(&self.machine.world, asker, token, fetch).await {
             Shown::Good(credentials, _) => json(StatusCode::OK, &credentials.of_pod_identity()),
@@ -126,6 +133,25 @@ pub(crate) async fn ask(
         Err(CallError::Refused { status, code, message })
     } else {
         Err(CallError::Failed { status, code, message })
+    }
+}
+
+/// Whether an error is of the session that signed.
+pub(crate) fn is_of_node(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::Refused { code, message, .. } if code == NODE_IS_OVER.0 && message.contains(NODE_IS_OVER.1)
+    )
+}
+
+/// What is of the session that signed says nothing of the pod.
+pub(crate) fn of_pod_alone(error: CallError) -> CallError {
+    let is_of_node = is_of_node(&error);
+    match error {
+        CallError::Refused { status, code, message } if is_of_node => {
+            CallError::Failed { status, code, message }
+        }
+        error => error,
     }
 }
 

@@ -86,6 +86,12 @@ impl<T: Send + Sync + 'static> Shelves<T> {
         shelf.get(world, rationed).await
     }
 
+    /// What is kept is perhaps of no use any more: each is asked for again by the next who wants it.
+    pub(crate) fn expire(&self) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.shelves.values().for_each(|(shelf, _)| shelf.expire());
+    }
+
     fn of(&self, whose: &str, token: &str) -> Arc<Shelf<T>> {
         let claim = (whose.to_owned(), Sha256::digest(token).into());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

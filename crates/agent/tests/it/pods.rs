@@ -130,3 +130,47 @@ async fn tokens_that_others_forge_keep_no_pod_from_what_it_had() {
         assert_eq!(get("pod-1", NOW + 1200).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn the_session_of_the_node_that_was_ended_is_replaced_when_a_pod_asks() {
+    let node = node().await;
+    let get = async |pod: &str| node.get(PATH, &[("authorization", &token_of(pod, NOW + 600))]).await;
+    let asked = || node.stub.calls().iter().filter(|call| *call == "GetInstanceCredentials").count();
+    let own = async || node.credentials().await["AccessKeyId"].as_str().unwrap().to_owned();
+    let (before, of_pod) = (own().await, get("pod-1").await.json());
+    assert_eq!(asked(), 1);
+    node.stub.ends(&before);
+    // Those that it was given just now are not asked for again and again.
+    let said = get("pod-2").await;
+    assert!(said.status == 400 && said.body.contains("is expired"), "{}", said.body);
+    assert_eq!(asked(), 1);
+    node.clock.advance(10);
+    let said = get("pod-2").await;
+    assert_eq!((said.status, asked()), (200, 2), "{}", said.body);
+    assert_ne!(own().await, before);
+    // What other pods have may have ended with it.
+    let again = get("pod-1").await;
+    assert_eq!(again.status, 200);
+    assert_ne!(again.json()["AccessKeyId"], of_pod["AccessKeyId"]);
+    assert_eq!(get("pod-1").await.json(), again.json());
+    // A pod's own token that is over is of the pod, and no matter of the node's.
+    node.stub.pods_hear(Some((400, "ExpiredTokenException")));
+    node.clock.advance(20_000);
+    assert_eq!((own().await.is_empty(), get("pod-3").await.status), (false, 400));
+    assert_eq!(asked(), 3, "when they were due");
+}
+
+#[tokio::test]
+async fn a_node_that_gets_no_other_session_takes_nothing_from_its_pods() {
+    let node = node().await;
+    let get = async || node.get(PATH, &[("authorization", &token_of("pod-1", NOW + 600_000))]).await;
+    let own = node.credentials().await["AccessKeyId"].as_str().unwrap().to_owned();
+    let of_pod = get().await.json();
+    node.stub.ends(&own);
+    node.stub.is_away(true);
+    node.clock.advance(20_000);
+    assert_eq!(get().await.json(), of_pod);
+    node.stub.is_away(false);
+    node.clock.advance(10);
+    assert_ne!(get().await.json()["AccessKeyId"], of_pod["AccessKeyId"]);
+}
