@@ -26,7 +26,7 @@ use crate::shelves::Shelves;
 use crate::upstream::{CallError, Upstream};
 
 /// Longest token that is read, in bytes.
-const TOKEN_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Longest unique id of a pod, in bytes.
 const UID_BYTES_MAX: usize = 64;
 /// How far the clocks of a cluster and of this machine may be apart, in seconds.

@@ -83,6 +83,21 @@ async fn what_is_no_token_is_told_without_a_call() {
 }
 
 #[tokio::test]
+async fn the_longest_token_is_read_and_a_longer_one_is_told() {
+    let node = node().await;
+    let short = token_of("", NOW + 600);
+    // Four letters are three bytes of the claim.
+    let long = |bytes: usize| token_of(&"x".repeat((bytes - short.len()) / 4 * 3), NOW + 600);
+    let said = node.get(PATH, &[("authorization", &long(16 * 1024))]).await;
+    assert_eq!((said.status, long(16 * 1024).len() > 16_380), (200, true), "{}", said.body);
+    let said = node.get(PATH, &[("authorization", &long(20 * 1024))]).await;
+    assert_eq!(
+        (said.status, said.body.trim_end()),
+        (400, "Service account token cannot be parsed: it is too long")
+    );
+}
+
+#[tokio::test]
 async fn what_the_server_says_is_passed_on_and_some_of_it_takes_away_what_was_kept() {
     let node = node().await;
     let token = token(NOW + 600_000);
