@@ -6,13 +6,34 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::Value;
 
-/// What others said, without what a terminal or a log would take for more than text.
+/// What others said, in one line, without what a terminal or a log would take for more than text.
 pub(crate) fn plain(text: &str) -> String {
     let plain = |letter: char| match letter {
-        letter if letter.is_control() => letter.escape_default().collect(),
+        letter if is_unseen(letter) => letter.escape_default().collect(),
         letter => letter.to_string(),
     };
     text.chars().map(plain).collect()
+}
+
+/// Control and format characters, and ends of lines: they are not seen themselves, and change what is seen of others (Unicode
+/// Standard Annex 9; Unicode Technical Standard 39, section 4; general categories Cc, Cf, Zl and Zp).
+pub(crate) fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// An answer, whole.

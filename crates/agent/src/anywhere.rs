@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Trouble;
 use crate::answer::plain;
-use crate::creds::filled;
+use crate::creds::{filled, moment};
 use crate::state::{open_regular, read_private_within};
 use crate::upstream::Upstream;
 
@@ -84,7 +84,7 @@ pub async fn by_certificate(asked: &ByCertificate<'_>, now: Timestamp) -> Result
         "AccessKeyId": credential("accessKeyId")?,
         "SecretAccessKey": credential("secretAccessKey")?,
         "SessionToken": credential("sessionToken")?,
-        "Expiration": credential("expiration")?,
+        "Expiration": moment(credential("expiration")?, "the server's answer")?,
         "AccountId": asked.role_arn.split(':').nth(4),
     }))
 }

@@ -11,6 +11,8 @@ use http::{HeaderMap, StatusCode};
 use crate::answer::{Answer, json, problem};
 use crate::credentials::Credentials;
 use crate::machine::Machine;
+use crate::place::Place;
+use crate::rations::{Asker, Who};
 use crate::shelf::Shown;
 use crate::shelves::{Shelves, TOO_MANY};
 
@@ -28,8 +30,8 @@ impl Tasks {
         Self { machine, shelves: Shelves::default() }
     }
 
-    /// `GET` of the credentials of a task.
-    pub(crate) async fn get(&self, task: &str, headers: &HeaderMap) -> Answer {
+    /// `GET` of the credentials of a task, from this place.
+    pub(crate) async fn get(&self, task: &str, headers: &HeaderMap, place: Place) -> Answer {
         let mut tokens = headers.get_all(AUTHORIZATION).iter();
         let token = tokens.next().filter(|_| tokens.next().is_none()).and_then(|token| token.to_str().ok());
         let token = token.filter(|token| !token.is_empty() && token.len() <= TOKEN_BYTES_MAX);
@@ -38,7 +40,8 @@ impl Tasks {
         let (true, Some(token)) = (is_task, token) else { return denied() };
         let (machine, of_task, with) = (self.machine.clone(), task.to_owned(), token.to_owned());
         let fetch = move || async move { machine.of_task(&of_task, &with).await };
-        let shown = self.shelves.get(&self.machine.world, (task, Some(task)), token, fetch).await;
+        let asker = Asker { who: Who::Task(task.to_owned()), place };
+        let shown = self.shelves.get(&self.machine.world, asker, token, fetch).await;
         match shown {
             Shown::Good(credentials, _) => json(StatusCode::OK, &credentials.of_container()),
             Shown::Refused(refusal) if refusal.code == "AccessDenied" => {

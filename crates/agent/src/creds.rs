@@ -8,13 +8,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use daypass_model::Authority;
+use daypass_model::{Authority, rfc3339_seconds};
 use http::Method;
+use jiff::Timestamp;
 use rustls::RootCertStore;
 use serde_json::{Value, json};
 
 use crate::Trouble;
-use crate::answer::plain;
+use crate::answer::{is_unseen, plain};
 use crate::gate::KNOWN;
 use crate::state::open_regular;
 use crate::upstream::{Answered, CallError, Upstream};
@@ -84,7 +85,7 @@ pub async fn of_machine(agent: &str) -> Result<Value, Trouble> {
         "AccessKeyId": member("AccessKeyId")?,
         "SecretAccessKey": member("SecretAccessKey")?,
         "SessionToken": member("Token")?,
-        "Expiration": member("Expiration")?,
+        "Expiration": moment(member("Expiration")?, "the agent's answer")?,
     }))
 }
 
@@ -105,8 +106,14 @@ fn is_role_name(name: &str) -> bool {
 
 /// A program that reads half a document would sign with nothing.
 pub(crate) fn filled<'a>(member: Option<&'a str>, name: &str, whose: &str) -> Result<&'a str, Trouble> {
-    let member = member.filter(|text| !text.is_empty() && !text.contains(char::is_control));
+    let member = member.filter(|text| !text.is_empty() && !text.contains(is_unseen));
     member.ok_or_else(|| Trouble::new(format!("{whose} has no {name}")))
+}
+
+/// When credentials end, in the one form that all SDKs read (RFC 3339).
+pub(crate) fn moment(text: &str, whose: &str) -> Result<String, Trouble> {
+    let no_time = |_| Trouble::new(format!("{whose} has an Expiration that is no time: {text}"));
+    text.parse::<Timestamp>().map(rfc3339_seconds).map_err(no_time)
 }
 
 /// As forms and queries have it, also those that are signed.

@@ -19,8 +19,10 @@ mod health;
 mod imds;
 mod machine;
 mod peers;
+mod place;
 mod pod;
 mod ration;
+mod rations;
 mod routes;
 mod rush;
 mod serve;
@@ -95,7 +97,8 @@ impl World {
 pub struct Trouble(String);
 
 impl Trouble {
-    fn new(line: impl Into<String>) -> Self {
-        Self(line.into())
+    /// One line, whatever names of files and answers of others are in it.
+    fn new(line: impl AsRef<str>) -> Self {
+        Self(answer::plain(line.as_ref()))
     }
 }

@@ -2,6 +2,7 @@
 //! call by its key. What it hears is kept on shelves.
 
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::{Settings, Trouble, World};
 const FACTS_SECONDS: i64 = 300;
 /// How long to wait for the next try to join.
 const JOIN_AGAIN: Duration = Duration::from_secs(5);
+/// Credentials that are newer, in seconds, are not replaced because the server says that they are over.
+const NEW_SECONDS: i64 = 10;
 
 /// By which version of instance metadata credentials are told: of those of version 1 policies may say no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub(crate) struct Machine {
     role_id: Mutex<Option<String>>,
     version_1: Arc<Shelf<Credentials>>,
     version_2: Arc<Shelf<Credentials>>,
+    /// A session of this machine ended before its time, since that was asked last.
+    was_ended: AtomicBool,
 }
 
 /// As whom it speaks.
@@ -79,6 +84,7 @@ impl Machine {
             role_id: Mutex::new(None),
             version_1: Shelf::new("credentials by version 1"),
             version_2: Shelf::new("credentials by version 2"),
+            was_ended: AtomicBool::new(false),
         }))
     }
 
@@ -265,11 +271,41 @@ impl Machine {
         let Shown::Good(node, _) = self.credentials(Delivery::Version2).await else {
             return Err(no_node_role());
         };
-        let answer = pod::ask(&self.upstream, &node, &facts.region, cluster, token, self.world.clock.now());
-        let answer = answer.await?;
+        let ask = async |node: &Credentials| {
+            pod::ask(&self.upstream, node, &facts.region, cluster, token, self.world.clock.now()).await
+        };
+        let mut answer = ask(&node).await;
+        if answer.as_ref().is_err_and(pod::is_of_node)
+            && let Some(other) = self.other_than(&node).await
+        {
+            answer = ask(&other).await;
+        }
+        let answer = answer.map_err(pod::of_pod_alone)?;
         let value = Credentials::of_pod(&answer, self.world.now()).ok_or_else(not_understood)?;
         let refresh_at = value.refresh_at(&self.world);
         Ok(Fetched { value, refresh_at })
+    }
+
+    /// Others than these, of which the server said that they are over before their time: somebody ended that session.
+    async fn other_than(self: &Arc<Self>, ended: &Credentials) -> Option<Arc<Credentials>> {
+        let is_it = |shown: &Shown<Credentials>| matches!(shown, Shown::Good(credentials, _) if credentials.access_key_id == ended.access_key_id);
+        if is_it(&self.version_2.shown()) {
+            if self.world.now() < ended.issued_at.saturating_add(NEW_SECONDS) {
+                return None;
+            }
+            self.version_2.expire();
+            self.was_ended.store(true, Ordering::Relaxed);
+        }
+        match self.credentials(Delivery::Version2).await {
+            Shown::Good(other, _) if other.access_key_id != ended.access_key_id => Some(other),
+            _ => None,
+        }
+    }
+
+    /// Whether a session of this machine ended before its time, since this was asked last: what descends from it may have
+    /// ended with it.
+    pub(crate) fn was_ended(&self) -> bool {
+        self.was_ended.swap(false, Ordering::Relaxed)
     }
 
     fn shelf(&self, delivery: Delivery) -> &Arc<Shelf<Credentials>> {

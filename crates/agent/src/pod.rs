@@ -19,17 +19,25 @@ use crate::answer::{Answer, json, plain, text};
 use crate::credentials::Credentials;
 use crate::gate;
 use crate::machine::Machine;
+use crate::place::Place;
+use crate::rations::{Asker, Who};
 use crate::shelf::Shown;
 use crate::shelves::Shelves;
 use crate::upstream::{CallError, Upstream};
 
 /// Longest token that is read, in bytes.
-const TOKEN_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Longest unique id of a pod, in bytes.
+const UID_BYTES_MAX: usize = 64;
 /// How far the clocks of a cluster and of this machine may be apart, in seconds.
 const LEEWAY_SECONDS: i64 = 60;
 /// What takes away what a pod had; others come and go.
 const FINAL: [&str; 4] =
     ["ResourceNotFoundException", "ExpiredTokenException", "InvalidTokenException", "AccessDeniedException"];
+
+/// What the server says where the node's session is over, and not the pod's token (Amazon EKS API Reference, "Common Errors").
+const NODE_IS_OVER: (&str, &str) =
+    ("ExpiredTokenException", "The security token included in the request is expired");
 
 /// Credentials of the pods of a node.
 pub(crate) struct Pods {
@@ -43,8 +51,8 @@ impl Pods {
         Self { machine, cluster, shelves: Shelves::default() }
     }
 
-    /// `/v1/credentials`, by whatever method.
-    pub(crate) async fn answer(&self, head: &Parts, local: SocketAddr) -> Answer {
+    /// `/v1/credentials`, by whatever method, from this place.
+    pub(crate) async fn answer(&self, head: &Parts, local: SocketAddr, place: Place) -> Answer {
         let refused = |status, sentence: String| text(status, format!("{sentence}\n"));
         if !gate::host(&head.headers).is_some_and(|host| is_for_pods(host, local.ip())) {
             let sentence = "Access Denied. Called agent through invalid address, please use either 169.254.170.23 or [fd00:ec2::23]";
@@ -56,18 +64,22 @@ impl Pods {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return bad("Service account token cannot be empty".into());
         };
-        match check(token, self.machine.world.now()) {
-            Ok(()) => {}
+        let uid = match check(token, self.machine.world.now()) {
+            Ok(uid) => uid,
             Err(NoToken::NotRead(why)) => {
                 return bad(format!("Service account token cannot be parsed: {why}"));
             }
             Err(NoToken::OfAnotherTime(why)) => {
                 return bad(format!("Service account token failed basic claim validations: {why}"));
             }
-        }
+        };
         let (machine, cluster, of_pod) = (self.machine.clone(), self.cluster.clone(), token.to_owned());
         let fetch = move || async move { machine.of_pod(&cluster, &of_pod).await };
-        match self.shelves.get(&self.machine.world, ("a pod", None), token, fetch).await {
+        if self.machine.was_ended() {
+            self.shelves.expire();
+        }
+        let asker = Asker { who: Who::Pod(uid), place };
+        match self.shelves.get(&self.machine.world, asker, token, fetch).await {
             Shown::Good(credentials, _) => json(StatusCode::OK, &credentials.of_pod_identity()),
             Shown::Refused(refusal) => {
                 let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -124,6 +136,25 @@ pub(crate) async fn ask(
     }
 }
 
+/// Whether an error is of the session that signed.
+pub(crate) fn is_of_node(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::Refused { code, message, .. } if code == NODE_IS_OVER.0 && message.contains(NODE_IS_OVER.1)
+    )
+}
+
+/// What is of the session that signed says nothing of the pod.
+pub(crate) fn of_pod_alone(error: CallError) -> CallError {
+    let is_of_node = is_of_node(&error);
+    match error {
+        CallError::Refused { status, code, message } if is_of_node => {
+            CallError::Failed { status, code, message }
+        }
+        error => error,
+    }
+}
+
 fn is_for_pods(host: &str, local: IpAddr) -> bool {
     match host.parse::<IpAddr>() {
         Ok(address) => {
@@ -141,8 +172,8 @@ enum NoToken {
     OfAnotherTime(&'static str),
 }
 
-/// Whether a token has the form of one, and is of now.
-fn check(token: &str, now: i64) -> Result<(), NoToken> {
+/// Whether a token has the form of one, and is of now; then the unique id of the pod that it says it is of.
+fn check(token: &str, now: i64) -> Result<Option<String>, NoToken> {
     let not_read = NoToken::NotRead;
     if token.len() > TOKEN_BYTES_MAX {
         return Err(not_read("it is too long"));
@@ -166,13 +197,16 @@ fn check(token: &str, now: i64) -> Result<(), NoToken> {
     if time("exp").is_none_or(|end| end <= earliest) {
         return Err(NoToken::OfAnotherTime("token is expired (exp)"));
     }
-    if time("nbf").is_some_and(|begin| begin > latest) {
+    // What is there and cannot be read is not passed over: it restricts.
+    let is_later = |name: &str| claims.contains_key(name) && time(name).is_none_or(|moment| moment > latest);
+    if is_later("nbf") {
         return Err(NoToken::OfAnotherTime("token is not valid yet (nbf)"));
     }
-    if time("iat").is_some_and(|made| made > latest) {
+    if is_later("iat") {
         return Err(NoToken::OfAnotherTime("token was issued in the future (iat)"));
     }
-    Ok(())
+    let uid = claims.get("kubernetes.io").and_then(|of| of.get("pod")?.get("uid")?.as_str());
+    Ok(uid.filter(|uid| (1..=UID_BYTES_MAX).contains(&uid.len())).map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -189,13 +223,17 @@ mod tests {
     #[test]
     fn a_token_has_three_parts_and_is_of_now() {
         let check = |claims: &str| check(&token(claims), 1000);
-        assert_eq!(check(r#"{"exp":1001,"nbf":1000,"iat":1000}"#), Ok(()));
-        assert_eq!(check(r#"{"exp":941}"#), Ok(()), "clocks are a minute apart");
+        assert_eq!(check(r#"{"exp":1001,"nbf":1000,"iat":1000}"#), Ok(None));
+        assert_eq!(check(r#"{"exp":941}"#), Ok(None), "clocks are a minute apart");
+        let of_pod = r#"{"exp":1001,"kubernetes.io":{"pod":{"name":"till-0","uid":"1f2e"}}}"#;
+        assert_eq!(check(of_pod), Ok(Some("1f2e".into())));
         for bad in [
             r#"{"exp":940}"#,
             "{}",
             r#"{"exp":"1001"}"#,
             r#"{"exp":2000,"nbf":1061}"#,
+            r#"{"exp":2000,"nbf":"1000"}"#,
+            r#"{"exp":2000,"iat":"1000"}"#,
             r#"{"exp":2000,"iat":1061}"#,
         ] {
             assert!(matches!(check(bad), Err(NoToken::OfAnotherTime(_))), "{bad}");

@@ -12,6 +12,7 @@ use crate::container::Tasks;
 use crate::gate;
 use crate::health::health;
 use crate::imds::Metadata;
+use crate::place::Place;
 use crate::pod::Pods;
 use crate::rush::Rush;
 
@@ -34,9 +35,9 @@ impl Endpoints {
         if let Some(refused) = self.rush.refusal(peer, self.metadata.machine.world.now()) {
             return refused;
         }
-        let path = head.uri.path();
+        let (path, place) = (head.uri.path(), Place::of(peer, local.ip()));
         if let Some(pods) = self.pods.as_ref().filter(|_| path == "/v1/credentials") {
-            return pods.answer(&head, local).await;
+            return pods.answer(&head, local, place).await;
         }
         // Nobody's SDK asks with one, and what is not looked at must not seem to be.
         if head.uri.query().is_some() {
@@ -44,12 +45,12 @@ impl Endpoints {
         }
         match head.method {
             Method::PUT => self.metadata.put(path, &head.headers),
-            Method::GET | Method::HEAD => self.get(path, &head).await,
+            Method::GET | Method::HEAD => self.get(path, &head, place).await,
             _ => text(StatusCode::METHOD_NOT_ALLOWED, ""),
         }
     }
 
-    async fn get(&self, path: &str, head: &Parts) -> Answer {
+    async fn get(&self, path: &str, head: &Parts, place: Place) -> Answer {
         if path == "/healthz" {
             let whole = self.metadata.delivery(&head.headers).is_some();
             return health(&self.metadata.machine, whole).await;
@@ -58,7 +59,7 @@ impl Endpoints {
             return self.metadata.get(path, &head.headers).await;
         }
         match path.strip_prefix("/v2/credentials/") {
-            Some(task) => self.tasks.get(task, &head.headers).await,
+            Some(task) => self.tasks.get(task, &head.headers, place).await,
             None => text(StatusCode::NOT_FOUND, ""),
         }
     }

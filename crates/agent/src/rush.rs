@@ -11,11 +11,15 @@ use std::sync::{Mutex, PoisonError};
 use http::StatusCode;
 
 use crate::answer::{Answer, text};
+use crate::place::{address, network};
 
 /// Requests of one address in one second.
 const PER_SECOND_MAX: u32 = 1000;
 /// Addresses that are counted each by itself; all others are one.
 const ADDRESSES_MAX: usize = 1024;
+/// Those of one IPv6 network: as many as pods of a node, which share one where each node has a /64. All others of it are one, so
+/// that who has a network takes no count from those outside.
+const NEIGHBOURS_MAX: usize = 128;
 /// All others.
 const OTHERS: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 
@@ -28,6 +32,8 @@ struct Counted {
     /// Unix seconds.
     second: i64,
     by_address: HashMap<IpAddr, u32>,
+    /// Addresses that are counted each by itself, by network.
+    of_network: HashMap<IpAddr, usize>,
 }
 
 impl Rush {
@@ -36,21 +42,42 @@ impl Rush {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Another second, whichever way the clock went.
         if counted.second != now {
-            counted.second = now;
-            counted.by_address.clear();
+            *counted = Counted { second: now, ..Counted::default() };
         }
-        let peer = peer.to_canonical();
-        let has_room = counted.by_address.len() < ADDRESSES_MAX || counted.by_address.contains_key(&peer);
-        let count = counted.by_address.entry(if has_room { peer } else { OTHERS }).or_default();
+        let place = counted.place(address(peer));
+        let count = counted.by_address.entry(place).or_default();
         *count = count.saturating_add(1);
         let sentence = "The request could not be completed. Retry the request.\n";
         (*count > PER_SECOND_MAX).then(|| text(StatusCode::SERVICE_UNAVAILABLE, sentence))
     }
 }
 
+impl Counted {
+    /// As what an address is counted.
+    fn place(&mut self, address: IpAddr) -> IpAddr {
+        if self.by_address.contains_key(&address) {
+            return address;
+        }
+        let network = network(address);
+        let has_room = self.by_address.len() < ADDRESSES_MAX;
+        match self.of_network.get(&network) {
+            Some(&neighbours) if neighbours >= NEIGHBOURS_MAX => {
+                if has_room || self.by_address.contains_key(&network) { network } else { OTHERS }
+            }
+            _ if has_room => {
+                *self.of_network.entry(network).or_default() += 1;
+                address
+            }
+            _ => OTHERS,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     //! How many, of whom, and when again.
+
+    use std::net::Ipv4Addr;
 
     use super::*;
 
@@ -64,7 +91,8 @@ mod tests {
         let rush = Rush::default();
         assert_eq!(refused(&rush, "127.0.0.1", 5, 1001), 1);
         assert_eq!(refused(&rush, "::ffff:127.0.0.1", 5, 1), 1, "the same address");
-        assert_eq!(refused(&rush, "127.0.0.2", 5, 1000), 0);
+        assert_eq!(refused(&rush, "127.0.0.2", 5, 1), 1, "whatever loopback address a program takes");
+        assert_eq!(refused(&rush, "10.0.0.2", 5, 1000), 0);
         assert_eq!(refused(&rush, "127.0.0.1", 6, 1000), 0);
         // The clock was ahead.
         assert_eq!(refused(&rush, "127.0.0.1", 5, 1001), 1);
@@ -76,10 +104,27 @@ mod tests {
     fn of_however_many_addresses_no_more_are_counted() {
         let rush = Rush::default();
         for number in 0..3000_u32 {
-            drop(rush.refusal(IpAddr::V6(Ipv6Addr::from_bits(u128::from(number) + 1)), 5));
+            drop(rush.refusal(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001 + number)), 5));
         }
         assert_eq!(rush.0.lock().unwrap().by_address.len(), ADDRESSES_MAX + 1);
         // Those who came later share one thousand, and who came before has its own still.
-        assert_eq!((refused(&rush, "fd00::1", 5, 1), refused(&rush, "::1", 5, 1)), (1, 0));
+        assert_eq!((refused(&rush, "fd00::1", 5, 1), refused(&rush, "10.0.0.1", 5, 1)), (1, 0));
+    }
+
+    #[test]
+    fn who_has_a_network_takes_no_count_from_others() {
+        let rush = Rush::default();
+        let of_network = |number: u32| Ipv6Addr::from_bits((0xfd00 << 112) + u128::from(number) + 1);
+        for number in 0..5000 {
+            drop(rush.refusal(of_network(number).into(), 5));
+        }
+        assert_eq!(rush.0.lock().unwrap().by_address.len(), NEIGHBOURS_MAX + 1);
+        for number in 0..5000_u32 {
+            drop(rush.refusal(Ipv4Addr::from_bits(0x7f01_0000 + number).into(), 5));
+        }
+        // One more of it, a neighbour that came before, a pod of another network, by whatever version.
+        let later = refused(&rush, "fd00::ffff:1", 5, 1);
+        assert_eq!((later, refused(&rush, "fd00::1", 5, 1)), (1, 0));
+        assert_eq!((refused(&rush, "fd00:0:0:1::1", 5, 1), refused(&rush, "10.0.0.7", 5, 1)), (0, 0));
     }
 }

@@ -20,7 +20,7 @@ use crate::container::Tasks;
 use crate::imds::Metadata;
 use crate::machine::{Delivery, Machine};
 use crate::peers::{Beyond, Peers};
-use crate::pod::Pods;
+use crate::pod::{Pods, TOKEN_BYTES_MAX};
 use crate::routes::Endpoints;
 use crate::rush::Rush;
 use crate::stalled::Impatient;
@@ -31,8 +31,8 @@ use crate::{Settings, Trouble, World};
 const CONNECTIONS_MAX: usize = 512;
 /// How long a client may take to send the head of a request, to read an answer, or to do nothing.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(15);
-/// Largest head of a request, in bytes.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Largest head of a request, in bytes: the longest token, and 8 KB for everything else.
+const HEAD_BYTES_MAX: usize = TOKEN_BYTES_MAX + 8 * 1024;
 /// Most fields of one.
 const HEADERS_MAX: usize = 50;
 /// How often it is looked whether credentials are due. Programs that ask look, too.

@@ -59,7 +59,7 @@ const MID: &str = "2026-06-01T00:00:00Z";
 #[tokio::test]
 async fn a_server_that_answers_nonsense_is_named_and_no_half_of_credentials_is_shown() {
     let files = Files::new();
-    let good = r#"{"credentialSet":[{"credentials":{"accessKeyId":"A","secretAccessKey":"S","sessionToken":"T","expiration":"E"}}]}"#;
+    let good = r#"{"credentialSet":[{"credentials":{"accessKeyId":"A","secretAccessKey":"S","sessionToken":"T","expiration":"2026-01-02T09:04:05Z"}}]}"#;
     for (status, answer, expected) in [
         (200, good, "no answer of daypass (HTTP 200)".to_owned()),
         (302, "{}", "no answer of daypass (HTTP 302)".to_owned()),
@@ -80,7 +80,7 @@ async fn a_server_that_answers_nonsense_is_named_and_no_half_of_credentials_is_s
     let server = format!("http://{}", liar(201, "", good).await);
     let document = by_certificate(&files.asked(&server), MID.parse().unwrap()).await.unwrap();
     let expected = serde_json::json!({
-        "Version": 1, "AccessKeyId": "A", "SecretAccessKey": "S", "SessionToken": "T", "Expiration": "E",
+        "Version": 1, "AccessKeyId": "A", "SecretAccessKey": "S", "SessionToken": "T", "Expiration": "2026-01-02T09:04:05Z",
         "AccountId": "111122223333",
     });
     assert_eq!(document, expected);

@@ -45,7 +45,7 @@ async fn of_liar(role: &str, answer: &str) -> Result<serde_json::Value, String> 
 async fn half_a_document_and_a_role_that_leads_away_are_refused() {
     assert_eq!(of_liar("Worker", GOOD).await.unwrap()["SessionToken"], "T");
     for member in ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"] {
-        for bad in ["null", "\"\"", "1", "[\"x\"]", "{}", "\"a\\u001b[2J\""] {
+        for bad in ["null", "\"\"", "1", "[\"x\"]", "{}", "\"a\\u001b[2J\"", "\"a\\u202e\""] {
             let mut document: serde_json::Value = serde_json::from_str(GOOD).unwrap();
             document[member] = serde_json::from_str(bad).unwrap();
             let line = of_liar("Worker", &document.to_string()).await.unwrap_err();
@@ -63,8 +63,41 @@ async fn half_a_document_and_a_role_that_leads_away_are_refused() {
 async fn what_others_say_is_shown_without_what_a_terminal_would_obey() {
     let line = of_liar("Worker", r#"{"Code":"X\u001b[31m","Message":"a\nb"}"#).await.unwrap_err();
     assert_eq!(line, r"X\u{1b}[31m: a\nb");
+    // An end of a line, and one that turns the rest around (Unicode Standard Annex 9).
+    let line = of_liar("Worker", r#"{"Code":"X\u2028Y","Message":"a\u202eb \u00e4"}"#).await.unwrap_err();
+    assert_eq!(line, "X\\u{2028}Y: a\\u{202e}b \u{e4}");
     let address = liar(200, "", "ok \u{1b}[2J\u{7}").await;
     assert_eq!(health(address).await.unwrap(), (true, r"ok \u{1b}[2J\u{7}".to_owned()));
+}
+
+#[tokio::test]
+async fn an_end_of_credentials_is_a_time() {
+    let ends = async |text: &str| {
+        let mut document: serde_json::Value = serde_json::from_str(GOOD).unwrap();
+        document["Expiration"] = text.into();
+        of_liar("Worker", &document.to_string()).await.map(|document| document["Expiration"].clone())
+    };
+    for bad in ["tomorrow", "1767344645", "2026-01-02", "2026-01-02T09:04:05", "2026-13-02T09:04:05Z"] {
+        let line = ends(bad).await.unwrap_err();
+        assert_eq!(line, format!("the agent's answer has an Expiration that is no time: {bad}"));
+    }
+    for good in ["2026-01-02T09:04:05Z", "2026-01-02T10:04:05.7+01:00"] {
+        assert_eq!(ends(good).await.unwrap(), "2026-01-02T09:04:05Z", "{good}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_a_file_is_one_line() {
+    let asked = ByWebIdentity {
+        server: "http://127.0.0.1:9",
+        roots: RootCertStore::empty(),
+        role_arn: "arn:aws:iam::111122223333:role/Worker",
+        token_file: "/nowhere/a\nb".as_ref(),
+        session_name: "x",
+        seconds: None,
+    };
+    let line = by_web_identity(&asked).await.unwrap_err().to_string();
+    assert!(line.starts_with(r"--web-identity-token-file /nowhere/a\nb: "), "{line}");
 }
 
 #[tokio::test]

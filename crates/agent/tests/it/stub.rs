@@ -41,6 +41,8 @@ struct State {
     asked: Vec<(String, Value)>,
     given: u32,
     of_pods: Option<(u16, &'static str)>,
+    /// The access key id of a session that was ended.
+    ended: Option<String>,
 }
 
 impl Stub {
@@ -58,6 +60,7 @@ impl Stub {
             asked: Vec::new(),
             given: 0,
             of_pods: None,
+            ended: None,
         };
         let stub = Arc::new(Self { address: listener.local_addr().unwrap(), clock, state: state.into() });
         let serving = stub.clone();
@@ -134,6 +137,11 @@ impl Stub {
         self.state.lock().unwrap().of_pods = error;
     }
 
+    /// The session with this key is revoked.
+    pub(crate) fn ends(&self, access_key_id: &str) {
+        self.state.lock().unwrap().ended = Some(access_key_id.to_owned());
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         if request.uri().path().starts_with("/clusters/") {
             return self.answer_of_pods(&request);
@@ -155,7 +163,15 @@ impl Stub {
         let mut state = self.state.lock().unwrap();
         state.asked.push(("AssumeRoleForPodIdentity".into(), json!({"Authorization": signed})));
         let now = self.clock.now().as_second();
+        let is_over = state.ended.as_ref().is_some_and(|ended| signed.contains(ended));
         let (status, body) = match state.of_pods {
+            _ if is_over => (
+                400,
+                json!({
+                    "__type": "ExpiredTokenException",
+                    "message": "The security token included in the request is expired",
+                }),
+            ),
             Some((status, code)) => (status, json!({"__type": code, "message": "no"})),
             None => {
                 state.given += 1;

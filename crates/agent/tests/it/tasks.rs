@@ -70,7 +70,7 @@ async fn whoever_guesses_tokens_takes_no_room_from_those_who_have_one() {
 }
 
 #[tokio::test]
-async fn guesses_reach_the_server_by_a_ration_for_each_task_and_one_for_all() {
+async fn guesses_reach_the_server_by_a_ration_for_each_task_and_one_for_programs_of_the_machine() {
     let machine = Machine::new().await;
     let asked = || machine.stub.calls().iter().filter(|call| *call == "GetTaskCredentials").count();
     let known = machine.get(TASK, &[("authorization", "task-token")]).await.json();
@@ -91,7 +91,7 @@ async fn guesses_reach_the_server_by_a_ration_for_each_task_and_one_for_all() {
     for n in 0..300 {
         guess(100 + n, n).await;
     }
-    assert_eq!(asked(), 1 + 60 + 1, "what was given is not counted");
+    assert_eq!(asked(), 1 + 30 + 1, "what was given is not counted");
     // What was given before is told on, and asked for again.
     assert_eq!(machine.get(TASK, &[("authorization", "task-token")]).await.json(), known);
     machine.clock.advance(6);
