@@ -118,5 +118,6 @@ pub(super) fn claims(
         scoped_layers: 0,
         first_key: None,
         console: None,
+        principals_above: Vec::new(),
     })
 }
