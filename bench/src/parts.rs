@@ -141,6 +141,7 @@ fn tokens() -> Outcome<()> {
             scoped_layers: 0,
             first_key: None,
             console: None,
+            principals_above: Vec::new(),
         };
         let token = keyring.seal(&claims, &id, 0, &SystemRandom)?.token;
         keyring.open(&token, &id)?;

@@ -641,6 +641,9 @@ pub struct PrincipalRevocationRecord {
     pub written: Written,
     /// Those issued before this second of Unix time.
     pub before: i64,
+    /// Those issued before this one with every session that descends from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_too_before: Option<i64>,
     /// Unix seconds; none of them lives then, and the record is of no use.
     pub expires: i64,
     /// See [`Unknown`].

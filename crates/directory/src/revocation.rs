@@ -2,14 +2,14 @@
 //!
 //! A session token opens without a store, so what ends a session is a record that every node has in its view: it holds
 //! for the next request at every door. Three kinds: one session; one session and all that descend from it, in whatever
-//! account; every session of a user, role or root that was issued before a moment.
+//! account; every session of a user, role or root that was issued before a moment, alone or with all that descend from them.
 //!
 //! INVARIANT (revoked-for-life): a record stays for as long as a session that it names can live, whatever the clocks of
 //! two nodes say.
 
 use std::sync::Arc;
 
-use daypass_authn::token::SessionClaims;
+use daypass_authn::token::{PrincipalAbove, SessionClaims};
 use daypass_model::limits::{REVOCATIONS_OF_OPERATOR_MAX, REVOCATIONS_PER_ACCOUNT_MAX, SESSION_SECONDS_MAX};
 use daypass_model::{AccessKeyId, AccountId, SessionId};
 use daypass_store::Revision;
@@ -57,6 +57,8 @@ pub struct Descent<'a> {
     pub issued_at: i64,
     /// The long-term access key that its chain began with.
     pub first_key: Option<&'a AccessKeyId>,
+    /// Whose sessions and keys it came from.
+    pub principals_above: &'a [PrincipalAbove],
 }
 
 impl<'a> From<&'a SessionClaims> for Descent<'a> {
@@ -68,6 +70,7 @@ impl<'a> From<&'a SessionClaims> for Descent<'a> {
             principal_id: &claims.principal_id,
             issued_at: claims.issued_at,
             first_key: claims.first_key.as_ref(),
+            principals_above: &claims.principals_above,
         }
     }
 }
@@ -77,7 +80,9 @@ impl<'a> Descent<'a> {
     pub(crate) fn places(self) -> impl Iterator<Item = String> + use<'a> {
         let of_session = |id: SessionId| Some(key::revoked_session(id.account()?, id));
         let sessions = self.ancestry.iter().copied().chain([self.id]).filter_map(of_session);
-        sessions.chain([key::revoked_principal(self.account, self.principal_id)])
+        let above =
+            self.principals_above.iter().map(|above| key::revoked_principal(above.account, &above.id));
+        sessions.chain([key::revoked_principal(self.account, self.principal_id)]).chain(above)
     }
 }
 
@@ -112,10 +117,17 @@ impl View {
         above.chain(first_key.and_then(|key| self.account_of_key(key)))
     }
 
+    /// Whether its principal's sessions of that time were ended, or with what they issued those of one above it. A session that
+    /// was issued after the moment, by one that was issued before it, ends with that.
     fn principal_is_revoked(&self, session: Descent<'_>) -> bool {
-        let account = self.raw_account(session.account);
-        let revoked = account.and_then(|account| account.revoked_principals.get(session.principal_id));
-        revoked.is_some_and(|revoked| session.issued_at < revoked.record.before)
+        let of = |account, id: &str| self.raw_account(account)?.revoked_principals.get(id);
+        let ends_with = |above: &PrincipalAbove| {
+            let before = of(above.account, &above.id).and_then(|revoked| revoked.record.issued_too_before);
+            before.is_some_and(|before| above.since < before)
+        };
+        of(session.account, session.principal_id)
+            .is_some_and(|revoked| session.issued_at < revoked.record.before)
+            || session.principals_above.iter().any(ends_with)
     }
 
     /// Whether there is such a record, that a commit could depend on.
@@ -150,6 +162,8 @@ pub enum Revocation {
         id: String,
         /// Issued before this second of Unix time.
         before: i64,
+        /// With every session that descends from them, or that its long-term keys asked for before then, of whatever account.
+        issued_too: bool,
     },
 }
 
@@ -199,7 +213,9 @@ impl AccountView<'_> {
         match what {
             Revocation::Session { id, .. } if self.is_of_machine(*id) => Err(NotRevoked::OfMachine),
             Revocation::Session { id, issued_too } => self.revoke_session(by, change, *id, *issued_too, now),
-            Revocation::Principal { id, before } => self.revoke_principal(by, change, id, *before, now),
+            Revocation::Principal { id, before, issued_too } => {
+                self.revoke_principal(by, change, id, (*before, *issued_too), now)
+            }
         }
     }
 
@@ -242,18 +258,34 @@ impl AccountView<'_> {
         by: By,
         change: &mut Change,
         id: &str,
-        before: i64,
+        (before, issued_too): (i64, bool),
         now: i64,
     ) -> Result<(), NotRevoked> {
-        let expires = kept_until(before);
+        // What descends from them was issued by now, however long ago they were.
+        let expires = kept_until(if issued_too { before.max(now) } else { before });
         let place = key::revoked_principal(self.id(), id);
         let old = self.account.revoked_principals.get(id);
+        let mut record = PrincipalRevocationRecord {
+            written: change.written(),
+            before,
+            issued_too_before: issued_too.then_some(before),
+            expires,
+            unknown: Unknown::new(),
+        };
+        // To say less afterwards takes nothing back.
+        if let Some(Revoked { record: old, .. }) = old.map(AsRef::as_ref) {
+            record.before = before.max(old.before);
+            record.issued_too_before = record.issued_too_before.max(old.issued_too_before);
+            record.expires = expires.max(old.expires);
+            record.unknown = old.unknown.clone();
+        }
+        let said = |old: &PrincipalRevocationRecord| {
+            (record.before, record.issued_too_before) == (old.before, old.issued_too_before)
+        };
         // So long ago that no such session is left, or said before.
-        if expires <= now || old.is_some_and(|old| old.record.before >= before) {
+        if expires <= now || old.is_some_and(|old| said(&old.record)) {
             return Ok(());
         }
-        let unknown = old.map_or_else(Unknown::new, |old| old.record.unknown.clone());
-        let record = PrincipalRevocationRecord { written: change.written(), before, expires, unknown };
         match old {
             Some(old) => change.unchanged(place.clone(), old.revision),
             None => {

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::accept::Entrance;
+use crate::anchor_metrics;
 use crate::http::converse;
 use crate::metrics::{Condition, Metrics};
 use crate::tls::Tls;
@@ -74,6 +75,7 @@ impl Admin {
                 self.metrics.observe(self.condition().await);
                 let (now, providers) = (self.providers)();
                 self.metrics.observe_providers(providers, now);
+                self.metrics.observe_anchors(anchor_metrics::ends(&self.directory.snapshot()));
                 let mut response = plain(StatusCode::OK, self.metrics.render());
                 let kind = http::HeaderValue::from_static(
                     "application/openmetrics-text; version=1.0.0; charset=utf-8",

@@ -6,6 +6,7 @@
 mod accept;
 mod accounts;
 mod admin;
+mod anchor_metrics;
 pub mod assemble;
 mod audit_file;
 mod banner;

@@ -18,6 +18,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 
+use crate::anchor_metrics::{AnchorEnd, Anchors};
 use crate::provider_metrics::Providers;
 
 /// Upper bounds of the latency buckets, in seconds.
@@ -53,6 +54,7 @@ pub struct Metrics {
     /// Of the one certificate, where there is one.
     certificate: Family<[(&'static str, &'static str); 0], Gauge>,
     providers: Arc<Providers>,
+    anchors: Arc<Anchors>,
 }
 
 /// What `/readyz` goes by, and what else is asked of others when somebody looks.
@@ -136,6 +138,8 @@ impl Metrics {
         registry.register("tls_certificate_expiry_seconds", help, certificate.clone());
         let providers = Arc::<Providers>::default();
         registry.register_collector(Box::new(providers.clone()));
+        let anchors = Arc::<Anchors>::default();
+        registry.register_collector(Box::new(anchors.clone()));
         Arc::new(Self {
             registry,
             calls,
@@ -150,6 +154,7 @@ impl Metrics {
             connections_max,
             certificate,
             providers,
+            anchors,
         })
     }
 
@@ -206,6 +211,11 @@ impl Metrics {
     /// How it stands with the keys of identity providers now.
     pub(crate) fn observe_providers(&self, health: Vec<KeysHealth>, now: Timestamp) {
         self.providers.observe(health, now.as_second());
+    }
+
+    /// When the certificates of trust anchors end.
+    pub(crate) fn observe_anchors(&self, ends: Vec<AnchorEnd>) {
+        self.anchors.observe(ends);
     }
 
     /// In the OpenMetrics text format.

@@ -1,7 +1,7 @@
-//! Where a session comes from: the sessions above it, which its token names.
+//! Where a session comes from: the sessions above it, and whose they are, which its token names.
 
-use daypass_authn::token::SessionClaims;
-use daypass_directory::{Operation, Session};
+use daypass_authn::token::{PrincipalAbove, SessionClaims};
+use daypass_directory::{Identity, Operation, Principal, Session};
 use daypass_model::limits::SESSION_ANCESTRY_MAX;
 use daypass_model::{AccountId, SessionId};
 
@@ -51,6 +51,48 @@ pub(crate) fn lineage(
         ends.remove(at);
     }
     Ok(Lineage { id, ancestry, ends })
+}
+
+/// Whose sessions and keys a new session comes from that `who` asks for: whose it is (account, unique id), and when it is issued.
+/// None of a chain is left out, so that whoever's sessions end with what they issued, all of it does.
+///
+/// # Errors
+/// Sessions of as many users and roles as a token holds are above it.
+pub(crate) fn principals_above(
+    who: &Principal,
+    of: (AccountId, &str, i64),
+) -> Result<Vec<PrincipalAbove>, Error> {
+    let (account, id, issued_at) = of;
+    let mut all =
+        who.session.as_ref().map_or_else(Vec::new, |session| session.claims.principals_above.clone());
+    if let Some(asker) = asker(who, issued_at) {
+        match all.iter_mut().find(|known| (known.account, &known.id) == (asker.account, &asker.id)) {
+            Some(known) => known.since = known.since.min(asker.since),
+            None => all.push(asker),
+        }
+    }
+    // Its own account, id and time of issue say as much.
+    all.retain(|above| (above.account, above.id.as_str()) != (account, id) || above.since < issued_at);
+    if all.len() > SESSION_ANCESTRY_MAX {
+        return Err(Error::limit_exceeded(format!(
+            "Cannot exceed quota for PrincipalsPerChain: {SESSION_ANCESTRY_MAX}. Use a session nearer to the beginning of the chain."
+        )));
+    }
+    Ok(all)
+}
+
+/// Who asks, and since when its session is one of its own; of long-term keys, now. Nobody of this house, where a provider vouches.
+fn asker(who: &Principal, now: i64) -> Option<PrincipalAbove> {
+    if let Some(session) = &who.session {
+        let SessionClaims { account, principal_id, issued_at, .. } = &session.claims;
+        return Some(PrincipalAbove { account: *account, id: principal_id.clone(), since: *issued_at });
+    }
+    let id = match &who.identity {
+        Identity::User(user) => user.record.id.to_string(),
+        Identity::Root => who.account.to_string(),
+        Identity::Role(_) | Identity::Federated(_) | Identity::Vouched(_) => return None,
+    };
+    Some(PrincipalAbove { account: who.account, id, since: now })
 }
 
 fn chain_too_long() -> Error {

@@ -2,6 +2,7 @@
 
 use daypass_model::{AccessKeyId, AccountId, SessionId, Tag, same_key};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// How a session came to be, which decides what it may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +27,17 @@ pub struct SessionLayer {
     /// Unique ids of managed session policies. A policy made again under the same ARN is another one, which nobody
     /// passed to this session.
     pub policy_ids: Vec<String>,
+}
+
+/// A user, role or root whose sessions or keys stand above a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrincipalAbove {
+    /// Its account.
+    pub account: AccountId,
+    /// The unique id; of root, the account number.
+    pub id: String,
+    /// When the first of its sessions above was issued, in Unix seconds; of long-term keys, when they asked.
+    pub since: i64,
 }
 
 /// What a session token says. Frozen at issue; what the session may do is evaluated at each request.
@@ -73,6 +85,9 @@ pub struct SessionClaims {
     /// The session of the console that it is, or in whose name it was issued: it lives only while the console's own record
     /// of that one does.
     pub console: Option<SessionId>,
+    /// Whose sessions and keys it came from, each once, the first one first; at most 16. Unlike sessions none is left out
+    /// of a longer chain.
+    pub principals_above: Vec<PrincipalAbove>,
 }
 
 impl SessionClaims {

@@ -7,14 +7,14 @@
 //! text    = length | UTF-8            list = count | item*
 //! ```
 //!
-//! The fields up to 16 and the 20th are critical: each says who the session is or what it may do. The others decide
+//! The fields up to 16, the 20th and the 21st are critical: each says who the session is or what it may do. The others decide
 //! nothing that a reader who skips them would decide otherwise: one counts layers that are there in any case, the
 //! others are looked at where the operator asked for it.
 
 use daypass_model::limits::{SESSION_ANCESTRY_MAX, SESSION_SECONDS_MAX};
 use daypass_model::{AccessKeyId, AccountId, SessionId, Tag};
 
-use super::claims::{SessionClaims, SessionKind, SessionLayer};
+use super::claims::{PrincipalAbove, SessionClaims, SessionKind, SessionLayer};
 use super::pack::{INFLATED_MAX, put_block, take_block};
 use super::wire::{Malformed, Reader, put_bytes, put_field, put_texts, put_varint, unzigzag, varint, zigzag};
 
@@ -39,6 +39,7 @@ const SCOPED_LAYERS: u64 = 17 << 1;
 const FIRST_KEY: u64 = 18 << 1;
 const ANCESTRY_ENDS: u64 = 19 << 1;
 const CONSOLE: u64 = critical(20);
+const PRINCIPALS_ABOVE: u64 = critical(21);
 
 const fn critical(number: u64) -> u64 {
     number << 1 | 1
@@ -48,6 +49,8 @@ const fn critical(number: u64) -> u64 {
 pub(super) const LAYERS_MAX: usize = 8;
 /// Most session ids before the session's own.
 pub(super) const ANCESTORS_MAX: usize = SESSION_ANCESTRY_MAX - 1;
+/// Most users, roles and root users whose sessions and keys are above.
+pub(super) const PRINCIPALS_MAX: usize = SESSION_ANCESTRY_MAX;
 
 /// Claims in compact form, without padding, and what of them the caller's policies and tags take.
 pub(super) struct Encoded {
@@ -113,6 +116,9 @@ pub(super) fn encode(claims: &SessionClaims) -> Encoded {
     if let Some(id) = claims.console {
         put_field(&mut out, CONSOLE, &id.0);
     }
+    if !claims.principals_above.is_empty() {
+        put_field(&mut out, PRINCIPALS_ABOVE, &encode_principals(&claims.principals_above));
+    }
     Encoded { bytes: out, policy_bytes, tag_bytes }
 }
 
@@ -163,6 +169,7 @@ struct Draft {
     scoped_layers: usize,
     first_key: Option<AccessKeyId>,
     console: Option<SessionId>,
+    principals_above: Vec<PrincipalAbove>,
     /// Bytes that may still be inflated.
     budget: usize,
 }
@@ -204,6 +211,7 @@ impl Draft {
                 }
             }
             CONSOLE => self.console = Some(SessionId(value.array()?)),
+            PRINCIPALS_ABOVE => self.principals_above = decode_principals(value)?,
             unknown if unknown & 1 == 0 => return Ok(()),
             _ => return Err(Malformed),
         }
@@ -241,6 +249,7 @@ impl Draft {
             scoped_layers: self.scoped_layers,
             first_key: self.first_key,
             console: self.console,
+            principals_above: self.principals_above,
         })
     }
 }
@@ -275,6 +284,29 @@ fn decode_ancestry(value: &mut Reader<'_>) -> Result<Vec<SessionId>, Malformed> 
         ids.push(SessionId(value.array()?));
     }
     Ok(ids)
+}
+
+/// Each: account, unique id, since when.
+fn encode_principals(principals: &[PrincipalAbove]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for principal in principals {
+        put_varint(&mut out, principal.account.number());
+        put_bytes(&mut out, principal.id.as_bytes());
+        put_varint(&mut out, zigzag(principal.since));
+    }
+    out
+}
+
+fn decode_principals(value: &mut Reader<'_>) -> Result<Vec<PrincipalAbove>, Malformed> {
+    let mut principals = Vec::new();
+    while !value.is_empty() {
+        if principals.len() == PRINCIPALS_MAX {
+            return Err(Malformed);
+        }
+        let account = AccountId::from_number(value.varint()?).ok_or(Malformed)?;
+        principals.push(PrincipalAbove { account, id: value.text()?, since: unzigzag(value.varint()?) });
+    }
+    Ok(principals)
 }
 
 /// 1 | what follows `arn:aws:iam::<account>:`, or 0 | the whole ARN.

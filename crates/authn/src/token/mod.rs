@@ -31,7 +31,7 @@ mod pack;
 mod seal;
 mod wire;
 
-pub use claims::{SessionClaims, SessionKind, SessionLayer};
+pub use claims::{PrincipalAbove, SessionClaims, SessionKind, SessionLayer};
 pub use keyring::{InvalidKeyring, Keyring, KeyringKey, KeyringKeys, Purpose};
 pub use master::{BadSeal, InvalidMasterKey, MasterKey};
 pub use seal::{Opened, SealError, Sealed};

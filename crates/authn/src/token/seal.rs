@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::BadToken;
 use super::aead::{Aead, OVERHEAD};
 use super::claims::SessionClaims;
-use super::codec::{self, ANCESTORS_MAX, LAYERS_MAX};
+use super::codec::{self, ANCESTORS_MAX, LAYERS_MAX, PRINCIPALS_MAX};
 
 /// Token format 1.
 const VERSION: u8 = 1;
@@ -151,6 +151,9 @@ fn padded(claims: &SessionClaims, size_min: usize) -> Result<(Zeroizing<Vec<u8>>
     }
     if claims.ancestry.len() != claims.ancestry_ends.len() {
         return Err(SealError::Bound("ancestors without their ends"));
+    }
+    if claims.principals_above.len() > PRINCIPALS_MAX {
+        return Err(SealError::Bound("so many principals above"));
     }
     if claims.layers.len() > LAYERS_MAX {
         return Err(SealError::Bound("so many layers of session policies"));

@@ -38,6 +38,19 @@ pub fn path<'a>(
     if between.len() <= CHAIN_MAX && search.ends() { Ok(search.path) } else { Err(Untrusted::NoPath) }
 }
 
+/// The certificate of an anchor that may be why there is no path: it is over, and has the name of whoever issued one of these.
+#[must_use]
+pub fn ended_anchor<'a>(
+    leaf: &Certificate,
+    between: &[Certificate],
+    anchors: &'a [Certificate],
+    now: Timestamp,
+) -> Option<&'a Certificate> {
+    let issued =
+        |anchor: &Certificate| between.iter().chain([leaf]).any(|below| anchor.subject == below.issuer);
+    anchors.iter().find(|anchor| anchor.check_time(now) == Err(Unfit::Expired) && issued(anchor))
+}
+
 struct Search<'a> {
     between: &'a [Certificate],
     anchors: &'a [Certificate],

@@ -14,7 +14,7 @@ mod pem;
 mod private_key;
 
 pub use certificate::{Certificate, Unfit};
-pub use chain::{CHAIN_MAX, Untrusted, path};
+pub use chain::{CHAIN_MAX, Untrusted, ended_anchor, path};
 pub use crl::{BadCrl, Crl};
 pub(crate) use key::Scheme;
 pub use names::{FIELDS, Field};

@@ -1,7 +1,8 @@
 //! Session tokens: what goes in comes out, sizes, percentages, rotation, and the format that must not drift.
 
 use daypass_authn::token::{
-    Keyring, KeyringKey, KeyringKeys, Purpose, SealError, SessionClaims, SessionKind, SessionLayer,
+    Keyring, KeyringKey, KeyringKeys, PrincipalAbove, Purpose, SealError, SessionClaims, SessionKind,
+    SessionLayer,
 };
 use daypass_model::limits::SESSION_TOKEN_SIZE_MAX;
 use daypass_model::{AccessKeyId, AccountId, Random, Secret, SeededRandom, SessionId, Tag};
@@ -40,6 +41,7 @@ pub(crate) fn role_session() -> SessionClaims {
         scoped_layers: 0,
         first_key: None,
         console: None,
+        principals_above: Vec::new(),
     }
 }
 
@@ -462,6 +464,10 @@ prop_compose! {
             scoped_layers,
             first_key: first_key.map(|id| id.parse().unwrap()),
             console: None,
+            principals_above: ancestry
+                .iter()
+                .map(|id| PrincipalAbove { account, id: format!("AROA{}", id[0]), since: i64::from(id[1]) - 128 })
+                .collect(),
         }
     }
 }

@@ -53,6 +53,7 @@ fn token_of(node: &Directory, keyring: &Keyring) -> (AccessKeyId, String) {
         scoped_layers: 0,
         first_key: None,
         console: None,
+        principals_above: Vec::new(),
     };
     let sealed = keyring.seal(&claims, &id, 0, node.random()).unwrap();
     (id, sealed.token)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daypass_authn::token::MasterKey;
+use daypass_authn::token::{MasterKey, PrincipalAbove};
 use daypass_directory::{
     Change, Descent, Directory, NotCommitted, NotRevoked, Revocation, RevocationFailed, key,
 };
@@ -44,7 +44,15 @@ async fn nodes() -> (Arc<MemoryStore>, [Arc<Directory>; 2], SessionId) {
 
 fn session<'a>(id: SessionId, ancestry: &'a [SessionId], issued_at: i64) -> Descent<'a> {
     let account = id.account().unwrap();
-    Descent { id, ancestry, account, principal_id: "AROAX", issued_at, first_key: None }
+    Descent {
+        id,
+        ancestry,
+        account,
+        principal_id: "AROAX",
+        issued_at,
+        first_key: None,
+        principals_above: &[],
+    }
 }
 
 #[tokio::test]
@@ -54,7 +62,10 @@ async fn every_node_hears_of_a_revocation_and_a_restart_forgets_none() {
     let other = SessionId::generate(own, first.random());
     let away = SessionId::generate(account("444455556666"), first.random());
     first.revoke(own, &Revocation::Session { id, issued_too: true }, "r1").await.unwrap();
-    second.revoke(own, &Revocation::Principal { id: "AROAX".into(), before: NOON }, "r2").await.unwrap();
+    second
+        .revoke(own, &Revocation::Principal { id: "AROAX".into(), before: NOON, issued_too: false }, "r2")
+        .await
+        .unwrap();
     caught_up(&first, &second).await;
     caught_up(&second, &first).await;
     let again = node(&store, 4).await;
@@ -68,6 +79,31 @@ async fn every_node_hears_of_a_revocation_and_a_restart_forgets_none() {
         assert!(!revoked(session(away, &[], NOON - 1)), "{name}: of a role of that id in another account");
         let of_another = Descent { principal_id: "AROAY", ..session(other, &[], NOON - 1) };
         assert!(!revoked(of_another), "{name}: of another role");
+    }
+}
+
+#[tokio::test]
+async fn a_principals_sessions_end_on_every_node_with_what_they_issued_and_a_restart_forgets_none() {
+    let (store, [first, second], id) = nodes().await;
+    let own = account("111122223333");
+    let what = Revocation::Principal { id: "AIDAX".into(), before: NOON, issued_too: true };
+    first.revoke(own, &what, "r1").await.unwrap();
+    let later = Revocation::Principal { id: "AIDAX".into(), before: NOON + 60, issued_too: false };
+    first.revoke(own, &later, "r2").await.unwrap();
+    caught_up(&first, &second).await;
+    let again = node(&store, 4).await;
+    for (name, node) in [("first", &first), ("second", &second), ("started again", &again)] {
+        let view = node.snapshot();
+        let revoked = |account: AccountId, above: &str, since: i64| {
+            let above = [PrincipalAbove { account, id: above.into(), since }];
+            view.is_revoked(Descent { principals_above: &above, ..session(id, &[], NOON + 600) })
+        };
+        assert!(revoked(own, "AIDAX", NOON - 1), "{name}: from a session of before");
+        assert!(!revoked(own, "AIDAX", NOON), "{name}: from one since, which alone was ended later");
+        assert!(!revoked(own, "AIDAY", NOON - 1), "{name}: from another's");
+        assert!(!revoked(account("444455556666"), "AIDAX", NOON - 1), "{name}: of another account");
+        let itself = Descent { principal_id: "AIDAX", ..session(id, &[], NOON + 59) };
+        assert!(view.is_revoked(itself), "{name}: itself");
     }
 }
 
@@ -158,7 +194,7 @@ async fn fill(store: &MemoryStore, own: AccountId, name: &str, count: usize, exp
 }
 
 fn of_principal(id: &str) -> Revocation {
-    Revocation::Principal { id: id.to_owned(), before: NOON }
+    Revocation::Principal { id: id.to_owned(), before: NOON, issued_too: false }
 }
 
 #[tokio::test]

@@ -60,8 +60,8 @@ struct RevokeArgs {
     /// The session
     #[arg(long, value_name = "ID")]
     session_id: Option<String>,
-    /// With every session that descends from it
-    #[arg(long, conflicts_with = "principal")]
+    /// With every session that descends from it; of a principal, from its sessions and access keys
+    #[arg(long)]
     include_issued: bool,
     /// The user, role or root user whose sessions are to end
     #[arg(long, value_name = "ARN")]
@@ -79,7 +79,9 @@ pub(super) async fn run(args: SessionsArgs) -> Result<(), Failure> {
             let RevokeArgs { session_id, include_issued, principal, issued_before } = args;
             let ended = match (session_id, principal) {
                 (Some(id), _) => Ended::Session { id, include_issued },
-                (None, arn) => Ended::Principal { arn: arn.unwrap_or_default(), issued_before },
+                (None, arn) => {
+                    Ended::Principal { arn: arn.unwrap_or_default(), issued_before, include_issued }
+                }
             };
             match ask(&data, &Ask::SessionRevoke { ended }).await? {
                 Answer::SessionsRevoked { told } => {

@@ -44,6 +44,9 @@ pub(crate) enum Ended {
         arn: String,
         /// Issued before this moment, RFC 3339; all when absent.
         issued_before: Option<String>,
+        /// With all that descend from them, and what its access keys asked for.
+        #[serde(default)]
+        include_issued: bool,
     },
 }
 
@@ -103,7 +106,7 @@ async fn meaning(house: &House, ended: &Ended) -> Result<(AccountId, Revocation,
             let what = Revocation::Session { id, issued_too: *include_issued };
             Ok((account, what, format!("session {id} ({who}){all}")))
         }
-        Ended::Principal { arn, issued_before } => {
+        Ended::Principal { arn, issued_before, include_issued } => {
             let bad = |why: &str| Failure::new(format!("--principal {arn}: {why}"));
             let account = arn.parse::<Arn>().ok().and_then(|arn| arn.account_id());
             let account = account.ok_or_else(|| bad("give the ARN of a user, a role or a root user"))?;
@@ -115,8 +118,9 @@ async fn meaning(house: &House, ended: &Ended) -> Result<(AccountId, Revocation,
                 None => house.session_log.issued_by_now(account, &id, now).await,
             };
             let shown = rfc3339_seconds(Timestamp::from_second(before).unwrap_or_default());
-            let told = format!("sessions of {arn} issued before {shown}");
-            Ok((account, Revocation::Principal { id, before }, told))
+            let all = if *include_issued { ", with all that they or its access keys issued" } else { "" };
+            let told = format!("sessions of {arn} issued before {shown}{all}");
+            Ok((account, Revocation::Principal { id, before, issued_too: *include_issued }, told))
         }
     }
 }
@@ -170,5 +174,6 @@ fn shown(claims: &SessionClaims, view: &View, now: i64) -> Value {
         "mfa-authenticated": claims.mfa_authenticated_at.map(time),
         "federation": claims.federation,
         "first-access-key-id": claims.first_key,
+        "principals-above": claims.principals_above,
     })
 }

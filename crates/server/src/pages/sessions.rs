@@ -182,7 +182,7 @@ fn end(shown: &SessionShown) -> Markup {
                 (form("this", &html! { "What it issued goes on." }, "End this session"))
             }
             (form("issued", &html! { "Also what others were given by it, in whatever account." }, "End it and all that it issued"))
-            (form("principal", &html! { "Every session of " code { (session.principal_arn) } " that was issued by now. New ones can be had." }, "End all sessions of its principal"))
+            (form("principal", &html! { "Every session of " code { (session.principal_arn) } " that was issued by now, and every session that they or its access keys asked for, in whatever account. New ones can be had." }, "End all sessions of its principal"))
         }
     }
 }

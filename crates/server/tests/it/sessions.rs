@@ -159,7 +159,6 @@ fn wrong_use_and_unknown_sessions_are_told_as_such() {
         &["revoke", "--include-issued"],
         &["revoke", "--session-id", &id, "--principal", "arn:aws:iam::111122223333:root"],
         &["revoke", "--session-id", &id, "--issued-before", "2026-01-15T12:00:00Z"],
-        &["revoke", "--principal", "arn:aws:iam::111122223333:root", "--include-issued"],
         &["list", "--status", "Live"],
     ] {
         assert_eq!(sessions(&dir, args).status.code(), Some(2), "{args:?}");

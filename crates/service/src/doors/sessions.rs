@@ -131,7 +131,7 @@ pub(super) async fn one(
     })))
 }
 
-/// End it, with what it issued, or all of whoever it is.
+/// End it, with what it issued, or all of whoever it is with what those issued.
 pub(super) async fn revoke(
     house: &House,
     op: &Operation,
@@ -154,12 +154,12 @@ pub(super) async fn revoke(
     Ok(Answer::GoTo(format!("{}sessions/{session}", super::session_path(id))))
 }
 
-/// What RevokeSession is asked: this session, it and what it issued, or all of a principal.
+/// What RevokeSession is asked: this session, it and what it issued, or all of a principal with what they issued.
 fn to_end(form: &Params, session: SessionId) -> Result<Value, Error> {
     match (form.text("end"), form.text("principal")) {
         (Some("this"), None) => Ok(json!({"SessionId": session.to_string(), "IncludeIssued": false})),
         (Some("issued"), None) => Ok(json!({"SessionId": session.to_string(), "IncludeIssued": true})),
-        (Some("principal"), Some(arn)) => Ok(json!({"PrincipalArn": arn})),
+        (Some("principal"), Some(arn)) => Ok(json!({"PrincipalArn": arn, "IncludeIssued": true})),
         _ => Err(Error::validation("The form does not say what is to end.")),
     }
 }

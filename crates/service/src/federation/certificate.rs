@@ -14,8 +14,10 @@ use daypass_authn::x509::{self, Certificate, FIELDS, Field, Untrusted};
 use daypass_directory::anywhere::record::MappingRecord;
 use daypass_directory::anywhere::{AnywhereKind, ByCertificate, Profile, TrustAnchor};
 use daypass_directory::{AccountView, Caller, Operation, Scope, Value, View, Vouched};
-use daypass_model::{Arn, Tag, is_source_identity};
+use daypass_model::{Arn, Tag, is_source_identity, rfc3339_seconds};
+use jiff::Timestamp;
 
+use super::refused;
 use crate::actions::passed_role;
 use crate::audit::names_of_certificate;
 use crate::authenticate::signed_for_us;
@@ -88,7 +90,12 @@ pub(crate) fn vouch_by_certificate(
         error.of_provider(ProviderAsked { name, account, is_alarm: false, verified })
     };
     let call = Call { op, asked, account, anchor, certificate: &proof.certificate };
-    let path = call.path(&proof.chain, proof.region()).map_err(|error| told(error, Vec::new()))?;
+    let path = call.path(&proof.chain).map_err(|why| {
+        let provider = refused::Asked { name: &anchor.arn, account: Some(account.id()) };
+        let error = refused::refused(house, op, provider, why.error(), Some(&why.detail));
+        told(error, if why.is_of_anchor { vec![("detail", why.detail)] } else { Vec::new() })
+    })?;
+    call.check_anchor(proof.region()).map_err(|error| told(error, Vec::new()))?;
     let is_revoked = call.is_revoked(&path);
     let vouched = call.vouched(is_revoked, proof.region()).map_err(|error| {
         let certificate = proof.certificate.clone();
@@ -98,6 +105,29 @@ pub(crate) fn vouch_by_certificate(
     })?;
     let caller = Caller::vouched(account.id(), vouched);
     Ok((view, caller))
+}
+
+/// Why a certificate leads to no anchor.
+struct NoPath {
+    why: Untrusted,
+    /// What the caller is not told.
+    detail: String,
+    /// Whether that is of the anchor, and nothing that somebody brought.
+    is_of_anchor: bool,
+}
+
+impl NoPath {
+    fn error(&self) -> Error {
+        Error::access_denied(match self.why {
+            Untrusted::Unfit(_) => "Insufficient certificate.",
+            Untrusted::NoPath => "Untrusted signing certificate.",
+        })
+    }
+}
+
+fn told_of_ended(anchor: &Certificate) -> String {
+    let ended = rfc3339_seconds(Timestamp::from_second(anchor.not_after()).unwrap_or_default());
+    format!("the trust anchor's certificate {} ended at {ended}", anchor.shown(Field::Subject))
 }
 
 fn not_found(what: &str) -> Error {
@@ -113,23 +143,26 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// The certificates up to one of an enabled trust anchor, for whose region was signed.
-    fn path(&self, chain: &'a [Certificate], region: &str) -> Result<Vec<&'a Certificate>, Error> {
+    /// The certificates up to one of the trust anchor.
+    fn path(&self, chain: &'a [Certificate]) -> Result<Vec<&'a Certificate>, NoPath> {
         let Self { op, anchor, certificate, .. } = self;
-        let path = x509::path(certificate, chain, &anchor.read, op.now).map_err(|why| {
-            tracing::debug!(%why, "a certificate was refused");
-            Error::access_denied(match why {
-                Untrusted::Unfit(_) => "Insufficient certificate.",
-                Untrusted::NoPath => "Untrusted signing certificate.",
-            })
-        })?;
+        x509::path(certificate, chain, &anchor.read, op.now).map_err(|why| {
+            let ended = x509::ended_anchor(certificate, chain, &anchor.read, op.now);
+            let ended = ended.filter(|_| why == Untrusted::NoPath).map(told_of_ended);
+            NoPath { why, is_of_anchor: ended.is_some(), detail: ended.unwrap_or_else(|| why.to_string()) }
+        })
+    }
+
+    /// That it counts, and was signed for its region.
+    fn check_anchor(&self, region: &str) -> Result<(), Error> {
+        let anchor = self.anchor;
         if anchor.record.common.region != region {
             return Err(Error::access_denied("The trust anchor is in another region."));
         }
         if !anchor.record.common.enabled {
             return Err(Error::access_denied("The trust anchor is disabled."));
         }
-        Ok(path)
+        Ok(())
     }
 
     fn is_revoked(&self, path: &[&Certificate]) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use daypass_authn::token::{SessionClaims, SessionKind};
+use daypass_authn::token::{PrincipalAbove, SessionClaims, SessionKind};
 use daypass_directory::{Descent, Operation, Principal, View, assumed_role_arn, federated_user_arn};
 use daypass_model::{AccessKeyId, AccountId, SessionId, cut};
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,9 @@ pub struct SessionEntry {
     /// The session of the console that it is or was issued in the name of, and with whose record it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub console: Option<SessionId>,
+    /// Whose sessions and keys it came from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals_above: Vec<PrincipalAbove>,
 }
 
 /// Who asked for a session.
@@ -151,6 +154,7 @@ impl SessionEntry {
             scoped_layers: claims.scoped_layers,
             description: description.map(str::to_owned),
             console: claims.console,
+            principals_above: claims.principals_above.clone(),
         }
     }
 
@@ -170,6 +174,7 @@ impl SessionEntry {
             principal_id: &self.principal_id,
             issued_at: self.issued_at,
             first_key: self.first_key.as_ref(),
+            principals_above: &self.principals_above,
         };
         // What the keys there are have not sealed opens no more: somebody replaced them all.
         if now < self.expires_at && self.at < view.keyring().oldest() {

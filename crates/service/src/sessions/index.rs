@@ -145,13 +145,18 @@ impl SessionIndex {
         }
     }
 
-    /// When the newest session of a user, role or root was issued, if not before `since`.
+    /// When the newest session of a user, role or root was issued, if not before `since`; by what it is told of those that
+    /// descend from them, too.
     #[must_use]
     pub fn newest_since(&self, account: AccountId, principal_id: &str, since: i64) -> Option<i64> {
-        let newer = self.all.range(Position(since, SessionId([0; 16]))..).rev();
-        let mut theirs =
-            newer.filter(|(_, entry)| entry.account == account && entry.principal_id == principal_id);
-        theirs.next().map(|(position, _)| position.0)
+        let newer = self.all.range(Position(since, SessionId([0; 16]))..);
+        let issued = newer.flat_map(|(position, entry)| {
+            let own = (entry.account == account && entry.principal_id == principal_id).then_some(position.0);
+            let above = entry.principals_above.iter();
+            let above = above.filter(|above| above.account == account && above.id == principal_id);
+            own.into_iter().chain(above.map(|above| above.since))
+        });
+        issued.filter(|issued| *issued >= since).max()
     }
 
     /// A session by its id.

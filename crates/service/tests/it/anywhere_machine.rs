@@ -3,4 +3,4 @@
 #[path = "../../../authn/tests/it/x509/machine.rs"]
 mod machine;
 
-pub(crate) use machine::{Holder, machine_params};
+pub(crate) use machine::{Holder, authority_params, machine_params};

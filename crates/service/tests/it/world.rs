@@ -234,6 +234,7 @@ impl World {
             scoped_layers: 0,
             first_key: None,
             console: None,
+            principals_above: Vec::new(),
         };
         let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
         let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();

@@ -24,6 +24,7 @@ fn claims() -> SessionClaims {
         scoped_layers: 1,
         first_key: Some("AKIAIOSFODNN7EXAMPLE".parse().unwrap()),
         console: None,
+        principals_above: Vec::new(),
     }
 }
 
@@ -93,6 +94,21 @@ fn tags_of_several_callers_are_never_compressed_together() {
 fn an_unknown_critical_field_refuses_and_another_is_skipped() {
     assert_eq!(decode(&with_field(critical(40), b"x")), Err(Malformed));
     assert_eq!(decode(&with_field(40 << 1, b"x")), Ok(claims()));
+}
+
+#[test]
+fn as_many_principals_as_there_may_be_above_come_back() {
+    let with = |count: u8| {
+        let above =
+            |n: u8| PrincipalAbove { account: claims().account, id: format!("AROA{n}"), since: n.into() };
+        let principals_above: Vec<_> = (0..count).map(above).collect();
+        decode(&encode(&SessionClaims { principals_above: principals_above.clone(), ..claims() }).bytes)
+            .map(|found| found.principals_above == principals_above)
+    };
+    assert_eq!((with(0), with(16)), (Ok(true), Ok(true)));
+    assert_eq!(with(17), Err(Malformed));
+    let cut = encode_principals(&[PrincipalAbove { account: claims().account, id: "A".into(), since: 1 }]);
+    assert_eq!(decode(&with_field(PRINCIPALS_ABOVE, &cut[..cut.len() - 1])), Err(Malformed));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! `daypass:RevokeSession`: end sessions of the account before their time: one, one with all that descend from it, or
-//! those of a user, role or root that were issued before a moment. In force with the next request, on every node.
+//! those of a user, role or root that were issued before a moment, alone or with all that descend from them. In force with the next request, on every node.
 
 use daypass_directory::{AHEAD_SECONDS_MAX, Authorized, Checks, NotRevoked, Operation, Revocation, Scope};
 use daypass_model::SessionId;
@@ -27,7 +27,7 @@ struct Raw {
 #[serde(try_from = "Raw")]
 pub(super) enum Input {
     Session { id: SessionId, include_issued: bool },
-    Principal { arn: String, issued_before: Option<i64> },
+    Principal { arn: String, issued_before: Option<i64>, include_issued: bool },
 }
 
 impl TryFrom<Raw> for Input {
@@ -41,9 +41,10 @@ impl TryFrom<Raw> for Input {
                 let id = id.parse().map_err(|error| format!("SessionId: {error}."))?;
                 Ok(Self::Session { id, include_issued: include_issued.unwrap_or(false) })
             }
-            (None, Some(arn)) if include_issued.is_none() => Ok(Self::Principal { arn, issued_before }),
+            (None, Some(arn)) => {
+                Ok(Self::Principal { arn, issued_before, include_issued: include_issued.unwrap_or(false) })
+            }
             (Some(_), None) => Err("IssuedBefore goes with PrincipalArn.".into()),
-            (None, Some(_)) => Err("IncludeIssued goes with SessionId.".into()),
             _ => Err("Give either SessionId or PrincipalArn.".into()),
         }
     }
@@ -74,7 +75,7 @@ impl Action for RevokeSession {
             Input::Session { id, include_issued } => {
                 Revocation::Session { id: *id, issued_too: *include_issued }
             }
-            Input::Principal { arn, issued_before } => {
+            Input::Principal { arn, issued_before, include_issued } => {
                 let id = account.principal_id(arn).ok_or_else(|| {
                     Error::no_such_entity(format!("This account has no user, role or root user {arn}."))
                 })?;
@@ -86,7 +87,7 @@ impl Action for RevokeSession {
                     Some(before) => *before,
                     None => house.session_log.issued_by_now(account.id(), &id, now).await,
                 };
-                Revocation::Principal { id, before }
+                Revocation::Principal { id, before, issued_too: *include_issued }
             }
         };
         let mut change = call.change(op);

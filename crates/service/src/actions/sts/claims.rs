@@ -9,7 +9,7 @@ use daypass_model::{AccessKeyId, AccountId};
 
 use crate::error::Error;
 use crate::house::House;
-use crate::lineage::lineage;
+use crate::lineage::{lineage, principals_above};
 
 /// The user, role or root whose session it is, and what kind of session.
 pub(super) struct Subject {
@@ -30,6 +30,7 @@ pub(super) fn begin(
 ) -> Result<SessionClaims, Error> {
     let above = lineage(op, house, of.account, who.session.as_deref())?;
     let issued_at = op.now.as_second();
+    let principals_above = principals_above(who, (of.account, &of.id, issued_at))?;
     Ok(SessionClaims {
         session_id: above.id,
         ancestry: above.ancestry,
@@ -51,6 +52,7 @@ pub(super) fn begin(
         scoped_layers: 0,
         first_key: first_key(who),
         console: None,
+        principals_above,
     })
 }
 

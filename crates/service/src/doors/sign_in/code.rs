@@ -6,7 +6,7 @@ use daypass_directory::{MfaDevice, NotProven, OneTimeCode, Operation};
 use daypass_model::Secret;
 
 use super::progress::{Mfa, Progress, Proven, Stage, go_on};
-use super::{Browser, failed, ours, over, page, too_many};
+use super::{Browser, Reason, failed, ours, over, page, too_many};
 use crate::audit::Event;
 use crate::doors::answer::{Answer, Problem, SignInStep};
 use crate::error::Error;
@@ -40,7 +40,9 @@ pub(in crate::doors) async fn code(
     event.principal(&proven.who());
     event.tells("MFAUsed", "Yes");
     let ask = |browser, problem| Ok(ask_again(browser, text("progress"), &proven, problem));
-    let Some(device) = device(&proven, text("device")) else { return ask(browser, wrong()) };
+    let Some(device) = device(&proven, text("device")) else {
+        return ask(browser, wrong(event, Reason::NoSuchDevice));
+    };
     event.tells("MFAIdentifier", device.arn.as_str());
     if !has_try {
         return Ok(over(house, browser, proven.over()));
@@ -53,7 +55,7 @@ pub(in crate::doors) async fn code(
         Ok(_) => {}
         Err(NotProven::NotSpent(error)) => return Err(error.into()),
         Err(NotProven::Unable) => return ask(browser, too_many()),
-        Err(NotProven::WrongCode | NotProven::Half) => return ask(browser, wrong()),
+        Err(NotProven::WrongCode | NotProven::Half) => return ask(browser, wrong(event, Reason::WrongCode)),
     }
     if !house.directory.spend_sign_in_step(op, number, "done", until).await? {
         return Ok(over(house, browser, proven.over()));
@@ -72,6 +74,6 @@ fn ask_again(browser: Browser, progress: &str, proven: &Proven, problem: Problem
     page(browser, step, Some(problem))
 }
 
-fn wrong() -> Problem {
-    Problem { says: WRONG.to_owned(), error: failed() }
+fn wrong(event: &mut Event<'_>, reason: Reason) -> Problem {
+    Problem { says: WRONG.to_owned(), error: failed(event, reason) }
 }

@@ -124,5 +124,6 @@ pub(super) fn claims(
         scoped_layers: 0,
         first_key: None,
         console: None,
+        principals_above: Vec::new(),
     })
 }

@@ -29,6 +29,7 @@ use daypass_directory::Operation;
 use super::answer::{Answer, Problem, SignInPage, SignInStep};
 use super::form::known;
 use super::{Door, destination};
+use crate::audit::Event;
 use crate::error::Error;
 use crate::federation::query;
 use crate::house::House;
@@ -138,8 +139,28 @@ fn again(house: &House, browser: Browser, over: Over, says: &str, error: Error) 
     asking(house, browser, (&over.account, ""), over.back, Problem { says: says.to_owned(), error })
 }
 
+/// Why somebody is not let in, which only the account's audit tells, in words of ours: whoever tries does not hear it.
+#[derive(Clone, Copy)]
+enum Reason {
+    NoPassword,
+    WrongPassword,
+    PasswordExpired,
+    WrongCode,
+    NoSuchDevice,
+}
+
 /// What the event of a failure tells ("AWS Management Console sign-in events" in the CloudTrail User Guide).
-fn failed() -> Error {
+fn failed(event: &mut Event<'_>, reason: Reason) -> Error {
+    event.tells(
+        "reason",
+        match reason {
+            Reason::NoPassword => "NoPassword",
+            Reason::WrongPassword => "WrongPassword",
+            Reason::PasswordExpired => "PasswordExpired",
+            Reason::WrongCode => "WrongCode",
+            Reason::NoSuchDevice => "NoSuchDevice",
+        },
+    );
     Error::access_denied("Failed authentication")
 }
 

@@ -8,7 +8,7 @@ use daypass_model::{AccountId, Secret};
 
 use super::enter::claims;
 use super::progress::{Proven, Stage, go_on, must_change};
-use super::{Browser, INCORRECT, asking, failed, ours, too_many};
+use super::{Browser, INCORRECT, Reason, asking, failed, ours, too_many};
 use crate::audit::{Event, SigningIn};
 use crate::doors::answer::{Answer, Problem, SignInStep};
 use crate::doors::begin::scope_of;
@@ -61,7 +61,7 @@ pub(in crate::doors) async fn sign_in(
     };
     match is_right(house, op, &typed, meant.as_ref(), &browser).await? {
         None => return refused(browser, too_many()),
-        Some(false) => return refused(browser, incorrect(meant.as_ref())),
+        Some(false) => return refused(browser, incorrect(meant.as_ref(), event)),
         Some(true) => {}
     }
     let Some(Meant { account, user: Some((user, Some(profile))) }) = meant else {
@@ -70,7 +70,10 @@ pub(in crate::doors) async fn sign_in(
     let claims = claims(house, op, account, Some((&user.record.id, &user.arn)), None)?;
     let scope = scope_of(house, op, view, &claims)?;
     let Some(must_change) = must_change(&scope, &profile.record, op.now.as_second()) else {
-        return refused(browser, Problem { says: EXPIRED.into(), error: failed() });
+        return refused(
+            browser,
+            Problem { says: EXPIRED.into(), error: failed(event, Reason::PasswordExpired) },
+        );
     };
     let proven = Proven { scope, user: Some((user, profile)), must_change, mfa: None, back: typed.back };
     go_on(house, op, browser, Stage::Password, proven, event).await
@@ -119,11 +122,11 @@ fn meant(view: &View, typed: &Typed<'_>) -> Option<Meant> {
 }
 
 /// What somebody is told, and what the event tells: of a name that is nobody's nothing, since people type passwords there.
-fn incorrect(meant: Option<&Meant>) -> Problem {
-    let is_user = meant.is_some_and(|meant| meant.user.is_some());
-    let error = match is_user {
-        true => failed(),
-        false => Error::access_denied("No username found in supplied account"),
+fn incorrect(meant: Option<&Meant>, event: &mut Event<'_>) -> Problem {
+    let error = match meant.and_then(|meant| meant.user.as_ref()) {
+        Some((_, Some(_))) => failed(event, Reason::WrongPassword),
+        Some((_, None)) => failed(event, Reason::NoPassword),
+        None => Error::access_denied("No username found in supplied account"),
     };
     Problem { says: INCORRECT.to_owned(), error }
 }

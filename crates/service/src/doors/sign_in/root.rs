@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::enter::claims;
 use super::progress::{Proven, Stage, go_on};
-use super::{Browser, failed, ours, page};
+use super::{Browser, Reason, failed, ours, page};
 use crate::audit::Event;
 use crate::doors::answer::{Answer, Problem, SignInStep};
 use crate::doors::begin::scope_of;
@@ -62,9 +62,11 @@ pub(in crate::doors) async fn root(
     let text: String = form.text("rootcode").unwrap_or_default().split_whitespace().collect();
     match proven(house, op, &text).await? {
         Some(proven) => go_on(house, op, browser, Stage::Password, proven, event).await,
-        None => {
-            Ok(page(browser, SignInStep::Root, Some(Problem { says: WRONG.to_owned(), error: failed() })))
-        }
+        None => Ok(page(
+            browser,
+            SignInStep::Root,
+            Some(Problem { says: WRONG.to_owned(), error: failed(event, Reason::WrongCode) }),
+        )),
     }
 }
 

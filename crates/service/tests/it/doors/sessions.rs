@@ -155,13 +155,19 @@ async fn more_can_be_ended_at_once() {
         (Err("ExpiredToken"), Err("ExpiredToken"))
     );
     house.whoami(&other).await.unwrap();
+    let params = [("RoleArn", ROLE), ("RoleSessionName", "child")];
+    let below = house.call(&other, "sts", "AssumeRole", &params).await.unwrap();
+    let below = Keys::of(&below["Credentials"]);
     let all = [
         ("code", shown.code.as_str()),
         ("end", "principal"),
         ("principal", shown.session.principal_arn.as_str()),
     ];
     post(&house, &admin, &end, &all).await.unwrap();
+    let asked = &house.last_event()["requestParameters"];
+    assert_eq!(asked["IncludeIssued"].as_bool().or(asked["includeIssued"].as_bool()), Some(true), "{asked}");
     assert_eq!(house.whoami(&other).await, Err("ExpiredToken"));
+    assert_eq!(house.whoami(&below).await, Err("ExpiredToken"), "and what that asked for");
     house.your_session(&admin).await;
 }
 

@@ -135,7 +135,15 @@ async fn the_events_of_failures_name_users_and_nothing_else_that_was_typed() {
     assert_eq!((&identity["type"], &identity["userName"]), (&json!("IAMUser"), &json!("Ada")));
     assert_eq!((&identity["accessKeyId"], &identity["accountId"]), (&json!(""), &json!(ACCOUNT)));
     assert_eq!(known["recipientAccountId"], ACCOUNT);
+    assert_eq!(known["additionalEventData"]["reason"], "WrongPassword");
+    house.root("iam", "DeleteLoginProfile", &[("UserName", "Ada")]).await;
+    let without = fail(ACCOUNT, "ada").await;
+    assert_eq!(
+        (&without["errorMessage"], &without["additionalEventData"]["reason"]),
+        (&json!("Failed authentication"), &json!("NoPassword"))
+    );
     let unknown = fail(ACCOUNT, "Typed-My-Secret-Here").await;
+    assert!(unknown["additionalEventData"].get("reason").is_none(), "{unknown}");
     assert_eq!(unknown["errorMessage"], "No username found in supplied account");
     assert_eq!(
         unknown["userIdentity"],

@@ -48,7 +48,8 @@ async fn whoever_has_a_device_gets_in_with_its_code_alone() {
         (&event["eventName"], &event["responseElements"], &event["errorMessage"]),
         (&json!("ConsoleLogin"), &json!({"ConsoleLogin": "Failure"}), &json!("Failed authentication"))
     );
-    assert_eq!(event["additionalEventData"]["MFAUsed"], "Yes");
+    let told = &event["additionalEventData"];
+    assert_eq!((&told["MFAUsed"], &told["reason"]), (&json!("Yes"), &json!("WrongCode")));
 
     let code = phone.code(0);
     let halves = format!("{} {}", &code[..3], &code[3..]);
@@ -278,8 +279,12 @@ async fn an_expired_password_that_an_administrator_must_replace_lets_nobody_in()
     let mut person = Person::at("192.0.2.1");
     assert_eq!(told(person.ada(&house, "wrong").await), INCORRECT, "who does not know it hears nothing");
     let expired = "Your password has expired. Ask your administrator for a new one.";
+    assert_eq!(house.last_event()["additionalEventData"]["reason"], "WrongPassword");
     assert_eq!(told(person.ada(&house, PASSWORD).await), expired);
-    assert_eq!(house.last_event()["responseElements"], json!({"ConsoleLogin": "Failure"}));
+    let event = house.last_event();
+    assert_eq!(event["responseElements"], json!({"ConsoleLogin": "Failure"}));
+    assert_eq!(event["errorMessage"], "Failed authentication", "AWS's words stay");
+    assert_eq!(event["additionalEventData"]["reason"], "PasswordExpired");
     house.root("iam", "UpdateLoginProfile", &[("UserName", "Ada"), ("Password", NEW)]).await;
     entered(person.ada(&house, NEW).await);
 }

@@ -104,6 +104,47 @@ async fn who_is_not_vouched_for_is_told_to_the_account_of_the_anchor() {
 }
 
 #[tokio::test]
+async fn an_authority_that_is_over_is_told_to_the_account_of_the_anchor_and_nobody_else() {
+    let site = Site::new().await;
+    let mut params = crate::anywhere_machine::machine_params("host1", 7);
+    params.not_after = rcgen::date_time_ymd(2046, 1, 1);
+    let host = site.root.issue(params);
+    let end: jiff::Timestamp = "2045-01-01T00:00:00Z".parse().unwrap();
+    site.house.clock.advance(end.as_second() - site.house.clock_now());
+    site.session(&host, json!({})).await.unwrap();
+    site.house.clock.advance(1);
+    let error = site.session(&host, json!({})).await.unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), ("AccessDenied", "Untrusted signing certificate."));
+    let told = json!({
+        "identityProvider": site.anchor,
+        "detail": "the trust anchor's certificate CN=Fleet CA ended at 2045-01-01T00:00:00Z",
+    });
+    assert_eq!(site.house.audit.lock().unwrap().last().unwrap()["additionalEventData"], told);
+    // Whoever another authority issued a certificate for is told apart.
+    let mut params = crate::anywhere_machine::machine_params("host1", 7);
+    params.not_after = rcgen::date_time_ymd(2046, 1, 1);
+    site.session(&Holder::root("Other CA").issue(params), json!({})).await.unwrap_err();
+    let told = json!({"identityProvider": site.anchor});
+    assert_eq!(site.house.audit.lock().unwrap().last().unwrap()["additionalEventData"], told);
+    // A bundle with it says which one is over.
+    let mut params = crate::anywhere_machine::authority_params("Next CA", None);
+    params.not_after = rcgen::date_time_ymd(2060, 1, 1);
+    let next = Holder::self_signed(params);
+    let id = site.anchor.rsplit('/').next().unwrap();
+    let update = async |bundle: String| {
+        let data = json!({"x509CertificateData": bundle});
+        let source = json!({"sourceType": "CERTIFICATE_BUNDLE", "sourceData": data});
+        site.call("UpdateTrustAnchor", json!({"trustAnchorId": id, "source": source})).await
+    };
+    let refused = update(format!("{}{}", next.pem, site.root.pem)).await.unwrap_err();
+    assert_eq!(
+        refused.message,
+        "The certificates of the trust anchor cannot be used: CN=Fleet CA has expired, at 2045-01-01T00:00:00Z."
+    );
+    update(next.pem.clone()).await.unwrap();
+}
+
+#[tokio::test]
 async fn secrets_of_a_session_are_in_no_record() {
     let site = Site::new().await;
     let answer = site.session(&site.root.machine("host1", 7), json!({})).await.unwrap();

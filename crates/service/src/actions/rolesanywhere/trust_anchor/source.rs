@@ -1,7 +1,8 @@
 //! Where the certificates of a trust anchor come from: a bundle that is given, and nothing that somebody would have to ask for.
 
-use daypass_authn::x509::{Certificate, blocks};
+use daypass_authn::x509::{Certificate, Field, Unfit, blocks};
 use daypass_directory::anywhere::ANCHOR_CERTIFICATES_MAX;
+use daypass_model::{cut, rfc3339_seconds};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -9,6 +10,9 @@ use crate::error::Error;
 
 /// The source type that there is.
 pub(in crate::actions::rolesanywhere) const CERTIFICATE_BUNDLE: &str = "CERTIFICATE_BUNDLE";
+
+/// Characters of a certificate's name in a sentence.
+const NAME_MAX: usize = 256;
 
 /// `Source`
 #[derive(Deserialize)]
@@ -54,8 +58,19 @@ impl Source {
         let ders = blocks(bundle, "CERTIFICATE", ANCHOR_CERTIFICATES_MAX).map_err(|error| wrong(&error))?;
         for der in &ders {
             let certificate = Certificate::from_der(der).map_err(|error| wrong(&error))?;
-            certificate.check_authority(now).map_err(|error| wrong(&error))?;
+            certificate.check_authority(now).map_err(|error| wrong(&which(&certificate, error)))?;
         }
         Ok(bundle)
+    }
+}
+
+/// What is wrong with which of the bundle.
+fn which(certificate: &Certificate, why: Unfit) -> String {
+    let name = certificate.shown(Field::Subject);
+    let at = |second| rfc3339_seconds(Timestamp::from_second(second).unwrap_or_default());
+    match (why, cut(&name, NAME_MAX)) {
+        (Unfit::Expired, name) => format!("{name} has expired, at {}", at(certificate.not_after())),
+        (why, "") => why.to_string(),
+        (why, name) => format!("{name}: {why}"),
     }
 }
