@@ -25,7 +25,8 @@ pub(super) fn findings(patient: &Patient, owner: &Owner) -> Vec<Finding> {
     }
     let condition = condition(patient, owner);
     let lost_door = lost_door(patient).filter(|_| condition.level == Level::Ok);
-    [Some(condition), lost_door, lost_key(patient, owner)].into_iter().flatten().collect()
+    let providers = failing_providers(&condition, patient.config.admin_listen);
+    [Some(condition), providers, lost_door, lost_key(patient, owner)].into_iter().flatten().collect()
 }
 
 /// What it says on its admin listener.
@@ -61,6 +62,16 @@ fn condition(patient: &Patient, owner: &Owner) -> Finding {
             Finding::warning("store", says, look)
         }
     }
+}
+
+/// Identity providers that its admin listener tells of: it is well itself, and those whom they vouch for do not come in.
+fn failing_providers(condition: &Finding, admin: SocketAddr) -> Option<Finding> {
+    let lines = condition.says.split("; ").filter(|line| line.starts_with("provider: "));
+    let says = lines.collect::<Vec<_>>().join("; ");
+    let url = url_for_clients(None, "http", admin);
+    let metrics = format!("curl -s {url}/metrics | grep daypass_provider_");
+    (!says.is_empty())
+        .then(|| Finding::warning("provider", format!("{says}; the log has the reason"), metrics))
 }
 
 /// By a program that is called otherwise, and has not written itself into the lock.
@@ -124,6 +135,18 @@ fn url_in(lock: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What `/readyz` says of them: `admin.rs`.
+    #[test]
+    fn a_provider_that_fails_is_a_warning_beside_a_server_that_is_well() {
+        let admin = "127.0.0.1:7778".parse().unwrap();
+        let well = "a server runs on it: store: followed to revision 7; store: written; audit: written";
+        assert_eq!(failing_providers(&Finding::ok("store", well), admin), None);
+        let line = "provider: arn:aws:iam::111122223333:oidc-provider/2.example has not given what it was asked for since 1970-01-01T00:01:00Z";
+        let told = failing_providers(&Finding::ok("store", format!("{well}\n{line}\n")), admin).unwrap();
+        assert_eq!((told.level, told.says), (Level::Warning, format!("{line}; the log has the reason")));
+        assert!(told.paste.unwrap().contains("http://127.0.0.1:7778/metrics"));
+    }
 
     #[test]
     fn of_what_is_in_a_lock_only_an_address_is_taken() {
