@@ -16,6 +16,9 @@ use crate::house::House;
 /// Whom a pod's token is for, and no other.
 pub(crate) const AUDIENCE: &str = "pods.eks.amazonaws.com";
 
+/// The claims of its time.
+const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
+
 /// A pod, as its cluster's issuer says. Every name is of the form that Kubernetes gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pod {
@@ -63,6 +66,10 @@ async fn verified(
     let source = of.source(provider.account, house);
     let found = house.provider_keys.keys(&source, token.key_id(), op.now.as_second()).await?;
     let token = token.verify(&found.keys, |algorithm| of.takes(algorithm), op.now)?;
+    // Kubernetes writes numbers (RFC 7519, section 2, NumericDate), and the agent reads nothing else.
+    if TIMES.iter().any(|name| token.claims().get(name).is_some_and(|claim| !claim.is_number())) {
+        return Err(invalid("The token's times are not of their form: exp, nbf and iat are numbers."));
+    }
     // An authorized party would have stood for the audience above.
     if token.claims().audiences != [AUDIENCE] {
         return Err(daypass_authn::oidc::TokenError::Audience.into());

@@ -98,6 +98,14 @@ async fn a_token_counts_within_its_time() {
         assert_eq!(told(scene.ask_with(&early).await).0, "InvalidTokenException");
     }
     assert_eq!(told(scene.ask_with(&with("iat", now - 86_401)).await).0, "ExpiredTokenException");
+    // A date is a number (RFC 7519, section 2), for server and agent.
+    for (name, date) in [("exp", now + 600), ("nbf", now), ("iat", now)] {
+        let mut claims = scene.claims();
+        claims[name] = json!(date.to_string());
+        let (code, message) = told(scene.ask_with(&scene.token(&claims)).await);
+        assert_eq!(code, "InvalidTokenException", "{name}");
+        assert!(message.contains("exp, nbf and iat are numbers"), "{message}");
+    }
 }
 
 #[tokio::test]
