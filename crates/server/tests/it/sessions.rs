@@ -101,8 +101,9 @@ fn a_stolen_session_is_found_by_its_key_and_ended_and_stays_so_after_a_start() {
     assert_eq!(status(&listed(&dir, &["--all"])), "Revoked", "the log knows the sessions that live still");
 
     let arn = all[0]["principal_arn"].as_str().unwrap();
-    let ended = lines(&sessions(&dir, &["revoke", "--principal", arn]));
+    let ended = lines(&sessions(&dir, &["revoke", "--principal", arn, "--include-issued"]));
     assert!(ended[0].starts_with(&format!("ended: sessions of {arn} issued before 2")), "{ended:?}");
+    assert!(ended[0].ends_with(", with all that they or its access keys issued"), "{ended:?}");
     assert!(!lives(&moved(&other)) && lives(&moved(&root)));
     server.stop();
 
