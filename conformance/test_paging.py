@@ -70,7 +70,7 @@ class Place:
         self.machines(home)
 
     def machines(self, home):
-        """Five machines, five tasks on one of them, and five resources with a policy."""
+        """Five machines, five tasks on one of them, five resources with a policy, and five clusters."""
         known, role = profile(home)
         worker = home.role(trust({"Service": TASKS}), allow("*"), prefix="task")
         made = [register(home, known) for _ in range(5)]
@@ -83,6 +83,9 @@ class Place:
         for arn in self.buckets:
             document = policy({**statement("s3:GetObject", f"{arn}/*"), "Principal": {"AWS": home.root_arn}})
             home.daypass.put_resource_policy(ResourceArn=arn, Policy=document)
+        self.clusters = {name("paging") for _ in range(5)}
+        for cluster in self.clusters:
+            home.daypass.put_pod_identity_cluster(ClusterName=cluster, OpenIDConnectProviderArn=self.provider)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +137,7 @@ OWN = [
     ("list_instances", lambda p: {}, "Instances", "InstanceId", lambda p: p.instances),
     ("list_tasks", lambda p: {"InstanceId": p.instance}, "Tasks", "TaskId", lambda p: None),
     ("list_resource_policies", lambda p: {}, "ResourcePolicies", "ResourceArn", lambda p: p.buckets),
+    ("list_pod_identity_clusters", lambda p: {}, "Clusters", "ClusterName", lambda p: p.clusters),
 ]
 OWN_IDS = [row[0] for row in OWN]
 # Sessions come and go meanwhile: crates/service/tests/it/session_log.rs walks these.

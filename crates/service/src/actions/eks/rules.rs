@@ -52,10 +52,17 @@ pub(super) fn role<'v>(account: &AccountView<'v>, arn: &str) -> Result<&'v Arc<R
 /// The role that is assumed with the first, which may be another account's: what it says is asked when a pod comes.
 pub(super) fn check_target(arn: &str) -> Result<(), Error> {
     let parsed: Option<Arn> = arn.parse().ok().filter(|_| arn.len() <= ARN_LENGTH_MAX);
+    // What would be a pattern elsewhere, or no name, is nobody's role.
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
+    };
+    let is_path = |path: &str| path.bytes().all(|byte| byte.is_ascii_graphic() && !b"*?".contains(&byte));
     let is_role = parsed.is_some_and(|arn| {
-        arn.service() == "iam"
+        let of_role = arn.resource_parts().filter(|(kind, _)| *kind == "role");
+        let is_of_iam = arn.partition() == "aws" && arn.service() == "iam" && arn.region().is_empty();
+        is_of_iam
             && arn.account_id().is_some()
-            && arn.resource_parts().is_some_and(|(kind, _)| kind == "role")
+            && of_role.is_some_and(|(_, path)| is_path(path) && path.rsplit('/').next().is_some_and(is_name))
     });
     if is_role { Ok(()) } else { Err(invalid(format!("{arn} is no ARN of a role."))) }
 }
@@ -99,4 +106,32 @@ pub(super) fn add_tags(to: &mut TagSet, tags: &Tags, refused: fn(String) -> Erro
 pub(in crate::actions) fn external_id(account: AccountId, of: &PodAssociationRecord) -> String {
     let PodAssociationRecord { region, cluster, namespace, service_account, .. } = of;
     format!("{region}/{account}/{cluster}/{namespace}/{service_account}")
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is no role.
+
+    use super::*;
+
+    #[test]
+    fn a_target_is_one_role() {
+        for good in ["role/Depot", "role/team/a%b/Depot", "role/x.y=z@w+v,u_t-s"] {
+            assert!(check_target(&format!("arn:aws:iam::444455556666:{good}")).is_ok(), "{good}");
+        }
+        for bad in [
+            "arn:aws:iam::444455556666:role/*",
+            "arn:aws:iam::444455556666:role/",
+            "arn:aws:iam::444455556666:role/x\n",
+            "arn:aws:iam::444455556666:role/a b/x",
+            "arn:aws:iam::444455556666:role/te?m/x",
+            "arn:aws:iam::444455556666:user/Alice",
+            "arn:aws:iam::4444:role/x",
+            "arn:aws:iam:eu-west-1:444455556666:role/x",
+            "arn:aws-cn:iam::444455556666:role/x",
+            "arn:aws:sts::444455556666:role/x",
+        ] {
+            assert!(check_target(bad).is_err(), "{bad}");
+        }
+    }
 }
