@@ -13,6 +13,7 @@ import pytest
 from support import cli
 from support.browser import Browser
 from support.client import ALLOW_ALL, MODELS, Account, House
+from support.oidc_provider import OidcProvider
 from support.secrets import hold_in
 from support.server import Server, binary
 
@@ -101,6 +102,14 @@ def browser(server):
     browser = Browser(server)
     yield browser
     assert browser.stop() == 0, browser.said
+
+
+@pytest.fixture(scope="module")
+def certified(environment):
+    """npm's `oidc-provider`, which a file has for itself: its keys may be others in the end."""
+    provider = OidcProvider()
+    yield provider
+    provider.stop()
 
 
 @pytest.fixture

@@ -13,17 +13,9 @@ import pytest
 from support.authority import Authority
 from support.browser import Browser, nothing_to_take, seen_by_eye
 from support.oidc_place import NAME, PUBLIC, Place
-from support.oidc_provider import OidcProvider
 from support.terminator import Terminator
 
 LINK = "Sign in with northwind"
-
-
-@pytest.fixture(scope="module")
-def certified(environment):
-    provider = OidcProvider()
-    yield provider
-    provider.stop()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ import pytest
 from support import cli
 from support.client import REGION, Account, House, allow, refused, trust
 from support.issuer import Issuer, Key
-from support.oidc_provider import OidcProvider
 from support.server import Keys, Server
 from support.wait import until
 
@@ -24,13 +23,6 @@ ALGORITHM = "The ID Token is not signed with an algorithm that is allowed for it
 NO_KEY = ("InvalidIdentityToken", "IDPCommunicationError")
 UNREACHABLE = "The identity provider cannot be reached to verify the ID Token. Try again."
 POD = "system:serviceaccount:shop:checkout"
-
-
-@pytest.fixture(scope="module")
-def certified(environment):
-    provider = OidcProvider()
-    yield provider
-    provider.stop()
 
 
 @pytest.fixture(scope="module")

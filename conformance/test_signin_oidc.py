@@ -8,17 +8,9 @@ import urllib.parse
 import pytest
 
 from support.oidc_place import BACK, PATH, Place
-from support.oidc_provider import OidcProvider
 from support.visitor import Visitor
 
 OVER = "The sign-in was not begun in this browser, took longer than ten minutes, or was done before. Begin again."
-
-
-@pytest.fixture(scope="module")
-def certified(environment):
-    provider = OidcProvider()
-    yield provider
-    provider.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-//! Facts that are spent once: one-time codes, the tries of them and of passwords, SAML assertions, sign-in tokens.
+//! Facts that are spent once: codes and tries of them and of passwords, steps of sign-ins, proofs of keys, assertions, ids of machines.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

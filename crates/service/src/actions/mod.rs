@@ -7,6 +7,7 @@ pub(crate) mod iam;
 mod paging;
 mod pass_role;
 mod principals;
+mod region;
 mod rolesanywhere;
 mod service_role;
 pub(crate) mod sts;

@@ -7,6 +7,7 @@ use daypass_directory::{AccountView, Check, Scope};
 use daypass_model::{Arn, TagSet};
 use serde::Deserialize;
 
+use crate::actions::region::region_name;
 use crate::error::Error;
 
 /// `DescribePodIdentityAssociationRequest` and its kin.
@@ -56,9 +57,7 @@ pub(in crate::actions) fn check_cluster(action: &'static str, scope: &Scope, nam
 
 /// Where a call was signed for. It becomes part of an ARN: what is no name of a region is none.
 pub(in crate::actions) fn region(scope: &Scope) -> &str {
-    let is_name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-    let region = scope.region();
-    if !region.is_empty() && region.len() <= 32 && region.bytes().all(is_name) { region } else { "us-east-1" }
+    region_name(scope.region())
 }
 
 /// The check on an association. One that is not there is asked about under the ARN that it would have.

@@ -5,6 +5,7 @@ use daypass_directory::anywhere::record::ResourceRecord;
 use daypass_model::{Tag, TagSet, is_reserved};
 
 use super::shape::TagShape;
+use crate::actions::region::region_name;
 use crate::error::Error;
 use crate::house::House;
 
@@ -16,8 +17,6 @@ pub(super) const TRUST_ANCHORS_MAX: usize = 50;
 pub(super) const PROFILES_MAX: usize = 250;
 /// Lists of revocations for one trust anchor.
 pub(super) const CRLS_PER_ANCHOR_MAX: usize = 2;
-/// Where a call is made that signs for several regions.
-const REGION: &str = "us-east-1";
 
 /// Tags as a call passes them.
 pub(super) fn given(tags: &[TagShape]) -> Vec<Tag> {
@@ -91,7 +90,5 @@ pub(super) fn common(
 
 /// Where a call was signed for. It becomes part of an ARN: what is no name of a region is none.
 pub(super) fn region(op: &Operation) -> &str {
-    let is_name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-    let region = op.region.as_str();
-    if !region.is_empty() && region.len() <= 32 && region.bytes().all(is_name) { region } else { REGION }
+    region_name(&op.region)
 }
