@@ -4,12 +4,23 @@
 //! `unknown`, members that a newer daypass put there: they survive a rewrite by this one. So do those of
 //! the structures inside records; only tags and owners are values, to which nothing is ever added.
 //! Golden files under `tests/golden` keep the forms from drifting.
-//! LONG: one list of plain structures.
 
-use std::net::IpAddr;
+mod machine;
+mod provider;
+mod sign_in;
 
-use daypass_model::{AccessKeyId, AccountId, EntityKind, SessionId, TagSet, UniqueId};
+use daypass_model::{AccessKeyId, AccountId, TagSet, UniqueId};
 use serde::{Deserialize, Serialize};
+
+pub use machine::{InstanceRecord, JoinSecretRecord, JoinedRecord, TaskRecord};
+pub use provider::{
+    AssertionEncryption, OidcProviderRecord, SamlPrivateKeyRecord, SamlProviderRecord,
+    WebIdentityIssuerRecord, WebIdentityKeysRecord,
+};
+pub use sign_in::{
+    AccountAliasRecord, ConsoleSessionRecord, EarlierPasswordRecord, LoginProfileRecord, MfaDeviceRecord,
+    PasswordPolicyRecord,
+};
 
 /// The format version this daypass writes.
 pub const RECORD_VERSION: u32 = 1;
@@ -275,207 +286,6 @@ pub enum KeyOwner {
     User(UniqueId),
 }
 
-/// `/<account>/mfa/<id>`: a virtual MFA device. It is its owner's as long as it has one, and stays when it has none.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct MfaDeviceRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// `AMFA…`; the serial number is the ARN, which somebody else's device may have later.
-    pub id: UniqueId,
-    /// The name as it was given.
-    pub name: String,
-    /// `/` or `/…/`
-    pub path: String,
-    /// Unix seconds.
-    pub created: i64,
-    /// The seed in base32, sealed with the master key and bound to this record.
-    pub sealed_seed: String,
-    /// Whose it is; absent while it is not enabled.
-    #[serde(default)]
-    pub owner: Option<KeyOwner>,
-    /// Unix seconds; since when it is its owner's.
-    #[serde(default)]
-    pub enabled: Option<i64>,
-    /// By how many steps its clock is ahead of ours; negative when behind.
-    #[serde(default)]
-    pub clock_offset: i64,
-    /// The counter of the first code of the last pair that enabled or resynchronised it: an older pair does neither.
-    #[serde(default)]
-    pub last_pair: Option<i64>,
-    /// Tags.
-    #[serde(default)]
-    pub tags: TagSet,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// `/<account>/oidc-provider/<id>`: a provider of OpenID Connect tokens.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct OidcProviderRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// `AOIP…`; a provider made again at the same URL is the same to whoever trusts it, but its keys are fetched anew.
-    pub id: UniqueId,
-    /// Its issuer, without the scheme.
-    pub url: String,
-    /// Whether the issuer's scheme is `http`, which only the operator's list of insecure issuers allows.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub plain_http: bool,
-    /// Unix seconds.
-    pub created: i64,
-    /// Audiences whose tokens count.
-    #[serde(default)]
-    pub client_ids: Vec<String>,
-    /// SHA-1 of certificates, in lower-case hex, that may vouch for its keys' server.
-    #[serde(default)]
-    pub thumbprints: Vec<String>,
-    /// Further algorithms of its tokens, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub algorithms: Vec<String>,
-    /// Claims that are condition keys, by name or dotted path.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub condition_claims: Vec<String>,
-    /// Tags.
-    #[serde(default)]
-    pub tags: TagSet,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
-}
-
-impl OidcProviderRecord {
-    /// What its tokens say as `iss`.
-    #[must_use]
-    pub fn issuer(&self) -> String {
-        format!("{}://{}", if self.plain_http { "http" } else { "https" }, self.url)
-    }
-}
-
-/// `/<account>/saml-provider/<id>`: an identity provider that sends SAML assertions.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SamlProviderRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// `ASSP…`; a provider made again under the same name is the same to whoever trusts it.
-    pub id: UniqueId,
-    /// The name as it was given.
-    pub name: String,
-    /// Unix seconds.
-    pub created: i64,
-    /// Its metadata, as it was given.
-    pub metadata: String,
-    /// Unix seconds; when the metadata came.
-    pub metadata_since: i64,
-    /// How its assertions come, where that was said.
-    #[serde(default)]
-    pub encryption: Option<AssertionEncryption>,
-    /// Private keys that assertions are encrypted to, the oldest first.
-    #[serde(default)]
-    pub private_keys: Vec<SamlPrivateKeyRecord>,
-    /// Tags.
-    #[serde(default)]
-    pub tags: TagSet,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// What every `SAMLProviderUUID` begins with.
-const SAML_UUID: &str = "SAMLSP";
-
-impl SamlProviderRecord {
-    /// `SAMLProviderUUID`, which is part of the address for encrypted assertions.
-    #[must_use]
-    pub fn uuid(&self) -> String {
-        let id = self.id.as_str();
-        format!("{SAML_UUID}{}", id.strip_prefix(EntityKind::SamlProvider.prefix()).unwrap_or(id))
-    }
-
-    /// The id that a UUID is of.
-    pub(crate) fn id_of_uuid(uuid: &str) -> Option<UniqueId> {
-        let rest = uuid.strip_prefix(SAML_UUID)?;
-        Some(UniqueId::from(format!("{}{rest}", EntityKind::SamlProvider.prefix())))
-    }
-}
-
-/// `AssertionEncryptionMode`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AssertionEncryption {
-    /// Encrypted or not.
-    Allowed,
-    /// Never without.
-    Required,
-}
-
-/// A private key of a SAML provider.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SamlPrivateKeyRecord {
-    /// `KeyId`
-    pub id: String,
-    /// Unix seconds.
-    pub created: i64,
-    /// The key in PEM, sealed with the master key and bound to this key of this provider.
-    pub sealed_pem: String,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// `/<account>/login-profile/<AIDA…>`: the password of a user.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LoginProfileRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// Unix seconds.
-    pub created: i64,
-    /// Unix seconds: since when the password is the present one.
-    pub changed: i64,
-    /// The hash of the password, sealed with the master key and bound to this record: without the master key nobody can
-    /// guess by it.
-    pub sealed_hash: String,
-    /// Whether the user must choose another password before anything else.
-    #[serde(default)]
-    pub reset_required: bool,
-    /// The passwords before, the oldest first.
-    #[serde(default)]
-    pub earlier: Vec<EarlierPasswordRecord>,
-    /// Unix seconds: when somebody last signed in with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_used: Option<i64>,
-    /// SHA-256 of the secrets of browsers that somebody signed in with it from, in hexadecimal digits, the latest last. They
-    /// have tries of their own, which nobody else can use up.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub browsers: Vec<String>,
-    /// Those of them from which a code of a device came, too: what was known before there was a device has no tries of codes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub browsers_with_code: Vec<String>,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// A password that a user had.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EarlierPasswordRecord {
-    /// Its hash, sealed with the master key and bound to the earlier passwords of this record.
-    pub sealed_hash: String,
-    /// Unix seconds: since when it was the present one.
-    pub changed: i64,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
 /// `/<account>/service-role-deletions`: which service-linked roles were deleted lately, for who asks what became of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ServiceRoleDeletionsRecord {
@@ -484,58 +294,6 @@ pub struct ServiceRoleDeletionsRecord {
     pub written: Written,
     /// Ids of the tasks that are done, the oldest first.
     pub done: Vec<String>,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// `/<account>/password-policy`: what passwords of the account must be like, where it says so itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PasswordPolicyRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// Characters that a password has at least.
-    pub length_min: u32,
-    /// Whether there must be a symbol.
-    #[serde(default)]
-    pub require_symbols: bool,
-    /// Whether there must be a digit.
-    #[serde(default)]
-    pub require_numbers: bool,
-    /// Whether there must be an upper-case letter.
-    #[serde(default)]
-    pub require_uppercase: bool,
-    /// Whether there must be a lower-case letter.
-    #[serde(default)]
-    pub require_lowercase: bool,
-    /// Whether every user may change its own password.
-    #[serde(default)]
-    pub users_may_change: bool,
-    /// Days after which a password expires.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub days_max: Option<u32>,
-    /// How many of the passwords before a new one may not be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reuse_prevention: Option<u32>,
-    /// Whether an administrator must replace a password that expired.
-    #[serde(default)]
-    pub hard_expiry: bool,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// `/<account>/account-alias`: the other name of the account.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AccountAliasRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// The alias.
-    pub alias: String,
-    /// Unix seconds.
-    pub created: i64,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -564,36 +322,6 @@ pub struct KeyringRecord {
     pub written: Written,
     /// The serialised keyring, sealed and bound to `/keyring`.
     pub sealed: String,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// `/web-identity-keys`: the keys that tokens of GetWebIdentityToken are signed with, sealed with the master key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct WebIdentityKeysRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// The serialised keys, sealed and bound to `/web-identity-keys`.
-    pub sealed: String,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// `/<account>/web-identity-issuer`: as whom the account's tokens are issued.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct WebIdentityIssuerRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// What tells the account's issuer from others; drawn once, and never given up.
-    pub uuid: String,
-    /// Unix seconds.
-    pub created: i64,
-    /// Whether tokens are issued.
-    pub enabled: bool,
     /// See [`Unknown`].
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -651,126 +379,6 @@ pub struct PrincipalRevocationRecord {
     pub unknown: Unknown,
 }
 
-/// `/<account>/console-session/<session id>`: somebody is signed in to the console. The record ends with the sign-out, and
-/// everything that was issued in the session's name with it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ConsoleSessionRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// Of the cookie: see `authn::browser`.
-    pub secret_hash: String,
-    /// With which its token opens.
-    pub access_key_id: AccessKeyId,
-    /// What the session is: a session token, which is no credential without the secret that nobody was given.
-    pub token: String,
-    /// Whose it is, for the bound of sessions that one may have at once: `<principal id>:<session name>:<first key>`.
-    pub owner: String,
-    /// Unix seconds.
-    pub begun: i64,
-    /// Unix seconds.
-    pub expires: i64,
-    /// Where its holder signs in again, in the words of who sent them here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<String>,
-    /// Where the way was to lead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub destination: Option<String>,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-impl ConsoleSessionRecord {
-    /// The principal of its owner.
-    #[must_use]
-    pub fn principal_id(&self) -> &str {
-        self.owner.split(':').next().unwrap_or_default()
-    }
-}
-
-/// `/<account>/instance/<i-…>`: a machine, whose agent gets credentials of the role of its instance profile.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct InstanceRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// `i-…`
-    pub id: String,
-    /// Where it is said to be.
-    pub region: String,
-    /// Unix seconds.
-    pub created: i64,
-    /// Its instance profile, `AIPA…`.
-    pub profile: UniqueId,
-    /// From which all its sessions descend: whoever ends this one with all that it issued ends them.
-    pub sessions: SessionId,
-    /// Whether no session was ever given that descends from it, so that there is nothing to end.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub unused: bool,
-    /// The secret that it may join with.
-    pub join: JoinSecretRecord,
-    /// Since when, and with which key.
-    #[serde(default)]
-    pub joined: Option<JoinedRecord>,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// A join secret, as far as it is kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct JoinSecretRecord {
-    /// Its SHA-256, in lower-case hexadecimal digits: it is long and random.
-    pub hash: String,
-    /// Unix seconds.
-    pub expires: i64,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// How a machine joined.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct JoinedRecord {
-    /// Its public key, see `authn::machine`.
-    pub public_key: String,
-    /// Unix seconds.
-    pub at: i64,
-    /// From where.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source_ip: Option<IpAddr>,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
-/// `/<account>/task/<uuid>`: a program on a machine, with a role of its own.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TaskRecord {
-    /// Bookkeeping.
-    #[serde(flatten)]
-    pub written: Written,
-    /// A UUID.
-    pub id: String,
-    /// The machine, `i-…`.
-    pub instance: String,
-    /// Its role.
-    pub role: UniqueId,
-    /// Unix seconds.
-    pub created: i64,
-    /// From which all its sessions descend.
-    pub sessions: SessionId,
-    /// Whether none was ever given, so that there is nothing to end.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub unused: bool,
-    /// SHA-256 of its authorization token, in lower-case hexadecimal digits: it is long and random.
-    pub token_hash: String,
-    /// See [`Unknown`].
-    #[serde(flatten)]
-    pub unknown: Unknown,
-}
-
 /// A name or link: a key whose presence says everything but what it points to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pointer {
@@ -790,4 +398,9 @@ impl Written {
     pub fn by(request_id: &str) -> Self {
         Self { version: RECORD_VERSION, request_id: request_id.to_owned() }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::{Joinable, join_secret, role_of};
 use crate::action::{Action, read};
 use crate::actions::pass_role;
+use crate::actions::region::region_name;
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
@@ -51,7 +52,7 @@ impl Action for RegisterInstance {
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let account = scope.account();
         // The id may be drawn only later: then it is asked for any, as where machines are started on AWS.
-        let region = input.region.clone().unwrap_or_else(|| region_of(scope));
+        let region = input.region.clone().unwrap_or_else(|| region_name(scope.region()).to_owned());
         let arn = instance_arn(account.id(), &region, input.instance_id.as_deref().unwrap_or("*"));
         let profile = input.profile(&account);
         let profile_arn = profile.map_or_else(|| input.named(scope), |profile| profile.arn.clone());
@@ -82,7 +83,7 @@ impl Action for RegisterInstance {
         if account.instance(&id).is_some() {
             return Err(Error::already_exists(format!("Instance with id {id} already exists.")));
         }
-        let region = input.region.clone().unwrap_or_else(|| region_of(call.scope()));
+        let region = input.region.clone().unwrap_or_else(|| region_name(call.scope().region()).to_owned());
         // An id is one machine's for ever: policies may name it.
         if !house.directory.spend_instance_id(op, account.id(), &id).await? {
             return Err(Error::already_exists(format!("Instance with id {id} was there before.")));
@@ -142,12 +143,4 @@ fn instance_id(random: &dyn Random) -> String {
     random.fill(&mut bytes);
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("i-{}", digits.get(..17).unwrap_or_default())
-}
-
-/// The region that a request was signed for.
-fn region_of(scope: &Scope) -> String {
-    let is_region = |region: &&str| {
-        !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    Some(scope.region()).filter(is_region).map_or_else(|| "us-east-1".to_owned(), str::to_lowercase)
 }
