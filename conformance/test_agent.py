@@ -9,6 +9,7 @@ accounts" in the Amazon EKS User Guide.
 
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -157,47 +158,61 @@ def test_an_agent_is_configured_by_its_environment_as_the_server_is(home, server
         running.stdout.close()
 
 
-@pytest.fixture(scope="module")
-def cluster(environment, tmp_path_factory):
-    """A server, an issuer of service account tokens, and a role for one of them; tokens as a cluster projects them."""
-    issuer = Issuer()
-    server = Server(tmp_path_factory.mktemp("cluster"), "--allow-insecure-issuer", issuer.url)
-    home = Account(House(server), server.root_keys())
-    made = home.iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=["sts.amazonaws.com"])
-    of_pod = {"StringEquals": {f"{issuer.name}:sub": "system:serviceaccount:shop:till", f"{issuer.name}:aud": "sts.amazonaws.com"}}
-    document = trust({"Federated": made["OpenIDConnectProviderArn"]}, "sts:AssumeRoleWithWebIdentity", of_pod)
-    role = home.role(document, allow("*"), prefix="pod")
+class Cluster:
+    """A server, an issuer of service account tokens, and a role for one of them."""
 
-    def token(service_account="till"):
+    def __init__(self, folder, environment=None):
+        self.issuer = Issuer()
+        self.server = Server(folder, "--allow-insecure-issuer", self.issuer.url, environment=environment)
+        self.home = Account(House(self.server), self.server.root_keys())
+        made = self.home.iam.create_open_id_connect_provider(Url=self.issuer.url, ClientIDList=["sts.amazonaws.com"])
+        subject, audience = f"{self.issuer.name}:sub", f"{self.issuer.name}:aud"
+        of_pod = {"StringEquals": {subject: "system:serviceaccount:shop:till", audience: "sts.amazonaws.com"}}
+        document = trust({"Federated": made["OpenIDConnectProviderArn"]}, "sts:AssumeRoleWithWebIdentity", of_pod)
+        self.role = self.home.role(document, allow("*"), prefix="pod")
+
+    def token(self, service_account="till", **more):
+        """As a cluster projects it into a pod."""
         claims = {
             "aud": ["sts.amazonaws.com"],
             "sub": f"system:serviceaccount:shop:{service_account}",
             "kubernetes.io": {"namespace": "shop", "pod": {"name": "till-0"}, "serviceaccount": {"name": service_account}},
         }
-        return issuer.token(**claims)
+        return self.issuer.token(**claims, **more)
 
-    yield server, home, role, token
-    issuer.close()
-    assert server.stop() == 0
+    def variables(self, file):
+        """What the webhook puts into a pod; and the ARN of the pod's session."""
+        arn = f"arn:aws:sts::{self.home.id}:assumed-role/{self.role['RoleName']}/till"
+        given = {"AWS_ROLE_ARN": self.role["Arn"], "AWS_WEB_IDENTITY_TOKEN_FILE": str(file), "AWS_ROLE_SESSION_NAME": "till"}
+        return given, arn
+
+    def close(self):
+        self.issuer.close()
+        assert self.server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def cluster(environment, tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield cluster
+    cluster.close()
 
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_pods_take_their_role_by_the_token_that_a_cluster_projects(cluster, client, tmp_path):
-    server, home, role, token = cluster
     file = tmp_path / "token"
-    file.write_text(token(), encoding="ascii")
-    given = {"AWS_ROLE_ARN": role["Arn"], "AWS_WEB_IDENTITY_TOKEN_FILE": str(file), "AWS_ROLE_SESSION_NAME": "till"}
-    expected = f"arn:aws:sts::{home.id}:assumed-role/{role['RoleName']}/till"
-    assert who(client, settings(server, **given)).get("Arn") == expected
-    file.write_text(token("thief"), encoding="ascii")
-    assert "Error" in who(client, settings(server, **given, AWS_EC2_METADATA_DISABLED="true"))
+    file.write_text(cluster.token(), encoding="ascii")
+    given, arn = cluster.variables(file)
+    assert who(client, settings(cluster.server, **given)).get("Arn") == arn
+    file.write_text(cluster.token("thief"), encoding="ascii")
+    assert "Error" in who(client, settings(cluster.server, **given, AWS_EC2_METADATA_DISABLED="true"))
 
 
 def test_daypass_creds_takes_a_role_by_such_a_token_for_who_has_no_sdk(cluster, tmp_path):
-    server, home, role, token = cluster
     file = tmp_path / "token"
-    file.write_text(token() + "\n", encoding="ascii")
-    command = [binary(), "creds", "--role-arn", role["Arn"], "--web-identity-token-file", str(file), "--server", server.endpoint]
+    file.write_text(cluster.token() + "\n", encoding="ascii")
+    command = [binary(), "creds", "--role-arn", cluster.role["Arn"], "--web-identity-token-file", str(file)]
+    command += ["--server", cluster.server.endpoint]
 
     def run(*more):
         return subprocess.run([*command, *more], capture_output=True, text=True, env=clean_environment(), timeout=60)
@@ -206,15 +221,15 @@ def test_daypass_creds_takes_a_role_by_such_a_token_for_who_has_no_sdk(cluster, 
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert sorted(printed) == ["AccessKeyId", "AccountId", "Expiration", "SecretAccessKey", "SessionToken", "Version"]
-    assert printed["Version"] == 1 and printed["AccountId"] == home.id
-    sts = House(server).sts(Keys(printed["AccessKeyId"], printed["SecretAccessKey"], printed["SessionToken"]))
-    assert sts.get_caller_identity()["Arn"] == f"arn:aws:sts::{home.id}:assumed-role/{role['RoleName']}/till"
+    assert printed["Version"] == 1 and printed["AccountId"] == cluster.home.id
+    sts = House(cluster.server).sts(Keys(printed["AccessKeyId"], printed["SecretAccessKey"], printed["SessionToken"]))
+    assert sts.get_caller_identity()["Arn"] == cluster.variables(file)[1]
     # The file is read again at every call.
-    file.write_text(token("thief"), encoding="ascii")
+    file.write_text(cluster.token("thief"), encoding="ascii")
     done = run()
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "daypass: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\n"
-    for secret in (token(), printed["SecretAccessKey"], printed["SessionToken"]):
+    for secret in (cluster.token(), printed["SecretAccessKey"], printed["SessionToken"]):
         assert secret not in done.stderr
 
 
@@ -280,6 +295,38 @@ def test_programs_with_a_credential_process_run_across_an_expiry(moved, client, 
     process = f"credential_process = {binary()} creds --agent {machine.agent.url}"
     given = {"AWS_CONFIG_FILE": config(tmp_path, process), "AWS_EC2_METADATA_DISABLED": "true"}
     runs_across_an_expiry(client, machine, clock, machine.arn(), **given)
+
+
+@pytest.mark.parametrize("client", ["boto3", "javascript"])
+def test_programs_of_a_pod_run_across_an_expiry_by_the_token_that_is_there_then(environment, client, tmp_path):
+    clock = MovedClock(tmp_path)
+    (tmp_path / "server").mkdir()
+    cluster = Cluster(tmp_path / "server", environment=clock.environment)
+    file = tmp_path / "token"
+
+    def project():
+        """As the kubelet does: another file takes the place of the one before."""
+        now = int(time.time()) + clock.seconds
+        (tmp_path / "next").write_text(cluster.token(iat=now, nbf=now, exp=now + 2400), encoding="ascii")
+        (tmp_path / "next").rename(file)
+
+    project()
+    given, arn = cluster.variables(file)
+    program = CLIENTS[client](settings(cluster.server, **given, **clock.environment))
+    keys = []
+    for _ in range(8):
+        told = program.who()
+        assert told.get("Arn") == arn, told
+        keys.append(told["Key"])
+        clock.advance(1800)
+        project()
+    assert 4 <= len(set(keys)) <= 8, keys
+    # Without another token there is nothing once the session is over, since the one in the file is over, too.
+    clock.advance(7200)
+    told = program.who()
+    assert "ExpiredToken" in told.get("Error", ""), told
+    program.close()
+    cluster.close()
 
 
 def test_the_last_good_credentials_are_told_while_the_server_is_away(moved):
