@@ -98,11 +98,12 @@ impl Machine {
             let told = |error| Trouble::new(format!("--join-secret-file {}: {error}", path.display()));
             read_private(path).map_err(|error| (error.kind() == ErrorKind::NotFound, told(error)))
         });
-        let identity = match (state.identity(Slot::Present)?, secret) {
+        let had_joined = "it had joined";
+        let (identity, what) = match (state.identity(Slot::Present)?, secret) {
             // A secret that is spent may be gone.
-            (Some(present), None | Some(Err((true, _)))) => present,
-            (Some(present), Some(Ok(secret))) if present.secret_hash == hash(&secret) => present,
-            (_, Some(Ok(secret))) => self.join_by(settings, &state, &secret).await?,
+            (Some(present), None | Some(Err((true, _)))) => (present, had_joined),
+            (Some(present), Some(Ok(secret))) if present.secret_hash == hash(&secret) => (present, had_joined),
+            (_, Some(Ok(secret))) => (self.join_by(settings, &state, &secret).await?, "joined"),
             // One that is there and cannot be read may be a new one.
             (_, Some(Err((_, trouble)))) => return Err(trouble),
             (None, None) => {
@@ -118,7 +119,7 @@ impl Machine {
                 settings.state.display()
             )));
         }
-        tracing::info!(instance = identity.instance, server = self.upstream.url(), "joined");
+        tracing::info!(instance = identity.instance, server = self.upstream.url(), "{what}");
         let key = identity.key()?;
         drop(self.identity.set(Speaker { instance: identity.instance, key }));
         // Whoever asked before that heard that there is nothing.
