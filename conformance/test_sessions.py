@@ -6,11 +6,13 @@ AWS source: GetScopedCredentials in the STS API Reference. The rest is daypass's
 import datetime
 import json
 import re
+import subprocess
 
 import pytest
 
-from support.client import ALLOW_ALL, allow, name, refused, trust
-from support.server import Keys
+from support.client import ALLOW_ALL, Account, House, allow, name, refused, trust
+from support.moved_clock import MovedClock
+from support.server import Keys, Server, binary
 
 EVERYTHING = json.dumps(ALLOW_ALL)
 
@@ -142,3 +144,32 @@ def test_boto3_pages_through_sessions(home, admin, role):
     assert all(len(page) <= 2 for page in pages)
     found = [known for page in pages for known in page]
     assert len(found) == len(set(found)) == 5 and set(found) == wanted
+
+
+def test_the_command_says_what_a_session_that_is_over_may_have_left(environment, tmp_path):
+    clock = MovedClock(tmp_path)
+    (tmp_path / "server").mkdir()
+    server = Server(tmp_path / "server", environment=clock.environment)
+    home = Account(House(server), server.root_keys())
+    admin, role = home.user(EVERYTHING), home.role(trust(home.root_arn), EVERYTHING, prefix="left")
+    first = admin.sts.get_session_token()["Credentials"]
+    stolen = home.house.sts(Keys.of(first)).assume_role(RoleArn=role["Arn"], RoleSessionName="stolen", DurationSeconds=900)
+    stolen = session_of(home, Keys.of(stolen["Credentials"]))
+
+    def revoke(*arguments):
+        command = [binary(), "sessions", "revoke", "--data", str(server.data), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    by_id = ["--session-id", stolen["SessionId"], "--include-issued"]
+    assert len(revoke("--session-id", stolen["SessionId"])) == 1 == len(revoke(*by_id)), "it lives, and so is named by all of them"
+    clock.advance(901)
+    ended, again = revoke(*by_id)
+    assert ended.startswith("ended: session ") and again.startswith("look again: it was over at "), again
+    advice = again.partition("daypass sessions revoke ")[2].split()
+    assert advice[:2] == ["--principal", role["Arn"]] and advice[-1] == "--include-issued"
+    (ended,) = revoke(*advice)
+    assert ended.startswith(f"ended: sessions of {role['Arn']} issued before {advice[3]}"), ended
+    assert "the session log does not know it" in revoke("--session-id", stolen["SessionId"][:-4] + "0000", "--include-issued")[1]
+    assert server.stop() == 0

@@ -102,7 +102,9 @@ impl Machine {
         let (identity, what) = match (state.identity(Slot::Present)?, secret) {
             // A secret that is spent may be gone.
             (Some(present), None | Some(Err((true, _)))) => (present, had_joined),
-            (Some(present), Some(Ok(secret))) if present.secret_hash == hash(&secret) => (present, had_joined),
+            (Some(present), Some(Ok(secret))) if present.secret_hash == hash(&secret) => {
+                (present, had_joined)
+            }
             (_, Some(Ok(secret))) => (self.join_by(settings, &state, &secret).await?, "joined"),
             // One that is there and cannot be read may be a new one.
             (_, Some(Err((_, trouble)))) => return Err(trouble),

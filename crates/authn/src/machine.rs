@@ -17,7 +17,7 @@ use crate::browser::BrowserSecret;
 
 /// Longest proof that is read, in bytes.
 pub const PROOF_BYTES_MAX: usize = 2048;
-/// How far a proof's time may be from now, in seconds: as far as that of a signed request.
+/// How far a proof's time may be from now, in seconds.
 const LEEWAY_SECONDS: i64 = 300;
 /// The only header: nothing in it is a choice.
 const HEADER: &str = r#"{"typ":"daypass-machine+jwt","alg":"ES256"}"#;

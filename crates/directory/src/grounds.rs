@@ -45,8 +45,7 @@ pub(crate) fn grounds(view: &View, principal: &Principal) -> BTreeSet<String> {
     // INVARIANT (closed-is-gone): with the caller's account, and with those that its session came from.
     places.insert(key::account(id));
     if let Some(session) = &principal.session {
-        let claims = &session.claims;
-        places.extend(view.origins(&claims.ancestry, claims.first_key.as_ref()).map(key::account));
+        places.extend(view.origins((&session.claims).into()).map(key::account));
     }
     if let Some(key) = key_that_counts(view, principal) {
         places.insert(key);

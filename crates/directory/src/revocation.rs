@@ -103,18 +103,16 @@ impl View {
 
     /// INVARIANT (closed-is-gone): what an account's users and roles took elsewhere ends with it.
     fn origin_is_closed(&self, session: Descent<'_>) -> bool {
-        self.origins(session.ancestry, session.first_key).any(|id| self.operator().is_closed(id))
+        self.origins(session).any(|id| self.operator().is_closed(id))
     }
 
-    /// The accounts that a session came from. Of a key it is the one that its pointer names: a pinned root key's id has
-    /// any number written in it.
-    pub(crate) fn origins(
-        &self,
-        ancestry: &[SessionId],
-        first_key: Option<&AccessKeyId>,
-    ) -> impl Iterator<Item = AccountId> {
-        let above = ancestry.iter().filter_map(|id| id.account());
-        above.chain(first_key.and_then(|key| self.account_of_key(key)))
+    /// The accounts that a session came from: of every principal above it, since of sessions that are over a chain forgets some;
+    /// of a session that a token without principals names; and of a key, which is the one that its pointer names: a pinned root
+    /// key's id has any number written in it.
+    pub(crate) fn origins(&self, session: Descent<'_>) -> impl Iterator<Item = AccountId> {
+        let principals = session.principals_above.iter().map(|above| above.account);
+        let sessions = session.ancestry.iter().filter_map(|id| id.account());
+        principals.chain(sessions).chain(session.first_key.and_then(|key| self.account_of_key(key)))
     }
 
     /// Whether its principal's sessions of that time were ended, or with what they issued those of one above it. A session that

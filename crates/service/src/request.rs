@@ -20,7 +20,7 @@ pub struct Request {
     pub secure: Option<bool>,
     /// What was signed, as it came.
     pub http: HttpRequest,
-    /// `sts`, `iam` or `daypass`; empty when the version names none of them.
+    /// The service as ARNs and policies call it, such as `sts`; empty when the version names none.
     pub service: &'static str,
     /// The operation asked for.
     pub action: String,
@@ -61,7 +61,7 @@ erased_serde::serialize_trait_object!(Serial);
 pub struct Response {
     /// The request's id.
     pub request_id: String,
-    /// `sts`, `iam`, `daypass`.
+    /// The service, as in [`Request`].
     pub service: &'static str,
     /// The operation.
     pub action: String,

@@ -7,32 +7,38 @@ use std::collections::BTreeMap;
 use daypass_model::AccountId;
 use daypass_model::limits::SERVICE_NAME_LENGTH_MAX;
 
-/// What daypass acts as itself, by whatever it vouches for: no account may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OwnService {
-    /// Machines.
-    Ec2,
-    /// Tasks on machines.
-    EcsTasks,
-    /// Pods, by the association of their service account.
-    Pods,
-    /// Holders of certificates, by a profile.
-    RolesAnywhere,
+/// One list, so that none is left out of what no account may register.
+macro_rules! own_services {
+    ($($(#[$what:meta])* $service:ident = $name:literal;)*) => {
+        /// What daypass acts as itself, by whatever it vouches for: no account may.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum OwnService {
+            $($(#[$what])* $service,)*
+        }
+
+        impl OwnService {
+            /// All of them.
+            const ALL: &[Self] = &[$(Self::$service),*];
+
+            /// Its service principal, as trust policies and `iam:PassedToService` name it.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$service => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl OwnService {
-    /// All of them.
-    const ALL: [Self; 4] = [Self::Ec2, Self::EcsTasks, Self::Pods, Self::RolesAnywhere];
-
-    /// Its service principal, as trust policies and `iam:PassedToService` name it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Ec2 => "ec2.amazonaws.com",
-            Self::EcsTasks => "ecs-tasks.amazonaws.com",
-            Self::Pods => "pods.eks.amazonaws.com",
-            Self::RolesAnywhere => "rolesanywhere.amazonaws.com",
-        }
-    }
+own_services! {
+    /// Machines.
+    Ec2 = "ec2.amazonaws.com";
+    /// Tasks on machines.
+    EcsTasks = "ecs-tasks.amazonaws.com";
+    /// Pods, by the association of their service account.
+    Pods = "pods.eks.amazonaws.com";
+    /// Holders of certificates, by a profile.
+    RolesAnywhere = "rolesanywhere.amazonaws.com";
 }
 
 /// The services that accounts run, by name.
@@ -130,16 +136,10 @@ mod tests {
 
     #[test]
     fn what_daypass_acts_as_itself_is_nobodys() {
-        for own in OwnService::ALL {
-            // Whoever adds one comes by here: it belongs in the list, too.
-            let name = match own {
-                OwnService::Ec2 => "ec2.amazonaws.com",
-                OwnService::EcsTasks => "ecs-tasks.amazonaws.com",
-                OwnService::Pods => "pods.eks.amazonaws.com",
-                OwnService::RolesAnywhere => "rolesanywhere.amazonaws.com",
-            };
-            let refused = Services::default().register(name, account());
-            assert_eq!(refused, Err(NotRegistered::Own(name.into())));
+        for name in ["ec2", "ecs-tasks", "pods.eks", "rolesanywhere"] {
+            let name = format!("{name}.amazonaws.com");
+            let refused = Services::default().register(&name, account());
+            assert_eq!(refused, Err(NotRegistered::Own(name)));
         }
     }
 }

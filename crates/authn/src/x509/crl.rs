@@ -86,6 +86,12 @@ impl Crl {
         })
     }
 
+    /// Whether both are of one authority.
+    #[must_use]
+    pub fn is_of_issuer_of(&self, other: &Self) -> bool {
+        self.issuer == other.issuer
+    }
+
     /// Whether its issuer made it before the other one: by their numbers (RFC 5280, section 5.2.3), and by their dates.
     #[must_use]
     pub fn is_before(&self, other: &Self) -> bool {
@@ -93,7 +99,7 @@ impl Crl {
             // Big endian, without leading zeros.
             (own.len(), own) < (of_other.len(), of_other)
         });
-        self.issuer == other.issuer && (by_number || self.this_update < other.this_update)
+        self.is_of_issuer_of(other) && (by_number || self.this_update < other.this_update)
     }
 
     /// Whether an authority of the anchor issued it.

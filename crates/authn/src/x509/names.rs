@@ -115,8 +115,11 @@ fn text(value: &Any) -> Result<String, Unfit> {
 
 /// The other names: `DNS`, `URI` and `Name/<part>`.
 pub(super) fn alternative(names: &GeneralNames) -> Result<Vec<(String, String)>, Unfit> {
+    if names.len() > ATTRIBUTES_MAX {
+        return Err(Unfit::Names);
+    }
     let mut found = Vec::new();
-    for name in names.iter().take(ATTRIBUTES_MAX) {
+    for name in names {
         match name {
             GeneralName::DnsName(name) => found.push(("DNS".to_owned(), name.as_str().to_owned())),
             GeneralName::UniformResourceIdentifier(uri) => {

@@ -84,8 +84,11 @@ pub(super) async fn run(args: SessionsArgs) -> Result<(), Failure> {
                 }
             };
             match ask(&data, &Ask::SessionRevoke { ended }).await? {
-                Answer::SessionsRevoked { told } => {
+                Answer::SessionsRevoked { told, left } => {
                     show(&format!("ended: {told}\n"));
+                    if let Some(left) = left {
+                        show(&format!("look again: {left}\n"));
+                    }
                     Ok(())
                 }
                 other => Err(other.unexpected()),

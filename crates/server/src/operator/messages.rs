@@ -174,6 +174,8 @@ pub(crate) enum Answer {
     SessionsRevoked {
         /// Which, in words.
         told: String,
+        /// What may be left, in words.
+        left: Option<String>,
     },
     /// What a token says.
     Token {

@@ -87,14 +87,39 @@ pub(super) async fn revoke(
     ended: &Ended,
     request_id: &str,
 ) -> Result<(String, Answer), Failure> {
-    let (account, what, told) = meaning(house, ended).await?;
+    let now = house.now().as_second();
+    let (account, what, told) = meaning(house, ended, now).await?;
+    let left = match &what {
+        Revocation::Session { id, issued_too: true } => may_be_left(house, *id, now).await,
+        _ => None,
+    };
     let revoked = house.directory.revoke(account, &what, request_id).await;
     revoked.map_err(|error| Failure::new(format!("nothing was ended: {error}")))?;
-    Ok((told.clone(), Answer::SessionsRevoked { told }))
+    Ok((told.clone(), Answer::SessionsRevoked { told, left }))
 }
 
-async fn meaning(house: &House, ended: &Ended) -> Result<(AccountId, Revocation, String), Failure> {
-    let now = house.now().as_second();
+/// What goes on, perhaps, though a session was ended with all that it issued: of a session that is over, and not the first of its
+/// chain, a long chain has forgotten the name.
+async fn may_be_left(house: &House, id: SessionId, now: i64) -> Option<String> {
+    let known = house.session_log.read(now).await.index.get(id).cloned();
+    let Some(entry) = known else {
+        return Some(
+            "the session log does not know it: if it is over by now, its name may be forgotten in a long chain that came of it, which --principal with its role's or user's ARN and --include-issued ends".into(),
+        );
+    };
+    if entry.expires_at > now || entry.parent().is_none() {
+        return None;
+    }
+    let time = |second| rfc3339_seconds(Timestamp::from_second(second).unwrap_or_default());
+    Some(format!(
+        "it was over at {}: a chain that somebody drew out to more than fifteen sessions since has forgotten its name and goes on. This ends that, too, with every session of {arn} of that time: daypass sessions revoke --principal {arn} --issued-before {} --include-issued",
+        time(entry.expires_at),
+        time(entry.issued_at.saturating_add(1)),
+        arn = entry.principal_arn,
+    ))
+}
+
+async fn meaning(house: &House, ended: &Ended, now: i64) -> Result<(AccountId, Revocation, String), Failure> {
     match ended {
         Ended::Session { id: text, include_issued } => {
             let bad = |why: String| Failure::new(format!("--session-id {text}: {why}"));

@@ -181,7 +181,11 @@ fn end(shown: &SessionShown) -> Markup {
             @if session.status == "Live" {
                 (form("this", &html! { "What it issued goes on." }, "End this session"))
             }
-            (form("issued", &html! { "Also what others were given by it, in whatever account." }, "End it and all that it issued"))
+            @let is_over = session.expires <= shown.now;
+            (form("issued", &html! {
+                "Also what others were given by it, in whatever account."
+                @if is_over { " It is over by itself: a chain that somebody drew out to more than fifteen sessions since has forgotten it and goes on. The next end reaches that." }
+            }, "End it and all that it issued"))
             (form("principal", &html! { "Every session of " code { (session.principal_arn) } " that was issued by now, and every session that they or its access keys asked for, in whatever account. New ones can be had." }, "End all sessions of its principal"))
         }
     }

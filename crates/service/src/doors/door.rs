@@ -276,7 +276,7 @@ impl Act {
     /// Whether it cannot be done once more when a commit was in another's way: what it asked of other actions, or of a provider,
     /// would be done again.
     pub(super) const fn is_once(self) -> bool {
-        matches!(self, Self::SwitchRole(_) | Self::OidcBack | Self::OidcRole)
+        matches!(self, Self::SwitchRole(_) | Self::OidcBack)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use data_encoding::BASE64;
 use daypass_authn::x509::{Certificate, Field, Unfit};
+use rcgen::SanType;
+
+use super::machine::{Holder, machine_params};
 
 /// Subject, issuer and a directory name of `CN=alpha+OU=fleet`, by openssl 3.0.
 const BY_OPENSSL: &str = "\
@@ -50,5 +53,25 @@ fn one_level_has_no_two_attributes_of_one_type() {
     let twin = [b"\x30\x0c\x06\x03\x55\x04\x0b\x0c\x05alpha", OU].concat();
     for place in 0..3 {
         assert_eq!(changed(place, &twin).unwrap_err(), Unfit::Names, "{place}");
+    }
+}
+
+/// Whatever names come first, none after them is left unread: somebody may be denied by it.
+#[test]
+fn other_names_are_all_read_or_the_certificate_is_refused() {
+    let of = |addresses: u8| {
+        let mut params = machine_params("host", 7);
+        let address = |n| SanType::IpAddress(std::net::Ipv4Addr::new(10, 0, 0, n).into());
+        params.subject_alt_names = (0..addresses).map(address).collect();
+        params.subject_alt_names.push(SanType::URI("spiffe://prod/untrusted/x".try_into().unwrap()));
+        Certificate::from_der(&Holder::root("CA").issue(params).der)
+    };
+    for addresses in [0, 63] {
+        let certificate = of(addresses).unwrap();
+        let values: Vec<_> = certificate.values(Field::AlternativeName).collect();
+        assert_eq!(values, [("URI", "spiffe://prod/untrusted/x")], "{addresses}");
+    }
+    for addresses in [64, 200] {
+        assert_eq!(of(addresses).unwrap_err(), Unfit::Names, "{addresses}");
     }
 }

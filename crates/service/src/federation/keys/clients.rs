@@ -22,7 +22,7 @@ const FAILED_SECONDS: i64 = 10;
 /// Longest answer to a code, in bytes: three tokens.
 const ANSWER_BYTES_MAX: usize = 128 * 1024;
 
-/// What is known of endpoints, by the provider's id, and since when; and what fails, by the provider's name.
+/// What is known of endpoints, by the provider's id, since when and by which source; and what fails, by the provider's name.
 #[derive(Default)]
 pub(super) struct Clients {
     known: Mutex<BTreeMap<String, Known>>,
@@ -36,24 +36,26 @@ enum Half {
     Exchange,
 }
 
-#[derive(Clone)]
 struct Known {
     at: i64,
+    /// Other thumbprints vouch for other servers.
+    source: Source,
     endpoints: Result<Arc<SignInEndpoints>, NoKeys>,
 }
 
 impl Clients {
-    fn known(&self, provider: &str, now: i64) -> Option<Result<Arc<SignInEndpoints>, NoKeys>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(provider).cloned()?;
+    fn known(&self, source: &Source, now: i64) -> Option<Result<Arc<SignInEndpoints>, NoKeys>> {
+        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.get(&source.provider).filter(|known| known.source == *source)?;
         let seconds = if known.endpoints.is_ok() { KNOWN_SECONDS } else { FAILED_SECONDS };
-        (known.at..known.at + seconds).contains(&now).then_some(known.endpoints)
+        (known.at..known.at + seconds).contains(&now).then(|| known.endpoints.clone())
     }
 
-    fn keep(&self, provider: &str, known: Known) {
+    fn keep(&self, known: Known) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // There are as many as the operator's list has, and whatever was deleted and made again.
         all.retain(|_, other| known.at - other.at < KNOWN_SECONDS);
-        all.insert(provider.to_owned(), known);
+        all.insert(known.source.provider.clone(), known);
     }
 
     pub(super) fn health(&self, now: i64) -> impl Iterator<Item = KeysHealth> {
@@ -76,17 +78,17 @@ impl ProviderKeys {
         address: Option<IpAddr>,
         now: i64,
     ) -> Result<Arc<SignInEndpoints>, NoKeys> {
-        if let Some(known) = self.clients.known(&source.provider, now) {
+        if let Some(known) = self.clients.known(source, now) {
             return known;
         }
         let _turn = self.turn_to_ask(&line_of(source), address).await?;
         // Whoever had the turn before may have fetched them.
-        if let Some(known) = self.clients.known(&source.provider, now) {
+        if let Some(known) = self.clients.known(source, now) {
             return known;
         }
         let endpoints = self.fetch_endpoints(source).await.map(Arc::new);
         if !matches!(endpoints, Err(NoKeys::Busy)) {
-            self.clients.keep(&source.provider, Known { at: now, endpoints: endpoints.clone() });
+            self.clients.keep(Known { at: now, source: source.clone(), endpoints: endpoints.clone() });
         }
         let half = (source.name.clone(), Half::Endpoints);
         match &endpoints {

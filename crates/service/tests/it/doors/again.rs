@@ -6,11 +6,14 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use super::sessions::{one_session, post, switch};
-use super::visitor::events;
+use super::sign_in_oidc::World;
+use super::visitor::{Person, events};
 use super::*;
 use crate::mfa::Flaky;
 use crate::race::Gate;
 use crate::support::ACCOUNT;
+
+const TRUST_ALICE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/login.example"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"login.example:sub":"alice"}}}]}"#;
 
 /// Credentials of the role in sessions of these names.
 async fn desks(house: &TestHouse, names: &[String]) -> Vec<Keys> {
@@ -189,4 +192,37 @@ async fn sixty_of_one_owner_at_once_all_get_in_and_twenty_stay() {
     let (_, records) = house.stored().await;
     let kept = records.iter().filter(|record| record.key.contains("/console-session/")).count();
     assert_eq!(kept, 20, "CONSOLE_SESSIONS_PER_OWNER_MAX");
+}
+
+/// Whom a role lets in is asked again where another commit was in the way, though a code is exchanged once.
+#[tokio::test]
+async fn nobody_gets_in_by_a_provider_whom_the_role_shut_out_meanwhile() {
+    let store = Flaky::new();
+    let world = World::on(TestHouse::on(store.clone()).await, None, &json!({})).await;
+    let house = &world.house;
+    for shut_out in [true, false] {
+        let mut person = Person::at("192.0.2.1");
+        let sent = world.leave(&mut person).await;
+        let claims = world.claims(&sent["nonce"]);
+        let turn = house.house.directory.turn(ACCOUNT.parse().unwrap()).await;
+        store.conflicts.store(1, Ordering::SeqCst);
+        let back = world.come_back(&mut person, &sent["state"], &claims);
+        let change = async {
+            while store.conflicts.load(Ordering::SeqCst) > 0 {
+                tokio::task::yield_now().await;
+            }
+            let trust = if shut_out { &crate::sessions::TRUST } else { &TRUST_ALICE };
+            let update = [("RoleName", "Desk"), ("PolicyDocument", *trust)];
+            house.root("iam", "UpdateAssumeRolePolicy", &update).await;
+            drop(turn);
+        };
+        let (came, ()) = tokio::join!(back, change);
+        if shut_out {
+            assert_eq!(came.unwrap_err().code, "AccessDenied");
+            let update = [("RoleName", "Desk"), ("PolicyDocument", TRUST_ALICE)];
+            house.root("iam", "UpdateAssumeRolePolicy", &update).await;
+        } else {
+            assert!(matches!(came.unwrap(), Answer::Entered { .. }), "who is still let in");
+        }
+    }
 }

@@ -36,7 +36,12 @@ impl World {
 
     /// The same with a client that has a secret, or with more in the discovery document.
     pub(super) async fn with(secret: Option<&str>, more: &Value) -> Self {
-        let (house, key) = (TestHouse::new().await, Key::generate(Algorithm::Es256));
+        Self::on(TestHouse::new().await, secret, more).await
+    }
+
+    /// The same of this house.
+    pub(super) async fn on(house: TestHouse, secret: Option<&str>, more: &Value) -> Self {
+        let key = Key::generate(Algorithm::Es256);
         house.providers.publish(ISSUER, &[("1", &key)]);
         let mut discovery = json!({
             "issuer": ISSUER,

@@ -90,6 +90,29 @@ async fn a_provider_that_does_not_say_where_people_sign_in_is_told() {
     assert_eq!(failing_since(&world), None);
 }
 
+/// Whoever changes the thumbprints of a provider says that other servers are it.
+#[tokio::test]
+async fn where_people_sign_in_is_asked_again_once_other_thumbprints_vouch_for_it() {
+    let world = World::new().await;
+    let at = async || match Person::at("192.0.2.1").send(&world.house, "GET", PATH, "", &[]).await.unwrap() {
+        Answer::Leave { url, .. } => url.split('?').next().unwrap().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(at().await, "https://login.example/authorize");
+    let moved = json!({
+        "issuer": ISSUER,
+        "jwks_uri": format!("{ISSUER}/keys"),
+        "authorization_endpoint": format!("{ISSUER}/elsewhere"),
+        "token_endpoint": format!("{ISSUER}/token"),
+    });
+    answers(&world.house, "/.well-known/openid-configuration", &moved);
+    assert_eq!(at().await, "https://login.example/authorize", "known for five minutes");
+    let thumbprint = "a".repeat(40);
+    let update = [("OpenIDConnectProviderArn", PROVIDER), ("ThumbprintList.member.1", thumbprint.as_str())];
+    world.house.root("iam", "UpdateOpenIDConnectProviderThumbprint", &update).await;
+    assert_eq!(at().await, "https://login.example/elsewhere");
+}
+
 /// RFC 6749, section 5.2: a client that is not known or has another secret is `invalid_client`, with 401; a code that was not made
 /// for this redirect URI `invalid_grant`, with 400.
 #[tokio::test]

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{assert_ended, assert_lives, assume_elsewhere, revoke, role_elsewhere, scoped};
 use crate::answers::ALLOW_ALL;
-use crate::sessions::{TRUST, assume, assumed, start, told};
-use crate::support::{ACCOUNT, Keys, TestHouse};
-use crate::world::{World, claims};
+use crate::sessions::{TRUST, assume, assumed, role, start, told};
+use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
+use crate::world::{World, claims, session_id};
 
 async fn own_session(house: &TestHouse, who: &Keys) -> Keys {
     Keys::of(&house.call(who, "sts", "GetSessionToken", &[]).await.unwrap()["Credentials"])
@@ -138,6 +138,50 @@ async fn a_worker_that_renews_itself_names_each_principal_once() {
     let named = claims(&house, &worker).principals_above;
     let ids: Vec<_> = named.iter().map(|above| (above.id[..4].to_owned(), above.since)).collect();
     assert_eq!(ids, [("AIDA".to_owned(), begun), ("AROA".to_owned(), begun)]);
+}
+
+/// A thief waits until the stolen session is over by itself, and draws out what came of it.
+#[tokio::test]
+async fn of_a_session_that_is_over_a_long_chain_forgets_the_id_and_not_the_principal() {
+    let (house, ada) = start().await;
+    role(&house, "Porter", TRUST, ALLOW_ALL, &[]).await;
+    let first = own_session(&house, &ada).await;
+    let stolen = assumed(&house, &first, "Porter", &[("DurationSeconds", "900")]).await;
+    let (id, moment) = (session_id(&house, &stolen), house.clock_now() + 1);
+    let mut thief = assumed(&house, &stolen, "Crew", &[]).await;
+    house.clock.advance(960);
+    let another = assumed(&house, &ada, "Porter", &[]).await;
+    for _ in 2..SESSION_ANCESTRY_MAX {
+        thief = assumed(&house, &thief, "Crew", &[]).await;
+    }
+    revoke(&house, json!({"SessionId": id, "IncludeIssued": true})).await.unwrap();
+    assert_lives(&house, &thief, "it has forgotten the name, as the command says").await;
+    let body = json!({"PrincipalArn": arn("role/Porter"), "IssuedBefore": moment, "IncludeIssued": true});
+    revoke(&house, body).await.unwrap();
+    assert_ended(&house, &thief, "it came from there").await;
+    assert_lives(&house, &another, "since then, of the same role").await;
+}
+
+/// The account in the middle of a chain is none of those that its first session and its last are of.
+#[tokio::test]
+async fn what_came_of_a_closed_accounts_role_ends_however_long_the_chain_is() {
+    let (house, ada) = start().await;
+    let (theirs, guest) = role_elsewhere(&house).await;
+    let allow = [("RoleName", "Guest"), ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)];
+    house.call(&theirs, "iam", "PutRolePolicy", &allow).await.unwrap();
+    role(&house, "Porter", &TRUST.replace(ACCOUNT, OTHER), ALLOW_ALL, &[]).await;
+    let first = own_session(&house, &ada).await;
+    let away = assume_elsewhere(&house, &first, &guest).await;
+    let mut last = assumed(&house, &away, "Porter", &[]).await;
+    let trust = [("RoleName", "Porter"), ("PolicyDocument", TRUST)];
+    house.root("iam", "UpdateAssumeRolePolicy", &trust).await;
+    for _ in 0..SESSION_ANCESTRY_MAX {
+        house.clock.advance(3000);
+        last = assumed(&house, &last, "Porter", &[]).await;
+    }
+    assert_lives(&house, &last, "it renews itself").await;
+    house.house.directory.close_account(OTHER.parse().unwrap(), "r").await.unwrap();
+    assert_ended(&house, &last, "its account of origin is closed").await;
 }
 
 #[tokio::test]

@@ -192,3 +192,26 @@ async fn an_older_list_takes_no_newer_ones_place() {
     }
     site.session(&host, json!({})).await.unwrap();
 }
+
+/// An anchor may have several authorities: the genuine list of one takes nothing back of what another's revokes.
+#[tokio::test]
+async fn another_authoritys_list_takes_no_lists_place() {
+    let site = Site::new().await;
+    let other = Holder::root("Other CA");
+    let both = format!("{}{}", site.root.pem, other.pem);
+    let source = json!({"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": both}});
+    let made = site.call("CreateTrustAnchor", json!({"name": "b", "source": source, "enabled": true})).await;
+    let anchor = text(&made.unwrap()["trustAnchor"]["trustAnchorArn"]);
+    let data = |holder: &Holder, serials: &[u64], day| BASE64.encode(holder.list(serials, 1, day).as_bytes());
+    let import = |data| json!({"name": "c", "crlData": data, "trustAnchorArn": anchor, "enabled": true});
+    let made = site.call("ImportCrl", import(data(&site.root, &[7], 1))).await.unwrap();
+    let update = json!({"crlId": made["crl"]["crlId"], "crlData": data(&other, &[], 10)});
+    let error = site.call("UpdateCrl", update).await.unwrap_err();
+    assert_eq!(error.code, "ValidationError");
+    assert!(error.message.contains("another authority issued the one that is here"), "{}", error.message);
+    let host = site.root.machine("host1", 7);
+    let with = json!({"trustAnchorArn": anchor});
+    assert_eq!(site.session(&host, with.clone()).await.unwrap_err().message, "Certificate revoked.");
+    site.call("ImportCrl", import(data(&other, &[], 10))).await.unwrap();
+    assert_eq!(site.session(&host, with).await.unwrap_err().message, "Certificate revoked.");
+}

@@ -44,7 +44,12 @@ impl Action for UpdateCrl {
             let anchor = account.trust_anchor(&record.trust_anchor);
             let anchor = anchor.ok_or_else(|| Error::validation("The trust anchor of the CRL is gone."))?;
             let (text, list) = read(data, anchor)?;
-            // Whoever has an old list, which is genuine, must not undo what was revoked since.
+            // Whoever has another list, which is genuine, must not undo what this one revokes.
+            if !list.is_of_issuer_of(&found.read) {
+                return Err(Error::validation(
+                    "The CRL cannot be used: another authority issued the one that is here. Import it beside.",
+                ));
+            }
             if list.is_before(&found.read) {
                 return Err(Error::validation(
                     "The CRL cannot be used: it is older than the one that is here.",

@@ -11,11 +11,12 @@ use crate::actions::sts::vouched::{self, Asked};
 use crate::audit::Event;
 use crate::decide::Decided;
 use crate::doors::answer::{Answer, RoleChoice, RoleField};
-use crate::doors::begin::{Beginning, begin_surely};
+use crate::doors::begin::{Beginning, begin};
 use crate::doors::sign_in::ours;
 use crate::error::Error;
 use crate::federation::{SignInProvider, SignedIn};
 use crate::house::House;
+use crate::pipeline::Tries;
 use crate::request::{Request, exposed, hidden};
 
 const NAME: &str = "sts:AssumeRoleWithWebIdentity";
@@ -57,7 +58,7 @@ pub(super) async fn offer(
     let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
     let mut offered = offered(house, op, &who, None, event)?;
     match (offered.pop(), offered.is_empty()) {
-        (Some(only), true) => enter(house, op, &who, only, coming, event).await,
+        (Some(only), true) => enter_surely(house, op, provider, (who, only), coming, event).await,
         (Some(last), false) => {
             offered.push(last);
             let code = browser.secret.form_code(FORM);
@@ -95,7 +96,28 @@ pub(in crate::doors) async fn choose(
     let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
     let mut offered = offered(house, op, &who, form.text("roleIndex"), event)?;
     let role = offered.pop().ok_or_else(no_role)?;
-    enter(house, op, &who, role, coming, event).await
+    enter(house, op, &who, role, &coming, event).await
+}
+
+/// The same where the visit cannot be made once more, since its code is spent. The token is not: whom the role lets in is asked
+/// again.
+async fn enter_surely(
+    house: &House,
+    op: &Operation,
+    provider: &SignInProvider,
+    (mut who, mut role): (SignedIn, Offered),
+    coming: Coming,
+    event: &mut Event<'_>,
+) -> Result<Answer, Error> {
+    let (mut tries, arn) = (Tries::default(), role.arn.clone());
+    loop {
+        let entered = enter(house, op, &who, role, &coming, event).await;
+        if !tries.again(house, event, entered.as_ref().err()).await {
+            return entered;
+        }
+        who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
+        role = offered(house, op, &who, Some(&arn), event)?.pop().ok_or_else(no_role)?;
+    }
 }
 
 /// The roles that let the bearer in: all, or the one of this ARN. Who is refused everywhere is told what the last one said.
@@ -138,7 +160,7 @@ async fn enter(
     op: &Operation,
     who: &SignedIn,
     role: Offered,
-    coming: Coming,
+    coming: &Coming,
     event: &mut Event<'_>,
 ) -> Result<Answer, Error> {
     let call = role.decided.counts(op, house)?;
@@ -157,11 +179,11 @@ async fn enter(
         destination: None,
         profile: None,
     };
-    match begin_surely(house, op, who.view.clone(), event, beginning).await? {
+    match begin(house, op, who.view.clone(), event, beginning).await? {
         Answer::Entered { id, secret, device, .. } => {
             // Another from now on, as after a password: the one before may be somebody else's.
             let browser = Some(BrowserSecret::generate(house.directory.random()));
-            Ok(Answer::Entered { id, secret, browser, device, back: coming.back })
+            Ok(Answer::Entered { id, secret, browser, device, back: coming.back.clone() })
         }
         other => Ok(other),
     }
