@@ -123,8 +123,10 @@ def test_session_is_found_and_ended_by_keyboard_alone(browser, link, home, house
         *NAV, "End this session",
     ]
     assert "left" in seen["before"]["text"] and "End this session" in seen["before"]["text"]
-    assert "End this session" not in seen["after"]["text"] and seen["after"]["url"] == seen["before"]["url"]
-    nothing_to_take(seen["after"])
+    after = seen["after"]
+    assert "End this session" not in after["text"] and after["url"] == f"{seen['before']['url']}?ended=this"
+    assert "Ended: this session. What it issued goes on." in after["text"]
+    nothing_to_take(after)
     with refused("ExpiredToken", status=403):
         house.sts(keys).get_caller_identity()
 
@@ -150,6 +152,22 @@ ENDS = {
 }
 
 
+DONE = {
+    "End this session": "Ended: this session",
+    "End it and all that it issued": "Ended: this session and all that it issued",
+    "End all sessions of its principal": "Ended: every session of {} that was issued by then, and all that they and its access keys asked for",
+}
+
+
+def test_an_address_alone_ends_nothing_and_says_so(server, home, house, admin, role, link):
+    keys = admin.assume(role, "stays")
+    session, _ = session_of(home, keys)
+    visitor = Visitor(server)
+    entered = visitor.get(link.removeprefix(server.endpoint))
+    page = visitor.get(f"{entered.location}sessions/{session}?ended=principal")
+    assert page.status == 200 and 'role="status"' not in page.text and on(keys, house)
+
+
 @pytest.mark.parametrize("end", ENDS)
 def test_each_end_ends_what_it_says(browser, link, home, house, admin, role, end):
     before = admin.assume(role, "before")
@@ -160,7 +178,9 @@ def test_each_end_ends_what_it_says(browser, link, home, house, admin, role, end
     # The answer to the form leads on: loading its page again ends nothing.
     assert seen["status"] == 303
     assert {known: on(keys, house) for known, keys in sessions.items()} == ENDS[end]
-    assert "End this session" not in seen["after"]["buttons"] and "End all sessions of its principal" in seen["after"]["buttons"]
+    buttons = seen["after"]["buttons"]
+    assert "End this session" not in buttons and ("End all sessions of its principal" in buttons) == (end == "End all sessions of its principal")
+    assert [told.split(".")[0] for told in seen["after"]["done"]] == [DONE[end].format(role["Arn"])]
 
 
 def test_whoever_ends_their_own_session_is_told_so(browser, server, home, admin, desk):

@@ -15,6 +15,7 @@ import pytest
 
 from support.client import ALLOW_ALL, trust
 from support.login import CROSS_DEVICE, SAME_DEVICE, Program
+from support.person import Person, new_password
 from support.secrets import hold
 from support.server import Keys
 from support.visitor import Visitor
@@ -353,3 +354,20 @@ def test_signing_out_ends_what_programs_have(server, house, visitor):
     keys = Keys(*(given["accessToken"][name] for name in ("accessKeyId", "secretAccessKey", "sessionToken")))
     with pytest.raises(botocore.exceptions.ClientError, match="ExpiredToken"):
         house.sts(keys).get_caller_identity()
+
+
+@pytest.mark.parametrize("change", ["update", "delete"])
+def test_another_password_ends_what_programs_have(server, home, house, change):
+    person = Person(server, home.user(json.dumps(ALLOW_ALL)))
+    person.enter()
+    program = Program(server)
+    page = person.visitor.get(program.address())
+    code = code_of(person.visitor.post(AUTHORIZE, page.forms()[AUTHORIZE]), program)
+    again = program.refreshed(program.tokens(code)["refreshToken"])
+    if change == "update":
+        home.iam.update_login_profile(UserName=person.user.name, Password=new_password())
+    else:
+        home.iam.delete_login_profile(UserName=person.user.name)
+    assert why(program.refreshed, again["refreshToken"]) == ("AccessDeniedException", "USER_CREDENTIALS_CHANGED")
+    # The session of the console goes on, as on AWS.
+    assert person.visitor.get(person.path).status == 200

@@ -16,7 +16,6 @@ use crate::context::{Operation, context};
 use crate::entity::NamedPolicy;
 use crate::grounds::grounds;
 use crate::principal::{Identity, Issuer, Principal};
-use crate::revocation::Descent;
 use crate::scope::Scope;
 use crate::view::View;
 
@@ -64,7 +63,8 @@ impl<I> Authorized<I> {
         }
         // A session that was ended meanwhile has no rights either.
         let session = self.principal().session.as_deref();
-        for place in session.into_iter().flat_map(|session| Descent::from(&session.claims).places()) {
+        let places = session.map(|session| self.view().revocations_of((&session.claims).into()));
+        for place in places.into_iter().flatten() {
             if self.view().has_revocation(&place) {
                 change.unchanged(place, self.view().revision());
             } else {

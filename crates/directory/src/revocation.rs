@@ -19,7 +19,7 @@ use crate::change::Change;
 use crate::directory::Directory;
 use crate::error::NotCommitted;
 use crate::key::{self, Named};
-use crate::record::{PrincipalRevocationRecord, SessionRevocationRecord, Unknown};
+use crate::record::{KeyOwner, PrincipalRevocationRecord, SessionRevocationRecord, Unknown};
 use crate::view::View;
 
 /// How far the clocks of two nodes may be apart before one forgets what the other still needs, in seconds.
@@ -75,18 +75,28 @@ impl<'a> From<&'a SessionClaims> for Descent<'a> {
     }
 }
 
-impl<'a> Descent<'a> {
-    /// The places of all the records that could end it.
-    pub(crate) fn places(self) -> impl Iterator<Item = String> + use<'a> {
-        let of_session = |id: SessionId| Some(key::revoked_session(id.account()?, id));
-        let sessions = self.ancestry.iter().copied().chain([self.id]).filter_map(of_session);
-        let above =
-            self.principals_above.iter().map(|above| key::revoked_principal(above.account, &above.id));
-        sessions.chain([key::revoked_principal(self.account, self.principal_id)]).chain(above)
-    }
-}
-
 impl View {
+    /// The places of all the records that could end a session.
+    pub(crate) fn revocations_of<'a>(&self, session: Descent<'a>) -> impl Iterator<Item = String> + use<'a> {
+        let of_session = |id: SessionId| Some(key::revoked_session(id.account()?, id));
+        let sessions = session.ancestry.iter().copied().chain([session.id]).filter_map(of_session);
+        let above =
+            session.principals_above.iter().map(|above| key::revoked_principal(above.account, &above.id));
+        let first = self.owner_of_first_key(session).map(|(account, id)| key::revoked_principal(account, id));
+        let own = key::revoked_principal(session.account, session.principal_id);
+        sessions.chain([own]).chain(above).chain(first)
+    }
+
+    /// Account and unique id of whose key its chain began with. A token of a server that did not name principals says it so alone.
+    fn owner_of_first_key(&self, session: Descent<'_>) -> Option<(AccountId, &str)> {
+        let pointer = self.key_owner(session.first_key?)?;
+        let id = match pointer.owner.as_ref()? {
+            KeyOwner::Root => pointer.account.as_str(),
+            KeyOwner::User(id) => id.as_str(),
+        };
+        Some((pointer.account, id))
+    }
+
     /// Whether a session was ended before its time. May lead to other accounts because a session ends with those that it
     /// came from, whose accounts ended them.
     #[must_use]
@@ -123,9 +133,15 @@ impl View {
             let before = of(above.account, &above.id).and_then(|revoked| revoked.record.issued_too_before);
             before.is_some_and(|before| above.since < before)
         };
+        let first = || {
+            let (account, id) = self.owner_of_first_key(session)?;
+            of(account, id)?.record.issued_too_before
+        };
         of(session.account, session.principal_id)
             .is_some_and(|revoked| session.issued_at < revoked.record.before)
             || session.principals_above.iter().any(ends_with)
+            // The key asked no later than that.
+            || first().is_some_and(|before| session.issued_at < before)
     }
 
     /// Whether there is such a record, that a commit could depend on.

@@ -34,7 +34,6 @@ pub use crate::tls::TlsFiles;
 use file::read_file;
 use listeners::check_listeners;
 use outbound::issuers;
-pub(crate) use region::REGION_DEFAULT;
 use region::{parse_region, region};
 use saml::SamlReplay;
 use values::{authority, destinations, either, networks, services, tolerable};

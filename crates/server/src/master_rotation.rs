@@ -7,7 +7,9 @@ use daypass_directory::{MasterNotRotated, NotCommitted};
 use daypass_service::House;
 
 use crate::data_dir::names::MASTER_KEY_NEXT;
-use crate::data_dir::{KeySource, adopt_next, find_next_key, forget_next, read_master_key, write_next};
+use crate::data_dir::{
+    KeySource, adopt_next, find_next_key, forget_next, put_back, read_master_key, write_next,
+};
 use crate::failure::Failure;
 
 /// Another master key is in force.
@@ -83,6 +85,7 @@ pub(crate) async fn rotate(
         return Err(Failure::new("that is the master key which is in force already; nothing was changed"));
     }
     if put.is_none() {
+        put_back(data, &house.directory.master_key())?;
         write_next(data, &key)?;
     }
     let mut adopted = Ok(None);

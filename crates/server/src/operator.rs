@@ -189,7 +189,7 @@ fn unanswered(data: &Path, socket: &Path, error: &std::io::Error) -> Failure {
         ));
     }
     Failure::new(format!(
-        "no daypass answers at `{socket_shown}` ({error}); start `daypass serve --data {}` first",
+        "no daypass answers at `{socket_shown}` ({error}): name the directory of the server that runs, with --data or DAYPASS_DATA; if none runs, start `daypass serve --data {}` first",
         data.display()
     ))
 }

@@ -73,12 +73,21 @@ pub struct Settings {
 
 /// Below the public URL, the issuers of the accounts' tokens.
 pub(crate) const WEB_IDENTITY_PATH: &str = "/web-identity";
+/// The region that clients are told to sign for, unless STS has one: any will do.
+pub const REGION_DEFAULT: &str = "us-east-1";
 /// The host of AWS's global STS endpoint, where it leads here.
 const STS_GLOBAL_HOST: &str = "sts.amazonaws.com";
 /// The region that it is signed for ("Manage AWS STS in an AWS Region" in the IAM User Guide).
 const STS_GLOBAL_REGION: &str = "us-east-1";
 /// What it does not offer (AWS STS API Reference, of each of these).
 const STS_REGIONAL_ONLY: [&str; 3] = ["AssumeRoot", "GetScopedCredentials", "GetWebIdentityToken"];
+
+/// The region that clients are told to sign for, of a server with this region of STS and this public URL.
+#[must_use]
+pub fn region_for_clients<'r>(sts_region: Option<&'r str>, public: Option<&Authority>) -> &'r str {
+    let is_global = public.is_some_and(|public| public.host() == STS_GLOBAL_HOST);
+    sts_region.filter(|_| !is_global).unwrap_or(REGION_DEFAULT)
+}
 
 impl Settings {
     /// The region that a request must be signed for; `None`: any.

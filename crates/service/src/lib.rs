@@ -35,7 +35,7 @@ pub use audit::{Audit, AuditLog, AuditTraits, Refused, refused};
 pub use callers::Callers;
 pub use decisions::{DECISION_LOG_HOURS, DecisionLog};
 pub use error::Error;
-pub use house::{House, Settings};
+pub use house::{House, REGION_DEFAULT, Settings, region_for_clients};
 pub use known::known_actions;
 pub use passwords::Passwords;
 pub use pipeline::call;

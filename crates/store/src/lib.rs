@@ -31,7 +31,7 @@ pub use lock::{DirLock, LockError, Look};
 pub use memory::{Fault, MemoryStore};
 pub use record::{
     COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, COMMIT_GUARDS_MAX, Change, Commit, Guard, KEY_BYTES_MAX, Record,
-    Revision, Spent, VALUE_BYTES_MAX,
+    Revision, SPENT_KEPT_SECONDS, Spent, VALUE_BYTES_MAX,
 };
 pub use sqlite::{Holding, Known, OpenError, Place, SqliteStore};
 pub use store::{BoxFuture, Store};

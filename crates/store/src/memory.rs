@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::error::{CommitError, StoreError};
 use crate::feed::{Compacted, Feed, Watch};
 use crate::guard::{Look, all_hold};
-use crate::record::{Change, Commit, Record, Revision, Spent, check_key, check_prefix};
+use crate::record::{Change, Commit, Record, Revision, SPENT_KEPT_SECONDS, Spent, check_key, check_prefix};
 use crate::store::{BoxFuture, Store};
 
 /// A failure that a [`MemoryStore`] plays until told otherwise.
@@ -228,10 +228,13 @@ impl SpentFacts {
         if expires_at <= now || self.forgotten_until.is_some_and(|until| expires_at <= until) {
             return Spent::Already;
         }
-        if self.expiry.contains_key(fact) {
-            return Spent::Already;
-        }
         let fact: Arc<str> = fact.into();
+        match self.expiry.get(&fact) {
+            Some(until) if *until > now => return Spent::Already,
+            // Expired, and not forgotten yet.
+            Some(until) => _ = self.by_expiry.remove(&(*until, Arc::clone(&fact))),
+            None => {}
+        }
         self.expiry.insert(Arc::clone(&fact), expires_at);
         self.by_expiry.insert((expires_at, fact));
         Spent::First
@@ -239,7 +242,7 @@ impl SpentFacts {
 
     fn forget(&mut self, now: i64) {
         while let Some((expires_at, _)) = self.by_expiry.first()
-            && *expires_at <= now
+            && *expires_at <= now.saturating_sub(SPENT_KEPT_SECONDS)
         {
             self.forgotten_until = self.forgotten_until.max(Some(*expires_at));
             if let Some((_, fact)) = self.by_expiry.pop_first() {

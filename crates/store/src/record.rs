@@ -225,6 +225,11 @@ impl fmt::Debug for Commit {
     }
 }
 
+/// How long a store remembers a fact after it has expired, in seconds: a clock that is ahead by less makes it forget nothing, and
+/// what is spent while it is ahead, for however far, is forgotten only if it is so for longer. A clock that was set by another zone's
+/// time is off by fourteen hours at most.
+pub const SPENT_KEPT_SECONDS: i64 = 15 * 3600;
+
 /// The answer of [`Store::spend`](crate::Store::spend).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a fact that was spent already must be refused"]

@@ -42,7 +42,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Spends `fact` until `expires_at` (Unix seconds, as is `now`). Among any number of calls
     /// exactly one hears [`Spent::First`] while the fact lives; a fact that has expired at `now` is
-    /// [`Spent::Already`], and so is one that may have been forgotten because a clock ran ahead.
+    /// [`Spent::Already`], and so is one that may have been forgotten because a clock ran ahead for
+    /// longer than [`SPENT_KEPT_SECONDS`](crate::SPENT_KEPT_SECONDS).
     /// Afterwards the same text may be spent again with a later expiry. Durable before it answers.
     ///
     /// # Errors

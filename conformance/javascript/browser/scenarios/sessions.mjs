@@ -82,10 +82,14 @@ export async function oneSession(visit, { link, session, press, heading }) {
   const chain = await page.locator("ol.chain li").allInnerTexts();
   const shown = { ...(await sight(page)), chain, issued: await rows(page) };
   if (!press) return { shown };
+  const more = page.getByText(`${press}…`, { exact: true });
+  if (await more.count()) await more.click();
   const status = await sends(page, () => page.getByRole("button", { name: press, exact: true }).click());
   await told(page, heading);
+  if (await more.count()) await more.click();
+  const done = await page.getByRole("status").allInnerTexts();
   const buttons = await page.getByRole("button").allInnerTexts();
-  return { shown, status, after: { ...(await sight(page)), buttons } };
+  return { shown, status, after: { ...(await sight(page)), buttons, done } };
 }
 
 /** A place of somebody who may not go there, and the way back. */

@@ -46,8 +46,10 @@ pub enum BodyHash {
 /// How long a presigned request lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresignedLifetime {
-    /// Fifteen minutes from its time, whatever `X-Amz-Expires` says: STS, IAM, and our own API.
+    /// Fifteen minutes from its time, whatever `X-Amz-Expires` says: STS.
     FifteenMinutes,
+    /// As `X-Amz-Expires` says, and fifteen minutes at most: IAM and our other APIs.
+    WithinFifteenMinutes,
     /// As `X-Amz-Expires` says, which must be there, 1–604,800 seconds: requests to other services.
     FromExpires,
 }
@@ -84,7 +86,10 @@ impl<'a> Rules<'a> {
             path: PathRule::Normalise,
             payload: PayloadRule::HashOfBody,
             body: BodyHash::OfRequest,
-            presigned: PresignedLifetime::FifteenMinutes,
+            presigned: match service {
+                "sts" => PresignedLifetime::FifteenMinutes,
+                _ => PresignedLifetime::WithinFifteenMinutes,
+            },
             tolerated_unsigned: &[],
         }
     }
@@ -110,5 +115,5 @@ impl<'a> Rules<'a> {
 /// Whether a signing name belongs to the services whose paths are signed as sent.
 #[must_use]
 pub fn is_s3_family(service: &str) -> bool {
-    matches!(service, "s3" | "s3express" | "s3-object-lambda")
+    matches!(service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts")
 }

@@ -74,10 +74,12 @@ pub(super) fn check_time(proof: &Proof, rules: &Rules<'_>, now: Timestamp) -> Re
         });
     }
     let from_expires = proof.place == Place::Query && rules.presigned == PresignedLifetime::FromExpires;
-    let lifetime = match proof.place {
-        Place::Header => window,
-        Place::Query if from_expires => presigned_lifetime(proof.expires.as_deref())?,
-        Place::Query => FIFTEEN_MINUTES,
+    let said = || presigned_lifetime(proof.expires.as_deref());
+    let lifetime = match (proof.place, rules.presigned) {
+        (Place::Header, _) => window,
+        (Place::Query, PresignedLifetime::FromExpires) => said()?,
+        (Place::Query, PresignedLifetime::WithinFifteenMinutes) => said()?.min(FIFTEEN_MINUTES),
+        (Place::Query, PresignedLifetime::FifteenMinutes) => FIFTEEN_MINUTES,
     };
     let expires = shifted(proof.time, lifetime);
     if now > expires {

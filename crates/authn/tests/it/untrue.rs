@@ -123,38 +123,70 @@ fn a_request_lives_fifteen_minutes_either_way() {
 }
 
 #[test]
-fn sts_iam_and_our_own_api_ignore_the_lifetime_a_presigned_request_names() {
-    for service in ["sts", "iam", "daypass"] {
-        let rules = Rules::for_service(service);
-        for expires in [
-            "&X-Amz-Expires=1",
-            "&X-Amz-Expires=604800",
-            "&X-Amz-Expires=9999999",
-            "&X-Amz-Expires=-5",
-            "&X-Amz-Expires=abc",
-            "&X-Amz-Expires=",
-            "",
-        ] {
-            let mut request = sts_get();
-            request.query.push_str(&format!(
-                "&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={ACCESS_KEY_ID}%2F20260115%2Fus-east-1%2F{service}%2Faws4_request\
+fn sts_ignores_the_lifetime_a_presigned_request_names() {
+    let rules = Rules::for_service("sts");
+    for expires in [
+        "&X-Amz-Expires=1",
+        "&X-Amz-Expires=604800",
+        "&X-Amz-Expires=9999999",
+        "&X-Amz-Expires=-5",
+        "&X-Amz-Expires=abc",
+        "&X-Amz-Expires=",
+        "",
+    ] {
+        let mut request = sts_get();
+        request.query.push_str(&format!(
+                "&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={ACCESS_KEY_ID}%2F20260115%2Fus-east-1%2Fsts%2Faws4_request\
                  &X-Amz-Date=20260115T120000Z{expires}&X-Amz-SignedHeaders=host&X-Amz-Signature=00"
             ));
-            let request = complete(request, SECRET, None);
-            assert_eq!(
-                check(&request, &rules, later(900)).unwrap().expires,
-                later(900),
-                "{service} {expires}"
-            );
-            assert_eq!(
+        let request = complete(request, SECRET, None);
+        assert_eq!(check(&request, &rules, later(900)).unwrap().expires, later(900), "{expires}");
+        assert_eq!(
                 code_and_text(&check(&request, &rules, later(901)).unwrap_err()),
                 (
                     "SignatureDoesNotMatch",
                     "Signature expired: 20260115T120000Z is now earlier than 20260115T120001Z (20260115T121501Z - 15 min.)"
                         .to_owned()
                 ),
-                "{service} {expires}"
+                "{expires}"
             );
+    }
+}
+
+/// Signature Version 4: "the length of time, in seconds, that the request is valid". Only of STS it is known to count for nothing.
+#[test]
+fn our_other_apis_hold_to_the_lifetime_a_presigned_request_names_and_to_fifteen_minutes() {
+    for service in ["iam", "daypass", "rolesanywhere", "eks", "eks-auth"] {
+        let rules = Rules::for_service(service);
+        let presigned = |expires: &str| {
+            let mut request = sts_get();
+            request.query.push_str(&format!(
+                "&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={ACCESS_KEY_ID}%2F20260115%2Fus-east-1%2F{service}%2Faws4_request\
+                 &X-Amz-Date=20260115T120000Z{expires}&X-Amz-SignedHeaders=host&X-Amz-Signature=00"
+            ));
+            complete(request, SECRET, None)
+        };
+        for (said, counts) in [("1", 1), ("60", 60), ("900", 900), ("901", 900), ("604800", 900)] {
+            let request = presigned(&format!("&X-Amz-Expires={said}"));
+            assert_eq!(
+                check(&request, &rules, later(counts)).unwrap().expires,
+                later(counts),
+                "{service} {said}"
+            );
+            let (code, text) = code_and_text(&check(&request, &rules, later(counts + 1)).unwrap_err());
+            assert_eq!(code, "SignatureDoesNotMatch", "{service} {said}");
+            assert!(text.starts_with("Signature expired: 20260115T120000Z is now earlier than "), "{text}");
+        }
+        for wrong in [
+            "",
+            "&X-Amz-Expires=",
+            "&X-Amz-Expires=0",
+            "&X-Amz-Expires=-5",
+            "&X-Amz-Expires=x",
+            "&X-Amz-Expires=9999999",
+        ] {
+            let (code, _) = code_and_text(&check(&presigned(wrong), &rules, later(1)).unwrap_err());
+            assert_eq!(code, "AuthorizationQueryParametersError", "{service} {wrong}");
         }
     }
 }

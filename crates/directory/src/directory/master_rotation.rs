@@ -58,6 +58,12 @@ impl Directory {
         self.master.present().to_text() == key.to_text()
     }
 
+    /// The master key that is in force, for whoever keeps its file.
+    #[must_use]
+    pub fn master_key(&self) -> Arc<MasterKey> {
+        self.master.present()
+    }
+
     /// Make `next` the master key: one rotation at a time. `begun` is called when there is no way back: from then on the
     /// store opens with `next` alone.
     ///

@@ -5,11 +5,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::Config;
 
-/// The region that clients are told to sign for, unless STS has one: any will do.
-pub(crate) const REGION_DEFAULT: &str = "us-east-1";
-/// The host of AWS's global STS endpoint, whose requests are signed for that region everywhere.
-const STS_GLOBAL_HOST: &str = "sts.amazonaws.com";
-
 /// A slip would be a region that nobody signs for.
 pub(super) fn parse_region(text: &str) -> Result<String, String> {
     let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -26,8 +21,7 @@ pub(super) fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 impl Config {
     /// The region that clients sign for.
     pub(crate) fn region_for_clients(&self) -> &str {
-        let is_global = self.public_authority.as_ref().is_some_and(|public| public.host() == STS_GLOBAL_HOST);
-        self.sts_region.as_deref().filter(|_| !is_global).unwrap_or(REGION_DEFAULT)
+        daypass_service::region_for_clients(self.sts_region.as_deref(), self.public_authority.as_ref())
     }
 }
 

@@ -63,6 +63,15 @@ pub(crate) fn write_next(data: &Path, key: &MasterKey) -> Result<(), Failure> {
     write_secret(&data.join(MASTER_KEY_NEXT), key.to_text().expose())
 }
 
+/// Write the master key that is in force where its file should be, if somebody took that away: backups are opened with it.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn put_back(data: &Path, present: &MasterKey) -> Result<(), Failure> {
+    let own = data.join(MASTER_KEY);
+    if own.exists() { Ok(()) } else { write_secret(&own, present.to_text().expose()) }
+}
+
 /// The next master key is none after all.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ use crate::failure::Failure;
 
 pub(crate) use self::credentials::{is_as_written, key_in, write_credentials};
 pub(crate) use self::master_key::{
-    KeySource, adopt_next, find_master_key, find_next_key, forget_next, read_master_key, write_next,
+    KeySource, adopt_next, find_master_key, find_next_key, forget_next, put_back, read_master_key, write_next,
 };
 pub(crate) use self::private_file::{read_handed_secret, read_secret, read_secret_of};
 pub(crate) use self::regular::{Links, open_regular};

@@ -32,7 +32,7 @@ use self::stage::{Account, BUCKET, Stage, bucket_arn, object_arn, policy};
 use crate::accounts::{Opened, open_account, random_account};
 use crate::assemble::{Assembled, assemble};
 use crate::banner::{export_line, shell_word};
-use crate::config::{Config, DATA_DEFAULT, LISTEN_DEFAULT, LogFormat, Pinned, REGION_DEFAULT};
+use crate::config::{Config, DATA_DEFAULT, LISTEN_DEFAULT, LogFormat, Pinned};
 use crate::data_dir::names;
 use crate::failure::Failure;
 use crate::http::{self, Api, CONNECTIONS_MAX};
@@ -143,7 +143,10 @@ fn conclude(report: &Report, data: &Path, root: &Keys) -> Result<(), Failure> {
         "\n{}\n\n`{serve}` serves this data on {LISTEN_DEFAULT} and keeps it for good; paste:\n",
         report.summary()
     ));
-    say(&format!("  {}\n", export_line(&format!("http://{LISTEN_DEFAULT}"), REGION_DEFAULT)));
+    say(&format!(
+        "  {}\n",
+        export_line(&format!("http://{LISTEN_DEFAULT}"), daypass_service::REGION_DEFAULT)
+    ));
     say(&key_line(data, root, std::io::stdout().is_terminal()));
     Ok(())
 }

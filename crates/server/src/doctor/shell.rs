@@ -3,6 +3,8 @@
 use daypass_model::Authority;
 use ipnet::IpNet;
 
+use daypass_service::federation::Replay;
+
 use super::{Finding, Patient, server};
 use crate::banner::{export_line, shell_word, url_for_clients};
 use crate::data_dir::names;
@@ -40,6 +42,7 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
             patient.serve_line("--allow-signature-v2", Some("false")),
         ));
     }
+    findings.extend(federation(patient));
     let is_behind_tls =
         config.public_authority.as_ref().is_some_and(Authority::is_https) && config.tls.is_none();
     if is_behind_tls && config.trusted_proxies.is_empty() {
@@ -58,6 +61,34 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
                 trusting_only(net, single, patient),
             ));
         }
+    }
+    findings
+}
+
+/// What is taken of identity providers beyond what is safe.
+fn federation(patient: &Patient) -> Vec<Finding> {
+    let (saml, sign_in) = (&patient.config.saml, &patient.config.sign_in);
+    let mut findings = Vec::new();
+    let mut weak = |is_weak: bool, says: String, flag: &str, safe: Option<&str>| {
+        if is_weak {
+            findings.push(Finding::warning("settings", says, patient.serve_line(flag, safe)));
+        }
+    };
+    let says = "SAML assertions signed with SHA-1 are taken: such signatures can be forged with some effort";
+    weak(saml.allow_sha1, says.into(), "--allow-saml-sha1", Some("false"));
+    let says =
+        "a SAML assertion counts as often as it is brought: whoever sees one may use it while it is young";
+    weak(saml.replay == Replay::Off, says.into(), "--saml-replay", Some("per-role"));
+    let says = "a sign-in link counts as often as it is followed: whoever sees one is signed in, for fifteen minutes";
+    weak(sign_in.links_again, says.into(), "--sign-in-links-again", Some("false"));
+    let is_on_the_way = |issuer: &&String| {
+        Authority::split_url(issuer).is_ok_and(|(named, _)| !named.is_https() && !named.is_loopback())
+    };
+    for issuer in patient.config.issuers.insecure.iter().filter(is_on_the_way) {
+        let says = format!(
+            "the keys of {issuer} come over plain HTTP: whoever is on the way can sign tokens as that provider"
+        );
+        weak(true, says, "--allow-insecure-issuer", None);
     }
     findings
 }

@@ -96,7 +96,9 @@ pub(super) fn refused(error: &Error) -> (StatusCode, &'static str, Value) {
         code @ ("TOKEN_EXPIRED" | "AUTHCODE_EXPIRED") => {
             (StatusCode::UNAUTHORIZED, "AccessDeniedException", code)
         }
-        code @ "INSUFFICIENT_PERMISSIONS" => (StatusCode::FORBIDDEN, "AccessDeniedException", code),
+        code @ ("INSUFFICIENT_PERMISSIONS" | "USER_CREDENTIALS_CHANGED") => {
+            (StatusCode::FORBIDDEN, "AccessDeniedException", code)
+        }
         "Throttling" => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsError", "rate_exceeded"),
         "InternalFailure" | "ServiceUnavailable" => {
             (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException", "server_error")

@@ -27,7 +27,7 @@ pub(super) fn not_signed_in() -> Markup {
     message(
         "You are not signed in",
         &html! {
-            p { "This browser has no session here, or does not keep its cookies." }
+            p { "This address is of no session of this browser, or the browser does not keep its cookies. Each session has an address of its own." }
             p { a href=(SIGN_IN_PATH) { "Sign in with a password" } }
             p { "Or follow the sign-in link of your company, or make one: " code { "getSigninToken" } " turns temporary credentials into a link." }
         },
@@ -65,8 +65,11 @@ pub(super) fn refused(request_id: &str, error: &Error, session: Option<SessionId
         title,
         &html! {
             p { (error.message) }
-            @if let Some(id) = session {
-                p { a href=(session_path(id)) { "Back to your session" } }
+            p {
+                @match session {
+                    Some(id) => { a href=(session_path(id)) { "Back to your session" } }
+                    None => { a href=(SIGN_IN_PATH) { "Sign in" } }
+                }
             }
             p class="quiet" { "Request " code { (request_id) } }
         },

@@ -52,6 +52,12 @@ fn kind(kind: &str) -> &'static str {
     }
 }
 
+/// The same within a sentence.
+fn of_kind(kind: &str) -> String {
+    let name = self::kind(kind);
+    if name.starts_with("IAM") { name.to_owned() } else { name.to_lowercase() }
+}
+
 /// Where the way was to lead comes first, and the way out last.
 fn actions(session: &YourSession, shown: bool) -> Markup {
     let path = session_path(session.id);
@@ -117,7 +123,7 @@ fn facts(session: &YourSession) -> Markup {
                 dd {
                     @match (session.policy_layers, session.kind) {
                         (0, "FederatedUser") => { "none: only what policies of resources allow" }
-                        (0, kept) => { "none: everything that the " (kind(kept).to_lowercase()) " may do" }
+                        (0, kept) => { "none: everything that the " (of_kind(kept)) " may do" }
                         (1, _) => { "one, which narrows what it may do" }
                         (more, _) => { (more) ", which narrow what it may do" }
                     }
@@ -149,6 +155,7 @@ fn credentials(given: &CommandLine, now: i64) -> Markup {
             lines
                 .extend(["STS", "IAM", "DAYPASS"].map(|of| set(&format!("AWS_ENDPOINT_URL_{of}"), endpoint)));
         }
+        lines.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| set(name, &given.region)));
         lines.join("\n")
     };
     let of_shell = lines(&|name, value| format!("export {name}='{value}'"));
@@ -158,7 +165,7 @@ fn credentials(given: &CommandLine, now: i64) -> Markup {
             h2 id="given" { "Credentials for a command line" }
             p { "They are a secret, and good for " strong { (duration(given.expires - now)) } ". Select all lines with " kbd { "Ctrl+A" } " or " kbd { "⌘A" } "." }
             @if given.endpoint.is_none() {
-                p { "Without " code { "AWS_ENDPOINT_URL_STS" } " and " code { "AWS_ENDPOINT_URL_IAM" } " programs take them to AWS." }
+                p { "Set " code { "AWS_ENDPOINT_URL_STS" } " and " code { "AWS_ENDPOINT_URL_IAM" } " to this server's address, too: without them programs take these to AWS." }
             }
             label for="shell" { "Linux and macOS" }
             textarea id="shell" rows="12" readonly autofocus spellcheck="false" autocomplete="off" { (of_shell) }

@@ -1,6 +1,6 @@
 //! The account's sessions, for whoever has to find one and end it, at any hour.
 
-use daypass_service::doors::{Listed, SessionList, SessionShown, session_path};
+use daypass_service::doors::{End, Listed, SessionList, SessionShown, session_path};
 use maud::{Markup, html};
 
 use super::layout::{duration, moment, within};
@@ -33,7 +33,7 @@ pub(super) fn list(list: &SessionList) -> Markup {
                 div class="check" { input type="checkbox" id="ended" name="ended" value="1" checked[list.search.ended];
                     label for="ended" { "Ended ones too" } }
                 button type="submit" { "Search" }
-                p class="quiet" id="hint" { "Of a name its beginning is enough; anything else is given whole." }
+                p class="quiet" id="hint" { "Of a name, spelt as it is, its beginning is enough: of the role's, user's or session's. Anything else is given whole." }
             }
             @if list.may_be_incomplete {
                 p class="problem" role="alert" { "The log of this server lacks some sessions that live." }
@@ -121,6 +121,7 @@ pub(super) fn one(shown: &SessionShown) -> Markup {
         &shown.whose,
         "sessions/",
         &html! {
+            @if let Some(end) = shown.ended { (done(end, session)) }
             section class="card" aria-labelledby="which" {
                 p class="kind" { (state(session, shown.now)) }
                 h1 id="which" { (short(&session.arn)) }
@@ -160,15 +161,28 @@ pub(super) fn one(shown: &SessionShown) -> Markup {
     )
 }
 
+/// What was asked for is done.
+fn done(end: End, session: &Listed) -> Markup {
+    html! {
+        p class="done" role="status" {
+            @match end {
+                End::This => { "Ended: this session. What it issued goes on." }
+                End::Issued => { "Ended: this session and all that it issued." }
+                End::Principal => { "Ended: every session of " code { (session.principal_arn) } " that was issued by then, and all that they and its access keys asked for." }
+            }
+        }
+    }
+}
+
 fn end(shown: &SessionShown) -> Markup {
     let (session, path) = (&shown.session, session_path(shown.whose.id));
     let to = format!("{path}sessions/{}/revoke", session.session_id);
-    let form = |end: &str, says: &Markup, what: &str| {
+    let form = |end: End, says: &Markup, what: &str| {
         html! {
             form method="post" action=(to) {
                 input type="hidden" name="code" value=(shown.code);
-                input type="hidden" name="end" value=(end);
-                @if end == "principal" { input type="hidden" name="principal" value=(session.principal_arn); }
+                input type="hidden" name="end" value=(end.word());
+                @if end == End::Principal { input type="hidden" name="principal" value=(session.principal_arn); }
                 button type="submit" class="plain danger" { (what) }
                 p class="quiet" { (says) }
             }
@@ -179,14 +193,18 @@ fn end(shown: &SessionShown) -> Markup {
             h2 id="end" { "End it" }
             p { "It holds with the next request, on every server. What a service behind daypass has in its own memory ends when that does." }
             @if session.status == "Live" {
-                (form("this", &html! { "What it issued goes on." }, "End this session"))
+                (form(End::This, &html! { "What it issued goes on." }, "End this session"))
             }
             @let is_over = session.expires <= shown.now;
-            (form("issued", &html! {
+            (form(End::Issued, &html! {
                 "Also what others were given by it, in whatever account."
                 @if is_over { " It is over by itself: a chain that somebody drew out to more than fifteen sessions since has forgotten it and goes on. The next end reaches that." }
             }, "End it and all that it issued"))
-            (form("principal", &html! { "Every session of " code { (session.principal_arn) } " that was issued by now, and every session that they or its access keys asked for, in whatever account. New ones can be had." }, "End all sessions of its principal"))
+            // Others' sessions, too: one step more than a slip of the finger.
+            details {
+                summary { "End all sessions of its principal…" }
+                (form(End::Principal, &html! { "Every session of " code { (session.principal_arn) } " that was issued by now, and every session that they or its access keys asked for, in whatever account. New ones can be had." }, "End all sessions of its principal"))
+            }
         }
     }
 }

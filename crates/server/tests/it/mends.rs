@@ -181,6 +181,27 @@ fn a_new_root_key_comes_with_the_line_that_uses_it() {
 }
 
 /// A name, its key, and whether it may sign others.
+/// What is taken of identity providers beyond what is safe is told, with a start that does not.
+#[test]
+fn settings_that_weaken_federation_are_told() {
+    let dir = Scratch::new("mend-federation");
+    let server = Server::start(&dir.join("data"));
+    let insecure = "http://192.168.7.7:8080/realms/x";
+    let args = [
+        &["--allow-saml-sha1", "true", "--saml-replay", "off", "--sign-in-links-again", "true"][..],
+        &["--allow-insecure-issuer", insecure],
+    ];
+    let findings = found(&dir, "settings", &args.concat(), &[]);
+    let told: Vec<_> = findings.iter().map(|finding| finding["says"].as_str().unwrap()).collect();
+    for part in ["signed with SHA-1", "as often as it is brought", "as often as it is followed", insecure] {
+        assert_eq!(told.iter().filter(|says| says.contains(part)).count(), 1, "{part}: {told:?}");
+    }
+    assert_eq!(findings.len(), 4, "{findings:?}");
+    let safe = ["--allow-saml-sha1", "false", "--allow-insecure-issuer", "http://127.0.0.1:8080"];
+    assert_eq!(found(&dir, "settings", &safe, &[]), Vec::<Value>::new());
+    server.stop();
+}
+
 fn named(name: &str, is_ca: bool) -> (CertificateParams, KeyPair) {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);

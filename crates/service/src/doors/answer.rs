@@ -81,7 +81,7 @@ pub enum Answer {
     /// Another page of the same session.
     GoTo(String),
     /// The same, with credentials for a command line.
-    Credentials(Box<YourSession>, CommandLine),
+    Credentials(Box<YourSession>, Box<CommandLine>),
     /// The browser was sent here by another site and brought no cookie: it does when it comes from here.
     ComeAgain {
         /// The session.
@@ -273,6 +273,8 @@ pub struct CommandLine {
     pub expires: i64,
     /// Where this server is reached, if it knows.
     pub endpoint: Option<String>,
+    /// What programs sign for: without it some sign nothing.
+    pub region: String,
 }
 
 /// Whose page it is.
@@ -329,10 +331,39 @@ pub struct SessionShown {
     pub issued: Vec<Listed>,
     /// Whether it issued more than is shown.
     pub is_truncated: bool,
+    /// What was just ended, if that is how the page came.
+    pub ended: Option<End>,
     /// The code of the forms.
     pub code: String,
     /// Unix seconds.
     pub now: i64,
+}
+
+/// How far an end of a session goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It alone.
+    This,
+    /// With all that it issued.
+    Issued,
+    /// All sessions of its principal, with what those and its access keys issued.
+    Principal,
+}
+
+impl End {
+    /// All of them, with their words in forms.
+    const WORDS: [(Self, &str); 3] =
+        [(Self::This, "this"), (Self::Issued, "issued"), (Self::Principal, "principal")];
+
+    /// Its word in a form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(end, _)| *end == self).map_or("", |(_, word)| word)
+    }
+
+    pub(super) fn of_word(text: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, word)| *word == text).map(|(end, _)| *end)
+    }
 }
 
 /// A session, as ListSessions of daypass's own API tells of it.

@@ -14,7 +14,7 @@ use super::answer::{Answer, CommandLine, Step, YourSession};
 use super::{cookie_name, form};
 use crate::audit::Event;
 use crate::error::Error;
-use crate::house::House;
+use crate::house::{House, region_for_clients};
 use crate::params::Params;
 use crate::request::Request;
 
@@ -132,14 +132,17 @@ pub(super) async fn credentials(
     let sealed = sealed.map_err(|_| Error::internal("a session that was sealed once is too large"))?;
     event.tells("accessKeyId", access_key_id.as_str());
     event.tells("sessionId", visitor.id.to_string());
+    let (public, sts_region) =
+        (house.settings.public_authority.as_ref(), house.settings.sts_region.as_deref());
     let given = CommandLine {
         access_key_id: access_key_id.to_string(),
         secret_access_key: sealed.secret_access_key,
         session_token: daypass_model::Secret::new(sealed.token),
         expires: expires_at,
-        endpoint: house.settings.public_authority.as_ref().map(daypass_model::Authority::url),
+        endpoint: public.map(daypass_model::Authority::url),
+        region: region_for_clients(sts_region, public).to_owned(),
     };
-    Ok(Answer::Credentials(Box::new(your_session(house, op, &visitor).await), given))
+    Ok(Answer::Credentials(Box::new(your_session(house, op, &visitor).await), Box::new(given)))
 }
 
 /// The end of the session, on every node, with everything in its name.

@@ -162,7 +162,8 @@ pub(super) async fn login(
         Principal { access_key_id: Some(ticket.asked_with), ..Principal::clone(scope.principal()) };
     let session = scope.principal().session.clone().ok_or_else(no_good_token)?;
     let until = ticket.asked_at + TOKEN_SECONDS;
-    if op.now.as_second() >= until || is_asker_revoked(scope.view(), &session) {
+    let is_now = sealed::is_now(ticket.asked_at, TOKEN_SECONDS, op.now.as_second());
+    if !is_now || is_asker_revoked(scope.view(), &session) {
         return Err(no_good_token());
     }
     event.principal(scope.principal());

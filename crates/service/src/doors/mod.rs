@@ -22,7 +22,7 @@ mod switch;
 mod token;
 
 pub use answer::{
-    Answer, CommandLine, Listed, ListedRequester, LoginChoice, Problem, RoleChoice, RoleField, RoleForm,
+    Answer, CommandLine, End, Listed, ListedRequester, LoginChoice, Problem, RoleChoice, RoleField, RoleForm,
     SessionList, SessionSearch, SessionShown, SignInPage, SignInStep, Step, Tokens, Whose, YourSession,
 };
 pub use authorize::Asked;

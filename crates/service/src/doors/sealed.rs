@@ -39,6 +39,14 @@ pub(super) fn open<T: DeserializeOwned>(
     serde_json::from_slice(text.expose()).ok()
 }
 
+/// How far the clocks of two servers may be apart, in seconds.
+const CLOCK_SECONDS: i64 = 60;
+
+/// Whether what was sealed at `at` for so many seconds counts now. What was sealed by a clock that was ahead would for longer.
+pub(super) fn is_now(at: i64, seconds: i64, now: i64) -> bool {
+    (at.saturating_sub(CLOCK_SECONDS)..at.saturating_add(seconds)).contains(&now)
+}
+
 /// By which one is told from others, and spent.
 pub(super) fn number(house: &House) -> u64 {
     let mut bytes = [0; 8];

@@ -8,7 +8,9 @@ use daypass_model::SessionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Listed, ListedRequester, SessionList, SessionSearch, SessionShown, Step, Whose};
+use super::answer::{
+    Answer, End, Listed, ListedRequester, SessionList, SessionSearch, SessionShown, Step, Whose,
+};
 use super::ask::ask_daypass;
 use super::console::{Visitor, visitor};
 use crate::error::Error;
@@ -111,6 +113,9 @@ pub(super) async fn one(
     let own = visitor.scope.account().id();
     let origin =
         found.origin.map(|asker| asker.arn.unwrap_or_else(|| format!("account {}", asker.account_id)));
+    let form = request.params.as_ref().map_err(Clone::clone)?;
+    // Only where it is so: an address may be anybody's.
+    let ended = form.text("ended").and_then(End::of_word).filter(|_| shown.status == "Revoked");
     let step = |who, expires, session| Step { who, expires, session };
     let origin = origin.map(|who| step(who, None, None));
     let links = found.chain.into_iter().map(|link| match (link.session, link.account_id) {
@@ -126,6 +131,7 @@ pub(super) async fn one(
         chain: origin.into_iter().chain(links).collect(),
         issued: found.issued,
         is_truncated: found.is_truncated,
+        ended,
         code: visitor.code(REVOKE),
         now: op.now.as_second(),
     })))
@@ -143,7 +149,7 @@ pub(super) async fn revoke(
         Ok(visitor) => visitor,
         Err(answer) => return Ok(answer),
     };
-    let asked = to_end(visitor.sent(request, REVOKE, &["end", "principal"])?, session)?;
+    let (end, asked) = to_end(visitor.sent(request, REVOKE, &["end", "principal"])?, session)?;
     let ended = ask_daypass::<Value>(house, op, request, &visitor, "RevokeSession", &asked).await;
     // Somebody may have ended the visitor's own meanwhile.
     if let (Err(_), Err(over)) = (&ended, self::visitor(house, op, request, id)) {
@@ -151,17 +157,21 @@ pub(super) async fn revoke(
     }
     ended?;
     // Whoever ended their own session is told so there.
-    Ok(Answer::GoTo(format!("{}sessions/{session}", super::session_path(id))))
+    Ok(Answer::GoTo(format!("{}sessions/{session}?ended={}", super::session_path(id), end.word())))
 }
 
-/// What RevokeSession is asked: this session, it and what it issued, or all of a principal with what they issued.
-fn to_end(form: &Params, session: SessionId) -> Result<Value, Error> {
-    match (form.text("end"), form.text("principal")) {
-        (Some("this"), None) => Ok(json!({"SessionId": session.to_string(), "IncludeIssued": false})),
-        (Some("issued"), None) => Ok(json!({"SessionId": session.to_string(), "IncludeIssued": true})),
-        (Some("principal"), Some(arn)) => Ok(json!({"PrincipalArn": arn, "IncludeIssued": true})),
-        _ => Err(Error::validation("The form does not say what is to end.")),
-    }
+/// What RevokeSession is asked.
+fn to_end(form: &Params, session: SessionId) -> Result<(End, Value), Error> {
+    let session = session.to_string();
+    let unsaid = || Error::validation("The form does not say what is to end.");
+    let end = form.text("end").and_then(End::of_word).ok_or_else(unsaid)?;
+    let asked = match (end, form.text("principal")) {
+        (End::This, None) => json!({"SessionId": session, "IncludeIssued": false}),
+        (End::Issued, None) => json!({"SessionId": session, "IncludeIssued": true}),
+        (End::Principal, Some(arn)) => json!({"PrincipalArn": arn, "IncludeIssued": true}),
+        _ => return Err(unsaid()),
+    };
+    Ok((end, asked))
 }
 
 fn whose(visitor: &Visitor) -> Whose {

@@ -47,6 +47,8 @@ struct Refresh {
     session: SessionId,
     thumbprint: String,
     client_id: String,
+    /// By which the password of a user who is signed in is known again.
+    password: Option<String>,
 }
 
 /// Why there are no credentials, in the words of the API.
@@ -78,9 +80,12 @@ pub(super) async fn tokens(
     let proof = request.header("dpop").unwrap_or_default();
     let proof = Dpop::verify(proof, &own_urls(house, request, PATH), op.now.as_second());
     let proof = proof.map_err(|_| not_in_order("The header DPoP proves no key for this request."))?;
-    let (session, is_first) = match body.grant_type.as_str() {
-        "authorization_code" => (by_code(house, op, &body).await?, true),
-        "refresh_token" => (by_refresh_token(house, op, &body, &proof, event)?, false),
+    let (session, before) = match body.grant_type.as_str() {
+        "authorization_code" => (by_code(house, op, &body).await?, None),
+        "refresh_token" => {
+            let refresh = by_refresh_token(house, op, &body, &proof, event)?;
+            (refresh.session, Some(refresh))
+        }
         _ => return Err(not_in_order("The grantType must be authorization_code or refresh_token.")),
     };
     if !house
@@ -98,10 +103,18 @@ pub(super) async fn tokens(
         event.why(&error.message);
         denied("INSUFFICIENT_PERMISSIONS", "The session may not let programs in.")
     })?;
+    let password = password_of(&scope);
+    if before.as_ref().is_some_and(|before| before.password != password) {
+        return Err(denied(
+            "USER_CREDENTIALS_CHANGED",
+            "The user has another password since. Sign in again.",
+        ));
+    }
     event.reserve()?;
-    let refresh = Refresh { session, thumbprint: proof.thumbprint, client_id: body.client_id.clone() };
+    let client_id = body.client_id.clone();
+    let refresh = Refresh { session, thumbprint: proof.thumbprint, client_id, password };
     let mut tokens = given(house, op, &scope, &refresh, event)?;
-    if is_first {
+    if before.is_none() {
         tokens.id_token = Some(id_token(house, op, &scope, &body.client_id).await?);
     }
     Ok(Answer::Tokens(Box::new(tokens)))
@@ -171,15 +184,15 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
         return Err(over());
     }
     let until = code.t + CODE_SECONDS;
-    let is_young = op.now.as_second() < until;
+    let is_now = sealed::is_now(code.t, CODE_SECONDS, op.now.as_second());
     // Only who has the verifier uses it up.
-    if !is_young || !house.directory.spend_authorization_code(op, code.s, code.n, until).await? {
+    if !is_now || !house.directory.spend_authorization_code(op, code.s, code.n, until).await? {
         return Err(over());
     }
     Ok(code.s)
 }
 
-/// The session of a refresh token, which is good with the key that it was given to. One with another key was stolen, or its key
+/// A refresh token, which is good with the key that it was given to. One with another key was stolen, or its key
 /// was: the event says whose it is.
 fn by_refresh_token(
     house: &House,
@@ -187,7 +200,7 @@ fn by_refresh_token(
     body: &Body,
     proof: &Dpop,
     event: &mut Event<'_>,
-) -> Result<SessionId, Error> {
+) -> Result<Refresh, Error> {
     let text = body.refresh_token.as_ref().map(Secret::expose_str);
     let text = text.ok_or_else(|| not_in_order("The request has no refreshToken."))?;
     let view = house.directory.snapshot();
@@ -202,7 +215,14 @@ fn by_refresh_token(
         );
         return Err(ended());
     }
-    Ok(refresh.session)
+    Ok(refresh)
+}
+
+/// By which the password that the session's user has now is known again; none, of whoever has none.
+fn password_of(scope: &Scope) -> Option<String> {
+    let user = scope.principal().user()?;
+    let profile = scope.account().login_profile(&user.record.id)?;
+    Some(profile.hash.fingerprint().expose_str().to_owned())
 }
 
 fn ended() -> Error {

@@ -99,6 +99,24 @@ async fn how_a_request_was_signed_is_not_for_a_service_to_say() {
     assert_eq!(shop.answer(&said).await["Decision"], "Allowed");
 }
 
+/// Which machine or function a session was given to.
+#[tokio::test]
+async fn which_machine_the_caller_is_is_not_for_a_service_to_say() {
+    let shop = Shop::new().await;
+    for (service, key) in [
+        ("ec2", "ec2:SourceInstanceArn"),
+        ("ec2", "EC2:SOURCEINSTANCEARN"),
+        ("EC2", "ec2:RoleDelivery"),
+        ("lambda", "lambda:SourceFunctionArn"),
+        ("ssm", "ssm:SourceInstanceArn"),
+    ] {
+        let question = with(&shop.callers(get()), "/Action", json!(format!("{service}:Read")));
+        let question = with(&question, "/Resource", json!(format!("arn:aws:{}:::a", service.to_lowercase())));
+        shop.answer(&question).await;
+        shop.validation_error(&with(&question, "/Context", json!({key: ["2.0"]}))).await;
+    }
+}
+
 /// A Deny of what comes from outside asks whether an address is not in a network; of a text that is none it cannot be told.
 #[tokio::test]
 async fn an_address_that_is_none_is_refused() {

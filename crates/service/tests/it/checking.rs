@@ -135,10 +135,25 @@ async fn the_urls_own_port_may_be_signed_or_left_out() {
     assert_eq!(shop.inner_error(&asking(&signed("store.test:80"))).await, "SignatureDoesNotMatch");
 }
 
+/// RFC 9113, section 8.3.1: the host stands in `:authority` there, which the service has as its own name.
+#[tokio::test]
+async fn a_request_of_http_2_has_the_host_of_its_url() {
+    let shop = Shop::new().await;
+    let without_host = |question: Value| {
+        let headers = question["Request"]["Headers"].as_array().unwrap().iter();
+        let others: Vec<_> = headers.filter(|header| header["Name"] != "host").cloned().collect();
+        with(&question, "/Request/Headers", json!(others))
+    };
+    assert_eq!(shop.answer(&without_host(asking(&shop.read()))).await["Decision"], "Allowed");
+    let elsewhere = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "evil.test");
+    let question = without_host(asking(&shop.signed_for("s3", elsewhere)));
+    assert_eq!(shop.inner_error(&question).await, "SignatureDoesNotMatch");
+}
+
 #[tokio::test]
 async fn requests_to_daypass_itself_are_never_checked_for_a_service() {
     let shop = Shop::new().await;
-    for service in ["sts", "iam", "daypass", "signin", "STS", "Iam"] {
+    for service in ["sts", "iam", "daypass", "signin", "STS", "Iam", "eks", "eks-auth", "rolesanywhere"] {
         let error = shop.inner_error(&asking(&shop.signed_for(service, get()))).await;
         assert_eq!(error, "SignatureDoesNotMatch", "{service}: the scope is wrong");
     }
@@ -150,6 +165,9 @@ async fn requests_to_daypass_itself_are_never_checked_for_a_service() {
         "signin:Login",
         "STS:AssumeRole",
         "IAM:x",
+        "eks:DescribeCluster",
+        "eks-auth:AssumeRoleForPodIdentity",
+        "rolesanywhere:CreateSession",
     ] {
         shop.validation_error(&with(&question, "/Action", json!(action))).await;
     }
@@ -157,8 +175,15 @@ async fn requests_to_daypass_itself_are_never_checked_for_a_service() {
         "arn:aws:iam::111122223333:role/ci/Build",
         "arn:aws:sts::111122223333:federated-user/x",
         "arn:aws:daypass:::x",
+        "arn:aws:eks:eu-west-1:111122223333:cluster/blue",
+        "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/x",
     ] {
         shop.validation_error(&with(&question, "/Resource", json!(resource))).await;
+        // Nothing would ever ask for it.
+        let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": resource}]});
+        let policy = json!({"ResourceArn": resource, "Policy": deny.to_string()});
+        let refused = shop.world.house.call_json(&shop.world.admin, "PutResourcePolicy", &policy).await;
+        assert!(refused.unwrap_err().message.contains("belongs to daypass itself"), "{resource}");
     }
 }
 

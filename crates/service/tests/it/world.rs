@@ -236,13 +236,7 @@ impl World {
             console: None,
             principals_above: Vec::new(),
         };
-        let id = AccessKeyId::generate(AccessKeyKind::Temporary, account, random);
-        let sealed = view.keyring().seal(&claims, &id, 0, random).unwrap();
-        Keys {
-            access_key_id: id.to_string(),
-            secret_access_key: sealed.secret_access_key.expose_str().to_owned(),
-            session_token: Some(sealed.token),
-        }
+        sealed(&self.house, &claims)
     }
 
     /// Parameters of a CheckRequest: the administrator reads `shelf/a.txt` at `store.test`.
@@ -291,6 +285,18 @@ fn sealed_message(house: &TestHouse) -> String {
     let sealed =
         view.keyring().seal_message(purpose, bound_to.as_bytes(), message.as_bytes(), directory.random());
     sealed.unwrap()
+}
+
+/// Credentials of a session that says this.
+pub(crate) fn sealed(house: &TestHouse, claims: &SessionClaims) -> Keys {
+    let (view, random) = (house.house.directory.snapshot(), house.house.directory.random());
+    let id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
+    let sealed = view.keyring().seal(claims, &id, 0, random).unwrap();
+    Keys {
+        access_key_id: id.to_string(),
+        secret_access_key: sealed.secret_access_key.expose_str().to_owned(),
+        session_token: Some(sealed.token),
+    }
 }
 
 /// What a token says.

@@ -193,6 +193,7 @@ macro_rules! conformance_tests {
                 an_expired_fact_is_never_first,
                 after_its_expiry_the_same_text_may_be_spent_anew,
                 a_clock_that_ran_ahead_makes_no_spent_fact_spendable,
+                a_clock_that_ran_ahead_for_hours_keeps_nothing_out,
                 facts_out_of_bounds_are_refused,
                 of_many_spenders_exactly_one_is_first,
             }

@@ -2,7 +2,7 @@
 
 use super::{Commit, Store, at_once, commit, load, wait};
 use crate::record::KEY_BYTES_MAX;
-use crate::{CommitError, Invalid, Revision, Spent};
+use crate::{CommitError, Invalid, Revision, SPENT_KEPT_SECONDS, Spent};
 
 fn spend(store: &dyn Store, fact: &str, expires_at: i64, now: i64) -> Spent {
     wait(store.spend(fact, expires_at, now)).expect("the spending succeeds")
@@ -59,6 +59,20 @@ pub fn a_clock_that_ran_ahead_makes_no_spent_fact_spendable(store: &dyn Store) {
         assert_eq!(spend(store, &fact(n), 1_000 + n, 101), Spent::Already, "{n}");
     }
     assert_eq!(spend(store, "new", 2_000, 101), Spent::First, "the store goes on");
+}
+
+/// What is spent while a clock is ahead for some hours keeps nothing out when it is set right, and nothing of before is forgotten.
+pub fn a_clock_that_ran_ahead_for_hours_keeps_nothing_out(store: &dyn Store) {
+    let (now, ahead) = (100, SPENT_KEPT_SECONDS / 2);
+    assert_eq!(spend(store, "before", now + 600, now), Spent::First);
+    for n in (0..ahead - 60).step_by(60) {
+        let then = now + ahead + n;
+        assert_eq!(spend(store, &format!("ahead/{n}"), then + 120, then), Spent::First);
+    }
+    assert_eq!(spend(store, "before", now + 600, now + 1), Spent::Already);
+    for n in 0..100 {
+        assert_eq!(spend(store, &format!("after/{n}"), now + 121, now + 1), Spent::First, "{n}");
+    }
 }
 
 /// See its name.

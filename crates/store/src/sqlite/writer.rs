@@ -13,7 +13,7 @@ use super::{from_sql, to_sql};
 use crate::error::CommitError;
 use crate::feed::Feed;
 use crate::guard::{Look, all_hold};
-use crate::record::{COMMIT_BYTES_MAX, Change, Commit, Record, Revision, Spent};
+use crate::record::{COMMIT_BYTES_MAX, Change, Commit, Record, Revision, SPENT_KEPT_SECONDS, Spent};
 
 /// Most jobs of one transaction.
 const GROUP_MAX: usize = 64;
@@ -336,7 +336,7 @@ fn try_spend(db: &Connection, fact: &str, expires_at: i64, now: i64) -> rusqlite
     Ok(spent(if wrote { Spent::First } else { Spent::Already }, forgot || wrote))
 }
 
-/// Removes some expired facts. INVARIANT (spent-once): the latest expiry of what was removed is kept,
+/// Removes some facts that expired long ago. INVARIANT (spent-once): the latest expiry of what was removed is kept,
 /// so that a clock that ran ahead and came back cannot make a forgotten fact spendable.
 fn forget(db: &Connection, now: i64) -> rusqlite::Result<bool> {
     let mut remove = db.prepare_cached(
@@ -344,7 +344,9 @@ fn forget(db: &Connection, now: i64) -> rusqlite::Result<bool> {
          (SELECT fact FROM spent WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING expires_at",
     )?;
     let mut latest: Option<i64> = None;
-    for expired in remove.query_map([now, FORGET_MAX], |row| row.get::<_, i64>(0))? {
+    for expired in
+        remove.query_map([now.saturating_sub(SPENT_KEPT_SECONDS), FORGET_MAX], |row| row.get::<_, i64>(0))?
+    {
         latest = latest.max(Some(expired?));
     }
     if let Some(latest) = latest {

@@ -46,6 +46,10 @@ const MULTIVALUED: [&str; 12] = [
 /// (Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific Policy Keys").
 const OF_SIGNATURE: [&str; 4] = ["signatureversion", "authtype", "signatureage", "x-amz-content-sha256"];
 
+/// Keys with a service's prefix that say what the caller's session was given to: daypass's to know, where it is one of its machines.
+const OF_MACHINE: [&str; 4] =
+    ["ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "ssm:sourceinstancearn"];
+
 /// Whether condition keys with this prefix say who somebody is. No service may have it, or it would fill them as
 /// its own. `aws` and `saml` are daypass's; the keys of an OpenID Connect provider begin with its host name (IAM
 /// User Guide, "Available keys for AWS OIDC federation"), and no service has a dot in its prefix.
@@ -112,7 +116,8 @@ fn may_say(service: &str, folded: &str) -> bool {
     let service = service.to_lowercase();
     let own = folded.strip_prefix(&service).and_then(|rest| rest.strip_prefix(':'));
     let daypass_says = |name: &str| is_s3_family(&service) && OF_SIGNATURE.contains(&name);
-    let own = own.is_some_and(|name| !name.is_empty() && !daypass_says(name));
+    let own =
+        own.is_some_and(|name| !name.is_empty() && !daypass_says(name) && !OF_MACHINE.contains(&folded));
     own || GLOBAL.iter().any(|global| match global.strip_suffix('/') {
         Some(prefix) => folded
             .strip_prefix(&prefix.to_lowercase())

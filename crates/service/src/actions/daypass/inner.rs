@@ -67,6 +67,10 @@ impl Inner {
             .iter()
             .map(|field| (field.name.to_ascii_lowercase(), field.value.clone().into_bytes()))
             .collect();
+        // HTTP/2 has no such field, but what stands in the URL (RFC 9113, section 8.3.1).
+        if http.header("host").is_none() {
+            http.headers.push(("host".into(), authority.to_string().into_bytes()));
+        }
         let body = match &request.body_sha256 {
             None => BodyHash::Unknown,
             Some(hex) => {

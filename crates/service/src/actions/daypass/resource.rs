@@ -16,7 +16,7 @@ use crate::error::Error;
 const PARTITION: &str = "aws";
 
 /// Services whose resources and actions daypass itself decides; nobody else may ask about them.
-const OWN_SERVICES: [&str; 4] = ["sts", "iam", "daypass", "signin"];
+const OWN_SERVICES: [&str; 7] = ["sts", "iam", "daypass", "signin", "eks", "eks-auth", "rolesanywhere"];
 
 /// The actions of Amazon S3 that take no resource, in lower case (Service Authorization Reference, "Actions
 /// defined by Amazon S3": those without a resource type).

@@ -148,7 +148,7 @@ pub(in crate::doors) async fn come_back(
     let state: Option<State> = opened(house, &mut browser, Purpose::OidcState, text("state"));
     let state = state.filter(|state| state.provider == provider.name).ok_or_else(over)?;
     let until = state.at + AWAY_SECONDS;
-    if op.now.as_second() >= until {
+    if !sealed::is_now(state.at, AWAY_SECONDS, op.now.as_second()) {
         return Err(over());
     }
     let open = provider.open(house, op).await?;

@@ -119,7 +119,7 @@ impl Progress {
 
     fn of(house: &House, op: &Operation, view: Arc<View>, stage: Stage, sealed: Sealed) -> Option<Self> {
         let until = sealed.at + STEP_SECONDS;
-        if sealed.stage != stage || op.now.as_second() >= until {
+        if sealed.stage != stage || !sealed::is_now(sealed.at, STEP_SECONDS, op.now.as_second()) {
             return None;
         }
         let whom = sealed.user.as_ref().map(|user| (&user.id, user.arn.as_str()));

@@ -19,8 +19,6 @@ use crate::request::Request;
 
 /// For how long a code is good, in seconds.
 pub const ROOT_CODE_SECONDS: i64 = 600;
-/// By how much the clocks of two nodes may differ, in seconds.
-const CLOCK_SECONDS: i64 = 60;
 const FIELDS: [&str; 1] = ["rootcode"];
 const WRONG: &str = "The code is not valid: it was used, its ten minutes are over, or it is not whole.";
 
@@ -76,8 +74,7 @@ async fn proven(house: &House, op: &Operation, text: &str) -> Result<Option<Prov
     let code: Option<Code> = sealed::open(&view, Purpose::RootSignIn, b"", text);
     let Some(Code { account, at, number }) = code else { return Ok(None) };
     let until = at + ROOT_CODE_SECONDS;
-    // One that is made ahead of this clock would be good for longer.
-    let is_now = (at - CLOCK_SECONDS..until).contains(&op.now.as_second());
+    let is_now = sealed::is_now(at, ROOT_CODE_SECONDS, op.now.as_second());
     let is_good = is_now && view.is_account(account);
     if !is_good || !house.directory.spend_sign_in_step(op, number, "root", until).await? {
         return Ok(None);

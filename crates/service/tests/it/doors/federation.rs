@@ -257,6 +257,22 @@ async fn a_link_is_good_for_fifteen_minutes_whatever_becomes_of_the_credentials(
     assert_eq!(fresh.code, "ExpiredToken");
 }
 
+/// A clock that was ahead makes no link that is good for longer.
+#[tokio::test]
+async fn a_link_of_a_clock_that_was_ahead_waits_for_its_time() {
+    let house = with_role().await;
+    let keys = desk(&house, &[]).await;
+    house.clock.advance(800);
+    let token = house.signin_token(&keys, &[]).await.unwrap();
+    house.clock.advance(-800);
+    for seconds in [0, 700] {
+        house.clock.advance(seconds);
+        assert_eq!(house.login(&token, &[]).await.err().unwrap().code, "InvalidSigninToken", "{seconds}");
+    }
+    house.clock.advance(50);
+    house.login(&token, &[]).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_link_opens_nothing_once_the_credentials_were_ended() {
     let house = with_role().await;

@@ -1,14 +1,14 @@
 //! RevokeSession of a user, role or root with all that its sessions and keys issued: whoever has somebody's laptop.
 
-use daypass_authn::token::SessionKind;
+use daypass_authn::token::{SessionClaims, SessionKind};
 use daypass_model::limits::SESSION_ANCESTRY_MAX;
 use serde_json::json;
 
 use super::{assert_ended, assert_lives, assume_elsewhere, revoke, role_elsewhere, scoped};
 use crate::answers::ALLOW_ALL;
-use crate::sessions::{TRUST, assume, assumed, role, start, told};
+use crate::sessions::{TRUST, assume, assumed, role, start, told, who_is};
 use crate::support::{ACCOUNT, Keys, OTHER, TestHouse};
-use crate::world::{World, claims, session_id};
+use crate::world::{World, claims, sealed, session_id};
 
 async fn own_session(house: &TestHouse, who: &Keys) -> Keys {
     Keys::of(&house.call(who, "sts", "GetSessionToken", &[]).await.unwrap()["Credentials"])
@@ -138,6 +138,34 @@ async fn a_worker_that_renews_itself_names_each_principal_once() {
     let named = claims(&house, &worker).principals_above;
     let ids: Vec<_> = named.iter().map(|above| (above.id[..4].to_owned(), above.since)).collect();
     assert_eq!(ids, [("AIDA".to_owned(), begun), ("AROA".to_owned(), begun)]);
+}
+
+/// Tokens of a server that named no principals have the key that their chain began with, and so has what comes of them.
+#[tokio::test]
+async fn a_chain_from_before_principals_were_named_ends_by_whose_key_began_it() {
+    let (house, ada) = start().await;
+    let bob = house.user("Bob", Some(ALLOW_ALL)).await;
+    let old = async |who: &Keys| {
+        let named = assumed(&house, who, "Crew", &[]).await;
+        sealed(&house, &SessionClaims { principals_above: Vec::new(), ..claims(&house, &named) })
+    };
+    let (of_ada, of_bob) = (old(&ada).await, old(&bob).await);
+    house.clock.advance(60);
+    let below = assumed(&house, &of_ada, "Crew", &[]).await;
+    assert!(claims(&house, &below).principals_above.iter().all(|above| above.id.starts_with("AROA")));
+    let write = [("UserName", "early")];
+    house.call(&below, "iam", "CreateUser", &write).await.unwrap();
+    let moment = house.clock_now();
+    for (before, lives) in [(moment - 60, true), (moment + 1, false)] {
+        let body = json!({"PrincipalArn": arn("user/Ada"), "IssuedBefore": before, "IncludeIssued": true});
+        revoke(&house, body).await.unwrap();
+        for who in [&of_ada, &below] {
+            assert_eq!(who_is(&house, who).await.is_ok(), lives, "{before}");
+        }
+    }
+    assert_lives(&house, &of_bob, "another's key").await;
+    house.clock.advance(1);
+    assert_lives(&house, &assumed(&house, &ada, "Crew", &[]).await, "since then").await;
 }
 
 /// A thief waits until the stolen session is over by itself, and draws out what came of it.

@@ -6,12 +6,13 @@ use daypass_directory::{Operation, Scope};
 use daypass_model::Secret;
 use serde::{Deserialize, Serialize};
 
-use super::{Browser, opened, over, path_of, provider, seal};
+use super::{AWAY_SECONDS, Browser, opened, over, path_of, provider, seal};
 use crate::actions::sts::vouched::{self, Asked};
 use crate::audit::Event;
 use crate::decide::Decided;
 use crate::doors::answer::{Answer, RoleChoice, RoleField};
 use crate::doors::begin::{Beginning, begin};
+use crate::doors::sealed;
 use crate::doors::sign_in::ours;
 use crate::error::Error;
 use crate::federation::{SignInProvider, SignedIn};
@@ -91,7 +92,9 @@ pub(in crate::doors) async fn choose(
     let form = request.params.as_ref().map_err(Clone::clone)?;
     let text = form.text("token").unwrap_or_default();
     let coming: Option<Coming> = opened(house, &mut browser, Purpose::OidcToken, text);
-    let is_open = |coming: &Coming| coming.provider == provider.name && op.now.as_second() < coming.until;
+    let now = op.now.as_second();
+    let is_now = |coming: &Coming| sealed::is_now(coming.until - AWAY_SECONDS, AWAY_SECONDS, now);
+    let is_open = |coming: &Coming| coming.provider == provider.name && is_now(coming);
     let coming = coming.filter(is_open).ok_or_else(over)?;
     let who = provider.verified(house, op, coming.token.expose_str(), &coming.nonce).await?;
     let mut offered = offered(house, op, &who, form.text("roleIndex"), event)?;
