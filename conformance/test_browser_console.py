@@ -255,7 +255,7 @@ def test_another_role_by_keyboard_opens_beside_ones_own(browser, link, home, hou
     seen = browser.play("switchRole", link=link, tries=tries, javascript=javascript)
     # What was typed stays, to be mended.
     assert seen["problems"] == [{"says": NO, "kept": tried} for tried in tries[:-1]]
-    fields = ["Account number", "Role name, with its path if it has one"]
+    fields = ["Account number or alias", "Role name, with its path if it has one"]
     assert seen_by_eye(seen["stops"]) == [*NAV, *(*NAV, *fields) * 4]
     # A session of one's own, of the same name; the other stays.
     assert f"{role['RoleName']} / ada" in seen["role"]["text"] and seen["role"]["url"] != seen["own"]

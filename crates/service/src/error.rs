@@ -4,6 +4,7 @@
 //! that must look alike outside become the same value here. Which HTTP status goes with a code is the
 //! server's table.
 
+use daypass_authn::token::SealError;
 use daypass_directory::{Denied, NotCommitted};
 use daypass_model::AccountId;
 
@@ -153,6 +154,15 @@ impl Error {
 impl From<Box<Denied>> for Error {
     fn from(denied: Box<Denied>) -> Self {
         Self::access_denied(denied.to_string())
+    }
+}
+
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::TooLarge { .. } => Self::new("PackedPolicyTooLarge", error.to_string()),
+            SealError::Bound(_) => Self::validation(error.to_string()),
+        }
     }
 }
 

@@ -53,6 +53,22 @@ pub(crate) fn lineage(
     Ok(Lineage { id, ancestry, ends })
 }
 
+/// The claims of the same session a step further down, that ends then. The time of issue stays: a Deny or a revocation of the
+/// sessions before a moment means this one with them.
+///
+/// # Errors
+/// As [`lineage`].
+pub(crate) fn further(
+    op: &Operation,
+    house: &House,
+    session: &Session,
+    expires_at: i64,
+) -> Result<SessionClaims, Error> {
+    let Lineage { id, ancestry, ends } = lineage(op, house, session.claims.account, Some(session))?;
+    let claims = session.claims.clone();
+    Ok(SessionClaims { session_id: id, ancestry, ancestry_ends: ends, expires_at, ..claims })
+}
+
 /// Whose sessions and keys a new session comes from that `who` asks for: whose it is (account, unique id), and when it is issued.
 /// None of a chain is left out, so that whoever's sessions end with what they issued, all of it does.
 ///

@@ -11,7 +11,7 @@ const type = async (page, text) => {
 
 /** What stands in the fields. */
 const kept = async (page) => ({
-  account: await page.getByLabel("Account number").inputValue(),
+  account: await page.getByLabel("Account number or alias").inputValue(),
   role: await page.getByLabel("Role name").inputValue(),
 });
 
@@ -26,7 +26,7 @@ export async function switchRole(visit, { link, tries }) {
   await told(page, "Switch role");
   const problems = [];
   for (const [number, { account, role }] of tries.entries()) {
-    stops.push(...(await tabTo(page, "Account number")));
+    stops.push(...(await tabTo(page, "Account number or alias")));
     await type(page, account);
     stops.push(...(await tabTo(page, "Role name, with its path if it has one")));
     await type(page, role);

@@ -103,8 +103,8 @@ impl View {
         self.web_identity_issuers.get(uuid).is_some_and(|account| self.is_account(*account))
     }
 
-    /// The account that is called so. May lead into any account because whoever signs in says by it which one is meant, and
-    /// has none before; nothing comes of it that a password of that account does not open.
+    /// The account that is called so. May lead into any account because whoever signs in or switches to a role says by it which
+    /// one is meant; nothing comes of it that a password of that account, or a role's trust in them, does not open.
     #[must_use]
     pub fn account_of_alias(&self, alias: &str) -> Option<AccountId> {
         self.aliases.get(alias).copied().filter(|account| self.is_account(*account))

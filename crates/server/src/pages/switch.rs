@@ -22,8 +22,8 @@ pub(super) fn page(form: &RoleForm) -> Markup {
                     p class="problem" role="alert" { (problem) }
                 }
                 input type="hidden" name="code" value=(code);
-                label for="account" { "Account number" }
-                input id="account" name="account" inputmode="numeric" autocomplete="off" value=(account);
+                label for="account" { "Account number or alias" }
+                input id="account" name="account" autocomplete="off" value=(account);
                 label for="role" { "Role name, with its path if it has one" }
                 input id="role" name="role" autocomplete="off" value=(role) required;
                 button type="submit" { "Switch" }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daypass_authn::browser::BrowserSecret;
-use daypass_authn::token::{SealError, Sealed, SessionClaims};
+use daypass_authn::token::{Sealed, SessionClaims};
 use daypass_directory::record::{ConsoleSessionRecord, LoginProfileRecord, Unknown};
 use daypass_directory::{Checks, Operation, Principal, Scope, View, authorize};
 use daypass_model::{AccessKeyId, AccessKeyKind};
@@ -131,10 +131,33 @@ pub(super) fn seal(
 ) -> Result<(AccessKeyId, Sealed), Error> {
     let random = house.directory.random();
     let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
-    let sealed = view.keyring().seal(claims, &access_key_id, 0, random);
-    let sealed = sealed.map_err(|error| match error {
-        SealError::TooLarge { .. } => Error::new("PackedPolicyTooLarge", error.to_string()),
-        SealError::Bound(_) => Error::validation(error.to_string()),
-    })?;
+    let sealed = view.keyring().seal(claims, &access_key_id, 0, random)?;
     Ok((access_key_id, sealed))
+}
+
+/// For how long credentials of a session of the console are good, in seconds.
+pub(super) const CREDENTIALS_SECONDS: i64 = 900;
+
+/// Credentials of a session of the console.
+pub(super) struct Given {
+    pub(super) access_key_id: AccessKeyId,
+    pub(super) sealed: Sealed,
+    /// Unix seconds.
+    pub(super) expires_at: i64,
+}
+
+/// Credentials of a session for a quarter of an hour, as far as it has that left. The time of issue stays: a revocation of the
+/// sessions before a moment means these with it.
+pub(super) fn give(
+    house: &House,
+    op: &Operation,
+    view: &View,
+    claims: &SessionClaims,
+    event: &mut Event<'_>,
+) -> Result<Given, Error> {
+    let expires_at = claims.expires_at.min(op.now.as_second() + CREDENTIALS_SECONDS);
+    let (access_key_id, sealed) = seal(house, view, &SessionClaims { expires_at, ..claims.clone() })?;
+    event.tells("accessKeyId", access_key_id.as_str());
+    event.tells("sessionId", claims.session_id.to_string());
+    Ok(Given { access_key_id, sealed, expires_at })
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use daypass_authn::browser::BrowserSecret;
 use daypass_authn::token::SessionClaims;
 use daypass_directory::{Checks, ConsoleSession, Identity, Operation, Scope, Session, authorize};
-use daypass_model::{AccessKeyId, AccessKeyKind, SessionId};
+use daypass_model::SessionId;
 
 use super::answer::{Answer, CommandLine, Step, YourSession};
+use super::begin::{Given, give};
 use super::{cookie_name, form};
 use crate::audit::Event;
 use crate::error::Error;
@@ -18,8 +19,6 @@ use crate::house::{House, region_for_clients};
 use crate::params::Params;
 use crate::request::Request;
 
-/// For how long credentials for a command line are good, in seconds.
-const CREDENTIALS_SECONDS: i64 = 900;
 /// Cookies of sessions that are looked at; browsers keep fewer of one site.
 const LOGIN_COOKIES_MAX: usize = 200;
 /// What the forms are called, in their codes.
@@ -123,15 +122,7 @@ pub(super) async fn credentials(
     };
     event.reserve()?;
     let claims = &visitor.session.claims;
-    // The time of issue stays: a revocation of the sessions before a moment means these with it.
-    let expires_at = claims.expires_at.min(op.now.as_second() + CREDENTIALS_SECONDS);
-    let claims = SessionClaims { expires_at, ..claims.clone() };
-    let random = house.directory.random();
-    let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
-    let sealed = visitor.scope.view().keyring().seal(&claims, &access_key_id, 0, random);
-    let sealed = sealed.map_err(|_| Error::internal("a session that was sealed once is too large"))?;
-    event.tells("accessKeyId", access_key_id.as_str());
-    event.tells("sessionId", visitor.id.to_string());
+    let Given { access_key_id, sealed, expires_at } = give(house, op, visitor.scope.view(), claims, event)?;
     let (public, sts_region) =
         (house.settings.public_authority.as_ref(), house.settings.sts_region.as_deref());
     let given = CommandLine {

@@ -15,7 +15,7 @@ use super::{Act, Wish, destination, sealed};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
-use crate::lineage::{Lineage, lineage};
+use crate::lineage::further;
 use crate::request::{Request, hidden};
 
 /// For how long a sign-in token is good, in seconds.
@@ -73,11 +73,8 @@ pub(super) fn signin_token(
     let session = who.session.as_deref().ok_or_else(only_temporary)?;
     let expires_at = end(op, &session.claims, form.text("SessionDuration"))?;
     event.reserve()?;
-    let Lineage { id, ancestry, ends } = lineage(op, house, session.claims.account, Some(session))?;
-    // The time of issue stays: a Deny or a revocation of the sessions before a moment means this one with them. So does the
-    // session of the console that the credentials are of, until this one has begun.
-    let claims =
-        SessionClaims { session_id: id, ancestry, ancestry_ends: ends, expires_at, ..session.claims.clone() };
+    // The session of the console that the credentials are of stays theirs, too, until this one has begun.
+    let claims = further(op, house, session, expires_at)?;
     let asked_with = who.access_key_id.clone().ok_or_else(only_temporary)?;
     Ok(Answer::SigninToken(ticket(house, op, scope.view(), &claims, asked_with)?))
 }

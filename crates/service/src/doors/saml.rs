@@ -222,6 +222,8 @@ async fn enter(
     // What is no place of ours is the provider's own word for something, and leads to the console.
     let destination =
         form.relay_state.and_then(|state| destination::read(house, request, state).ok().flatten());
+    let to = destination.clone().unwrap_or_else(|| super::session_path(granted.claims.session_id));
+    event.tells("LoginTo", to);
     let beginning = Beginning {
         claims: granted.claims,
         asked_by: Some(call.principal()),

@@ -1,6 +1,6 @@
 //! What goes away with somebody and comes back: JSON, sealed for one purpose and context, and the number that tells it from others.
 
-use daypass_authn::token::{Purpose, SealError};
+use daypass_authn::token::Purpose;
 use daypass_directory::View;
 use daypass_model::Secret;
 use serde::Serialize;
@@ -24,8 +24,7 @@ pub(super) fn seal<T: Serialize>(
     // There may be secrets in it.
     let text = Secret::new(text);
     let sealed = view.keyring().seal_message(purpose, context, text.expose(), house.directory.random());
-    let too_large = |error: SealError| Error::new("PackedPolicyTooLarge", error.to_string());
-    sealed.map(Secret::new).map_err(too_large)
+    Ok(Secret::new(sealed?))
 }
 
 /// What was sealed for this purpose and context; `None` for whatever else it is.

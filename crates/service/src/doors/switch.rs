@@ -3,10 +3,9 @@
 //! Source: IAM User Guide, "Switching to a role (console)": AssumeRole with the name of the user (or of the session) as session
 //! name, for as long as the role allows and the user's session has left, without tags, source identity or external id.
 
-use daypass_authn::token::SessionClaims;
-use daypass_directory::{Operation, Scope};
+use daypass_directory::{Operation, Scope, View};
 use daypass_model::limits::CHAINED_SESSION_SECONDS_MAX;
-use daypass_model::{Arn, SessionId, cut};
+use daypass_model::{AccountId, Arn, SessionId, cut};
 use serde::Deserialize;
 
 use super::answer::{Answer, RoleForm, Whose};
@@ -16,7 +15,7 @@ use super::console::{Visitor, sender, visitor};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
-use crate::lineage::{Lineage, lineage};
+use crate::lineage::further;
 use crate::request::Request;
 
 /// The shortest session that AssumeRole gives, in seconds.
@@ -54,7 +53,7 @@ pub(super) async fn switch(
         Err(early) => return early,
     };
     let text = |name| form.text(name).unwrap_or_default().trim();
-    let arn = role_arn(text("account"), text("role"));
+    let arn = role_arn(visitor.scope.view(), text("account"), text("role"));
     event.tells("SwitchFrom", visitor.scope.principal().arn.as_str());
     event.tells("RedirectTo", cut(&arn, ARN_LENGTH_TOLD));
     // No room for this event yet: AssumeRole has its own, and may have to wait.
@@ -79,13 +78,10 @@ pub(super) async fn switch(
     let role = Scope::resolve(view.clone(), credential.caller, op.now)?;
     let session = role.principal().session.as_deref();
     let session = session.ok_or_else(|| Error::internal("a role was assumed, and is no session"))?;
-    let Lineage { id, ancestry, ends } = lineage(op, house, session.claims.account, Some(session))?;
     // AssumeRole gives a quarter of an hour at the least.
     let expires_at = session.claims.expires_at.min(visitor.session.claims.expires_at);
-    let claims =
-        SessionClaims { session_id: id, ancestry, ancestry_ends: ends, expires_at, ..session.claims.clone() };
     let beginning = Beginning {
-        claims,
+        claims: further(op, house, session, expires_at)?,
         asked_by: Some(role.principal()),
         issuer: visitor.kept.record.issuer.clone(),
         destination: None,
@@ -119,9 +115,14 @@ fn asking(visitor: &Visitor, tried: Option<(String, String)>, problem: Option<St
     }))
 }
 
-/// A role by its name and its account's number, or by its ARN.
-fn role_arn(account: &str, role: &str) -> String {
-    if role.starts_with("arn:") { role.to_owned() } else { format!("arn:aws:iam::{account}:role/{role}") }
+/// A role by its name and its account's number or alias, or by its ARN.
+fn role_arn(view: &View, account: &str, role: &str) -> String {
+    if role.starts_with("arn:") {
+        return role.to_owned();
+    }
+    let called_so = view.account_of_alias(&account.to_ascii_lowercase());
+    let account = called_so.as_ref().map_or(account, AccountId::as_str);
+    format!("arn:aws:iam::{account}:role/{role}")
 }
 
 /// For how long AssumeRole is asked: as long as the role allows and the visitor's session has left, which is one of a chain.

@@ -4,14 +4,14 @@
 //! of the console that the code is of.
 
 use daypass_authn::oidc::{Dpop, SigningAlgorithm, challenge_of};
-use daypass_authn::token::{Purpose, SessionClaims};
+use daypass_authn::token::Purpose;
 use daypass_directory::{Operation, Scope};
 use daypass_model::{Secret, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Tokens};
 use super::authorize::{Code, allowed, check_address, is_client, is_elsewhere, own_urls};
-use super::begin::seal;
+use super::begin::{CREDENTIALS_SECONDS, Given, give};
 use super::sealed;
 use crate::audit::Event;
 use crate::error::Error;
@@ -23,8 +23,6 @@ pub(super) const PATH: &str = "/v1/token";
 const ACTION: &str = "signin:CreateOAuth2Token";
 /// For how long a code is good, in seconds.
 const CODE_SECONDS: i64 = 300;
-/// And credentials.
-const CREDENTIALS_SECONDS: i64 = 900;
 
 /// The body.
 #[derive(Deserialize)]
@@ -141,11 +139,8 @@ fn given(
 ) -> Result<Tokens, Error> {
     let claims = scope.principal().session.as_deref().map(|session| &session.claims);
     let claims = claims.ok_or_else(|| Error::internal("a session of the console is none"))?;
-    let expires_at = claims.expires_at.min(op.now.as_second() + CREDENTIALS_SECONDS);
-    let claims = SessionClaims { expires_at, ..claims.clone() };
-    let (access_key_id, credentials) = seal(house, scope.view(), &claims)?;
-    event.tells("accessKeyId", access_key_id.as_str());
-    event.tells("sessionId", claims.session_id.to_string());
+    let Given { access_key_id, sealed: credentials, expires_at } =
+        give(house, op, scope.view(), claims, event)?;
     Ok(Tokens {
         access_key_id: access_key_id.to_string(),
         secret_access_key: credentials.secret_access_key,

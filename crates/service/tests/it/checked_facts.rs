@@ -99,6 +99,21 @@ async fn how_a_request_was_signed_is_not_for_a_service_to_say() {
     assert_eq!(shop.answer(&said).await["Decision"], "Allowed");
 }
 
+/// RFC 9113, section 8.3.1: the host stands in `:authority` there, which the service has as its own name.
+#[tokio::test]
+async fn a_request_of_http_2_has_the_host_of_its_url() {
+    let shop = Shop::new().await;
+    let without_host = |question: Value| {
+        let headers = question["Request"]["Headers"].as_array().unwrap().iter();
+        let others: Vec<_> = headers.filter(|header| header["Name"] != "host").cloned().collect();
+        with(&question, "/Request/Headers", json!(others))
+    };
+    assert_eq!(shop.answer(&without_host(asking(&shop.read()))).await["Decision"], "Allowed");
+    let elsewhere = HttpRequest::new("GET", "/shelf/a.txt", "").with_header("host", "evil.test");
+    let question = without_host(asking(&shop.signed_for("s3", elsewhere)));
+    assert_eq!(shop.inner_error(&question).await, "SignatureDoesNotMatch");
+}
+
 /// Which machine or function a session was given to.
 #[tokio::test]
 async fn which_machine_the_caller_is_is_not_for_a_service_to_say() {

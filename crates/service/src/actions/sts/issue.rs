@@ -1,6 +1,6 @@
 //! What every call that issues credentials shares: session policies, tags, the token, its sizes.
 
-use daypass_authn::token::{SealError, SessionClaims, SessionLayer};
+use daypass_authn::token::{SessionClaims, SessionLayer};
 use daypass_directory::{AnyPolicy, Authorized, Operation};
 use daypass_model::limits::{SESSION_POLICY_ARNS_MAX, SESSION_POLICY_CHARACTERS_MAX, TAGS_MAX};
 use daypass_model::{AccessKeyId, AccessKeyKind, Secret, Tag, TagSet, is_reserved};
@@ -80,7 +80,7 @@ pub(crate) fn issue_described<I>(
     let random = house.directory.random();
     let access_key_id = AccessKeyId::generate(AccessKeyKind::Temporary, claims.account, random);
     let minimum = usize::try_from(minimum.unwrap_or(0)).unwrap_or(0);
-    let sealed = keyring.seal(claims, &access_key_id, minimum, random).map_err(|error| too_large(&error))?;
+    let sealed = keyring.seal(claims, &access_key_id, minimum, random)?;
     house.session_log.keep(SessionEntry::of(op, call.principal(), claims, &access_key_id, description));
     Ok(Issued {
         packed_policy_size: sealed.packed_policy_percent,
@@ -93,13 +93,6 @@ pub(crate) fn issue_described<I>(
         },
         session_token_utilization: sealed.utilization_percent,
     })
-}
-
-fn too_large(error: &SealError) -> Error {
-    match error {
-        SealError::TooLarge { .. } => Error::new("PackedPolicyTooLarge", error.to_string()),
-        SealError::Bound(_) => Error::validation(error.to_string()),
-    }
 }
 
 /// Check the session policies of a call and make them one layer; `None` when none was passed. `find` knows the

@@ -54,6 +54,7 @@ async fn one_role_is_entered_at_once() {
     );
     assert_eq!(event["additionalEventData"]["SamlProviderArn"], PROVIDER);
     assert_eq!(event["additionalEventData"]["sAMLAssertionID"], "_a");
+    assert_eq!(event["additionalEventData"]["LoginTo"], format!("/console/s/{}/", browser.id));
     assert_eq!(
         event["userIdentity"]["arn"],
         "arn:aws:sts::111122223333:assumed-role/Reader/alice@example.com"

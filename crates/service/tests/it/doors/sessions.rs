@@ -251,9 +251,13 @@ async fn another_role_opens_in_a_session_of_its_own() {
     let browser =
         house.enter(&desk(&house, &[("SourceIdentity", "ada"), ("DurationSeconds", "1800")]).await).await;
     house.clock.advance(60);
-    for role in ["watch/Night", "arn:aws:iam::111122223333:role/watch/Night"] {
-        let Answer::Entered { id, secret, .. } =
-            switch(&house, &browser, "111122223333", role).await.unwrap()
+    house.root("iam", "CreateAccountAlias", &[("AccountAlias", "northwind")]).await;
+    for (account, role) in [
+        ("111122223333", "watch/Night"),
+        ("Northwind", "watch/Night"),
+        ("", "arn:aws:iam::111122223333:role/watch/Night"),
+    ] {
+        let Answer::Entered { id, secret, .. } = switch(&house, &browser, account, role).await.unwrap()
         else {
             panic!("{role}")
         };

@@ -182,6 +182,8 @@ async fn a_code_becomes_a_session_of_the_role_that_trusts_the_provider() {
     );
     let federation = &event["userIdentity"]["sessionContext"]["webIdFederationData"];
     assert_eq!(federation["federatedProvider"], PROVIDER);
+    let to = event["additionalEventData"]["LoginTo"].as_str().unwrap();
+    assert!(to.starts_with("/console/s/"), "{to}");
     let events = json!(*world.house.audit.lock().unwrap()).to_string();
     assert!(![CODE, &asked["state"], &form["code_verifier"]].iter().any(|secret| events.contains(*secret)));
 }

@@ -13,6 +13,7 @@ use crate::decide::Decided;
 use crate::doors::answer::{Answer, RoleChoice, RoleField};
 use crate::doors::begin::{Beginning, begin};
 use crate::doors::sealed;
+use crate::doors::session_path;
 use crate::doors::sign_in::ours;
 use crate::error::Error;
 use crate::federation::{SignInProvider, SignedIn};
@@ -175,6 +176,8 @@ async fn enter(
     if !house.directory.spend_sign_in_step(op, coming.number, "role", coming.until).await? {
         return Err(over());
     }
+    let to = coming.back.clone().unwrap_or_else(|| session_path(granted.claims.session_id));
+    event.tells("LoginTo", to.split('?').next().unwrap_or_default());
     let beginning = Beginning {
         claims: granted.claims,
         asked_by: Some(call.principal()),
