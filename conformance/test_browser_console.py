@@ -140,7 +140,7 @@ def test_page_of_a_session_tells_its_chain_and_what_it_issued(browser, link, hom
     arn = f"arn:aws:sts::{home.id}:{heading}"
     assert shown["chain"] == [admin.arn, arn.replace("/middle", "/first"), arn]
     assert [row["href"].rsplit("/")[-1] for row in shown["issued"]] == [session_of(home, last)[0]]
-    for told in (middle.id, session, "grace", "not given", "Botocore"):
+    for told in (middle.id, first.id, session, "grace", "not given", "Botocore"):
         assert told in shown["text"], told
     assert middle.secret not in shown["text"] and middle.token not in shown["text"]
 

@@ -127,7 +127,8 @@ pub(super) fn one(shown: &SessionShown) -> Markup {
                 h1 id="which" { (short(&session.arn)) }
                 p class="arn" { code { (session.arn) } }
                 dl {
-                    dt { "Asked for by" } dd { (asker(session)) }
+                    dt { "Asked for by" }
+                    dd { (asker(session)) @if let Some(key) = &session.requested_by.access_key_id { ", with " code { (key) } } }
                     @if let Some(person) = &session.source_identity { dt { "Source identity" } dd { (person) } }
                     dt { "From" } dd { (session.source_ip_address.as_deref().unwrap_or("not known here")) }
                     @if let Some(agent) = &session.user_agent { dt { "Program" } dd { (agent) } }

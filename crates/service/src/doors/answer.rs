@@ -406,6 +406,8 @@ pub struct ListedRequester {
     pub account_id: AccountId,
     /// The ARN, where it is the same account's.
     pub arn: Option<String>,
+    /// The access key id that it signed with, where it is the same account's.
+    pub access_key_id: Option<String>,
 }
 
 /// A session that a program may be let in by.
