@@ -86,7 +86,7 @@ const STS_REGIONAL_ONLY: [&str; 3] = ["AssumeRoot", "GetScopedCredentials", "Get
 #[must_use]
 pub fn region_for_clients<'r>(sts_region: Option<&'r str>, public: Option<&Authority>) -> &'r str {
     let is_global = public.is_some_and(|public| public.host() == STS_GLOBAL_HOST);
-    sts_region.filter(|_| !is_global).unwrap_or(REGION_DEFAULT)
+    if is_global { STS_GLOBAL_REGION } else { sts_region.unwrap_or(REGION_DEFAULT) }
 }
 
 impl Settings {

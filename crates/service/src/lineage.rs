@@ -58,7 +58,7 @@ pub(crate) fn lineage(
 ///
 /// # Errors
 /// As [`lineage`].
-pub(crate) fn further(
+pub(crate) fn descendant(
     op: &Operation,
     house: &House,
     session: &Session,

@@ -36,7 +36,7 @@ pub(crate) async fn by_key(
     house: &House,
     call: &Presented<'_>,
 ) -> Result<(Arc<View>, Arc<Instance>), Error> {
-    let (view, instance) = find(house, call.instance)?;
+    let (_, instance) = find(house, call.instance)?;
     let proven = async {
         let joined = instance.record.joined.as_ref().ok_or_else(not_this_machine)?;
         let key = MachinePublicKey::parse(&joined.public_key);
@@ -44,7 +44,7 @@ pub(crate) async fn by_key(
         verify(op, house, call, &key).await
     };
     match proven.await {
-        Ok(()) => Ok((view, instance)),
+        Ok(()) => still(house, call, &instance),
         Err(error) => Err(told_of(&instance, error)),
     }
 }
@@ -60,7 +60,7 @@ pub(crate) async fn by_secret(
     secret: &Secret,
     public_key: &str,
 ) -> Result<(Arc<View>, Arc<Instance>), Error> {
-    let (view, instance) = find(house, call.instance)?;
+    let (_, instance) = find(house, call.instance)?;
     let proven = async {
         let join = &instance.record.join;
         let secret = MachineSecret::read(secret.expose_str()).filter(|secret| secret.has_hash(&join.hash));
@@ -83,9 +83,22 @@ pub(crate) async fn by_secret(
         }
     };
     match proven.await {
-        Ok(()) => Ok((view, instance)),
+        Ok(()) => still(house, call, &instance),
         Err(error) => Err(told_of(&instance, error)),
     }
+}
+
+/// The same instance by a view from after the wait: what was changed meanwhile counts.
+fn still(
+    house: &House,
+    call: &Presented<'_>,
+    proven: &Instance,
+) -> Result<(Arc<View>, Arc<Instance>), Error> {
+    let (view, now) = find(house, call.instance)?;
+    // Another secret is another machine's, and gives its sessions another beginning.
+    let is_same =
+        now.record.sessions == proven.record.sessions && now.record.join.hash == proven.record.join.hash;
+    if is_same { Ok((view, now)) } else { Err(told_of(&now, not_this_machine())) }
 }
 
 /// The service that asks for a machine, or for what runs on it. `source` is the ARN of that.

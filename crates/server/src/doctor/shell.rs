@@ -88,7 +88,14 @@ fn federation(patient: &Patient) -> Vec<Finding> {
         let says = format!(
             "the keys of {issuer} come over plain HTTP: whoever is on the way can sign tokens as that provider"
         );
-        weak(true, says, "--allow-insecure-issuer", None);
+        let others = patient.config.issuers.insecure.iter().filter(|other| *other != issuer);
+        let others = others.map(String::as_str).collect::<Vec<_>>().join(",");
+        weak(
+            true,
+            says,
+            "--allow-insecure-issuer",
+            Some(others.as_str()).filter(|others| !others.is_empty()),
+        );
     }
     findings
 }

@@ -155,7 +155,7 @@ async fn meaning(house: &House, ended: &Ended, now: i64) -> Result<(AccountId, R
 fn issued_before_second(text: &str, now: i64) -> Result<i64, Failure> {
     let bad = |why: String| Failure::new(format!("--issued-before {text}: {why}"));
     let moment = text.parse::<Timestamp>().map_err(|error| bad(error.to_string()))?;
-    // Sessions know the second alone: of one that is not over yet all are meant, as by RevokeSession.
+    // A session's time is a whole second: `12:00:00.5` means those of 12:00:00, too, as by RevokeSession.
     let second = moment.as_second().saturating_add(i64::from(moment.subsec_nanosecond() > 0));
     if second > now.saturating_add(AHEAD_SECONDS_MAX) {
         return Err(bad("it lies in the future".to_owned()));

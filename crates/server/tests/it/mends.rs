@@ -180,7 +180,6 @@ fn a_new_root_key_comes_with_the_line_that_uses_it() {
     server.stop();
 }
 
-/// A name, its key, and whether it may sign others.
 /// What is taken of identity providers beyond what is safe is told, with a start that does not.
 #[test]
 fn settings_that_weaken_federation_are_told() {
@@ -197,11 +196,16 @@ fn settings_that_weaken_federation_are_told() {
         assert_eq!(told.iter().filter(|says| says.contains(part)).count(), 1, "{part}: {told:?}");
     }
     assert_eq!(findings.len(), 4, "{findings:?}");
+    let both = ["--allow-insecure-issuer", "http://127.0.0.1:8080/dev", "--allow-insecure-issuer", insecure];
+    let [finding] = &found(&dir, "settings", &both, &[])[..] else { panic!("one of the two") };
+    let paste = finding["paste"].as_str().unwrap();
+    assert!(paste.contains("http://127.0.0.1:8080/dev") && !paste.contains(insecure), "{paste}");
     let safe = ["--allow-saml-sha1", "false", "--allow-insecure-issuer", "http://127.0.0.1:8080"];
     assert_eq!(found(&dir, "settings", &safe, &[]), Vec::<Value>::new());
     server.stop();
 }
 
+/// A name, its key, and whether it may sign others.
 fn named(name: &str, is_ca: bool) -> (CertificateParams, KeyPair) {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);

@@ -1,4 +1,4 @@
-//! The beginning of a console session, for every door that leads to one.
+//! The beginning of a console session, for every door that leads to one, and the credentials that it gives.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use super::{Act, Wish, destination, sealed};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
-use crate::lineage::further;
+use crate::lineage::descendant;
 use crate::request::{Request, hidden};
 
 /// For how long a sign-in token is good, in seconds.
@@ -74,7 +74,7 @@ pub(super) fn signin_token(
     let expires_at = end(op, &session.claims, form.text("SessionDuration"))?;
     event.reserve()?;
     // The session of the console that the credentials are of stays theirs, too, until this one has begun.
-    let claims = further(op, house, session, expires_at)?;
+    let claims = descendant(op, house, session, expires_at)?;
     let asked_with = who.access_key_id.clone().ok_or_else(only_temporary)?;
     Ok(Answer::SigninToken(ticket(house, op, scope.view(), &claims, asked_with)?))
 }

@@ -114,8 +114,9 @@ pub(super) async fn one(
     let origin =
         found.origin.map(|asker| asker.arn.unwrap_or_else(|| format!("account {}", asker.account_id)));
     let form = request.params.as_ref().map_err(Clone::clone)?;
-    // Only where it is so: an address may be anybody's.
-    let ended = form.text("ended").and_then(End::of_word).filter(|_| shown.status == "Revoked");
+    // Only where we led here by it: an address may be anybody's.
+    let told = |end: &End| form.text("told") == Some(visitor.code(&told(session, *end)).as_str());
+    let ended = form.text("ended").and_then(End::of_word).filter(told);
     let step = |who, expires, session| Step { who, expires, session };
     let origin = origin.map(|who| step(who, None, None));
     let links = found.chain.into_iter().map(|link| match (link.session, link.account_id) {
@@ -157,7 +158,13 @@ pub(super) async fn revoke(
     }
     ended?;
     // Whoever ended their own session is told so there.
-    Ok(Answer::GoTo(format!("{}sessions/{session}?ended={}", super::session_path(id), end.word())))
+    let (place, told) = (super::session_path(id), visitor.code(&told(session, end)));
+    Ok(Answer::GoTo(format!("{place}sessions/{session}?ended={}&told={told}", end.word())))
+}
+
+/// What the page says afterwards, as its code names it.
+fn told(session: SessionId, end: End) -> String {
+    format!("ended {session} {}", end.word())
 }
 
 /// What RevokeSession is asked.

@@ -15,7 +15,7 @@ use super::console::{Visitor, sender, visitor};
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
-use crate::lineage::further;
+use crate::lineage::descendant;
 use crate::request::Request;
 
 /// The shortest session that AssumeRole gives, in seconds.
@@ -81,7 +81,7 @@ pub(super) async fn switch(
     // AssumeRole gives a quarter of an hour at the least.
     let expires_at = session.claims.expires_at.min(visitor.session.claims.expires_at);
     let beginning = Beginning {
-        claims: further(op, house, session, expires_at)?,
+        claims: descendant(op, house, session, expires_at)?,
         asked_by: Some(role.principal()),
         issuer: visitor.kept.record.issuer.clone(),
         destination: None,

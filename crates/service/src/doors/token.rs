@@ -13,6 +13,7 @@ use super::answer::{Answer, Tokens};
 use super::authorize::{Code, allowed, check_address, is_client, is_elsewhere, own_urls};
 use super::begin::{CREDENTIALS_SECONDS, Given, give};
 use super::sealed;
+use super::sign_in::fingerprint;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -216,8 +217,7 @@ fn by_refresh_token(
 /// By which the password that the session's user has now is known again; none, of whoever has none.
 fn password_of(scope: &Scope) -> Option<String> {
     let user = scope.principal().user()?;
-    let profile = scope.account().login_profile(&user.record.id)?;
-    Some(profile.hash.fingerprint().expose_str().to_owned())
+    Some(fingerprint(scope.account().login_profile(&user.record.id)?))
 }
 
 fn ended() -> Error {

@@ -13,7 +13,7 @@ use crate::action::{Action, read};
 use crate::callers::Callers;
 use crate::error::Error;
 use crate::house::House;
-use crate::lineage::further;
+use crate::lineage::descendant;
 use crate::params::Params;
 
 pub(super) struct GetScopedCredentials;
@@ -73,8 +73,8 @@ impl Action for GetScopedCredentials {
         let session = session.ok_or_else(|| Error::internal("long-term keys asked for less"))?;
         let expires_at = end(op.now.as_second(), session.claims.expires_at, input.duration_seconds)?;
         let layer = issue::layer(|_| None, input.policy.as_ref(), &[])?;
-        let further = further(op, house, session, expires_at)?;
-        let claims = SessionClaims { chained: true, ..narrowed(&further, layer)? };
+        let descendant = descendant(op, house, session, expires_at)?;
+        let claims = SessionClaims { chained: true, ..narrowed(&descendant, layer)? };
         let (size, description) =
             (input.minimum_session_token_size, input.scoped_session_description.as_deref());
         let issued = issue::issue_described(op, house, &call, &claims, size, description)?;

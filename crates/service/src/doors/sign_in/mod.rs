@@ -21,6 +21,7 @@ pub use browser::{Device, browser_cookie, is_over_tls};
 pub(super) use change::change;
 pub(super) use code::code;
 pub(super) use password::sign_in;
+pub(super) use progress::fingerprint;
 pub use root::{ROOT_CODE_SECONDS, root_code};
 pub(super) use root::{root, root_form};
 

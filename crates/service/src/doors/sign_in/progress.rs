@@ -256,6 +256,7 @@ fn seal(
     sealed::seal(house, view, Purpose::SignInProgress, context.as_bytes(), &sealed)
 }
 
-fn fingerprint(profile: &LoginProfile) -> String {
+/// By which a password is known again.
+pub(in crate::doors) fn fingerprint(profile: &LoginProfile) -> String {
     profile.hash.fingerprint().expose_str().to_owned()
 }

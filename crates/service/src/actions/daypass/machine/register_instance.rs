@@ -52,7 +52,7 @@ impl Action for RegisterInstance {
     fn checks(scope: &Scope, input: &Input) -> Checks {
         let account = scope.account();
         // The id may be drawn only later: then it is asked for any, as where machines are started on AWS.
-        let region = input.region.clone().unwrap_or_else(|| region_name(scope.region()).to_owned());
+        let region = input.region(scope);
         let arn = instance_arn(account.id(), &region, input.instance_id.as_deref().unwrap_or("*"));
         let profile = input.profile(&account);
         let profile_arn = profile.map_or_else(|| input.named(scope), |profile| profile.arn.clone());
@@ -83,7 +83,7 @@ impl Action for RegisterInstance {
         if account.instance(&id).is_some() {
             return Err(Error::already_exists(format!("Instance with id {id} already exists.")));
         }
-        let region = input.region.clone().unwrap_or_else(|| region_name(call.scope().region()).to_owned());
+        let region = input.region(call.scope());
         // An id is one machine's for ever: policies may name it.
         if !house.directory.spend_instance_id(op, account.id(), &id).await? {
             return Err(Error::already_exists(format!("Instance with id {id} was there before.")));
@@ -120,6 +120,11 @@ impl Action for RegisterInstance {
 }
 
 impl Input {
+    /// The region that was given, or else that the call was signed for.
+    fn region(&self, scope: &Scope) -> String {
+        self.region.clone().unwrap_or_else(|| region_name(scope.region()).to_owned())
+    }
+
     fn profile<'v>(&self, account: &AccountView<'v>) -> Option<&'v Arc<InstanceProfile>> {
         match (&self.instance_profile_name, &self.instance_profile_arn) {
             (Some(name), _) => account.instance_profile(name),
