@@ -23,7 +23,7 @@ pub(crate) struct Yard {
     pub(crate) key: MachineKey,
 }
 
-fn trusting(services: &[&str]) -> String {
+pub(crate) fn trusting(services: &[&str]) -> String {
     json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}]})
     .to_string()
@@ -38,7 +38,7 @@ impl Yard {
         Self::of(TestHouse::new().await, trust).await
     }
 
-    async fn of(house: TestHouse, trust: &str) -> Self {
+    pub(crate) async fn of(house: TestHouse, trust: &str) -> Self {
         let role = [("RoleName", "Crew"), ("Path", "/fleet/"), ("AssumeRolePolicyDocument", trust)];
         house.root("iam", "CreateRole", &role).await;
         let all = json!({"Version": "2012-10-17", "Statement": [

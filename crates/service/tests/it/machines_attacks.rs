@@ -1,10 +1,14 @@
 //! What a stranger tried with machines and tasks: chains that outlive them, races, ids that come again, an alarm drowned in noise.
 
+use std::sync::Arc;
+
 use daypass_authn::machine::MachineKey;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
-use crate::machines::{Yard, keys, told};
-use crate::support::{ACCOUNT, Keys};
+use crate::machines::{Yard, keys, told, trusting};
+use crate::mfa::{Flaky, Spending};
+use crate::support::{ACCOUNT, Keys, TestHouse};
 
 const CREW: &str = "arn:aws:iam::111122223333:role/fleet/Crew";
 
@@ -175,4 +179,32 @@ async fn a_machine_is_written_down_as_used_once() {
     yard.of_task(&task, &token).await.unwrap();
     yard.credentials().await.unwrap();
     assert_eq!(records().await, used);
+}
+
+/// Whether a proof was used before is asked of the store, which takes its time.
+#[tokio::test]
+async fn what_was_changed_while_a_proof_was_spent_counts() {
+    let closed = trusting(&["ecs-tasks.amazonaws.com"]);
+    let untrust =
+        ("iam", "UpdateAssumeRolePolicy", [("RoleName", "Crew"), ("PolicyDocument", closed.as_str())]);
+    for (deregistered, code) in [(false, "AccessDenied"), (true, "InvalidIdentityToken")] {
+        let store = Flaky::new();
+        let yard = Yard::of(TestHouse::on(store.clone()).await, &trusting(&["ec2.amazonaws.com"])).await;
+        yard.join(&yard.key, &yard.secret).await.unwrap();
+        let released = Arc::new(Notify::new());
+        *store.spending.lock().unwrap() = Spending::Waits(released.clone());
+        let change = async {
+            // By then the call has its view, and waits.
+            tokio::task::yield_now().await;
+            if deregistered {
+                yard.root("DeregisterInstance", json!({"InstanceId": yard.id()})).await;
+            } else {
+                let (service, action, params) = &untrust;
+                yard.house.root(service, action, params).await;
+            }
+            released.notify_one();
+        };
+        let (answer, ()) = tokio::join!(yard.credentials(), change);
+        assert_eq!(answer.unwrap_err().code, code);
+    }
 }

@@ -12,6 +12,7 @@ use daypass_store::{
     BoxFuture, Commit, CommitError, Compacted, MemoryStore, Record, Revision, Spent, Store, StoreError, Watch,
 };
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::answers::{ALLOW_ALL, refusal};
 use crate::phone::Phone;
@@ -231,16 +232,18 @@ async fn a_call_that_is_decided_again_has_its_code_and_its_try_still() {
 pub(crate) struct Flaky {
     store: MemoryStore,
     pub(crate) conflicts: AtomicUsize,
-    spending: Mutex<Spending>,
+    pub(crate) spending: Mutex<Spending>,
 }
 
 /// What becomes of a spending.
-#[derive(Clone, Copy)]
-enum Spending {
+#[derive(Clone)]
+pub(crate) enum Spending {
     Done,
     Away,
     Unknown,
     Hangs,
+    /// Until somebody says so.
+    Waits(Arc<Notify>),
 }
 
 impl Flaky {
@@ -275,11 +278,18 @@ impl Store for Flaky {
     }
 
     fn spend(&self, fact: &str, expires_at: i64, now: i64) -> BoxFuture<'_, Result<Spent, CommitError>> {
-        match *self.spending.lock().unwrap() {
+        match self.spending.lock().unwrap().clone() {
             Spending::Done => self.store.spend(fact, expires_at, now),
             Spending::Away => Box::pin(async { Err(CommitError::Unavailable("a test took it away".into())) }),
             Spending::Unknown => Box::pin(async { Err(CommitError::Unknown) }),
             Spending::Hangs => Box::pin(std::future::pending()),
+            Spending::Waits(for_whom) => {
+                let spent = self.store.spend(fact, expires_at, now);
+                Box::pin(async move {
+                    for_whom.notified().await;
+                    spent.await
+                })
+            }
         }
     }
 
