@@ -83,7 +83,12 @@ def test_everything_by_keyboard_with_a_focus_that_shows(browser, link, house, ja
         *("PowerShell", "Linux and macOS", "Sign out"),
     ]
     shell, powershell = seen["lines"]["shell"], seen["lines"]["powershell"]
-    assert shell.count("\n") == 2 and powershell == shell.replace("export ", "$Env:")
+    assert re.fullmatch(
+        r"export AWS_ACCESS_KEY_ID='ASIA\w+'\nexport AWS_SECRET_ACCESS_KEY='[^']+'\nexport AWS_SESSION_TOKEN='[^']+'\n"
+        r"export AWS_REGION='us-east-1' AWS_DEFAULT_REGION='us-east-1'",
+        shell,
+    ), shell.partition("SECRET")[0]
+    assert powershell == shell.replace("export ", "$Env:").replace(" AWS_DEFAULT", "; $Env:AWS_DEFAULT")
     # They were real, and ended with the session.
     with refused("ExpiredToken"):
         house.sts(credentials(shell)).get_caller_identity()

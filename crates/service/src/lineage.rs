@@ -41,8 +41,10 @@ pub(crate) fn lineage(
         return Ok(Lineage { id, ancestry: Vec::new(), ends: Vec::new() });
     };
     let (mut ancestry, mut ends) = (ancestry.clone(), ancestry_ends.clone());
+    // Credentials of a session of the console have its id, and end before it.
+    let of_console = house.directory.snapshot().console_session(*session_id).map(|kept| kept.record.expires);
     ancestry.push(*session_id);
-    ends.push(*expires_at);
+    ends.push(of_console.map_or(*expires_at, |expires| expires.max(*expires_at)));
     if ancestry.len() >= SESSION_ANCESTRY_MAX {
         let now = op.now.as_second();
         let over = ends.iter().enumerate().skip(1).find(|(_, end)| **end <= now);

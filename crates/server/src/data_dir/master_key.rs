@@ -66,10 +66,25 @@ pub(crate) fn write_next(data: &Path, key: &MasterKey) -> Result<(), Failure> {
 /// Write the master key that is in force where its file should be, if somebody took that away: backups are opened with it.
 ///
 /// # Errors
-/// It cannot be written.
+/// It cannot be written; or something else has its name, which is nobody's to remove but the operator's.
 pub(crate) fn put_back(data: &Path, present: &MasterKey) -> Result<(), Failure> {
     let own = data.join(MASTER_KEY);
-    if own.exists() { Ok(()) } else { write_secret(&own, present.to_text().expose()) }
+    let elsewhere = || {
+        Failure::new(format!(
+            "nothing was changed: `{}` is not the master key that is in force, which this server has in memory alone: move that away, and ask again",
+            own.display()
+        ))
+    };
+    match read_secret(&own) {
+        Ok(text) => {
+            let is_present = parse(&text, "it").is_ok_and(|key| key.to_text() == present.to_text());
+            if is_present { Ok(()) } else { Err(elsewhere()) }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write_secret(&own, present.to_text().expose())
+        }
+        Err(_) => Err(elsewhere()),
+    }
 }
 
 /// The next master key is none after all.

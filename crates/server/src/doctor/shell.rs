@@ -86,7 +86,7 @@ fn federation(patient: &Patient) -> Vec<Finding> {
     };
     for issuer in patient.config.issuers.insecure.iter().filter(is_on_the_way) {
         let says = format!(
-            "the keys of {issuer} come over plain HTTP: whoever is on the way can sign tokens as that provider"
+            "the keys of {issuer} come over plain HTTP: whoever is on the way can sign tokens as that provider; leave it out, of daypass.toml too"
         );
         let others = patient.config.issuers.insecure.iter().filter(|other| *other != issuer);
         let others = others.map(String::as_str).collect::<Vec<_>>().join(",");

@@ -2,6 +2,7 @@
 
 use daypass_authn::token::SessionClaims;
 use daypass_directory::{AHEAD_SECONDS_MAX, Descent, Revocation, View};
+use daypass_model::limits::SESSION_ANCESTRY_MAX;
 use daypass_model::{AccessKeyId, AccountId, Arn, SessionId, rfc3339_seconds};
 use daypass_service::House;
 use daypass_service::sessions::{Position, Selection, SessionEntry, Status};
@@ -98,24 +99,52 @@ pub(super) async fn revoke(
     Ok((told.clone(), Answer::SessionsRevoked { told, left }))
 }
 
-/// What goes on, perhaps, though a session was ended with all that it issued: of a session that is over, and not the first of its
-/// chain, a long chain has forgotten the name.
+/// Sessions that are named in an answer.
+const NAMED_MAX: usize = 20;
+
+/// What goes on, perhaps, though a session was ended with all that it issued: of one that is over, and not the first of its chain,
+/// a long chain forgets the id, and not the principal.
+///
+/// What a tenant chose (names and paths) is told, and is in nothing that is to be pasted.
 async fn may_be_left(house: &House, id: SessionId, now: i64) -> Option<String> {
-    let known = house.session_log.read(now).await.index.get(id).cloned();
-    let Some(entry) = known else {
+    let (view, log) = (house.directory.snapshot(), house.session_log.read(now).await);
+    let Some(ended) = log.index.get(id) else {
         return Some(
-            "the session log does not know it: if it is over by now, its name may be forgotten in a long chain that came of it, which --principal with its role's or user's ARN and --include-issued ends".into(),
+            "the session log does not know it: if it is over by itself, long chains that came of it have forgotten its id, and only the end of its principal, with what that issued, reaches them".into(),
         );
     };
-    if entry.expires_at > now || entry.parent().is_none() {
+    if ended.expires_at > now || ended.parent().is_none() {
         return None;
     }
-    let time = |second| rfc3339_seconds(Timestamp::from_second(second).unwrap_or_default());
+    let came_of = |entry: &SessionEntry| {
+        entry.ancestry.len() + 1 >= SESSION_ANCESTRY_MAX
+            && entry.names_above(ended)
+            && !entry.ancestry.contains(&id)
+            && entry.status(&view, now) == Status::Live
+    };
+    let (mut left, mut after) = (Vec::new(), None);
+    loop {
+        let found = log.index.search(None, after, NAMED_MAX - left.len(), came_of);
+        left.extend(
+            found.entries.iter().map(|entry| {
+                format!("\n  daypass sessions revoke --session-id {} --include-issued", entry.id)
+            }),
+        );
+        after = found.go_on_after;
+        if after.is_none() || left.len() == NAMED_MAX {
+            break;
+        }
+    }
+    let incomplete = if log.may_be_incomplete { " (the session log lacks some)" } else { "" };
+    if left.is_empty() && !log.may_be_incomplete {
+        return None;
+    }
+    let more = if left.len() == NAMED_MAX { " and perhaps more" } else { "" };
     Some(format!(
-        "it was over at {}: a chain that somebody drew out to more than fifteen sessions since has forgotten its name and goes on. This ends that, too, with every session of {arn} of that time: daypass sessions revoke --principal {arn} --issued-before {} --include-issued",
-        time(entry.expires_at),
-        time(entry.issued_at.saturating_add(1)),
-        arn = entry.principal_arn,
+        "it was over by itself, and its id is forgotten in long chains. These live, and came of it or of another session that its principal, {}, had by then{incomplete}; {}{more}:{}",
+        ended.principal_arn,
+        left.len(),
+        left.concat(),
     ))
 }
 

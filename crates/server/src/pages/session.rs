@@ -145,27 +145,31 @@ fn facts(session: &YourSession) -> Markup {
 /// The lines stand in fields, so that a keyboard alone selects all of them: there is no script that could copy them. The
 /// first has the focus, since it is what was asked for.
 fn credentials(given: &CommandLine, now: i64) -> Markup {
-    let lines = |set: &dyn Fn(&str, &str) -> String| {
+    let lines = |set: &dyn Fn(&[&str], &str) -> String| {
         let mut lines = vec![
-            set("AWS_ACCESS_KEY_ID", &given.access_key_id),
-            set("AWS_SECRET_ACCESS_KEY", given.secret_access_key.expose_str()),
-            set("AWS_SESSION_TOKEN", given.session_token.expose_str()),
+            set(&["AWS_ACCESS_KEY_ID"], &given.access_key_id),
+            set(&["AWS_SECRET_ACCESS_KEY"], given.secret_access_key.expose_str()),
+            set(&["AWS_SESSION_TOKEN"], given.session_token.expose_str()),
+            set(&["AWS_REGION", "AWS_DEFAULT_REGION"], &given.region),
         ];
         if let Some(endpoint) = &given.endpoint {
-            lines
-                .extend(["STS", "IAM", "DAYPASS"].map(|of| set(&format!("AWS_ENDPOINT_URL_{of}"), endpoint)));
+            lines.extend(
+                ["STS", "IAM", "DAYPASS"].map(|of| set(&[&format!("AWS_ENDPOINT_URL_{of}")], endpoint)),
+            );
         }
-        lines.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| set(name, &given.region)));
         lines.join("\n")
     };
-    let of_shell = lines(&|name, value| format!("export {name}='{value}'"));
-    let of_powershell = lines(&|name, value| format!("$Env:{name}='{value}'"));
+    let all = |names: &[&str], value: &str, before: &str, between: &str| {
+        names.iter().map(|name| format!("{before}{name}='{value}'")).collect::<Vec<_>>().join(between)
+    };
+    let of_shell = lines(&|names, value| format!("export {}", all(names, value, "", " ")));
+    let of_powershell = lines(&|names, value| all(names, value, "$Env:", "; "));
     html! {
         section class="card given" aria-labelledby="given" {
             h2 id="given" { "Credentials for a command line" }
             p { "They are a secret, and good for " strong { (duration(given.expires - now)) } ". Select all lines with " kbd { "Ctrl+A" } " or " kbd { "⌘A" } "." }
             @if given.endpoint.is_none() {
-                p { "Set " code { "AWS_ENDPOINT_URL_STS" } " and " code { "AWS_ENDPOINT_URL_IAM" } " to this server's address, too: without them programs take these to AWS." }
+                p { "Without " code { "AWS_ENDPOINT_URL_STS" } " and " code { "AWS_ENDPOINT_URL_IAM" } " programs take them to AWS." }
             }
             label for="shell" { "Linux and macOS" }
             textarea id="shell" rows="12" readonly autofocus spellcheck="false" autocomplete="off" { (of_shell) }

@@ -15,6 +15,7 @@ use super::answer::{Answer, LoginChoice, Whose};
 use super::console::{Visitor, login_sessions, sender, visitor};
 use super::form::known;
 use super::sealed;
+use super::sign_in::fingerprint;
 use crate::audit::Event;
 use crate::decide::decide;
 use crate::error::Error;
@@ -43,6 +44,8 @@ const FIELDS: [&str; 8] = [
 ];
 /// Sessions of one browser that a program may choose from.
 const CHOICES_MAX: usize = 20;
+/// Hexadecimal digits by which a password is known again.
+const PASSWORD_TOLD: usize = 16;
 /// Longest state of a program, in bytes.
 const STATE_BYTES_MAX: usize = 512;
 
@@ -74,6 +77,8 @@ pub(super) struct Code {
     pub(super) t: i64,
     /// What tells it from others.
     pub(super) n: u64,
+    /// By which the password of a user who lets it in is known again.
+    pub(super) p: Option<String>,
 }
 
 impl Asked {
@@ -218,9 +223,19 @@ pub(super) fn give(
         r: challenge_of(&asked.redirect_uri),
         t: op.now.as_second(),
         n: sealed::number(house),
+        p: password_of(&visitor.scope),
     };
     let code = sealed::seal(house, visitor.scope.view(), Purpose::AuthorizationCode, b"", &code)?;
     Ok(Answer::Code { asked: Box::new(asked), code, is_elsewhere })
+}
+
+/// By which the password that a session's user has now is known again, by as little of it as a code in an address has room for;
+/// none, of whoever has none.
+pub(super) fn password_of(scope: &Scope) -> Option<String> {
+    let user = scope.principal().user()?;
+    let mut known = fingerprint(scope.account().login_profile(&user.record.id)?);
+    known.truncate(PASSWORD_TOLD);
+    Some(known)
 }
 
 /// That the principal may let programs in.

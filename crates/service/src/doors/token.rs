@@ -10,10 +10,9 @@ use daypass_model::{Secret, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Tokens};
-use super::authorize::{Code, allowed, check_address, is_client, is_elsewhere, own_urls};
+use super::authorize::{Code, allowed, check_address, is_client, is_elsewhere, own_urls, password_of};
 use super::begin::{CREDENTIALS_SECONDS, Given, give};
 use super::sealed;
-use super::sign_in::fingerprint;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::house::House;
@@ -79,11 +78,14 @@ pub(super) async fn tokens(
     let proof = request.header("dpop").unwrap_or_default();
     let proof = Dpop::verify(proof, &own_urls(house, request, PATH), op.now.as_second());
     let proof = proof.map_err(|_| not_in_order("The header DPoP proves no key for this request."))?;
-    let (session, before) = match body.grant_type.as_str() {
-        "authorization_code" => (by_code(house, op, &body).await?, None),
+    let ((session, password), is_first) = match body.grant_type.as_str() {
+        "authorization_code" => {
+            let Code { s, p, .. } = by_code(house, op, &body).await?;
+            ((s, p), true)
+        }
         "refresh_token" => {
             let refresh = by_refresh_token(house, op, &body, &proof, event)?;
-            (refresh.session, Some(refresh))
+            ((refresh.session, refresh.password), false)
         }
         _ => return Err(not_in_order("The grantType must be authorization_code or refresh_token.")),
     };
@@ -102,8 +104,7 @@ pub(super) async fn tokens(
         event.why(&error.message);
         denied("INSUFFICIENT_PERMISSIONS", "The session may not let programs in.")
     })?;
-    let password = password_of(&scope);
-    if before.as_ref().is_some_and(|before| before.password != password) {
+    if password != password_of(&scope) {
         return Err(denied(
             "USER_CREDENTIALS_CHANGED",
             "The user has another password since. Sign in again.",
@@ -113,7 +114,7 @@ pub(super) async fn tokens(
     let client_id = body.client_id.clone();
     let refresh = Refresh { session, thumbprint: proof.thumbprint, client_id, password };
     let mut tokens = given(house, op, &scope, &refresh, event)?;
-    if before.is_none() {
+    if is_first {
         tokens.id_token = Some(id_token(house, op, &scope, &body.client_id).await?);
     }
     Ok(Answer::Tokens(Box::new(tokens)))
@@ -152,8 +153,8 @@ fn given(
     })
 }
 
-/// The session of a code, which counts once and with the verifier of its challenge.
-async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId, Error> {
+/// A code, which counts once and with the verifier of its challenge.
+async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<Code, Error> {
     let over = || {
         denied(
             "AUTHCODE_EXPIRED",
@@ -185,7 +186,7 @@ async fn by_code(house: &House, op: &Operation, body: &Body) -> Result<SessionId
     if !is_now || !house.directory.spend_authorization_code(op, code.s, code.n, until).await? {
         return Err(over());
     }
-    Ok(code.s)
+    Ok(code)
 }
 
 /// A refresh token, which is good with the key that it was given to. One with another key was stolen, or its key
@@ -212,12 +213,6 @@ fn by_refresh_token(
         return Err(ended());
     }
     Ok(refresh)
-}
-
-/// By which the password that the session's user has now is known again; none, of whoever has none.
-fn password_of(scope: &Scope) -> Option<String> {
-    let user = scope.principal().user()?;
-    Some(fingerprint(scope.account().login_profile(&user.record.id)?))
 }
 
 fn ended() -> Error {

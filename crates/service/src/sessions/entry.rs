@@ -164,6 +164,15 @@ impl SessionEntry {
         self.ancestry.last().copied()
     }
 
+    /// Whether it came from a session of the other one's principal that was issued no later than that.
+    #[must_use]
+    pub fn names_above(&self, other: &Self) -> bool {
+        let mut above = self.principals_above.iter();
+        above.any(|above| {
+            above.account == other.account && above.id == other.principal_id && above.since <= other.issued_at
+        })
+    }
+
     /// How it is at this moment.
     #[must_use]
     pub fn status(&self, view: &View, now: i64) -> Status {

@@ -1,6 +1,7 @@
 //! A session of the console: who proves it, what its credentials may, and that it ends for all of them at once.
 
 use super::*;
+use crate::world::claims;
 
 #[tokio::test]
 async fn only_the_browser_that_signed_in_gets_in() {
@@ -207,6 +208,47 @@ async fn a_revocation_ends_the_session_of_the_console_too() {
     let body = json!({"SessionId": found["Sessions"][0]["SessionId"], "IncludeIssued": true});
     house.call_json(&house.root, "RevokeSession", &body).await.unwrap();
     assert!(matches!(house.page(&browser).await, Answer::Ended { .. }));
+}
+
+/// Credentials of the session are good for a quarter of an hour, and the session lives: whoever draws a chain out of them does not
+/// make it forget where it came from.
+#[tokio::test]
+async fn a_long_chain_does_not_forget_a_session_of_the_console_that_lives() {
+    let house = with_role().await;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole",
+    }]});
+    let hop = [("RoleName", "Hop"), ("AssumeRolePolicyDocument", &*trust.to_string())];
+    house.root("iam", "CreateRole", &hop).await;
+    house
+        .root(
+            "iam",
+            "PutRolePolicy",
+            &[("RoleName", "Hop"), ("PolicyName", "p"), ("PolicyDocument", ALLOW_ALL)],
+        )
+        .await;
+    let long = [("SessionDuration", "43200")];
+    let token = house.signin_token(&desk(&house, &[]).await, &long).await.unwrap();
+    let browser = house.login(&token, &[]).await.unwrap();
+    for narrower in [false, true] {
+        let mut last = house.command_line(&browser).await;
+        if narrower {
+            let less =
+                house.call(&last, "sts", "GetScopedCredentials", &[("Policy", ALLOW_ALL)]).await.unwrap();
+            last = Keys::of(&less["Credentials"]);
+        }
+        for _ in 0..20 {
+            let params = [("RoleArn", "arn:aws:iam::111122223333:role/Hop"), ("RoleSessionName", "hop")];
+            last = Keys::of(&house.call(&last, "sts", "AssumeRole", &params).await.unwrap()["Credentials"]);
+            house.clock.advance(800);
+        }
+        let named = claims(&house, &last).ancestry;
+        assert!(named.contains(&browser.id), "{narrower}: {named:?}");
+    }
+    let last = house.command_line(&browser).await;
+    let body = json!({"SessionId": browser.id.to_string(), "IncludeIssued": true});
+    house.call_json(&house.root, "RevokeSession", &body).await.unwrap();
+    assert_eq!(house.whoami(&last).await, Err("ExpiredToken"));
 }
 
 /// The cookie alone is not enough: a form of another site could bring it where a browser does not know SameSite.
