@@ -201,6 +201,8 @@ PAGES = {
     "sessions-none": {"place": "sessions?by=key&text=ASIA0000000000000000&ended=1", "heading": "Sessions", "inside": True},
     "one-session": {"place": "sessions/{session}", "heading": "{named}", "inside": True},
     "one-that-ended": {"place": "sessions/{gone}", "heading": "assumed-role/{broker}/gone", "inside": True},
+    "one-session-to-end": {"place": "sessions/{session}", "presses": ["End all sessions of its principal…"], "heading": "{named}", "inside": True},
+    "one-just-ended": {"place": "sessions/{gone}", "sends": "End it and all that it issued", "heading": "assumed-role/{broker}/gone", "inside": True},
     "switch-role": {"place": "switch-role", "heading": "Switch role", "inside": True},
     "switch-refused": {
         **{"place": "switch-role", "typed": {"Role name": "nobody-has-it"}, "presses": ["Switch"]},

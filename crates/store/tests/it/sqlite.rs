@@ -4,7 +4,8 @@ use std::task::{Context, Waker};
 
 use daypass_store::conformance::wait;
 use daypass_store::{
-    Commit, CommitError, Compacted, Guard, OpenError, Revision, Spent, SqliteStore, Store, WatchEnd,
+    Commit, CommitError, Compacted, Guard, OpenError, Revision, SPENT_KEPT_SECONDS, Spent, SqliteStore,
+    Store, WatchEnd,
 };
 use rusqlite::Connection;
 
@@ -46,6 +47,21 @@ fn what_was_forgotten_before_a_restart_stays_unspendable() {
     assert_eq!(wait(store.spend("other", 90_000, 80_000)), Ok(Spent::First));
     drop(store);
     assert_eq!(wait(dir.open().spend("code", 200, 100)), Ok(Spent::Already));
+}
+
+#[test]
+fn a_clock_that_was_ahead_for_hours_shuts_nothing_over_a_restart() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let ahead = 100 + SPENT_KEPT_SECONDS - 60;
+    assert_eq!(wait(store.spend("before", 700, 100)), Ok(Spent::First));
+    for n in 0..100 {
+        assert_eq!(wait(store.spend(&format!("ahead/{n}"), ahead + n + 60, ahead + n)), Ok(Spent::First));
+    }
+    drop(store);
+    let store = dir.open();
+    assert_eq!(wait(store.spend("before", 700, 101)), Ok(Spent::Already));
+    assert_eq!(wait(store.spend("after", 701, 101)), Ok(Spent::First));
 }
 
 #[test]
