@@ -60,7 +60,7 @@ pub(crate) async fn by_secret(
     secret: &Secret,
     public_key: &str,
 ) -> Result<(Arc<View>, Arc<Instance>), Error> {
-    let (_, instance) = find(house, call.instance)?;
+    let (view, instance) = find(house, call.instance)?;
     let proven = async {
         let join = &instance.record.join;
         let secret = MachineSecret::read(secret.expose_str()).filter(|secret| secret.has_hash(&join.hash));
@@ -83,7 +83,8 @@ pub(crate) async fn by_secret(
         }
     };
     match proven.await {
-        Ok(()) => still(house, call, &instance),
+        // The view from before the wait: who joined meanwhile is in the way of the commit, which decides again, and is told of.
+        Ok(()) => Ok((view, instance)),
         Err(error) => Err(told_of(&instance, error)),
     }
 }

@@ -90,12 +90,13 @@ pub(super) async fn revoke(
 ) -> Result<(String, Answer), Failure> {
     let now = house.now().as_second();
     let (account, what, told) = meaning(house, ended, now).await?;
+    let revoked = house.directory.revoke(account, &what, request_id).await;
+    revoked.map_err(|error| Failure::new(format!("nothing was ended: {error}")))?;
+    // Afterwards: what names it issues nothing more.
     let left = match &what {
         Revocation::Session { id, issued_too: true } => may_be_left(house, *id, now).await,
         _ => None,
     };
-    let revoked = house.directory.revoke(account, &what, request_id).await;
-    revoked.map_err(|error| Failure::new(format!("nothing was ended: {error}")))?;
     Ok((told.clone(), Answer::SessionsRevoked { told, left }))
 }
 
@@ -139,7 +140,11 @@ async fn may_be_left(house: &House, id: SessionId, now: i64) -> Option<String> {
     if left.is_empty() && !log.may_be_incomplete {
         return None;
     }
-    let more = if left.len() == NAMED_MAX { " and perhaps more" } else { "" };
+    let more = if left.len() == NAMED_MAX {
+        " and perhaps more, all of which the end of the principal with what it issued ends"
+    } else {
+        ""
+    };
     Some(format!(
         "it was over by itself, and its id is forgotten in long chains. These live, and came of it or of another session that its principal, {}, had by then{incomplete}; {}{more}:{}",
         ended.principal_arn,

@@ -168,7 +168,10 @@ fn done(end: End, session: &Listed) -> Markup {
         p class="done" role="status" {
             @match end {
                 End::This => { "Ended: this session. What it issued goes on." }
-                End::Issued => { "Ended: this session and all that it issued." }
+                End::Issued => {
+                    "Ended: this session and all that it issued."
+                    @if session.status == "Expired" { " It was over by itself: a long chain that came of it may have forgotten it, and go on. The end of all sessions of its principal reaches that." }
+                }
                 End::Principal => { "Ended: every session of " code { (session.principal_arn) } " that was issued by then, and all that they and its access keys asked for." }
             }
         }

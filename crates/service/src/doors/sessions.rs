@@ -115,7 +115,9 @@ pub(super) async fn one(
         found.origin.map(|asker| asker.arn.unwrap_or_else(|| format!("account {}", asker.account_id)));
     let form = request.params.as_ref().map_err(Clone::clone)?;
     // Only where we led here by it: an address may be anybody's.
-    let told = |end: &End| form.text("told") == Some(visitor.code(&told(session, *end)).as_str());
+    let of_principal = &shown.principal_arn;
+    let told =
+        |end: &End| form.text("told") == Some(visitor.code(&told(session, *end, of_principal)).as_str());
     let ended = form.text("ended").and_then(End::of_word).filter(told);
     let step = |who, expires, session| Step { who, expires, session };
     let origin = origin.map(|who| step(who, None, None));
@@ -150,7 +152,8 @@ pub(super) async fn revoke(
         Ok(visitor) => visitor,
         Err(answer) => return Ok(answer),
     };
-    let (end, asked) = to_end(visitor.sent(request, REVOKE, &["end", "principal"])?, session)?;
+    let sent = visitor.sent(request, REVOKE, &["end", "principal"])?;
+    let (end, asked) = to_end(sent, session)?;
     let ended = ask_daypass::<Value>(house, op, request, &visitor, "RevokeSession", &asked).await;
     // Somebody may have ended the visitor's own meanwhile.
     if let (Err(_), Err(over)) = (&ended, self::visitor(house, op, request, id)) {
@@ -158,13 +161,15 @@ pub(super) async fn revoke(
     }
     ended?;
     // Whoever ended their own session is told so there.
-    let (place, told) = (super::session_path(id), visitor.code(&told(session, end)));
+    let of_principal = sent.text("principal").unwrap_or_default();
+    let (place, told) = (super::session_path(id), visitor.code(&told(session, end, of_principal)));
     Ok(Answer::GoTo(format!("{place}sessions/{session}?ended={}&told={told}", end.word())))
 }
 
-/// What the page says afterwards, as its code names it.
-fn told(session: SessionId, end: End) -> String {
-    format!("ended {session} {}", end.word())
+/// What the page says afterwards, as its code names it: of the end of all of a principal, whose.
+fn told(session: SessionId, end: End, principal: &str) -> String {
+    let of = if end == End::Principal { principal } else { "" };
+    format!("ended {session} {} {of}", end.word())
 }
 
 /// What RevokeSession is asked.

@@ -208,3 +208,28 @@ async fn what_was_changed_while_a_proof_was_spent_counts() {
         assert_eq!(answer.unwrap_err().code, code);
     }
 }
+
+/// Two machines have one secret, and both are there before either of them joins.
+#[tokio::test]
+async fn of_two_that_join_by_one_secret_at_once_one_joins_and_the_other_is_told_of() {
+    let store = Flaky::new();
+    let yard = Yard::of(TestHouse::on(store.clone()).await, &trusting(&["ec2.amazonaws.com"])).await;
+    let (one, other) = (MachineKey::generate().unwrap(), MachineKey::generate().unwrap());
+    let released = Arc::new(Notify::new());
+    *store.spending.lock().unwrap() = Spending::Waits(released.clone());
+    let release = async {
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+            released.notify_one();
+        }
+        // Whatever is decided again spends nothing more.
+        *store.spending.lock().unwrap() = Spending::Done;
+        released.notify_waiters();
+    };
+    let (a, b, ()) = tokio::join!(yard.join(&one, &yard.secret), yard.join(&other, &yard.secret), release);
+    let refused: Vec<_> = [&a, &b].into_iter().filter_map(|answer| answer.as_ref().err()).collect();
+    let [refused] = &refused[..] else { panic!("{a:?} {b:?}") };
+    assert_eq!(refused.message, daypass_authn::machine::JOINED_BEFORE);
+    let who = if a.is_ok() { &one } else { &other };
+    yard.by(who, "GetInstanceCredentials", &[("RoleDelivery", "2.0")]).await.unwrap();
+}
